@@ -1,0 +1,1 @@
+"""The functions that run on Lambda; shipped whole as the package `handlers`."""

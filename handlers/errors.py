@@ -1,0 +1,51 @@
+"""Every error that the functions raise on purpose.
+
+    PixelCascadeError
+      InvalidJobError              the message is no job of this stack
+      RejectedImageError           the image's fault: a retry cannot help
+        NotAnImageError            the bytes are no picture at all
+        UnsupportedFormatError     a picture, but not JPEG, PNG or GIF
+        BrokenImageError           truncated or damaged
+        ImageTooLargeError         over one of the limits
+        NameTakenError             the outputs belong to another master
+        NameTooLongError           S3 could not hold the outputs' keys
+
+Whatever else a function raises (throttling, a network fault, a bug) is our fault or the
+world's: the message stays in its queue and is delivered again.
+"""
+
+
+class PixelCascadeError(Exception):
+    """Root of every error that PixelCascade raises on purpose."""
+
+
+class InvalidJobError(PixelCascadeError):
+    """A message is not a job for this stack: malformed, another bucket, a key outside the prefix."""
+
+
+class RejectedImageError(PixelCascadeError):
+    """The image itself is at fault, so the job is done and the reason is written down."""
+
+
+class NotAnImageError(RejectedImageError):
+    """The bytes are no picture: empty, text, or a format nobody knows."""
+
+
+class UnsupportedFormatError(RejectedImageError):
+    """The bytes are a picture in a format that is not taken."""
+
+
+class BrokenImageError(RejectedImageError):
+    """The picture is truncated or damaged and cannot be decoded whole."""
+
+
+class ImageTooLargeError(RejectedImageError):
+    """The picture exceeds a limit; the message names the limit, the value and the setting."""
+
+
+class NameTakenError(RejectedImageError):
+    """Another master with the same name, without its extension, owns the outputs."""
+
+
+class NameTooLongError(RejectedImageError):
+    """The keys of the outputs would be longer than the 1,024 bytes that S3 allows."""
