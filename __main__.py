@@ -1,0 +1,59 @@
+"""PixelCascade: S3 -> job-publisher -> SNS -> three SQS queues -> three workers -> S3 and DynamoDB."""
+
+import pulumi
+
+from components.config import StackConfig
+from components.fanout import Fanout, FanoutArgs
+from components.image_worker import ImageWorkers
+from components.lambda_package import LambdaPackage
+from components.publisher import Publisher, PublisherArgs
+from components.storage import ImageBucket, MetadataTable
+
+config = StackConfig.load()
+package = LambdaPackage("pixelcascade", config)
+
+images = ImageBucket("images", config)
+metadata = MetadataTable("pixel-metadata")
+workers = ImageWorkers(config=config, bucket=images)
+
+fanout = Fanout(
+    "new-image-uploaded",
+    FanoutArgs(
+        config=config,
+        package=package,
+        prefix="",
+        branches=[
+            workers.branch(
+                "format-conversion",
+                handler="handlers.format_converter.handler",
+                memory_mb=config.format_conversion_memory_mb,
+                writes=config.converted_prefix,
+            ),
+            workers.branch(
+                "resizing",
+                handler="handlers.pixel_resizer.handler",
+                memory_mb=config.resizing_memory_mb,
+                writes=config.resized_prefix,
+            ),
+            workers.branch(
+                "metadata-extraction",
+                handler="handlers.metadata_extractor.handler",
+                memory_mb=config.metadata_extraction_memory_mb,
+                records=metadata,
+            ),
+        ],
+    ),
+)
+publisher = Publisher(
+    "job-publisher",
+    PublisherArgs(config=config, package=package, bucket=images, topic_arn=fanout.topic_arn),
+)
+
+pulumi.export("bucket", images.name)
+pulumi.export("topic", fanout.topic_arn)
+pulumi.export("table", metadata.name)
+pulumi.export("queues", fanout.queues)
+pulumi.export("deadLetterQueues", {**fanout.dead_letter_queues, "job-publisher-failed": publisher.failed_queue_url})
+pulumi.export(
+    "uploadCommand", pulumi.Output.format("aws s3 cp picture.jpg s3://{}/{}", images.name, config.master_prefix)
+)

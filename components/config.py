@@ -1,0 +1,216 @@
+"""Every setting of a stack: its key, default, unit and check, before any resource exists."""
+
+import dataclasses
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import pulumi
+from pulumi.runtime.config import CONFIG
+
+PROJECT = "pixelcascade"
+
+# What CloudWatch Logs takes. Source: its API reference, PutRetentionPolicy.
+LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557)
+
+MAX_SIDE_PX = 65_500  # Source: libjpeg's JPEG_MAX_DIMENSION.
+MAX_BATCH_WITHOUT_WINDOW = 10  # Source: Lambda's API reference, CreateEventSourceMapping.
+
+
+class ConfigError(pulumi.RunError):
+    """The stack's settings cannot be deployed; the message names every key at fault.
+
+    A `RunError`, because Pulumi prints its message alone, without a traceback.
+    """
+
+
+def _whole(default: int, minimum: int, maximum: int) -> Any:
+    def check(text: str) -> int:
+        if re.fullmatch(r"-?\d+", text) and minimum <= int(text) <= maximum:
+            return int(text)
+        raise ValueError(f"a whole number from {minimum} to {maximum}")
+
+    return dataclasses.field(default=default, metadata={"check": check})
+
+
+def _flag(*, default: bool) -> Any:
+    def check(text: str) -> bool:
+        if text in {"true", "false"}:
+            return text == "true"
+        raise ValueError("true or false")
+
+    return dataclasses.field(default=default, metadata={"check": check})
+
+
+def _one_of(*choices: str | int) -> Any:
+    def check(text: str) -> str | int:
+        for choice in choices:
+            if text == str(choice):
+                return choice
+        raise ValueError("one of " + ", ".join(map(str, choices)))
+
+    return dataclasses.field(default=choices[0], metadata={"check": check})
+
+
+def _text(default: str, pattern: str, allowed: str) -> Any:
+    def check(text: str) -> str:
+        if re.fullmatch(pattern, text):
+            return text
+        raise ValueError(allowed)
+
+    return dataclasses.field(default=default, metadata={"check": check})
+
+
+def _prefix(default: str) -> Any:
+    return _text(default, r"(?:[A-Za-z0-9!_.*'()-]+/)+", "a key prefix that ends in a slash, such as converted/")
+
+
+def _sizes(**default: int) -> Any:
+    allowed = f'a list of different sizes, each name=width in pixels from 1 to {MAX_SIDE_PX}, such as ["thumbnail=100"]'
+
+    def check(text: str) -> Mapping[str, int]:
+        try:
+            items = json.loads(text)
+        except json.JSONDecodeError:
+            items = None
+        if not isinstance(items, list) or not items:
+            raise ValueError(allowed)
+        found: dict[str, int] = {}
+        for item in items:
+            match = re.fullmatch(r"([a-z0-9][a-z0-9-]{0,31})=([1-9]\d{0,4})", str(item))
+            if not match or int(match[2]) > MAX_SIDE_PX:
+                raise ValueError(f"{allowed}; {item!r} is none")
+            if match[1] in found:
+                raise ValueError(f"{allowed}; {match[1]!r} is named twice")
+            found[match[1]] = int(match[2])
+        return found
+
+    return dataclasses.field(default_factory=lambda: dict(default), metadata={"check": check})
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackConfig:
+    """One stack's settings, checked; a field `jpeg_quality` is the config key `jpegQuality`.
+
+    `Pulumi.yaml` describes each key and repeats its default for the Pulumi CLI.
+    """
+
+    jpeg_quality: int = _whole(100, 1, 100)
+    background: str = _text("#ffffff", r"#[0-9a-fA-F]{6}", "a colour as #rrggbb")
+    sizes: Mapping[str, int] = _sizes(thumbnail=100, medium=500, large=1000)
+    enlarge: bool = _flag(default=True)
+    reencode: str = _one_of("when-needed", "always")
+    salvage: bool = _flag(default=False)
+    gps: bool = _flag(default=False)
+    cache_control: str = _text("public, max-age=86400", r"[ -~]{1,256}", "a Cache-Control header of printable ASCII")
+
+    naming: str = _one_of("stem", "full")
+    master_prefix: str = _prefix("master/")
+    converted_prefix: str = _prefix("converted/")
+    resized_prefix: str = _prefix("resized/")
+    rejected_prefix: str = _prefix("rejected/")
+
+    max_pixels: int = _whole(50_000_000, 1, 1_000_000_000)
+    max_bytes: int = _whole(50_000_000, 1, 1_000_000_000)
+    max_scans: int = _whole(100, 1, 10_000)
+    max_segments: int = _whole(512, 1, 100_000)
+    max_frames: int = _whole(10_000, 1, 1_000_000)
+
+    publisher_memory_mb: int = _whole(256, 128, 10_240)
+    format_conversion_memory_mb: int = _whole(1769, 128, 10_240)
+    resizing_memory_mb: int = _whole(1769, 128, 10_240)
+    metadata_extraction_memory_mb: int = _whole(256, 128, 10_240)
+    timeout_s: int = _whole(60, 1, 900)
+    batch_size: int = _whole(10, 1, 10_000)
+    batch_window_s: int = _whole(0, 0, 300)
+    max_concurrency: int = _whole(10, 2, 1000)
+    max_receives: int = _whole(5, 1, 1000)
+
+    runtime: str = _one_of("python3.13", "python3.12")
+    architecture: str = _one_of("x86_64", "arm64")
+    package_for: str = _one_of("lambda", "host")
+    tls_only: bool = _flag(default=True)
+    versioning: bool = _flag(default=False)
+    force_destroy: bool = _flag(default=False)
+    log_retention_days: int = dataclasses.field(default=14, metadata=_one_of(*LOG_RETENTION_DAYS).metadata)
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read and check the running stack's settings.
+
+        Raises: ConfigError, which names every key that is unknown or wrong.
+        """
+        return cls.parse(CONFIG.get() or pulumi.runtime.config.get_config_env())
+
+    @classmethod
+    def parse(cls, values: Mapping[str, str]) -> Self:
+        """Check `values`, keyed `pixelcascade:jpegQuality`; other projects' keys are passed over.
+
+        Raises: ConfigError, which names every key that is unknown or wrong.
+        """
+        checks = {_key(field.name): field for field in dataclasses.fields(cls)}
+        problems, settings = [], {}
+        for full_key, text in values.items():
+            project, _, key = full_key.partition(":")
+            if project != PROJECT:
+                continue
+            if key not in checks:
+                problems.append(f"{full_key}: unknown key; known are {', '.join(sorted(checks))}.")
+                continue
+            check: Callable[[str], Any] = checks[key].metadata["check"]
+            try:
+                settings[checks[key].name] = check(text)
+            except ValueError as error:
+                problems.append(f"{full_key}: got {text!r}, allowed is {error}; set it with `pulumi config set`.")
+        if not problems:
+            config = cls(**settings)
+            problems = list(config._contradictions())
+        if problems:
+            raise ConfigError("The stack's configuration is not valid.\n" + "\n".join(f"  {p}" for p in problems))
+        return config
+
+    @property
+    def visibility_timeout_s(self) -> int:
+        """Seconds a received message stays hidden: six time-outs and the batch window.
+
+        Source: Lambda's developer guide, "Using Lambda with Amazon SQS", queue configuration.
+        """
+        return 6 * self.timeout_s + self.batch_window_s
+
+    @property
+    def function_runtime(self) -> str:
+        """Runtime that the functions are deployed for: the configured one, or this machine's own Python."""
+        if self.package_for == "host":
+            return f"python{sys.version_info.major}.{sys.version_info.minor}"
+        return self.runtime
+
+    def _contradictions(self) -> Iterator[str]:
+        """Say where settings that are fine alone do not go together."""
+        prefixes = {
+            "masterPrefix": self.master_prefix,
+            "convertedPrefix": self.converted_prefix,
+            "resizedPrefix": self.resized_prefix,
+            "rejectedPrefix": self.rejected_prefix,
+        }
+        for key, prefix in prefixes.items():
+            for other, other_prefix in prefixes.items():
+                if key < other and (prefix.startswith(other_prefix) or other_prefix.startswith(prefix)):
+                    yield (
+                        f"{PROJECT}:{key} and {PROJECT}:{other}: got {prefix!r} and {other_prefix!r}, allowed are "
+                        "prefixes of which none begins another (an output under the trigger's prefix would start the "
+                        "pipeline again); change one."
+                    )
+        if self.batch_size > MAX_BATCH_WITHOUT_WINDOW and self.batch_window_s < 1:
+            yield (
+                f"{PROJECT}:batchSize: got {self.batch_size} with batchWindowS {self.batch_window_s}, allowed is at "
+                f"most {MAX_BATCH_WITHOUT_WINDOW} without a window; set batchWindowS to 1 or more."
+            )
+
+
+def _key(field_name: str) -> str:
+    """Return a field's config key: `max_pixels` -> `maxPixels`."""
+    head, *tail = field_name.split("_")
+    return head + "".join(word.capitalize() for word in tail)

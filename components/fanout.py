@@ -1,0 +1,77 @@
+"""A topic and its branches: every message published is delivered to each branch's queue."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components import policies
+from components.branch import Branch, BranchArgs, BranchSpec
+from components.config import StackConfig
+from components.lambda_package import LambdaPackage
+
+
+@dataclass(frozen=True, kw_only=True)
+class FanoutArgs:
+    """What one fan-out needs: its branches, and what they share.
+
+    `prefix` goes before the logical names of the branches' resources, the fan-out's own name and a
+    dash unless given: a URN holds the types of a resource's parents, not their names, so branches
+    of the same name in two fan-outs need it. `""` keeps names short in a program with one.
+    """
+
+    config: StackConfig
+    package: LambdaPackage
+    branches: Sequence[BranchSpec]
+    prefix: str | None = None
+
+
+class Fanout(pulumi.ComponentResource):
+    """One topic, any number of branches."""
+
+    topic_arn: pulumi.Output[str]
+    """The ARN of the topic to publish jobs to."""
+    branches: Mapping[str, Branch]
+    """The branches by name."""
+    queues: Mapping[str, pulumi.Output[str]]
+    """The URLs of the branches' queues by name."""
+    dead_letter_queues: Mapping[str, pulumi.Output[str]]
+    """The URLs of the queues for what a worker failed on, and for what the topic could not deliver, by name."""
+
+    def __init__(self, name: str, args: FanoutArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("pixelcascade:index:Fanout", name, None, opts)
+        self._child = pulumi.ResourceOptions(parent=self)
+        prefix = f"{name}-" if args.prefix is None else args.prefix
+        self.topic_arn = self._topic(name, tls_only=args.config.tls_only)
+        self.branches = {spec.name: self._branch(spec, args, prefix) for spec in args.branches}
+        self.queues = {name: branch.queue_url for name, branch in self.branches.items()}
+        self.dead_letter_queues = {
+            queue: url
+            for name, branch in self.branches.items()
+            for queue, url in (
+                (name, branch.dead_letter_queue_url),
+                (f"{name}-undelivered", branch.undelivered_queue_url),
+            )
+        }
+        self.register_outputs({"topic_arn": self.topic_arn, "queues": self.queues})
+
+    def _branch(self, spec: BranchSpec, args: FanoutArgs, prefix: str) -> Branch:
+        return Branch(
+            prefix + spec.name,
+            BranchArgs(config=args.config, package=args.package, topic_arn=self.topic_arn, spec=spec, prefix=prefix),
+            self._child,
+        )
+
+    def _topic(self, name: str, *, tls_only: bool) -> pulumi.Output[str]:
+        """Create the topic and return its ARN, once its policy is in force."""
+        topic = aws.sns.Topic(name, opts=self._child)
+        if not tls_only:
+            return topic.arn
+        policy = aws.sns.TopicPolicy(
+            f"{name}-policy",
+            arn=topic.arn,
+            policy=topic.arn.apply(lambda arn: policies.document([policies.tls_only("sns", arn)])),
+            opts=self._child,
+        )
+        return policy.arn

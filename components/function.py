@@ -1,0 +1,73 @@
+"""A Lambda function with a role of its own and a log group that exists before it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_aws as aws
+
+from components import policies
+from components.config import StackConfig
+from components.lambda_package import LambdaPackage
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionArgs:
+    """What one function needs; `statements` are its permissions beyond writing its own log."""
+
+    config: StackConfig
+    package: LambdaPackage
+    handler: str
+    memory_mb: int
+    statements: Sequence[pulumi.Input[policies.Statement]] = ()
+    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+
+
+class Function(pulumi.ComponentResource):
+    """A function, its role with only its own statements, and its log group."""
+
+    arn: pulumi.Output[str]
+    """The function's ARN, once its role's policy is in force."""
+    name: pulumi.Output[str]
+    """The function's physical name, once its role's policy is in force."""
+
+    def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("pixelcascade:index:Function", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+
+        logs = aws.cloudwatch.LogGroup(
+            f"{name}-logs", retention_in_days=args.config.log_retention_days, opts=self._child
+        )
+        role = aws.iam.Role(
+            f"{name}-role", assume_role_policy=policies.assume_by("lambda.amazonaws.com"), opts=self._child
+        )
+        policy = aws.iam.RolePolicy(
+            f"{name}-policy",
+            role=role.name,
+            policy=pulumi.Output.all(logs.arn.apply(policies.write_logs), *args.statements).apply(policies.document),
+            opts=self._child,
+        )
+        function = self._function(role, policy, logs)
+        self.arn, self.name = function.arn, function.name
+        self.register_outputs({"arn": self.arn, "name": self.name})
+
+    def _function(
+        self, role: aws.iam.Role, policy: aws.iam.RolePolicy, logs: aws.cloudwatch.LogGroup
+    ) -> aws.lambda_.Function:
+        args = self._args
+        return aws.lambda_.Function(
+            self._name,
+            handler=args.handler,
+            runtime=args.package.runtime,
+            architectures=[args.config.architecture],
+            code=args.package.code,
+            layers=[args.package.layer_arn],
+            role=role.arn,
+            memory_size=args.memory_mb,
+            timeout=args.config.timeout_s,
+            environment={"variables": {**args.environment, "POWERTOOLS_SERVICE_NAME": self._name}},
+            logging_config={"log_format": "Text", "log_group": logs.name},
+            # A function that starts before its permissions would fail its first pictures.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )

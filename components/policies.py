@@ -1,0 +1,98 @@
+"""Every permission of the program: pure functions from ARNs to IAM statements and policies."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+Statement = Mapping[str, Any]
+
+
+def document(statements: Iterable[Statement]) -> str:
+    """Return the JSON of a policy that holds `statements`."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def assume_by(service: str) -> str:
+    """Return the trust policy of a role that only `service` may assume."""
+    return document([{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}])
+
+
+def write_logs(log_group_arn: str) -> Statement:
+    """Let a function write to its own log group, which exists already."""
+    return _allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{log_group_arn}:*")
+
+
+def consume(queue_arn: str) -> Statement:
+    """Let Lambda poll a queue for a function.
+
+    Source: Lambda's developer guide, "Using Lambda with Amazon SQS", execution role permissions.
+    """
+    return _allow(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], queue_arn)
+
+
+def send(queue_arn: str) -> Statement:
+    """Let Lambda put what a function failed on into a queue."""
+    return _allow(["sqs:SendMessage"], queue_arn)
+
+
+def publish(topic_arn: str) -> Statement:
+    """Let a function publish to a topic, in batches too."""
+    return _allow(["sns:Publish"], topic_arn)
+
+
+def read_objects(bucket_arn: str, prefix: str) -> Statement:
+    """Let a function read the objects below a prefix."""
+    return _allow(["s3:GetObject"], f"{bucket_arn}/{prefix}*")
+
+
+def write_objects(bucket_arn: str, prefix: str, suffix: str = "") -> Statement:
+    """Let a function write the objects below a prefix that end in `suffix`, and read who owns them."""
+    return _allow(["s3:PutObject", "s3:GetObject"], f"{bucket_arn}/{prefix}*{suffix}")
+
+
+def tell_missing(bucket_arn: str, prefixes: Sequence[str]) -> Statement:
+    """Let S3 answer a read of a missing object with 404 instead of 403.
+
+    `IfExists`, because a read carries no prefix: with a plain condition it would never hold.
+    Source: S3's API reference, GetObject, permissions.
+    """
+    condition = {"StringLikeIfExists": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}}
+    return {**_allow(["s3:ListBucket"], bucket_arn), "Condition": condition}
+
+
+def put_items(table_arn: str) -> Statement:
+    """Let a function write items, conditionally too."""
+    return _allow(["dynamodb:PutItem"], table_arn)
+
+
+def deliver(topic_arn: str, queue_arn: str) -> Statement:
+    """Let one topic, and no other, deliver into a queue (a statement of the queue's policy)."""
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
+    }
+
+
+def tls_only(service: str, *resource_arns: str) -> Statement:
+    """Deny whoever comes without TLS; `service` is `s3`, `sns` or `sqs`.
+
+    The wildcard principal and action are the point: a deny names everyone and everything.
+    """
+    return {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": _TLS_ACTIONS[service],
+        "Resource": list(resource_arns),
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+# SNS refuses `sns:*` in a topic's policy. Source: SNS's developer guide, topic policy actions.
+_TLS_ACTIONS = {"s3": "s3:*", "sns": "sns:Publish", "sqs": "sqs:*"}
+
+
+def _allow(actions: Sequence[str], resource: str) -> Statement:
+    return {"Effect": "Allow", "Action": list(actions), "Resource": resource}

@@ -1,0 +1,93 @@
+"""The job-publisher and its trigger: one job on the topic for each object that appears in the bucket."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components import policies
+from components.config import StackConfig
+from components.function import Function, FunctionArgs
+from components.lambda_package import LambdaPackage
+from components.queue import Queue, QueueArgs
+from components.storage import ImageBucket
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublisherArgs:
+    """What the publisher needs: the bucket to watch and the topic to publish to."""
+
+    config: StackConfig
+    package: LambdaPackage
+    bucket: ImageBucket
+    topic_arn: pulumi.Input[str]
+
+
+class Publisher(pulumi.ComponentResource):
+    """A function that S3 calls for each new object below the master prefix."""
+
+    function_name: pulumi.Output[str]
+    """The physical name of the function."""
+    failed_queue_url: pulumi.Output[str]
+    """The URL of the queue for the events that the function failed on, after Lambda's two retries."""
+
+    def __init__(self, name: str, args: PublisherArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("pixelcascade:index:Publisher", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        failed = Queue(f"{name}-failed", QueueArgs(tls_only=args.config.tls_only), self._child)
+        function = self._function(failed)
+        self._keep_failures(function, failed)
+        self._trigger(function)
+        self.function_name, self.failed_queue_url = function.name, failed.url
+        self.register_outputs({"function_name": self.function_name, "failed_queue_url": self.failed_queue_url})
+
+    def _function(self, failed: Queue) -> Function:
+        topic_arn = pulumi.Output.from_input(self._args.topic_arn)
+        return Function(
+            self._name,
+            FunctionArgs(
+                config=self._args.config,
+                package=self._args.package,
+                handler="handlers.job_publisher.handler",
+                memory_mb=self._args.config.publisher_memory_mb,
+                statements=[topic_arn.apply(policies.publish), failed.arn.apply(policies.send)],
+                environment={"TOPIC_ARN": topic_arn},
+            ),
+            self._child,
+        )
+
+    def _keep_failures(self, function: Function, failed: Queue) -> None:
+        aws.lambda_.FunctionEventInvokeConfig(
+            f"{self._name}-failures",
+            function_name=function.name,
+            maximum_retry_attempts=2,
+            destination_config={"on_failure": {"destination": failed.arn}},
+            opts=self._child,
+        )
+
+    def _trigger(self, function: Function) -> None:
+        bucket = self._args.bucket
+        permission = aws.lambda_.Permission(
+            f"{self._name}-permission",
+            action="lambda:InvokeFunction",
+            function=function.name,
+            principal="s3.amazonaws.com",
+            source_arn=bucket.arn,
+            # A bucket's ARN names no account: without this, whoever takes over a deleted bucket's name could call.
+            source_account=aws.get_caller_identity_output().account_id,
+            opts=self._child,
+        )
+        aws.s3.BucketNotification(
+            f"{self._name}-trigger",
+            bucket=bucket.name,
+            lambda_functions=[
+                {
+                    "lambda_function_arn": function.arn,
+                    # Not Put alone: large files arrive as CompleteMultipartUpload, copies as Copy.
+                    "events": ["s3:ObjectCreated:*"],
+                    "filter_prefix": self._args.config.master_prefix,
+                }
+            ],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
+        )

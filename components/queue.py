@@ -1,0 +1,60 @@
+"""An SQS queue with its policy: encrypted, TLS only, open to the named topics alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components import policies
+
+# SQS keeps a message's age across queues, so a dead letter must be kept longer than a message.
+# Source: SQS's developer guide, "Dead-letter queues", message retention periods.
+RETENTION_S = 4 * 24 * 3600
+DEAD_LETTER_RETENTION_S = 14 * 24 * 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueArgs:
+    """What one queue needs; a queue without a visibility time-out of its own keeps dead letters."""
+
+    visibility_timeout_s: int | None = None
+    topics: Sequence[pulumi.Input[str]] = ()
+    tls_only: bool = True
+
+
+class Queue(pulumi.ComponentResource):
+    """A queue and its policy."""
+
+    arn: pulumi.Output[str]
+    """The queue's ARN."""
+    url: pulumi.Output[str]
+    """The queue's URL, once its policy is in force, so that nothing is sent before."""
+
+    def __init__(self, name: str, args: QueueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("pixelcascade:index:Queue", name, None, opts)
+        keeps_dead_letters = args.visibility_timeout_s is None
+        queue = aws.sqs.Queue(
+            name,
+            message_retention_seconds=DEAD_LETTER_RETENTION_S if keeps_dead_letters else RETENTION_S,
+            visibility_timeout_seconds=args.visibility_timeout_s,
+            sqs_managed_sse_enabled=True,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.arn, self.url = queue.arn, queue.url
+        if args.topics or args.tls_only:
+            policy = aws.sqs.QueuePolicy(
+                f"{name}-policy",
+                queue_url=queue.url,
+                policy=pulumi.Output.all(queue.arn, *args.topics).apply(
+                    lambda arns: policies.document(_statements(*arns, tls_only=args.tls_only))
+                ),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            self.url = policy.queue_url
+        self.register_outputs({"arn": self.arn, "url": self.url})
+
+
+def _statements(queue_arn: str, *topic_arns: str, tls_only: bool) -> list[policies.Statement]:
+    statements = [policies.deliver(topic_arn, queue_arn) for topic_arn in topic_arns]
+    return [*statements, policies.tls_only("sqs", queue_arn)] if tls_only else statements

@@ -1,0 +1,47 @@
+"""AWS clients, made once per process and kept; a forked child makes its own."""
+
+import functools
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
+
+
+def s3() -> "S3Client":
+    """Return this process's S3 client."""
+    client: S3Client = _client("s3", os.getpid())
+    return client
+
+
+def sns() -> "SNSClient":
+    """Return this process's SNS client."""
+    client: SNSClient = _client("sns", os.getpid())
+    return client
+
+
+def dynamodb() -> "DynamoDBClient":
+    """Return this process's DynamoDB client."""
+    client: DynamoDBClient = _client("dynamodb", os.getpid())
+    return client
+
+
+@functools.cache
+def _client(service: str, _process_id: int) -> Any:
+    """Make a client; the process is part of the key, because two processes cannot share one connection."""
+    # boto3 takes a fifth of a second to import: a function that is never called should not pay for it.
+    import boto3  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
+
+    config = Config(
+        connect_timeout=3,
+        read_timeout=20,
+        retries={"mode": "standard", "total_max_attempts": 4},
+        tcp_keepalive=True,
+        # S3 checks what is uploaded by its own header; reading a range has no checksum to check.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+    return boto3.client(service, config=config)  # type: ignore[call-overload]

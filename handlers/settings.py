@@ -1,0 +1,51 @@
+"""What a function is told by its environment; read once, at its first record."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from handlers.job import Layout
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """A worker's settings, as the program's `components/image_worker.py` writes them."""
+
+    branch: str
+    bucket: str
+    layout: Layout
+    jpeg_quality: int
+    background: tuple[int, int, int]
+    sizes: Mapping[str, int]
+    enlarge: bool
+    reencode: str
+    salvage: bool
+    gps: bool
+    cache_control: str
+    limits: Mapping[str, int]
+    memory_mb: int
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Read the environment.
+
+        Raises: KeyError, where a variable is missing: the function was not deployed by the program.
+        """
+        red, green, blue = bytes.fromhex(environment["BACKGROUND"].removeprefix("#"))
+        return cls(
+            branch=environment["BRANCH"],
+            bucket=environment["BUCKET"],
+            layout=Layout(**json.loads(environment["LAYOUT"])),
+            jpeg_quality=int(environment["JPEG_QUALITY"]),
+            background=(red, green, blue),
+            sizes=json.loads(environment["SIZES"]),
+            enlarge=environment["ENLARGE"] == "true",
+            reencode=environment["REENCODE"],
+            salvage=environment["SALVAGE"] == "true",
+            gps=environment["GPS"] == "true",
+            cache_control=environment["CACHE_CONTROL"],
+            limits=json.loads(environment["LIMITS"]),
+            memory_mb=int(environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]),
+        )

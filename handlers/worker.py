@@ -1,0 +1,128 @@
+"""One batch in, one partial-batch response out: what becomes of each message, and why.
+
+The image's fault is written down and the message is done; our fault or the world's leaves the message in
+its queue. One bad record never costs another: a record that is delivered again runs in a child process.
+"""
+
+import functools
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from handlers import storage
+from handlers.errors import InvalidJobError, PixelCascadeError, RejectedImageError
+from handlers.isolation import run_isolated
+from handlers.job import Job
+from handlers.settings import Settings
+from handlers.storage import Master, MasterGoneError
+
+# Kept back at a batch's end: to write the response, and to kill a child that overstays.
+RESERVE_S = 2.0
+# A record that is started with less could only be cut off.
+SHORTEST_RECORD_S = 3.0
+
+logger = Logger()
+metrics = Metrics(namespace="PixelCascade")
+
+
+class DeadlineError(PixelCascadeError):
+    """The function's time-out is too near to start another record."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of a message: `written`, `superseded`, `gone`, `rejected` or `refused`, and what is worth a log."""
+
+    name: str
+    details: Mapping[str, Any]
+
+
+Work = Callable[[Master, Settings], Mapping[str, Any]]
+"""What one branch does with a master: write its outputs, return what is worth a log.
+
+`written` among it tells whether a newer master was there first."""
+
+
+def process(event: dict[str, Any], context: LambdaContext, work: Work) -> Mapping[str, Any]:
+    """Do `work` for each job of an SQS batch; return the ids of the messages to deliver again."""
+    settings = Settings.from_environment()
+    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+    record_handler = functools.partial(_record, context=context, settings=settings, work=work)
+    try:
+        return process_partial_response(
+            event=event, record_handler=record_handler, processor=processor, context=context
+        )
+    finally:
+        metrics.flush_metrics()
+
+
+def _record(record: SQSRecord, *, context: LambdaContext, settings: Settings, work: Work) -> None:
+    """See one message to its end and log it; whatever this raises leaves the message in its queue."""
+    started = time.monotonic()
+    deliveries = int(record.attributes.approximate_receive_count)
+    line = {"message_id": record.message_id, "deliveries": deliveries}
+    try:
+        left_s = context.get_remaining_time_in_millis() / 1000 - RESERVE_S
+        if left_s < SHORTEST_RECORD_S:
+            raise DeadlineError(f"{left_s:.1f} s are left, {SHORTEST_RECORD_S} are needed to start a record")
+        see = functools.partial(see_to, record.message_id, record.body, settings, work)
+        outcome = see() if deliveries <= 1 else run_isolated(see, wall_s=left_s, memory_mb=settings.memory_mb)
+    except Exception as error:
+        logger.exception("retry", extra={**line, "error": type(error).__name__, **_since(started)})
+        raise
+    logger.info(outcome.name, extra={**line, **outcome.details, **_since(started)})
+    if outcome.name in {"rejected", "refused"}:
+        metrics.add_metric(name="RejectedImage", unit=MetricUnit.Count, value=1)
+
+
+def see_to(message_id: str, body: str, settings: Settings, work: Work) -> Outcome:
+    """Do one message's job, or write down why it cannot be done."""
+    try:
+        job = _trusted(Job.from_json(body), settings)
+    except InvalidJobError as error:
+        key = settings.layout.refused_key(message_id, settings.branch)
+        storage.write_refusal(settings.bucket, key, _reason(error, settings, body=body))
+        return Outcome(name="refused", details={"message": str(error)})
+    try:
+        master = storage.fetch(job)
+    except MasterGoneError:
+        return Outcome(name="gone", details={"key": job.key})
+    try:
+        details = work(master, settings)
+    except RejectedImageError as error:
+        key = settings.layout.rejected_key(job.key, settings.branch)
+        storage.write_rejection(master, key, _reason(error, settings, bucket=job.bucket, key=job.key))
+        return Outcome(name="rejected", details={"key": job.key, **_reason(error, settings)})
+    finally:
+        master.body.close()
+    return Outcome(name="written" if details["written"] else "superseded", details={"key": job.key, **details})
+
+
+def _trusted(job: Job, settings: Settings) -> Job:
+    """Return the job if it is this stack's own: anyone may have sent it."""
+    if job.bucket != settings.bucket:
+        raise InvalidJobError(f"got bucket {job.bucket!r}, allowed is this stack's, {settings.bucket!r}")
+    settings.layout.path(job.key)
+    return job
+
+
+def _reason(error: PixelCascadeError, settings: Settings, **fields: str) -> dict[str, str]:
+    return {
+        **fields,
+        "branch": settings.branch,
+        "error": type(error).__name__,
+        "message": str(error),
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _since(started: float) -> dict[str, float]:
+    return {"duration_ms": round(1000 * (time.monotonic() - started), 1)}

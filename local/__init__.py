@@ -1,0 +1,1 @@
+"""The unchanged program on one machine: `python -m local`."""

@@ -1,0 +1,70 @@
+"""Run the Pulumi program without the Pulumi CLI: its resources go to whatever `Mocks` say."""
+
+import asyncio
+import contextvars
+import json
+import runpy
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import yaml
+from pulumi.runtime.mocks import Mocks, set_mocks
+from pulumi.runtime.settings import get_root_resource
+from pulumi.runtime.stack import run_pulumi_func
+
+from components.config import PROJECT, ConfigError
+
+ROOT = Path(__file__).parent.parent
+PROGRAM = ROOT / "__main__.py"
+
+
+def run_program(mocks: Mocks, *, stack: str, config: Mapping[str, str], program: Path = PROGRAM) -> dict[str, Any]:
+    """Run the program against `mocks` and return its stack outputs by name.
+
+    `config` is keyed `pixelcascade:jpegQuality`. Whatever the program or `mocks` raise comes out.
+    """
+    # A thread and a context of its own: Pulumi keeps the running stack in both, one for each.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        context = contextvars.Context()
+        return thread.submit(context.run, _run, mocks, stack, config, program).result()
+
+
+def _run(mocks: Mocks, stack: str, config: Mapping[str, str], program: Path) -> dict[str, Any]:
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        set_mocks(mocks, project=PROJECT, stack=stack, preview=False)
+        pulumi.runtime.set_all_config(dict(config))
+        loop.run_until_complete(run_pulumi_func(lambda: _execute(program)))
+        exports = pulumi.Output.all(**getattr(get_root_resource(), "outputs", {}))
+        outputs: dict[str, Any] = loop.run_until_complete(exports.future())
+        return outputs
+    finally:
+        loop.close()
+
+
+def _execute(program: Path) -> None:
+    runpy.run_path(str(program), run_name="__main__")
+
+
+def stack_config(stack: str, overrides: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the config of `Pulumi.<stack>.yaml` over the defaults of `Pulumi.yaml`, as the Pulumi CLI would pass it.
+
+    Raises: ConfigError, where the stack has no file or the file is no mapping.
+    """
+    path = ROOT / f"Pulumi.{stack}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.name.split(".")[1] for file in ROOT.glob("Pulumi.*.yaml")))
+        raise ConfigError(f"got stack {stack!r}, which has no {path.name}; known are {known}.")
+    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+    values = {f"{PROJECT}:{key}": declared["default"] for key, declared in project["config"].items()}
+    values |= yaml.safe_load(path.read_text()).get("config") or {}
+    return {key: _as_text(value) for key, value in values.items()} | dict(overrides or {})
+
+
+def _as_text(value: Any) -> str:
+    """Return a config value as Pulumi passes it: texts bare, everything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
