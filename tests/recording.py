@@ -41,10 +41,10 @@ class RecordingMocks(Mocks):
         named = {"name": physical, "bucket": physical, "arn": arn, "url": f"https://sqs.{REGION}/{ACCOUNT}/{physical}"}
         return f"{physical}-id", {**named, **args.inputs} if args.custom else args.inputs
 
-    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], None]:
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         """Answer who the caller is; nothing else is asked."""
         assert args.token == "aws:index/getCallerIdentity:getCallerIdentity", args.token
-        return {"accountId": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:root", "userId": ACCOUNT}, None
+        return {"accountId": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:root", "userId": ACCOUNT}, []
 
     def of_type(self, suffix: str) -> list[Recorded]:
         """Return the resources whose type ends in `suffix`, such as `Queue`."""
@@ -67,7 +67,7 @@ class Recording:
 def record(config: Mapping[str, str], stack: str = "dev", program: Path = PROGRAM) -> Recording:
     """Run the program against recording mocks; packages are for this machine, as in the local run."""
     mocks = RecordingMocks()
-    outputs = run_program(mocks, stack=stack, config={"pixelcascade:packageFor": "host", **config}, program=program)
+    outputs = run_program(mocks, stack=stack, config={**config, "pixelcascade:packageFor": "host"}, program=program)
     return Recording(mocks, outputs)
 
 
