@@ -1,0 +1,78 @@
+"""Bring colours to sRGB: embedded profiles applied, CMYK converted."""
+
+import io
+from functools import lru_cache
+
+from PIL import Image
+
+MAX_DIFFERENCE = 2
+"""Levels by which a profile may differ from sRGB and still count as sRGB; invisible, and cameras' are within."""
+
+_SPACES = {"L": b"GRAY", "RGB": b"RGB ", "CMYK": b"CMYK"}
+_SPACE = slice(16, 20)
+
+
+def to_srgb(image: Image.Image, profile: bytes | None, warnings: list[str]) -> Image.Image:
+    """Return a picture of mode L, RGB or CMYK as L or RGB in sRGB, by relative colorimetric rendering.
+
+    A profile that cannot be used is noted in `warnings`; CMYK is then converted by Pillow's formula.
+    """
+    if profile and not is_srgb(profile, image.mode):
+        try:
+            return _rendered(image, profile)
+        except (ValueError, OSError, SyntaxError) as error:
+            warnings.append(f"the ICC profile was ignored: {error}")
+    return image.convert("RGB") if image.mode == "CMYK" else image
+
+
+def usable(profile: bytes, mode: str) -> bool:
+    """Say whether a profile describes pictures of a mode."""
+    return profile[_SPACE] == _SPACES.get(mode)
+
+
+@lru_cache(maxsize=32)
+def is_srgb(profile: bytes, mode: str) -> bool:
+    """Say whether a profile leaves colours as sRGB shows them, by rendering samples of all hues."""
+    if mode == "CMYK" or not usable(profile, mode):
+        return False
+    sample = _sample(mode)
+    try:
+        rendered = _rendered(sample, profile)
+    except (ValueError, OSError, SyntaxError):
+        return False
+    pairs = zip(sample.tobytes(), rendered.tobytes(), strict=True)
+    return max(abs(before - after) for before, after in pairs) <= MAX_DIFFERENCE
+
+
+def _sample(mode: str) -> Image.Image:
+    if mode == "L":
+        return Image.frombytes("L", (256, 1), bytes(range(256)))
+    levels = range(0, 256, 51)
+    colours = [level for red in levels for green in levels for level in (red, green, 0)]
+    lattice = b"".join(bytes((red, green, blue)) for red in levels for green in levels for blue in levels)
+    del colours
+    return Image.frombytes("RGB", (len(lattice) // 3, 1), lattice)
+
+
+def _rendered(image: Image.Image, profile: bytes) -> Image.Image:
+    """Render through the profile; grey stays grey."""
+    # Only pictures with a profile pay for loading LittleCMS.
+    from PIL import ImageCms  # noqa: PLC0415
+
+    if not usable(profile, image.mode):
+        raise ValueError(f"it describes {profile[_SPACE]!r}, and the picture is {image.mode}")
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        rendered = ImageCms.profileToProfile(
+            image,
+            source,
+            ImageCms.createProfile("sRGB"),
+            renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            outputMode="RGB",
+        )
+    except ImageCms.PyCMSError as error:
+        raise ValueError(str(error)) from error
+    if rendered is None:
+        raise ValueError("LittleCMS rendered nothing")
+    rendered.info.pop("icc_profile", None)
+    return rendered.getchannel("G") if image.mode == "L" else rendered

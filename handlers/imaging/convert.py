@@ -1,0 +1,43 @@
+"""Turn a master into one JPEG of its own size."""
+
+from typing import Literal
+
+from .checks import check_common, check_reencode
+from .copying import copied
+from .encode import Jpeg, encode
+from .exif import rights_only
+from .limits import Limits
+from .master import decode, open_master
+from .normalise import normalise
+from .orientation import upright
+from .source import BinaryStream, Source
+
+
+def convert(
+    source: bytes | bytearray | memoryview | BinaryStream,
+    *,
+    quality: int = 100,
+    background: tuple[int, int, int] = (255, 255, 255),
+    reencode: Literal["when-needed", "always"] = "when-needed",
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+    salvage: bool = False,
+) -> Jpeg:
+    """Return the picture as a JPEG: upright, sRGB, 8 bit, opaque, first frame, no metadata but artist and copyright.
+
+    A JPEG that is all this already is copied, its coded picture bit for bit, unless `reencode` is "always".
+    With `salvage`, a picture whose end is damaged is kept as far as it decodes, and marked.
+
+    Raises:
+        RejectedImageError: The image's fault; see `handlers.errors`. What `source.read` raises passes through.
+    """
+    colour = check_common(quality, background, limits)
+    check_reencode(reencode)
+    master = open_master(Source(source, limits.max_bytes), limits)
+    if reencode == "when-needed":
+        copy = copied(master)
+        if copy is not None:
+            return copy
+    raster = decode(master, salvage=salvage)
+    image = normalise(raster, master.header.icc, colour, master.warnings)
+    data = encode(upright(image, master.exif.orientation), quality, rights_only(master.exif))
+    return Jpeg(data, salvaged=raster.damage is not None, warnings=tuple(master.warnings))

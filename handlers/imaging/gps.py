@@ -1,0 +1,56 @@
+"""Where a picture was taken, for those who ask."""
+
+from decimal import Decimal
+
+from .exif import Exif
+from .metadata import Value
+from .tags import number, text
+
+_LATITUDE, _LONGITUDE, _ALTITUDE, _TIME, _DATE = (1, 2), (3, 4), (5, 6), 7, 29
+_PLACES = Decimal("0.0000001")
+
+
+def read_gps(exif: Exif) -> dict[str, Value] | None:
+    """Return latitude and longitude in degrees, altitude in metres and the satellites' time, as far as known."""
+    found: dict[str, Value | None] = {
+        "latitude": _degrees(exif, *_LATITUDE, negative="S", largest=90),
+        "longitude": _degrees(exif, *_LONGITUDE, negative="W", largest=180),
+        "altitude_m": _altitude(exif),
+        "date": text(exif.gps.get(_DATE)),
+        "time_utc": _time(exif),
+    }
+    return {name: value for name, value in found.items() if value is not None} or None
+
+
+def _degrees(exif: Exif, ref: int, tag: int, *, negative: str, largest: int) -> Decimal | None:
+    value = exif.gps.get(tag)
+    if not isinstance(value, tuple) or not 1 <= len(value) <= 3:  # noqa: PLR2004
+        return None
+    parts = [number((one,)) for one in value]
+    degrees = Decimal(0)
+    for part, unit in zip(parts, (1, 60, 3600), strict=False):
+        if part is None or part < 0:
+            return None
+        degrees += Decimal(part) / unit
+    if degrees > largest:
+        return None
+    sign = -1 if (text(exif.gps.get(ref)) or "").upper().startswith(negative) else 1
+    return (sign * degrees).quantize(_PLACES).normalize() + 0
+
+
+def _altitude(exif: Exif) -> int | Decimal | None:
+    metres = number(exif.gps.get(_ALTITUDE[1]))
+    if metres is None:
+        return None
+    return -metres if number(exif.gps.get(_ALTITUDE[0])) == 1 else metres
+
+
+def _time(exif: Exif) -> str | None:
+    value = exif.gps.get(_TIME)
+    if not isinstance(value, tuple) or len(value) != 3:  # noqa: PLR2004
+        return None
+    parts = [number((one,)) for one in value]
+    if any(part is None or not 0 <= part < 61 for part in parts):  # noqa: PLR2004
+        return None
+    hour, minute, second = (int(part or 0) for part in parts)
+    return f"{hour:02}:{minute:02}:{second:02}"

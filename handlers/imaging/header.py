@@ -1,0 +1,22 @@
+"""What a file's header says, whatever the format."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """Facts known before any pixel is decoded.
+
+    `width` and `height` are as stored, before orientation; `mode` is the Pillow mode of the coded picture.
+    `exif` is the TIFF structure without a prefix, `icc` the profile as embedded.
+    """
+
+    format: str
+    width: int
+    height: int
+    mode: str
+    has_alpha: bool = False
+    frames: int = 1
+    exif: bytes | None = None
+    icc: bytes | None = None
+    warnings: list[str] = field(default_factory=list)

@@ -1,0 +1,106 @@
+"""What a picture may ask for, and the refusals of what asks for more, all before a pixel is decoded."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Self
+
+from handlers.errors import ImageTooLargeError
+
+from .memory import pixels_that_fit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Bounds for one picture; the stack's config has each under its camelCase name.
+
+    `memory_mb` is the function's memory: where it holds fewer pixels than `max_pixels`, it decides.
+    """
+
+    max_pixels: int = 50_000_000
+    max_bytes: int = 50_000_000
+    max_scans: int = 100
+    max_segments: int = 512
+    max_frames: int = 10_000
+    max_side: int = 65_500
+    box_height_ratio: int = 10
+    memory_mb: int | None = None
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name == "memory_mb" and value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ValueError(f"{field.name} must be a whole number of at least 1, not {value!r}")
+
+    @classmethod
+    def for_memory(cls, memory_mb: int, **overrides: int) -> Self:
+        """Make limits for a function of `memory_mb` MB."""
+        return cls(**{"memory_mb": memory_mb, **overrides})
+
+    def check_canvas(self, width: int, height: int, file_bytes: int = 0) -> None:
+        """Refuse a picture of width x height pixels that is over a limit.
+
+        Raises:
+            ImageTooLargeError: The message names limit, value and setting.
+        """
+        longest = max(width, height)
+        if longest > self.max_side:
+            raise ImageTooLargeError(
+                f"{width:,} x {height:,} pixels: the longest side may have {self.max_side:,}, "
+                "as much as a JPEG holds; upload a smaller picture"
+            )
+        pixels = width * height
+        if pixels > self.max_pixels:
+            raise ImageTooLargeError(
+                f"{width:,} x {height:,} is {pixels:,} pixels, more than the {self.max_pixels:,} that "
+                "maxPixels allows; upload a smaller picture or raise maxPixels"
+            )
+        if self.memory_mb is None:
+            return
+        fitting = pixels_that_fit(self.memory_mb, file_bytes)
+        if pixels > fitting:
+            raise ImageTooLargeError(
+                f"{width:,} x {height:,} is {pixels:,} pixels, more than the {fitting:,} that the function's "
+                f"memory of {self.memory_mb:,} MB holds (maxPixels allows {self.max_pixels:,}); "
+                "upload a smaller picture or raise the function's memory"
+            )
+
+    def check_outputs(self, sizes: Mapping[str, tuple[int, int]]) -> None:
+        """Refuse outputs, (width, height) by name, that leave their box.
+
+        Raises:
+            ImageTooLargeError: The message names the output, limit, value and setting.
+        """
+        for name, (width, height) in sizes.items():
+            tallest = min(width * self.box_height_ratio, self.max_side)
+            if height > tallest or width > self.max_side:
+                raise ImageTooLargeError(
+                    f"{name} would be {width:,} x {height:,} pixels, more than the {min(width, self.max_side):,} "
+                    f"x {tallest:,} that an output of this width may have (sizes); "
+                    "upload a picture that is less tall or change sizes"
+                )
+
+    def check_scans(self, scans: int) -> None:
+        """Refuse a JPEG with too many scans.
+
+        Raises:
+            ImageTooLargeError: The message names limit, value and setting.
+        """
+        if scans > self.max_scans:
+            raise ImageTooLargeError(
+                f"the JPEG has {scans:,} scans or more, over the {self.max_scans:,} that maxScans allows; "
+                "save it anew or raise maxScans"
+            )
+
+    def check_segments(self, segments: int, what: str) -> None:
+        """Refuse a file with too many segments or chunks.
+
+        Raises:
+            ImageTooLargeError: The message names limit, value and setting.
+        """
+        if segments > self.max_segments:
+            raise ImageTooLargeError(
+                f"the file has {segments:,} {what} or more, over the {self.max_segments:,} that maxSegments "
+                "allows; save it anew without metadata or raise maxSegments"
+            )

@@ -1,0 +1,79 @@
+"""A master opened: its header read and its limits checked, its picture ready to be copied or decoded."""
+
+from dataclasses import dataclass, field
+
+from . import gif, gif_body, jpeg, jpeg_body, png, png_body
+from .exif import Exif, read_exif
+from .header import Header
+from .limits import Limits
+from .raster import Raster
+from .sniff import sniff
+from .source import Source
+
+
+@dataclass(frozen=True)
+class Master:
+    """One master, checked against the limits; `warnings` grows while it is worked on."""
+
+    source: Source
+    header: Header
+    exif: Exif
+    body: jpeg_body.JpegBody | png_body.PngBody | None
+    warnings: list[str] = field(default_factory=list)
+
+
+def read_header(source: Source, limits: Limits) -> Header:
+    """Read the header of a file in one of the formats taken, and check its canvas.
+
+    Raises:
+        RejectedImageError: No picture, another format, damaged, or over a limit.
+    """
+    kind = sniff(source)
+    if kind == "JPEG":
+        return jpeg.read_header(source, limits)
+    if kind == "PNG":
+        return png.read_header(source, limits)
+    return gif.read_header(source, limits)
+
+
+def open_master(source: Source, limits: Limits) -> Master:
+    """Read a file whole and check all limits, without decoding a pixel.
+
+    Raises:
+        RejectedImageError: No picture, another format, damaged, or over a limit.
+    """
+    header = read_header(source, limits)
+    limits.check_canvas(*_extent(header), len(source.whole()))
+    warnings = list(header.warnings)
+    exif = header.exif
+    body: jpeg_body.JpegBody | png_body.PngBody | None = None
+    if isinstance(header, jpeg.JpegHeader):
+        body = jpeg_body.read_body(source, header, limits)
+    elif isinstance(header, png.PngHeader):
+        body = png_body.read_body(source, limits)
+        exif = exif or body.exif
+    tags = read_exif(exif)
+    return Master(source, header, tags, body, warnings)
+
+
+def _extent(header: Header) -> tuple[int, int]:
+    """Return the largest (width, height) that decoding needs: a GIF's frame may be larger than its canvas."""
+    if isinstance(header, gif.GifHeader):
+        return max(header.width, header.box[2]), max(header.height, header.box[3])
+    return header.width, header.height
+
+
+def decode(master: Master, *, salvage: bool, at_least: tuple[int, int] | None = None) -> Raster:
+    """Decode the picture; a JPEG reduced where that leaves `at_least` (width, height) pixels.
+
+    Raises:
+        BrokenImageError: The picture is damaged, and not salvaged.
+    """
+    header, body = master.header, master.body
+    if isinstance(header, jpeg.JpegHeader) and isinstance(body, jpeg_body.JpegBody):
+        return jpeg_body.decode(body, header, master.warnings, salvage=salvage, at_least=at_least)
+    if isinstance(header, png.PngHeader) and isinstance(body, png_body.PngBody):
+        return png_body.decode(master.source, body, header, salvage=salvage)
+    if isinstance(header, gif.GifHeader):
+        return gif_body.decode(master.source, header, salvage=salvage)
+    raise TypeError(f"no decoder for {type(header).__name__}")

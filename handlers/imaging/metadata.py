@@ -1,0 +1,54 @@
+"""What is recorded of a picture, in values that DynamoDB takes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+MAX_ITEM_BYTES = 60_000
+"""Below the 64 KB promised, with room for the item's own strings."""
+
+Value = str | int | Decimal | bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metadata:
+    """Facts from the header; `width` and `height` are as stored, before orientation.
+
+    `gps` is None unless it was asked for. Texts hold no control characters, numbers are int or Decimal.
+    """
+
+    width: int
+    height: int
+    format: str
+    mode: str
+    frames: int
+    orientation: int
+    has_alpha: bool
+    icc_profile: str | None = None
+    camera_make: str | None = None
+    camera_model: str | None = None
+    lens_model: str | None = None
+    exposure_time_s: Decimal | None = None
+    f_number: Decimal | None = None
+    iso: int | None = None
+    focal_length_mm: Decimal | None = None
+    taken_at: str | None = None
+    gps: Mapping[str, Value] | None = None
+    tags: Mapping[str, Value | list[Value]] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    def extras(self) -> dict[str, Any]:
+        """Return what is stored beside the item's six strings; what is unknown is left out."""
+        plain = ("mode", "frames", "orientation", "has_alpha", "icc_profile", "camera_make", "camera_model")
+        exposure = ("lens_model", "exposure_time_s", "f_number", "iso", "focal_length_mm", "taken_at")
+        extras: dict[str, Any] = {
+            name: value for name in plain + exposure if (value := getattr(self, name)) is not None
+        }
+        if self.gps:
+            extras["gps"] = dict(self.gps)
+        if self.tags:
+            extras["tags"] = dict(self.tags)
+        if self.warnings:
+            extras["warnings"] = list(self.warnings)
+        return extras

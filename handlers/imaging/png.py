@@ -1,0 +1,198 @@
+"""Walk over the chunks of a PNG: header, limits, checksums; no pixel is decoded and no text inflated.
+
+Source: W3C PNG specification, third edition.
+"""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from handlers.errors import BrokenImageError, ImageTooLargeError
+
+from .header import Header
+from .limits import Limits
+from .source import Source
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+MAX_DATA_CHUNKS = 65_536
+MAX_CHUNK_BYTES = 2**31 - 1
+MAX_PROFILE_BYTES = 4 * 1024 * 1024
+GREY, RGB, PALETTE, GREY_ALPHA, RGB_ALPHA = 0, 2, 3, 4, 6
+_DEPTHS = {GREY: (1, 2, 4, 8, 16), RGB: (8, 16), PALETTE: (1, 2, 4, 8), GREY_ALPHA: (8, 16), RGB_ALPHA: (8, 16)}
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One chunk: its type and where its data lies; the checksum follows the data."""
+
+    kind: bytes
+    start: int
+    size: int
+
+    @property
+    def end(self) -> int:
+        """Return the position behind the checksum."""
+        return self.start + self.size + 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class PngHeader(Header):
+    """Facts from the chunks up to the first IDAT."""
+
+    ihdr: bytes
+    palette: bytes = b""
+    trns: bytes = b""
+    animated: bool = False
+
+    @property
+    def depth(self) -> int:
+        """Return the bits of a sample."""
+        return self.ihdr[8]
+
+    @property
+    def colour_type(self) -> int:
+        """Return the colour type, 0, 2, 3, 4 or 6."""
+        return self.ihdr[9]
+
+
+def read_header(source: Source, limits: Limits) -> PngHeader:
+    """Read the chunks up to the first IDAT; of an animation, count the frames as well.
+
+    Raises:
+        BrokenImageError: A critical chunk is missing or damaged.
+        ImageTooLargeError: Too many chunks.
+    """
+    found: dict[bytes, bytes] = {}
+    warnings: list[str] = []
+    for number, chunk in enumerate(walk(source)):
+        if chunk.kind in (b"IDAT", b"IEND"):
+            break
+        limits.check_segments(number, "chunks before the picture")
+        if (number == 0) != (chunk.kind == b"IHDR"):
+            raise BrokenImageError("the PNG is damaged: it must begin with one IHDR chunk")
+        if chunk.kind in _WANTED and chunk.kind not in found:
+            _take(source, chunk, found, warnings)
+    return _header(found, warnings)
+
+
+_WANTED = {b"IHDR": 13, b"PLTE": 768, b"tRNS": 256, b"iCCP": MAX_PROFILE_BYTES, b"eXIf": 2**20, b"acTL": 8}
+
+
+def walk(source: Source, position: int = len(SIGNATURE)) -> Iterator[Chunk]:
+    """Yield the chunks in order, IEND last; a chunk's data may be cut short by the file's end.
+
+    Raises:
+        BrokenImageError: What follows is no chunk.
+    """
+    while True:
+        head = source.peek(position, 8)
+        size, kind = int.from_bytes(head[:4], "big"), head[4:]
+        if len(head) < len(b"sizekind"):
+            return
+        if not kind.isalpha() or size > MAX_CHUNK_BYTES:
+            raise BrokenImageError(f"the PNG is damaged: no chunk at byte {position:,}")
+        chunk = Chunk(kind, position + 8, size)
+        yield chunk
+        if kind == b"IEND":
+            return
+        position = chunk.end
+
+
+def _take(source: Source, chunk: Chunk, found: dict[bytes, bytes], warnings: list[str]) -> None:
+    """Read one chunk; a bad ancillary one is a warning, a bad critical one the end."""
+    critical = chunk.kind[:1].isupper()
+    name = chunk.kind.decode("ascii")
+    if chunk.size > _WANTED[chunk.kind] and not critical:
+        warnings.append(f"the {name} chunk was ignored: {chunk.size:,} bytes are too many")
+        return
+    if critical and chunk.size > _WANTED[chunk.kind]:
+        raise BrokenImageError(f"the PNG is damaged: its {name} chunk has {chunk.size:,} bytes")
+    data = source.take(chunk.start, chunk.size)
+    checksum = int.from_bytes(source.take(chunk.start + chunk.size, 4), "big")
+    if zlib.crc32(data, zlib.crc32(chunk.kind)) == checksum:
+        found[chunk.kind] = data
+    elif critical:
+        raise BrokenImageError(f"the PNG is damaged: the checksum of its {name} chunk is wrong")
+    else:
+        warnings.append(f"the {name} chunk was ignored: its checksum is wrong")
+
+
+def _header(found: dict[bytes, bytes], warnings: list[str]) -> PngHeader:
+    ihdr = found.get(b"IHDR", b"")
+    if len(ihdr) < 13:  # noqa: PLR2004 - the specification, 11.2.1
+        raise BrokenImageError("the PNG is damaged: its IHDR chunk is missing or too short")
+    width, height = int.from_bytes(ihdr[:4], "big"), int.from_bytes(ihdr[4:8], "big")
+    depth, colour = ihdr[8], ihdr[9]
+    if not 0 < width <= MAX_CHUNK_BYTES or not 0 < height <= MAX_CHUNK_BYTES:
+        raise BrokenImageError(f"the PNG is damaged: {width} x {height} pixels")
+    if depth not in _DEPTHS.get(colour, ()) or ihdr[10] or ihdr[11] or ihdr[12] > 1:
+        raise BrokenImageError(f"the PNG is damaged: no colour type {colour} with {depth} bits, or unknown coding")
+    palette = found.get(b"PLTE", b"")
+    if colour == PALETTE and not len(palette) // 3:
+        raise BrokenImageError("the PNG is damaged: its palette is missing")
+    trns = _transparency(colour, found.get(b"tRNS", b""), len(palette) // 3, warnings)
+    return PngHeader(
+        format="PNG",
+        width=width,
+        height=height,
+        mode=_mode(depth, colour),
+        has_alpha=colour in (GREY_ALPHA, RGB_ALPHA) or bool(trns),
+        exif=found.get(b"eXIf"),
+        icc=_profile(found.get(b"iCCP"), warnings),
+        warnings=warnings,
+        ihdr=ihdr,
+        palette=palette,
+        trns=trns,
+        animated=b"acTL" in found,
+    )
+
+
+def _mode(depth: int, colour: int) -> str:
+    """Return the mode that Pillow gives the picture."""
+    if colour == GREY:
+        return {1: "1", 16: "I;16"}.get(depth, "L")
+    if colour == GREY_ALPHA:
+        return "LA" if depth == 8 else "RGBA"  # noqa: PLR2004
+    return {RGB: "RGB", PALETTE: "P", RGB_ALPHA: "RGBA"}[colour]
+
+
+def _transparency(colour: int, trns: bytes, entries: int, warnings: list[str]) -> bytes:
+    """Return the tRNS chunk if it fits the colour type."""
+    wanted = {GREY: 2, RGB: 6}.get(colour)
+    if not trns or (wanted is not None and len(trns) >= wanted):
+        return trns[:wanted]
+    if colour == PALETTE and len(trns) <= entries:
+        return trns
+    warnings.append("the tRNS chunk was ignored: it does not fit the colour type")
+    return b""
+
+
+def _profile(chunk: bytes | None, warnings: list[str]) -> bytes | None:
+    """Inflate the iCCP chunk, no further than a profile may be long."""
+    if chunk is None:
+        return None
+    _, _, coded = chunk.partition(b"\0")
+    inflater = zlib.decompressobj()
+    try:
+        profile = inflater.decompress(coded[1:], MAX_PROFILE_BYTES)
+    except zlib.error:
+        profile = b""
+    if coded[:1] != b"\0" or inflater.unconsumed_tail or not inflater.eof:
+        warnings.append("the ICC profile was ignored: it is damaged or too long")
+        return None
+    return profile
+
+
+def count_frames(source: Source, limits: Limits) -> int:
+    """Count the frames of an animation by its fcTL chunks, whatever acTL claims.
+
+    Raises:
+        BrokenImageError: The file goes wrong on the way.
+        ImageTooLargeError: There are more frames, or far more chunks, than are counted.
+    """
+    frames = 0
+    for number, chunk in enumerate(walk(source)):
+        frames += chunk.kind == b"fcTL"
+        if frames > limits.max_frames or number > MAX_DATA_CHUNKS:
+            raise ImageTooLargeError(f"more than the {limits.max_frames:,} frames that are counted")
+    return max(1, frames)

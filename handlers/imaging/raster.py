@@ -1,0 +1,17 @@
+"""A decoded picture, before it is brought to what an output promises."""
+
+from dataclasses import dataclass
+
+from PIL import Image
+
+
+@dataclass(frozen=True)
+class Raster:
+    """Pixels as stored: `image` of mode L, RGB or CMYK, `opacity` of mode L, or None where nothing shines through.
+
+    `damage` says what is missing at the end of a salvaged picture.
+    """
+
+    image: Image.Image
+    opacity: Image.Image | None = None
+    damage: str | None = None

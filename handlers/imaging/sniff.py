@@ -1,0 +1,85 @@
+"""Tell a file's format from its first bytes."""
+
+from handlers.errors import NotAnImageError, UnsupportedFormatError
+
+from .source import Source
+
+PREFIX_BYTES = 512
+
+_TAKEN = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"GIF87a": "GIF", b"GIF89a": "GIF"}
+
+_REFUSED = {
+    b"BM": "a BMP picture",
+    b"II*\0": "a TIFF picture or camera raw file",
+    b"MM\0*": "a TIFF picture or camera raw file",
+    b"II+\0": "a BigTIFF picture",
+    b"MM\0+": "a BigTIFF picture",
+    b"IIRO": "an Olympus raw file",
+    b"IIU\0": "a Panasonic raw file",
+    b"FUJIFILMCCD-RAW": "a Fujifilm raw file",
+    b"8BPS": "a Photoshop document",
+    b"%!PS": "an EPS or PostScript document",
+    b"\xc5\xd0\xd3\xc6": "an EPS document",
+    b"%PDF": "a PDF document",
+    b"\0\0\1\0": "a Windows icon",
+    b"\0\0\2\0": "a Windows cursor",
+    b"\0\0\0\x0cjP  \r\n\x87\n": "a JPEG 2000 picture",
+    b"\xff\x4f\xff\x51": "a JPEG 2000 picture",
+    b"\xff\x0a": "a JPEG XL picture",
+    b"\0\0\0\x0cJXL \r\n\x87\n": "a JPEG XL picture",
+    b"qoif": "a QOI picture",
+    b"v/1\1": "an OpenEXR picture",
+    b"#?RADIANCE": "a Radiance HDR picture",
+    b"gimp xcf": "a GIMP document",
+    b"icns": "an Apple icon",
+    b"\x8aMNG\r\n\x1a\n": "an MNG animation",
+    b"\x8bJNG\r\n\x1a\n": "a JNG picture",
+    b"DDS ": "a DirectDraw surface",
+    b"SIMPLE  =": "a FITS picture",
+    b"\x97JB2\r\n\x1a\n": "a JBIG2 picture",
+    b"\1\xda": "an SGI picture",
+    b"\x59\xa6\x6a\x95": "a Sun raster",
+    b"AT&TFORM": "a DjVu document",
+    b"/* XPM */": "an XPM picture",
+}
+
+_BRANDS = {b"avif": "an AVIF picture", b"avis": "an AVIF picture", b"crx ": "a Canon raw file"}
+_HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"heim", b"heis", b"hevm", b"hevs", b"mif1", b"msf1"}
+
+
+def sniff(source: Source) -> str:
+    """Return "JPEG", "PNG" or "GIF".
+
+    Raises:
+        UnsupportedFormatError: A picture in another format, which the message names.
+        NotAnImageError: Anything else.
+    """
+    prefix = source.peek(0, PREFIX_BYTES)
+    for magic, name in _TAKEN.items():
+        if prefix.startswith(magic):
+            return name
+    if not prefix:
+        raise NotAnImageError("the file is empty; a JPEG, PNG or GIF is due")
+    other = _other_format(prefix)
+    if other:
+        raise UnsupportedFormatError(f"{other}; JPEG, PNG and GIF are taken")
+    raise NotAnImageError(
+        f"no picture: the file begins with the bytes {prefix[:8].hex(' ')}; a JPEG, PNG or GIF is due"
+    )
+
+
+def _other_format(prefix: bytes) -> str | None:
+    for magic, name in _REFUSED.items():
+        if prefix.startswith(magic):
+            return name
+    if prefix[:4] == b"RIFF" and prefix[8:12] == b"WEBP":
+        return "a WebP picture"
+    if prefix[4:8] == b"ftyp":
+        brand = prefix[8:12]
+        return _BRANDS.get(brand) or ("a HEIC picture" if brand in _HEIF_BRANDS else "a video")
+    if prefix[:1] == b"P" and prefix[1:2] in b"1234567" and prefix[2:3].isspace():
+        return "a Netpbm picture"
+    text = prefix.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if text.startswith(b"<svg") or (text.startswith((b"<?xml", b"<!--", b"<!doctype svg")) and b"<svg" in text):
+        return "an SVG drawing"
+    return None

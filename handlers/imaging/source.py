@@ -1,0 +1,82 @@
+"""The file's bytes, fetched from a stream only as far as somebody looks."""
+
+import io
+from typing import Protocol
+
+from handlers.errors import BrokenImageError, ImageTooLargeError
+
+BLOCK_BYTES = 16 * 1024
+WHOLE_BLOCK_BYTES = 1024 * 1024
+
+
+class BinaryStream(Protocol):
+    """What can be read: a file, a `BytesIO`, a botocore `StreamingBody`; no seek is needed."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes, and none only at the end."""
+        ...
+
+
+_BAD_SOURCE = "source must be bytes or a binary stream with read(n), not {}; open files in binary mode"
+
+
+class Source:
+    """A file of at most `max_bytes` bytes, addressed by position.
+
+    What the stream's own `read` raises passes through untouched: fetching is never the image's fault.
+    """
+
+    def __init__(self, source: bytes | bytearray | memoryview | BinaryStream, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._stream: BinaryStream | None = None
+        if isinstance(source, bytes | bytearray | memoryview):
+            self._buffer = io.BytesIO(bytes(source))
+            self._size = len(self._buffer.getbuffer())
+            self._check(self._size)
+        elif callable(getattr(source, "read", None)):
+            self._buffer, self._size, self._stream = io.BytesIO(), 0, source
+        else:
+            raise TypeError(_BAD_SOURCE.format(type(source).__name__))
+
+    def peek(self, start: int, size: int) -> bytes:
+        """Return `size` bytes from `start`, fewer where the file ends."""
+        self._fetch(start + size, BLOCK_BYTES)
+        self._buffer.seek(start)
+        return self._buffer.read(size)
+
+    def take(self, start: int, size: int) -> bytes:
+        """Return exactly `size` bytes from `start`.
+
+        Raises:
+            BrokenImageError: The file ends before.
+        """
+        data = self.peek(start, size)
+        if len(data) < size:
+            raise BrokenImageError(f"the file is truncated: it ends at byte {self._size:,}, where more is due")
+        return data
+
+    def whole(self) -> bytes:
+        """Return the whole file."""
+        self._fetch(self._max_bytes + 1, WHOLE_BLOCK_BYTES)
+        return self._buffer.getvalue()
+
+    def _fetch(self, end: int, block_bytes: int) -> None:
+        """Read on until the file is known up to `end`, or over."""
+        while self._stream is not None and self._size < end:
+            block = self._stream.read(min(max(block_bytes, end - self._size), WHOLE_BLOCK_BYTES))
+            if not isinstance(block, bytes | bytearray | memoryview):
+                raise TypeError(f"source.read() must return bytes, not {type(block).__name__}")
+            if not block:
+                self._stream = None
+                return
+            self._buffer.seek(self._size)
+            self._buffer.write(block)
+            self._size += len(block)
+            self._check(self._size)
+
+    def _check(self, size: int) -> None:
+        if size > self._max_bytes:
+            raise ImageTooLargeError(
+                f"the file has more than the {self._max_bytes:,} bytes that maxBytes allows; "
+                "upload a smaller file or raise maxBytes"
+            )

@@ -1,0 +1,95 @@
+"""EXIF values as DynamoDB takes them: text without control characters, numbers exact, nothing opaque."""
+
+from decimal import Decimal
+from math import isfinite
+from typing import Any
+
+from PIL import ExifTags
+
+from .exif import EXIF_IFD, GPS_IFD, Exif, Rational
+from .metadata import Value
+
+MAX_TAGS = 200
+MAX_TEXT_BYTES = 1_024
+MAX_LIST = 32
+MAX_TAGS_BYTES = 40_000
+_DIGITS = 12
+# Binary structures under a name of their own; any of them can hold a position.
+_LEFT_OUT = frozenset({EXIF_IFD, GPS_IFD, 0xA005, 0x014A, 0x02BC, 0x83BB, 0x8649, 0x8773, 0x927C, 0x9286, 0xC4A5})
+_WINDOWS_TEXTS = range(0x9C9B, 0x9CA0)
+
+
+def text(value: Any, limit: int = MAX_TEXT_BYTES) -> str | None:
+    """Return readable text of at most `limit` bytes, or None where there is none."""
+    if not isinstance(value, bytes):
+        return None
+    raw = value.split(b"\0", 1)[0]
+    try:
+        decoded = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        decoded = raw.decode("latin-1")
+    return clean(decoded, limit)
+
+
+def clean(value: str, limit: int = MAX_TEXT_BYTES) -> str | None:
+    """Return the text without what is not printable, at most `limit` bytes of UTF-8."""
+    printable = "".join(c if c.isprintable() else " " for c in value).strip()
+    return printable.encode("utf-8", "ignore")[:limit].decode("utf-8", "ignore").strip() or None
+
+
+def number(value: Any) -> int | Decimal | None:
+    """Return the first number of a value, exact or to 12 digits; None for 1/0, NaN and the like."""
+    first = value[0] if isinstance(value, tuple) and value else value
+    if isinstance(first, Rational):
+        if not first.denominator:
+            return None
+        return _rounded(Decimal(first.numerator) / Decimal(first.denominator))
+    if isinstance(first, float):
+        return _rounded(Decimal(repr(first))) if isfinite(first) and _storable(first) else None
+    return first if isinstance(first, int) and not isinstance(first, bool) else None
+
+
+def further_tags(exif: Exif) -> dict[str, Value | list[Value]]:
+    """Return the known, readable tags of image and photo directory by name, bounded in number and size."""
+    found: dict[str, Value | list[Value]] = {}
+    room = MAX_TAGS_BYTES
+    for tag, raw in [*exif.image.items(), *exif.photo.items()]:
+        name = ExifTags.TAGS.get(tag)
+        value = None if name is None or tag in _LEFT_OUT or tag in exif.opaque else _value(tag, raw)
+        if name is None or value is None or name in found or name.startswith("GPS"):
+            continue
+        room -= len(name) + _size(value)
+        if room < 0 or len(found) == MAX_TAGS:
+            break
+        found[name] = value
+    return found
+
+
+def _value(tag: int, raw: Any) -> Value | list[Value] | None:
+    if tag in _WINDOWS_TEXTS:
+        return clean(bytes(raw).decode("utf-16-le", "ignore").split("\0", 1)[0]) if isinstance(raw, tuple) else None
+    if isinstance(raw, bytes):
+        return text(raw)
+    if not isinstance(raw, tuple) or len(raw) > MAX_LIST:
+        return None
+    numbers = [number((one,)) for one in raw]
+    if len(numbers) == 1:
+        return numbers[0]
+    return [one for one in numbers if one is not None] if None not in numbers and numbers else None
+
+
+def _rounded(value: Decimal) -> int | Decimal:
+    if value == value.to_integral_value():
+        return int(value)
+    return Decimal(f"{value:.{_DIGITS}g}")
+
+
+def _storable(value: float) -> bool:
+    """Say whether DynamoDB takes a number's magnitude, with a wide margin."""
+    return value == 0 or 1e-100 < abs(value) < 1e30  # noqa: PLR2004
+
+
+def _size(value: Value | list[Value]) -> int:
+    if isinstance(value, list):
+        return sum(_size(one) + 3 for one in value)
+    return len(value.encode()) if isinstance(value, str) else 21

@@ -1,0 +1,40 @@
+"""Lay transparent pictures over a background."""
+
+from collections.abc import Sequence
+
+from PIL import Image, ImageChops
+
+Colour = tuple[int, int, int]
+
+
+def split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """Return the picture as L, RGB or CMYK, and its opacity as L, or None where all of it is opaque."""
+    if image.mode == "P":
+        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
+    if image.mode == "LA":
+        return image.getchannel("L"), image.getchannel("A")
+    if image.mode == "RGBA":
+        return image.convert("RGB"), image.getchannel("A")
+    return image, None
+
+
+def matches(image: Image.Image, key: Sequence[int]) -> Image.Image:
+    """Return 255 where a picture of mode L or RGB has exactly the key, one sample a band, else 0."""
+    found: Image.Image | None = None
+    for band, value in zip(image.split(), key, strict=True):
+        hits = band.point([255 if level == value else 0 for level in range(256)])
+        found = hits if found is None else ImageChops.darker(found, hits)
+    if found is None:
+        raise ValueError(f"a picture of mode {image.mode} has no bands")
+    return found
+
+
+def flatten(image: Image.Image, opacity: Image.Image | None, background: Colour) -> Image.Image:
+    """Return a picture of mode L or RGB over the background; grey stays grey where the background is grey too."""
+    if opacity is None:
+        return image
+    if image.mode == "L" and len(set(background)) > 1:
+        image = image.convert("RGB")
+    under = Image.new(image.mode, image.size, background if image.mode == "RGB" else background[0])
+    under.paste(image, (0, 0), opacity)
+    return under
