@@ -1,18 +1,54 @@
-"""Mocks that record every resource that a program registers, and answer as AWS would name things."""
+"""Mocks that record every resource that a program registers, and answer as AWS would name things.
 
+What they prove is what the program asks for. They create nothing: whether AWS takes a policy, a value
+or a combination is shown only by a deployment.
+"""
+
+import functools
 import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
-from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
+from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
 
-from local.program import PROGRAM, run_program
+from local.program import PROGRAM, ROOT, run_program, stack_config
 
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
+STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
+
+# What AWS adds to a resource of each type, `{}` for its physical name. A type that is not here has no
+# outputs of its own, so that an output nobody supplies is lost here as it would be with any other mocks.
+_ARNS = {
+    "Bucket": "arn:aws:s3:::{}",
+    "Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{}}",
+    "LayerVersion": f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:{{}}:1",
+    "LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{{}}",
+    "Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{{}}",
+    "Role": f"arn:aws:iam::{ACCOUNT}:role/{{}}",
+    "Table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{{}}",
+    "Topic": f"arn:aws:sns:{REGION}:{ACCOUNT}:{{}}",
+}
+_OWN_NAME = {"Bucket": "bucket", "LayerVersion": "layerName"}
+
+
+def physical(name: str) -> str:
+    """Return the physical name of the resource with a logical name, as autonaming would make one."""
+    return f"{name}-1a2b3c4"
+
+
+def arn(kind: str, name: str) -> str:
+    """Return the ARN of the resource of a kind, such as `Queue`, with a logical name."""
+    return _ARNS[kind].format(physical(name))
+
+
+def queue_url(name: str) -> str:
+    """Return the URL of the queue with a logical name."""
+    return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{physical(name)}"
 
 
 @dataclass(frozen=True)
@@ -23,6 +59,14 @@ class Recorded:
     name: str
     inputs: dict[str, Any]
     custom: bool
+    urn: str
+    parent: str
+    depends_on: frozenset[str]
+
+    @property
+    def kind(self) -> str:
+        """The last part of the type token, such as `Queue`."""
+        return self.typ.rpartition(":")[2]
 
 
 class RecordingMocks(Mocks):
@@ -31,29 +75,50 @@ class RecordingMocks(Mocks):
     def __init__(self) -> None:
         self.resources: list[Recorded] = []
         self._lock = threading.Lock()
+        self._request = threading.local()
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        """Record a resource; return an id and the outputs that the program uses."""
+        """Record a resource; return an id and the outputs that AWS would give it."""
+        request = self._request.value
+        urn = MockMonitor(self).make_urn(request.parent, request.type, request.name)
+        recorded = Recorded(
+            args.typ, args.name, args.inputs, bool(args.custom), urn, request.parent, frozenset(request.dependencies)
+        )
         with self._lock:
-            self.resources.append(Recorded(args.typ, args.name, args.inputs, bool(args.custom)))
-        physical = f"{args.name}-1a2b3c4"
-        arn = f"arn:aws:{args.typ.split(':')[1].split('/')[0]}:{REGION}:{ACCOUNT}:{physical}"
-        named = {"name": physical, "bucket": physical, "arn": arn, "url": f"https://sqs.{REGION}/{ACCOUNT}/{physical}"}
-        return f"{physical}-id", {**named, **args.inputs} if args.custom else args.inputs
+            self.resources.append(recorded)
+        return f"{physical(args.name)}-id", {**_outputs(recorded), **args.inputs}
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         """Answer who the caller is; nothing else is asked."""
-        assert args.token == "aws:index/getCallerIdentity:getCallerIdentity", args.token
+        assert args.token == "aws:index/getCallerIdentity:getCallerIdentity", args.token  # noqa: S105 a type's name
         return {"accountId": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:root", "userId": ACCOUNT}, []
 
-    def of_type(self, suffix: str) -> list[Recorded]:
-        """Return the resources whose type ends in `suffix`, such as `Queue`."""
-        return [resource for resource in self.resources if resource.typ.rpartition(":")[2] == suffix]
+    def watch(self, request: Any) -> None:
+        """Keep what Pulumi's mocks do not pass on: a registration's parent and dependencies."""
+        self._request.value = request
 
-    def one(self, suffix: str, name: str) -> Recorded:
-        """Return the one resource of that type and logical name."""
-        (found,) = [resource for resource in self.of_type(suffix) if resource.name == name]
+    def of_type(self, kind: str, *, custom: bool = True) -> list[Recorded]:
+        """Return the resources of AWS of a kind, such as `Queue`; not `custom`, the components of that name."""
+        return [resource for resource in self.resources if resource.kind == kind and resource.custom == custom]
+
+    def one(self, kind: str, name: str) -> Recorded:
+        """Return the one resource of AWS of that kind and logical name."""
+        (found,) = [resource for resource in self.of_type(kind) if resource.name == name]
         return found
+
+    def names(self, kind: str) -> list[str]:
+        """Return the logical names of the resources of AWS of a kind, sorted."""
+        return sorted(resource.name for resource in self.of_type(kind))
+
+
+def _outputs(resource: Recorded) -> dict[str, str]:
+    if not resource.custom or resource.kind not in _ARNS:
+        return {}
+    outputs = {
+        "arn": arn(resource.kind, resource.name),
+        _OWN_NAME.get(resource.kind, "name"): physical(resource.name),
+    }
+    return {**outputs, "url": queue_url(resource.name)} if resource.kind == "Queue" else outputs
 
 
 @dataclass(frozen=True)
@@ -63,15 +128,55 @@ class Recording:
     mocks: RecordingMocks
     outputs: dict[str, Any]
 
+    def depends(self, resource: Recorded, on: Recorded) -> bool:
+        """Tell whether Pulumi makes `on`, or what is in it, before `resource`, directly or by others between."""
+        known = {found.urn: found for found in self.mocks.resources}
+        open_urns, seen = set(resource.depends_on), set[str]()
+        while open_urns:
+            urn = open_urns.pop()
+            if urn == on.urn:
+                return True
+            seen.add(urn)
+            open_urns |= known[urn].depends_on - seen
+        return False
+
 
 def record(config: Mapping[str, str], stack: str = "dev", program: Path = PROGRAM) -> Recording:
     """Run the program against recording mocks; packages are for this machine, as in the local run."""
     mocks = RecordingMocks()
-    outputs = run_program(mocks, stack=stack, config={**config, "pixelcascade:packageFor": "host"}, program=program)
+    original = MockMonitor.RegisterResource
+
+    def register(monitor: MockMonitor, request: Any) -> Any:
+        mocks.watch(request)
+        return original(monitor, request)  # type: ignore[no-untyped-call]
+
+    with mock.patch.object(MockMonitor, "RegisterResource", register):
+        outputs = run_program(mocks, stack=stack, config={**config, "pixelcascade:packageFor": "host"}, program=program)
     return Recording(mocks, outputs)
+
+
+@functools.cache
+def recorded(stack: str = "dev", program: Path = PROGRAM, **settings: str) -> Recording:
+    """Return the recording of a stack's program, with settings such as `batchWindowS="5"` changed; made once."""
+    return record({**stack_config(stack), **{f"pixelcascade:{k}": v for k, v in settings.items()}}, stack, program)
 
 
 def statements(policy: str) -> list[dict[str, Any]]:
     """Return the statements of a policy's JSON."""
     found: list[dict[str, Any]] = json.loads(policy)["Statement"]
     return found
+
+
+def allowed(policy: str) -> set[tuple[str, str]]:
+    """Return the (action, resource) pairs that a policy allows."""
+    return {
+        (action, resource)
+        for statement in statements(policy)
+        if statement["Effect"] == "Allow"
+        for action in _listed(statement["Action"])
+        for resource in _listed(statement["Resource"])
+    }
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
