@@ -29,7 +29,7 @@ class ConfigError(pulumi.RunError):
 
 def _whole(default: int, minimum: int, maximum: int) -> Any:
     def check(text: str) -> int:
-        if re.fullmatch(r"-?\d+", text) and minimum <= int(text) <= maximum:
+        if re.fullmatch(r"-?[0-9]+", text) and minimum <= int(text) <= maximum:
             return int(text)
         raise ValueError(f"a whole number from {minimum} to {maximum}")
 
@@ -65,7 +65,8 @@ def _text(default: str, pattern: str, allowed: str) -> Any:
 
 
 def _prefix(default: str) -> Any:
-    return _text(default, r"(?:[A-Za-z0-9!_.*'()-]+/)+", "a key prefix that ends in a slash, such as converted/")
+    # No `*`: IAM would take it for a wildcard.
+    return _text(default, r"(?:[A-Za-z0-9!_.'()-]+/)+", "a key prefix that ends in a slash, such as converted/")
 
 
 def _sizes(**default: int) -> Any:
@@ -80,7 +81,7 @@ def _sizes(**default: int) -> Any:
             raise ValueError(allowed)
         found: dict[str, int] = {}
         for item in items:
-            match = re.fullmatch(r"([a-z0-9][a-z0-9-]{0,31})=([1-9]\d{0,4})", str(item))
+            match = re.fullmatch(r"([a-z0-9][a-z0-9-]{0,31})=([1-9][0-9]{0,4})", str(item))
             if not match or int(match[2]) > MAX_SIDE_PX:
                 raise ValueError(f"{allowed}; {item!r} is none")
             if match[1] in found:
