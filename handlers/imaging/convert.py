@@ -7,9 +7,8 @@ from .copying import copied
 from .encode import Jpeg, encode
 from .exif import rights_only
 from .limits import Limits
-from .master import decode, open_master
-from .normalise import normalise
-from .orientation import upright
+from .master import open_master
+from .normalise import rendered
 from .source import BinaryStream, Source
 
 
@@ -37,7 +36,6 @@ def convert(
         copy = copied(master)
         if copy is not None:
             return copy
-    raster = decode(master, salvage=salvage)
-    image = normalise(raster, master.header.icc, colour, master.warnings)
-    data = encode(upright(image, master.exif.orientation), quality, rights_only(master.exif))
-    return Jpeg(data, salvaged=raster.damage is not None, warnings=tuple(master.warnings))
+    image, damage = rendered(master, colour, salvage=salvage)
+    data = encode(image, quality, rights_only(master.exif))
+    return Jpeg(data, salvaged=damage is not None, warnings=tuple(master.warnings))

@@ -8,8 +8,6 @@ from .jpeg import APP1, JpegHeader
 from .jpeg_body import JpegBody, decode
 from .master import Master
 
-_CHECK_REDUCTION = 8
-
 
 def copied(master: Master) -> Jpeg | None:
     """Return the master's coded picture without its metadata, or None where it must be decoded and encoded.
@@ -20,7 +18,7 @@ def copied(master: Master) -> Jpeg | None:
     header, body = master.header, master.body
     if not isinstance(header, JpegHeader) or not isinstance(body, JpegBody) or not _fit(master, header, body):
         return None
-    decode(body, header, master.warnings, salvage=False, at_least=(1, 1))
+    decode(body, header, master.warnings, salvage=False, widest=(1, 1))
     soi, coded = body.payload[:2], memoryview(body.payload)[2:]
     rights = rights_only(master.exif)
     segment = bytes((0xFF, APP1)) + (len(rights) + 2).to_bytes(2, "big") + rights if rights else b""

@@ -75,7 +75,6 @@ def load(image: ImageFile.ImageFile, *, salvage: bool) -> str | None:
     try:
         with image_faults():
             image.load()
-        return None
     except BrokenImageError as error:
         if not salvage:
             raise
@@ -83,7 +82,10 @@ def load(image: ImageFile.ImageFile, *, salvage: bool) -> str | None:
         image.tile = []
         with image_faults():
             image.load()
+        if image.getbbox() is None:
+            raise
         return str(error)
+    return None
 
 
 class WatchedJpeg(JpegImagePlugin.JpegImageFile):

@@ -42,9 +42,15 @@ class JpegHeader(Header):
 
     frame: int
     components: tuple[int, ...]
+    sampling: tuple[int, ...]
     jfif: bytes | None = None
     adobe: bytes | None = None
     multi_picture: bytes | None = None
+
+    @property
+    def square_chroma(self) -> bool:
+        """Say whether chroma is as coarse vertically as horizontally: 4:2:0, 4:4:4, grey."""
+        return max(pair >> 4 for pair in self.sampling) == max(pair & 15 for pair in self.sampling)
 
     @property
     def is_ycbcr(self) -> bool:
@@ -200,6 +206,7 @@ def _header(seen: _Seen) -> JpegHeader:
         warnings=warnings,
         frame=frame,
         components=tuple(body[6 : 6 + 3 * count : 3]),
+        sampling=tuple(body[7 : 6 + 3 * count : 3]),
         jfif=seen.jfif,
         adobe=seen.adobe,
         multi_picture=seen.multi_picture,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from handlers.errors import BrokenImageError
 
 from .decode import EOI as END
-from .decode import load, open_jpeg
+from .decode import WatchedJpeg, load, open_jpeg
 from .jpeg import (
     APP0,
     APP14,
@@ -26,6 +26,7 @@ from .jpeg import (
 )
 from .limits import Limits
 from .raster import Raster
+from .reduction import reduction
 from .source import Source
 
 _CODED = frozenset({DHT, DQT, DRI, SOS, 0xC0, 0xC1, 0xC2})
@@ -100,9 +101,9 @@ def decode(
     warnings: list[str],
     *,
     salvage: bool,
-    at_least: tuple[int, int] | None = None,
+    widest: tuple[int, int] | None = None,
 ) -> Raster:
-    """Decode the picture, reduced by 2, 4 or 8 where that leaves `at_least` (width, height).
+    """Decode the picture, reduced by 2, 4 or 8 where an output of `widest` (width, height) loses nothing by it.
 
     Raises:
         BrokenImageError: The picture is damaged, and not salvaged.
@@ -112,8 +113,7 @@ def decode(
     if header.mode == "CMYK" and header.adobe is None:
         # Pillow takes all CMYK as Adobe's, who store it inverted.
         image.tile = [tile._replace(args=("CMYK", "")) for tile in image.tile]
-    if at_least and header.frame != LOSSLESS:
-        image.draft(None, at_least)
+    box = _reduce(image, header, widest) if widest else None
     damage = load(image, salvage=salvage)
     if damage is None and image.short:
         damage = _SHORT
@@ -123,4 +123,17 @@ def decode(
         raise BrokenImageError(damage)
     if not damage and not body.ended:
         warnings.append("the JPEG's end-of-image marker is missing; its picture is whole")
-    return Raster(image, damage=damage)
+    return Raster(image, damage=damage, box=box)
+
+
+def _reduce(
+    image: WatchedJpeg, header: JpegHeader, widest: tuple[int, int]
+) -> tuple[float, float, float, float] | None:
+    """Let libjpeg decode to fewer pixels, and return which of them hold the picture."""
+    factor = reduction(image.size, widest, square_chroma=header.square_chroma)
+    if factor == 1 or header.frame == LOSSLESS:
+        return None
+    width, height = image.size
+    # The smallest size that Pillow takes for this factor and no larger one.
+    drafted = image.draft(None, (max(1, width // factor), max(1, height // factor)))
+    return drafted[1] if drafted else None

@@ -63,15 +63,15 @@ def _extent(header: Header) -> tuple[int, int]:
     return header.width, header.height
 
 
-def decode(master: Master, *, salvage: bool, at_least: tuple[int, int] | None = None) -> Raster:
-    """Decode the picture; a JPEG reduced where that leaves `at_least` (width, height) pixels.
+def decode(master: Master, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:
+    """Decode the picture; a JPEG reduced where an output of `widest` (width, height) loses nothing by it.
 
     Raises:
         BrokenImageError: The picture is damaged, and not salvaged.
     """
     header, body = master.header, master.body
     if isinstance(header, jpeg.JpegHeader) and isinstance(body, jpeg_body.JpegBody):
-        return jpeg_body.decode(body, header, master.warnings, salvage=salvage, at_least=at_least)
+        return jpeg_body.decode(body, header, master.warnings, salvage=salvage, widest=widest)
     if isinstance(header, png.PngHeader) and isinstance(body, png_body.PngBody):
         return png_body.decode(master.source, body, header, salvage=salvage)
     if isinstance(header, gif.GifHeader):

@@ -70,7 +70,10 @@ def read_header(source: Source, limits: Limits) -> PngHeader:
         limits.check_segments(number, "chunks before the picture")
         if (number == 0) != (chunk.kind == b"IHDR"):
             raise BrokenImageError("the PNG is damaged: it must begin with one IHDR chunk")
-        if chunk.kind in _WANTED and chunk.kind not in found:
+        if chunk.kind == b"iCCP" and b"PLTE" in found:
+            # The specification forbids it, and libpng and browsers ignore it there.
+            warnings.append("the ICC profile was ignored: it comes after the palette")
+        elif chunk.kind in _WANTED and chunk.kind not in found and not _only_suggested(chunk, found):
             _take(source, chunk, found, warnings)
     return _header(found, warnings)
 
@@ -96,6 +99,11 @@ def walk(source: Source, position: int = len(SIGNATURE)) -> Iterator[Chunk]:
         if kind == b"IEND":
             return
         position = chunk.end
+
+
+def _only_suggested(chunk: Chunk, found: dict[bytes, bytes]) -> bool:
+    """Say whether a palette is no more than a suggestion, in a picture without indices."""
+    return chunk.kind == b"PLTE" and found.get(b"IHDR", b"")[9:10] != bytes((PALETTE,))
 
 
 def _take(source: Source, chunk: Chunk, found: dict[bytes, bytes], warnings: list[str]) -> None:

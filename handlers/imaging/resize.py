@@ -1,6 +1,7 @@
 """Turn a master into several JPEGs of given widths, from one decode."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from PIL import Image
 
@@ -8,14 +9,13 @@ from .checks import check_common, check_widths
 from .encode import Jpeg, encode
 from .exif import rights_only
 from .limits import Limits
-from .master import decode, open_master
-from .normalise import normalise
+from .master import open_master
+from .normalise import normalised
 from .orientation import upright, upright_size
+from .raster import Raster
+from .reduction import serves
 from .resample import resample
 from .source import BinaryStream, Source
-
-MARGIN = 2
-"""How many times the largest output's width a reduced decode keeps; see docs/imaging.md for the loss by factor."""
 
 
 def resize(
@@ -42,19 +42,12 @@ def resize(
     size = upright_size((master.header.width, master.header.height), turned)
     sizes = output_sizes(size, widths, enlarge=enlarge)
     limits.check_outputs(sizes)
-    widest = max(sizes.values())
-    raster = decode(master, salvage=salvage, at_least=upright_size((MARGIN * widest[0], MARGIN * widest[1]), turned))
-    image = normalise(raster, master.header.icc, colour, master.warnings)
+    widest = upright_size(max(sizes.values()), turned)
+    raster = normalised(master, colour, salvage=salvage, widest=widest)
     rights = rights_only(master.exif)
-    outputs = {}
-    for name, output in sizes.items():
-        scaled = upright(_scaled(image, upright_size(output, turned)), turned)
-        outputs[name] = Jpeg(
-            encode(scaled, quality, rights),
-            salvaged=raster.damage is not None,
-            warnings=tuple(master.warnings),
-        )
-    return outputs
+    marks: dict[str, Any] = {"salvaged": raster.damage is not None, "warnings": tuple(master.warnings)}
+    pictures = _scaled(raster, {name: upright_size(output, turned) for name, output in sizes.items()})
+    return {name: Jpeg(encode(upright(pictures[name], turned), quality, rights), **marks) for name in sizes}
 
 
 def output_sizes(size: tuple[int, int], widths: Mapping[str, int], *, enlarge: bool) -> dict[str, tuple[int, int]]:
@@ -68,5 +61,15 @@ def output_sizes(size: tuple[int, int], widths: Mapping[str, int], *, enlarge: b
     return sizes
 
 
-def _scaled(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    return resample(image, size)
+def _scaled(raster: Raster, sizes: Mapping[str, tuple[int, int]]) -> dict[str, Image.Image]:
+    """Resample large to small, each from the smallest picture that loses nothing by it."""
+    pictures: dict[str, Image.Image] = {}
+    sources: list[Image.Image] = []
+    for name, size in sorted(sizes.items(), key=lambda item: item[1], reverse=True):
+        source = next((larger for larger in reversed(sources) if serves(larger.size, size)), None)
+        box = raster.box if source is None else None
+        picture = resample(source or raster.image, size, box)
+        pictures[name] = picture
+        if size[0] <= raster.image.width and size[1] <= raster.image.height:
+            sources.append(picture)
+    return pictures

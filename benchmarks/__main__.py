@@ -1,0 +1,16 @@
+"""`python -m benchmarks`: one command per question."""
+
+import click
+
+from benchmarks.conformance import conformance
+
+
+@click.group()
+def main() -> None:
+    """Measure PixelCascade and compare it with its peers."""
+
+
+main.add_command(conformance)
+
+if __name__ == "__main__":
+    main()

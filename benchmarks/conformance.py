@@ -1,0 +1,197 @@
+"""Does every file come out right, and does none do harm? Each in a child process, against libvips where there is it."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from io import BytesIO
+from pathlib import Path
+
+import click
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import peer
+from benchmarks.guarded import run_guarded
+from handlers.errors import BrokenImageError, RejectedImageError
+from handlers.imaging import Jpeg, Limits, convert, describe, resize
+from handlers.imaging.master import open_master
+from handlers.imaging.normalise import rendered
+from handlers.imaging.source import Source
+
+WIDTHS = {"thumbnail": 100, "medium": 500, "large": 1000}
+WHITE = (255, 255, 255)
+MAX_DIFFERENCE = 2.0
+"""Mean levels; decoders and colour engines that round differently stay below."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One file's row; a difference without a reason, a crash or a time-out fails the run."""
+
+    file: str
+    verdict: str
+    reason: str = ""
+    difference: str = ""
+    explained: bool = True
+    seconds: float = 0.0
+    peak_mb: float = 0.0
+
+    @property
+    def failed(self) -> bool:
+        """Say whether this row fails the run."""
+        return self.verdict in ("crash", "time-out", "wrong") or not self.explained
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write them here.")
+@click.option("--timeout", "timeout_s", default=60.0, show_default=True, help="Seconds a file may take.")
+@click.option("--memory", "memory_mb", default=2048, show_default=True, help="MB a file may take; bounds its pixels.")
+@click.option("--peer/--no-peer", "use_peer", default=True, show_default=True, help="Compare with libvips.")
+def conformance(
+    paths: tuple[Path, ...], json_file: Path | None, timeout_s: float, memory_mb: int, *, use_peer: bool
+) -> None:
+    """Run convert, resize and describe over files and folders, and print what becomes of each."""
+    compare = use_peer and peer.available()
+    findings = [
+        examine(file, timeout_s=timeout_s, memory_mb=memory_mb, compare=compare) for file in sorted(set(_files(paths)))
+    ]
+    _print(findings, compared=compare)
+    if json_file:
+        json_file.write_text(json.dumps([asdict(finding) for finding in findings], indent=1), encoding="utf-8")
+    if any(finding.failed for finding in findings):
+        raise SystemExit(1)
+
+
+def examine(file: Path, *, timeout_s: float, memory_mb: int, compare: bool) -> Finding:
+    """Examine one file in guarded children: one for PixelCascade's calls, one for libvips."""
+    limits = Limits.for_memory(memory_mb)
+    outcome = run_guarded(_three_calls, file, limits, timeout_s=timeout_s, memory_mb=memory_mb)
+    verdict, reason = "crash", outcome.crash or ""
+    if outcome.timed_out:
+        verdict, reason = "time-out", f"more than {timeout_s:g} s"
+    elif outcome.crash is None:
+        verdict, reason = outcome.value
+    difference, explained = "", True
+    if compare and verdict in ("ok", "rejected"):
+        compared = run_guarded(_compared, file, limits, timeout_s=4 * timeout_s, memory_mb=4 * memory_mb)
+        difference, explained = compared.value or (f"libvips {compared.crash or 'timed out'}", True)
+    return Finding(
+        file=str(file),
+        verdict=verdict,
+        reason=reason,
+        difference=difference,
+        explained=explained,
+        seconds=round(outcome.seconds, 3),
+        peak_mb=round(outcome.peak_mb, 1),
+    )
+
+
+def _files(paths: Iterable[Path]) -> Iterable[Path]:
+    for path in paths:
+        yield from (file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+
+
+def _three_calls(file: Path, limits: Limits) -> tuple[str, str]:
+    """Return the verdict and its reason; whatever escapes but a refusal is a crash."""
+    data = file.read_bytes()
+    refusals = []
+    try:
+        metadata = describe(BytesIO(data), gps=True, limits=limits)
+        metadata.extras()
+    except RejectedImageError as error:
+        refusals.append(f"describe: {type(error).__name__}: {error}")
+    try:
+        fault = _fault(convert(data, limits=limits))
+    except RejectedImageError as error:
+        fault = ""
+        refusals.append(f"{type(error).__name__}: {error}")
+    with suppress(RejectedImageError):
+        convert(data, limits=limits, salvage=True, quality=90)
+    try:
+        sizes = resize(data, WIDTHS, limits=limits)
+        fault = fault or next((found for jpeg in sizes.values() if (found := _fault(jpeg))), "")
+    except RejectedImageError as error:
+        refusals.append(f"{type(error).__name__}: {error}")
+    if fault:
+        return "wrong", fault
+    return ("rejected", refusals[-1]) if refusals else ("ok", "")
+
+
+def _fault(jpeg: Jpeg) -> str:
+    """Say which promise an output breaks, if any."""
+    with Image.open(BytesIO(jpeg), formats=["JPEG"]) as image:
+        image.load()
+        if image.mode not in ("L", "RGB"):
+            return f"the output's mode is {image.mode}"
+        exif = image.getexif()
+        if set(exif) - {0x013B, 0x8298} or "xmp" in image.info or "icc_profile" in image.info:
+            return "the output has metadata"
+    return ""
+
+
+def _compared(file: Path, limits: Limits) -> tuple[str, bool]:
+    """Return the difference from libvips, if any, and whether its reason is known."""
+    data = file.read_bytes()
+    theirs = peer.picture(data)
+    try:
+        master = open_master(Source(data, limits.max_bytes), limits)
+        ours, _ = rendered(master, WHITE, salvage=False)
+    except RejectedImageError as error:
+        return _refused(error, theirs, data)
+    if theirs.image is None:
+        return f"libvips refuses it: {theirs.refusal}", True
+    if ours.size != theirs.image.size:
+        return f"size {ours.size[0]} x {ours.size[1]}, libvips {theirs.image.width} x {theirs.image.height}", False
+    mean = peer.mean_difference(ours, theirs.image)
+    if mean <= MAX_DIFFERENCE:
+        return "", True
+    reason = _reason(theirs)
+    return f"mean difference {mean:.1f}" + (f": {reason}" if reason else ""), bool(reason)
+
+
+def _refused(error: RejectedImageError, theirs: peer.PeerPicture, data: bytes) -> tuple[str, bool]:
+    """Explain what libvips shows and PixelCascade refuses: who else refuses it?"""
+    if theirs.image is None:
+        return "", True
+    if not isinstance(error, BrokenImageError):
+        return "libvips shows it; a limit, or a format that is not taken", True
+    if theirs.strict:
+        return f"libvips shows it, but when strict says: {theirs.strict}", True
+    try:
+        with Image.open(BytesIO(data), formats=["JPEG", "PNG", "GIF"]) as image:
+            image.load()
+    except Exception as alone:  # noqa: BLE001 - any complaint of Pillow's own
+        return f"libvips shows it; Pillow alone refuses it too: {alone}", True
+    return "libvips shows it", False
+
+
+def _reason(theirs: peer.PeerPicture) -> str:
+    if theirs.cmyk and not theirs.profiled:
+        return "CMYK without a profile, for which libvips takes a press profile of its own"
+    return ""
+
+
+def _print(findings: list[Finding], *, compared: bool) -> None:
+    console = Console() if Console().is_terminal else Console(width=200)
+    table = Table("file", "verdict", "seconds", "peak MB", "reason", "against libvips" if compared else "")
+    for finding in findings:
+        verdict = finding.verdict if not finding.failed else f"[red]{finding.verdict}[/red]"
+        table.add_row(
+            finding.file,
+            verdict,
+            f"{finding.seconds:.3f}",
+            f"{finding.peak_mb:.0f}",
+            finding.reason,
+            finding.difference,
+        )
+    console.print(table)
+    verdicts = Counter(finding.verdict for finding in findings)
+    summary = ", ".join(f"{count:,} {verdict}" for verdict, count in sorted(verdicts.items()))
+    unexplained = sum(not finding.explained for finding in findings)
+    console.print(f"{len(findings):,} files: {summary or 'none'}; {unexplained:,} unexplained differences")
+    if not compared:
+        console.print("Not compared with libvips: pyvips is not installed, or --no-peer was given.")

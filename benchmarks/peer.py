@@ -1,0 +1,77 @@
+"""The same picture as libvips shows it, where pyvips is installed."""
+
+import importlib
+import importlib.util
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image, ImageChops, ImageStat
+
+
+@dataclass(frozen=True)
+class PeerPicture:
+    """What libvips makes of a file: a picture or its refusal; `strict` is its complaint when told to be strict."""
+
+    image: Image.Image | None
+    refusal: str | None
+    strict: str | None
+    profiled: bool = False
+    cmyk: bool = False
+
+
+def available() -> bool:
+    """Say whether libvips can be asked."""
+    return importlib.util.find_spec("pyvips") is not None
+
+
+def picture(data: bytes) -> PeerPicture:
+    """Decode the first picture: upright, in sRGB, 8 bit, over white."""
+    logging.getLogger("pyvips").setLevel(logging.ERROR)
+    vips: Any = importlib.import_module("pyvips")
+    try:
+        found = vips.Image.new_from_buffer(data, "")
+        profiled = found.get_typeof("icc-profile-data") != 0
+        cmyk = found.interpretation == "cmyk"
+        image = _to_pillow(_shown(found))
+    except vips.Error as error:
+        return PeerPicture(None, _first_line(error), None)
+    return PeerPicture(image, None, _strictly(vips, data), profiled, cmyk)
+
+
+def mean_difference(ours: Image.Image, theirs: Image.Image) -> float:
+    """Return the mean absolute difference of two pictures of one size, in levels."""
+    difference = ImageChops.difference(ours.convert("RGB"), theirs.convert("RGB"))
+    return max(ImageStat.Stat(difference).mean)
+
+
+def _shown(image: Any) -> Any:
+    image = image.autorot()
+    if image.format == "ushort":
+        image = (image >> 8).cast("uchar").copy(interpretation="b-w" if image.bands < len("RGB") else "srgb")
+    if image.get_typeof("icc-profile-data") != 0:
+        image = image.icc_transform("srgb", embedded=True, intent="relative")
+    elif image.interpretation == "cmyk":
+        image = image.colourspace("srgb")
+    if image.hasalpha():
+        image = image.flatten(background=255)
+    return image.cast("uchar")
+
+
+def _to_pillow(image: Any) -> Image.Image:
+    mode = "L" if image.bands == 1 else "RGB"
+    return Image.frombytes(mode, (image.width, image.height), image.write_to_memory())
+
+
+def _strictly(vips: Any, data: bytes) -> str | None:
+    """Return libvips's complaint about a file that it reads leniently."""
+    try:
+        vips.Image.new_from_buffer(data, "", fail_on="warning").avg()
+    except vips.Error as error:
+        return _first_line(error)
+    return None
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines[-1].strip() if lines else type(error).__name__
