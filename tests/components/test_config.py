@@ -1,0 +1,187 @@
+"""`StackConfig`: every key, its default, its check, and what is said of a wrong one."""
+
+import dataclasses
+import json
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+
+from components.config import ConfigError, StackConfig, _key
+from local.program import ROOT
+
+DECLARED: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+FIELDS = {_key(field.name): field for field in dataclasses.fields(StackConfig)}
+TYPES = {"integer": "int", "boolean": "bool", "string": "str", "array": "Mapping[str, int]"}
+
+
+def parse(**settings: str) -> StackConfig:
+    return StackConfig.parse({f"pixelcascade:{key}": text for key, text in settings.items()})
+
+
+def problems(**settings: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        parse(**settings)
+    return [line.strip() for line in str(caught.value).splitlines()[1:]]
+
+
+def test_the_project_file_declares_every_key() -> None:
+    """Pulumi.yaml and StackConfig have the same keys."""
+    assert DECLARED.keys() == FIELDS.keys()
+
+
+@pytest.mark.parametrize("key", DECLARED)
+def test_the_project_file_repeats_each_default(key: str) -> None:
+    """A key's default in Pulumi.yaml is StackConfig's own."""
+    default = DECLARED[key]["default"]
+    text = default if isinstance(default, str) else json.dumps(default)
+    assert getattr(parse(**{key: text}), FIELDS[key].name) == getattr(StackConfig(), FIELDS[key].name)
+
+
+@pytest.mark.parametrize("key", DECLARED)
+def test_the_project_file_gives_each_key_its_type(key: str) -> None:
+    """A key's type in Pulumi.yaml is its field's."""
+    assert TYPES[DECLARED[key]["type"]] == _type_name(FIELDS[key].type)
+
+
+@pytest.mark.parametrize("key", DECLARED)
+def test_the_project_file_describes_each_key(key: str) -> None:
+    """Every key has a description in Pulumi.yaml."""
+    assert DECLARED[key]["description"]
+
+
+def test_without_settings_the_defaults_hold() -> None:
+    """An empty configuration is valid."""
+    assert StackConfig.parse({}) == StackConfig()
+
+
+def test_keys_of_other_projects_are_passed_over() -> None:
+    """`aws:region` is none of this program's business."""
+    assert StackConfig.parse({"aws:region": "eu-central-1"}) == StackConfig()
+
+
+def test_a_key_nobody_knows_is_named_with_those_known() -> None:
+    """An unknown key's error names it, the known ones and so the fix."""
+    (problem,) = problems(jpegQualty="90")
+    assert problem.startswith("pixelcascade:jpegQualty: unknown key; known are architecture,")
+    assert "jpegQuality" in problem
+
+
+# key, what was got, what is allowed
+WRONG = [
+    ("jpegQuality", "0", "a whole number from 1 to 100"),
+    ("jpegQuality", "101", "a whole number from 1 to 100"),
+    ("jpegQuality", "high", "a whole number from 1 to 100"),
+    ("jpegQuality", "85.5", "a whole number from 1 to 100"),
+    ("jpegQuality", "", "a whole number from 1 to 100"),
+    ("jpegQuality", "\u0668\u0665", "a whole number from 1 to 100"),
+    ("jpegQuality", "85\n", "a whole number from 1 to 100"),
+    ("maxConcurrency", "1", "a whole number from 2 to 1000"),
+    ("timeoutS", "901", "a whole number from 1 to 900"),
+    ("enlarge", "yes", "true or false"),
+    ("gps", "True", "true or false"),
+    ("reencode", "never", "one of when-needed, always"),
+    ("naming", "hash", "one of stem, full"),
+    ("runtime", "python3.9", "one of python3.13, python3.12"),
+    ("architecture", "riscv", "one of x86_64, arm64"),
+    ("logRetentionDays", "2", "one of 1, 3, 5, 7,"),
+    ("background", "white", "a colour as #rrggbb"),
+    ("background", "#fff", "a colour as #rrggbb"),
+    ("cacheControl", "no-store\r\nX: y", "a Cache-Control header of printable ASCII"),
+    ("masterPrefix", "master", "a key prefix that ends in a slash"),
+    ("masterPrefix", "/", "a key prefix that ends in a slash"),
+    ("convertedPrefix", "", "a key prefix that ends in a slash"),
+    ("convertedPrefix", "con*/", "a key prefix that ends in a slash"),
+    ("sizes", "thumbnail", "a list of different sizes"),
+    ("sizes", "[]", "a list of different sizes"),
+    ("sizes", '{"thumbnail": 100}', "a list of different sizes"),
+    ("sizes", '["thumbnail"]', "'thumbnail' is none"),
+    ("sizes", '["thumbnail=0"]', "'thumbnail=0' is none"),
+    ("sizes", '["thumbnail=65501"]', "'thumbnail=65501' is none"),
+    ("sizes", '["a/b=100"]', "'a/b=100' is none"),
+    ("sizes", '["thumbnail=100", "thumbnail=200"]', "'thumbnail' is named twice"),
+]
+
+
+@pytest.mark.parametrize(("key", "got", "allowed"), WRONG)
+def test_a_wrong_value_is_named_with_what_is_allowed(key: str, got: str, allowed: str) -> None:
+    """An error names the key, what was got, what is allowed and what to do."""
+    (problem,) = problems(**{key: got})
+    assert problem.startswith(f"pixelcascade:{key}: got {got!r}, allowed is ")
+    assert allowed in problem
+    assert problem.endswith("set it with `pulumi config set`.")
+
+
+@pytest.mark.parametrize(("key", "least", "most"), [("jpegQuality", 1, 100), ("timeoutS", 1, 900)])
+def test_the_ends_of_a_range_belong_to_it(key: str, least: int, most: int) -> None:
+    """The smallest and the largest value allowed are taken."""
+    taken = [getattr(parse(**{key: str(value)}), FIELDS[key].name) for value in (least, most)]
+    assert taken == [least, most]
+
+
+@pytest.mark.parametrize("prefix", ["master/", "master/small/"])
+@pytest.mark.parametrize("key", ["convertedPrefix", "resizedPrefix", "rejectedPrefix"])
+def test_an_output_prefix_under_the_trigger_is_refused(key: str, prefix: str) -> None:
+    """An output that would start the pipeline again is refused, with both keys named."""
+    (problem,) = problems(**{key: prefix})
+    assert key in problem
+    assert "masterPrefix" in problem
+    assert repr(prefix) in problem
+    assert "would start the pipeline again); change one." in problem
+
+
+def test_a_trigger_prefix_under_an_output_is_refused() -> None:
+    """Outputs above the trigger's prefix could be written under it."""
+    (problem,) = problems(masterPrefix="converted/new/")
+    assert "pixelcascade:convertedPrefix and pixelcascade:masterPrefix: got 'converted/' and" in problem
+
+
+def test_two_outputs_under_one_prefix_are_refused() -> None:
+    """Two kinds of outputs in one place could overwrite each other."""
+    (problem,) = problems(resizedPrefix="converted/")
+    assert "pixelcascade:convertedPrefix and pixelcascade:resizedPrefix" in problem
+
+
+def test_prefixes_that_only_share_letters_are_taken() -> None:
+    """`master-small/` is not under `master/`."""
+    assert parse(convertedPrefix="master-small/").converted_prefix == "master-small/"
+
+
+def test_a_large_batch_needs_a_window() -> None:
+    """More than ten messages in a batch without a window are refused, as Lambda would."""
+    (problem,) = problems(batchSize="11")
+    assert problem == (
+        "pixelcascade:batchSize: got 11 with batchWindowS 0, allowed is at most 10 without a window; "
+        "set batchWindowS to 1 or more."
+    )
+
+
+def test_a_large_batch_with_a_window_is_taken() -> None:
+    """More than ten messages in a batch are fine with a window."""
+    assert parse(batchSize="11", batchWindowS="1").batch_size == 11
+
+
+def test_all_problems_are_told_at_once() -> None:
+    """Three wrong keys give three lines, not the first alone."""
+    told = problems(jpegQuality="0", enlarge="yes", colour="red")
+    assert {line.split(":")[1] for line in told} == {"jpegQuality", "enlarge", "colour"}
+
+
+def test_the_error_prints_without_a_traceback() -> None:
+    """Pulumi prints a RunError's message alone."""
+    assert issubclass(ConfigError, pulumi.RunError)
+
+
+def test_visibility_is_six_time_outs_and_the_window() -> None:
+    """A message stays hidden for six time-outs and the batch window."""
+    assert parse(timeoutS="30", batchWindowS="7").visibility_timeout_s == 6 * 30 + 7
+
+
+def test_sizes_keep_their_names_and_widths() -> None:
+    """Sizes are read as widths by name."""
+    assert parse(sizes='["tiny=1", "vast=65500"]').sizes == {"tiny": 1, "vast": 65500}
+
+
+def _type_name(annotation: Any) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation).rpartition("abc.")[2]

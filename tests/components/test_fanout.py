@@ -1,0 +1,107 @@
+"""`Fanout`: any number of branches on a topic, any number of fan-outs in a program."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from local.program import ROOT
+from tests.recording import arn, queue_url, recorded, statements
+
+PROGRAMS = ROOT / "tests" / "programs"
+TWO = PROGRAMS / "two_fanouts.py"
+FOURTH = PROGRAMS / "fourth_branch.py"
+
+
+def marked(program: Path, name: str) -> str:
+    """Return the lines between a program's markers."""
+    match = re.search(rf"^ *# \[{name}\].*?\n(.*?)^ *# \[/{name}\]\n", program.read_text(), re.DOTALL | re.MULTILINE)
+    assert match, f"{program.name} has no lines marked {name}"
+    return match[1]
+
+
+def test_a_fan_out_makes_one_topic() -> None:
+    """Three branches share one topic."""
+    assert recorded().mocks.names("Topic") == ["new-image-uploaded"]
+
+
+def test_plain_http_is_denied_to_the_topic() -> None:
+    """The topic's policy denies publishing without TLS, and allows nothing."""
+    policy = recorded().mocks.one("TopicPolicy", "new-image-uploaded-policy")
+    assert policy.inputs["arn"] == arn("Topic", "new-image-uploaded")
+    assert [found["Effect"] for found in statements(policy.inputs["policy"])] == ["Deny"]
+
+
+def test_without_tls_only_the_topic_has_no_policy() -> None:
+    """Where plain HTTP is allowed, the topic's own default policy stays."""
+    assert recorded("local").mocks.of_type("TopicPolicy") == []
+
+
+def test_two_fan_outs_with_branches_of_one_name_have_unique_urns() -> None:
+    """A URN holds no parent's name, so that the fan-out's prefix must tell its branches apart."""
+    urns = [resource.urn for resource in recorded(program=TWO).mocks.resources]
+    assert len(urns) == len(set(urns))
+
+
+def test_two_fan_outs_have_their_own_branches() -> None:
+    """Each branch of each fan-out has its queue, and no other fan-out's."""
+    queues = [name for name in recorded(program=TWO).mocks.names("Queue") if name.endswith("-queue")]
+    assert queues == [
+        "picture-uploaded-archiving-queue",
+        "picture-uploaded-indexing-queue",
+        "report-requested-indexing-queue",
+    ]
+
+
+@pytest.mark.parametrize("fanout", ["picture-uploaded", "report-requested"])
+def test_a_branch_listens_to_its_own_topic(fanout: str) -> None:
+    """A branch is subscribed to its own fan-out's topic, and to no other."""
+    subscription = recorded(program=TWO).mocks.one("TopicSubscription", f"{fanout}-indexing-subscription")
+    assert subscription.inputs["topic"] == arn("Topic", fanout)
+
+
+def test_each_fan_outs_worker_is_a_function_of_its_own() -> None:
+    """One entry point in two fan-outs is deployed twice, under two names."""
+    names = recorded(program=TWO).mocks.names("Function")
+    assert names == ["picture-uploaded-archiver", "picture-uploaded-indexer", "report-requested-indexer"]
+
+
+def test_a_second_fan_out_exports_its_topic() -> None:
+    """The program can publish to the second topic."""
+    assert recorded(program=TWO).outputs["reports"] == arn("Topic", "report-requested")
+
+
+def test_a_fourth_branch_takes_fewer_than_ten_lines() -> None:
+    """What the README shows is short."""
+    assert len(marked(FOURTH, "fourth-branch").splitlines()) < 10
+
+
+def test_a_fourth_branch_is_deployed_like_the_others() -> None:
+    """The lines of the README give a function, three queues, a subscription and a mapping more."""
+    kinds = ["Function", "Queue", "TopicSubscription", "EventSourceMapping", "RedrivePolicy"]
+    counts = {kind: len(recorded(program=FOURTH).mocks.of_type(kind)) for kind in kinds}
+    assert counts == {"Function": 4, "Queue": 12, "TopicSubscription": 4, "EventSourceMapping": 4, "RedrivePolicy": 4}
+
+
+def test_a_fourth_branchs_queue_is_filled_by_the_topic() -> None:
+    """The new branch's subscription and dead letters are its own."""
+    mocks = recorded(program=FOURTH).mocks
+    assert mocks.one("TopicSubscription", "placeholders-subscription").inputs["endpoint"] == arn(
+        "Queue", "placeholders-queue"
+    )
+    assert mocks.one("RedrivePolicy", "placeholders-redrive").inputs["queueUrl"] == queue_url("placeholders-queue")
+
+
+@pytest.mark.parametrize(("program", "name"), [(FOURTH, "fourth-branch"), (TWO, "second-fanout")])
+def test_the_readme_shows_lines_that_work(program: Path, name: str) -> None:
+    """The README's code is the tested program's, line by line."""
+    readme = ROOT / "README.md"
+    if not readme.exists():
+        pytest.skip("there is no README.md yet")
+    blocks = re.findall(r"^```python\n(.*?)^```$", readme.read_text(), re.DOTALL | re.MULTILINE)
+    wanted = _unindented(marked(program, name))
+    assert any(wanted in _unindented(block) for block in blocks)
+
+
+def _unindented(lines: str) -> str:
+    return "\n".join(line.strip() for line in lines.splitlines())

@@ -1,0 +1,102 @@
+"""`Function`: its role, its log group and what it is told; not whether its code runs there."""
+
+import pytest
+
+from components.function import Function
+from local.program import stack_config
+from tests.recording import Recorded, allowed, arn, physical, record, recorded, statements
+
+FUNCTIONS = ["format-converter", "job-publisher", "metadata-extractor", "pixel-resizer"]
+
+
+def function(name: str = "pixel-resizer") -> Recorded:
+    return recorded().mocks.one("Function", name)
+
+
+@pytest.mark.parametrize("kind", ["Function", "Role", "RolePolicy", "LogGroup"])
+def test_every_function_has_its_own(kind: str) -> None:
+    """Four functions have four roles, four policies and four log groups."""
+    assert len(recorded().mocks.of_type(kind)) == len(FUNCTIONS)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_functions_parts_belong_to_it(name: str) -> None:
+    """Role, policy, log group and function have one component as their parent."""
+    mocks = recorded().mocks
+    parts = [("Role", "-role"), ("RolePolicy", "-policy"), ("LogGroup", "-logs"), ("Function", "")]
+    parents = {mocks.one(kind, name + suffix).parent for kind, suffix in parts}
+    (component,) = [found for found in mocks.of_type("Function", custom=False) if found.name == name]
+    assert parents == {component.urn}
+
+
+def test_a_role_is_assumed_by_lambda() -> None:
+    """Only Lambda may assume a function's role."""
+    (statement,) = statements(recorded().mocks.one("Role", "pixel-resizer-role").inputs["assumeRolePolicy"])
+    assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+def test_a_policy_is_attached_to_its_own_role() -> None:
+    """The function runs under the role that its policy is attached to."""
+    policy = recorded().mocks.one("RolePolicy", "pixel-resizer-policy")
+    assert (policy.inputs["role"], function().inputs["role"]) == (
+        physical("pixel-resizer-role"),
+        arn("Role", "pixel-resizer-role"),
+    )
+
+
+def test_a_function_writes_into_its_own_log_group() -> None:
+    """The log group is passed by name, so that Lambda makes none without a retention."""
+    assert function().inputs["loggingConfig"]["logGroup"] == physical("pixel-resizer-logs")
+
+
+def test_the_log_group_exists_before_the_function() -> None:
+    """Pulumi makes the log group first."""
+    group = recorded().mocks.one("LogGroup", "pixel-resizer-logs")
+    assert recorded().depends(function(), on=group)
+
+
+def test_the_permissions_exist_before_the_function() -> None:
+    """Pulumi attaches the policy first, or the first pictures would fail."""
+    policy = recorded().mocks.one("RolePolicy", "pixel-resizer-policy")
+    assert recorded().depends(function(), on=policy)
+
+
+def test_logs_are_kept_as_long_as_configured() -> None:
+    """The stack's `logRetentionDays` is the log group's."""
+    assert recorded(logRetentionDays="90").mocks.one("LogGroup", "pixel-resizer-logs").inputs == {"retentionInDays": 90}
+
+
+def test_a_function_may_write_its_own_log_alone() -> None:
+    """The role may write into its own log group and make none."""
+    policy = recorded().mocks.one("RolePolicy", "pixel-resizer-policy").inputs["policy"]
+    group = arn("LogGroup", "pixel-resizer-logs")
+    assert {pair for pair in allowed(policy) if pair[0].startswith("logs:")} == {
+        ("logs:CreateLogStream", f"{group}:*"),
+        ("logs:PutLogEvents", f"{group}:*"),
+    }
+
+
+def test_a_function_is_deployed_for_its_packages_platform() -> None:
+    """Runtime, processor and layer are the package's."""
+    inputs = record({**stack_config("dev"), "pixelcascade:architecture": "x86_64"}).mocks
+    inputs_of = inputs.one("Function", "pixel-resizer").inputs
+    layer = inputs.one("LayerVersion", "pixelcascade-layer").inputs
+    assert inputs_of["architectures"] == layer["compatibleArchitectures"] == ["x86_64"]
+    assert [inputs_of["runtime"]] == layer["compatibleRuntimes"]
+    assert inputs_of["layers"] == [arn("LayerVersion", "pixelcascade-layer")]
+
+
+def test_memory_and_time_out_are_the_stacks() -> None:
+    """The stack's settings size a function."""
+    inputs = recorded(resizingMemoryMb="3008", timeoutS="33").mocks.one("Function", "pixel-resizer").inputs
+    assert (inputs["memorySize"], inputs["timeout"]) == (3008, 33)
+
+
+def test_powertools_is_told_the_functions_logical_name() -> None:
+    """Logs and metrics carry the logical name as their service."""
+    assert function().inputs["environment"]["variables"]["POWERTOOLS_SERVICE_NAME"] == "pixel-resizer"
+
+
+def test_every_output_is_described() -> None:
+    """A component's interface is its annotations."""
+    assert set(Function.__annotations__) == {"arn", "name"}

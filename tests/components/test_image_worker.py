@@ -1,0 +1,82 @@
+"""`ImageWorkers`: what a worker may do, and what it is told; `tests/test_contracts.py` reads it back."""
+
+import json
+from typing import Any
+
+from components.config import StackConfig
+from components.image_worker import layout, picture_environment
+from tests.recording import allowed, arn, physical, recorded
+
+BUCKET = arn("Bucket", "images")
+
+
+def environment(name: str, **settings: str) -> dict[str, Any]:
+    variables: dict[str, Any] = recorded(**settings).mocks.one("Function", name).inputs["environment"]["variables"]
+    return variables
+
+
+def s3_pairs(name: str, **settings: str) -> set[tuple[str, str]]:
+    policy = recorded(**settings).mocks.one("RolePolicy", f"{name}-policy").inputs["policy"]
+    return {pair for pair in allowed(policy) if pair[0].startswith("s3:")}
+
+
+def test_a_worker_writes_below_its_own_prefix_alone() -> None:
+    """The resizer reads masters, and writes its sizes and its own reasons to reject."""
+    assert s3_pairs("pixel-resizer") == {
+        ("s3:ListBucket", BUCKET),
+        ("s3:GetObject", f"{BUCKET}/master/*"),
+        ("s3:GetObject", f"{BUCKET}/rejected/*/resizing.json"),
+        ("s3:PutObject", f"{BUCKET}/rejected/*/resizing.json"),
+        ("s3:GetObject", f"{BUCKET}/resized/*"),
+        ("s3:PutObject", f"{BUCKET}/resized/*"),
+    }
+
+
+def test_permissions_follow_the_stacks_prefixes() -> None:
+    """Other prefixes in the stack's config are other prefixes in the policies."""
+    resources = {resource for _, resource in s3_pairs("pixel-resizer", masterPrefix="in/", resizedPrefix="out/")}
+    assert resources == {
+        BUCKET,
+        f"{BUCKET}/in/*",
+        f"{BUCKET}/out/*",
+        f"{BUCKET}/rejected/*/resizing.json",
+    }
+
+
+def test_a_worker_with_records_is_told_its_table() -> None:
+    """The extractor knows its table's physical name."""
+    assert environment("metadata-extractor")["TABLE"] == physical("pixel-metadata")
+
+
+def test_a_worker_without_records_knows_no_table() -> None:
+    """The resizer is told of no table, and may write to none."""
+    policy = recorded().mocks.one("RolePolicy", "pixel-resizer-policy").inputs["policy"]
+    assert "TABLE" not in environment("pixel-resizer")
+    assert "dynamodb" not in policy
+
+
+def test_a_worker_is_told_its_bucket() -> None:
+    """A worker refuses jobs for any other bucket."""
+    assert environment("pixel-resizer")["BUCKET"] == physical("images")
+
+
+def test_every_value_of_the_environment_is_text() -> None:
+    """Lambda takes no other."""
+    assert {type(value) for value in picture_environment(StackConfig()).values()} == {str}
+
+
+def test_limits_are_the_stacks() -> None:
+    """A limit that is changed in the stack's config is the worker's."""
+    limits = json.loads(environment("pixel-resizer", maxPixels="1000", maxScans="7")["LIMITS"])
+    assert limits == {
+        "max_pixels": 1000,
+        "max_bytes": 50_000_000,
+        "max_scans": 7,
+        "max_segments": 512,
+        "max_frames": 10_000,
+    }
+
+
+def test_names_are_full_where_the_stack_says_so() -> None:
+    """`naming: full` keeps the extension in outputs' names."""
+    assert [layout(StackConfig(naming=naming))["full_names"] for naming in ("stem", "full")] == [False, True]

@@ -1,0 +1,82 @@
+"""The permissions, as pure functions; whether they are enough is shown by the end-to-end tests."""
+
+import json
+
+import pytest
+
+from components import policies
+
+BUCKET = "arn:aws:s3:::images"
+QUEUE = "arn:aws:sqs:eu-central-1:123456789012:queue"
+TOPIC = "arn:aws:sns:eu-central-1:123456789012:topic"
+TABLE = "arn:aws:dynamodb:eu-central-1:123456789012:table/records"
+LOGS = "arn:aws:logs:eu-central-1:123456789012:log-group:logs"
+
+
+def test_a_document_names_its_version() -> None:
+    """A policy without this version would be read by rules of 2008."""
+    assert json.loads(policies.document([])) == {"Version": "2012-10-17", "Statement": []}
+
+
+def test_a_role_is_assumed_by_one_service_alone() -> None:
+    """The trust policy names the service and nobody else."""
+    (statement,) = json.loads(policies.assume_by("lambda.amazonaws.com"))["Statement"]
+    assert statement == {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+
+
+# statement, its actions, its resource
+ALLOWED = [
+    (policies.write_logs(LOGS), ["logs:CreateLogStream", "logs:PutLogEvents"], f"{LOGS}:*"),
+    (policies.consume(QUEUE), ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], QUEUE),
+    (policies.send(QUEUE), ["sqs:SendMessage"], QUEUE),
+    (policies.publish(TOPIC), ["sns:Publish"], TOPIC),
+    (policies.read_objects(BUCKET, "master/"), ["s3:GetObject"], f"{BUCKET}/master/*"),
+    (policies.write_objects(BUCKET, "converted/"), ["s3:PutObject", "s3:GetObject"], f"{BUCKET}/converted/*"),
+    (policies.write_objects(BUCKET, "no/", "/b.json"), ["s3:PutObject", "s3:GetObject"], f"{BUCKET}/no/*/b.json"),
+    (policies.put_items(TABLE), ["dynamodb:PutItem"], TABLE),
+]
+
+
+@pytest.mark.parametrize(("statement", "actions", "resource"), ALLOWED)
+def test_a_statement_allows_exactly_its_actions(
+    statement: policies.Statement, actions: list[str], resource: str
+) -> None:
+    """A statement allows the actions it is named for, on one resource, and nothing else."""
+    assert statement == {"Effect": "Allow", "Action": actions, "Resource": resource}
+
+
+def test_missing_objects_are_told_below_the_prefixes_alone() -> None:
+    """Listing is for telling 404 from 403, and bound to the prefixes where a request carries one."""
+    assert policies.tell_missing(BUCKET, ["master/", "rejected/"]) == {
+        "Effect": "Allow",
+        "Action": ["s3:ListBucket"],
+        "Resource": BUCKET,
+        "Condition": {"StringLikeIfExists": {"s3:prefix": ["master/*", "rejected/*"]}},
+    }
+
+
+def test_a_queue_takes_deliveries_from_one_topic_alone() -> None:
+    """SNS may deliver, and only for the topic that is named."""
+    assert policies.deliver(TOPIC, QUEUE) == {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": QUEUE,
+        "Condition": {"ArnEquals": {"aws:SourceArn": TOPIC}},
+    }
+
+
+@pytest.mark.parametrize(("service", "actions"), [("s3", "s3:*"), ("sns", "sns:Publish"), ("sqs", "sqs:*")])
+def test_plain_http_is_denied_to_everyone(service: str, actions: str) -> None:
+    """Whoever comes without TLS is denied, by an action that the service's policies take."""
+    assert policies.tls_only(service, "first", "second") == {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": actions,
+        "Resource": ["first", "second"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }

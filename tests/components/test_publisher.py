@@ -1,0 +1,74 @@
+"""`Publisher`: the function that S3 calls, who may call it, for what, and where its failures go."""
+
+from tests.recording import ACCOUNT, Recorded, arn, physical, queue_url, recorded
+
+
+def one(kind: str, name: str, **settings: str) -> Recorded:
+    return recorded(**settings).mocks.one(kind, name)
+
+
+def test_there_is_one_trigger_with_one_rule() -> None:
+    """A bucket has one notification: a second would replace the first."""
+    (trigger,) = recorded().mocks.of_type("BucketNotification")
+    assert trigger.inputs == {
+        "bucket": physical("images"),
+        "lambdaFunctions": [
+            {
+                "lambdaFunctionArn": arn("Function", "job-publisher"),
+                "events": ["s3:ObjectCreated:*"],
+                "filterPrefix": "master/",
+            }
+        ],
+    }
+
+
+def test_the_trigger_listens_to_every_way_an_object_is_made() -> None:
+    """Multipart uploads and copies come as other events than Put."""
+    (rule,) = one("BucketNotification", "job-publisher-trigger").inputs["lambdaFunctions"]
+    assert rule["events"] == ["s3:ObjectCreated:*"]
+
+
+def test_the_triggers_prefix_is_the_stacks() -> None:
+    """The stack's `masterPrefix` is what S3 filters by."""
+    (rule,) = one("BucketNotification", "job-publisher-trigger", masterPrefix="in/new/").inputs["lambdaFunctions"]
+    assert rule["filterPrefix"] == "in/new/"
+
+
+def test_only_this_accounts_bucket_may_call() -> None:
+    """The permission names the bucket and the account, as a bucket's ARN names none."""
+    assert one("Permission", "job-publisher-permission").inputs == {
+        "action": "lambda:InvokeFunction",
+        "function": physical("job-publisher"),
+        "principal": "s3.amazonaws.com",
+        "sourceArn": arn("Bucket", "images"),
+        "sourceAccount": ACCOUNT,
+    }
+
+
+def test_s3_may_call_before_it_is_told_to() -> None:
+    """S3 refuses a trigger whose function it may not call."""
+    trigger, permission = (
+        one("BucketNotification", "job-publisher-trigger"),
+        one("Permission", "job-publisher-permission"),
+    )
+    assert recorded().depends(trigger, on=permission)
+
+
+def test_an_event_that_fails_three_times_is_kept() -> None:
+    """After two retries the event goes into a queue, where it would otherwise be gone."""
+    assert one("FunctionEventInvokeConfig", "job-publisher-failures").inputs == {
+        "functionName": physical("job-publisher"),
+        "maximumRetryAttempts": 2,
+        "destinationConfig": {"onFailure": {"destination": arn("Queue", "job-publisher-failed")}},
+    }
+
+
+def test_the_publisher_is_told_its_topic() -> None:
+    """The function publishes to the fan-out's topic."""
+    variables = one("Function", "job-publisher").inputs["environment"]["variables"]
+    assert variables == {"TOPIC_ARN": arn("Topic", "new-image-uploaded"), "POWERTOOLS_SERVICE_NAME": "job-publisher"}
+
+
+def test_failed_events_are_exported_with_the_dead_letters() -> None:
+    """Whoever looks for lost pictures finds this queue beside the branches'."""
+    assert recorded().outputs["deadLetterQueues"]["job-publisher-failed"] == queue_url("job-publisher-failed")

@@ -1,0 +1,1 @@
+"""Small programs that tests run, and the README quotes."""

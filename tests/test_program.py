@@ -1,0 +1,423 @@
+"""The whole program, for every stack: what it asks for, and that none of it is lost, open or doubled.
+
+The mocks create nothing: that these policies let the pipeline work, and that nothing works without
+them, is shown by the end-to-end tests on MiniStack.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pulumi
+import pytest
+
+from components.config import StackConfig
+from local.program import PROGRAM, stack_config
+from tests.recording import ACCOUNT, STACKS, Recording, allowed, arn, physical, queue_url, recorded, statements
+
+BUCKET, TABLE, TOPIC = arn("Bucket", "images"), arn("Table", "pixel-metadata"), arn("Topic", "new-image-uploaded")
+# branch, its function
+BRANCHES = {
+    "format-conversion": "format-converter",
+    "resizing": "pixel-resizer",
+    "metadata-extraction": "metadata-extractor",
+}
+WORK_QUEUES = [f"{branch}-queue" for branch in BRANCHES]
+
+
+@pytest.fixture(params=STACKS)
+def program(request: pytest.FixtureRequest) -> Recording:
+    """Run the program for one stack, by its own file."""
+    return recorded(request.param)
+
+
+@pytest.fixture
+def config(program: Recording, request: pytest.FixtureRequest) -> StackConfig:
+    """Return that stack's settings."""
+    assert program
+    return StackConfig.parse(stack_config(request.node.callspec.params["program"]))
+
+
+def test_the_program_is_short() -> None:
+    """`__main__.py` reads as the architecture diagram."""
+    assert len(PROGRAM.read_text().splitlines()) < 60
+
+
+def test_the_program_makes_no_resource_itself() -> None:
+    """`__main__.py` wires components and leaves AWS to them."""
+    assert "aws." not in PROGRAM.read_text().replace('"aws s3 cp', "")
+
+
+def test_every_stack_has_a_file() -> None:
+    """The stacks of the design are there."""
+    assert {"dev", "prod", "local"} <= set(STACKS)
+
+
+def test_urns_are_unique(program: Recording) -> None:
+    """No two resources have one URN, which mocks would not notice."""
+    assert [urn for urn, count in Counter(found.urn for found in program.mocks.resources).items() if count > 1] == []
+
+
+def test_physical_names_are_left_to_autonaming(program: Recording) -> None:
+    """No input names a resource, but for the layer, whose versions need a common name."""
+    named = {"name", "bucketPrefix", "namePrefix", "roleName", "functionName", "queueName"}
+    makers = [found for found in program.mocks.resources if found.kind in RESOURCES_WITH_NAMES]
+    assert [found.name for found in makers if named & found.inputs.keys()] == []
+
+
+RESOURCES_WITH_NAMES = {"Bucket", "Function", "LogGroup", "Queue", "Role", "RolePolicy", "Table", "Topic"}
+
+# What each resource is told, stack by stack the same: an input whose output is lost is silently left out.
+INPUTS = {
+    "Bucket": {"forceDestroy"},
+    "BucketNotification": {"bucket", "lambdaFunctions"},
+    "BucketOwnershipControls": {"bucket", "rule"},
+    "BucketPolicy": {"bucket", "policy"},
+    "BucketPublicAccessBlock": {
+        *("bucket", "blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+    },
+    "BucketServerSideEncryptionConfiguration": {"bucket", "rules"},
+    "BucketVersioning": {"bucket", "versioningConfiguration"},
+    "EventSourceMapping": {
+        *("batchSize", "eventSourceArn", "functionName", "functionResponseTypes"),
+        *("maximumBatchingWindowInSeconds", "scalingConfig"),
+    },
+    "Function": {
+        *("architectures", "code", "environment", "handler", "layers", "loggingConfig", "memorySize", "role"),
+        *("runtime", "timeout"),
+    },
+    "FunctionEventInvokeConfig": {"destinationConfig", "functionName", "maximumRetryAttempts"},
+    "LayerVersion": {"code", "compatibleArchitectures", "compatibleRuntimes", "layerName"},
+    "LogGroup": {"retentionInDays"},
+    "Permission": {"action", "function", "principal", "sourceAccount", "sourceArn"},
+    "Queue": {"messageRetentionSeconds", "sqsManagedSseEnabled"},
+    "QueuePolicy": {"policy", "queueUrl"},
+    "RedriveAllowPolicy": {"queueUrl", "redriveAllowPolicy"},
+    "RedrivePolicy": {"queueUrl", "redrivePolicy"},
+    "Role": {"assumeRolePolicy"},
+    "RolePolicy": {"policy", "role"},
+    "Table": {"attributes", "billingMode", "hashKey"},
+    "Topic": set[str](),
+    "TopicPolicy": {"arn", "policy"},
+    "TopicSubscription": {"endpoint", "protocol", "rawMessageDelivery", "redrivePolicy", "topic"},
+}
+
+
+def test_no_input_is_lost(program: Recording) -> None:
+    """Every resource is told all that its kind is told: an output that nobody supplied would be missing."""
+    lost = {
+        f"{found.kind} {found.name}": INPUTS[found.kind] ^ (found.inputs.keys() - {"visibilityTimeoutSeconds"})
+        for found in program.mocks.resources
+        if found.custom
+    }
+    assert {name: keys for name, keys in lost.items() if keys} == {}
+
+
+def test_no_input_holds_a_null(program: Recording) -> None:
+    """Neither an input nor the JSON in it holds a null: that is what a lost output becomes in a policy."""
+    nulls = [f"{found.name}: {path}" for found in program.mocks.resources for path in _nulls(found.inputs, "")]
+    assert nulls == []
+
+
+def test_a_lost_output_would_be_found() -> None:
+    """The search for nulls looks into lists, mappings, and JSON in texts."""
+    planted = {"a": [{"b": None}], "c": json.dumps({"Resource": [None]}), "d": "None/*", "e": "fine", "f": "null"}
+    assert list(_nulls(planted, "")) == [".a[0].b", ".c(json).Resource[0]", ".d", ".f(json)"]
+
+
+def _nulls(value: Any, path: str) -> Iterator[str]:
+    """Yield the path of every null, in JSON too, and of every text that a null was put into."""
+    if value is None:
+        yield path
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _nulls(item, f"{path}.{key}")
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _nulls(item, f"{path}[{number}]")
+    elif isinstance(value, str):
+        if "None" in value:
+            yield path
+        try:
+            yield from _nulls(json.loads(value), f"{path}(json)")
+        except ValueError:
+            return
+
+
+def test_the_program_makes_exactly_its_resources(program: Recording, config: StackConfig) -> None:
+    """Each kind has its count: nothing is made twice, nothing comes unasked."""
+    expected = {
+        "Bucket": 1,
+        "BucketNotification": 1,
+        "BucketOwnershipControls": 1,
+        "BucketPublicAccessBlock": 1,
+        "BucketServerSideEncryptionConfiguration": 1,
+        "BucketPolicy": int(config.tls_only),
+        "BucketVersioning": int(config.versioning),
+        "Table": 1,
+        "Topic": 1,
+        "TopicPolicy": int(config.tls_only),
+        "Queue": 10,
+        "QueuePolicy": 10 if config.tls_only else 6,
+        "RedrivePolicy": 3,
+        "RedriveAllowPolicy": 3,
+        "TopicSubscription": 3,
+        "EventSourceMapping": 3,
+        "Function": 4,
+        "Role": 4,
+        "RolePolicy": 4,
+        "LogGroup": 4,
+        "LayerVersion": 1,
+        "Permission": 1,
+        "FunctionEventInvokeConfig": 1,
+    }
+    made = Counter(found.kind for found in program.mocks.resources if found.custom)
+    assert made == Counter({kind: count for kind, count in expected.items() if count})
+
+
+def test_every_work_queue_hides_messages_long_enough(program: Recording, config: StackConfig) -> None:
+    """Visibility is six times the function's own time-out, and the window."""
+    for branch, function in BRANCHES.items():
+        timeout_s = program.mocks.one("Function", function).inputs["timeout"]
+        hidden_s = program.mocks.one("Queue", f"{branch}-queue").inputs["visibilityTimeoutSeconds"]
+        assert hidden_s == 6 * timeout_s + config.batch_window_s
+
+
+def test_every_work_queue_has_dead_letters(program: Recording) -> None:
+    """Each queue that a function empties redrives to a queue of its own, which lets only it."""
+    pairs = {
+        found.inputs["queueUrl"]: json.loads(found.inputs["redrivePolicy"])["deadLetterTargetArn"]
+        for found in program.mocks.of_type("RedrivePolicy")
+    }
+    assert pairs == {queue_url(f"{b}-queue"): arn("Queue", f"{b}-dead-letters") for b in BRANCHES}
+
+
+def test_dead_letter_queues_take_from_one_queue_alone(program: Recording) -> None:
+    """Redrive is allowed by queue, to the one whose dead letters they are."""
+    allows = {
+        found.inputs["queueUrl"]: json.loads(found.inputs["redriveAllowPolicy"])
+        for found in program.mocks.of_type("RedriveAllowPolicy")
+    }
+    assert allows == {
+        queue_url(f"{branch}-dead-letters"): {
+            "redrivePermission": "byQueue",
+            "sourceQueueArns": [arn("Queue", f"{branch}-queue")],
+        }
+        for branch in BRANCHES
+    }
+
+
+def test_messages_are_received_often_enough(program: Recording) -> None:
+    """A message is received at least five times, so that throttled batches do not become dead letters."""
+    counts = [
+        json.loads(found.inputs["redrivePolicy"])["maxReceiveCount"] for found in program.mocks.of_type("RedrivePolicy")
+    ]
+    assert min(counts) >= 5
+
+
+def test_every_queue_that_sns_fills_names_only_the_topic(program: Recording) -> None:
+    """A queue's policy lets SNS in for the one topic, and nobody else for anything."""
+    senders = {
+        found.name: [
+            (s["Principal"], s["Action"], s["Resource"], s["Condition"]) for s in _allows(found.inputs["policy"])
+        ]
+        for found in program.mocks.of_type("QueuePolicy")
+    }
+    filled = [f"{branch}-{queue}" for branch in BRANCHES for queue in ("queue", "undelivered")]
+    topic_alone = {"ArnEquals": {"aws:SourceArn": TOPIC}}
+    assert {name: found for name, found in senders.items() if found} == {
+        f"{name}-policy": [({"Service": "sns.amazonaws.com"}, "sqs:SendMessage", arn("Queue", name), topic_alone)]
+        for name in filled
+    }
+
+
+def test_every_subscription_is_raw_and_keeps_what_it_cannot_deliver(program: Recording) -> None:
+    """Three subscriptions, raw, each with dead letters of its own."""
+    subscriptions = {
+        found.inputs["endpoint"]: (
+            found.inputs["rawMessageDelivery"],
+            json.loads(found.inputs["redrivePolicy"])["deadLetterTargetArn"],
+        )
+        for found in program.mocks.of_type("TopicSubscription")
+    }
+    assert subscriptions == {
+        arn("Queue", f"{branch}-queue"): (True, arn("Queue", f"{branch}-undelivered")) for branch in BRANCHES
+    }
+
+
+def test_every_mapping_may_fail_in_part_and_is_bounded(program: Recording, config: StackConfig) -> None:
+    """Each function reports what failed of a batch, and runs at most as often at once as the stack says."""
+    mappings = {
+        (found.inputs["eventSourceArn"], found.inputs["functionName"]): (
+            found.inputs["functionResponseTypes"],
+            found.inputs["scalingConfig"],
+            found.inputs["batchSize"],
+            found.inputs["maximumBatchingWindowInSeconds"],
+        )
+        for found in program.mocks.of_type("EventSourceMapping")
+    }
+    bounds = {"maximumConcurrency": config.max_concurrency}
+    expected = (["ReportBatchItemFailures"], bounds, config.batch_size, config.batch_window_s)
+    assert mappings == {
+        (arn("Queue", f"{branch}-queue"), arn("Function", function)): expected for branch, function in BRANCHES.items()
+    }
+
+
+def test_s3_may_call_the_publisher_for_this_accounts_bucket_alone(program: Recording) -> None:
+    """There is one permission, by source ARN and account."""
+    (permission,) = program.mocks.of_type("Permission")
+    assert (permission.inputs["sourceArn"], permission.inputs["sourceAccount"]) == (BUCKET, ACCOUNT)
+
+
+def test_the_trigger_listens_below_the_master_prefix_alone(program: Recording, config: StackConfig) -> None:
+    """The one trigger has one rule, for every way an object is made."""
+    (trigger,) = program.mocks.of_type("BucketNotification")
+    (rule,) = trigger.inputs["lambdaFunctions"]
+    assert (rule["events"], rule["filterPrefix"]) == (["s3:ObjectCreated:*"], config.master_prefix)
+
+
+def test_no_function_may_write_where_it_would_be_triggered(program: Recording) -> None:
+    """Nothing that a function may put lies below the trigger's prefix, nor could."""
+    (trigger,) = program.mocks.of_type("BucketNotification")
+    watched = f"{BUCKET}/{trigger.inputs['lambdaFunctions'][0]['filterPrefix']}"
+    writable = {
+        resource.partition("*")[0]
+        for policy in program.mocks.of_type("RolePolicy")
+        for action, resource in allowed(policy.inputs["policy"])
+        if action == "s3:PutObject"
+    }
+    assert writable
+    assert [place for place in writable if place.startswith(watched) or watched.startswith(place)] == []
+
+
+def test_log_groups_are_made_first_and_passed(program: Recording) -> None:
+    """Each function logs into a group that exists before it."""
+    for function in program.mocks.of_type("Function"):
+        group = program.mocks.one("LogGroup", f"{function.name}-logs")
+        assert function.inputs["loggingConfig"]["logGroup"] == physical(group.name)
+        assert program.depends(function, on=group)
+
+
+def test_nothing_is_delivered_before_its_function_may_work(program: Recording) -> None:
+    """A mapping and the trigger come after the policies of the roles that they start."""
+    starters = {"EventSourceMapping": BRANCHES.values(), "BucketNotification": ["job-publisher"]}
+    for kind, functions in starters.items():
+        for function in functions:
+            (starter,) = [
+                found for found in program.mocks.of_type(kind) if arn("Function", function) in json.dumps(found.inputs)
+            ]
+            assert program.depends(starter, on=program.mocks.one("RolePolicy", f"{function}-policy"))
+
+
+def test_nothing_is_allowed_everywhere(program: Recording) -> None:
+    """Every Allow names actions in full, and resources of this program, of the bucket only what is below a prefix."""
+    ours = [arn(found.kind, found.name) for kind in OWN_ARNS for found in program.mocks.of_type(kind)]
+    wide = [
+        (found.name, action, resource)
+        for kind in ("RolePolicy", "QueuePolicy")
+        for found in program.mocks.of_type(kind)
+        for action, resource in allowed(found.inputs["policy"])
+        if "*" in action
+        or resource.startswith(f"{BUCKET}/*")
+        or not any(resource == known or resource.startswith((f"{known}/", f"{known}:")) for known in ours)
+    ]
+    assert wide == []
+
+
+OWN_ARNS = ("Bucket", "LogGroup", "Queue", "Table", "Topic")
+
+
+def test_nobody_else_is_let_in(program: Recording) -> None:
+    """Bucket and topic let nobody in but by the roles' own policies."""
+    open_doors = [
+        found.name
+        for kind in ("BucketPolicy", "TopicPolicy")
+        for found in program.mocks.of_type(kind)
+        if _allows(found.inputs["policy"])
+    ]
+    assert open_doors == []
+
+
+def test_every_policy_that_needs_tls_says_so(program: Recording, config: StackConfig) -> None:
+    """Bucket, topic and all queues deny plain HTTP, unless the stack says otherwise."""
+    kinds = ("BucketPolicy", "TopicPolicy", "QueuePolicy")
+    denies = [
+        [statement["Condition"] for statement in statements(found.inputs["policy"]) if statement["Effect"] == "Deny"]
+        for kind in kinds
+        for found in program.mocks.of_type(kind)
+    ]
+    plain_http = {"Bool": {"aws:SecureTransport": "false"}}
+    assert denies == ([[plain_http]] * 12 if config.tls_only else [[]] * 6)
+
+
+def _logs(function: str) -> set[tuple[str, str]]:
+    group = arn("LogGroup", f"{function}-logs")
+    return {("logs:CreateLogStream", f"{group}:*"), ("logs:PutLogEvents", f"{group}:*")}
+
+
+def _worker(function: str, branch: str) -> set[tuple[str, str]]:
+    queue, rejected = arn("Queue", f"{branch}-queue"), f"{BUCKET}/rejected/*/{branch}.json"
+    return _logs(function) | {
+        *(("sqs:ReceiveMessage", queue), ("sqs:DeleteMessage", queue), ("sqs:GetQueueAttributes", queue)),
+        *(("s3:ListBucket", BUCKET), ("s3:GetObject", f"{BUCKET}/master/*")),
+        *(("s3:PutObject", rejected), ("s3:GetObject", rejected)),
+    }
+
+
+def _writes(prefix: str) -> set[tuple[str, str]]:
+    return {("s3:PutObject", f"{BUCKET}/{prefix}*"), ("s3:GetObject", f"{BUCKET}/{prefix}*")}
+
+
+PERMISSIONS = {
+    "job-publisher": _logs("job-publisher")
+    | {("sns:Publish", TOPIC), ("sqs:SendMessage", arn("Queue", "job-publisher-failed"))},
+    "format-converter": _worker("format-converter", "format-conversion") | _writes("converted/"),
+    "pixel-resizer": _worker("pixel-resizer", "resizing") | _writes("resized/"),
+    "metadata-extractor": _worker("metadata-extractor", "metadata-extraction") | {("dynamodb:PutItem", TABLE)},
+}
+
+
+@pytest.mark.parametrize("function", PERMISSIONS)
+def test_a_function_may_do_exactly_its_work(program: Recording, function: str) -> None:
+    """A role allows these (action, resource) pairs, no more, and denies nothing."""
+    policy = program.mocks.one("RolePolicy", f"{function}-policy").inputs["policy"]
+    assert allowed(policy) == PERMISSIONS[function]
+
+
+def test_every_role_has_one_policy(program: Recording) -> None:
+    """What a function may do is in its one policy, and nowhere else."""
+    attached = Counter(found.inputs["role"] for found in program.mocks.of_type("RolePolicy"))
+    assert attached == Counter({physical(f"{function}-role"): 1 for function in PERMISSIONS})
+    assert {key for found in program.mocks.of_type("Role") for key in found.inputs} == {"assumeRolePolicy"}
+
+
+def test_no_function_makes_log_groups(program: Recording) -> None:
+    """A group that Lambda made would be kept for ever."""
+    assert not any("CreateLogGroup" in found.inputs["policy"] for found in program.mocks.of_type("RolePolicy"))
+
+
+def test_the_stack_exports_what_its_users_need(program: Recording) -> None:
+    """Bucket, topic, table, queues, dead letters and a command to paste."""
+    assert program.outputs == {
+        "bucket": physical("images"),
+        "topic": TOPIC,
+        "table": physical("pixel-metadata"),
+        "queues": {branch: queue_url(f"{branch}-queue") for branch in BRANCHES},
+        "deadLetterQueues": {
+            **{branch: queue_url(f"{branch}-dead-letters") for branch in BRANCHES},
+            **{f"{branch}-undelivered": queue_url(f"{branch}-undelivered") for branch in BRANCHES},
+            "job-publisher-failed": queue_url("job-publisher-failed"),
+        },
+        "uploadCommand": f"aws s3 cp picture.jpg s3://{physical('images')}/master/",
+    }
+
+
+def test_wrong_settings_stop_the_program_before_any_resource() -> None:
+    """Nothing is registered where the configuration is not valid."""
+    with pytest.raises(pulumi.RunError, match="pixelcascade:jpegQuality: got '0', allowed is"):
+        recorded("dev", jpegQuality="0")
+
+
+def _allows(policy: str) -> list[dict[str, Any]]:
+    return [statement for statement in statements(policy) if statement["Effect"] == "Allow"]
