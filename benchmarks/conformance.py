@@ -154,7 +154,7 @@ def _compared(file: Path, limits: Limits) -> tuple[str, bool]:
 
 
 def _refused(error: RejectedImageError, theirs: peer.PeerPicture, data: bytes) -> tuple[str, bool]:
-    """Explain what libvips shows and PixelCascade refuses: who else refuses it?"""
+    """Explain what libvips shows and PixelCascade refuses, by who else refuses it."""
     if theirs.image is None:
         return "", True
     if not isinstance(error, BrokenImageError):

@@ -82,6 +82,8 @@ def load(image: ImageFile.ImageFile, *, salvage: bool) -> str | None:
         image.tile = []
         with image_faults():
             image.load()
+        if isinstance(image, WatchedJpeg):
+            image.unmark()
         if image.getbbox() is None:
             raise
         return str(error)
@@ -122,6 +124,13 @@ class WatchedJpeg(JpegImagePlugin.JpegImageFile):
         super().load_end()
         if self._row:
             self.short = self._row != self._last_row()
+
+    def unmark(self) -> None:
+        """Blacken the last row if the decoder has not come to it."""
+        mark = _MARKS[self.mode]
+        row = bytes((mark,) if isinstance(mark, int) else mark) * self.width
+        if self.watch and self._last_row() == row:
+            self.paste(0, (0, self.height - 1, self.width, self.height))
 
     def _last_row(self) -> bytes:
         row = self.im.crop((0, self.height - 1, self.width, self.height))

@@ -22,7 +22,7 @@ def decode(source: Source, header: GifHeader, *, salvage: bool) -> Raster:
     left, top, width, height = header.box
     canvas = (header.width, header.height)
     if not width or not height:
-        return Raster(Image.new("RGB", canvas), Image.new("L", canvas))
+        raise BrokenImageError(f"the GIF is damaged: its first frame has {width} x {height} pixels")
     image = open_gif(_payload(source, header, salvage=salvage))
     damage = load(image, salvage=salvage)
     shown = Image.new("L", (width, height), 255)

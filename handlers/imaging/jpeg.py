@@ -227,11 +227,11 @@ def _check_kind(frame: int, bits: int, components: int, size: tuple[int, int]) -
 
 
 def _joined(parts: list[bytes], warnings: list[str]) -> bytes | None:
-    """Join the profile's parts by their sequence numbers, the first byte of each."""
+    """Join the profile's parts by their numbers; each begins with its own and that of all."""
     if not parts:
         return None
     numbered = sorted((part for part in parts if len(part) > 2), key=lambda part: part[0])  # noqa: PLR2004
-    if [part[0] for part in numbered] != list(range(1, len(parts) + 1)):
+    if not numbered or [part[0] for part in numbered] != list(range(1, numbered[0][1] + 1)):
         warnings.append("the ICC profile was ignored: parts of it are missing")
         return None
     return b"".join(part[2:] for part in numbered)

@@ -110,9 +110,6 @@ def decode(
     """
     watch = header.frame in SEQUENTIAL and body.scans == 1
     image = open_jpeg(body.payload if watch else body.payload + END, watch=watch)
-    if header.mode == "CMYK" and header.adobe is None:
-        # Pillow takes all CMYK as Adobe's, who store it inverted.
-        image.tile = [tile._replace(args=("CMYK", "")) for tile in image.tile]
     box = _reduce(image, header, widest) if widest else None
     damage = load(image, salvage=salvage)
     if damage is None and image.short:

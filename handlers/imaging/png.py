@@ -73,6 +73,8 @@ def read_header(source: Source, limits: Limits) -> PngHeader:
         if chunk.kind == b"iCCP" and b"PLTE" in found:
             # The specification forbids it, and libpng and browsers ignore it there.
             warnings.append("the ICC profile was ignored: it comes after the palette")
+        elif chunk.kind == b"PLTE" and b"PLTE" in found:
+            raise BrokenImageError("the PNG is damaged: it has two palettes")
         elif chunk.kind in _WANTED and chunk.kind not in found and not _only_suggested(chunk, found):
             _take(source, chunk, found, warnings)
     return _header(found, warnings)

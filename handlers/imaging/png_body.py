@@ -10,7 +10,7 @@ from handlers.errors import BrokenImageError, ImageTooLargeError
 from .decode import load, open_png
 from .depth import HIGH_BYTES, LOW_BYTES, eight_bit
 from .limits import Limits
-from .png import GREY, MAX_DATA_CHUNKS, PALETTE, RGB, SIGNATURE, Chunk, PngHeader, walk
+from .png import GREY, GREY_ALPHA, MAX_DATA_CHUNKS, PALETTE, RGB, SIGNATURE, Chunk, PngHeader, walk
 from .raster import Raster
 from .source import Source
 from .transparency import matches, split
@@ -75,6 +75,9 @@ def decode(source: Source, body: PngBody, header: PngHeader, *, salvage: bool) -
     payload = _payload(memoryview(source.whole()), body, header)
     image, damage = _load(payload, HIGH_BYTES.get(header.mode) if header.depth == WIDE else None, salvage=salvage)
     image, opacity = split(eight_bit(image))
+    if header.colour_type == GREY_ALPHA and image.mode == "RGB":
+        # Pillow reads 16-bit grey with alpha as RGBA.
+        image = image.getchannel("G")
     if header.trns and header.colour_type in (GREY, RGB):
         opacity = ImageChops.invert(_keyed(payload, image, header, salvage=salvage))
     return Raster(image, opacity, body.damage or damage)

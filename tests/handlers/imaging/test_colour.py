@@ -1,0 +1,128 @@
+"""Colour: embedded profiles applied, CMYK converted, broken profiles noted."""
+
+import pytest
+from PIL import Image, ImageCms
+
+from handlers.imaging import convert, describe, resize
+
+from .pictures import cmyk_profile, difference, grey_profile, jpeg, opened, p3_profile, photo, png, saved, segment
+
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def _flat(mode: str, colour: object) -> Image.Image:
+    return Image.new(mode, (32, 32), colour)  # type: ignore[arg-type]
+
+
+def _middle(data: bytes) -> tuple[int, ...]:
+    pixel = opened(data).getpixel((16, 16))
+    return pixel if isinstance(pixel, tuple) else (int(pixel or 0),)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_wide_gamut_profile_is_applied(kind: str) -> None:
+    """Display P3 reds become more saturated numbers in sRGB, as the same colour needs there."""
+    master = saved(_flat("RGB", (200, 50, 50)), kind, icc_profile=p3_profile())
+    red, green, blue = _middle(convert(master))
+    assert (red, green, blue) == pytest.approx((219, 14, 35), abs=3)
+
+
+def test_a_grey_profile_is_applied_and_grey_stays_grey() -> None:
+    """Middle grey in linear light is bright grey in sRGB, still in one channel."""
+    output = convert(saved(_flat("L", 128), "PNG", icc_profile=grey_profile(1.0)))
+    assert opened(output).mode == "L"
+    assert _middle(output)[0] == pytest.approx(188, abs=2)
+
+
+def test_a_cmyk_profile_is_applied() -> None:
+    """No ink is white and full cyan is what the profile's table says, not what a formula says."""
+    paper = convert(saved(_flat("CMYK", (0, 0, 0, 0)), "JPEG", quality=100, icc_profile=cmyk_profile()))
+    ink = convert(saved(_flat("CMYK", (255, 0, 0, 0)), "JPEG", quality=100, icc_profile=cmyk_profile()))
+    assert _middle(paper) == pytest.approx((255, 255, 255), abs=2)
+    assert _middle(ink) == pytest.approx((74, 58, 0), abs=4)
+
+
+def test_cmyk_without_a_profile_is_not_inverted() -> None:
+    """Adobe's inverted CMYK without a profile comes out by Pillow's formula: cyan is cyan."""
+    assert _middle(convert(saved(_flat("CMYK", (255, 0, 0, 0)), "JPEG", quality=100))) == pytest.approx(
+        (0, 255, 255), abs=3
+    )
+
+
+def test_cmyk_without_the_adobe_marker_counts_as_inverted_too() -> None:
+    """Pillow, libvips and browsers take all CMYK JPEGs as Adobe stores them."""
+    master = saved(_flat("CMYK", (255, 0, 0, 0)), "JPEG", quality=100)
+    marker = master.index(b"\xff\xee")
+    assert _middle(convert(master[:marker] + master[marker + 16 :])) == pytest.approx((0, 255, 255), abs=3)
+
+
+def test_ycck_is_decoded() -> None:
+    """An Adobe transform of 2 says YCCK: four equal middle values with neutral chroma are a neutral colour."""
+    master = saved(_flat("CMYK", (100, 100, 100, 0)), "JPEG", quality=100)
+    marker = master.index(b"\xff\xee")
+    assert master[marker + 15] == 0
+    data = master[: marker + 15] + b"\2" + master[marker + 16 :]
+    assert len(_middle(convert(data))) == 3
+
+
+@pytest.mark.parametrize(
+    "profile", [b"", b"junk", bytes(400), p3_profile()[:200], p3_profile()[:-40], cmyk_profile(), grey_profile()]
+)
+def test_a_broken_or_foreign_profile_costs_a_warning_not_the_picture(profile: bytes) -> None:
+    """What cannot be applied is left out and noted; the pixels stay as they are."""
+    body = b"ICC_PROFILE\0\1\1" + profile
+    master = jpeg(quality=100)
+    output = convert(master[:2] + segment(0xE2, body) + master[2:])
+    assert difference(opened(output), photo()) < 3
+    assert not profile or any("ICC" in warning for warning in output.warnings)
+
+
+def test_a_profile_with_a_missing_part_costs_a_warning() -> None:
+    """Of a profile in two parts with one missing nothing is applied."""
+    master = jpeg()
+    output = convert(master[:2] + segment(0xE2, b"ICC_PROFILE\0\1\2" + p3_profile()) + master[2:])
+    assert any("missing" in warning for warning in output.warnings)
+
+
+def test_a_profile_in_parts_out_of_order_is_joined() -> None:
+    """Parts are joined by their numbers, not by their places."""
+    profile, master = p3_profile(), jpeg(_flat("RGB", (200, 50, 50)), quality=100)
+    first, second = profile[:200], profile[200:]
+    parts = segment(0xE2, b"ICC_PROFILE\0\2\2" + second) + segment(0xE2, b"ICC_PROFILE\0\1\2" + first)
+    assert _middle(convert(master[:2] + parts + master[2:])) == pytest.approx((219, 14, 35), abs=3)
+
+
+def test_an_srgb_profile_changes_nothing_and_is_dropped() -> None:
+    """A profile that shows colours as sRGB does is no reason to touch them."""
+    output = convert(jpeg(quality=100, icc_profile=SRGB))
+    assert output.copied
+    assert "icc_profile" not in opened(output).info
+
+
+def test_profiles_are_applied_to_sizes_too() -> None:
+    """A resized P3 picture has sRGB's numbers as well."""
+    master = saved(_flat("RGB", (200, 50, 50)), "PNG", icc_profile=p3_profile())
+    assert _middle(resize(master, {"small": 40})["small"]) == pytest.approx((219, 14, 35), abs=3)
+
+
+def test_the_profile_is_described_by_its_name() -> None:
+    """The name comes from the profile's description, without loading LittleCMS."""
+    assert describe(jpeg(icc_profile=p3_profile())).icc_profile == "PixelCascade test"
+    assert describe(jpeg(icc_profile=SRGB)).icc_profile == "sRGB built-in"
+    assert describe(jpeg()).icc_profile is None
+
+
+def test_a_profile_behind_the_palette_is_ignored() -> None:
+    """A PNG's profile must come before its palette; libpng and browsers ignore it elsewhere."""
+    master = saved(_flat("P", 0), "PNG", icc_profile=p3_profile())
+    start = master.index(b"iCCP") - 4
+    end = start + 12 + int.from_bytes(master[start : start + 4], "big")
+    profile = master[start:end]
+    rest = master[:start] + master[end:]
+    data = rest.index(b"IDAT") - 4
+    assert any("palette" in w for w in convert(rest[:data] + profile + rest[data:]).warnings)
+
+
+def test_png_rows_of_grey_keep_one_channel() -> None:
+    """A grey PNG gives a grey JPEG."""
+    assert opened(convert(png((8, 8), 8, 0, [bytes(8)] * 8))).mode == "L"
