@@ -1,0 +1,338 @@
+"""Where two parts of the house must agree: entry points, environment names, settings, and who may import whom."""
+
+import ast
+import dataclasses
+import importlib
+import importlib.metadata
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.config import StackConfig
+from components.image_worker import LIMITS, layout
+from handlers.imaging import Limits
+from handlers.job import Layout
+from handlers.settings import Settings
+from local.program import ROOT, stack_config
+from tests.recording import Recorded, recorded
+
+FUNCTIONS = {found.name: found for found in recorded().mocks.of_type("Function")}
+WORKERS = sorted(FUNCTIONS.keys() - {"job-publisher"})
+
+# What Lambda itself sets. Source: Lambda's developer guide, "Defined runtime environment variables".
+SET_BY_LAMBDA = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE"}
+
+
+# Entry points
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_functions_handler_imports_and_is_callable(name: str) -> None:
+    """The handler string that Lambda is given names a function of the package."""
+    module, _, attribute = FUNCTIONS[name].inputs["handler"].rpartition(".")
+    assert callable(getattr(importlib.import_module(module), attribute))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_functions_handler_is_in_the_archive(name: str) -> None:
+    """The handler's module is a file that the package ships."""
+    module, _, _ = FUNCTIONS[name].inputs["handler"].rpartition(".")
+    assert (ROOT / module.replace(".", "/")).with_suffix(".py").is_file()
+
+
+# Environment
+
+
+class ReadNames(dict[str, str]):
+    """An environment that remembers which names were read."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        super().__init__(values)
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.names.add(name)
+        return super().__getitem__(name)
+
+
+def variables(function: Recorded) -> dict[str, str]:
+    found: dict[str, str] = function.inputs["environment"]["variables"]
+    return found
+
+
+def told(function: Recorded) -> set[str]:
+    """Return the names that a function is told, but for what its libraries read."""
+    return {name for name in variables(function) if not name.startswith("POWERTOOLS_")}
+
+
+def deployed(function: Recorded) -> ReadNames:
+    return ReadNames(
+        {**variables(function), "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(int(function.inputs["memorySize"]))}
+    )
+
+
+def environ_reads(source: str) -> set[str]:
+    """Return the names in `os.environ["NAME"]`, `os.environ.get("NAME")` and `os.getenv("NAME")`."""
+    reads = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Subscript) and ast.unparse(node.value).endswith("environ"):
+            reads.add(ast.literal_eval(node.slice))
+        elif isinstance(node, ast.Call) and re.search(r"environ\.\w+$|getenv$", ast.unparse(node.func)):
+            reads.add(ast.literal_eval(node.args[0]))
+    return reads
+
+
+@pytest.mark.parametrize("name", WORKERS)
+def test_a_worker_reads_exactly_what_it_is_told(name: str) -> None:
+    """The names that the components set are the names that the worker reads: none missing, none for nobody."""
+    environment = deployed(FUNCTIONS[name])
+    Settings.from_environment(environment)
+    entry = (ROOT / "handlers" / f"{name.replace('-', '_')}.py").read_text()
+    reads = environment.names | environ_reads(entry)
+    assert reads == told(FUNCTIONS[name]) | SET_BY_LAMBDA
+
+
+def test_the_publisher_reads_exactly_what_it_is_told() -> None:
+    """The publisher is told its topic, and reads nothing else."""
+    reads = environ_reads((ROOT / "handlers" / "job_publisher.py").read_text())
+    assert reads == told(FUNCTIONS["job-publisher"]) == {"TOPIC_ARN"}
+
+
+def test_no_other_module_reads_the_environment() -> None:
+    """Only the settings and two entry points look at the environment, so that the test above sees all reads."""
+    readers = {
+        path.relative_to(ROOT / "handlers").as_posix()
+        for path in sources("handlers")
+        if "environ" in path.read_text().partition('"""')[2].partition('"""')[2] and "os.environ" in path.read_text()
+    }
+    assert readers == {"settings.py", "job_publisher.py", "metadata_extractor.py"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    ['import os\nos.environ["NAME"]', 'os.environ.get("NAME", "x")', 'os.getenv("NAME")', 'environ["NAME"]'],
+)
+def test_a_read_of_the_environment_is_found(source: str) -> None:
+    """The search knows every way to read a variable."""
+    assert environ_reads(source) == {"NAME"}
+
+
+# What each worker is told means what the stack's config says.
+CHANGED = {
+    "jpegQuality": "81",
+    "background": "#102030",
+    "sizes": '["tiny=16"]',
+    "enlarge": "false",
+    "reencode": "always",
+    "salvage": "true",
+    "gps": "true",
+    "cacheControl": "no-store",
+    "naming": "full",
+    "masterPrefix": "m/",
+    "convertedPrefix": "c/",
+    "resizedPrefix": "r/",
+    "rejectedPrefix": "x/",
+    "maxPixels": "1001",
+    "maxBytes": "1002",
+    "maxScans": "1003",
+    "maxSegments": "1004",
+    "maxFrames": "1005",
+    "resizingMemoryMb": "1006",
+}
+
+
+def test_a_worker_understands_the_stacks_settings() -> None:
+    """Every setting of a picture, changed in the config, arrives in the worker with its value and type."""
+    program = recorded("dev", **CHANGED)
+    settings = Settings.from_environment(deployed(program.mocks.one("Function", "pixel-resizer")))
+    assert settings == Settings(
+        branch="resizing",
+        bucket=program.outputs["bucket"],
+        layout=Layout(master="m/", converted="c/", resized="r/", rejected="x/", full_names=True),
+        jpeg_quality=81,
+        background=(0x10, 0x20, 0x30),
+        sizes={"tiny": 16},
+        enlarge=False,
+        reencode="always",
+        salvage=True,
+        gps=True,
+        cache_control="no-store",
+        limits={"max_pixels": 1001, "max_bytes": 1002, "max_scans": 1003, "max_segments": 1004, "max_frames": 1005},
+        memory_mb=1006,
+    )
+
+
+def test_the_default_layout_is_the_stacks() -> None:
+    """`handlers.job.Layout` and the stack's config have the same defaults."""
+    assert Layout(**layout(StackConfig())) == Layout()  # type: ignore[arg-type]
+
+
+def test_the_default_limits_are_the_stacks() -> None:
+    """`handlers.imaging.Limits` and the stack's config have the same defaults."""
+    told = {name: getattr(StackConfig(), name) for name in LIMITS}
+    assert Limits(**told) == Limits()
+
+
+def test_every_limit_of_the_config_reaches_the_workers() -> None:
+    """A config key `max...` that is a picture's limit is among those that the workers are told."""
+    of_a_picture = {field.name for field in dataclasses.fields(Limits)} & {
+        f.name for f in dataclasses.fields(StackConfig)
+    }
+    assert of_a_picture == set(LIMITS)
+
+
+def test_every_stack_file_is_valid() -> None:
+    """Each `Pulumi.*.yaml` passes the checks."""
+    stacks = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
+    assert [StackConfig.parse(stack_config(stack)).jpeg_quality for stack in stacks] == [100] * len(stacks)
+
+
+# Imports
+
+PACKAGES = ("handlers", "components", "local", "ops", "benchmarks", "policy", "tests")
+AWS = {"boto3", "botocore", "aws_lambda_powertools"}
+# who (a folder or file), what it must not reach, neither itself nor by what it imports
+ARROWS = [
+    ("handlers", {"pulumi", "pulumi_aws", "components", "local", "ops", "benchmarks", "policy", "tests"}),
+    ("handlers/imaging", {*AWS, "logging", "handlers.storage", "handlers.settings", "handlers.worker"}),
+    ("handlers/storage.py", {"PIL", "handlers.imaging"}),
+    ("handlers/ownership.py", {"PIL", "handlers.imaging", *AWS}),
+    ("handlers/job.py", {"PIL", "handlers.imaging", *AWS}),
+    ("handlers/job_publisher.py", {"PIL", "handlers.imaging"}),
+    ("components", {"handlers", "local", "ops", "benchmarks", "tests"}),
+    ("components/policies.py", {"pulumi", "pulumi_aws"}),
+    ("__main__.py", {"handlers", "local", "ops", "benchmarks", "tests"}),
+]
+
+
+def sources(place: str, root: Path = ROOT) -> list[Path]:
+    path = root / place
+    return [path] if path.is_file() else sorted(path.rglob("*.py"))
+
+
+def imports(path: Path, root: Path = ROOT, *, checked_types: bool = True) -> Iterator[str]:
+    """Yield the full name of every module, or thing of a module, that a file imports, wherever in it."""
+    package = path.relative_to(root).parent.parts
+    for node in _nodes(ast.parse(path.read_text()), checked_types=checked_types):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            base = ".".join([*above, *filter(None, [node.module])])
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and re.search(r"(^|\.)(import_module|__import__)$", ast.unparse(node.func)):
+            yield ast.literal_eval(node.args[0])
+
+
+def _nodes(tree: ast.AST, *, checked_types: bool) -> Iterator[ast.AST]:
+    """Walk a tree, into `if TYPE_CHECKING:` only where asked."""
+    yield tree
+    if isinstance(tree, ast.If) and ast.unparse(tree.test).endswith("TYPE_CHECKING") and not checked_types:
+        return
+    for child in ast.iter_child_nodes(tree):
+        yield from _nodes(child, checked_types=checked_types)
+
+
+def violations(place: str, forbidden: Iterable[str], root: Path = ROOT) -> list[str]:
+    """Return the ways from the files of a place to what they must not reach."""
+    found = []
+    ways = [[path] for path in sources(place, root)]
+    seen = {way[0] for way in ways}
+    while ways:
+        way = ways.pop()
+        for name in imports(way[-1], root):
+            if any(f"{name}.".startswith(f"{module}.") for module in forbidden):
+                found.append(" -> ".join([*(step.relative_to(root).as_posix() for step in way), name]))
+            for file in _files(name, root):
+                if file not in seen:
+                    seen.add(file)
+                    ways.append([*way, file])
+    return found
+
+
+def _files(name: str, root: Path) -> Iterator[Path]:
+    """Yield the files of this house that an import runs: the module, and the packages around it."""
+    parts = name.split(".")
+    if parts[0] not in PACKAGES:
+        return
+    for length in range(1, len(parts) + 1):
+        path = root.joinpath(*parts[:length])
+        yield from (file for file in (path / "__init__.py", path.with_suffix(".py")) if file.is_file())
+
+
+@pytest.mark.parametrize(("place", "forbidden"), ARROWS, ids=[place for place, _ in ARROWS])
+def test_nothing_reaches_what_it_must_not(place: str, forbidden: set[str]) -> None:
+    """The arrows of the design hold, through everything that a file imports in turn."""
+    assert sources(place)
+    assert violations(place, forbidden) == []
+
+
+def test_the_program_itself_imports_no_provider() -> None:
+    """`__main__.py` leaves AWS to the components."""
+    assert {name.split(".")[0] for name in imports(ROOT / "__main__.py")} == {"pulumi", "components"}
+
+
+PLANTED = [
+    "import boto3",
+    "import boto3.session as session",
+    "from boto3 import client",
+    "from boto3.dynamodb.types import TypeSerializer",
+    "def f():\n    import boto3",
+    "import typing\nif typing.TYPE_CHECKING:\n    import boto3",
+    "import importlib\nimportlib.import_module('boto3')",
+    "__import__('boto3')",
+    "from handlers import planted",
+    "from handlers.planted import anything",
+    "import handlers.planted",
+    "from .. import planted",
+    "from ..planted import anything",
+    "from ..other import anything",
+]
+
+
+@pytest.mark.parametrize("line", PLANTED)
+def test_a_forbidden_import_is_found(line: str, tmp_path: Path) -> None:
+    """The walk finds a violation in each way that Python has to import, at first hand and at second."""
+    files = {
+        "handlers/__init__.py": "",
+        "handlers/planted.py": "import boto3",
+        "handlers/other.py": "from . import planted",
+        "handlers/imaging/__init__.py": "",
+        "handlers/imaging/convert.py": line,
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert violations("handlers/imaging", {"boto3"}, tmp_path)
+
+
+def test_a_module_that_only_begins_alike_is_not_found(tmp_path: Path) -> None:
+    """`boto3_stubs` is not `boto3`."""
+    (tmp_path / "file.py").write_text("import boto3_stubs\nfrom . import boto3x")
+    assert violations("file.py", {"boto3"}, tmp_path) == []
+
+
+def test_the_layer_holds_what_the_functions_import() -> None:
+    """Every package that `handlers` imports when it runs is pinned in its requirements."""
+    imported = {name.split(".")[0] for path in sources("handlers") for name in imports(path, checked_types=False)}
+    owners = importlib.metadata.packages_distributions()
+    needed = {owners[name][0].casefold() for name in imported - {"handlers"} if name not in sys.stdlib_module_names}
+    pinned = {
+        line.partition("==")[0].casefold()
+        for line in (ROOT / "handlers" / "requirements.txt").read_text().splitlines()
+        if "==" in line
+    }
+    assert needed
+    assert {name.replace("_", "-") for name in needed} - pinned == set()
+
+
+def test_the_tests_use_the_packages_that_are_shipped() -> None:
+    """The environment of the tests has the very versions of the layer."""
+    pins = re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / "handlers" / "requirements.txt").read_text(), re.MULTILINE)
+    installed: dict[str, Any] = {name: importlib.metadata.version(name) for name, _ in pins}
+    assert json.dumps(installed) == json.dumps(dict(pins))
