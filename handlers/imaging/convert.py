@@ -33,7 +33,7 @@ def convert(
     check_reencode(reencode)
     master = open_master(Source(source, limits.max_bytes), limits)
     if reencode == "when-needed":
-        copy = copied(master)
+        copy = copied(master, salvage=salvage)
         if copy is not None:
             return copy
     image, damage = rendered(master, colour, salvage=salvage)

@@ -9,7 +9,7 @@ from .jpeg_body import JpegBody, decode
 from .master import Master
 
 
-def copied(master: Master) -> Jpeg | None:
+def copied(master: Master, *, salvage: bool) -> Jpeg | None:
     """Return the master's coded picture without its metadata, or None where it must be decoded and encoded.
 
     Raises:
@@ -18,7 +18,8 @@ def copied(master: Master) -> Jpeg | None:
     header, body = master.header, master.body
     if not isinstance(header, JpegHeader) or not isinstance(body, JpegBody) or not _fit(master, header, body):
         return None
-    decode(body, header, master.warnings, salvage=False, widest=(1, 1))
+    if decode(body, header, master.warnings, salvage=salvage, widest=(1, 1)).damage:
+        return None
     soi, coded = body.payload[:2], memoryview(body.payload)[2:]
     rights = rights_only(master.exif)
     segment = bytes((0xFF, APP1)) + (len(rights) + 2).to_bytes(2, "big") + rights if rights else b""

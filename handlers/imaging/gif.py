@@ -11,8 +11,8 @@ from .header import Header
 from .limits import Limits
 from .source import Source
 
-MAX_SUB_BLOCKS = 500_000
-"""Full sub-blocks in this number would be 127 MB; more are a file made to stall."""
+MAX_SUB_BLOCKS = 250_000
+"""Full sub-blocks in this number would be 64 MB; more are a file made to stall."""
 
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _CONTROL = 0xF9

@@ -26,6 +26,9 @@ _MODES = {1: "L", 3: "RGB", 4: "CMYK"}
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _SEARCH_BYTES = 256 * 1024
 
+JUNK_BYTES = 64 * 1024
+"""How far a segment of the header may be from the one before; real files have a few bytes of junk at most."""
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -104,7 +107,7 @@ def walk(source: Source) -> Iterator[Segment]:
     """
     position, scanned = 2, False
     while True:
-        start = _next_marker(source, position)
+        start = _next_marker(source, position, None if scanned else JUNK_BYTES)
         if start is None:
             return
         marker = source.peek(start + 1, 1)[0]
@@ -145,8 +148,8 @@ def is_metadata(marker: int) -> bool:
     return APP0 <= marker <= APP15 or marker == COM
 
 
-def _next_marker(source: Source, position: int) -> int | None:
-    """Find the next marker, passing over coded data, restarts, fill bytes and junk."""
+def _next_marker(source: Source, position: int, reach: int | None) -> int | None:
+    """Find the next marker, at most `reach` bytes on, passing over coded data, restarts, fill bytes and junk."""
     head = source.peek(position, 2)
     if _MARKER.match(head):
         return position
@@ -156,7 +159,8 @@ def _next_marker(source: Source, position: int) -> int | None:
             return position + found.start()
         # A marker may straddle the blocks.
         position += len(block) - (1 if len(block) > 1 else 0)
-        if len(block) < _SEARCH_BYTES:
+        reach = None if reach is None else reach - len(block)
+        if len(block) < _SEARCH_BYTES or (reach is not None and reach <= 0):
             return None
     return None
 

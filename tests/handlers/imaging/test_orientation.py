@@ -24,7 +24,7 @@ def test_a_jpeg_is_turned_upright(orientation: int) -> None:
     """Each of the eight orientations comes out upright and is gone from the output."""
     master = with_segments(jpeg(corners(SIZE)), exif_segment(exif({0x0112: orientation})))
     output = opened(convert(master))
-    assert difference(output, _expected(orientation)) < 4
+    assert difference(output, _expected(orientation)) < 8
     assert 0x0112 not in output.getexif()
 
 
@@ -33,7 +33,7 @@ def test_a_png_is_turned_upright_by_its_exif_chunk(orientation: int) -> None:
     """The eXIf chunk of a PNG turns it as an EXIF segment turns a JPEG."""
     master = saved(corners(SIZE), "PNG")
     master = master[:33] + chunk(b"eXIf", exif({0x0112: orientation}, order="<")) + master[33:]
-    assert difference(opened(convert(master)), _expected(orientation)) < 4
+    assert difference(opened(convert(master)), _expected(orientation)) < 8
 
 
 def test_an_exif_chunk_behind_the_picture_counts_too() -> None:
@@ -63,7 +63,7 @@ def test_widths_are_those_of_the_upright_picture(orientation: int) -> None:
     master = with_segments(jpeg(corners((640, 480))), exif_segment(exif({0x0112: orientation})))
     output = opened(resize(master, {"small": 120})["small"])
     assert output.size == ((120, 90) if orientation < 5 else (120, 160))
-    assert difference(output, _expected(orientation).resize(output.size)) < 6
+    assert difference(output, _expected(orientation).resize(output.size)) < 8
 
 
 def test_the_header_size_is_described_as_stored() -> None:

@@ -1,0 +1,150 @@
+"""Copying: which masters are copied, what the copy keeps, and that it is as strict as decoding."""
+
+import pytest
+from PIL import Image
+
+from handlers.errors import BrokenImageError
+from handlers.imaging import convert, describe
+
+from .pictures import (
+    GPS,
+    exif,
+    exif_segment,
+    grey_profile,
+    jpeg,
+    opened,
+    p3_profile,
+    photo,
+    saved,
+    segment,
+    with_segments,
+)
+
+RICH = with_segments(
+    jpeg(),
+    exif_segment(exif({0x010F: b"Maker", 0x013B: b"An Artist", 0x8298: b"(c) Somebody"}, gps=GPS)),
+    segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta>secret</x:xmpmeta>"),
+    segment(0xED, b"Photoshop 3.0\0secret"),
+    segment(0xFE, b"secret comment"),
+)
+
+
+def test_a_copy_decodes_to_the_masters_pixels() -> None:
+    """The coded picture is taken over bit for bit."""
+    output = convert(RICH)
+    assert output.copied
+    assert opened(output).tobytes() == opened(RICH).tobytes()
+
+
+def test_a_copy_holds_no_metadata_but_artist_and_copyright() -> None:
+    """Position, camera, XMP, Photoshop blocks and comments are gone; the two rights tags stay."""
+    output = opened(convert(RICH))
+    assert dict(output.getexif()) == {0x013B: "An Artist", 0x8298: "(c) Somebody"}
+    assert b"secret" not in convert(RICH)
+    assert describe(convert(RICH), gps=True).gps is None
+
+
+def test_a_copy_without_rights_has_no_exif_at_all() -> None:
+    """Nothing to keep, no segment."""
+    output = convert(with_segments(jpeg(), exif_segment(exif({0x010F: b"Maker"}, gps=GPS))))
+    assert output.copied
+    assert b"Exif" not in output
+
+
+def test_reencoding_keeps_the_same_metadata() -> None:
+    """Encoded anew, the output has the two rights tags and nothing else."""
+    output = convert(RICH, reencode="always")
+    assert not output.copied
+    assert dict(opened(output).getexif()) == {0x013B: "An Artist", 0x8298: "(c) Somebody"}
+    assert b"secret" not in output
+
+
+def test_the_jfif_thumbnail_is_dropped() -> None:
+    """A thumbnail may show what was cropped away."""
+    master = jpeg()
+    thumbnail = b"JFIF\0\1\2\1\0\x48\0\x48\2\2" + b"secret pixel"
+    start = 4 + int.from_bytes(master[4:6], "big")
+    output = convert(master[:2] + segment(0xE0, thumbnail) + master[start:])
+    assert output.copied
+    assert b"secret" not in output
+    assert opened(output).info["dpi"] == (72, 72)
+
+
+@pytest.mark.parametrize(
+    "options", [{"progressive": True}, {"subsampling": 0}, {"subsampling": 1}, {"quality": 30}, {"optimize": True}]
+)
+def test_other_codings_of_the_same_kind_are_copied(options: dict[str, object]) -> None:
+    """Progressive, another subsampling or quality is no reason to lose quality."""
+    assert convert(jpeg(**options)).copied
+
+
+def test_grey_is_copied() -> None:
+    """An 8-bit grey JPEG is what the output promises."""
+    assert convert(jpeg(photo(mode="L"))).copied
+
+
+@pytest.mark.parametrize(
+    "master",
+    [
+        with_segments(jpeg(), exif_segment(exif({0x0112: 6}))),
+        jpeg(icc_profile=p3_profile()),
+        jpeg(photo(mode="L"), icc_profile=grey_profile()),
+        jpeg(photo(mode="CMYK")),
+        jpeg(keep_rgb=True),
+        saved(photo(), "PNG"),
+    ],
+    ids=["turned", "P3", "grey profile", "CMYK", "RGB JPEG", "PNG"],
+)
+def test_what_is_not_as_promised_is_encoded(master: bytes) -> None:
+    """Turned, in another colour space or another format: decoded and encoded."""
+    assert not convert(master).copied
+
+
+def test_always_means_always() -> None:
+    """`reencode="always"` gives one encoder for all."""
+    assert not convert(jpeg(), reencode="always").copied
+
+
+def test_a_copy_stops_at_the_end_marker() -> None:
+    """What a polyglot carries behind its picture stays behind."""
+    output = convert(jpeg() + b"PK\3\4<script>payload</script>")
+    assert output.copied
+    assert b"payload" not in output
+    assert output.endswith(b"\xff\xd9")
+
+
+def test_junk_between_segments_is_not_copied() -> None:
+    """Decoders skip bytes between segments; the copy leaves them out."""
+    master = jpeg()
+    output = convert(master[:2] + segment(0xFE, b"x") + b"<html>payload" + master[2:])
+    assert b"payload" not in output
+    assert opened(output).tobytes() == opened(master).tobytes()
+
+
+def test_a_copy_is_as_strict_as_decoding() -> None:
+    """Coded data that end before the picture are refused, end marker or not, copied or not."""
+    short = jpeg()[:-400] + b"\xff\xd9"
+    for reencode in ("when-needed", "always"):
+        with pytest.raises(BrokenImageError, match="truncated"):
+            convert(short, reencode=reencode)  # type: ignore[arg-type]
+
+
+def test_a_missing_end_marker_behind_a_whole_picture_is_a_warning() -> None:
+    """Harmless damage passes: the copy gets the marker that the master lacks."""
+    master = jpeg()
+    output = convert(master[:-2])
+    assert output.copied
+    assert output == convert(master)
+    assert any("end-of-image" in warning for warning in output.warnings)
+
+
+@pytest.mark.parametrize("colour", [0, 77, 255])
+def test_a_flat_grey_picture_is_not_taken_for_a_short_one(colour: int) -> None:
+    """Whatever the last row's value, a whole picture is whole."""
+    for size in ((1, 1), (8, 8), (17, 3), (500, 500)):
+        assert convert(jpeg(Image.new("L", size, colour))).copied
+
+
+def test_the_icc_profile_of_cameras_counts_as_srgb() -> None:
+    """A profile with sRGB's primaries and a gamma near its curve does not stop the copy, P3's does."""
+    assert not convert(jpeg(icc_profile=p3_profile())).copied

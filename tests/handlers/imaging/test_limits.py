@@ -1,0 +1,96 @@
+"""Limits: each rejection names limit, value and setting, before a pixel is decoded."""
+
+import pytest
+
+from handlers.errors import ImageTooLargeError
+from handlers.imaging import Limits, convert, describe, resize
+from handlers.imaging.memory import pixels_that_fit
+
+from .pictures import jpeg, photo, png, saved, segment, with_segments
+
+MASTER = saved(photo((400, 300)), "PNG")
+
+
+def test_pixels_are_bounded() -> None:
+    """The message names the size, the limit and the setting."""
+    with pytest.raises(ImageTooLargeError, match=r"120,000 pixels.*119,999.*maxPixels"):
+        convert(MASTER, limits=Limits(max_pixels=119_999))
+    assert convert(MASTER, limits=Limits(max_pixels=120_000))
+
+
+def test_bytes_are_bounded() -> None:
+    """The message names the limit and the setting."""
+    with pytest.raises(ImageTooLargeError, match=r"100 bytes.*maxBytes"):
+        convert(MASTER, limits=Limits(max_bytes=100))
+
+
+def test_memory_bounds_pixels_and_says_so() -> None:
+    """Where the function's memory holds fewer pixels than the setting, the message says what to raise."""
+    limits = Limits.for_memory(256, max_pixels=500_000_000)
+    with pytest.raises(ImageTooLargeError, match=r"256 MB.*raise the function's memory"):
+        convert(png((10_000, 10_000), 1, 0, [bytes(1250)] * 10_000), limits=limits)
+    assert convert(MASTER, limits=limits)
+
+
+def test_the_setting_still_holds_with_much_memory() -> None:
+    """The smaller of both decides."""
+    with pytest.raises(ImageTooLargeError, match="maxPixels"):
+        convert(MASTER, limits=Limits.for_memory(10_240, max_pixels=1000))
+
+
+def test_more_memory_holds_more_pixels() -> None:
+    """Pixels grow with memory and shrink with the file; a tiny function still has a bound."""
+    assert pixels_that_fit(512) < pixels_that_fit(1024) < pixels_that_fit(10_240)
+    assert pixels_that_fit(1024, 50_000_000) < pixels_that_fit(1024)
+    assert pixels_that_fit(64) == 1
+
+
+def test_scans_are_bounded() -> None:
+    """The message names the limit and the setting."""
+    master = jpeg(progressive=True)
+    with pytest.raises(ImageTooLargeError, match=r"scans.*5.*maxScans"):
+        convert(master, limits=Limits(max_scans=5))
+    assert convert(master)
+
+
+def test_segments_are_bounded() -> None:
+    """APPn segments and comments are counted."""
+    master = with_segments(jpeg(), *[segment(0xE4, b"x")] * 20)
+    with pytest.raises(ImageTooLargeError, match=r"segments.*15.*maxSegments"):
+        convert(master, limits=Limits(max_segments=15))
+    assert convert(master)
+
+
+def test_outputs_are_bounded_by_a_box() -> None:
+    """A line of pixels would become a giant strip: the message names the output, its size and the setting."""
+    master = png((1, 60_000), 8, 0, [b"\0"] * 60_000)
+    with pytest.raises(ImageTooLargeError, match=r"large would be 1,000 x 60,000,000.*sizes"):
+        resize(master, {"thumbnail": 1, "large": 1000}, limits=Limits(box_height_ratio=100_000))
+    with pytest.raises(ImageTooLargeError, match=r"thumbnail would be"):
+        resize(master, {"thumbnail": 100})
+
+
+def test_the_box_leaves_ten_times_the_width() -> None:
+    """Ten times as tall passes, more does not."""
+    assert resize(png((10, 100), 8, 0, [bytes(10)] * 100), {"a": 20})
+    with pytest.raises(ImageTooLargeError):
+        resize(png((10, 101), 8, 0, [bytes(10)] * 101), {"a": 20})
+
+
+def test_no_side_is_longer_than_a_jpeg_holds() -> None:
+    """65,500 pixels are the longest side."""
+    with pytest.raises(ImageTooLargeError, match=r"65,501.*65,500"):
+        convert(png((65_501, 1), 8, 0, [bytes(65_501)]))
+    assert convert(png((65_500, 1), 8, 0, [bytes(65_500)]))
+
+
+def test_describing_a_large_picture_is_no_refusal() -> None:
+    """Reading a header costs nothing, so that the record can say how large the picture is."""
+    assert describe(MASTER, limits=Limits(max_pixels=1)).width == 400
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, "9", None, True])
+def test_a_limit_must_be_a_number_of_at_least_one(value: object) -> None:
+    """A limit that could never be kept is a mistake of the configuration."""
+    with pytest.raises(ValueError, match="max_pixels"):
+        Limits(max_pixels=value)  # type: ignore[arg-type]

@@ -1,0 +1,91 @@
+"""Resizing: sizes, enlarging, and how near a reduced decode comes to the full one."""
+
+import math
+
+import pytest
+from PIL import Image, ImageChops, ImageStat
+
+from handlers.imaging import Limits, resize
+from handlers.imaging.resize import output_sizes
+
+from .pictures import jpeg, opened, photo, saved
+
+WIDTHS = {"thumbnail": 100, "medium": 500, "large": 1000}
+
+
+def psnr(one: Image.Image, other: Image.Image) -> float:
+    """Return the peak signal-to-noise ratio in dB."""
+    statistics = ImageStat.Stat(ImageChops.difference(one, other))
+    error = sum(statistics.sum2) / sum(statistics.count)
+    return 99.0 if error == 0 else 10 * math.log10(255**2 / error)
+
+
+def test_sizes_are_widths_and_heights_follow() -> None:
+    """4000 x 3000 gives 100 x 75, 500 x 375 and 1000 x 750."""
+    outputs = resize(jpeg(photo((4000, 3000))), WIDTHS)
+    assert {name: opened(output).size for name, output in outputs.items()} == {
+        "thumbnail": (100, 75),
+        "medium": (500, 375),
+        "large": (1000, 750),
+    }
+
+
+def test_outputs_come_in_the_order_asked() -> None:
+    """The names keep their order, whatever the order of work."""
+    assert list(resize(jpeg(), {"b": 20, "a": 40, "c": 10})) == ["b", "a", "c"]
+
+
+def test_a_smaller_master_is_enlarged() -> None:
+    """160 pixels become 500 where a width of 500 is asked for."""
+    assert opened(resize(jpeg(), {"medium": 500})["medium"]).size == (500, 375)
+
+
+def test_a_smaller_master_keeps_its_size_without_enlarge() -> None:
+    """With `enlarge=False` only what is larger is resized."""
+    outputs = resize(jpeg(), WIDTHS, enlarge=False)
+    assert [opened(output).size for output in outputs.values()] == [(100, 75), (160, 120), (160, 120)]
+
+
+def test_heights_are_rounded_half_up_and_never_zero() -> None:
+    """A flat line keeps one row of pixels."""
+    assert output_sizes((1000, 1), {"a": 10}, enlarge=True) == {"a": (10, 1)}
+    assert output_sizes((100, 25), {"a": 10}, enlarge=True) == {"a": (10, 3)}
+
+
+@pytest.mark.parametrize("subsampling", [0, 1, 2])
+@pytest.mark.parametrize("size", [(2400, 1800), (1999, 1333), (4000, 3000), (333, 1000)])
+def test_a_reduced_decode_costs_no_quality(size: tuple[int, int], subsampling: int) -> None:
+    """Each size is within 45 dB of Lanczos from the full decode, chroma subsampled or not, odd sizes too."""
+    master = jpeg(_detailed(size), subsampling=subsampling)
+    full = opened(master)
+    for name, output in resize(master, {"small": 60, "middle": 240, "wide": 480}).items():
+        ours = opened(output)
+        # Both through the same encoder, whose own loss is none of resampling's.
+        theirs = opened(jpeg(full.resize(ours.size, Image.Resampling.LANCZOS), quality=100, subsampling=2))
+        assert psnr(ours, theirs) >= 45, name
+
+
+def _detailed(size: tuple[int, int]) -> Image.Image:
+    """Return a picture with detail down to the pixel."""
+    noise = Image.effect_noise(size, 12).convert("L")
+    bands = [ImageChops.add(band, noise, 1, -128) for band in photo(size).split()]
+    return Image.merge("RGB", bands)
+
+
+def test_outputs_are_baseline_with_420() -> None:
+    """Two by two chroma samples, no progressive scans, no metadata."""
+    output = opened(resize(jpeg(photo((800, 600)), subsampling=0, progressive=True), {"a": 100})["a"])
+    assert output.layer[0][1:3] == (2, 2)  # type: ignore[attr-defined]
+    assert "progressive" not in output.info
+
+
+def test_quality_is_used() -> None:
+    """A lower quality gives a smaller file."""
+    master = jpeg(photo((800, 600)))
+    assert len(resize(master, {"a": 400}, quality=30)["a"]) < len(resize(master, {"a": 400})["a"]) / 2
+
+
+def test_all_sizes_of_a_png_are_made() -> None:
+    """No reduction exists for PNG, and none is needed."""
+    outputs = resize(saved(photo((800, 600)), "PNG"), WIDTHS, limits=Limits())
+    assert opened(outputs["large"]).size == (1000, 750)

@@ -1,0 +1,85 @@
+"""Salvage: off by default; what decodes is kept and marked, what has nothing is refused."""
+
+import pytest
+
+from handlers.errors import BrokenImageError, ImageTooLargeError
+from handlers.imaging import Limits, convert, resize
+
+from .pictures import BLUE, RED, difference, gif, gif_frame, jpeg, opened, photo, saved
+
+SIZE = (400, 300)
+
+
+def _cut(data: bytes, share: float = 0.7) -> bytes:
+    return data[: int(len(data) * share)]
+
+
+MASTERS = {
+    "baseline": jpeg(photo(SIZE)),
+    "progressive": jpeg(photo(SIZE), progressive=True),
+    "grey": jpeg(photo(SIZE, "L")),
+    "restarts": jpeg(photo(SIZE), restart_marker_blocks=4),
+    "PNG": saved(photo(SIZE), "PNG"),
+    "RGBA PNG": saved(photo(SIZE, "RGBA"), "PNG"),
+    "GIF": saved(photo(SIZE), "GIF"),
+}
+
+
+@pytest.mark.parametrize("kind", MASTERS)
+def test_a_truncated_file_is_refused(kind: str) -> None:
+    """Strict is the default, for each format and for all calls."""
+    for share in (0.5, 0.9, 0.99):
+        with pytest.raises(BrokenImageError):
+            convert(_cut(MASTERS[kind], share))
+        with pytest.raises(BrokenImageError):
+            resize(_cut(MASTERS[kind], share), {"small": 100})
+
+
+@pytest.mark.parametrize("kind", MASTERS)
+def test_salvage_keeps_what_decodes_and_marks_it(kind: str) -> None:
+    """The size stays, the top is the master's, and all outputs say that they are salvaged."""
+    output = convert(_cut(MASTERS[kind]), salvage=True)
+    assert output.salvaged
+    assert not output.copied
+    image, whole = opened(output), opened(convert(MASTERS[kind]))
+    assert image.size == SIZE
+    top = (0, 0, 400, 30)
+    assert difference(image.crop(top), whole.crop(top)) < 12
+    assert resize(_cut(MASTERS[kind]), {"small": 100}, salvage=True)["small"].salvaged
+
+
+@pytest.mark.parametrize("kind", MASTERS)
+def test_salvage_leaves_whole_files_unmarked(kind: str) -> None:
+    """A whole file is converted as without the option."""
+    output = convert(MASTERS[kind], salvage=True)
+    assert not output.salvaged
+    assert output == convert(MASTERS[kind])
+
+
+def test_a_file_without_a_decoded_row_is_refused_even_so() -> None:
+    """Nothing decoded is nothing to keep."""
+    master = saved(photo(SIZE), "PNG")
+    start = master.index(b"IDAT") + 4
+    with pytest.raises(BrokenImageError):
+        convert(master[:start] + bytes(2000), salvage=True)
+
+
+def test_salvage_lifts_no_limit() -> None:
+    """Too large stays too large."""
+    with pytest.raises(ImageTooLargeError):
+        convert(_cut(MASTERS["PNG"]), salvage=True, limits=Limits(max_pixels=10))
+
+
+def test_damage_behind_the_first_frame_of_a_gif_is_harmless() -> None:
+    """Only the first frame is shown, so only it must be whole."""
+    whole = gif((8, 8), [RED, BLUE], gif_frame((0, 0, 8, 8), bytes(64)), gif_frame((0, 0, 8, 8), b"\1" * 64))
+    assert not convert(whole[:-20]).salvaged
+
+
+def test_a_checksum_that_is_wrong_is_damage() -> None:
+    """A flipped bit in a PNG's data is found even where it still inflates."""
+    master = bytearray(saved(photo(SIZE), "PNG"))
+    master[-16] ^= 1
+    with pytest.raises(BrokenImageError, match="checksum"):
+        convert(bytes(master))
+    assert convert(bytes(master), salvage=True).salvaged

@@ -1,0 +1,74 @@
+"""Reading: bounded, no further than needed, and never the image's fault."""
+
+import pytest
+
+from handlers.errors import ImageTooLargeError
+from handlers.imaging import Limits, convert, describe, resize
+from handlers.imaging.source import Source
+
+from .pictures import Pipe, jpeg, photo, saved
+
+
+@pytest.mark.parametrize(
+    "error", [OSError("read timed out"), TimeoutError("slow"), ValueError("closed"), EOFError("cut")]
+)
+@pytest.mark.parametrize("error_at", [0, 1000, 30_000])
+def test_what_reading_raises_passes_through_untouched(error: Exception, error_at: int) -> None:
+    """A network's fault stays the network's, though decoders raise the same classes."""
+    data = saved(photo((400, 300)), "PNG") + bytes(100_000)
+    for call in (convert, lambda source: resize(source, {"a": 10})):
+        with pytest.raises(type(error)) as caught:
+            call(Pipe(data, error_at, error))
+        assert caught.value is error
+
+
+def test_describing_passes_a_networks_fault_through() -> None:
+    """Headers are read in the same way as pictures."""
+    error = OSError("connection reset")
+    with pytest.raises(OSError, match="reset") as caught:
+        describe(Pipe(jpeg(), 0, error))
+    assert caught.value is error
+
+
+def test_describing_reads_no_further_than_the_header() -> None:
+    """Of a megabyte of picture only the first block is fetched."""
+    for kind in ("JPEG", "PNG"):
+        pipe = Pipe(saved(photo((2000, 1500)), kind) + bytes(1_000_000))
+        describe(pipe)
+        assert pipe.served <= 17_000
+
+
+def test_reading_stops_at_the_limit() -> None:
+    """Of a stream without end no more than the limit and a block is fetched."""
+    pipe = Pipe(jpeg() + bytes(5_000_000))
+    with pytest.raises(ImageTooLargeError, match="maxBytes"):
+        convert(pipe, limits=Limits(max_bytes=100_000))
+    assert pipe.served <= 102_000
+
+
+def test_a_file_of_exactly_the_limit_is_taken() -> None:
+    """The limit is the last size that passes."""
+    data = jpeg()
+    assert convert(data, limits=Limits(max_bytes=len(data)))
+    assert convert(Pipe(data), limits=Limits(max_bytes=len(data)))
+    with pytest.raises(ImageTooLargeError, match="maxBytes"):
+        convert(data, limits=Limits(max_bytes=len(data) - 1))
+
+
+def test_a_stream_of_text_is_a_callers_mistake() -> None:
+    """`read` must return bytes."""
+
+    class Text:
+        def read(self, _size: int) -> str:
+            return "text"
+
+    with pytest.raises(TypeError, match="bytes"):
+        convert(Text())  # type: ignore[arg-type]
+
+
+def test_positions_are_read_in_any_order() -> None:
+    """What was fetched stays readable."""
+    source = Source(Pipe(bytes(range(256)) * 100), 1_000_000)
+    assert source.peek(20_000, 4) == bytes(range(32, 36))
+    assert source.peek(3, 2) == b"\3\4"
+    assert len(source.whole()) == 25_600
