@@ -1,0 +1,204 @@
+"""A stack in memory for the functions: bucket, table, topic and environment, by moto."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from moto import mock_aws
+
+from components.config import StackConfig
+from components.image_worker import picture_environment
+from handlers import clients, worker
+from handlers.job import Job
+from handlers.settings import Settings
+from handlers.storage import Master, fetch
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+
+REGION: Final = "eu-central-1"
+BUCKET, TABLE, TOPIC = "images", "records", "new-image-uploaded"
+BRANCH = "resizing"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """What the functions find: a bucket, a table, a topic with a queue that shows what is published."""
+
+    s3: "S3Client"
+    dynamodb: "DynamoDBClient"
+    sns: "SNSClient"
+    sqs: "SQSClient"
+    topic_arn: str
+    queue_url: str
+
+    def upload(self, key: str, body: bytes = b"bytes") -> str:
+        """Put a master; return its ETag."""
+        return self.s3.put_object(Bucket=BUCKET, Key=key, Body=body)["ETag"].strip('"')
+
+    def master(self, key: str, body: bytes | None = None, sequencer: str | None = None) -> Master:
+        """Return the master as a worker fetches it, after putting `body` if there is one."""
+        if body is not None:
+            self.upload(key, body)
+        return fetch(Job(bucket=BUCKET, key=key, sequencer=sequencer))
+
+    def keys(self, prefix: str = "") -> list[str]:
+        """Return the keys below a prefix."""
+        listed = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)
+        return [found["Key"] for found in listed.get("Contents", [])]
+
+    def outputs(self) -> list[str]:
+        """Return all keys but the masters'."""
+        return [key for key in self.keys() if not key.startswith("master/")]
+
+    def get(self, key: str) -> Any:
+        """Return an object as S3 answers it."""
+        return self.s3.get_object(Bucket=BUCKET, Key=key)
+
+    def read(self, key: str) -> bytes:
+        """Return an object's bytes."""
+        body: bytes = self.get(key)["Body"].read()
+        return body
+
+    def rejection(self, key: str) -> dict[str, Any]:
+        """Return a reason that was written down."""
+        reason: dict[str, Any] = json.loads(self.read(key))
+        return reason
+
+    def item(self, name: str) -> dict[str, Any] | None:
+        """Return an item as DynamoDB stores it."""
+        item: dict[str, Any] | None = self.dynamodb.get_item(TableName=TABLE, Key={"name": {"S": name}}).get("Item")
+        return item
+
+    def published(self) -> list[dict[str, Any]]:
+        """Return the messages that the topic delivered, ten at most."""
+        received = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10)
+        return [json.loads(message["Body"]) for message in received.get("Messages", [])]
+
+
+class Context(LambdaContext):
+    """A function's context whose time runs."""
+
+    def __init__(self, left_s: float = 60.0) -> None:
+        self._end = time.monotonic() + left_s
+        self._function_name = "pixel-resizer"
+
+    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]
+        """Return how long the function may still run."""
+        return max(0, int(1000 * (self._end - time.monotonic())))
+
+
+def sqs_event(*bodies: str | Mapping[str, Any], deliveries: int | list[int] = 1) -> dict[str, Any]:
+    """Return a batch of messages `m0`, `m1`, ..., delivered so many times."""
+    counts = deliveries if isinstance(deliveries, list) else [deliveries] * len(bodies)
+    return {
+        "Records": [
+            {
+                "messageId": f"m{number}",
+                "receiptHandle": "handle",
+                "body": body if isinstance(body, str) else json.dumps(body),
+                "attributes": {"ApproximateReceiveCount": str(count)},
+                "messageAttributes": {},
+                "eventSource": "aws:sqs",
+                "eventSourceARN": f"arn:aws:sqs:{REGION}:123456789012:queue",
+                "awsRegion": REGION,
+            }
+            for number, (body, count) in enumerate(zip(bodies, counts, strict=True))
+        ]
+    }
+
+
+def job(key: str, **fields: Any) -> dict[str, Any]:
+    """Return a job for the stack's bucket."""
+    return {"bucket": BUCKET, "key": key, **fields}
+
+
+def failures(response: Mapping[str, Any]) -> list[str]:
+    """Return the ids of the messages to deliver again."""
+    assert response.keys() == {"batchItemFailures"}
+    return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
+
+
+def environment(config: StackConfig | None = None, memory_mb: int = 1769) -> dict[str, str]:
+    """Return what a function is told, by the components' own hand."""
+    return {
+        **picture_environment(config or StackConfig()),
+        "BUCKET": BUCKET,
+        "BRANCH": BRANCH,
+        "TABLE": TABLE,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory_mb),
+    }
+
+
+def settings(**changes: Any) -> Settings:
+    """Return a worker's settings for a stack's config."""
+    return Settings.from_environment(environment(StackConfig(**changes)))
+
+
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make sure that no test could reach a real account."""
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tell the function what the program tells it."""
+    for name, value in environment().items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def fresh() -> Iterator[None]:
+    """Forget what a process keeps from call to call: clients and metrics."""
+    clients._client.cache_clear()
+    worker.metrics.clear_metrics()
+    yield
+    clients._client.cache_clear()
+    worker.metrics.clear_metrics()
+
+
+@pytest.fixture
+def stack(
+    credentials: None,  # noqa: ARG001 see the next
+    told: None,  # noqa: ARG001 see the next
+    fresh: None,  # noqa: ARG001 a function that has all this runs
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Stack]:
+    """Make the stack in this process's memory: what a forked child writes is lost with it."""
+    with mock_aws():
+        yield _make(monkeypatch)
+
+
+def _make(monkeypatch: pytest.MonkeyPatch) -> Stack:
+    s3, dynamodb, sns, sqs = boto3.client("s3"), boto3.client("dynamodb"), boto3.client("sns"), boto3.client("sqs")
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    dynamodb.create_table(
+        TableName=TABLE,
+        KeySchema=[{"AttributeName": "name", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "name", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    topic_arn = sns.create_topic(Name=TOPIC)["TopicArn"]
+    queue_url = sqs.create_queue(QueueName="published")["QueueUrl"]
+    sns.subscribe(
+        TopicArn=topic_arn,
+        Protocol="sqs",
+        Endpoint=f"arn:aws:sqs:{REGION}:123456789012:published",
+        Attributes={"RawMessageDelivery": "true"},
+    )
+    monkeypatch.setenv("TOPIC_ARN", topic_arn)
+    return Stack(s3=s3, dynamodb=dynamodb, sns=sns, sqs=sqs, topic_arn=topic_arn, queue_url=queue_url)

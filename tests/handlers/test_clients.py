@@ -1,0 +1,43 @@
+"""AWS clients: one per process and service."""
+
+import multiprocessing
+from typing import Any
+
+import pytest
+
+from handlers import clients
+
+pytestmark = pytest.mark.usefixtures("credentials", "fresh")
+
+
+@pytest.mark.parametrize("make", [clients.s3, clients.sns, clients.dynamodb])
+def test_a_client_is_made_once(make: object) -> None:
+    """Calls of one process share a client and so its connections."""
+    assert callable(make)
+    assert make() is make()
+
+
+def test_services_have_clients_of_their_own() -> None:
+    """Each function returns its service's client."""
+    names = [client().meta.service_model.service_name for client in (clients.s3, clients.sns, clients.dynamodb)]
+    assert names == ["s3", "sns", "dynamodb"]
+
+
+def test_a_forked_child_makes_its_own() -> None:
+    """Two processes on one connection would read each other's answers."""
+    mine = clients.s3()
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        assert pool.apply(_has_another_than, [id(mine)])
+
+
+def _has_another_than(parents: int) -> bool:
+    before = clients._client.cache_info().misses
+    client = clients.s3()
+    return clients._client.cache_info().misses == before + 1 and id(client) != parents
+
+
+def test_a_client_waits_only_so_long() -> None:
+    """Time-outs are far below the function's own, and tries are counted."""
+    config: Any = clients.s3().meta.config
+    assert (config.connect_timeout, config.read_timeout) == (3, 20)
+    assert config.retries["total_max_attempts"] == 4
