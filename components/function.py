@@ -52,6 +52,9 @@ class Function(pulumi.ComponentResource):
         self.arn, self.name = function.arn, function.name
         self.register_outputs({"arn": self.arn, "name": self.name})
 
+    def _logging(self) -> dict[str, str]:
+        return {"POWERTOOLS_SERVICE_NAME": self._name, "POWERTOOLS_LOG_LEVEL": "INFO"}
+
     def _function(
         self, role: aws.iam.Role, policy: aws.iam.RolePolicy, logs: aws.cloudwatch.LogGroup
     ) -> aws.lambda_.Function:
@@ -66,7 +69,7 @@ class Function(pulumi.ComponentResource):
             role=role.arn,
             memory_size=args.memory_mb,
             timeout=args.config.timeout_s,
-            environment={"variables": {**args.environment, "POWERTOOLS_SERVICE_NAME": self._name}},
+            environment={"variables": {**args.environment, **self._logging()}},
             logging_config={"log_format": "Text", "log_group": logs.name},
             # A function that starts before its permissions would fail its first pictures.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),

@@ -4,8 +4,10 @@ Both are built when the program runs, for the function's platform whatever machi
 byte for byte the same for the same inputs, so that nothing is updated without need.
 """
 
+import compileall
 import hashlib
 import os
+import py_compile
 import shutil
 import subprocess
 import sys
@@ -33,6 +35,8 @@ MAX_UNZIPPED_BYTES = 250 * 1024 * 1024  # Source: Lambda quotas, deployment pack
 
 # botocore knows every service of AWS; the functions call these.
 SERVICES = ("dynamodb", "s3", "sns")
+# What no function imports, and is large.
+UNUSED = ("aws_lambda_powertools/event_handler", "bin", "boto3/data", "boto3/examples")
 
 
 class PackageError(pulumi.RunError):
@@ -103,9 +107,12 @@ def layer_archive(target: Target) -> Path:
         packages = Path(folder) / "python"
         _install(target, packages)
         _prune(packages)
+        if target.host:
+            _compile(packages)
         files = {path.relative_to(folder).as_posix(): path for path in packages.rglob("*") if path.is_file()}
         _check_size(files.values())
-        return _archive("layer", digest, files)
+        # On this machine the emulator unpacks the layer for every process that it starts.
+        return _archive("layer", digest, files, zipfile.ZIP_STORED if target.host else zipfile.ZIP_DEFLATED)
 
 
 def _install(target: Target, folder: Path) -> None:
@@ -126,13 +133,23 @@ def _install(target: Target, folder: Path) -> None:
 
 
 def _prune(folder: Path) -> None:
-    """Remove what no function imports: scripts, and botocore's models of other services."""
-    shutil.rmtree(folder / "bin", ignore_errors=True)
+    """Remove what no function imports, and botocore's models of other services."""
+    for unused in UNUSED:
+        shutil.rmtree(folder / unused, ignore_errors=True)
     for model in (folder / "botocore" / "data").iterdir():
         if model.is_dir() and model.name not in SERVICES:
             shutil.rmtree(model)
     for record in folder.glob("*.dist-info/RECORD"):
         record.unlink()  # It lists what was just removed, and the installing machine's paths.
+
+
+def _compile(folder: Path) -> None:
+    """Compile the packages, so that not every new process of a function on this machine has to.
+
+    Left out for Lambda: bytecode is one Python's own, and the archive must not depend on which one deploys.
+    """
+    unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH  # The files' times are the unpacking's.
+    compileall.compile_dir(folder, quiet=2, invalidation_mode=unchecked, stripdir=str(folder))
 
 
 def _check_size(files: Iterable[Path]) -> None:
@@ -156,7 +173,7 @@ def _path(kind: str, digest: str) -> Path:
     return CACHE / f"{kind}-{digest[:16]}.zip"
 
 
-def _archive(kind: str, digest: str, files: dict[str, Path]) -> Path:
+def _archive(kind: str, digest: str, files: dict[str, Path], compression: int = zipfile.ZIP_DEFLATED) -> Path:
     """Write a zip whose bytes depend on names and contents alone; whole or not at all."""
     path = _path(kind, digest)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -165,6 +182,6 @@ def _archive(kind: str, digest: str, files: dict[str, Path]) -> Path:
         for name in sorted(files):
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.external_attr = 0o100644 << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.compress_type = compression
             archive.writestr(entry, files[name].read_bytes())
     return unfinished.replace(path)

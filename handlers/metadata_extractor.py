@@ -24,7 +24,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:
 
 def extract(master: Master, settings: Settings) -> Mapping[str, Any]:
     """Write a master's item."""
-    picture = imaging.describe(master.body, gps=settings.gps, limits=output.limits(master, settings))
+    picture = imaging.describe(master.body, gps=settings.gps, limits=output.header_limits(master, settings))
     name = settings.layout.name(master.claim.key)
     written = storage.write_record(
         master,

@@ -1,36 +1,47 @@
-"""What the two workers that write pictures share: the options of imaging, and the way into the bucket."""
+"""What the workers share: the limits, the options of imaging, and the way of pictures into the bucket."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from handlers import storage
+from handlers.errors import ImageTooLargeError
 from handlers.imaging import Jpeg, Limits
 from handlers.settings import Settings
 from handlers.storage import Master
 
 
-def limits(master: Master, settings: Settings) -> Limits:
-    """Return the limits of a function, and hold a master's size in S3 against them before a byte is read.
+def header_limits(master: Master, settings: Settings) -> Limits:
+    """Return the limits for reading headers, and hold a master's size in S3 against them before a byte is read.
 
     Raises: ImageTooLargeError.
     """
-    bounds = Limits.for_memory(settings.memory_mb, **settings.limits)
-    bounds.check_bytes(master.size_bytes)
-    return bounds
+    limits = Limits(**settings.limits)
+    if master.size_bytes > limits.max_bytes:
+        raise ImageTooLargeError(
+            f"the file has {master.size_bytes:,} bytes, more than the {limits.max_bytes:,} that maxBytes allows; "
+            "upload a smaller file or raise maxBytes"
+        )
+    return limits
 
 
 def options(master: Master, settings: Settings) -> dict[str, Any]:
-    """Return the options that `imaging.convert` and `imaging.resize` have in common."""
+    """Return the options that `imaging.convert` and `imaging.resize` have in common.
+
+    Raises: ImageTooLargeError.
+    """
     return {
         "quality": settings.jpeg_quality,
         "background": settings.background,
         "salvage": settings.salvage,
-        "limits": limits(master, settings),
+        "limits": replace(header_limits(master, settings), memory_mb=settings.memory_mb),
     }
 
 
 def write(master: Master, settings: Settings, pictures: Mapping[str, Jpeg]) -> Mapping[str, Any]:
-    """Write pictures by key, all or, where the first is another master's, none; return what is worth a log.
+    """Write pictures by key; return what is worth a log.
+
+    The first decides: where it is another master's, none of the others is written.
 
     Raises: NameTakenError.
     """
@@ -43,5 +54,5 @@ def write(master: Master, settings: Settings, pictures: Mapping[str, Jpeg]) -> M
         "written": all(written),
         "bytes_in": master.size_bytes,
         "bytes_out": sum(map(len, pictures.values())),
-        "warnings": [warning for jpeg in pictures.values() for warning in jpeg.warnings],
+        "warnings": sorted({warning for jpeg in pictures.values() for warning in jpeg.warnings}),
     }

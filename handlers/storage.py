@@ -102,6 +102,25 @@ def write_refusal(bucket: str, key: str, reason: Mapping[str, Any]) -> None:
     clients.s3().put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
 
 
+def claim_of_object(metadata: Mapping[str, str], key: str) -> Claim:
+    """Read whose object this is from its user metadata, as seen by whoever works on the master `key`.
+
+    One that names no master is nobody's, so never to be overwritten.
+    """
+    owner = metadata.get("key", "")
+    return Claim(
+        key=key if owner == _as_header(key) else unquote(owner),
+        etag=metadata.get("etag", ""),
+        sequencer=metadata.get("sequencer"),
+    )
+
+
+def claim_of_item(item: Mapping[str, Any]) -> Claim:
+    """Read whose item this is; one that names no master is nobody's, so never to be overwritten."""
+    key, etag, sequencer = (item.get(name, {}).get("S", "") for name in ("key", "etag", "sequencer"))
+    return Claim(key=key, etag=etag, sequencer=sequencer or None)
+
+
 @dataclass
 class _ObjectSlot:
     """An object in S3, whose user metadata names its master."""
@@ -140,7 +159,7 @@ class _ObjectSlot:
                 return None
             raise
         self.seen_etag = head["ETag"]
-        return _from_metadata(head["Metadata"], claim)
+        return claim_of_object(head["Metadata"], claim.key)
 
 
 @dataclass
@@ -163,7 +182,7 @@ class _ItemSlot:
             )
         except dynamodb.exceptions.ConditionalCheckFailedException as error:
             old = cast("dict[str, Any]", error.response).get("Item")
-            self.seen = _from_item(old) if old else None
+            self.seen = claim_of_item(old) if old else None
             return False
         return True
 
@@ -183,28 +202,12 @@ def _item_condition(expected: Claim | None) -> dict[str, Any]:
     }
 
 
-def _from_item(item: Mapping[str, Any]) -> Claim:
-    """Read whose item this is; one that names no master is nobody's, so never to be overwritten."""
-    key, etag, sequencer = (item.get(name, {}).get("S", "") for name in ("key", "etag", "sequencer"))
-    return Claim(key=key, etag=etag, sequencer=sequencer or None)
-
-
 def _as_metadata(claim: Claim) -> dict[str, str]:
-    marks = {"key": as_header(claim.key), "etag": claim.etag, "sequencer": claim.sequencer}
+    marks = {"key": _as_header(claim.key), "etag": claim.etag, "sequencer": claim.sequencer}
     return {name: value for name, value in marks.items() if value}
 
 
-def _from_metadata(metadata: Mapping[str, str], claim: Claim) -> Claim:
-    """Read whose object this is; one that names no master is nobody's, so never to be overwritten."""
-    key = metadata.get("key", "")
-    return Claim(
-        key=claim.key if key == as_header(claim.key) else unquote(key),
-        etag=metadata.get("etag", ""),
-        sequencer=metadata.get("sequencer"),
-    )
-
-
-def as_header(key: str) -> str:
+def _as_header(key: str) -> str:
     """Return a key as user metadata: URL-encoded where HTTP could not carry it, hashed where S3 would not hold it."""
     encoded = re.sub(" (?= |$)", "%20", quote(key, safe=PRINTABLE))
     if len(encoded) <= MAX_METADATA_BYTES:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -29,8 +29,10 @@ RESERVE_S = 2.0
 # A record that is started with less could only be cut off.
 SHORTEST_RECORD_S = 3.0
 
+NAMESPACE = "PixelCascade"
+
 logger = Logger()
-metrics = Metrics(namespace="PixelCascade")
+metrics = Metrics(namespace=NAMESPACE)
 
 
 class DeadlineError(PixelCascadeError):
@@ -76,11 +78,11 @@ def _record(record: SQSRecord, *, context: LambdaContext, settings: Settings, wo
         see = functools.partial(see_to, record.message_id, record.body, settings, work)
         outcome = see() if deliveries <= 1 else run_isolated(see, wall_s=left_s, memory_mb=settings.memory_mb)
     except Exception as error:
-        logger.exception("retry", extra={**line, "error": type(error).__name__, **_since(started)})
+        logger.exception("retry", extra={**line, "error": type(error).__name__, "duration_ms": _since_ms(started)})
+        metrics.add_metric(name="RetriedImage", unit=MetricUnit.Count, value=1)
         raise
-    logger.info(outcome.name, extra={**line, **outcome.details, **_since(started)})
-    if outcome.name in {"rejected", "refused"}:
-        metrics.add_metric(name="RejectedImage", unit=MetricUnit.Count, value=1)
+    logger.info(outcome.name, extra={**line, **outcome.details, "duration_ms": _since_ms(started)})
+    _count(outcome, _since_ms(started))
 
 
 def see_to(message_id: str, body: str, settings: Settings, work: Work) -> Outcome:
@@ -90,7 +92,7 @@ def see_to(message_id: str, body: str, settings: Settings, work: Work) -> Outcom
     except InvalidJobError as error:
         key = settings.layout.refused_key(message_id, settings.branch)
         storage.write_refusal(settings.bucket, key, _reason(error, settings, body=body))
-        return Outcome(name="refused", details={"message": str(error)})
+        return Outcome(name="refused", details=_reason(error, settings))
     try:
         master = storage.fetch(job)
     except MasterGoneError:
@@ -124,5 +126,18 @@ def _reason(error: PixelCascadeError, settings: Settings, **fields: str) -> dict
     }
 
 
-def _since(started: float) -> dict[str, float]:
-    return {"duration_ms": round(1000 * (time.monotonic() - started), 1)}
+def _count(outcome: Outcome, duration_ms: float) -> None:
+    """Count an image that needs no retry; a rejected one also by its reason."""
+    metrics.add_metric(name="ImageDuration", unit=MetricUnit.Milliseconds, value=duration_ms)
+    rejected = outcome.name in {"rejected", "refused"}
+    metrics.add_metric(name="RejectedImage", unit=MetricUnit.Count, value=int(rejected))
+    if rejected:
+        reason = {"reason": outcome.details["error"]}
+        with single_metric(
+            name="RejectedImage", unit=MetricUnit.Count, value=1, namespace=NAMESPACE, default_dimensions=reason
+        ) as metric:
+            metric.add_dimension("service", metrics.service)
+
+
+def _since_ms(started: float) -> float:
+    return round(1000 * (time.monotonic() - started), 1)

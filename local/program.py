@@ -40,8 +40,7 @@ def _run(mocks: Mocks, stack: str, config: Mapping[str, str], program: Path) -> 
         pulumi.runtime.set_all_config(dict(config))
         loop.run_until_complete(run_pulumi_func(lambda: _execute(program)))
         exports = pulumi.Output.all(**getattr(get_root_resource(), "outputs", {}))
-        outputs: dict[str, Any] = loop.run_until_complete(exports.future())
-        return outputs
+        return loop.run_until_complete(exports.future()) or {}
     finally:
         loop.close()
 

@@ -1,0 +1,118 @@
+"""The deployed program at work: upload masters, and wait until each is accounted for."""
+
+import mimetypes
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.image_worker import layout
+from handlers.errors import NameTooLongError
+from handlers.job import Layout
+from local.deployment import Deployment
+from local.tap import Tap
+from ops.audit import Account, account, list_objects
+from ops.stack import BRANCHES, EXTRACTION, Stack
+
+AUDIT_THREADS = 8
+SHORTEST_POLL_S = 0.2
+# How long an upload may be on its way to the queues without being seen.
+IDLE_S = 20
+
+
+def stack_of(deployment: Deployment) -> Stack:
+    """Return the deployed stack as the `ops` commands see it."""
+    return Stack(
+        client=deployment.emulator.client,
+        bucket=deployment.outputs["bucket"],
+        table=deployment.outputs["table"],
+        layout=Layout(**layout(deployment.config)),  # type: ignore[arg-type]
+        sizes=tuple(deployment.config.sizes),
+    )
+
+
+def upload(deployment: Deployment, masters: Mapping[str, Path], advance: Callable[[], None]) -> None:
+    """Upload files by key; `advance` is called after each."""
+    stack, tap = stack_of(deployment), Tap(deployment)
+    for key, file in masters.items():
+        content_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+        stack.client("s3").upload_file(str(file), stack.bucket, key, ExtraArgs={"ContentType": content_type})
+        tap.pace()
+        advance()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far the masters are.
+
+    `settled` have something from every branch; `pieces` are the outputs, records and rejections so far; `waiting`
+    are messages in the branches' queues, in flight too; `dead` those in the dead-letter queues.
+    """
+
+    settled: int
+    pieces: int
+    waiting: int
+    dead: int
+
+
+def wait(deployment: Deployment, masters: Sequence[str], advance: Callable[[int], None]) -> None:
+    """Wait until every master has something from each branch, or until nothing more can come.
+
+    Nothing can where no message waits, and where all those that wait are hidden longer than their queue hides them.
+    `advance` is told how many masters have settled.
+    """
+    stack = stack_of(deployment)
+    before, changed = None, time.monotonic()
+    while True:
+        started = time.monotonic()
+        now = _progress(stack, deployment, masters)
+        advance(now.settled)
+        if now != before:
+            before, changed = now, time.monotonic()
+        patience_s = deployment.config.visibility_timeout_s + IDLE_S if now.waiting else IDLE_S
+        if now.settled == len(masters) or time.monotonic() - changed > patience_s:
+            return
+        # Looking costs time that the functions want: at most a fifth of it.
+        time.sleep(max(SHORTEST_POLL_S, 4 * (time.monotonic() - started)))
+
+
+def accounts(stack: Stack, masters: Iterable[str]) -> list[Account]:
+    """Return what became of each master, by the audit that `ops` makes."""
+    etags = dict(list_objects(stack, stack.layout.master))
+    with ThreadPoolExecutor(AUDIT_THREADS) as threads:
+        return list(threads.map(lambda key: account(stack, key, etags[key]), masters))
+
+
+def _progress(stack: Stack, deployment: Deployment, masters: Sequence[str]) -> Progress:
+    prefixes = (stack.layout.converted, stack.layout.resized, stack.layout.rejected)
+    pieces = {key for prefix in prefixes for key, _ in list_objects(stack, prefix)}
+    scan = stack.client("dynamodb").get_paginator("scan").paginate
+    names = {"ProjectionExpression": "#name", "ExpressionAttributeNames": {"#name": "name"}}
+    recorded = {item["name"]["S"] for page in scan(TableName=stack.table, **names) for item in page["Items"]}
+    return Progress(
+        settled=sum(_settled(stack, key, pieces, recorded) for key in masters),
+        pieces=len(pieces) + len(recorded),
+        waiting=_messages(stack, deployment.outputs["queues"].values()),
+        dead=_messages(stack, deployment.outputs["deadLetterQueues"].values()),
+    )
+
+
+def _settled(stack: Stack, key: str, pieces: set[str], recorded: set[str]) -> bool:
+    """Tell whether every branch has left something for a master, whether or not it is the right thing."""
+    try:
+        outputs = stack.outputs(key)
+    except NameTooLongError:
+        outputs = {}
+    return all(
+        stack.layout.rejected_key(key, branch) in pieces
+        or (branch == EXTRACTION and stack.layout.name(key) in recorded)
+        or (branch in outputs and pieces.issuperset(outputs[branch]))
+        for branch in BRANCHES
+    )
+
+
+def _messages(stack: Stack, urls: Iterable[str]) -> int:
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    attributes = (stack.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names) for url in urls)
+    return sum(int(count) for answer in attributes for count in answer["Attributes"].values())

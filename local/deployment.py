@@ -1,0 +1,82 @@
+"""Deploy the unchanged program into the emulator: Pulumi's mocks, whose resources are real."""
+
+import secrets
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
+
+from components.config import StackConfig
+from local.emulator import Emulator
+from local.program import PROGRAM, run_program
+from local.resources import CREATORS
+
+# What differs between AWS and this machine, whatever the stack: its platform, and plain HTTP on loopback.
+LOCAL_CONFIG = {"pixelcascade:packageFor": "host", "pixelcascade:tlsOnly": "false"}
+
+
+class DeploymentError(Exception):
+    """The program could not be deployed locally; the message names the resource."""
+
+
+class Deployment(Mocks):
+    """A deployed program: its stack outputs and the outputs of each of its resources."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.emulator = emulator
+        self.stack = ""
+        self.config = StackConfig()
+        self.outputs: dict[str, Any] = {}
+        self._resources: dict[tuple[str, str], dict[str, Any]] = {}
+        self._lock = threading.Lock()
+
+    def deploy(self, stack: str, config: Mapping[str, str], program: Path = PROGRAM) -> None:
+        """Run the program and make its resources.
+
+        Raises: ConfigError; DeploymentError, where a resource is unknown here or was refused.
+        """
+        self.stack = stack
+        settings = {**config, **LOCAL_CONFIG}
+        self.config = StackConfig.parse(settings)
+        self.outputs = run_program(self, stack=stack, config=settings, program=program)
+
+    def resource(self, kind: str, name: str) -> dict[str, Any]:
+        """Return the outputs of the resource of a type, such as `Function`, and a logical name."""
+        return self._resources[kind, name]
+
+    def names(self, kind: str) -> list[str]:
+        """Return the logical names of the resources of a type, such as `Function`, in order."""
+        return sorted(name for found, name in self._resources if found == kind)
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        """Make one resource; Pulumi calls this from several threads."""
+        if not args.custom:
+            return None, args.inputs
+        create = CREATORS.get(args.typ)
+        if create is None:
+            raise DeploymentError(
+                f"got resource {args.name!r} of type {args.typ}, the local deployment knows "
+                f"{', '.join(sorted(CREATORS))}; add how it is made to local/resources."
+            )
+        # As Pulumi's autonaming: the logical name, a dash, and seven hexadecimal digits.
+        physical_name = f"{args.name}-{secrets.token_hex(4)[:7]}"
+        try:
+            outputs = {**args.inputs, **create(self.emulator, physical_name, args.inputs)}
+        except Exception as error:
+            raise DeploymentError(f"resource {args.name!r} of type {args.typ} was not made: {error}") from error
+        kind = args.typ.rpartition(":")[2]
+        with self._lock:
+            self._resources[kind, args.name] = outputs
+        return outputs["id"], outputs
+
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        """Answer a question to the provider.
+
+        Raises: DeploymentError, where it is not known here.
+        """
+        if args.token != "aws:index/getCallerIdentity:getCallerIdentity":  # noqa: S105 a function's name
+            raise DeploymentError(f"got a call of {args.token}, the local deployment knows getCallerIdentity alone.")
+        identity = self.emulator.client("sts").get_caller_identity()
+        return {"accountId": identity["Account"], "arn": identity["Arn"], "userId": identity["UserId"]}, []

@@ -1,0 +1,15 @@
+"""How each resource type of the program is made in the emulator, as the AWS provider makes it on AWS.
+
+A creator takes the emulator, the resource's physical name and its inputs, and returns its outputs;
+`id` among them is what Pulumi calls the resource's id.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from local.emulator import Emulator
+from local.resources import compute, messaging, storage
+
+Creator = Callable[[Emulator, str, Mapping[str, Any]], dict[str, Any]]
+
+CREATORS: dict[str, Creator] = {**storage.CREATORS, **messaging.CREATORS, **compute.CREATORS}

@@ -1,0 +1,210 @@
+"""Lambda, IAM, CloudWatch Logs, and the trigger of a bucket.
+
+What AWS refuses and the emulator lets pass is refused here, as AWS words it: a trigger on a function that
+S3 may not call, a mapping or a destination that the function's role may not use.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from local.emulator import Emulator
+
+
+class RefusedError(Exception):
+    """AWS would not make this resource; the message says what is missing."""
+
+
+def log_group(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Make a log group."""
+    logs = emulator.client("logs")
+    logs.create_log_group(logGroupName=name)
+    logs.put_retention_policy(logGroupName=name, retentionInDays=int(inputs["retentionInDays"]))
+    (group,) = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    return {"id": name, "name": name, "arn": group["arn"].removesuffix(":*")}
+
+
+def role(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Make a role."""
+    made = emulator.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=inputs["assumeRolePolicy"])
+    return {"id": name, "name": name, "arn": made["Role"]["Arn"]}
+
+
+def as_enforced(policy: str) -> str:
+    """Return a policy as the emulator enforces it.
+
+    There `sns:PublishBatch` is an action of its own, on AWS `sns:Publish` covers it.
+
+    Source: SNS's API reference, PublishBatch; the Service Authorization Reference knows no other action.
+    """
+    document = json.loads(policy)
+    for statement in document["Statement"]:
+        if "sns:Publish" in statement["Action"]:
+            statement["Action"] = [*statement["Action"], "sns:PublishBatch"]
+    return json.dumps(document)
+
+
+def role_policy(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Attach an inline policy to a role."""
+    emulator.client("iam").put_role_policy(
+        RoleName=inputs["role"], PolicyName=name, PolicyDocument=as_enforced(inputs["policy"])
+    )
+    return {"id": f"{inputs['role']}:{name}", "name": name, "role": inputs["role"]}
+
+
+def layer_version(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Publish a version of a layer."""
+    made = emulator.client("lambda").publish_layer_version(
+        LayerName=inputs.get("layerName", name),
+        Content={"ZipFile": _archive(inputs["code"])},
+        CompatibleRuntimes=inputs["compatibleRuntimes"],
+        CompatibleArchitectures=inputs["compatibleArchitectures"],
+    )
+    return {"id": made["LayerVersionArn"], "arn": made["LayerVersionArn"]}
+
+
+def function(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Make a function."""
+    client = emulator.client("lambda")
+    made = client.create_function(
+        FunctionName=name,
+        Runtime=inputs["runtime"],
+        Role=inputs["role"],
+        Handler=inputs["handler"],
+        Code={"ZipFile": _archive(inputs["code"])},
+        Layers=inputs["layers"],
+        Architectures=inputs["architectures"],
+        MemorySize=int(inputs["memorySize"]),
+        Timeout=int(inputs["timeout"]),
+        Environment={"Variables": inputs["environment"]["variables"]},
+        LoggingConfig={
+            "LogFormat": inputs["loggingConfig"]["logFormat"],
+            "LogGroup": inputs["loggingConfig"]["logGroup"],
+        },
+    )
+    client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    return {"id": name, "name": name, "arn": made["FunctionArn"]}
+
+
+def permission(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Let another service call a function."""
+    emulator.client("lambda").add_permission(
+        FunctionName=inputs["function"],
+        StatementId=name,
+        Action=inputs["action"],
+        Principal=inputs["principal"],
+        SourceArn=inputs["sourceArn"],
+        SourceAccount=inputs["sourceAccount"],
+    )
+    return {"id": name}
+
+
+def event_source_mapping(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Let Lambda empty a queue into a function.
+
+    Raises: RefusedError, where the function's role may not.
+    """
+    actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+    _require(emulator, inputs["functionName"], actions, inputs["eventSourceArn"])
+    made = emulator.client("lambda").create_event_source_mapping(
+        EventSourceArn=inputs["eventSourceArn"],
+        FunctionName=inputs["functionName"],
+        BatchSize=int(inputs["batchSize"]),
+        MaximumBatchingWindowInSeconds=int(inputs["maximumBatchingWindowInSeconds"]),
+        FunctionResponseTypes=inputs["functionResponseTypes"],
+        ScalingConfig={"MaximumConcurrency": int(inputs["scalingConfig"]["maximumConcurrency"])},
+    )
+    return {"id": made["UUID"], "uuid": made["UUID"]}
+
+
+def event_invoke_config(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Say what becomes of an event that a function fails on.
+
+    Raises: RefusedError, where the function's role may not send it there.
+    """
+    destination = inputs["destinationConfig"]["onFailure"]["destination"]
+    _require(emulator, inputs["functionName"], ["sqs:SendMessage"], destination)
+    emulator.client("lambda").put_function_event_invoke_config(
+        FunctionName=inputs["functionName"],
+        MaximumRetryAttempts=int(inputs["maximumRetryAttempts"]),
+        DestinationConfig={"OnFailure": {"Destination": destination}},
+    )
+    return {"id": inputs["functionName"]}
+
+
+def bucket_notification(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Let a bucket call functions.
+
+    Raises: RefusedError, where a function's own policy does not let S3 call it for this bucket.
+    """
+    configurations = []
+    for target in inputs["lambdaFunctions"]:
+        _require_trigger(emulator, target["lambdaFunctionArn"], f"arn:aws:s3:::{inputs['bucket']}")
+        rules = [{"Name": "prefix", "Value": target["filterPrefix"]}]
+        configurations.append(
+            {
+                "LambdaFunctionArn": target["lambdaFunctionArn"],
+                "Events": target["events"],
+                "Filter": {"Key": {"FilterRules": rules}},
+            }
+        )
+    emulator.client("s3").put_bucket_notification_configuration(
+        Bucket=inputs["bucket"], NotificationConfiguration={"LambdaFunctionConfigurations": configurations}
+    )
+    return {"id": inputs["bucket"]}
+
+
+CREATORS = {
+    "aws:cloudwatch/logGroup:LogGroup": log_group,
+    "aws:iam/role:Role": role,
+    "aws:iam/rolePolicy:RolePolicy": role_policy,
+    "aws:lambda/eventSourceMapping:EventSourceMapping": event_source_mapping,
+    "aws:lambda/function:Function": function,
+    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": event_invoke_config,
+    "aws:lambda/layerVersion:LayerVersion": layer_version,
+    "aws:lambda/permission:Permission": permission,
+    "aws:s3/bucketNotification:BucketNotification": bucket_notification,
+}
+
+
+def _archive(code: Any) -> bytes:
+    return Path(code.path).read_bytes()
+
+
+def _require(emulator: Emulator, function_name: str, actions: Sequence[str], resource_arn: str) -> None:
+    """Check that a function's role may do `actions`, as Lambda does when it is told to."""
+    role_arn = emulator.client("lambda").get_function_configuration(FunctionName=function_name)["Role"]
+    results = emulator.client("iam").simulate_principal_policy(
+        PolicySourceArn=role_arn, ActionNames=actions, ResourceArns=[resource_arn]
+    )["EvaluationResults"]
+    missing = [result["EvalActionName"] for result in results if result["EvalDecision"] != "allowed"]
+    if missing:
+        raise RefusedError(
+            f"The function's execution role {role_arn} does not have permissions to call {', '.join(missing)} on "
+            f"{resource_arn}; allow them in its policy."
+        )
+
+
+def _require_trigger(emulator: Emulator, function_arn: str, bucket_arn: str) -> None:
+    """Check that a function lets S3 call it for a bucket of this account, as S3 does when it is told to."""
+    client = emulator.client("lambda")
+    account = emulator.client("sts").get_caller_identity()["Account"]
+    try:
+        statements = json.loads(client.get_policy(FunctionName=function_arn)["Policy"])["Statement"]
+    except client.exceptions.ResourceNotFoundException:
+        statements = []
+    if not any(_lets_in(statement, bucket_arn, account) for statement in statements):
+        raise RefusedError(
+            f"Unable to validate the following destination configurations: {function_arn} does not let "
+            f"s3.amazonaws.com call it for {bucket_arn}; give it a permission."
+        )
+
+
+def _lets_in(statement: Mapping[str, Any], bucket_arn: str, account: str) -> bool:
+    """Tell whether a statement lets S3 call for this bucket; conditions that it does not have do not matter."""
+    wanted = {"AWS:SourceArn": bucket_arn, "AWS:SourceAccount": account}
+    conditions = {key: value for operator in statement.get("Condition", {}).values() for key, value in operator.items()}
+    return statement["Principal"] == {"Service": "s3.amazonaws.com"} and all(
+        wanted.get(key) == value for key, value in conditions.items()
+    )

@@ -1,0 +1,70 @@
+"""SNS and SQS."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from local.emulator import Emulator
+
+
+def topic(emulator: Emulator, name: str, _inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Make a topic."""
+    arn = emulator.client("sns").create_topic(Name=name)["TopicArn"]
+    return {"id": arn, "arn": arn, "name": name}
+
+
+def topic_policy(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Attach a topic's policy."""
+    emulator.client("sns").set_topic_attributes(
+        TopicArn=inputs["arn"], AttributeName="Policy", AttributeValue=inputs["policy"]
+    )
+    return {"id": inputs["arn"], "arn": inputs["arn"]}
+
+
+def subscription(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Subscribe a queue to a topic."""
+    attributes = {"RawMessageDelivery": str(bool(inputs.get("rawMessageDelivery"))).lower()}
+    if inputs.get("redrivePolicy"):
+        attributes["RedrivePolicy"] = inputs["redrivePolicy"]
+    arn = emulator.client("sns").subscribe(
+        TopicArn=inputs["topic"],
+        Protocol=inputs["protocol"],
+        Endpoint=inputs["endpoint"],
+        Attributes=attributes,
+        ReturnSubscriptionArn=True,
+    )["SubscriptionArn"]
+    return {"id": arn, "arn": arn}
+
+
+def queue(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Make a queue."""
+    numbers = {
+        "MessageRetentionPeriod": inputs.get("messageRetentionSeconds"),
+        "VisibilityTimeout": inputs.get("visibilityTimeoutSeconds"),
+    }
+    attributes = {key: str(int(value)) for key, value in numbers.items() if value is not None}
+    attributes["SqsManagedSseEnabled"] = str(bool(inputs.get("sqsManagedSseEnabled"))).lower()
+    sqs = emulator.client("sqs")
+    url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    return {"id": url, "url": url, "arn": arn, "name": name}
+
+
+def _attribute(attribute: str, key: str) -> Any:
+    """Return the creator of a resource that is one attribute of a queue, whose value is the input `key`."""
+
+    def create(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        emulator.client("sqs").set_queue_attributes(QueueUrl=inputs["queueUrl"], Attributes={attribute: inputs[key]})
+        return {"id": inputs["queueUrl"], "queueUrl": inputs["queueUrl"]}
+
+    return create
+
+
+CREATORS = {
+    "aws:sns/topic:Topic": topic,
+    "aws:sns/topicPolicy:TopicPolicy": topic_policy,
+    "aws:sns/topicSubscription:TopicSubscription": subscription,
+    "aws:sqs/queue:Queue": queue,
+    "aws:sqs/queuePolicy:QueuePolicy": _attribute("Policy", "policy"),
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": _attribute("RedriveAllowPolicy", "redriveAllowPolicy"),
+    "aws:sqs/redrivePolicy:RedrivePolicy": _attribute("RedrivePolicy", "redrivePolicy"),
+}

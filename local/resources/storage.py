@@ -1,0 +1,86 @@
+"""S3 and DynamoDB."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from local.emulator import Emulator
+
+
+def bucket(emulator: Emulator, name: str, _inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Make a bucket in the emulator's region."""
+    elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": emulator.region}}
+    emulator.client("s3").create_bucket(Bucket=name, **({} if emulator.region == "us-east-1" else elsewhere))
+    return {"id": name, "bucket": name, "arn": f"arn:aws:s3:::{name}"}
+
+
+def public_access_block(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Shut a bucket to the public."""
+    flags = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+    emulator.client("s3").put_public_access_block(
+        Bucket=inputs["bucket"],
+        PublicAccessBlockConfiguration={flag[0].upper() + flag[1:]: inputs.get(flag, False) for flag in flags},
+    )
+    return {"id": inputs["bucket"]}
+
+
+def ownership_controls(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Say who owns what is put into a bucket."""
+    emulator.client("s3").put_bucket_ownership_controls(
+        Bucket=inputs["bucket"],
+        OwnershipControls={"Rules": [{"ObjectOwnership": inputs["rule"]["objectOwnership"]}]},
+    )
+    return {"id": inputs["bucket"]}
+
+
+def encryption(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Encrypt a bucket's objects by default."""
+    rules = [
+        {
+            "ApplyServerSideEncryptionByDefault": {
+                "SSEAlgorithm": rule["applyServerSideEncryptionByDefault"]["sseAlgorithm"]
+            }
+        }
+        for rule in inputs["rules"]
+    ]
+    emulator.client("s3").put_bucket_encryption(
+        Bucket=inputs["bucket"], ServerSideEncryptionConfiguration={"Rules": rules}
+    )
+    return {"id": inputs["bucket"]}
+
+
+def versioning(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep the versions of a bucket's objects."""
+    status = inputs["versioningConfiguration"]["status"]
+    emulator.client("s3").put_bucket_versioning(Bucket=inputs["bucket"], VersioningConfiguration={"Status": status})
+    return {"id": inputs["bucket"]}
+
+
+def bucket_policy(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Attach a bucket's policy."""
+    emulator.client("s3").put_bucket_policy(Bucket=inputs["bucket"], Policy=inputs["policy"])
+    return {"id": inputs["bucket"]}
+
+
+def table(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Make a table with a partition key."""
+    made = emulator.client("dynamodb").create_table(
+        TableName=name,
+        AttributeDefinitions=[
+            {"AttributeName": attribute["name"], "AttributeType": attribute["type"]}
+            for attribute in inputs["attributes"]
+        ],
+        KeySchema=[{"AttributeName": inputs["hashKey"], "KeyType": "HASH"}],
+        BillingMode=inputs["billingMode"],
+    )
+    return {"id": name, "name": name, "arn": made["TableDescription"]["TableArn"]}
+
+
+CREATORS = {
+    "aws:dynamodb/table:Table": table,
+    "aws:s3/bucket:Bucket": bucket,
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": ownership_controls,
+    "aws:s3/bucketPolicy:BucketPolicy": bucket_policy,
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": public_access_block,
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": encryption,
+    "aws:s3/bucketVersioning:BucketVersioning": versioning,
+}

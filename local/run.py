@@ -1,0 +1,94 @@
+"""One whole run: start, deploy, upload, wait, fetch, report, stop."""
+
+import platform
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from local import cascade, results
+from local.deployment import Deployment
+from local.emulator import Emulator
+from local.program import stack_config
+from local.report import write_report
+from ops.audit import Account
+
+REGION = "aws:region"
+
+
+class Stopwatch:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time what happens within."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(time.monotonic() - started, 2)
+
+
+def run(masters: Mapping[str, Path], folder: Path, stack: str, console: Console) -> dict[str, Any]:
+    """Send files through the pipeline and return the summary, which is also written into `folder`.
+
+    Raises: OutputFolderError, ConfigError, DeploymentError, EmulatorError.
+    """
+    results.clear(folder)
+    watch, config = Stopwatch(), stack_config(stack)
+    with ExitStack() as running:
+        with watch.stage("start"):
+            emulator = running.enter_context(Emulator(config[REGION]))
+        deployment = Deployment(emulator)
+        with watch.stage("deploy"), console.status("Deploying the program"):
+            deployment.deploy(stack, config)
+        process(deployment, masters, watch, console)
+        view = cascade.stack_of(deployment)
+        with watch.stage("audit"), console.status("Accounting for every picture"):
+            accounts = cascade.accounts(view, masters)
+        with watch.stage("download"), console.status("Fetching the results"):
+            outputs = results.download(view, folder)
+        summary = summarise(deployment, accounts, watch, outputs=outputs, records=len(results.records(view)))
+    with watch.stage("report"), console.status("Writing the report"):
+        write_report(folder, summary, list(results.pictures(view, masters, accounts, folder)))
+    results.write_json(folder / results.SUMMARY, summary)
+    return summary
+
+
+def process(deployment: Deployment, masters: Mapping[str, Path], watch: Stopwatch, console: Console) -> None:
+    """Upload the masters and wait for what becomes of them."""
+    columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        uploading = progress.add_task("uploaded", total=len(masters))
+        settling = progress.add_task("settled", total=len(masters))
+        with watch.stage("upload"):
+            cascade.upload(deployment, masters, lambda: progress.advance(uploading))
+        with watch.stage("process"):
+            cascade.wait(deployment, list(masters), lambda settled: progress.update(settling, completed=settled))
+
+
+def summarise(
+    deployment: Deployment, accounts: Sequence[Account], watch: Stopwatch, *, outputs: int, records: int
+) -> dict[str, Any]:
+    """Return what became of every master, how long it took, and what the functions did."""
+    busy_s = watch.seconds["upload"] + watch.seconds["process"]
+    return {
+        "stack": deployment.stack,
+        "machine": f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}",
+        "masters": len(accounts),
+        "outputs": outputs,
+        "records": records,
+        "rejected": sum(bool(found.rejections) for found in accounts),
+        "rejections": [rejection for found in accounts for rejection in found.rejections],
+        "unaccounted": [found.key for found in accounts if not found.accounted_for],
+        "seconds": watch.seconds,
+        "images_per_second": round(len(accounts) / busy_s, 2),
+        "functions": results.functions(deployment),
+    }

@@ -1,0 +1,48 @@
+"""A tap on the topic: how many jobs have been published, seen from a queue beside the program's own.
+
+The emulator calls the publisher at once for each upload, each in a process of its own where the last
+one is still busy. Uploading no faster than jobs come out keeps that to a few processes.
+"""
+
+import time
+
+from components import policies
+from local.deployment import Deployment
+
+# Jobs that may be on their way to the topic; one until the first publisher runs.
+IN_FLIGHT = 3
+# A publisher that fails is called twice more within this; after that nothing is worth waiting for.
+PATIENCE_S = 15.0
+POLL_S = 0.02
+
+
+class Tap:
+    """Counts the jobs that reach the topic, and makes uploads wait for them."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._sqs = deployment.emulator.client("sqs")
+        topic_arn = deployment.outputs["topic"]
+        self._url = self._sqs.create_queue(QueueName="local-tap")["QueueUrl"]
+        arn = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        policy = policies.document([policies.deliver(topic_arn, arn)])
+        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy})
+        deployment.emulator.client("sns").subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn)
+        self._uploaded = self._published = 0
+        self._given_up = False
+
+    def pace(self) -> None:
+        """Count one upload, and wait while too many jobs are on their way."""
+        self._uploaded += 1
+        deadline = time.monotonic() + PATIENCE_S
+        while not self._given_up and self._uploaded - self._published >= (IN_FLIGHT if self._published else 1):
+            if time.monotonic() > deadline:
+                self._given_up = True
+            before, self._published = self._published, self._count()
+            if self._published > before:
+                deadline = time.monotonic() + PATIENCE_S
+            else:
+                time.sleep(POLL_S)
+
+    def _count(self) -> int:
+        name = "ApproximateNumberOfMessages"
+        return int(self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=[name])["Attributes"][name])

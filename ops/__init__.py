@@ -1,0 +1,1 @@
+"""Looking after a running stack, on AWS or on this machine."""
