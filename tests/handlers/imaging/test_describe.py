@@ -1,0 +1,224 @@
+"""Describing: facts of the header, typed for DynamoDB, no position unless asked for."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from handlers.errors import RejectedImageError
+from handlers.imaging import Metadata, convert, describe
+from handlers.imaging.metadata import MAX_ITEM_BYTES
+
+from .pictures import GPS, chunk, exif, exif_segment, jpeg, photo, png, saved, segment, with_segments
+
+IMAGES = Path(__file__).parents[4] / "shared" / "images"
+
+CAMERA = exif(
+    {0x010F: b"Canon", 0x0110: b"EOS R5", 0x0112: 8, 0x0132: b"2024:05:01 10:00:00", 0x8298: b"(c) Me"},
+    {
+        0x829A: (1, 250),
+        0x829D: (28, 10),
+        0x8827: 400,
+        0x920A: (50, 1),
+        0x9003: b"2024:05:01 12:30:00",
+        0xA434: b"RF50mm F1.2",
+    },
+    GPS,
+)
+MASTER = with_segments(jpeg(), exif_segment(CAMERA))
+
+
+def test_the_exposure_is_described() -> None:
+    """Camera, lens, exposure and time come as text, int and Decimal."""
+    metadata = describe(MASTER)
+    assert (metadata.camera_make, metadata.camera_model, metadata.lens_model) == ("Canon", "EOS R5", "RF50mm F1.2")
+    assert metadata.exposure_time_s == Decimal("0.004")
+    assert metadata.f_number == Decimal("2.8")
+    assert (metadata.iso, metadata.focal_length_mm, metadata.orientation) == (400, 50, 8)
+    assert metadata.taken_at == "2024-05-01T12:30:00"
+    assert metadata.tags["Copyright"] == "(c) Me"
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (jpeg(), ("JPEG", "RGB", False)),
+        (jpeg(photo(mode="L")), ("JPEG", "L", False)),
+        (jpeg(photo(mode="CMYK")), ("JPEG", "CMYK", False)),
+        (saved(photo(), "PNG"), ("PNG", "RGB", False)),
+        (saved(photo(mode="RGBA"), "PNG"), ("PNG", "RGBA", True)),
+        (saved(photo(mode="LA"), "PNG"), ("PNG", "LA", True)),
+        (saved(photo(mode="1"), "PNG"), ("PNG", "1", False)),
+        (saved(photo().quantize(16), "PNG", transparency=3), ("PNG", "P", True)),
+        (png((4, 4), 16, 0, [bytes(8)] * 4), ("PNG", "I;16", False)),
+        (saved(photo(), "GIF"), ("GIF", "P", False)),
+    ],
+)
+def test_format_mode_and_alpha_are_described(data: bytes, expected: tuple[str, str, bool]) -> None:
+    """As Pillow names them, for each kind of file."""
+    metadata = describe(data)
+    assert (metadata.format, metadata.mode, metadata.has_alpha) == expected
+    assert metadata.frames == 1
+
+
+def test_frames_are_counted() -> None:
+    """Of an animated GIF, an APNG and a multi-picture JPEG."""
+    more = [photo().rotate(90), photo().rotate(180)]
+    for kind in ("GIF", "PNG", "MPO"):
+        data = saved(photo(), kind, save_all=True, append_images=more)
+        assert describe(data).frames == 3
+        assert describe(data).format == ("JPEG" if kind == "MPO" else kind)
+
+
+def test_a_multi_picture_file_gives_its_first_picture() -> None:
+    """The second picture of an MPO is not in the output."""
+    first, second = jpeg(photo()), jpeg(photo().rotate(180))
+    data = saved(photo(), "MPO", save_all=True, append_images=[photo().rotate(180)], quality=95)
+    assert len(convert(data)) < len(data) * 0.7
+    assert abs(len(convert(data)) - len(first)) < 200
+    assert second not in convert(data)
+
+
+def test_the_position_is_given_only_on_request() -> None:
+    """Without `gps` no number or text of the position is anywhere in the record."""
+    assert describe(MASTER).gps is None
+    assert "gps" not in describe(MASTER).extras()
+    assert "52" not in str(describe(MASTER).extras())
+    position = describe(MASTER, gps=True).gps
+    assert position == {
+        "latitude": Decimal("52.5200944"),
+        "longitude": Decimal("-13.4"),
+        "altitude_m": Decimal("-30.5"),
+        "date": "2024:05:01",
+        "time_utc": "12:30:15",
+    }
+
+
+@pytest.mark.parametrize(
+    "gps",
+    [
+        {1: b"N", 2: [(52, 0), (1, 1), (1, 1)]},
+        {1: b"N", 2: [(91, 1)]},
+        {2: (7, 4, b"\0\0\0\0"), 4: b"text"},
+        {7: [(99, 1), (1, 1), (1, 1)]},
+    ],
+)
+def test_an_impossible_position_is_left_out(gps: dict[int, Any]) -> None:
+    """Divisions by zero, degrees beyond the pole and other types give no position."""
+    assert describe(with_segments(jpeg(), exif_segment(exif(gps=gps))), gps=True).gps is None
+
+
+def test_opaque_blocks_are_left_out() -> None:
+    """MakerNote, XMP, user comment and the like may hold a position, and no one can read them."""
+    secret = b"secret 52.5200 N"
+    image = {0x02BC: (1, len(secret), secret), 0xC4A5: (7, len(secret), secret), 0x83BB: (1, len(secret), secret)}
+    hidden = {0x927C: (7, len(secret), secret), 0x9286: (7, len(secret), secret), 0xABCD: secret}
+    master = with_segments(jpeg(), exif_segment(exif(image, hidden)))
+    assert "secret" not in str(describe(master).extras())
+    assert "115" not in str(describe(master).extras())
+
+
+AWKWARD: dict[int, Any] = {
+    0x010E: b"a\x01b\x07c\0after",
+    0x010F: "Käse €".encode(),
+    0x0110: b"latin \xe9\xff",
+    0x0131: b"x" * 5000,
+    0x011A: (72, 0),
+    0x011B: (5, 2, b"\0\0\0\1\0\0\0\3\0\0\0\1\0\0\0\0"),
+    0x0100: (11, 1, b"\x7f\xc0\0\0"),
+    0x0101: (12, 1, b"\x7f\xf0" + bytes(6)),
+    0x0102: (12, 1, b"\0\x10" + bytes(6)),
+    0x0103: (12, 1, b"\x3f\xb9\x99\x99\x99\x99\x99\x9a"),
+    0x0111: (4, 5000, bytes(20_000)),
+    0x9C9B: (1, 8, "Tä\0\0".encode("utf-16-le")),
+    0x013C: (99, 1, b"what"),
+}
+
+
+def test_awkward_values_become_safe_ones() -> None:
+    """Control characters, NUL, NaN, infinity, zero denominators and oversize are cleaned, cut or left out."""
+    tags = describe(with_segments(jpeg(), exif_segment(exif(AWKWARD)))).tags
+    assert tags["ImageDescription"] == "a b c"
+    assert tags["Make"] == "Käse €"
+    assert tags["Model"] == "latin éÿ"
+    assert len(str(tags["Software"])) == 1024
+    assert tags["Compression"] == Decimal("0.1")
+    assert tags["XPTitle"] == "Tä"
+    assert not {"XResolution", "YResolution", "ImageWidth", "ImageLength", "BitsPerSample", "StripOffsets"} & set(tags)
+
+
+def test_unreadable_metadata_never_costs_the_picture() -> None:
+    """EXIF of random bytes is noted, and the picture is described and converted."""
+    for blob in (b"", b"II", b"XX*\0" + bytes(20), b"II*\0\xff\xff\xff\xff", b"MM\0*\0\0\0\x08\0\x05"):
+        master = with_segments(jpeg(), exif_segment(blob))
+        assert describe(master).width == 160
+        assert convert(master)
+
+
+def test_the_record_is_bounded() -> None:
+    """However much EXIF there is, 200 tags and the item's size are never passed."""
+    from PIL import ExifTags  # noqa: PLC0415
+
+    plenty = {tag: b"x" * 2000 for tag in list(ExifTags.TAGS)[:400] if tag not in (0x8769, 0x8825)}
+    data = saved(photo(), "PNG")
+    metadata = describe(data[:33] + chunk(b"eXIf", exif(plenty)) + data[33:])
+    assert len(metadata.tags) <= 200
+    assert len(str(metadata.extras()).encode()) < MAX_ITEM_BYTES
+
+
+def _check(value: Any) -> None:
+    """Fail on what DynamoDB does not take or nobody can read."""
+    if isinstance(value, dict):
+        assert len(value) <= 200
+        for key, one in value.items():
+            assert isinstance(key, str)
+            _check(one)
+    elif isinstance(value, list):
+        for one in value:
+            _check(one)
+    elif isinstance(value, str):
+        assert len(value.encode()) <= 1024
+        assert value.isprintable()
+    else:
+        assert type(value) in (int, bool, Decimal)
+
+
+def _all_metadata() -> dict[str, Metadata]:
+    found = {}
+    for file in sorted(file for file in IMAGES.rglob("*") if file.is_file()):
+        try:
+            found[file.name] = describe(file.read_bytes(), gps=True)
+        except RejectedImageError:
+            continue
+    return found
+
+
+def test_every_exif_goes_to_dynamodb_and_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The record of each sample picture, and of the awkward one, is stored and read back unchanged."""
+    records = {"awkward": describe(with_segments(jpeg(), exif_segment(exif(AWKWARD, AWKWARD, GPS))), gps=True)}
+    records |= _all_metadata()
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    with mock_aws():
+        table = boto3.resource("dynamodb", region_name="eu-west-1").create_table(
+            TableName="metadata",
+            KeySchema=[{"AttributeName": "name", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "name", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        for name, metadata in records.items():
+            extras = metadata.extras()
+            _check(extras)
+            table.put_item(Item={"name": name, **extras})
+            assert table.get_item(Key={"name": name})["Item"] == {"name": name, **extras}
+    if not IMAGES.is_dir():
+        pytest.skip(f"only the awkward record was checked: no sample pictures in {IMAGES}")
+
+
+def test_bad_xmp_is_never_parsed() -> None:
+    """XMP that no parser would take is no matter."""
+    master = with_segments(jpeg(), segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta <<<&&&"))
+    assert describe(master).warnings == ()

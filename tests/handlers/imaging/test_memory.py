@@ -1,0 +1,105 @@
+"""Memory: the model that bounds pixels holds for the costliest ways through convert and resize."""
+
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable
+
+import pytest
+from PIL import Image
+
+from handlers.imaging.memory import BASE_MB, BYTES_PER_PIXEL, FILE_COPIES, pixels_that_fit
+
+from .pictures import (
+    BLACK,
+    chunk,
+    cmyk_profile,
+    exif,
+    exif_segment,
+    gif,
+    gif_frame,
+    jpeg,
+    p3_profile,
+    photo,
+    png,
+    saved,
+    wide,
+    with_segments,
+)
+
+SIZE = (2000, 1600)
+PIXELS = SIZE[0] * SIZE[1]
+TURNED = exif({0x0112: 6})
+P3 = chunk(b"iCCP", b"p\0\0" + zlib.compress(p3_profile()))
+KEY = chunk(b"tRNS", wide(1, 2, 3))
+
+# A process of its own, so that memory freed by making the picture is not used again unseen.
+CHILD = """
+import sys
+from handlers.imaging import Limits, convert, resize
+data = sys.stdin.buffer.read()
+def held(name):
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(name))
+before = held("VmRSS")
+limits = Limits(max_bytes=10**9)
+if sys.argv[1] == "resize":
+    resize(data, {"thumbnail": 100, "medium": 500, "large": 1000}, limits=limits)
+else:
+    convert(data, limits=limits, reencode="always")
+print((held("VmHWM") - before) * 1024, before // 1024)
+"""
+
+
+def _rows(samples: int) -> list[bytes]:
+    return [struct.pack(f">{samples}H", *[(i * 7919 + row * 31) % 65_536 for i in range(samples)]) for row in range(4)]
+
+
+def _wide_png(colour: int, samples: int, *extra: bytes) -> bytes:
+    return png(SIZE, 16, colour, _rows(samples * SIZE[0]) * (SIZE[1] // 4), *extra)
+
+
+def _rgba() -> bytes:
+    file = saved(photo(SIZE, "RGBA"), "PNG", compress_level=1)
+    return file[:33] + chunk(b"eXIf", TURNED) + P3 + file[33:]
+
+
+COSTLY: dict[str, Callable[[], bytes]] = {
+    "progressive 4:4:4 JPEG with P3, turned": lambda: with_segments(
+        jpeg(photo(SIZE), subsampling=0, progressive=True, icc_profile=p3_profile()), exif_segment(TURNED)
+    ),
+    "progressive CMYK JPEG with a profile, turned": lambda: with_segments(
+        jpeg(photo(SIZE, "CMYK"), progressive=True, icc_profile=cmyk_profile()), exif_segment(TURNED)
+    ),
+    "RGBA PNG with P3, turned": _rgba,
+    "16-bit RGBA PNG with P3, turned": lambda: _wide_png(6, 4, P3, chunk(b"eXIf", TURNED)),
+    "16-bit RGB PNG with a key and P3, turned": lambda: _wide_png(2, 3, P3, KEY, chunk(b"eXIf", TURNED)),
+    "palette PNG with alpha": lambda: saved(photo(SIZE).quantize(256), "PNG", transparency=bytes(range(256))),
+    "transparent GIF": lambda: gif(
+        SIZE, [BLACK] * 128, gif_frame((0, 0, *SIZE), bytes(range(100)) * (PIXELS // 100), transparent=5)
+    ),
+}
+
+
+@pytest.mark.parametrize("call", ["convert", "resize"])
+@pytest.mark.parametrize("kind", COSTLY)
+def test_the_model_covers_the_costliest_pictures(kind: str, call: str) -> None:
+    """No way through takes more than the model's bytes a pixel beside the file's copies."""
+    data = COSTLY[kind]()
+    child = subprocess.run([sys.executable, "-c", CHILD, call], input=data, capture_output=True, check=True)
+    taken, before_mb = map(int, child.stdout.split())
+    a_pixel = (taken - (FILE_COPIES - 1) * len(data)) / PIXELS
+    print(f"{kind}, {call}: {a_pixel:.1f} bytes a pixel beside {len(data) / PIXELS:.1f} of file; {before_mb} MB before")  # noqa: T201 - `pytest -rP` shows the figures
+    assert a_pixel <= BYTES_PER_PIXEL
+    assert before_mb < BASE_MB
+
+
+def test_a_picture_that_fits_by_the_model_is_no_larger_than_memory() -> None:
+    """The model gives away no more than the memory left beside the base."""
+    for memory_mb in (256, 512, 1024, 3008):
+        assert BASE_MB * 2**20 + pixels_that_fit(memory_mb) * BYTES_PER_PIXEL <= memory_mb * 2**20
+
+
+def test_a_picture_without_pixels_to_spare_still_has_one() -> None:
+    """The bound is never zero, so that messages stay true."""
+    assert Image.new("L", (1, 1)).size == (1, pixels_that_fit(1))
