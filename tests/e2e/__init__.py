@@ -1,0 +1,1 @@
+"""End to end: the whole program in an emulator, with IAM enforced."""

@@ -1,0 +1,111 @@
+"""The whole program, deployed once into an emulator of its own with IAM enforced."""
+
+import io
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from PIL import Image
+
+from components.config import PROJECT
+from local.cascade import stack_of
+from local.deployment import Deployment
+from local.emulator import Emulator
+from local.program import stack_config
+from ops.stack import Stack
+
+# Long enough for a machine that does something else too; a test that passes ends long before.
+PATIENCE_S = 90
+POLL_S = 0.1
+
+# What is not delivered at once comes again at once, and is never given up on while a test looks.
+CONFIG = {f"{PROJECT}:maxReceives": "1000", f"{PROJECT}:sizes": '["small=40", "tall=80"]'}
+VISIBILITY_S = "2"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Live:
+    """A deployment under test."""
+
+    deployment: Deployment
+    stack: Stack
+
+    def put(self, key: str, body: bytes) -> str:
+        """Upload a master; return its ETag."""
+        etag: str = self.client("s3").put_object(Bucket=self.stack.bucket, Key=key, Body=body)["ETag"]
+        return etag.strip('"')
+
+    def head(self, key: str) -> dict[str, Any] | None:
+        """Return what S3 says of an object, None where there is none."""
+        try:
+            found: dict[str, Any] = self.client("s3").head_object(Bucket=self.stack.bucket, Key=key)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+        return found
+
+    def master_etag(self, key: str) -> str | None:
+        """Return the ETag of the master that an output or a rejection was made from, None where there is none."""
+        found = self.head(key)
+        return found["Metadata"]["etag"] if found else None
+
+    def item(self, name: str) -> dict[str, Any] | None:
+        """Return a metadata item, None where there is none."""
+        found: dict[str, Any] = self.client("dynamodb").get_item(TableName=self.stack.table, Key={"name": {"S": name}})
+        return found.get("Item")
+
+    def log(self, function: str) -> list[str]:
+        """Return the lines that a function has logged."""
+        group = self.deployment.resource("LogGroup", f"{function}-logs")["name"]
+        pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+        return [event["message"] for page in pages for event in page["events"]]
+
+    def client(self, service: str) -> Any:
+        """Return a client of the emulator's root account."""
+        return self.deployment.emulator.client(service)
+
+
+def until(what: str, condition: Callable[..., Any], *arguments: Any) -> Any:
+    """Return the first true value of `condition(*arguments)`; fail where none comes."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        if value := condition(*arguments):
+            return value
+        time.sleep(POLL_S)
+    pytest.fail(f"waited {PATIENCE_S} s in vain until {what}")
+
+
+_shades = itertools.count()
+
+
+def picture(width: int = 60, height: int = 40) -> bytes:
+    """Return a PNG that no other call returns."""
+    shade = next(_shades)
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, height), (shade % 256, shade // 256, 128)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="session")
+def live() -> Iterator[Live]:
+    """Deploy the program; its failed messages come again after two seconds."""
+    with Emulator("us-east-1") as emulator:
+        deployment = Deployment(emulator)
+        deployment.deploy("local", stack_config("local", CONFIG))
+        for url in deployment.outputs["queues"].values():
+            emulator.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": VISIBILITY_S})
+        yield Live(deployment=deployment, stack=stack_of(deployment))
+
+
+def policy_of(live: Live, function: str) -> tuple[str, str, dict[str, Any]]:
+    """Return a function's role, its inline policy's name, and the policy."""
+    role = live.deployment.resource("Role", f"{function}-role")["name"]
+    name = live.deployment.resource("RolePolicy", f"{function}-policy")["name"]
+    return role, name, json.loads(live.deployment.resource("RolePolicy", f"{function}-policy")["policy"])
