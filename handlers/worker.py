@@ -92,7 +92,7 @@ def see_to(message_id: str, body: str, settings: Settings, work: Work) -> Outcom
     except InvalidJobError as error:
         key = settings.layout.refused_key(message_id, settings.branch)
         storage.write_refusal(settings.bucket, key, _reason(error, settings, body=body))
-        return Outcome(name="refused", details=_reason(error, settings))
+        return Outcome(name="refused", details=_why(error))
     try:
         master = storage.fetch(job)
     except MasterGoneError:
@@ -102,7 +102,7 @@ def see_to(message_id: str, body: str, settings: Settings, work: Work) -> Outcom
     except RejectedImageError as error:
         key = settings.layout.rejected_key(job.key, settings.branch)
         storage.write_rejection(master, key, _reason(error, settings, bucket=job.bucket, key=job.key))
-        return Outcome(name="rejected", details={"key": job.key, **_reason(error, settings)})
+        return Outcome(name="rejected", details={"key": job.key, **_why(error)})
     finally:
         master.body.close()
     return Outcome(name="written" if details["written"] else "superseded", details={"key": job.key, **details})
@@ -124,6 +124,11 @@ def _reason(error: PixelCascadeError, settings: Settings, **fields: str) -> dict
         "message": str(error),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def _why(error: PixelCascadeError) -> dict[str, str]:
+    """Return a reason for the log, in which `message` is the line's own and no extra may have that name."""
+    return {"error": type(error).__name__, "reason": str(error)}
 
 
 def _count(outcome: Outcome, duration_ms: float) -> None:
