@@ -5,8 +5,9 @@ its queue. One bad record never costs another: a record that is delivered again 
 """
 
 import functools
+import itertools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -57,7 +58,8 @@ def process(event: dict[str, Any], context: LambdaContext, work: Work) -> Mappin
     """Do `work` for each job of an SQS batch; return the ids of the messages to deliver again."""
     settings = Settings.from_environment()
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-    record_handler = functools.partial(_record, context=context, settings=settings, work=work)
+    waiting = itertools.count(len(event["Records"]) - 1, -1)
+    record_handler = functools.partial(_record, context=context, settings=settings, work=work, waiting=waiting)
     try:
         return process_partial_response(
             event=event, record_handler=record_handler, processor=processor, context=context
@@ -66,9 +68,16 @@ def process(event: dict[str, Any], context: LambdaContext, work: Work) -> Mappin
         metrics.flush_metrics()
 
 
-def _record(record: SQSRecord, *, context: LambdaContext, settings: Settings, work: Work) -> None:
-    """See one message to its end and log it; whatever this raises leaves the message in its queue."""
+def _record(
+    record: SQSRecord, *, context: LambdaContext, settings: Settings, work: Work, waiting: Iterator[int]
+) -> None:
+    """See one message to its end and log it; whatever this raises leaves the message in its queue.
+
+    `waiting` counts the records behind this one.
+    """
     started = time.monotonic()
+    # One that stalled before may stall again: it gets half the time that is left, so that all behind it get some.
+    share = 0.5 if next(waiting) else 1.0
     deliveries = int(record.attributes.approximate_receive_count)
     line = {"message_id": record.message_id, "deliveries": deliveries}
     try:
@@ -76,7 +85,7 @@ def _record(record: SQSRecord, *, context: LambdaContext, settings: Settings, wo
         if left_s < SHORTEST_RECORD_S:
             raise DeadlineError(f"{left_s:.1f} s are left, {SHORTEST_RECORD_S} are needed to start a record")
         see = functools.partial(see_to, record.message_id, record.body, settings, work)
-        outcome = see() if deliveries <= 1 else run_isolated(see, wall_s=left_s, memory_mb=settings.memory_mb)
+        outcome = see() if deliveries <= 1 else run_isolated(see, wall_s=share * left_s, memory_mb=settings.memory_mb)
     except Exception as error:
         logger.exception("retry", extra={**line, "error": type(error).__name__, "duration_ms": _since_ms(started)})
         metrics.add_metric(name="RetriedImage", unit=MetricUnit.Count, value=1)
