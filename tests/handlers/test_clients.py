@@ -1,13 +1,22 @@
 """AWS clients: one per process and service."""
 
 import multiprocessing
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from handlers import clients
 
-pytestmark = pytest.mark.usefixtures("credentials", "fresh")
+pytestmark = pytest.mark.usefixtures("credentials", "no_clients")
+
+
+@pytest.fixture
+def no_clients() -> Iterator[None]:
+    """Forget the clients that a process keeps."""
+    clients._client.cache_clear()
+    yield
+    clients._client.cache_clear()
 
 
 @pytest.mark.parametrize("make", [clients.s3, clients.sns, clients.dynamodb])

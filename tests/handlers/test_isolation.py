@@ -1,0 +1,133 @@
+"""Work in a child process: what comes back, and that whatever kills the child kills nothing else."""
+
+import ctypes
+import faulthandler
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from handlers.errors import BrokenImageError
+from handlers.isolation import IsolatedWorkError, run_isolated
+
+MEMORY_MB = 2000
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux says how much memory is in use")
+
+
+def isolated(work: Any, wall_s: float = 20.0, memory_mb: int = MEMORY_MB) -> Any:
+    return run_isolated(work, wall_s=wall_s, memory_mb=memory_mb)
+
+
+def reject() -> NoReturn:
+    raise BrokenImageError("the picture is truncated")
+
+
+def crash() -> None:
+    faulthandler.disable()
+    ctypes.string_at(0)
+
+
+def fail() -> NoReturn:
+    raise ZeroDivisionError("a bug")
+
+
+def test_work_runs_in_another_process() -> None:
+    """What the work returns comes back, from a process that is not this one."""
+    assert isolated(os.getpid) != os.getpid()
+
+
+def test_a_large_result_comes_back_whole() -> None:
+    """A result that does not fit a pipe's buffer is read while it is sent."""
+    assert isolated(lambda: b"x" * 3_000_000) == b"x" * 3_000_000
+
+
+def test_an_error_of_ours_comes_back_as_itself() -> None:
+    """An image's fault in the child is the image's fault here."""
+    with pytest.raises(BrokenImageError, match=r"^the picture is truncated$"):
+        isolated(reject)
+
+
+def test_any_other_error_comes_back_with_its_traceback() -> None:
+    """A bug in the child is told with the line that it is in."""
+    with pytest.raises(IsolatedWorkError, match=r"(?s)Traceback.*in fail.*ZeroDivisionError: a bug"):
+        isolated(fail)
+
+
+def test_a_child_that_exits_is_told() -> None:
+    """A child that ends without a word fails, with its exit code."""
+    with pytest.raises(IsolatedWorkError, match=r"^the work killed its process: exit code 3$"):
+        isolated(lambda: os._exit(3))
+
+
+def test_a_child_that_is_killed_is_told() -> None:
+    """A child that the kernel kills, as for memory, fails with the signal's name."""
+    with pytest.raises(IsolatedWorkError, match=r"^the work killed its process: signal SIGKILL$"):
+        isolated(lambda: os.kill(os.getpid(), signal.SIGKILL))
+
+
+def test_a_crash_of_native_code_is_told() -> None:
+    """A decoder that reads where it must not takes only the child along."""
+    with pytest.raises(IsolatedWorkError, match=r"^the work killed its process: signal SIGSEGV$"):
+        isolated(crash)
+
+
+def test_a_child_that_stalls_is_killed(tmp_path: Path) -> None:
+    """Work that overstays its time fails, soon after, and does not go on behind our back."""
+
+    def stall() -> None:
+        (tmp_path / "pid").write_text(str(os.getpid()))
+        time.sleep(60)
+
+    started = time.monotonic()
+    with pytest.raises(IsolatedWorkError, match=r"^the work did not end within 0\.3 s and was killed$"):
+        isolated(stall, wall_s=0.3)
+    assert time.monotonic() - started < 10
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+@linux_only
+def test_a_child_gets_no_more_memory_than_the_function() -> None:
+    """Work that asks for more than the function has is told so, and nothing else is short of memory."""
+    with pytest.raises(IsolatedWorkError, match="MemoryError"):
+        isolated(lambda: bytearray(2 * MEMORY_MB * 1024 * 1024))
+
+
+@linux_only
+def test_a_child_gets_the_memory_that_there_is() -> None:
+    """Work within the function's memory is not refused."""
+    assert len(isolated(lambda: bytes(200 * 1024 * 1024)[:7])) == 7
+
+
+@linux_only
+def test_a_child_without_any_memory_fails_alone() -> None:
+    """A child that cannot even report still fails as a child."""
+    with pytest.raises(IsolatedWorkError):
+        isolated(lambda: bytes(50_000_000), memory_mb=1)
+
+
+def test_limits_are_the_childs_alone() -> None:
+    """The parent's own limits stay."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_AS), resource.getrlimit(resource.RLIMIT_CPU)
+    isolated(os.getpid)
+    assert (resource.getrlimit(resource.RLIMIT_AS), resource.getrlimit(resource.RLIMIT_CPU)) == before
+
+
+def test_a_result_that_cannot_be_sent_fails() -> None:
+    """Work whose result is no value is a bug of ours, and told."""
+    with pytest.raises(IsolatedWorkError):
+        isolated(lambda: lambda: None)
+
+
+def test_no_descriptor_is_left_open() -> None:
+    """A process that isolates many records does not run out of descriptors."""
+    descriptors = Path("/dev/fd")
+    before = len(list(descriptors.iterdir()))
+    for _ in range(5):
+        isolated(os.getpid)
+    assert len(list(descriptors.iterdir())) == before

@@ -1,0 +1,459 @@
+"""One batch in, one partial-batch response out; the two kinds of failure, and that neither costs a neighbour."""
+
+import ctypes
+import dataclasses
+import faulthandler
+import functools
+import io
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import botocore.exceptions
+import pytest
+import urllib3.exceptions
+
+from handlers import storage, worker
+from handlers.errors import BrokenImageError, NameTakenError, NotAnImageError
+from handlers.settings import Settings
+from handlers.storage import Master
+from tests.handlers.conftest import BRANCH, BUCKET, Context, Stack, failures, job, sqs_event
+
+KEY, OTHER, THIRD = "master/cat.png", "master/dog.png", "master/eel.png"
+
+
+def done(master: Master, _settings: Settings) -> Mapping[str, Any]:
+    master.body.read()
+    return {"written": True}
+
+
+def must_not_run(_master: Master, _settings: Settings) -> Mapping[str, Any]:
+    raise AssertionError("the work was started")
+
+
+def process(event: dict[str, Any], work: worker.Work = done, left_s: float = 60.0) -> list[str]:
+    """Return the ids that a batch leaves in its queue."""
+    return failures(worker.process(event, Context(left_s), work))
+
+
+def on(key: str, act: Callable[[], Any], work: worker.Work = done) -> worker.Work:
+    """Return work that acts on one key, and does its usual on every other."""
+
+    def acting(master: Master, settings: Settings) -> Mapping[str, Any]:
+        if master.claim.key == key:
+            act()
+        return work(master, settings)
+
+    return acting
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    def act() -> None:
+        raise error
+
+    return act
+
+
+def emf(text: str) -> list[dict[str, Any]]:
+    """Return the embedded metrics among the lines that a function printed."""
+    lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+    return [line for line in lines if "_aws" in line]
+
+
+def total(metrics: list[dict[str, Any]], name: str) -> float:
+    """Return a metric's sum, under the service alone."""
+    return sum(
+        sum(line[name]) if isinstance(line[name], list) else line[name]
+        for line in metrics
+        if name in line and line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
+    )
+
+
+@pytest.fixture
+def logged() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """Return what gives the worker's log lines so far."""
+    stream, handler = io.StringIO(), worker.logger.registered_handler
+    assert hasattr(handler, "setStream")
+    before = handler.setStream(stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    handler.setStream(before)
+
+
+@pytest.fixture
+def three(stack: Stack) -> Stack:
+    """Put three masters into the stack."""
+    for key in (KEY, OTHER, THIRD):
+        stack.upload(key, b"picture of " + key.encode())
+    return stack
+
+
+BATCH = [job(KEY), job(OTHER), job(THIRD)]
+
+
+# Done
+
+
+@pytest.mark.usefixtures("three")
+def test_a_batch_that_is_done_leaves_nothing() -> None:
+    """The response names no message, and is never null."""
+    assert worker.process(sqs_event(*BATCH), Context(), done) == {"batchItemFailures": []}
+
+
+def test_work_gets_the_master_of_its_job(three: Stack) -> None:
+    """Each message's work sees its own master, with the job's sequencer."""
+    seen = []
+
+    def look(master: Master, settings: Settings) -> Mapping[str, Any]:
+        seen.append((master.claim.key, master.claim.sequencer, master.body.read(), settings.branch))
+        return {"written": True}
+
+    process(sqs_event(job(KEY, sequencer="0A"), job(OTHER)), look)
+    assert seen == [(KEY, "0A", three.read(KEY), BRANCH), (OTHER, None, three.read(OTHER), BRANCH)]
+
+
+def test_a_master_that_is_gone_is_done(stack: Stack) -> None:
+    """A deleted master is neither failed nor rejected."""
+    assert process(sqs_event(job(KEY)), must_not_run) == []
+    assert stack.keys() == []
+
+
+@pytest.mark.parametrize("work", [done, on(KEY, raising(BrokenImageError("no"))), on(KEY, raising(OSError("no")))])
+def test_a_master_is_closed_whatever_became_of_it(
+    three: Stack, monkeypatch: pytest.MonkeyPatch, work: worker.Work
+) -> None:
+    """A body that is not read to its end must not keep its connection."""
+    body = io.BytesIO(b"picture")
+    master = dataclasses.replace(three.master(KEY), body=body)
+    monkeypatch.setattr(storage, "fetch", lambda _: master)
+    process(sqs_event(job(KEY)), work)
+    assert body.closed
+
+
+# The image's fault
+
+
+def test_a_rejected_image_is_done(three: Stack) -> None:
+    """A retry cannot help: the message does not come again."""
+    assert three
+    assert process(sqs_event(*BATCH), on(OTHER, raising(BrokenImageError("truncated")))) == []
+
+
+def test_a_reason_to_reject_is_written_down(three: Stack) -> None:
+    """Bucket, key, branch, error, message and time stand where the uploader can read them."""
+    before = datetime.now(UTC).replace(microsecond=0)
+    process(sqs_event(job(KEY, sequencer="0A")), on(KEY, raising(BrokenImageError("the picture is truncated"))))
+    (key,) = three.outputs()
+    reason = three.rejection(key)
+    assert key == f"rejected/cat.png/{BRANCH}.json"
+    assert before <= datetime.fromisoformat(reason.pop("time")) <= before + timedelta(minutes=1)
+    assert reason == {
+        "bucket": BUCKET,
+        "key": KEY,
+        "branch": BRANCH,
+        "error": "BrokenImageError",
+        "message": "the picture is truncated",
+        "etag": three.master(KEY).claim.etag,
+        "sequencer": "0A",
+    }
+
+
+@pytest.mark.usefixtures("three")
+def test_a_rejected_image_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    """The metric RejectedImage is printed as CloudWatch's embedded format."""
+    process(sqs_event(*BATCH), on(OTHER, raising(NotAnImageError("text"))))
+    metrics = emf(capsys.readouterr().out)
+    assert total(metrics, "RejectedImage") == 1
+    assert {line["_aws"]["CloudWatchMetrics"][0]["Namespace"] for line in metrics} == {"PixelCascade"}
+
+
+@pytest.mark.usefixtures("three")
+def test_a_batch_without_rejections_counts_none(capsys: pytest.CaptureFixture[str]) -> None:
+    """Good pictures count no rejection."""
+    process(sqs_event(*BATCH))
+    assert total(emf(capsys.readouterr().out), "RejectedImage") == 0
+
+
+def test_a_name_that_is_taken_is_the_images_fault(three: Stack) -> None:
+    """The loser of two masters of one name has a reason, and is done."""
+    assert process(sqs_event(job(KEY)), on(KEY, raising(NameTakenError("taken")))) == []
+    assert three.rejection(f"rejected/cat.png/{BRANCH}.json")["error"] == "NameTakenError"
+
+
+def test_a_rejection_that_cannot_be_written_is_ours(three: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reason that nobody can read is none: the message comes again."""
+    assert three
+    monkeypatch.setattr(storage, "write_rejection", lambda *_: raising(_client_error("SlowDown"))())
+    assert process(sqs_event(job(KEY)), on(KEY, raising(BrokenImageError("truncated")))) == ["m0"]
+
+
+# Our fault, or the world's
+
+
+def _client_error(code: str) -> botocore.exceptions.ClientError:
+    return botocore.exceptions.ClientError({"Error": {"Code": code, "Message": code}}, "GetObject")
+
+
+OURS = [
+    ZeroDivisionError("a bug"),
+    MemoryError("no memory"),
+    OSError(28, "No space left on device"),
+    botocore.exceptions.ReadTimeoutError(endpoint_url="https://s3"),
+    botocore.exceptions.ConnectionClosedError(endpoint_url="https://s3"),
+    botocore.exceptions.ResponseStreamingError(error="reset"),
+    botocore.exceptions.IncompleteReadError(actual_bytes=1, expected_bytes=2),
+    urllib3.exceptions.IncompleteRead(1, 2),
+    ConnectionResetError("reset by peer"),
+    TimeoutError("timed out"),
+    _client_error("SlowDown"),
+    _client_error("ThrottlingException"),
+    _client_error("AccessDenied"),
+]
+
+
+@pytest.mark.parametrize("error", OURS, ids=lambda error: type(error).__name__)
+def test_a_failure_of_ours_leaves_its_message_alone(three: Stack, error: Exception) -> None:
+    """Only the failed record's message comes again, and nothing is rejected."""
+    assert process(sqs_event(*BATCH), on(OTHER, raising(error))) == ["m1"]
+    assert three.outputs() == []
+
+
+@pytest.mark.parametrize("error", OURS[3:8], ids=lambda error: type(error).__name__)
+def test_a_fetch_that_stumbles_is_never_the_images_fault(three: Stack, error: Exception) -> None:
+    """A body that fails while a decoder reads it leaves its message in the queue."""
+    from handlers import imaging  # noqa: PLC0415
+
+    def convert(master: Master, _settings: Settings) -> Mapping[str, Any]:
+        imaging.convert(Stumbling(master.body, error))
+        raise AssertionError("the picture was decoded")
+
+    assert process(sqs_event(job(KEY)), convert) == ["m0"]
+    assert three.outputs() == []
+
+
+class Stumbling:
+    """A body whose network fails after some bytes."""
+
+    def __init__(self, body: Any, error: Exception) -> None:
+        self._body, self._error = body, error
+
+    def read(self, _size: int = -1, /) -> bytes:
+        """Return one byte, then fail."""
+        if one := self._body.read(1):
+            self._body = io.BytesIO()
+            return bytes(one)
+        raise self._error
+
+
+def test_a_get_that_is_throttled_is_ours(three: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S3's own refusals while fetching leave the message in the queue."""
+    monkeypatch.setattr(storage, "fetch", lambda _: raising(_client_error("SlowDown"))())
+    assert process(sqs_event(job(KEY)), must_not_run) == ["m0"]
+    assert three.outputs() == []
+
+
+@pytest.mark.usefixtures("three")
+def test_a_whole_batch_that_fails_is_named_whole() -> None:
+    """Every id is returned: an exception or a null would be read otherwise."""
+    assert process(sqs_event(*BATCH), must_not_run) == ["m0", "m1", "m2"]
+
+
+@pytest.mark.usefixtures("three")
+def test_a_failure_is_logged_once(logged: Callable[[], list[dict[str, Any]]]) -> None:
+    """A retry's line has the message's id, its deliveries, the error and the time it took."""
+    process(sqs_event(job(KEY)), on(KEY, raising(ZeroDivisionError("a bug"))))
+    (line,) = logged()
+    assert (line["level"], line["message_id"], line["deliveries"], line["error"]) == (
+        "ERROR",
+        "m0",
+        1,
+        "ZeroDivisionError",
+    )
+    assert line["duration_ms"] >= 0
+
+
+# Messages are not trusted
+
+UNTRUSTED = [
+    ("no JSON", "not JSON"),
+    ("no object", "[1, 2]"),
+    ("another bucket", json.dumps({"bucket": "another", "key": KEY})),
+    ("a key outside the prefix", json.dumps(job("converted/cat.jpg"))),
+    ("a key that climbs", json.dumps(job("other/master/cat.png"))),
+    ("a folder", json.dumps(job("master/2024/"))),
+    ("no key", json.dumps({"bucket": BUCKET})),
+]
+
+
+@pytest.mark.parametrize(("what", "body"), UNTRUSTED, ids=[what for what, _ in UNTRUSTED])
+def test_a_message_that_is_no_job_of_ours_is_refused(
+    three: Stack, monkeypatch: pytest.MonkeyPatch, what: str, body: str
+) -> None:
+    """It is done, nothing is read for it, and the reason holds the message itself."""
+    monkeypatch.setattr(storage, "fetch", lambda _: raising(AssertionError(what))())
+    assert process(sqs_event(body), must_not_run) == []
+    (key,) = three.outputs()
+    reason = three.rejection(key)
+    assert key == f"rejected/.messages/m0/{BRANCH}.json"
+    assert (reason["body"], reason["branch"], reason["error"]) == (body, BRANCH, "InvalidJobError")
+
+
+def test_a_refused_message_costs_no_neighbour(three: Stack) -> None:
+    """The other jobs of the batch are done."""
+    seen: list[str] = []
+    work = functools.partial(_note, seen)
+    assert process(sqs_event(job(KEY), "not JSON", job(OTHER)), work) == []
+    assert seen == [KEY, OTHER]
+    assert len(three.outputs()) == 1
+
+
+def _note(seen: list[str], master: Master, _settings: Settings) -> Mapping[str, Any]:
+    seen.append(master.claim.key)
+    return {"written": True}
+
+
+@pytest.mark.usefixtures("three")
+def test_a_refused_message_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    """A message that is no job counts as a rejection."""
+    process(sqs_event("not JSON"))
+    assert total(emf(capsys.readouterr().out), "RejectedImage") == 1
+
+
+# The deadline
+
+
+def test_near_the_deadline_nothing_is_started(three: Stack) -> None:
+    """What has not run is reported as failed, so that it comes again."""
+    assert three
+    assert process(sqs_event(*BATCH), must_not_run, left_s=worker.RESERVE_S + 1) == ["m0", "m1", "m2"]
+
+
+def test_what_ran_before_the_deadline_stays_done(three: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the records that found no time are reported."""
+    assert three
+    monkeypatch.setattr(worker, "RESERVE_S", 0.0)
+    monkeypatch.setattr(worker, "SHORTEST_RECORD_S", 29.8)
+    assert process(sqs_event(*BATCH), on(OTHER, lambda: time.sleep(0.3)), left_s=30) == ["m2"]
+
+
+# Killers: what is delivered again runs in a child process
+
+
+def exhaust() -> None:
+    bytearray(20_000 * 1024 * 1024)
+
+
+def crash() -> None:
+    faulthandler.disable()
+    ctypes.string_at(0)
+
+
+def leave() -> None:
+    os._exit(1)
+
+
+@pytest.mark.parametrize("kill", [exhaust, crash, leave], ids=lambda kill: kill.__name__)
+@pytest.mark.parametrize("position", [0, 1, 2])
+def test_a_killer_dies_alone(three: Stack, kill: Callable[[], None], position: int) -> None:
+    """A record that kills its process, delivered again, fails; the rest of its batch is done."""
+    assert three
+    killer = BATCH[position]["key"]
+    assert process(sqs_event(*BATCH, deliveries=2), on(killer, kill)) == [f"m{position}"]
+
+
+def test_a_record_that_stalls_costs_no_neighbour(three: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record that takes all the time it gets, delivered again, leaves enough for those after it."""
+    assert three
+    monkeypatch.setattr(worker, "RESERVE_S", 0.2)
+    monkeypatch.setattr(worker, "SHORTEST_RECORD_S", 0.5)
+    work = on(KEY, lambda: time.sleep(30), functools.partial(_leave_a_file, tmp_path))
+    assert process(sqs_event(*BATCH, deliveries=2), work, left_s=4) == ["m0"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["dog.png", "eel.png"]
+
+
+def _leave_a_file(folder: Path, master: Master, _settings: Settings) -> Mapping[str, Any]:
+    (folder / Path(master.claim.key).name).touch()
+    return {"written": True}
+
+
+def test_a_first_delivery_runs_in_the_functions_own_process(three: Stack, tmp_path: Path) -> None:
+    """A fork is paid only for what failed before."""
+    assert three
+    process(sqs_event(job(KEY), job(OTHER), deliveries=[1, 2]), functools.partial(_leave_pid, tmp_path))
+    pids = {file.name: int(file.read_text()) for file in tmp_path.iterdir()}
+    assert pids["cat.png"] == os.getpid()
+    assert pids["dog.png"] != os.getpid()
+
+
+def _leave_pid(folder: Path, master: Master, _settings: Settings) -> Mapping[str, Any]:
+    (folder / Path(master.claim.key).name).write_text(str(os.getpid()))
+    return {"written": True}
+
+
+@pytest.mark.usefixtures("three")
+def test_a_rejection_in_a_child_is_done_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    """The child's outcome is the parent's: what moto's child writes is lost here, so only that is seen."""
+    assert process(sqs_event(*BATCH, deliveries=2), on(OTHER, raising(BrokenImageError("truncated")))) == []
+    assert total(emf(capsys.readouterr().out), "RejectedImage") == 1
+
+
+def test_a_childs_memory_is_the_functions(three: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child is bound by the memory that Lambda gives the function."""
+    assert three
+    seen: dict[str, float] = {}
+
+    def isolated(work: Callable[[], worker.Outcome], *, wall_s: float, memory_mb: int) -> worker.Outcome:
+        seen.update(wall_s=wall_s, memory_mb=memory_mb)
+        return work()
+
+    monkeypatch.setattr(worker, "run_isolated", isolated)
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "777")
+    process(sqs_event(job(KEY), deliveries=2), left_s=20)
+    assert seen["memory_mb"] == 777
+    assert seen["wall_s"] <= 20 - worker.RESERVE_S
+
+
+# Logs
+
+
+@pytest.mark.parametrize(
+    ("outcome", "work", "body"),
+    [
+        ("written", done, job(KEY)),
+        ("superseded", lambda *_: {"written": False}, job(KEY)),
+        ("rejected", on(KEY, raising(BrokenImageError("truncated"))), job(KEY)),
+        ("refused", must_not_run, "not JSON"),
+        ("gone", must_not_run, job("master/gone.png")),
+    ],
+)
+def test_each_message_has_one_line(
+    three: Stack,
+    logged: Callable[[], list[dict[str, Any]]],
+    outcome: str,
+    work: worker.Work,
+    body: str | dict[str, Any],
+) -> None:
+    """A line says what became of a message, and how long it took."""
+    assert three
+    process(sqs_event(body), work)
+    (line,) = logged()
+    assert (line["message"], line["level"], line["message_id"]) == (outcome, "INFO", "m0")
+    assert line["duration_ms"] >= 0
+
+
+@pytest.mark.usefixtures("three")
+def test_a_line_names_its_master(logged: Callable[[], list[dict[str, Any]]]) -> None:
+    """A picture's history is found by its key."""
+    process(sqs_event(job(KEY)))
+    assert [line["key"] for line in logged()] == [KEY]
+
+
+@pytest.mark.usefixtures("stack")
+def test_a_function_that_is_not_told_its_bucket_fails_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its environment nothing can be done or written down: all messages come again."""
+    monkeypatch.delenv("BUCKET")
+    with pytest.raises(KeyError, match="BUCKET"):
+        worker.process(sqs_event(job(KEY)), Context(), must_not_run)
