@@ -1,5 +1,7 @@
 """`python -m local`: the unchanged program on one machine, without AWS, Docker or the Pulumi CLI."""
 
+import contextlib
+import itertools
 import json
 import signal
 import sys
@@ -12,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from components.config import PROJECT, ConfigError
+from components.config import ConfigError, StackConfig
 from components.lambda_package import PackageError
 from local import results
 from local.deployment import Deployment, DeploymentError
@@ -55,8 +57,8 @@ def run_command(paths: tuple[Path, ...], out: Path, stack: str) -> None:
         try:
             if not paths:
                 write_samples(Path(samples))
-            config = stack_config(stack)
-            masters = find_masters(paths or [Path(samples)], config[f"{PROJECT}:masterPrefix"])
+            config = StackConfig.parse(stack_config(stack))
+            masters = find_masters(paths or [Path(samples)], config.master_prefix)
             summary = run(masters, out, stack, console)
         except USAGE_ERRORS as error:
             _fail(str(error), USAGE)
@@ -77,7 +79,8 @@ def up(port: int | None, stack: str) -> None:
             deployment = Deployment(emulator)
             deployment.deploy(stack, config)
             _describe(emulator, deployment.outputs)
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.pause()
     except USAGE_ERRORS as error:
         _fail(str(error), USAGE)
     except FAILURES as error:
@@ -114,9 +117,10 @@ def _print(summary: dict[str, Any], out: Path, console: Console) -> None:
     console.print(calls)
 
     if summary["rejections"]:
-        reasons = Table("rejected", "branch", "reason", title="Rejections")
-        for found in summary["rejections"]:
-            reasons.add_row(*(escape(found[field]) for field in ("key", "branch", "message")))
+        reasons = Table("rejected", "by", "reason", title="Rejections")
+        by_reason = itertools.groupby(summary["rejections"], lambda found: (found["key"], found["message"]))
+        for (key, message), found in by_reason:
+            reasons.add_row(escape(key), "\n".join(rejection["branch"] for rejection in found), escape(message))
         console.print(reasons)
     stages = ", ".join(f"{stage} {seconds} s" for stage, seconds in summary["seconds"].items())
     console.print(f"{stages}\nResults: {out}/report.html, {out}/summary.json", soft_wrap=True)

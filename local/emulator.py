@@ -21,6 +21,7 @@ from botocore.config import Config
 
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 5
+COMMAND = [sys.executable, "-m", "ministack"]
 SCRATCH_BYTES = 2 * 1024**3
 HOST = "127.0.0.1"
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
@@ -54,7 +55,7 @@ class Emulator:
         """
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "ministack"],
+                COMMAND,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -76,14 +77,11 @@ class Emulator:
     def stop(self) -> None:
         """Stop the emulator and every process that it started."""
         process, self._process = self._process, None
-        if process is not None:
-            process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(STOP_TIMEOUT_S)
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        self._folder.cleanup()
+        try:
+            if process is not None:
+                _end(process)
+        finally:
+            self._folder.cleanup()
 
     def client(self, service: str) -> Any:
         """Return the client of a service, as the emulator's root account; made once, used by all threads."""
@@ -132,6 +130,18 @@ class Emulator:
     def _tail(self) -> str:
         lines = self._log.read_text(errors="replace").splitlines()[-15:]
         return "\n".join(["The end of its log:", *lines, "Check `pip install --group local`, or free its port."])
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process politely, and whatever is left of its group for certain."""
+    try:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_TIMEOUT_S)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _scratch() -> str | None:

@@ -1,0 +1,129 @@
+"""The command line: what it refuses, how it ends, and that it leaves nothing running."""
+
+import contextlib
+import itertools
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import boto3
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from local import emulator, program
+from local.__main__ import main
+from tests.e2e.conftest import picture, until
+
+ROOT = Path(__file__).parent.parent.parent
+USAGE, FAILED = 2, 1
+
+
+def run(*words: str | Path) -> Result:
+    """Run `python -m local` in this process."""
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+@pytest.fixture
+def with_config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Return a folder whose stack files the command reads."""
+    for file in ROOT.glob("Pulumi*.yaml"):
+        (tmp_path / file.name).write_text(file.read_text())
+    monkeypatch.setattr(program, "ROOT", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("jpegQualitty", 90, ["pixelcascade:jpegQualitty: unknown key", "jpegQuality"]),
+        ("jpegQuality", "good", ["pixelcascade:jpegQuality: got 'good'", "a whole number from 1 to 100"]),
+        ("jpegQuality", 101, ["pixelcascade:jpegQuality: got '101'", "from 1 to 100", "pulumi config set"]),
+        ("resizedPrefix", "master/", ["resizedPrefix", "masterPrefix", "would start the pipeline again"]),
+        ("sizes", ["a=100", "a=200"], ["pixelcascade:sizes", "'a' is named twice"]),
+    ],
+)
+def test_a_bad_setting_is_named(with_config: Path, key: str, value: object, words: list[str]) -> None:
+    """Each error names the key, what was got, what is allowed and what to do."""
+    (with_config / "Pulumi.bad.yaml").write_text(yaml.safe_dump({"config": {f"pixelcascade:{key}": value}}))
+    result = run("run", "--stack", "bad")
+    assert result.exit_code == USAGE
+    assert all(word in result.output for word in words)
+
+
+def test_a_stack_without_a_file_is_named() -> None:
+    """A stack that does not exist is an error that names those that do."""
+    result = run("run", "--stack", "nowhere")
+    assert result.exit_code == USAGE
+    assert "got stack 'nowhere', which has no Pulumi.nowhere.yaml; known are dev, local, prod" in result.output
+
+
+def test_a_missing_path_is_named(tmp_path: Path) -> None:
+    """A path that does not exist ends the command before anything is started."""
+    result = run("run", tmp_path / "gone")
+    assert result.exit_code == USAGE
+    assert "gone, which does not exist" in result.output
+
+
+def test_a_path_without_files_is_named(tmp_path: Path) -> None:
+    """A folder with nothing to upload ends the command before anything is started."""
+    result = run("run", tmp_path, "--out", tmp_path / "out")
+    assert result.exit_code == USAGE
+    assert "with no file in it" in result.output
+
+
+def test_a_folder_that_is_not_its_own_is_left_alone(tmp_path: Path) -> None:
+    """Results never go among, or over, somebody's own files."""
+    picture = tmp_path / "mine.jpg"
+    picture.write_bytes(b"mine")
+    result = run("run", picture, "--out", tmp_path)
+    assert result.exit_code == USAGE
+    assert "which holds something else" in result.output
+    assert picture.read_bytes() == b"mine"
+
+
+def test_an_emulator_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The end of the emulator's own log is in the message."""
+    monkeypatch.setattr(emulator, "COMMAND", [sys.executable, "-c", "raise SystemExit('no room at the inn')"])
+    (tmp_path / "a.jpg").write_bytes(b"")
+    result = run("run", tmp_path / "a.jpg", "--out", tmp_path / "out")
+    assert result.exit_code == FAILED
+    assert "MiniStack ended with 1 instead of starting" in result.output
+    assert "no room at the inn" in result.output
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="what runs is read from /proc, which this machine lacks")
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_command_leaves_no_process_behind(end: signal.Signals) -> None:
+    """Ctrl-C, or a polite kill, stops the emulator and every function's process with it."""
+    command = [sys.executable, "-m", "local", "up"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        printed = "".join(itertools.takewhile(lambda line: not line.startswith("Paste"), process.stdout))
+        port = re.findall(r"AWS_ENDPOINT_URL=http://127\.0\.0\.1:(\d+)", printed)[0]
+        upload_one(port, re.findall(r"s3://([^/]+)/", printed)[0])
+        emulator_and_functions = 4
+        until("functions run", lambda: len(processes_of(port)) >= emulator_and_functions)
+        process.send_signal(end)
+        assert process.wait(timeout=30) == 0
+    assert processes_of(port) == []
+
+
+def upload_one(port: str, bucket: str) -> None:
+    """Upload a picture as the printed lines say."""
+    client = boto3.client(
+        "s3", endpoint_url=f"http://127.0.0.1:{port}", region_name="us-east-1", **emulator.CREDENTIALS
+    )
+    client.put_object(Bucket=bucket, Key="master/one.png", Body=picture())
+
+
+def processes_of(port: str) -> list[str]:
+    """Return the processes whose environment names the emulator's port: it and every function's."""
+    found = []
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if f"GATEWAY_PORT={port}\0".encode() in environment.read_bytes():
+                found.append(environment.parent.name)
+    return found

@@ -1,0 +1,97 @@
+"""What the local deployment refuses: resource types that it does not know, and what AWS would not make."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pulumi_aws as aws
+import pytest
+
+from components import policies
+from local.deployment import Deployment, DeploymentError
+from local.emulator import Emulator
+from local.program import stack_config
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    """Start an emulator for this module."""
+    with Emulator("us-east-1") as running:
+        yield running
+
+
+@pytest.fixture
+def deployment(emulator: Emulator) -> Deployment:
+    """Return a deployment into which nothing has been deployed."""
+    return Deployment(emulator)
+
+
+def test_an_unknown_resource_type_is_named(deployment: Deployment, tmp_path: Path) -> None:
+    """A resource that cannot be made here is an error that names it, its type, and what can."""
+    program = tmp_path / "__main__.py"
+    program.write_text("import pulumi_aws as aws\naws.kinesis.Stream('clicks', shard_count=1)\n")
+    with pytest.raises(
+        DeploymentError, match=r"'clicks' of type aws:kinesis/stream:Stream, the local deployment knows"
+    ):
+        deployment.deploy("local", stack_config("local"), program)
+
+
+def test_an_unknown_question_is_named(deployment: Deployment, tmp_path: Path) -> None:
+    """A question to the provider that has no answer here is an error that names it."""
+    program = tmp_path / "__main__.py"
+    program.write_text("import pulumi, pulumi_aws as aws\npulumi.export('zones', aws.get_availability_zones().names)\n")
+    with pytest.raises(DeploymentError, match="getAvailabilityZones"):
+        deployment.deploy("local", stack_config("local"), program)
+
+
+def deny(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Make a function of `components.policies` grant nothing of use."""
+    nothing = {"Effect": "Allow", "Action": ["sqs:ListQueues"], "Resource": "arn:aws:sqs:us-east-1:000000000000:none"}
+    monkeypatch.setattr(policies, name, lambda *_: nothing)
+
+
+@pytest.mark.parametrize(
+    ("permission", "refused"),
+    [
+        ("consume", r"sqs:ReceiveMessage, sqs:DeleteMessage, sqs:GetQueueAttributes on arn:aws:sqs:.*-queue-"),
+        ("send", r"sqs:SendMessage on arn:aws:sqs:.*job-publisher-failed-"),
+    ],
+)
+def test_without_its_queue_permissions_a_function_is_not_connected(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, permission: str, refused: str
+) -> None:
+    """As on AWS, a mapping and a destination are refused where the function's role may not use the queue."""
+    deny(monkeypatch, permission)
+    with pytest.raises(DeploymentError, match=refused):
+        deployment.deploy("local", stack_config("local"))
+
+
+@pytest.mark.parametrize("action", ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"])
+def test_each_action_of_polling_is_needed(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, action: str) -> None:
+    """Leaving any one of the three out is refused, and named alone."""
+    consume = policies.consume
+
+    def without(queue_arn: str) -> policies.Statement:
+        statement = consume(queue_arn)
+        return {**statement, "Action": [kept for kept in statement["Action"] if kept != action]}
+
+    monkeypatch.setattr(policies, "consume", without)
+    with pytest.raises(DeploymentError, match=rf"permissions to call {action} on"):
+        deployment.deploy("local", stack_config("local"))
+
+
+@pytest.mark.parametrize(
+    "instead",
+    [
+        {"principal": "sns.amazonaws.com"},
+        {"source_arn": "arn:aws:s3:::another"},
+        {"source_account": "111111111111"},
+    ],
+)
+def test_without_its_permission_the_trigger_is_refused(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, instead: dict[str, str]
+) -> None:
+    """As on AWS, a bucket cannot call a function that does not let this bucket of this account in."""
+    permission = aws.lambda_.Permission
+    monkeypatch.setattr(aws.lambda_, "Permission", lambda name, **inputs: permission(name, **{**inputs, **instead}))
+    with pytest.raises(DeploymentError, match="Unable to validate the following destination configurations"):
+        deployment.deploy("local", stack_config("local"))

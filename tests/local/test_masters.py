@@ -1,0 +1,43 @@
+"""Which files become which masters."""
+
+from pathlib import Path
+
+import pytest
+
+from local.masters import NoMastersError, find_masters
+
+
+def test_a_folder_is_walked_and_its_structure_kept(tmp_path: Path) -> None:
+    """A file's key is its path below the folder."""
+    (tmp_path / "2024").mkdir()
+    (tmp_path / "2024" / "a b.jpg").write_bytes(b"")
+    (tmp_path / "c.png").write_bytes(b"")
+    assert set(find_masters([tmp_path], "master/")) == {"master/2024/a b.jpg", "master/c.png"}
+
+
+def test_a_file_is_named_by_itself(tmp_path: Path) -> None:
+    """A single file's key is its name."""
+    file = tmp_path / "c.png"
+    file.write_bytes(b"")
+    assert find_masters([file], "master/") == {"master/c.png": file}
+
+
+def test_a_missing_path_is_named(tmp_path: Path) -> None:
+    """A path that does not exist is an error that names it."""
+    with pytest.raises(NoMastersError, match="gone, which does not exist"):
+        find_masters([tmp_path / "gone"], "master/")
+
+
+def test_a_folder_without_files_is_named(tmp_path: Path) -> None:
+    """A folder with nothing to upload is an error that names it."""
+    with pytest.raises(NoMastersError, match=f"{tmp_path}, with no file in it"):
+        find_masters([tmp_path], "master/")
+
+
+def test_two_files_of_one_key_are_both_named(tmp_path: Path) -> None:
+    """Nothing is silently left out: two files that would be one master are an error."""
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "c.png").write_bytes(b"")
+    with pytest.raises(NoMastersError, match=r"one/c\.png and .*two/c\.png, which would both be master/c\.png"):
+        find_masters([tmp_path / "one", tmp_path / "two"], "master/")
