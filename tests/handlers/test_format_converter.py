@@ -1,0 +1,78 @@
+"""format-converter: from a message to a JPEG in the bucket."""
+
+import pytest
+
+from handlers import format_converter
+from tests.handlers.conftest import BRANCH, Context, Stack, failures, job, sqs_event
+from tests.handlers.pictures import clear, opened, picture
+
+
+def run(*jobs: object) -> list[str]:
+    return failures(format_converter.handler(sqs_event(*jobs), Context()))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode"), [("JPEG", "RGB"), ("JPEG", "CMYK"), ("PNG", "RGB"), ("PNG", "L"), ("GIF", "P")]
+)
+def test_a_picture_becomes_one_jpeg_of_its_size(stack: Stack, kind: str, mode: str) -> None:
+    """JPEG, PNG and GIF become `converted/<name>.jpg`, as large as they were."""
+    stack.upload("master/2024/my cat.x", picture((400, 300), kind, mode))
+    assert run(job("master/2024/my cat.x")) == []
+    assert stack.outputs() == ["converted/2024/my cat.jpg"]
+    image = opened(stack.read("converted/2024/my cat.jpg"))
+    assert (image.size, image.mode in {"RGB", "L"}) == ((400, 300), True)
+
+
+def test_an_output_says_what_it_is_and_whose(stack: Stack) -> None:
+    """Type, caching and master are in the object's headers."""
+    etag = stack.upload("master/cat.png", picture(kind="PNG"))
+    run(job("master/cat.png", sequencer="0A"))
+    found = stack.get("converted/cat.jpg")
+    assert (found["ContentType"], found["CacheControl"]) == ("image/jpeg", "public, max-age=86400")
+    assert found["Metadata"] == {"key": "master/cat.png", "etag": etag, "sequencer": "0A"}
+
+
+def test_transparency_becomes_white(stack: Stack) -> None:
+    """A picture that is all transparent is white, never black."""
+    stack.upload("master/clear.png", clear())
+    run(job("master/clear.png"))
+    assert opened(stack.read("converted/clear.jpg")).convert("RGB").getpixel((4, 4)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [(b"no picture", "NotAnImageError"), (b"", "NotAnImageError"), (picture()[:-2000], "BrokenImageError")],
+)
+def test_a_file_at_fault_is_rejected_and_done(stack: Stack, body: bytes, error: str) -> None:
+    """The reason is written, no output is, and the message does not come again."""
+    stack.upload("master/cat.jpg", body)
+    assert run(job("master/cat.jpg")) == []
+    assert stack.outputs() == [f"rejected/cat.jpg/{BRANCH}.json"]
+    assert stack.rejection(f"rejected/cat.jpg/{BRANCH}.json")["error"] == error
+
+
+def test_a_bad_picture_costs_no_neighbour(stack: Stack) -> None:
+    """The rest of the batch is converted."""
+    stack.upload("master/a.jpg", picture())
+    stack.upload("master/b.jpg", b"no picture")
+    stack.upload("master/c.jpg", picture())
+    assert run(job("master/a.jpg"), job("master/b.jpg"), job("master/c.jpg")) == []
+    assert stack.keys("converted/") == ["converted/a.jpg", "converted/c.jpg"]
+
+
+def test_the_second_master_of_a_name_is_rejected(stack: Stack) -> None:
+    """`cat.png` after `cat.jpg` leaves the first's output, and a reason."""
+    stack.upload("master/cat.jpg", picture((40, 30)))
+    stack.upload("master/cat.png", picture((50, 50), "PNG"))
+    assert run(job("master/cat.jpg"), job("master/cat.png")) == []
+    assert opened(stack.read("converted/cat.jpg")).size == (40, 30)
+    assert stack.rejection(f"rejected/cat.png/{BRANCH}.json")["error"] == "NameTakenError"
+
+
+def test_twice_is_once(stack: Stack) -> None:
+    """A message that comes twice leaves what it left the first time."""
+    stack.upload("master/cat.jpg", picture())
+    run(job("master/cat.jpg", sequencer="01"))
+    first = stack.read("converted/cat.jpg")
+    assert run(job("master/cat.jpg", sequencer="01")) == []
+    assert (stack.outputs(), stack.read("converted/cat.jpg")) == (["converted/cat.jpg"], first)

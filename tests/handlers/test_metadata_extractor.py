@@ -1,0 +1,114 @@
+"""metadata-extractor: from a message to an item in the table."""
+
+from datetime import UTC
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from handlers import metadata_extractor
+from tests.handlers.conftest import BRANCH, BUCKET, Context, Stack, failures, job, sqs_event
+from tests.handlers.pictures import picture
+
+KEY = "master/2024/my cat.PNG"
+
+
+def run(*jobs: object) -> list[str]:
+    return failures(metadata_extractor.handler(sqs_event(*jobs), Context()))  # type: ignore[arg-type]
+
+
+def item(stack: Stack, name: str = "2024/my cat") -> dict[str, Any]:
+    found = stack.item(name)
+    assert found, f"there is no item {name}"
+    return found
+
+
+def test_a_picture_has_six_strings(stack: Stack) -> None:
+    """Width, height, format, file size, file name and S3's time are strings in a map."""
+    body = picture((400, 300), "PNG")
+    stack.upload(KEY, body)
+    assert run(job(KEY)) == []
+    modified = stack.get(KEY)["LastModified"].astimezone(UTC)
+    assert item(stack)["metadata"] == {
+        "M": {
+            "width": {"S": "400"},
+            "height": {"S": "300"},
+            "format": {"S": "PNG"},
+            "file_size": {"S": str(len(body))},
+            "file_name": {"S": "my cat.PNG"},
+            "last_modified": {"S": modified.isoformat().replace("+00:00", "Z")},
+        }
+    }
+
+
+def test_an_item_names_its_master(stack: Stack) -> None:
+    """Name, bucket, key, etag and sequencer stand beside the map."""
+    etag = stack.upload(KEY, picture(kind="PNG"))
+    run(job(KEY, sequencer="0A"))
+    found = item(stack)
+    assert [found[name] for name in ("name", "bucket", "key", "etag", "sequencer")] == [
+        {"S": "2024/my cat"},
+        {"S": BUCKET},
+        {"S": KEY},
+        {"S": etag},
+        {"S": "0A"},
+    ]
+
+
+def test_an_item_has_typed_extras(stack: Stack) -> None:
+    """Mode, frames, orientation and transparency have types of their own."""
+    stack.upload("master/cat.jpg", picture())
+    run(job("master/cat.jpg"))
+    found = item(stack, "cat")
+    assert (found["mode"], found["has_alpha"]) == ({"S": "RGB"}, {"BOOL": False})
+    assert (found["frames"], found["orientation"]) == ({"N": "1"}, {"N": "1"})
+
+
+def test_nothing_is_written_into_the_bucket(stack: Stack) -> None:
+    """A record is an item, and no object."""
+    stack.upload(KEY, picture(kind="PNG"))
+    run(job(KEY))
+    assert stack.outputs() == []
+
+
+@pytest.mark.parametrize(("gps", "there"), [("true", True), ("false", False)])
+def test_a_place_is_recorded_only_where_the_stack_says_so(
+    stack: Stack,
+    monkeypatch: pytest.MonkeyPatch,
+    gps: str,
+    there: bool,  # noqa: FBT001
+) -> None:
+    """Where a picture was taken is private by default."""
+    monkeypatch.setenv("GPS", gps)
+    exif = Image.Exif()
+    exif.get_ifd(0x8825).update({1: "N", 2: (52.0, 30.0, 0.0), 3: "E", 4: (13.0, 24.0, 0.0)})
+    stack.upload("master/cat.jpg", picture(exif=exif))
+    run(job("master/cat.jpg"))
+    assert ("gps" in item(stack, "cat")) is there
+
+
+def test_a_file_at_fault_is_rejected_and_done(stack: Stack) -> None:
+    """The reason is written, no item is, and the message does not come again."""
+    stack.upload(KEY, b"no picture")
+    assert run(job(KEY)) == []
+    assert stack.item("2024/my cat") is None
+    assert stack.rejection(f"rejected/2024/my cat.PNG/{BRANCH}.json")["error"] == "NotAnImageError"
+
+
+def test_the_second_master_of_a_name_is_rejected(stack: Stack) -> None:
+    """Two masters of one name do not overwrite each other's record."""
+    stack.upload("master/cat.jpg", picture())
+    stack.upload("master/cat.png", picture(kind="PNG"))
+    assert run(job("master/cat.jpg"), job("master/cat.png")) == []
+    assert item(stack, "cat")["key"] == {"S": "master/cat.jpg"}
+    assert stack.rejection(f"rejected/cat.png/{BRANCH}.json")["error"] == "NameTakenError"
+
+
+def test_a_replaced_master_has_its_newest_record(stack: Stack) -> None:
+    """In either order of the two events, the record is the newest's."""
+    stack.upload("master/cat.jpg", picture((40, 30)))
+    run(job("master/cat.jpg", sequencer="01"))
+    stack.upload("master/cat.jpg", picture((80, 60)))
+    assert run(job("master/cat.jpg", sequencer="02"), job("master/cat.jpg", sequencer="01")) == []
+    assert item(stack, "cat")["metadata"]["M"]["width"] == {"S": "80"}
+    assert item(stack, "cat")["sequencer"] == {"S": "02"}

@@ -1,0 +1,79 @@
+"""pixel-resizer: from a message to the sizes in the bucket."""
+
+import pytest
+from PIL import Image
+
+from components.config import StackConfig
+from handlers import pixel_resizer
+from tests.handlers.conftest import BRANCH, Context, Stack, environment, failures, job, sqs_event
+from tests.handlers.pictures import opened, picture
+
+
+def run(*jobs: object) -> list[str]:
+    return failures(pixel_resizer.handler(sqs_event(*jobs), Context()))  # type: ignore[arg-type]
+
+
+def sizes(stack: Stack) -> dict[str, tuple[int, int]]:
+    return {key: opened(stack.read(key)).size for key in stack.outputs()}
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ((4000, 3000), [(1000, 750), (500, 375), (100, 75)]),
+        ((300, 400), [(1000, 1333), (500, 667), (100, 133)]),
+        ((10, 10), [(1000, 1000), (500, 500), (100, 100)]),
+    ],
+)
+def test_a_picture_becomes_three_jpegs(stack: Stack, size: tuple[int, int], expected: list[tuple[int, int]]) -> None:
+    """Sizes are widths; the height follows the aspect ratio, and small masters are enlarged."""
+    stack.upload("master/2024/cat.png", picture(size))
+    assert run(job("master/2024/cat.png")) == []
+    names = ("large", "medium", "thumbnail")
+    assert sizes(stack) == {f"resized/2024/cat/{name}.jpg": size for name, size in zip(names, expected, strict=True)}
+
+
+def test_sizes_are_the_stacks(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other sizes in the config are other outputs, and `enlarge: false` keeps a small master's size."""
+    for name, value in environment(StackConfig(sizes={"tiny": 16, "vast": 2000}, enlarge=False)).items():
+        monkeypatch.setenv(name, value)
+    stack.upload("master/cat.jpg", picture((40, 30)))
+    run(job("master/cat.jpg"))
+    assert sizes(stack) == {"resized/cat/tiny.jpg": (16, 12), "resized/cat/vast.jpg": (40, 30)}
+
+
+def test_every_size_says_what_it_is_and_whose(stack: Stack) -> None:
+    """Type, caching and master are in each object's headers."""
+    etag = stack.upload("master/cat.jpg", picture())
+    run(job("master/cat.jpg"))
+    heads = [stack.get(key) for key in stack.outputs()]
+    assert len(heads) == 3
+    for head in heads:
+        assert (head["ContentType"], head["CacheControl"]) == ("image/jpeg", "public, max-age=86400")
+        assert head["Metadata"] == {"key": "master/cat.jpg", "etag": etag}
+
+
+def test_a_rotated_picture_is_upright(stack: Stack) -> None:
+    """A photo that says "turn me" is turned before it is measured."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stack.upload("master/cat.jpg", picture((400, 200), exif=exif))
+    run(job("master/cat.jpg"))
+    assert sizes(stack)["resized/cat/thumbnail.jpg"] == (100, 200)
+
+
+def test_a_key_whose_sizes_do_not_fit_is_rejected(stack: Stack) -> None:
+    """A name that S3 could not hold with its size is the image's fault, told before any work."""
+    key = "master/" + "x" * 1010 + ".jpg"
+    stack.upload(key, picture())
+    assert run(job(key)) == []
+    (written,) = stack.outputs()
+    assert stack.rejection(written)["error"] == "NameTooLongError"
+    assert written.endswith(f"/{BRANCH}.json")
+
+
+def test_a_picture_too_tall_is_rejected_by_name_of_the_limit(stack: Stack) -> None:
+    """A picture of 1 x 3,000 would ask for 1,000 x 3,000,000."""
+    stack.upload("master/tall.png", picture((1, 3000), "PNG"))
+    assert run(job("master/tall.png")) == []
+    assert stack.rejection(f"rejected/tall.png/{BRANCH}.json")["error"] == "ImageTooLargeError"
