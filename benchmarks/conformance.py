@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 import click
-from PIL import Image
+from PIL import Image, ImageChops
 from rich.console import Console
 from rich.table import Table
 
@@ -17,7 +17,8 @@ from benchmarks import peer
 from benchmarks.guarded import run_guarded
 from handlers.errors import BrokenImageError, RejectedImageError
 from handlers.imaging import Jpeg, Limits, convert, describe, resize
-from handlers.imaging.master import open_master
+from handlers.imaging.gif import GifHeader
+from handlers.imaging.master import Master, open_master
 from handlers.imaging.normalise import rendered
 from handlers.imaging.source import Source
 
@@ -149,7 +150,7 @@ def _compared(file: Path, limits: Limits) -> tuple[str, bool]:
     mean = peer.mean_difference(ours, theirs.image)
     if mean <= MAX_DIFFERENCE:
         return "", True
-    reason = _reason(theirs)
+    reason = _reason(theirs, master)
     return f"mean difference {mean:.1f}" + (f": {reason}" if reason else ""), bool(reason)
 
 
@@ -162,6 +163,8 @@ def _refused(error: RejectedImageError, theirs: peer.PeerPicture, data: bytes) -
     if theirs.strict:
         return f"libvips shows it, but when strict says: {theirs.strict}", True
     try:
+        if _ends_early(data):
+            return "libvips shows it, though bytes put before its end marker change it: its data ends early", True
         with Image.open(BytesIO(data), formats=["JPEG", "PNG", "GIF"]) as image:
             image.load()
     except Exception as alone:  # noqa: BLE001 - any complaint of Pillow's own
@@ -169,9 +172,28 @@ def _refused(error: RejectedImageError, theirs: peer.PeerPicture, data: bytes) -
     return "libvips shows it", False
 
 
-def _reason(theirs: peer.PeerPicture) -> str:
-    if theirs.cmyk and not theirs.profiled:
-        return "CMYK without a profile, for which libvips takes a press profile of its own"
+def _ends_early(data: bytes) -> bool:
+    """Say whether a decoder of this JPEG invents pixels: then what follows the coded data matters to them."""
+    end = data.rfind(b"\xff\xd9")
+    if not data.startswith(b"\xff\xd8") or end < 0:
+        return False
+    pictures = []
+    for padding in (b"", b"\x55" * 4096):
+        with Image.open(BytesIO(data[:end] + padding + data[end:]), formats=["JPEG"]) as image:
+            pictures.append(image.convert("RGB"))
+    return ImageChops.difference(*pictures).getbbox() is not None
+
+
+def _reason(theirs: peer.PeerPicture, master: Master) -> str:
+    """Return why libvips may differ, if that can be told from the file."""
+    header = master.header
+    if theirs.cmyk and (not theirs.profiled or any("ICC profile" in warning for warning in master.warnings)):
+        return "CMYK without a usable profile, for which libvips takes a press profile of its own"
+    if isinstance(header, GifHeader):
+        if not header.palette:
+            return "a GIF without any palette, for which there is no rule"
+        if header.transparent is None and header.box != (0, 0, header.width, header.height):
+            return "the first frame does not cover the canvas: libvips shows black there, browsers the background"
     return ""
 
 

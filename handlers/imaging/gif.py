@@ -115,11 +115,12 @@ def _header(source: Source, position: int, screen: bytes, palette: bytes, transp
     numbers = source.take(position, 9)
     left, top, width, height = (int.from_bytes(numbers[i : i + 2], "little") for i in (0, 2, 4, 6))
     own, position = _colours(source, numbers[8], position + 9)
-    canvas_width = int.from_bytes(screen[:2], "little") or left + width
-    canvas_height = int.from_bytes(screen[2:4], "little") or top + height
+    # A frame that leaves the canvas enlarges it, as in Pillow, libvips and browsers.
+    canvas_width = max(int.from_bytes(screen[:2], "little"), left + width)
+    canvas_height = max(int.from_bytes(screen[2:4], "little"), top + height)
     if not canvas_width or not canvas_height:
         raise BrokenImageError(f"the GIF is damaged: {canvas_width} x {canvas_height} pixels")
-    covers = left == 0 == top and width >= canvas_width and height >= canvas_height
+    covers = (left, top, width, height) == (0, 0, canvas_width, canvas_height)
     return GifHeader(
         format="GIF",
         width=canvas_width,

@@ -43,7 +43,7 @@ def open_master(source: Source, limits: Limits) -> Master:
         RejectedImageError: No picture, another format, damaged, or over a limit.
     """
     header = read_header(source, limits)
-    limits.check_canvas(*_extent(header), len(source.whole()))
+    limits.check_canvas(header.width, header.height, len(source.whole()))
     warnings = list(header.warnings)
     exif = header.exif
     body: jpeg_body.JpegBody | png_body.PngBody | None = None
@@ -54,13 +54,6 @@ def open_master(source: Source, limits: Limits) -> Master:
         exif = exif or body.exif
     tags = read_exif(exif)
     return Master(source, header, tags, body, warnings)
-
-
-def _extent(header: Header) -> tuple[int, int]:
-    """Return the largest (width, height) that decoding needs: a GIF's frame may be larger than its canvas."""
-    if isinstance(header, gif.GifHeader):
-        return max(header.width, header.box[2]), max(header.height, header.box[3])
-    return header.width, header.height
 
 
 def decode(master: Master, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:

@@ -105,7 +105,8 @@ def _encoded(value: Any, order: str) -> tuple[int, int, bytes]:
         return 5, len(value), b"".join(struct.pack(order + "II", *pair) for pair in value)
     if len(value) == 2:
         return 5, 1, struct.pack(order + "II", *value)
-    return value
+    kind, count, raw = value
+    return int(kind), int(count), bytes(raw)
 
 
 def exif_segment(blob: bytes) -> bytes:
@@ -226,8 +227,8 @@ def cmyk_profile() -> bytes:
         light, a, b = (0xFF00, 0x8000, 0x8000) if corner == 0 else (0x4000, 0x8000, 0xC000)
         grid += struct.pack(">3H", light, a, b)
     matrix = b"".join(_fixed(value) for value in (1, 0, 0, 0, 1, 0, 0, 0, 1))
-    ramps = lambda count: struct.pack(">2H", 0, 65535) * count  # noqa: E731
-    table = b"mft2\0\0\0\0" + bytes((4, 3, 2, 0)) + matrix + struct.pack(">2H", 2, 2) + ramps(4) + grid + ramps(3)
+    ramp = struct.pack(">2H", 0, 65535)
+    table = b"mft2\0\0\0\0" + bytes((4, 3, 2, 0)) + matrix + struct.pack(">2H", 2, 2) + ramp * 4 + grid + ramp * 3
     return _profile(b"CMYK", {b"A2B0": table}, b"prtr")
 
 

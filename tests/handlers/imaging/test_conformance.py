@@ -60,7 +60,7 @@ def test_a_killer_is_found_out_and_kills_nobody(
 
 def test_an_output_that_breaks_a_promise_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Metadata in an output is a finding of its own."""
-    monkeypatch.setattr(module, "convert", lambda data, **_: jpeg(icc_profile=b"left in"))
+    monkeypatch.setattr(module, "convert", lambda *_, **__: jpeg(icc_profile=b"left in"))
     (tmp_path / "a.jpg").write_bytes(jpeg())
     code, _, findings = _run(tmp_path, "--no-peer")
     assert code == 1

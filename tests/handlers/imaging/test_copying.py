@@ -1,5 +1,7 @@
 """Copying: which masters are copied, what the copy keeps, and that it is as strict as decoding."""
 
+from typing import Any
+
 import pytest
 from PIL import Image
 
@@ -40,7 +42,7 @@ def test_a_copy_holds_no_metadata_but_artist_and_copyright() -> None:
     """Position, camera, XMP, Photoshop blocks and comments are gone; the two rights tags stay."""
     output = opened(convert(RICH))
     assert dict(output.getexif()) == {0x013B: "An Artist", 0x8298: "(c) Somebody"}
-    assert b"secret" not in convert(RICH)
+    assert b"secret" not in bytes(convert(RICH))
     assert describe(convert(RICH), gps=True).gps is None
 
 
@@ -48,7 +50,7 @@ def test_a_copy_without_rights_has_no_exif_at_all() -> None:
     """Nothing to keep, no segment."""
     output = convert(with_segments(jpeg(), exif_segment(exif({0x010F: b"Maker"}, gps=GPS))))
     assert output.copied
-    assert b"Exif" not in output
+    assert b"Exif" not in bytes(output)
 
 
 def test_reencoding_keeps_the_same_metadata() -> None:
@@ -56,7 +58,7 @@ def test_reencoding_keeps_the_same_metadata() -> None:
     output = convert(RICH, reencode="always")
     assert not output.copied
     assert dict(opened(output).getexif()) == {0x013B: "An Artist", 0x8298: "(c) Somebody"}
-    assert b"secret" not in output
+    assert b"secret" not in bytes(output)
 
 
 def test_the_jfif_thumbnail_is_dropped() -> None:
@@ -66,14 +68,14 @@ def test_the_jfif_thumbnail_is_dropped() -> None:
     start = 4 + int.from_bytes(master[4:6], "big")
     output = convert(master[:2] + segment(0xE0, thumbnail) + master[start:])
     assert output.copied
-    assert b"secret" not in output
+    assert b"secret" not in bytes(output)
     assert opened(output).info["dpi"] == (72, 72)
 
 
 @pytest.mark.parametrize(
     "options", [{"progressive": True}, {"subsampling": 0}, {"subsampling": 1}, {"quality": 30}, {"optimize": True}]
 )
-def test_other_codings_of_the_same_kind_are_copied(options: dict[str, object]) -> None:
+def test_other_codings_of_the_same_kind_are_copied(options: dict[str, Any]) -> None:
     """Progressive, another subsampling or quality is no reason to lose quality."""
     assert convert(jpeg(**options)).copied
 
@@ -109,7 +111,7 @@ def test_a_copy_stops_at_the_end_marker() -> None:
     """What a polyglot carries behind its picture stays behind."""
     output = convert(jpeg() + b"PK\3\4<script>payload</script>")
     assert output.copied
-    assert b"payload" not in output
+    assert b"payload" not in bytes(output)
     assert output.endswith(b"\xff\xd9")
 
 
@@ -117,7 +119,7 @@ def test_junk_between_segments_is_not_copied() -> None:
     """Decoders skip bytes between segments; the copy leaves them out."""
     master = jpeg()
     output = convert(master[:2] + segment(0xFE, b"x") + b"<html>payload" + master[2:])
-    assert b"payload" not in output
+    assert b"payload" not in bytes(output)
     assert opened(output).tobytes() == opened(master).tobytes()
 
 
@@ -126,7 +128,7 @@ def test_a_copy_is_as_strict_as_decoding() -> None:
     short = jpeg()[:-400] + b"\xff\xd9"
     for reencode in ("when-needed", "always"):
         with pytest.raises(BrokenImageError, match="truncated"):
-            convert(short, reencode=reencode)  # type: ignore[arg-type]
+            convert(short, reencode=reencode)
 
 
 def test_a_missing_end_marker_behind_a_whole_picture_is_a_warning() -> None:

@@ -81,3 +81,10 @@ def test_a_gif_is_resized() -> None:
     assert red > 100
     assert blue > 100
     assert green < 30
+
+
+def test_a_frame_beyond_the_canvas_enlarges_it() -> None:
+    """As Pillow, libvips and browsers show it; the record has the same size."""
+    master = gif((10, 10), PALETTE, gif_frame((4, 8, 12, 16), b"\1" * 192))
+    assert opened(convert(master)).size == (16, 24)
+    assert (describe(master).width, describe(master).height) == (16, 24)
