@@ -14,7 +14,7 @@ from .limits import Limits
 from .source import Source
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-MAX_DATA_CHUNKS = 32_768
+MAX_DATA_CHUNKS = 16_384
 MAX_CHUNK_BYTES = 2**31 - 1
 MAX_PROFILE_BYTES = 4 * 1024 * 1024
 GREY, RGB, PALETTE, GREY_ALPHA, RGB_ALPHA = 0, 2, 3, 4, 6

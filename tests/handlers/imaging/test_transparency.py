@@ -61,9 +61,7 @@ def test_transparent_colours_do_not_bleed_into_a_smaller_size() -> None:
     image = Image.new("RGBA", (100, 100), (*RED, 0))
     image.paste((*WHITE, 255), (33, 0, 100, 100))
     output = opened(resize(saved(image, "PNG"), {"small": 10})["small"])
-    low, _ = output.getchannel("G").getextrema()
-    assert isinstance(low, int)
-    assert low > 245
+    assert min(output.getchannel("G").tobytes()) > 245
 
 
 def test_half_transparency_mixes() -> None:
