@@ -8,12 +8,13 @@ from components.image_worker import ImageWorkers
 from components.lambda_package import LambdaPackage
 from components.publisher import Publisher, PublisherArgs
 from components.storage import ImageBucket, MetadataTable
+from components.watch import Watch, WatchArgs
 
 config = StackConfig.load()
 package = LambdaPackage("pixelcascade", config)
 
 images = ImageBucket("images", config)
-metadata = MetadataTable("pixel-metadata")
+metadata = MetadataTable("pixel-metadata", config)
 workers = ImageWorkers(config=config, bucket=images)
 
 fanout = Fanout(
@@ -44,16 +45,12 @@ fanout = Fanout(
         ],
     ),
 )
-publisher = Publisher(
-    "job-publisher",
-    PublisherArgs(config=config, package=package, bucket=images, topic_arn=fanout.topic_arn),
-)
+publisher = Publisher("job-publisher", PublisherArgs(config=config, package=package, bucket=images, fanout=fanout))
+Watch("watch", WatchArgs(config=config, fanout=fanout, publisher=publisher))
 
 pulumi.export("bucket", images.name)
 pulumi.export("topic", fanout.topic_arn)
 pulumi.export("table", metadata.name)
 pulumi.export("queues", fanout.queues)
-pulumi.export("deadLetterQueues", {**fanout.dead_letter_queues, "job-publisher-failed": publisher.failed_queue_url})
-pulumi.export(
-    "uploadCommand", pulumi.Output.format("aws s3 cp picture.jpg s3://{}/{}", images.name, config.master_prefix)
-)
+pulumi.export("deadLetterQueues", {**fanout.dead_letter_queues, "job-publisher-failed": publisher.failed.url})
+pulumi.export("uploadCommand", images.upload_command)

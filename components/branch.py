@@ -44,38 +44,31 @@ class BranchArgs:
 class Branch(pulumi.ComponentResource):
     """A queue that the topic fills and a function that empties it."""
 
-    queue_url: pulumi.Output[str]
-    """The URL of the queue that the topic fills."""
-    dead_letter_queue_url: pulumi.Output[str]
-    """The URL of the queue for messages that the function failed on too often."""
-    undelivered_queue_url: pulumi.Output[str]
-    """The URL of the queue for messages that the topic could not deliver."""
-    function_name: pulumi.Output[str]
-    """The physical name of the function."""
+    spec: BranchSpec
+    """What the branch was made from."""
+    queue: Queue
+    """The queue that the topic fills."""
+    dead_letters: Queue
+    """The queue for messages that the function failed on too often."""
+    undelivered: Queue
+    """The queue for messages that the topic could not deliver."""
+    function: Function
+    """The function that empties the queue."""
 
     def __init__(self, name: str, args: BranchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pixelcascade:index:Branch", name, None, opts)
-        self._name, self._args = name, args
+        self._name, self._args, self.spec = name, args, args.spec
         self._child = pulumi.ResourceOptions(parent=self)
-
-        queue = self._queue("queue", visibility_timeout_s=args.config.visibility_timeout_s, topics=[args.topic_arn])
-        dead_letters = self._queue("dead-letters")
-        undelivered = self._queue("undelivered", topics=[args.topic_arn])
-        self._redrive(queue, dead_letters)
-        self._subscribe(queue, undelivered)
-        function = self._function(queue)
-        self._map(queue, function)
-
-        self.queue_url, self.dead_letter_queue_url = queue.url, dead_letters.url
-        self.undelivered_queue_url, self.function_name = undelivered.url, function.name
-        self.register_outputs(
-            {
-                "queue_url": self.queue_url,
-                "dead_letter_queue_url": self.dead_letter_queue_url,
-                "undelivered_queue_url": self.undelivered_queue_url,
-                "function_name": self.function_name,
-            }
+        self.queue = self._queue(
+            "queue", visibility_timeout_s=args.config.visibility_timeout_s, topics=[args.topic_arn]
         )
+        self.dead_letters = self._queue("dead-letters")
+        self.undelivered = self._queue("undelivered", topics=[args.topic_arn])
+        self._redrive(self.queue, self.dead_letters)
+        self._subscribe(self.queue, self.undelivered)
+        self.function = self._function(self.queue)
+        self._map(self.queue, self.function)
+        self.register_outputs({"queue_url": self.queue.url, "dead_letter_queue_url": self.dead_letters.url})
 
     def _queue(
         self, role: str, visibility_timeout_s: int | None = None, topics: Sequence[pulumi.Input[str]] = ()

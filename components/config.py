@@ -136,6 +136,10 @@ class StackConfig:
     tls_only: bool = _flag(default=True)
     versioning: bool = _flag(default=False)
     force_destroy: bool = _flag(default=False)
+    protect_data: bool = _flag(default=False)
+    alarm_email: str = _text("", r"|[^@\s]+@[^@\s]+", "an e-mail address, or nothing")
+    alarm_topic: str = _text("", r"|arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+", "a topic's ARN, or nothing")
+    tracing: bool = _flag(default=False)
     log_retention_days: int = dataclasses.field(default=14, metadata=_one_of(*LOG_RETENTION_DAYS).metadata)
 
     @classmethod

@@ -31,7 +31,9 @@ class Fanout(pulumi.ComponentResource):
     """One topic, any number of branches."""
 
     topic_arn: pulumi.Output[str]
-    """The ARN of the topic to publish jobs to."""
+    """The ARN of the topic to publish jobs to, once its policy is in force."""
+    topic_name: pulumi.Output[str]
+    """The physical name of the topic."""
     branches: Mapping[str, Branch]
     """The branches by name."""
     queues: Mapping[str, pulumi.Output[str]]
@@ -43,15 +45,17 @@ class Fanout(pulumi.ComponentResource):
         super().__init__("pixelcascade:index:Fanout", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         prefix = f"{name}-" if args.prefix is None else args.prefix
-        self.topic_arn = self._topic(name, tls_only=args.config.tls_only)
+        topic = aws.sns.Topic(name, opts=self._child)
+        self.topic_name = topic.name
+        self.topic_arn = self._topic_arn(name, topic, tls_only=args.config.tls_only)
         self.branches = {spec.name: self._branch(spec, args, prefix) for spec in args.branches}
-        self.queues = {name: branch.queue_url for name, branch in self.branches.items()}
+        self.queues = {name: branch.queue.url for name, branch in self.branches.items()}
         self.dead_letter_queues = {
             queue: url
             for name, branch in self.branches.items()
             for queue, url in (
-                (name, branch.dead_letter_queue_url),
-                (f"{name}-undelivered", branch.undelivered_queue_url),
+                (name, branch.dead_letters.url),
+                (f"{name}-undelivered", branch.undelivered.url),
             )
         }
         self.register_outputs({"topic_arn": self.topic_arn, "queues": self.queues})
@@ -63,9 +67,8 @@ class Fanout(pulumi.ComponentResource):
             self._child,
         )
 
-    def _topic(self, name: str, *, tls_only: bool) -> pulumi.Output[str]:
-        """Create the topic and return its ARN, once its policy is in force."""
-        topic = aws.sns.Topic(name, opts=self._child)
+    def _topic_arn(self, name: str, topic: aws.sns.Topic, *, tls_only: bool) -> pulumi.Output[str]:
+        """Return the topic's ARN, once its policy is in force."""
         if not tls_only:
             return topic.arn
         policy = aws.sns.TopicPolicy(

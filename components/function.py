@@ -30,10 +30,13 @@ class Function(pulumi.ComponentResource):
     """The function's ARN, once its role's policy is in force."""
     name: pulumi.Output[str]
     """The function's physical name, once its role's policy is in force."""
+    service: str
+    """What its logs and metrics call it: its logical name and the stack, as other stacks have one too."""
 
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pixelcascade:index:Function", name, None, opts)
         self._name, self._args = name, args
+        self.service = f"{name}-{pulumi.get_stack()}"
         self._child = pulumi.ResourceOptions(parent=self)
 
         logs = aws.cloudwatch.LogGroup(
@@ -45,15 +48,21 @@ class Function(pulumi.ComponentResource):
         policy = aws.iam.RolePolicy(
             f"{name}-policy",
             role=role.name,
-            policy=pulumi.Output.all(logs.arn.apply(policies.write_logs), *args.statements).apply(policies.document),
+            policy=pulumi.Output.all(*self._statements(logs)).apply(policies.document),
             opts=self._child,
         )
         function = self._function(role, policy, logs)
         self.arn, self.name = function.arn, function.name
         self.register_outputs({"arn": self.arn, "name": self.name})
 
+    def _statements(self, logs: aws.cloudwatch.LogGroup) -> list[pulumi.Input[policies.Statement]]:
+        own: list[pulumi.Input[policies.Statement]] = [logs.arn.apply(policies.write_logs)]
+        if self._args.config.tracing:
+            own.append(policies.trace())
+        return [*own, *self._args.statements]
+
     def _logging(self) -> dict[str, str]:
-        return {"POWERTOOLS_SERVICE_NAME": self._name, "POWERTOOLS_LOG_LEVEL": "INFO"}
+        return {"POWERTOOLS_SERVICE_NAME": self.service, "POWERTOOLS_LOG_LEVEL": "INFO"}
 
     def _function(
         self, role: aws.iam.Role, policy: aws.iam.RolePolicy, logs: aws.cloudwatch.LogGroup
@@ -71,6 +80,7 @@ class Function(pulumi.ComponentResource):
             timeout=args.config.timeout_s,
             environment={"variables": {**args.environment, **self._logging()}},
             logging_config={"log_format": "Text", "log_group": logs.name},
+            tracing_config={"mode": "Active" if args.config.tracing else "PassThrough"},
             # A function that starts before its permissions would fail its first pictures.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )

@@ -22,6 +22,15 @@ def write_logs(log_group_arn: str) -> Statement:
     return _allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{log_group_arn}:*")
 
 
+def trace() -> Statement:
+    """Let a function write traces.
+
+    The resource is a wildcard, because X-Ray has none to name for these actions.
+    Source: Service Authorization Reference, AWS X-Ray.
+    """
+    return _allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "*")
+
+
 def consume(queue_arn: str) -> Statement:
     """Let Lambda poll a queue for a function.
 

@@ -7,6 +7,7 @@ import pulumi_aws as aws
 
 from components import policies
 from components.config import StackConfig
+from components.fanout import Fanout
 from components.function import Function, FunctionArgs
 from components.lambda_package import LambdaPackage
 from components.queue import Queue, QueueArgs
@@ -15,35 +16,34 @@ from components.storage import ImageBucket
 
 @dataclass(frozen=True, kw_only=True)
 class PublisherArgs:
-    """What the publisher needs: the bucket to watch and the topic to publish to."""
+    """What the publisher needs: the bucket to watch and the fan-out to publish to."""
 
     config: StackConfig
     package: LambdaPackage
     bucket: ImageBucket
-    topic_arn: pulumi.Input[str]
+    fanout: Fanout
 
 
 class Publisher(pulumi.ComponentResource):
     """A function that S3 calls for each new object below the master prefix."""
 
-    function_name: pulumi.Output[str]
-    """The physical name of the function."""
-    failed_queue_url: pulumi.Output[str]
-    """The URL of the queue for the events that the function failed on, after Lambda's two retries."""
+    function: Function
+    """The function."""
+    failed: Queue
+    """The queue for the events that the function failed on, after Lambda's two retries."""
 
     def __init__(self, name: str, args: PublisherArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pixelcascade:index:Publisher", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        failed = Queue(f"{name}-failed", QueueArgs(tls_only=args.config.tls_only), self._child)
-        function = self._function(failed)
-        self._keep_failures(function, failed)
-        self._trigger(function)
-        self.function_name, self.failed_queue_url = function.name, failed.url
-        self.register_outputs({"function_name": self.function_name, "failed_queue_url": self.failed_queue_url})
+        self.failed = Queue(f"{name}-failed", QueueArgs(tls_only=args.config.tls_only), self._child)
+        self.function = self._function(self.failed)
+        self._keep_failures(self.function, self.failed)
+        self._trigger(self.function)
+        self.register_outputs({"function_name": self.function.name, "failed_queue_url": self.failed.url})
 
     def _function(self, failed: Queue) -> Function:
-        topic_arn = pulumi.Output.from_input(self._args.topic_arn)
+        topic_arn = self._args.fanout.topic_arn
         return Function(
             self._name,
             FunctionArgs(

@@ -28,6 +28,8 @@ class Queue(pulumi.ComponentResource):
 
     arn: pulumi.Output[str]
     """The queue's ARN."""
+    name: pulumi.Output[str]
+    """The queue's physical name."""
     url: pulumi.Output[str]
     """The queue's URL, once its policy is in force, so that nothing is sent before."""
 
@@ -41,7 +43,7 @@ class Queue(pulumi.ComponentResource):
             sqs_managed_sse_enabled=True,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.arn, self.url = queue.arn, queue.url
+        self.arn, self.name, self.url = queue.arn, queue.name, queue.url
         if args.topics or args.tls_only:
             policy = aws.sqs.QueuePolicy(
                 f"{name}-policy",

@@ -17,13 +17,16 @@ class ImageBucket(pulumi.ComponentResource):
     """The bucket's ARN."""
     name: pulumi.Output[str]
     """The bucket's physical name."""
+    upload_command: pulumi.Output[str]
+    """A command to paste, which uploads a picture."""
 
     def __init__(self, name: str, config: StackConfig, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pixelcascade:index:ImageBucket", name, None, opts)
         self._name = name
         self._child = pulumi.ResourceOptions(parent=self)
-        bucket = aws.s3.Bucket(name, force_destroy=config.force_destroy, opts=self._child)
+        bucket = aws.s3.Bucket(name, force_destroy=config.force_destroy, opts=_keeping(self, config))
         self.arn, self.name = bucket.arn, bucket.bucket
+        self.upload_command = self.name.apply(lambda name: f"aws s3 cp picture.jpg s3://{name}/{config.master_prefix}")
         self._keep_private()
         self._encrypt()
         if config.versioning:
@@ -82,14 +85,20 @@ class MetadataTable(pulumi.ComponentResource):
     name: pulumi.Output[str]
     """The table's physical name."""
 
-    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, config: StackConfig, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pixelcascade:index:MetadataTable", name, None, opts)
         table = aws.dynamodb.Table(
             name,
             attributes=[{"name": "name", "type": "S"}],
             hash_key="name",
             billing_mode="PAY_PER_REQUEST",
-            opts=pulumi.ResourceOptions(parent=self),
+            point_in_time_recovery={"enabled": config.protect_data},
+            opts=_keeping(self, config),
         )
         self.arn, self.name = table.arn, table.name
         self.register_outputs({"arn": self.arn, "name": self.name})
+
+
+def _keeping(parent: pulumi.Resource, config: StackConfig) -> pulumi.ResourceOptions:
+    """Return the options of what holds data: with `protectData` nobody deletes it by mistake, nor with the stack."""
+    return pulumi.ResourceOptions(parent=parent, protect=config.protect_data, retain_on_delete=config.protect_data)

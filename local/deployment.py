@@ -76,7 +76,11 @@ class Deployment(Mocks):
 
         Raises: DeploymentError, where it is not known here.
         """
-        if args.token != "aws:index/getCallerIdentity:getCallerIdentity":  # noqa: S105 a function's name
-            raise DeploymentError(f"got a call of {args.token}, the local deployment knows getCallerIdentity alone.")
-        identity = self.emulator.client("sts").get_caller_identity()
-        return {"accountId": identity["Account"], "arn": identity["Arn"], "userId": identity["UserId"]}, []
+        if args.token == "aws:index/getCallerIdentity:getCallerIdentity":  # noqa: S105 a function's name
+            identity = self.emulator.client("sts").get_caller_identity()
+            return {"accountId": identity["Account"], "arn": identity["Arn"], "userId": identity["UserId"]}, []
+        if args.token == "aws:index/getRegion:getRegion":  # noqa: S105 a function's name
+            return {"region": self.emulator.region, "id": self.emulator.region}, []
+        raise DeploymentError(
+            f"got a call of {args.token}, the local deployment knows getCallerIdentity and getRegion alone."
+        )

@@ -89,7 +89,9 @@ class RecordingMocks(Mocks):
         return f"{physical(args.name)}-id", {**_outputs(recorded), **args.inputs}
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        """Answer who the caller is; nothing else is asked."""
+        """Answer who the caller is, and where; nothing else is asked."""
+        if args.token == "aws:index/getRegion:getRegion":  # noqa: S105 a type's name
+            return {"region": REGION, "id": REGION}, []
         assert args.token == "aws:index/getCallerIdentity:getCallerIdentity", args.token  # noqa: S105 a type's name
         return {"accountId": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:root", "userId": ACCOUNT}, []
 

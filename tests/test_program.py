@@ -85,11 +85,16 @@ INPUTS = {
     },
     "Function": {
         *("architectures", "code", "environment", "handler", "layers", "loggingConfig", "memorySize", "role"),
-        *("runtime", "timeout"),
+        *("runtime", "timeout", "tracingConfig"),
     },
     "FunctionEventInvokeConfig": {"destinationConfig", "functionName", "maximumRetryAttempts"},
     "LayerVersion": {"code", "compatibleArchitectures", "compatibleRuntimes", "layerName"},
+    "Dashboard": {"dashboardBody", "dashboardName"},
     "LogGroup": {"retentionInDays"},
+    "MetricAlarm": {
+        *("alarmActions", "alarmDescription", "comparisonOperator", "evaluationPeriods", "metricQueries"),
+        *("okActions", "threshold", "treatMissingData"),
+    },
     "Permission": {"action", "function", "principal", "sourceAccount", "sourceArn"},
     "Queue": {"messageRetentionSeconds", "sqsManagedSseEnabled"},
     "QueuePolicy": {"policy", "queueUrl"},
@@ -97,7 +102,7 @@ INPUTS = {
     "RedrivePolicy": {"queueUrl", "redrivePolicy"},
     "Role": {"assumeRolePolicy"},
     "RolePolicy": {"policy", "role"},
-    "Table": {"attributes", "billingMode", "hashKey"},
+    "Table": {"attributes", "billingMode", "hashKey", "pointInTimeRecovery"},
     "Topic": set[str](),
     "TopicPolicy": {"arn", "policy"},
     "TopicSubscription": {"endpoint", "protocol", "rawMessageDelivery", "redrivePolicy", "topic"},
@@ -171,6 +176,8 @@ def test_the_program_makes_exactly_its_resources(program: Recording, config: Sta
         "LayerVersion": 1,
         "Permission": 1,
         "FunctionEventInvokeConfig": 1,
+        "MetricAlarm": 26,
+        "Dashboard": 1,
     }
     made = Counter(found.kind for found in program.mocks.resources if found.custom)
     assert made == Counter({kind: count for kind, count in expected.items() if count})

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.emulator import Emulator
-from local.resources import compute, messaging, storage
+from local.resources import compute, messaging, storage, watching
 
 Creator = Callable[[Emulator, str, Mapping[str, Any]], dict[str, Any]]
 
-CREATORS: dict[str, Creator] = {**storage.CREATORS, **messaging.CREATORS, **compute.CREATORS}
+CREATORS: dict[str, Creator] = {**storage.CREATORS, **messaging.CREATORS, **compute.CREATORS, **watching.CREATORS}

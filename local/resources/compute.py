@@ -1,4 +1,4 @@
-"""Lambda, IAM, CloudWatch Logs, and the trigger of a bucket.
+"""Lambda, IAM, and the trigger of a bucket.
 
 What AWS refuses and the emulator lets pass is refused here, as AWS words it: a trigger on a function that
 S3 may not call, a mapping or a destination that the function's role may not use.
@@ -14,15 +14,6 @@ from local.emulator import Emulator
 
 class RefusedError(Exception):
     """AWS would not make this resource; the message says what is missing."""
-
-
-def log_group(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Make a log group."""
-    logs = emulator.client("logs")
-    logs.create_log_group(logGroupName=name)
-    logs.put_retention_policy(logGroupName=name, retentionInDays=int(inputs["retentionInDays"]))
-    (group,) = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
-    return {"id": name, "name": name, "arn": group["arn"].removesuffix(":*")}
 
 
 def role(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -156,7 +147,6 @@ def bucket_notification(emulator: Emulator, _name: str, inputs: Mapping[str, Any
 
 
 CREATORS = {
-    "aws:cloudwatch/logGroup:LogGroup": log_group,
     "aws:iam/role:Role": role,
     "aws:iam/rolePolicy:RolePolicy": role_policy,
     "aws:lambda/eventSourceMapping:EventSourceMapping": event_source_mapping,

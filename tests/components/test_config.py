@@ -64,7 +64,7 @@ def test_keys_of_other_projects_are_passed_over() -> None:
 def test_a_key_nobody_knows_is_named_with_those_known() -> None:
     """An unknown key's error names it, the known ones and so the fix."""
     (problem,) = problems(jpegQualty="90")
-    assert problem.startswith("pixelcascade:jpegQualty: unknown key; known are architecture,")
+    assert problem.startswith("pixelcascade:jpegQualty: unknown key; known are alarmEmail, alarmTopic, architecture,")
     assert "jpegQuality" in problem
 
 

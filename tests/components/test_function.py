@@ -92,11 +92,11 @@ def test_memory_and_time_out_are_the_stacks() -> None:
     assert (inputs["memorySize"], inputs["timeout"]) == (3008, 33)
 
 
-def test_powertools_is_told_the_functions_logical_name() -> None:
-    """Logs and metrics carry the logical name as their service."""
-    assert function().inputs["environment"]["variables"]["POWERTOOLS_SERVICE_NAME"] == "pixel-resizer"
+def test_powertools_is_told_the_functions_name_and_stack() -> None:
+    """Logs and metrics carry the logical name as their service, told from other stacks' by the stack's."""
+    assert function().inputs["environment"]["variables"]["POWERTOOLS_SERVICE_NAME"] == "pixel-resizer-dev"
 
 
 def test_every_output_is_described() -> None:
     """A component's interface is its annotations."""
-    assert set(Function.__annotations__) == {"arn", "name"}
+    assert set(Function.__annotations__) == {"arn", "name", "service"}

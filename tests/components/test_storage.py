@@ -73,4 +73,5 @@ def test_an_item_is_found_by_name() -> None:
         "attributes": [{"name": "name", "type": "S"}],
         "hashKey": "name",
         "billingMode": "PAY_PER_REQUEST",
+        "pointInTimeRecovery": {"enabled": False},
     }

@@ -8,7 +8,7 @@ from components.storage import ImageBucket, MetadataTable
 
 config = StackConfig.load()
 images = ImageBucket("images", config)
-metadata = MetadataTable("pixel-metadata")
+metadata = MetadataTable("pixel-metadata", config)
 workers = ImageWorkers(config=config, bucket=images)
 
 fanout = Fanout(

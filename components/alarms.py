@@ -1,0 +1,112 @@
+"""When somebody should look: pure functions from what runs to the alarms that watch it.
+
+`docs/operations.md` says of each alarm what it means and what to do.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_aws.cloudwatch import MetricAlarmMetricQueryArgsDict as Query
+from pulumi_aws.cloudwatch import MetricAlarmMetricQueryMetricArgsDict as Metric
+
+NAMESPACE = "PixelCascade"
+PERIOD_S = 300
+# Shares of the time-out and of the pictures from which on somebody should look.
+SLOW_SHARE = 0.8
+REJECTED_SHARE = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alarm:
+    """One alarm on one metric, or on the first of several expressions; it fires above its threshold."""
+
+    name: str
+    description: str
+    threshold: float
+    queries: Sequence[Query]
+
+
+def queue_not_empty(name: str, queue: pulumi.Input[str], meaning: str) -> Alarm:
+    """Watch a queue that should have no messages."""
+    return Alarm(
+        name=f"{name}-not-empty",
+        description=f"{meaning} (runbook: a queue of failures is not empty)",
+        threshold=0,
+        queries=_single("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", QueueName=queue),
+    )
+
+
+def queue_too_old(name: str, queue: pulumi.Input[str], visibility_timeout_s: int) -> Alarm:
+    """Watch a queue whose messages should not wait longer than one retry takes."""
+    return Alarm(
+        name=f"{name}-too-old",
+        description="Messages wait longer than one retry takes (runbook: messages are too old)",
+        threshold=visibility_timeout_s,
+        queries=_single("AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum", QueueName=queue),
+    )
+
+
+def function_alarms(name: str, function: pulumi.Input[str], timeout_s: int) -> list[Alarm]:
+    """Watch a function's errors, throttles and duration."""
+    return [
+        Alarm(
+            name=f"{name}-errors",
+            description="Whole invocations fail (runbook: a function fails)",
+            threshold=0,
+            queries=_single("AWS/Lambda", "Errors", "Sum", FunctionName=function),
+        ),
+        Alarm(
+            name=f"{name}-throttles",
+            description="Invocations are refused for want of concurrency (runbook: a function is throttled)",
+            threshold=0,
+            queries=_single("AWS/Lambda", "Throttles", "Sum", FunctionName=function),
+        ),
+        Alarm(
+            name=f"{name}-slow",
+            description="Invocations come near the time-out (runbook: a function is slow)",
+            threshold=1000 * SLOW_SHARE * timeout_s,
+            queries=_single("AWS/Lambda", "Duration", "Maximum", FunctionName=function),
+        ),
+    ]
+
+
+def too_many_rejected(name: str, service: str) -> Alarm:
+    """Watch the share of pictures that a worker rejects."""
+    rejected = _metric(NAMESPACE, "RejectedImage", "Sum", service=service)
+    images = _metric(NAMESPACE, "RejectedImage", "SampleCount", service=service)
+    return Alarm(
+        name=f"{name}-rejected",
+        description="Many pictures are rejected (runbook: many pictures are rejected)",
+        threshold=REJECTED_SHARE,
+        # A missing sample is no picture: without pictures there is no share, and no alarm.
+        queries=[
+            {"id": "share", "expression": "rejected / images", "label": "rejected share", "return_data": True},
+            {"id": "rejected", "metric": rejected, "return_data": False},
+            {"id": "images", "metric": images, "return_data": False},
+        ],
+    )
+
+
+def undelivered(name: str, topic: pulumi.Input[str]) -> Alarm:
+    """Watch a topic whose every notification should arrive."""
+    return Alarm(
+        name=f"{name}-undelivered",
+        description="The topic could not deliver (runbook: the topic could not deliver)",
+        threshold=0,
+        queries=_single("AWS/SNS", "NumberOfNotificationsFailed", "Sum", TopicName=topic),
+    )
+
+
+def _single(namespace: str, name: str, statistic: str, **dimensions: pulumi.Input[str]) -> list[Query]:
+    return [{"id": "metric", "metric": _metric(namespace, name, statistic, **dimensions), "return_data": True}]
+
+
+def _metric(namespace: str, name: str, statistic: str, **dimensions: pulumi.Input[str]) -> Metric:
+    return {
+        "namespace": namespace,
+        "metric_name": name,
+        "stat": statistic,
+        "period": PERIOD_S,
+        "dimensions": dimensions,
+    }

@@ -1,0 +1,92 @@
+"""One page that shows how a stack is doing: a pure function from names to CloudWatch's JSON."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from components.alarms import NAMESPACE, PERIOD_S
+
+WIDTH, HEIGHT = 12, 6  # Of a grid 24 wide. Source: CloudWatch's API reference, "Dashboard body structure".
+
+# US dollars. Source: AWS's price list, Lambda on x86 in us-east-1, November 2025.
+LAMBDA_GB_SECOND = 0.0000166667
+LAMBDA_REQUEST = 0.0000002
+
+
+def body(
+    *,
+    region: str,
+    publisher: str,
+    topic: str,
+    functions: Mapping[str, str],
+    memory_mb: Sequence[int],
+    queues: Sequence[str],
+) -> str:
+    """Return the dashboard of a stack, from physical names.
+
+    `functions` are the workers by the service that their metrics name, `memory_mb` is the memory of each.
+    """
+    names = list(functions.values())
+    widgets = [
+        _chart("Uploads", region, [["AWS/Lambda", "Invocations", "FunctionName", publisher]]),
+        _chart(
+            "Pictures done or rejected, per worker",
+            region,
+            [[NAMESPACE, "ImageDuration", "service", service, {"stat": "SampleCount"}] for service in functions],
+        ),
+        *(_latency(service, region) for service in functions),
+        _chart(
+            "Backlog: messages waiting",
+            region,
+            [["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", queue] for queue in queues],
+            stat="Maximum",
+        ),
+        _rejections(region, list(functions)),
+        _chart(
+            "Errors and throttles",
+            region,
+            [["AWS/Lambda", metric, "FunctionName", name] for name in names for metric in ("Errors", "Throttles")],
+        ),
+        _chart("Notifications that failed", region, [["AWS/SNS", "NumberOfNotificationsFailed", "TopicName", topic]]),
+        _cost(region, list(zip(names, memory_mb, strict=True))),
+    ]
+    return json.dumps({"widgets": [{**widget, **_place(number)} for number, widget in enumerate(widgets)]})
+
+
+def _latency(service: str, region: str) -> dict[str, Any]:
+    metric = [NAMESPACE, "ImageDuration", "service", service]
+    lines = [[*metric, {"stat": percentile}] for percentile in ("p50", "p95", "p99")]
+    return _chart(f"{service}: milliseconds per picture", region, lines)
+
+
+def _rejections(region: str, services: Sequence[str]) -> dict[str, Any]:
+    schema = f"{{{NAMESPACE},service,reason}}"
+    queries = [f'{schema} MetricName="RejectedImage" service="{service}"' for service in services]
+    searches = [
+        [{"expression": f"SEARCH('{query}', 'Sum', {PERIOD_S})", "id": f"rejected{number}"}]
+        for number, query in enumerate(queries)
+    ]
+    return _chart("Rejections by reason", region, searches)
+
+
+def _cost(region: str, functions: Sequence[tuple[str, int]]) -> dict[str, Any]:
+    """Return the chart of what the workers cost: billed time at their memory, and requests."""
+    lines: list[list[Any]] = []
+    terms = []
+    for number, (function, memory_mb) in enumerate(functions):
+        time, calls = f"time{number}", f"calls{number}"
+        lines.append(["AWS/Lambda", "Duration", "FunctionName", function, {"id": time, "visible": False}])
+        lines.append(["AWS/Lambda", "Invocations", "FunctionName", function, {"id": calls, "visible": False}])
+        terms.append(f"{time} / 1000 * {memory_mb / 1024} * {LAMBDA_GB_SECOND} + {calls} * {LAMBDA_REQUEST}")
+    total = {"expression": " + ".join(terms), "id": "dollars", "label": f"US dollars per {PERIOD_S} s, estimated"}
+    return _chart("Cost of the workers' Lambda time", region, [[total], *lines])
+
+
+def _chart(title: str, region: str, metrics: Sequence[Sequence[Any]], stat: str = "Sum") -> dict[str, Any]:
+    properties = {"title": title, "region": region, "metrics": metrics, "stat": stat, "period": PERIOD_S}
+    return {"type": "metric", "properties": {**properties, "view": "timeSeries"}}
+
+
+def _place(number: int) -> dict[str, int]:
+    """Return where the n-th widget goes: two in a row."""
+    return {"x": number % 2 * WIDTH, "y": number // 2 * HEIGHT, "width": WIDTH, "height": HEIGHT}

@@ -1,0 +1,111 @@
+"""What watches a running stack: its alarms, who hears of them, and one dashboard."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components import alarms, dashboard
+from components.alarms import Alarm
+from components.branch import Branch
+from components.config import StackConfig
+from components.fanout import Fanout
+from components.publisher import Publisher
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchArgs:
+    """What is watched."""
+
+    config: StackConfig
+    fanout: Fanout
+    publisher: Publisher
+
+
+class Watch(pulumi.ComponentResource):
+    """The alarms of every branch, of the topic and of the publisher, and the stack's dashboard."""
+
+    dashboard_name: pulumi.Output[str]
+    """The physical name of the dashboard."""
+
+    def __init__(self, name: str, args: WatchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("pixelcascade:index:Watch", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        actions = self._audience()
+        for alarm in self._alarms():
+            self._alarm(alarm, actions)
+        self.dashboard_name = self._dashboard()
+        self.register_outputs({"dashboard_name": self.dashboard_name})
+
+    def _audience(self) -> list[pulumi.Input[str]]:
+        """Return who is told: the configured topic, or a new one that writes to the configured address, or nobody."""
+        config = self._args.config
+        if config.alarm_topic:
+            return [config.alarm_topic]
+        if not config.alarm_email:
+            return []
+        topic = aws.sns.Topic(f"{self._name}-alarms", opts=self._child)
+        aws.sns.TopicSubscription(
+            f"{self._name}-alarms-email",
+            topic=topic.arn,
+            protocol="email",
+            endpoint=config.alarm_email,
+            opts=self._child,
+        )
+        return [topic.arn]
+
+    def _alarms(self) -> list[Alarm]:
+        fanout, publisher, timeout_s = self._args.fanout, self._args.publisher, self._args.config.timeout_s
+        return [
+            *(alarm for name, branch in fanout.branches.items() for alarm in self._branch_alarms(name, branch)),
+            alarms.undelivered("topic", fanout.topic_name),
+            alarms.queue_not_empty("job-publisher-failed", publisher.failed.name, "Uploads did not become jobs"),
+            *alarms.function_alarms("job-publisher", publisher.function.name, timeout_s),
+        ]
+
+    def _branch_alarms(self, name: str, branch: Branch) -> list[Alarm]:
+        config = self._args.config
+        return [
+            alarms.queue_not_empty(
+                f"{name}-dead-letters", branch.dead_letters.name, "A worker failed on messages for good"
+            ),
+            alarms.queue_not_empty(
+                f"{name}-undelivered", branch.undelivered.name, "The topic could not fill the queue"
+            ),
+            alarms.queue_too_old(f"{name}-queue", branch.queue.name, config.visibility_timeout_s),
+            *alarms.function_alarms(name, branch.function.name, config.timeout_s),
+            alarms.too_many_rejected(name, branch.function.service),
+        ]
+
+    def _alarm(self, alarm: Alarm, actions: list[pulumi.Input[str]]) -> None:
+        aws.cloudwatch.MetricAlarm(
+            f"{alarm.name}-alarm",
+            alarm_description=alarm.description,
+            comparison_operator="GreaterThanThreshold",
+            threshold=alarm.threshold,
+            evaluation_periods=1,
+            metric_queries=alarm.queries,
+            treat_missing_data="notBreaching",
+            alarm_actions=actions,
+            ok_actions=actions,
+            opts=self._child,
+        )
+
+    def _dashboard(self) -> pulumi.Output[str]:
+        fanout, publisher = self._args.fanout, self._args.publisher
+        branches = fanout.branches.values()
+        body = pulumi.Output.all(
+            region=aws.get_region_output().region,
+            publisher=publisher.function.name,
+            topic=fanout.topic_name,
+            functions={branch.function.service: branch.function.name for branch in branches},
+            memory_mb=[branch.spec.memory_mb for branch in branches],
+            queues=[branch.queue.name for branch in branches],
+        ).apply(lambda names: dashboard.body(**names))
+        return aws.cloudwatch.Dashboard(
+            f"{self._name}-dashboard",
+            dashboard_name=f"{pulumi.get_project()}-{pulumi.get_stack()}",
+            dashboard_body=body,
+            opts=self._child,
+        ).dashboard_name

@@ -1,0 +1,134 @@
+"""What watches a stack: the alarms, who hears of them, and the dashboard."""
+
+import json
+from typing import Any
+
+import pytest
+
+from components.config import ConfigError
+from tests.recording import Recorded, physical, recorded
+
+BRANCHES = {
+    "format-conversion": "format-converter",
+    "resizing": "pixel-resizer",
+    "metadata-extraction": "metadata-extractor",
+}
+
+
+def alarm(name: str, **settings: str) -> Recorded:
+    """Return an alarm by its name."""
+    return recorded(**settings).mocks.one("MetricAlarm", f"{name}-alarm")
+
+
+def metric(name: str) -> dict[str, Any]:
+    """Return the one metric that an alarm looks at."""
+    (query,) = alarm(name).inputs["metricQueries"]
+    found: dict[str, Any] = query["metric"]
+    return found
+
+
+@pytest.mark.parametrize("branch", BRANCHES)
+@pytest.mark.parametrize("queue", ["dead-letters", "undelivered"])
+def test_a_dead_letter_rings(branch: str, queue: str) -> None:
+    """One message in a queue of failures is one too many."""
+    assert metric(f"{branch}-{queue}-not-empty")["dimensions"] == {"QueueName": physical(f"{branch}-{queue}")}
+    assert alarm(f"{branch}-{queue}-not-empty").inputs["threshold"] == 0
+
+
+def test_an_upload_that_became_no_job_rings() -> None:
+    """The publisher's own queue of failures is watched too."""
+    assert metric("job-publisher-failed-not-empty")["dimensions"] == {"QueueName": physical("job-publisher-failed")}
+
+
+@pytest.mark.parametrize("branch", BRANCHES)
+def test_a_message_that_waits_longer_than_a_retry_rings(branch: str) -> None:
+    """The age of the oldest message is held against the queue's visibility time-out."""
+    assert metric(f"{branch}-queue-too-old")["metricName"] == "ApproximateAgeOfOldestMessage"
+    assert alarm(f"{branch}-queue-too-old", timeoutS="20").inputs["threshold"] == 120
+
+
+@pytest.mark.parametrize("name", [*BRANCHES, "job-publisher"])
+@pytest.mark.parametrize(("what", "watched"), [("errors", "Errors"), ("throttles", "Throttles"), ("slow", "Duration")])
+def test_every_function_is_watched(name: str, what: str, watched: str) -> None:
+    """Errors, throttles and a duration near the time-out ring, for each function."""
+    assert metric(f"{name}-{what}")["metricName"] == watched
+    assert metric(f"{name}-{what}")["dimensions"] == {"FunctionName": physical(BRANCHES.get(name, name))}
+
+
+def test_a_slow_function_is_one_near_its_time_out() -> None:
+    """The threshold, in milliseconds, is four fifths of the time-out."""
+    assert alarm("resizing-slow", timeoutS="20").inputs["threshold"] == 16_000
+
+
+@pytest.mark.parametrize(("branch", "function"), BRANCHES.items())
+def test_many_rejections_ring(branch: str, function: str) -> None:
+    """The share of a worker's pictures that it rejects is watched, under the name that its metrics bear."""
+    share, *metrics = alarm(f"{branch}-rejected").inputs["metricQueries"]
+    assert share["expression"] == "rejected / images"
+    assert [query["metric"]["dimensions"] for query in metrics] == [{"service": f"{function}-dev"}] * 2
+
+
+def test_a_notification_that_fails_rings() -> None:
+    """The topic's failures are watched."""
+    assert metric("topic-undelivered")["dimensions"] == {"TopicName": physical("new-image-uploaded")}
+
+
+def test_nobody_is_told_unless_the_stack_says_whom() -> None:
+    """Without an address or a topic the alarms only show."""
+    assert {tuple(found.inputs["alarmActions"]) for found in recorded().mocks.of_type("MetricAlarm")} == {()}
+
+
+def test_an_address_is_told_by_a_topic_of_its_own() -> None:
+    """With an address there is a topic that writes to it, and every alarm rings there."""
+    mocks = recorded(alarmEmail="you@example.com").mocks
+    subscription = mocks.one("TopicSubscription", "watch-alarms-email").inputs
+    assert (subscription["protocol"], subscription["endpoint"]) == ("email", "you@example.com")
+    assert {tuple(found.inputs["alarmActions"]) for found in mocks.of_type("MetricAlarm")} == {(subscription["topic"],)}
+
+
+def test_a_topic_of_ones_own_is_used() -> None:
+    """With a topic given, none is made."""
+    topic = "arn:aws:sns:eu-central-1:123456789012:mine"
+    mocks = recorded(alarmTopic=topic).mocks
+    assert mocks.names("Topic") == ["new-image-uploaded"]
+    assert {tuple(found.inputs["alarmActions"]) for found in mocks.of_type("MetricAlarm")} == {(topic,)}
+
+
+@pytest.mark.parametrize(("key", "value"), [("alarmEmail", "not an address"), ("alarmTopic", "mine")])
+def test_whom_nobody_could_tell_is_refused(key: str, value: str) -> None:
+    """An address or a topic that is none is an error that names the key."""
+    with pytest.raises(ConfigError, match=f"pixelcascade:{key}: got '{value}'"):
+        recorded(**{key: value})
+
+
+def widgets() -> dict[str, dict[str, Any]]:
+    """Return the dashboard's widgets by title."""
+    body = json.loads(recorded().mocks.one("Dashboard", "watch-dashboard").inputs["dashboardBody"])
+    return {widget["properties"]["title"]: widget["properties"] for widget in body["widgets"]}
+
+
+def test_the_dashboard_shows_what_an_operator_asks_for() -> None:
+    """Uploads, rates, latency of each worker, backlog, rejections by reason, failures and cost."""
+    assert list(widgets()) == [
+        "Uploads",
+        "Pictures done or rejected, per worker",
+        *(f"{function}-dev: milliseconds per picture" for function in BRANCHES.values()),
+        "Backlog: messages waiting",
+        "Rejections by reason",
+        "Errors and throttles",
+        "Notifications that failed",
+        "Cost of the workers' Lambda time",
+    ]
+
+
+def test_latency_is_shown_by_percentiles() -> None:
+    """The median and the tails are lines of their own."""
+    lines = widgets()["pixel-resizer-dev: milliseconds per picture"]["metrics"]
+    assert [line[-1]["stat"] for line in lines] == ["p50", "p95", "p99"]
+
+
+def test_the_cost_follows_from_each_functions_memory() -> None:
+    """The expression holds the memory in GB that each worker is given."""
+    (total,), *_ = widgets()["Cost of the workers' Lambda time"]["metrics"]
+    assert total["expression"].count(f"* {1769 / 1024} *") == 2
+    assert total["expression"].count(f"* {256 / 1024} *") == 1
