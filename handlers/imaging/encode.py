@@ -35,7 +35,7 @@ class Jpeg(bytes):
 def encode(image: Image.Image, quality: int, exif: bytes) -> bytes:
     """Return a picture of mode L or RGB as a baseline JPEG, 4:2:0, with no metadata but `exif`."""
     # Image.save would first import the other formats' plug-ins; its options travel as it sends them.
-    image.encoderinfo = {"quality": quality, "subsampling": CHROMA_420, "exif": exif, "comment": None}
+    image.encoderinfo = {"quality": quality, "subsampling": CHROMA_420, "exif": exif}
     file = io.BytesIO()
     Image.SAVE[JpegImagePlugin.JpegImageFile.format](image, file, "")
     return file.getvalue()
