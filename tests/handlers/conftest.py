@@ -92,6 +92,10 @@ class Context(LambdaContext):
         self._end = time.monotonic() + left_s
         self._function_name = "pixel-resizer"
 
+    def end_in(self, left_s: float) -> None:
+        """Let so much time be left from now on."""
+        self._end = time.monotonic() + left_s
+
     def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]
         """Return how long the function may still run."""
         return max(0, int(1000 * (self._end - time.monotonic())))
