@@ -7,7 +7,7 @@ import pulumi
 
 from components import policies
 from components.branch import BranchSpec
-from components.config import StackConfig
+from components.config import ConfigError, StackConfig
 from components.storage import ImageBucket, MetadataTable
 
 LIMITS = ("max_pixels", "max_bytes", "max_scans", "max_segments", "max_frames")
@@ -29,8 +29,16 @@ class ImageWorkers:
         writes: str | None = None,
         records: MetadataTable | None = None,
     ) -> BranchSpec:
-        """Return a branch whose worker writes below the prefix `writes`, and items into the table `records`."""
+        """Return a branch whose worker writes below the prefix `writes`, and items into the table `records`.
+
+        Raises: ConfigError, where what it writes would start the pipeline again.
+        """
         config, bucket_arn = self.config, self.bucket.arn
+        if writes and (writes.startswith(config.master_prefix) or config.master_prefix.startswith(writes)):
+            raise ConfigError(
+                f"The branch {name}: got writes={writes!r}, allowed is a prefix apart from the trigger's, "
+                f"{config.master_prefix!r}, where outputs would start the pipeline again; choose another."
+            )
         ours = [config.master_prefix, config.rejected_prefix, *([writes] if writes else [])]
         statements = [
             bucket_arn.apply(lambda arn: policies.tell_missing(arn, ours)),

@@ -2,9 +2,13 @@
 
 import json
 from typing import Any
+from unittest import mock
 
-from components.config import StackConfig
-from components.image_worker import layout, picture_environment
+import pytest
+
+from components.config import ConfigError, StackConfig
+from components.image_worker import ImageWorkers, layout, picture_environment
+from components.storage import ImageBucket
 from tests.recording import allowed, arn, physical, recorded
 
 BUCKET = arn("Bucket", "images")
@@ -58,6 +62,14 @@ def test_a_worker_without_records_knows_no_table() -> None:
 def test_a_worker_is_told_its_bucket() -> None:
     """A worker refuses jobs for any other bucket."""
     assert environment("pixel-resizer")["BUCKET"] == physical("images")
+
+
+@pytest.mark.parametrize("prefix", ["master/", "master/small/", "mas"])
+def test_a_branch_that_would_trigger_itself_is_refused(prefix: str) -> None:
+    """What the config's own prefixes are checked for holds for a branch's that is written in the program."""
+    workers = ImageWorkers(config=StackConfig(), bucket=mock.Mock(spec=ImageBucket, arn=None))
+    with pytest.raises(ConfigError, match=f"The branch new: got writes='{prefix}', allowed is a prefix apart from"):
+        workers.branch("new", handler="handlers.new.handler", memory_mb=128, writes=prefix)
 
 
 def test_every_value_of_the_environment_is_text() -> None:
