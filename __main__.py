@@ -4,7 +4,7 @@ import pulumi
 
 from components.config import StackConfig
 from components.fanout import Fanout, FanoutArgs
-from components.image_worker import ImageWorkers
+from components.image_worker import ImageWorkers, layout
 from components.lambda_package import LambdaPackage
 from components.publisher import Publisher, PublisherArgs
 from components.storage import ImageBucket, MetadataTable
@@ -53,4 +53,6 @@ pulumi.export("topic", fanout.topic_arn)
 pulumi.export("table", metadata.name)
 pulumi.export("queues", fanout.queues)
 pulumi.export("deadLetterQueues", {**fanout.dead_letter_queues, "job-publisher-failed": publisher.failed.url})
+pulumi.export("layout", layout(config))
+pulumi.export("sizes", list(config.sizes))
 pulumi.export("uploadCommand", images.upload_command)

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 from handlers.job import Layout
 
@@ -20,7 +20,7 @@ class Settings:
     background: tuple[int, int, int]
     sizes: Mapping[str, int]
     enlarge: bool
-    reencode: str
+    reencode: Literal["when-needed", "always"]
     salvage: bool
     gps: bool
     cache_control: str
@@ -42,7 +42,7 @@ class Settings:
             background=(red, green, blue),
             sizes=json.loads(environment["SIZES"]),
             enlarge=environment["ENLARGE"] == "true",
-            reencode=environment["REENCODE"],
+            reencode="always" if environment["REENCODE"] == "always" else "when-needed",
             salvage=environment["SALVAGE"] == "true",
             gps=environment["GPS"] == "true",
             cache_control=environment["CACHE_CONTROL"],

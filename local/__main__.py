@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,6 +24,7 @@ from local.masters import NoMastersError, find_masters
 from local.program import stack_config
 from local.run import REGION, run
 from local.samples import write_samples
+from ops.connect import RUNNING
 
 USAGE_ERRORS = (ConfigError, NoMastersError, results.OutputFolderError)
 FAILURES = (DeploymentError, EmulatorError, PackageError)
@@ -79,12 +81,24 @@ def up(port: int | None, stack: str) -> None:
             deployment = Deployment(emulator)
             deployment.deploy(stack, config)
             _describe(emulator, deployment.outputs)
-            with contextlib.suppress(KeyboardInterrupt):
+            with announced(emulator, deployment.outputs), contextlib.suppress(KeyboardInterrupt):
                 signal.pause()
     except USAGE_ERRORS as error:
         _fail(str(error), USAGE)
     except FAILURES as error:
         _fail(str(error), UNACCOUNTED)
+
+
+@contextlib.contextmanager
+def announced(emulator: Emulator, outputs: dict[str, Any]) -> Iterator[None]:
+    """Tell `python -m ops --local` where the stack is, for as long as it runs."""
+    RUNNING.parent.mkdir(exist_ok=True)
+    client = {"endpoint_url": emulator.endpoint, "region_name": emulator.region, **CREDENTIALS}
+    RUNNING.write_text(json.dumps({"client": client, "outputs": outputs}))
+    try:
+        yield
+    finally:
+        RUNNING.unlink(missing_ok=True)
 
 
 def _describe(emulator: Emulator, outputs: dict[str, Any]) -> None:

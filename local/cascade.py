@@ -7,9 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.image_worker import layout
 from handlers.errors import NameTooLongError
-from handlers.job import Layout
 from local.deployment import Deployment
 from local.tap import Tap
 from ops.audit import Account, account, list_objects
@@ -23,13 +21,7 @@ IDLE_S = 20
 
 def stack_of(deployment: Deployment) -> Stack:
     """Return the deployed stack as the `ops` commands see it."""
-    return Stack(
-        client=deployment.emulator.client,
-        bucket=deployment.outputs["bucket"],
-        table=deployment.outputs["table"],
-        layout=Layout(**layout(deployment.config)),  # type: ignore[arg-type]
-        sizes=tuple(deployment.config.sizes),
-    )
+    return Stack.from_outputs(deployment.outputs, deployment.emulator.client)
 
 
 def upload(deployment: Deployment, masters: Mapping[str, Path], advance: Callable[[], None]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -15,6 +15,7 @@ from handlers.ownership import Claim
 from handlers.storage import claim_of_item, claim_of_object
 from ops.stack import BRANCHES, EXTRACTION, Stack
 
+STATES = ("done", "rejected", "stale", "missing")
 THREADS = 8
 PAGE = 1000
 
@@ -34,20 +35,40 @@ class Account:
         return all(state in {"done", "rejected"} for state in self.states.values())
 
 
-def audit(stack: Stack, prefix: str = "") -> Iterator[Account]:
-    """Yield the account of every master whose path begins with `prefix`, in the order of their keys.
+def audit(stack: Stack, prefix: str = "", after: str | None = None) -> Iterator[Account]:
+    """Yield the account of every master whose path begins with `prefix`, in the order of their keys after `after`.
 
     Works through a page of a thousand keys at a time, so that its memory does not grow with the bucket.
     """
-    masters = list_objects(stack, stack.layout.master + prefix)
+    masters = list_objects(stack, stack.layout.master + prefix, after)
     with ThreadPoolExecutor(THREADS) as threads:
         while page := list(islice(masters, PAGE)):
             yield from threads.map(lambda master: account(stack, *master), page)
 
 
-def list_objects(stack: Stack, prefix: str) -> Iterator[tuple[str, str]]:
-    """Yield key and ETag of every object below a prefix, but for the markers that consoles make for folders."""
-    for page in stack.client("s3").get_paginator("list_objects_v2").paginate(Bucket=stack.bucket, Prefix=prefix):
+def rejected(stack: Stack, prefix: str = "") -> Iterator[Account]:
+    """Yield the account of every master whose newest state was rejected, by path; `prefix` begins the path.
+
+    What was rejected once and has its outputs by now, or is no longer in the bucket, is left out.
+    """
+    reasons = (key for key, _ in list_objects(stack, stack.layout.rejected + prefix))
+    for _, keys in groupby(reasons, lambda key: key.rpartition("/")[0]):
+        reason = _read_json(stack, next(keys))
+        master = reason and "key" in reason and _found(_s3(stack).head_object, Bucket=stack.bucket, Key=reason["key"])
+        if reason and master:
+            found = account(stack, reason["key"], master["ETag"].strip('"'))
+            if found.rejections:
+                yield found
+
+
+def list_objects(stack: Stack, prefix: str, after: str | None = None) -> Iterator[tuple[str, str]]:
+    """Yield key and ETag of every object below a prefix, but for the markers that consoles make for folders.
+
+    In the order of the keys, from the one after `after` on.
+    """
+    start = {"StartAfter": after} if after else {}
+    pages = _s3(stack).get_paginator("list_objects_v2").paginate(Bucket=stack.bucket, Prefix=prefix, **start)
+    for page in pages:
         for entry in page.get("Contents", ()):
             if not entry["Key"].endswith("/"):
                 yield entry["Key"], entry["ETag"].strip('"')
@@ -84,18 +105,27 @@ def _claims(stack: Stack, branch: str, key: str) -> Iterator[Claim | None]:
         yield None
         return
     for output in outputs:
-        head = _found(stack.client("s3").head_object, Bucket=stack.bucket, Key=output)
+        head = _found(_s3(stack).head_object, Bucket=stack.bucket, Key=output)
         yield claim_of_object(head["Metadata"], key) if head else None
 
 
 def _rejection(stack: Stack, branch: str, key: str, etag: str) -> dict[str, Any] | None:
     """Return why a branch rejected a master's newest state, if it did."""
-    rejected_key = stack.layout.rejected_key(key, branch)
-    response = _found(stack.client("s3").get_object, Bucket=stack.bucket, Key=rejected_key)
+    reason = _read_json(stack, stack.layout.rejected_key(key, branch))
+    return reason if reason and reason["etag"] == etag else None
+
+
+def _read_json(stack: Stack, key: str) -> dict[str, Any] | None:
+    """Return the JSON object under a key, None where there is none."""
+    response = _found(_s3(stack).get_object, Bucket=stack.bucket, Key=key)
     if response is None:
         return None
-    reason: dict[str, Any] = json.loads(response["Body"].read())
-    return reason if reason["etag"] == etag else None
+    value: dict[str, Any] = json.loads(response["Body"].read())
+    return value
+
+
+def _s3(stack: Stack) -> Any:
+    return stack.client("s3")
 
 
 def _found(call: Any, **arguments: str) -> dict[str, Any] | None:

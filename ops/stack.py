@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from handlers.job import Layout
 
@@ -17,8 +17,25 @@ class Stack:
     client: Callable[[str], Any]
     bucket: str
     table: str
+    topic: str
+    queues: Mapping[str, str]
+    dead_letter_queues: Mapping[str, str]
     layout: Layout
     sizes: Sequence[str]
+
+    @classmethod
+    def from_outputs(cls, outputs: Mapping[str, Any], client: Callable[[str], Any]) -> Self:
+        """Read a stack from its Pulumi outputs."""
+        return cls(
+            client=client,
+            bucket=outputs["bucket"],
+            table=outputs["table"],
+            topic=outputs["topic"],
+            queues=outputs["queues"],
+            dead_letter_queues=outputs["deadLetterQueues"],
+            layout=Layout(**outputs["layout"]),
+            sizes=outputs["sizes"],
+        )
 
     def outputs(self, key: str) -> Mapping[str, Sequence[str]]:
         """Return the keys of a master's pictures by branch.

@@ -13,6 +13,7 @@ import pulumi
 import pytest
 
 from components.config import StackConfig
+from components.image_worker import layout
 from local.program import PROGRAM, stack_config
 from tests.recording import ACCOUNT, STACKS, Recording, allowed, arn, physical, queue_url, recorded, statements
 
@@ -404,7 +405,7 @@ def test_no_function_makes_log_groups(program: Recording) -> None:
     assert not any("CreateLogGroup" in found.inputs["policy"] for found in program.mocks.of_type("RolePolicy"))
 
 
-def test_the_stack_exports_what_its_users_need(program: Recording) -> None:
+def test_the_stack_exports_what_its_users_need(program: Recording, config: StackConfig) -> None:
     """Bucket, topic, table, queues, dead letters and a command to paste."""
     assert program.outputs == {
         "bucket": physical("images"),
@@ -416,6 +417,8 @@ def test_the_stack_exports_what_its_users_need(program: Recording) -> None:
             **{f"{branch}-undelivered": queue_url(f"{branch}-undelivered") for branch in BRANCHES},
             "job-publisher-failed": queue_url("job-publisher-failed"),
         },
+        "layout": layout(config),
+        "sizes": ["thumbnail", "medium", "large"],
         "uploadCommand": f"aws s3 cp picture.jpg s3://{physical('images')}/master/",
     }
 

@@ -1,0 +1,97 @@
+"""Sending back what ended in a queue of failures, once its cause is mended."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from handlers import topic
+from handlers.errors import InvalidJobError
+from handlers.job import Job, jobs_of
+from ops.stack import Stack
+
+RECEIVE = {"MaxNumberOfMessages": 10, "VisibilityTimeout": 60, "WaitTimeSeconds": 1}
+POLL_S = 0.5
+PUBLISHER = "job-publisher-failed"
+UNDELIVERED = "-undelivered"
+# What AWS answers where an operation is not to be had; the local emulator has no message moves.
+UNKNOWN_OPERATION = {"InvalidAction", "UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation"}
+
+
+def waiting(stack: Stack) -> dict[str, int]:
+    """Return how many messages wait in each queue of failures, by its name."""
+    name = "ApproximateNumberOfMessages"
+    return {
+        queue: int(stack.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
+        for queue, url in stack.dead_letter_queues.items()
+    }
+
+
+def redrive(stack: Stack, queue: str) -> int:
+    """Send the messages of one queue of failures back to where they failed, and return how many.
+
+    A dead letter, and what the topic could not deliver, goes to its branch's queue; an event that did not become
+    jobs is read, and its jobs are published. A message is deleted only after it was sent on.
+    """
+    if queue == PUBLISHER:
+        return _publish_events(stack, stack.dead_letter_queues[queue])
+    source, target = stack.dead_letter_queues[queue], stack.queues[queue.removesuffix(UNDELIVERED)]
+    if not queue.endswith(UNDELIVERED):
+        try:
+            return _move(stack, source)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in UNKNOWN_OPERATION:
+                raise
+    # Source: SQS's API reference, StartMessageMoveTask: not from queues whose messages come from SNS or Lambda.
+    return _forward(stack, source, target)
+
+
+def _move(stack: Stack, source: str) -> int:
+    """Let SQS move a dead-letter queue's messages to where they came from."""
+    sqs = stack.client("sqs")
+    arn = sqs.get_queue_attributes(QueueUrl=source, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sqs.start_message_move_task(SourceArn=arn)
+    while True:
+        task = sqs.list_message_move_tasks(SourceArn=arn, MaxResults=1)["Results"][0]
+        if task["Status"] not in {"RUNNING", "CANCELLING"}:
+            return int(task.get("ApproximateNumberOfMessagesMoved", 0))
+        time.sleep(POLL_S)
+
+
+def _forward(stack: Stack, source: str, target: str) -> int:
+    """Send each message of one queue to another."""
+    sqs, count = stack.client("sqs"), 0
+    for message in _messages(stack, source):
+        sqs.send_message(QueueUrl=target, MessageBody=message["Body"])
+        sqs.delete_message(QueueUrl=source, ReceiptHandle=message["ReceiptHandle"])
+        count += 1
+    return count
+
+
+def _publish_events(stack: Stack, source: str) -> int:
+    """Publish the jobs of the events that the publisher failed on.
+
+    Source: Lambda's developer guide, "Asynchronous invocation", invocation record: the event is its `requestPayload`.
+    """
+    count = 0
+    for message in _messages(stack, source):
+        for _ in topic.publish(stack.client("sns"), stack.topic, _jobs(message["Body"])):
+            count += 1
+        stack.client("sqs").delete_message(QueueUrl=source, ReceiptHandle=message["ReceiptHandle"])
+    return count
+
+
+def _jobs(record: str) -> list[Job]:
+    event = json.loads(record).get("requestPayload")
+    if not isinstance(event, dict):
+        raise InvalidJobError(f"got a record without the event that failed: {record[:200]}")
+    return list(jobs_of(event))
+
+
+def _messages(stack: Stack, url: str) -> Iterator[dict[str, Any]]:
+    """Yield the messages that are in a queue, until a look finds none."""
+    receive: Callable[..., Any] = stack.client("sqs").receive_message
+    while messages := receive(QueueUrl=url, **RECEIVE).get("Messages"):
+        yield from messages
