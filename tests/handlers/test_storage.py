@@ -130,6 +130,14 @@ def test_metadata_is_printable_and_fits(stack: Stack, key: str) -> None:
     assert sum(len(name) + len(value) for name, value in metadata.items()) <= 2048
 
 
+@pytest.mark.parametrize("key", KEYS)
+def test_metadata_has_no_spaces_that_a_proxy_would_drop(stack: Stack, key: str) -> None:
+    """HTTP lets whoever passes a header on shorten runs of spaces and strip its ends; moto does not show it."""
+    write(stack.master(key, b"picture"))
+    metadata = stack.get("converted/cat.jpg")["Metadata"]
+    assert [value for value in metadata.values() if "  " in value or value != value.strip()] == []
+
+
 def test_an_older_state_does_not_replace_a_newer(stack: Stack) -> None:
     """The job of an older event, late, writes nothing."""
     old = stack.master("master/cat.png", b"old", "01")
