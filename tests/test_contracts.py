@@ -21,7 +21,7 @@ from handlers.settings import Settings
 from local.program import ROOT, stack_config
 from tests.recording import Recorded, recorded
 
-FUNCTIONS = {found.name: found for found in recorded().mocks.of_type("Function")}
+FUNCTIONS = {found.name: found for found in sorted(recorded().mocks.of_type("Function"), key=lambda found: found.name)}
 WORKERS = sorted(FUNCTIONS.keys() - {"job-publisher"})
 
 # What Lambda itself sets. Source: Lambda's developer guide, "Defined runtime environment variables".
