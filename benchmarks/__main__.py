@@ -3,6 +3,7 @@
 import click
 
 from benchmarks.conformance import conformance
+from benchmarks.load import load
 
 
 @click.group()
@@ -11,6 +12,7 @@ def main() -> None:
 
 
 main.add_command(conformance)
+main.add_command(load)
 
 if __name__ == "__main__":
     main()

@@ -85,8 +85,8 @@ def _progress(stack: Stack, deployment: Deployment, masters: Sequence[str]) -> P
     return Progress(
         settled=sum(_settled(stack, key, pieces, recorded) for key in masters),
         pieces=len(pieces) + len(recorded),
-        waiting=_messages(stack, deployment.outputs["queues"].values()),
-        dead=_messages(stack, deployment.outputs["deadLetterQueues"].values()),
+        waiting=messages(stack, deployment.outputs["queues"].values()),
+        dead=messages(stack, deployment.outputs["deadLetterQueues"].values()),
     )
 
 
@@ -104,7 +104,8 @@ def _settled(stack: Stack, key: str, pieces: set[str], recorded: set[str]) -> bo
     )
 
 
-def _messages(stack: Stack, urls: Iterable[str]) -> int:
+def messages(stack: Stack, urls: Iterable[str]) -> int:
+    """Return how many messages are in some queues, in flight too."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     attributes = (stack.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names) for url in urls)
     return sum(int(count) for answer in attributes for count in answer["Attributes"].values())

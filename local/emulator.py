@@ -83,6 +83,13 @@ class Emulator:
         finally:
             self._folder.cleanup()
 
+    @property
+    def process_id(self) -> int:
+        """The id of the running emulator's process."""
+        if self._process is None:
+            raise EmulatorError("MiniStack is not running.")
+        return self._process.pid
+
     def client(self, service: str) -> Any:
         """Return the client of a service, as the emulator's root account; made once, used by all threads."""
         with self._lock:

@@ -33,10 +33,17 @@ class Tap:
     def pace(self) -> None:
         """Count one upload, and wait while too many jobs are on their way."""
         self._uploaded += 1
+        self._wait(IN_FLIGHT - 1 if self._published else 0)
+
+    def drain(self) -> None:
+        """Wait until every upload has become a job."""
+        self._wait(0)
+
+    def _wait(self, on_their_way: int) -> None:
+        """Wait until no more jobs than that are on their way, or none has come for a while."""
         deadline = time.monotonic() + PATIENCE_S
-        while not self._given_up and self._uploaded - self._published >= (IN_FLIGHT if self._published else 1):
-            if time.monotonic() > deadline:
-                self._given_up = True
+        while not self._given_up and self._uploaded - self._published > on_their_way:
+            self._given_up = time.monotonic() > deadline
             before, self._published = self._published, self._count()
             if self._published > before:
                 deadline = time.monotonic() + PATIENCE_S

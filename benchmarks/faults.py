@@ -1,0 +1,132 @@
+"""What goes wrong in a load run, each a context manager around it: killed workers, duplicates, a flaky way to S3."""
+
+import contextlib
+import io
+import os
+import random
+import signal
+import threading
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks import sabotage
+from benchmarks.proxy import FlakyProxy
+from components.lambda_package import code_archive
+from local.deployment import Deployment
+
+SHARE = 0.05
+KILL_EVERY_S = 2.0
+
+
+def sabotage_workers(deployment: Deployment) -> None:
+    """Ship the sabotaged workers into the functions, beside the real ones that they call."""
+    archive = io.BytesIO(code_archive().read_bytes())
+    with zipfile.ZipFile(archive, "a") as code:
+        code.writestr("sabotage.py", Path(sabotage.__file__).read_bytes())
+    client = deployment.emulator.client("lambda")
+    for name, handler in sabotage.HANDLERS.items():
+        function = deployment.resource("Function", name)["name"]
+        client.update_function_code(FunctionName=function, ZipFile=archive.getvalue())
+        client.update_function_configuration(FunctionName=function, Handler=f"sabotage.{handler}")
+
+
+@contextlib.contextmanager
+def flaky_s3(deployment: Deployment, seed: int) -> Iterator[FlakyProxy]:
+    """Send the workers' calls to S3 through a proxy that fails a share of them."""
+    client = deployment.emulator.client("lambda")
+    with FlakyProxy(deployment.emulator.endpoint, SHARE, seed) as proxy:
+        for name in sabotage.HANDLERS:
+            function = deployment.resource("Function", name)["name"]
+            variables = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+            variables["AWS_ENDPOINT_URL_S3"] = proxy.url
+            client.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
+        yield proxy
+
+
+@contextlib.contextmanager
+def killed_workers(deployment: Deployment, seed: int) -> Iterator[list[str]]:
+    """Kill a random process of a random worker every two seconds; yield the names of those killed."""
+    done, killed, chance = threading.Event(), list[str](), random.Random(seed)  # noqa: S311 no secret
+
+    def kill() -> None:
+        while not done.wait(KILL_EVERY_S):
+            running = [found for found in processes(deployment) if found[1] != "job-publisher"]
+            if running:
+                process_id, name = chance.choice(running)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process_id, signal.SIGKILL)
+                    killed.append(name)
+
+    thread = threading.Thread(target=kill, daemon=True)
+    thread.start()
+    try:
+        yield killed
+    finally:
+        done.set()
+        thread.join()
+
+
+def processes(deployment: Deployment) -> Iterator[tuple[int, str]]:
+    """Yield the process ids of this deployment's functions and their logical names, from /proc."""
+    names = {deployment.resource("Function", name)["name"]: name for name in deployment.names("Function")}
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            variables = dict(
+                part.split("=", 1) for part in environment.read_text(errors="replace").split("\0") if "=" in part
+            )
+            if name := names.get(variables.get("AWS_LAMBDA_FUNCTION_NAME", "")):
+                yield int(environment.parent.name), name
+
+
+def cpu_seconds(deployment: Deployment) -> dict[str, float]:
+    """Return the processor time so far of the emulator, of each function's living processes, and of this process."""
+    spent = {"this process": time.process_time(), "emulator": _cpu_seconds(deployment.emulator.process_id)}
+    for process_id, name in processes(deployment):
+        with contextlib.suppress(OSError):
+            spent[name] = spent.get(name, 0.0) + _cpu_seconds(process_id)
+    return {name: round(seconds, 1) for name, seconds in spent.items()}
+
+
+def _cpu_seconds(process_id: int) -> float:
+    """Return user and system time of a process. Source: proc(5), /proc/pid/stat, fields 14 and 15."""
+    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class HeldBack:
+    """The branches' queues, stopped: what is in them is sent on in another order, or twice."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._sqs = deployment.emulator.client("sqs")
+        self._lambda = deployment.emulator.client("lambda")
+
+    def stop(self) -> None:
+        """Keep the workers from taking messages."""
+        self._switch(enabled=False)
+
+    def go(self, *, reverse: bool, twice: bool) -> None:
+        """Let the workers take the messages: in the order in which they came or reversed, once or twice."""
+        for url in self._deployment.outputs["queues"].values():
+            messages = self._drain(url)
+            for body in reversed(messages) if reverse else messages:
+                for _ in range(2 if twice else 1):
+                    self._sqs.send_message(QueueUrl=url, MessageBody=body)
+        self._switch(enabled=True)
+
+    def _drain(self, url: str) -> list[str]:
+        bodies = []
+        while found := self._sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            entries: list[Any] = [{"Id": m["MessageId"], "ReceiptHandle": m["ReceiptHandle"]} for m in found]
+            self._sqs.delete_message_batch(QueueUrl=url, Entries=entries)
+            bodies += [message["Body"] for message in found]
+        return bodies
+
+    def _switch(self, *, enabled: bool) -> None:
+        for name in self._deployment.names("EventSourceMapping"):
+            mapping = self._deployment.resource("EventSourceMapping", name)["uuid"]
+            self._lambda.update_event_source_mapping(UUID=mapping, Enabled=enabled)
+        time.sleep(0 if enabled else 1)  # A poll that has begun ends with the messages that it took.

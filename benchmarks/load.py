@@ -1,0 +1,174 @@
+"""Whether anything gets lost under load, with workers killed, calls failing, messages twice and in any order."""
+
+import contextlib
+import json
+import platform
+import random
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import faults as sources
+from benchmarks.masters import FAULTS, Upload, uploads
+from benchmarks.outcome import Outcome, assess, dead_letters
+from components.config import PROJECT
+from local import cascade, results
+from local.deployment import Deployment
+from local.emulator import Emulator
+from local.program import stack_config
+from local.tap import Tap
+from ops.audit import list_objects
+from ops.stack import Stack
+
+# Messages come again a little after a function would have timed out, not six times as late: the run would take hours.
+TIMEOUT_S = 12
+VISIBILITY_S = TIMEOUT_S + 3
+ROWS = (
+    *("masters", "outputs", "records", "rejections", "retries", "dead_letters"),
+    *("lost", "stale", "wrong_owner", "good_in_dlq", "seconds", "images_per_second"),
+)
+QUIET_S = 4.0
+GIVE_UP_S = 900.0
+CONFIG = {f"{PROJECT}:timeoutS": str(TIMEOUT_S), f"{PROJECT}:maxReceives": "8"}
+
+
+@click.command()
+@click.option("--images", default=500, show_default=True, type=click.IntRange(1), help="How many pictures to upload.")
+@click.option(
+    "--faults", "names", default="none", show_default=True, help=f"none, all, or some of {', '.join(FAULTS)}."
+)
+@click.option("--seed", default=1, show_default=True, help="What decides which pictures are affected.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Where to write the figures.")
+def load(images: int, names: str, seed: int, json_file: Path | None) -> None:
+    """Upload pictures at full speed while things go wrong; say what became of every one.
+
+    Ends with 1 where one was lost, is stale, has the wrong owner, or is good and yet a dead letter.
+    """
+    chosen = _chosen(names)
+    figures = run(images, chosen, seed)
+    _print(figures)
+    if json_file:
+        json_file.write_text(json.dumps(figures, indent=2) + "\n")
+    if any(figures["named"].values()):
+        raise SystemExit(1)
+
+
+def _chosen(names: str) -> set[str]:
+    chosen = {"none": set[str](), "all": set(FAULTS)}.get(names, set(names.split(",")))
+    if unknown := chosen - set(FAULTS):
+        allowed = f"none, all, or some of {', '.join(FAULTS)}, with commas between"
+        raise click.BadParameter(f"got {', '.join(sorted(unknown))}, allowed are {allowed}", param_hint="--faults")
+    return chosen
+
+
+def run(images: int, faults: set[str], seed: int) -> dict[str, Any]:
+    """Run the pipeline under load and return the figures."""
+    planned = list(uploads(images, faults, seed))
+    with Emulator("us-east-1") as emulator, contextlib.ExitStack() as around:
+        deployment = Deployment(emulator)
+        deployment.deploy("local", stack_config("local", CONFIG))
+        for url in deployment.outputs["queues"].values():
+            emulator.client("sqs").set_queue_attributes(
+                QueueUrl=url, Attributes={"VisibilityTimeout": str(VISIBILITY_S)}
+            )
+        sources.sabotage_workers(deployment)
+        proxy = around.enter_context(sources.flaky_s3(deployment, seed)) if "network" in faults else None
+        killed = around.enter_context(sources.killed_workers(deployment, seed)) if "kill" in faults else []
+        started = time.monotonic()
+        _send(deployment, planned, faults, seed)
+        _wait(cascade.stack_of(deployment))
+        seconds = time.monotonic() - started
+        figures = _figures(deployment, planned, seconds)
+    figures |= {"killed_processes": len(killed), "failed_calls": dict(proxy.faults) if proxy else {}}
+    return {"images": images, "faults": sorted(faults), "seed": seed, **figures}
+
+
+def _send(deployment: Deployment, planned: Sequence[Upload], faults: set[str], seed: int) -> None:
+    """Upload everything; what is re-uploaded or deleted is so a little later, while its jobs are on their way."""
+    stack, tap, held = cascade.stack_of(deployment), Tap(deployment), sources.HeldBack(deployment)
+    s3, chance = stack.client("s3"), random.Random(seed)  # noqa: S311 no secret
+    again: list[tuple[str, bytes | None]] = []
+    reorder, twice = "reorder" in faults, "duplicates" in faults
+    if reorder or twice:
+        held.stop()
+    for upload in planned:
+        key = stack.layout.master + upload.path
+        s3.put_object(Bucket=stack.bucket, Key=key, Body=upload.contents[0])
+        tap.pace()
+        again += [(key, body) for body in upload.contents[1:]]
+        again += [(key, None)] if upload.deleted else []
+        while again and chance.random() < 0.5:  # noqa: PLR2004 some at once, some a while later
+            _change(stack, *again.pop(0), tap)
+    for change in again:
+        _change(stack, *change, tap)
+    tap.drain()
+    if reorder or twice:
+        held.go(reverse=reorder, twice=twice)
+
+
+def _change(stack: Stack, key: str, body: bytes | None, tap: Tap) -> None:
+    if body is None:
+        stack.client("s3").delete_object(Bucket=stack.bucket, Key=key)
+    else:
+        stack.client("s3").put_object(Bucket=stack.bucket, Key=key, Body=body)
+        tap.pace()
+
+
+def _wait(stack: Stack) -> None:
+    """Wait until the branches' queues have been empty, in flight too, for a few seconds."""
+    deadline, quiet_since = time.monotonic() + GIVE_UP_S, time.monotonic()
+    while time.monotonic() < deadline and time.monotonic() - quiet_since < QUIET_S:
+        if cascade.messages(stack, stack.queues.values()):
+            quiet_since = time.monotonic()
+        time.sleep(0.5)
+
+
+def _figures(deployment: Deployment, planned: Sequence[Upload], seconds: float) -> dict[str, Any]:
+    stack = cascade.stack_of(deployment)
+    present = [key for key, _ in list_objects(stack, stack.layout.master)]
+    outcome: Outcome = assess(stack, planned, cascade.accounts(stack, present), dead_letters(stack))
+    pieces = {prefix: sum(1 for _ in list_objects(stack, prefix)) for prefix in ("converted/", "resized/")}
+    return {
+        **outcome.counts(),
+        "outputs": sum(pieces.values()),
+        "records": len(results.records(stack)),
+        "retries": _retries(deployment),
+        "seconds": round(seconds, 1),
+        "images_per_second": round(len(planned) / seconds, 2),
+        "functions": results.functions(deployment),
+        "cpu_seconds": sources.cpu_seconds(deployment),
+        "machine": f"{platform.machine()}, Python {platform.python_version()}",
+    }
+
+
+def _retries(deployment: Deployment) -> int:
+    """Return how many records were given back to their queue by a worker that said so."""
+    logs = deployment.emulator.client("logs")
+    count = 0
+    for name in deployment.names("Function"):
+        group = deployment.resource("LogGroup", f"{name}-logs")["name"]
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, filterPattern="retry")
+        count += sum('"message":"retry"' in event["message"] for page in pages for event in page["events"])
+    return count
+
+
+def _print(figures: dict[str, Any]) -> None:
+    table = Table(
+        title=f"{figures['images']} uploads, faults: {', '.join(figures['faults']) or 'none'}", show_header=False
+    )
+    for name in ROWS:
+        table.add_row(name.replace("_", " "), str(figures[name]))
+    console = Console()
+    console.print(table)
+    for name, entries in figures["named"].items():
+        for entry in entries[:20]:
+            console.print(f"{name}: {entry}", markup=False)
+    console.print(
+        f"Processes killed: {figures['killed_processes']}. Calls through the proxy: {figures['failed_calls']}."
+    )
+    console.print(f"CPU seconds: {figures['cpu_seconds']}")

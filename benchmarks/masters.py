@@ -1,0 +1,84 @@
+"""What a load run uploads: small pictures of mixed sizes and kinds, no two alike, and what is done to them then."""
+
+import io
+import random
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from PIL import Image
+
+from benchmarks.sabotage import KILLERS
+
+FAULTS = ("kill", *KILLERS, "network", "duplicates", "reorder", "reupload", "delete", "twins")
+# One picture in so many is re-uploaded, deleted, or given a twin; killers are a handful.
+EVERY = {"reupload": 10, "delete": 20, "twins": 20}
+KILLER_COUNT = 2
+SIZES = [(16, 16), (64, 48), (120, 200), (320, 240), (640, 480)]
+KINDS = ("jpg", "png", "gif")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """One master: its path, its successive contents, and whether it is deleted in flight."""
+
+    path: str
+    contents: tuple[bytes, ...]
+    deleted: bool = False
+
+    @property
+    def kills(self) -> bool:
+        """Whether it is there to be fatal."""
+        return any(name in self.path for name in KILLERS)
+
+
+def uploads(count: int, faults: set[str], seed: int) -> Iterator[Upload]:
+    """Yield `count` uploads, in a random order, with those that `faults` ask for among them."""
+    chance = random.Random(seed)  # noqa: S311 no secret
+    planned = list(_plan(count, faults, chance))
+    chance.shuffle(planned)
+    yield from planned
+
+
+def _plan(count: int, faults: set[str], chance: random.Random) -> Iterator[Upload]:
+    killers = [f"{name}-{number}" for name in KILLERS if name in faults for number in range(KILLER_COUNT)]
+    for number, name in enumerate(killers):
+        yield Upload(path=f"killers/{name}.png", contents=(picture("png", (64, 48), f"killer {number}"),))
+    number, made = 0, len(killers)
+    while made < count:
+        number += 1
+        affected = {fault for offset, fault in enumerate(EVERY) if fault in faults and number % EVERY[fault] == offset}
+        kind, size = chance.choice(KINDS), chance.choice(SIZES)
+        versions = 2 if "reupload" in affected else 1
+        contents = tuple(picture(kind, size, f"{number} {version}") for version in range(versions))
+        path = f"{number % 50}/picture {number}.{kind}"
+        yield Upload(path=path, contents=contents, deleted="delete" in affected)
+        made += 1
+        if "twins" in affected and made < count:
+            other = KINDS[KINDS.index(kind) - 1]
+            twin = (picture(other, size, f"twin of {number}"),)
+            yield Upload(path=f"{number % 50}/picture {number}.{other}", contents=twin)
+            made += 1
+
+
+def picture(kind: str, size: tuple[int, int], words: str) -> bytes:
+    """Return a picture that differs from every other with other words, in a comment where no pixel shows it."""
+    body, comment = _drawn(kind, size), words.encode()
+    if kind == "jpg":
+        return body[:2] + b"\xff\xfe" + struct.pack(">H", len(comment) + 2) + comment + body[2:]
+    if kind == "png":
+        chunk = b"tEXtComment\0" + comment
+        after_header = 8 + 25
+        text = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+        return body[:after_header] + text + body[after_header:]
+    return body[:-1] + b"\x21\xfe" + bytes([len(comment)]) + comment + b"\0" + body[-1:]
+
+
+@cache
+def _drawn(kind: str, size: tuple[int, int]) -> bytes:
+    buffer = io.BytesIO()
+    gradient = Image.merge("RGB", [Image.linear_gradient("L").rotate(turn).resize(size) for turn in (0, 90, 180)])
+    gradient.save(buffer, {"jpg": "JPEG", "png": "PNG", "gif": "GIF"}[kind])
+    return buffer.getvalue()

@@ -1,0 +1,85 @@
+"""What became of a load run's uploads: the audit of the pipeline, held against what was uploaded."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from benchmarks.masters import Upload
+from ops.audit import Account
+from ops.stack import BRANCHES, Stack
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """Counts of a run; `lost`, `stale`, `wrong_owner` and `good_in_dlq` name what should be empty."""
+
+    masters: int = 0
+    rejections: int = 0
+    dead_letters: int = 0
+    lost: list[str] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
+    wrong_owner: list[str] = field(default_factory=list)
+    good_in_dlq: list[str] = field(default_factory=list)
+
+    def counts(self) -> dict[str, Any]:
+        """Return the counts, and beside them, as `named`, what should not be there."""
+        found = asdict(self)
+        named = {name: entries for name, entries in found.items() if isinstance(entries, list)}
+        return {**found, **{name: len(entries) for name, entries in named.items()}, "named": named}
+
+
+def assess(
+    stack: Stack, uploads: Iterable[Upload], accounts: Iterable[Account], letters: Mapping[str, list[str]]
+) -> Outcome:
+    """Compare what there is with what was uploaded; `letters` are the dead letters' keys by queue."""
+    found, outcome = {account.key: account for account in accounts}, Outcome()
+    dead = {(queue, key) for queue, keys in letters.items() for key in keys}
+    owners: defaultdict[str, list[Account]] = defaultdict(list)
+    for upload in uploads:
+        key = stack.layout.master + upload.path
+        outcome.masters += 1
+        if upload.kills:
+            outcome.lost += [f"{key}: {branch}" for branch in BRANCHES if (branch, key) not in dead]
+            continue
+        outcome.good_in_dlq += [f"{key}: {queue}" for queue, letter in dead if letter == key]
+        if not upload.deleted:
+            owners[stack.layout.name(key)].append(found[key])
+            outcome.rejections += bool(found[key].rejections)
+            outcome.stale += _states(found[key], "stale")
+            outcome.lost += _states(found[key], "missing")
+    outcome.dead_letters = len(dead)
+    outcome.wrong_owner = [name for name, masters in owners.items() if not _owned_by_one(masters)]
+    return outcome
+
+
+def dead_letters(stack: Stack) -> dict[str, list[str]]:
+    """Return the keys of the jobs in each queue of failures; the messages stay, hidden for a while."""
+    letters = {}
+    for name, url in stack.dead_letter_queues.items():
+        keys = []
+        while messages := stack.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            keys += [_key(json.loads(message["Body"])) for message in messages]
+        letters[name] = keys
+    return letters
+
+
+def _key(body: dict[str, Any]) -> str:
+    """Return the key of a job, or the first of an event that did not become jobs."""
+    if "key" in body:
+        return str(body["key"])
+    return str(body["requestPayload"]["Records"][0]["s3"]["object"]["key"])
+
+
+def _states(account: Account, state: str) -> list[str]:
+    return [f"{account.key}: {branch}" for branch, found in account.states.items() if found == state]
+
+
+def _owned_by_one(masters: list[Account]) -> bool:
+    """Tell whether of each branch's output exactly one of the masters of a name is the owner, the others rejected."""
+    for branch in BRANCHES:
+        states = Counter(account.states[branch] for account in masters)
+        if states != Counter({"done": 1, "rejected": len(masters) - 1}):
+            return False
+    return True

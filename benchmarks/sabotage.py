@@ -1,0 +1,68 @@
+"""Shipped into the functions for a load run: workers that fall over pictures whose names say so.
+
+Everything but the named pictures goes to the real workers, untouched.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from handlers import format_converter, metadata_extractor, pixel_resizer, worker
+from handlers.settings import Settings
+from handlers.storage import Master
+
+MEGABYTE = 1024 * 1024
+KILLERS = ("exhausts-memory", "never-ends", "crashes")
+
+
+def sabotaged(work: worker.Work) -> worker.Work:
+    """Return `work` that does to its process what the master's name says."""
+
+    def fall_over(master: Master, settings: Settings) -> Mapping[str, Any]:
+        for name, fault in FAULTS.items():
+            if name in master.claim.key:
+                fault(settings)
+        return work(master, settings)
+
+    return fall_over
+
+
+def exhaust_memory(settings: Settings) -> None:
+    """Take memory until there is none: the emulator has no limit, so this dies where Lambda would kill it."""
+    held = bytearray(b"\x01") * (settings.memory_mb * MEGABYTE)
+    crash(settings)
+    del held
+
+
+def never_end(_settings: Settings) -> None:
+    """Keep the processor busy for ever."""
+    while True:
+        time.sleep(0)
+
+
+def crash(_settings: Settings) -> None:
+    """Die as a process does in a bug of a codec."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+FAULTS: dict[str, Callable[[Settings], None]] = dict(zip(KILLERS, (exhaust_memory, never_end, crash), strict=True))
+
+
+def converter(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
+    """Be the format-converter."""
+    return worker.process(event, context, sabotaged(format_converter.convert))
+
+
+def resizer(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
+    """Be the pixel-resizer."""
+    return worker.process(event, context, sabotaged(pixel_resizer.resize))
+
+
+def extractor(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
+    """Be the metadata-extractor."""
+    return worker.process(event, context, sabotaged(metadata_extractor.extract))
+
+
+HANDLERS = {"format-converter": "converter", "pixel-resizer": "resizer", "metadata-extractor": "extractor"}
