@@ -1,0 +1,89 @@
+"""Resampling: two back ends that give the same pictures, and Pillow where the other is not installed."""
+
+import functools
+import importlib
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from PIL import Image, ImageChops
+
+from handlers.imaging import resize
+
+from .pictures import difference, jpeg, opened, photo
+
+# The package's `resize` and `resample` are functions; this is the module.
+module: Any = importlib.import_module("handlers.imaging.resample")
+
+
+@pytest.fixture(autouse=True)
+def fresh_choice() -> Iterator[None]:
+    """Let each test choose its back end anew."""
+    module._back_end.cache_clear()
+    yield
+    module._back_end.cache_clear()
+
+
+@pytest.fixture
+def without_simd(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the library as if it were not installed."""
+    monkeypatch.setitem(sys.modules, "cykooz_resizer", None)
+
+
+def simd() -> Any:
+    """Return the back end by SIMD, or skip where it cannot be had."""
+    library = pytest.importorskip("cykooz_resizer")
+    return functools.partial(module.by_simd, library, threading.local())
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("size", [(100, 75), (333, 250), (1200, 900)])
+@pytest.mark.parametrize("box", [(0, 0, 800, 600), (0, 0, 799.5, 599.25)])
+def test_both_back_ends_give_the_same_picture(
+    mode: str, size: tuple[int, int], box: tuple[float, float, float, float]
+) -> None:
+    """Smaller, larger, and from a box that ends within a pixel: no sample differs by more than 2 levels."""
+    image = photo((800, 600), mode)
+    ours, theirs = simd()(image, size, box), module.by_pillow(image, size, box)
+    assert (ours.mode, ours.size) == (theirs.mode, theirs.size) == (mode, size)
+    worst = max(band[1] if isinstance(band, tuple) else band for band in _extrema(ours, theirs))
+    assert worst <= 2
+
+
+def _extrema(one: Image.Image, other: Image.Image) -> list[Any]:
+    return [band.getextrema() for band in ImageChops.difference(one, other).split()]
+
+
+def test_simd_is_used_where_it_is_installed() -> None:
+    """The choice needs no setting."""
+    pytest.importorskip("cykooz_resizer")
+    assert module._back_end().func is module.by_simd
+
+
+@pytest.mark.usefixtures("without_simd")
+def test_pillow_resamples_where_the_library_is_missing() -> None:
+    """Its absence is no error, and the picture the same."""
+    assert module._back_end() is module.by_pillow
+    master = jpeg(photo((800, 600)))
+    alone = opened(resize(master, {"a": 200})["a"])
+    module._back_end.cache_clear()
+    sys.modules.pop("cykooz_resizer")
+    assert difference(alone, opened(resize(master, {"a": 200})["a"])) < 1
+
+
+def test_threads_resample_side_by_side() -> None:
+    """Each thread has a resizer of its own: four at once give what one gives."""
+    images = [photo((400 + 40 * number, 300)) for number in range(8)]
+    alone = [module.resample(image, (123, 77)).tobytes() for image in images]
+    with ThreadPoolExecutor(4) as pool:
+        together = [picture.tobytes() for picture in pool.map(lambda one: module.resample(one, (123, 77)), images)]
+    assert together == alone
+
+
+def test_a_picture_of_the_size_asked_is_left_as_it_is() -> None:
+    """Nothing is copied where there is nothing to do."""
+    image = photo()
+    assert module.resample(image, image.size) is image
