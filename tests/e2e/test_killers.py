@@ -1,0 +1,61 @@
+"""One bad record never costs another, not even one that kills or stalls the process."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from benchmarks import faults
+from components.config import PROJECT
+from local.cascade import stack_of
+from local.deployment import Deployment
+from local.emulator import Emulator
+from local.program import stack_config
+from tests.e2e.conftest import Live, picture, until
+
+TIMEOUT_S = 10
+CONFIG = {f"{PROJECT}:timeoutS": str(TIMEOUT_S), f"{PROJECT}:maxReceives": "5"}
+KILLERS = ["exhausts-memory.png", "never-ends.png", "crashes.png"]
+GOOD = [f"good {number}.png" for number in range(7)]
+
+
+@pytest.fixture(scope="module")
+def endangered() -> Iterator[Live]:
+    """Deploy the program with workers that fall over the pictures whose names say so."""
+    with Emulator("us-east-1") as emulator:
+        deployment = Deployment(emulator)
+        deployment.deploy("local", stack_config("local", CONFIG))
+        faults.sabotage_workers(deployment)
+        for url in deployment.outputs["queues"].values():
+            emulator.client("sqs").set_queue_attributes(
+                QueueUrl=url, Attributes={"VisibilityTimeout": str(TIMEOUT_S + 2)}
+            )
+        yield Live(deployment=deployment, stack=stack_of(deployment))
+
+
+def test_seven_of_a_batch_of_ten_are_done_after_two_deliveries(endangered: Live) -> None:
+    """A memory killer, a sleeper and a crash among ten: the other seven come out, and are not given up on."""
+    held = faults.HeldBack(endangered.deployment)
+    held.stop()
+    for name in [*KILLERS, *GOOD]:
+        endangered.put(f"master/{name}", picture())
+    queue = endangered.deployment.outputs["queues"]["format-conversion"]
+    until("all ten are waiting", waiting, endangered, queue, len(KILLERS) + len(GOOD))
+    held.go(reverse=False, twice=False)
+
+    for name in GOOD:
+        until(f"{name} is converted", endangered.head, f"converted/{name.replace('.png', '.jpg')}")
+    assert deliveries(endangered) <= {1, 2}
+
+
+def waiting(live: Live, url: str, count: int) -> bool:
+    """Tell whether that many messages wait in a queue."""
+    name = "ApproximateNumberOfMessages"
+    attributes = live.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"]
+    return int(attributes[name]) == count
+
+
+def deliveries(live: Live) -> set[int]:
+    """Return at which deliveries the format-converter did good pictures."""
+    lines = [json.loads(line) for line in live.log("format-converter") if line.startswith("{")]
+    return {line["deliveries"] for line in lines if line.get("message") == "written"}

@@ -1,0 +1,119 @@
+"""The command line of `python -m ops`."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ops import __main__ as command
+from ops import connect as connecting
+from ops import redrive as redriving
+from tests.ops.conftest import Pipeline
+
+UNACCOUNTED, USAGE = 1, 2
+
+
+def run(*words: str) -> Result:
+    """Run `python -m ops` in this process."""
+    return CliRunner().invoke(command.main, words)
+
+
+@pytest.fixture
+def connected(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    """Make `--local` mean the stack in memory."""
+    monkeypatch.setattr(command, "connect", lambda _stack, **_: pipeline.stack)
+    monkeypatch.setitem(redriving.RECEIVE, "WaitTimeSeconds", 0)
+    return pipeline
+
+
+@pytest.mark.parametrize("words", [[], ["--local", "--stack", "dev"]])
+def test_one_stack_must_be_named(words: list[str]) -> None:
+    """Neither none nor two."""
+    result = run("audit", *words)
+    assert result.exit_code == USAGE
+    assert "Name one stack" in result.output
+
+
+def test_a_local_stack_that_is_not_running_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The message says how to start one."""
+    monkeypatch.setattr(connecting, "RUNNING", tmp_path / "nothing")
+    result = run("audit", "--local")
+    assert result.exit_code == USAGE
+    assert "python -m local up" in result.output
+
+
+def test_a_machine_without_pulumi_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A stack on AWS is found by the Pulumi CLI."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = run("audit", "--stack", "dev")
+    assert result.exit_code == USAGE
+    assert "needs the Pulumi CLI" in result.output
+
+
+def test_a_clean_audit_ends_well(connected: Pipeline) -> None:
+    """Nothing unaccounted for is success."""
+    connected.finish("cat.png", connected.upload("cat.png"))
+    result = run("audit", "--local")
+    assert result.exit_code == 0
+    assert "1 masters, 0 unaccounted for" in result.output
+
+
+def test_an_audit_that_misses_something_names_it(connected: Pipeline) -> None:
+    """The master and its branches are listed, and the command ends with 1."""
+    connected.upload("cat.png")
+    result = run("audit", "--local")
+    assert result.exit_code == UNACCOUNTED
+    assert "master/cat.png: format-conversion missing, resizing missing, metadata-extraction missing" in result.output
+
+
+def test_an_audit_is_read_by_machines(connected: Pipeline) -> None:
+    """With --json each line is an object, the totals the last."""
+    connected.finish("cat.png", connected.upload("cat.png"))
+    master, totals = map(json.loads, run("audit", "--local", "--json", "--all").output.splitlines())
+    assert master["accounted_for"]
+    assert totals["totals"]["masters"] == 1
+
+
+def test_a_dry_run_publishes_nothing(connected: Pipeline) -> None:
+    """It says how many jobs there would be."""
+    connected.upload("cat.png")
+    assert "1 jobs, about" in run("backfill", "--local", "--dry-run").output
+    assert connected.published() == []
+
+
+def test_a_backfill_that_was_cut_off_goes_on(connected: Pipeline, tmp_path: Path) -> None:
+    """The bookmark's key is not published again, and the bookmark is gone when all is done."""
+    for path in ("a.png", "b.png"):
+        connected.upload(path)
+    bookmark = tmp_path / "bookmark"
+    bookmark.write_text(json.dumps({"bucket": connected.stack.bucket, "key": "master/a.png"}))
+    assert "1 jobs published" in run("backfill", "--local", "--resume", str(bookmark)).output
+    assert connected.published() == ["master/b.png"]
+    assert not bookmark.exists()
+
+
+def test_a_queue_that_nobody_knows_is_named(connected: Pipeline) -> None:
+    """The message names those that there are."""
+    result = run("redrive", "--local", "--queue", "nowhere")
+    assert result.exit_code == USAGE
+    assert "got --queue nowhere, allowed are format-conversion" in result.output
+    assert connected.stack.dead_letter_queues
+
+
+def test_a_redrive_says_what_it_did(connected: Pipeline) -> None:
+    """The undelivered message is back in its queue."""
+    url = connected.stack.dead_letter_queues["resizing-undelivered"]
+    connected.client("sqs").send_message(QueueUrl=url, MessageBody="job")
+    assert "resizing-undelivered" in run("redrive", "--local", "--queue", "resizing-undelivered").output
+    assert connected.bodies(connected.stack.queues["resizing"]) == ["job"]
+
+
+def test_the_rejected_are_listed_and_retried(connected: Pipeline) -> None:
+    """Each reason is shown, and each master becomes one job."""
+    etag = connected.upload("bad.png")
+    for branch in ("resizing", "format-conversion"):
+        connected.reject("bad.png", etag, branch)
+    result = run("rejected", "--local", "--retry")
+    assert result.output.count("NotAnImageError") == 2
+    assert connected.published() == ["master/bad.png"]
