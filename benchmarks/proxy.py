@@ -36,6 +36,10 @@ class FlakyProxy:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.shutdown()
+        self.close()
+
+    def close(self) -> None:
+        """Give the port back."""
         self._server.server_close()
 
     def draw(self) -> str:

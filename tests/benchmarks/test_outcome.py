@@ -1,0 +1,81 @@
+"""What a load run says of its uploads: each thing that should not be is found, and counted as what it is."""
+
+import pytest
+
+from benchmarks.masters import Upload
+from benchmarks.outcome import Outcome, assess
+from ops.audit import Account
+from ops.stack import BRANCHES
+from tests.ops.conftest import Pipeline, pipeline
+
+__all__ = ["pipeline"]
+
+CAT = Upload(path="cat.png", contents=(b"cat",))
+TWIN = Upload(path="cat.gif", contents=(b"twin",))
+KILLER = Upload(path="crashes-0.png", contents=(b"killer",))
+
+
+def account(upload: Upload, state: str, **others: str) -> Account:
+    """Return an account with one state in every branch, but for those named."""
+    states = dict.fromkeys(BRANCHES, state) | {name.replace("_", "-"): other for name, other in others.items()}
+    rejections = [{"key": upload.path}] if "rejected" in states.values() else []
+    return Account(key=f"master/{upload.path}", etag="e", states=states, rejections=rejections)
+
+
+def judge(
+    pipeline: Pipeline, uploads: list[Upload], accounts: list[Account], letters: dict[str, list[str]] | None = None
+) -> Outcome:
+    """Assess a run against a stack in memory."""
+    return assess(pipeline.stack, uploads, accounts, letters or {})
+
+
+def test_what_is_done_is_sound(pipeline: Pipeline) -> None:
+    """Nothing is named that is as it should be."""
+    assert judge(pipeline, [CAT], [account(CAT, "done")]) == Outcome(masters=1)
+
+
+def test_what_is_missing_is_lost(pipeline: Pipeline) -> None:
+    """The master and the branch are named."""
+    outcome = judge(pipeline, [CAT], [account(CAT, "done", resizing="missing")])
+    assert outcome.lost == ["master/cat.png: resizing"]
+
+
+def test_what_is_old_is_stale(pipeline: Pipeline) -> None:
+    """An output of an earlier state is no output."""
+    outcome = judge(pipeline, [CAT], [account(CAT, "done", resizing="stale")])
+    assert outcome.stale == ["master/cat.png: resizing"]
+
+
+def test_twins_have_one_owner(pipeline: Pipeline) -> None:
+    """In each branch one of them is done, the other rejected; which one is the branch's business."""
+    accounts = [account(CAT, "done", resizing="rejected"), account(TWIN, "rejected", resizing="done")]
+    outcome = judge(pipeline, [CAT, TWIN], accounts)
+    assert (outcome.wrong_owner, outcome.rejections) == ([], 2)
+
+
+@pytest.mark.parametrize("state", ["done", "rejected"])
+def test_twins_with_two_owners_or_none_are_wrong(pipeline: Pipeline, state: str) -> None:
+    """Their common name is named."""
+    outcome = judge(pipeline, [CAT, TWIN], [account(CAT, state), account(TWIN, state)])
+    assert outcome.wrong_owner == ["cat"]
+
+
+def test_a_good_picture_in_a_queue_of_failures_is_named(pipeline: Pipeline) -> None:
+    """Only killers belong there."""
+    letters = {"resizing": ["master/cat.png"]}
+    assert judge(pipeline, [CAT], [account(CAT, "done")], letters).good_in_dlq == ["master/cat.png: resizing"]
+
+
+def test_a_killer_belongs_into_every_branchs_queue_of_failures(pipeline: Pipeline) -> None:
+    """It is lost where it is in none."""
+    letters = {branch: ["master/crashes-0.png"] for branch in BRANCHES}
+    outcome = judge(pipeline, [KILLER], [account(KILLER, "missing")], letters)
+    assert (outcome.lost, outcome.dead_letters) == ([], 3)
+    del letters["resizing"]
+    assert judge(pipeline, [KILLER], [account(KILLER, "missing")], letters).lost == ["master/crashes-0.png: resizing"]
+
+
+def test_a_deleted_master_is_not_waited_for(pipeline: Pipeline) -> None:
+    """Whether its job came before or after, nothing is missing."""
+    deleted = Upload(path="gone.png", contents=(b"gone",), deleted=True)
+    assert judge(pipeline, [deleted], []) == Outcome(masters=1)

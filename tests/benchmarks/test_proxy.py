@@ -1,0 +1,84 @@
+"""The flaky way to S3: what it passes on is untouched, what it fails fails as a network does."""
+
+import http.client
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from benchmarks.proxy import FlakyProxy
+
+ANSWER = b"an answer of some length"
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers with a header that repeats the body it was sent."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_PUT(self) -> None:
+        """Answer."""
+        sent = self.rfile.read(int(self.headers["Content-Length"] or 0))
+        self.send_response(200)
+        self.send_header("X-Sent", sent.decode())
+        self.send_header("Content-Length", str(len(ANSWER)))
+        self.end_headers()
+        self.wfile.write(ANSWER)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the base class's word
+        """Say nothing."""
+
+
+@pytest.fixture
+def endpoint() -> Iterator[str]:
+    """Serve echoes on a free loopback port."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def call(proxy: FlakyProxy) -> tuple[int, str | None, bytes]:
+    """Send one request through a proxy; return status, header and body."""
+    connection = http.client.HTTPConnection(proxy.url.removeprefix("http://"), timeout=10)
+    connection.request("PUT", "/bucket/key", b"picture")
+    response = connection.getresponse()
+    return response.status, response.getheader("X-Sent"), response.read()
+
+
+def test_what_is_passed_on_is_untouched(endpoint: str) -> None:
+    """Without faults the proxy is not to be noticed."""
+    with FlakyProxy(endpoint, share=0, seed=1) as proxy:
+        assert call(proxy) == (200, "picture", ANSWER)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"), [("cut before", ConnectionError), ("cut within", (http.client.IncompleteRead, ConnectionError))]
+)
+def test_a_cut_connection_is_an_error(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch, fault: str, error: type[Exception] | tuple[type[Exception], ...]
+) -> None:
+    """The caller gets no answer, or half of one, and notices."""
+    with FlakyProxy(endpoint, share=0, seed=1) as proxy:
+        monkeypatch.setattr(proxy, "draw", lambda: fault)
+        with pytest.raises(error):
+            call(proxy)
+
+
+def test_a_busy_s3_says_so(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A 503 has S3's own words."""
+    with FlakyProxy(endpoint, share=0, seed=1) as proxy:
+        monkeypatch.setattr(proxy, "draw", lambda: "503")
+        status, _, body = call(proxy)
+    assert status == 503
+    assert b"<Code>SlowDown</Code>" in body
+
+
+def test_the_share_is_kept(endpoint: str) -> None:
+    """Of many calls about as many fail as were asked to."""
+    proxy = FlakyProxy(endpoint, share=0.05, seed=1)
+    draws = [proxy.draw() for _ in range(2000)]
+    proxy.close()
+    assert 60 < sum(draw != "pass" for draw in draws) < 140
