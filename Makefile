@@ -1,9 +1,16 @@
 # Two commands do everything on a fresh machine: `make cascade` and `make test`.
 
-PYTHON ?= python3
+# The Python that the virtual environment is made with.
+VENV_PYTHON ?= python3
 OUT ?= out
 IMAGES ?=
 STACK ?= local
+
+# What `make package` builds for; PYTHON is the runtime's version.
+ARCH = x86_64
+PYTHON = 3.13
+IMAGING = pillow
+FRESH =
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +18,7 @@ PYTHON_FILES := __main__.py components handlers local ops benchmarks tests
 # The project's own pins decide, whatever a machine's pip is configured to prefer.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup cascade test check format bench lock clean
+.PHONY: help setup cascade test check format bench package lock clean
 
 help:
 	@echo "make cascade [IMAGES=path] [OUT=out] [STACK=local]  set up, then run the pipeline here on pictures"
@@ -19,14 +26,15 @@ help:
 	@echo "make check                                          linter, formatter and types"
 	@echo "make format                                         let the formatter write"
 	@echo "make bench                                          measure"
-	@echo "make lock                                           write constraints.txt anew"
+	@echo "make package [ARCH=arm64] [PYTHON=3.12] [FRESH=1]   build what pulumi up uploads; IMAGING=pillow-simd builds that"
+	@echo "make lock                                           write constraints.txt and the wheels' hashes anew"
 	@echo "make clean                                          remove what make has made"
 
 setup: $(VENV)/ready
 
 $(VENV)/ready: requirements.txt handlers/requirements.txt constraints.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0] + "; name another: make PYTHON=python3.13 ...")'
-	$(PYTHON) -m venv $(VENV)
+	@$(VENV_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, $(VENV_PYTHON) is " + sys.version.split()[0] + "; name another: make VENV_PYTHON=python3.13 ...")'
+	$(VENV_PYTHON) -m venv $(VENV)
 	$(INSTALL) --requirement requirements.txt
 	$(INSTALL) --constraint constraints.txt --requirement requirements.txt --requirement handlers/requirements.txt --group dev
 	@touch $@
@@ -49,9 +57,13 @@ format: setup
 bench: setup
 	$(BIN)/python -m benchmarks latency
 
+package: setup
+	@$(BIN)/python -m components.packaging --architecture $(ARCH) --python $(PYTHON) --imaging $(IMAGING) $(if $(filter-out 0,$(FRESH)),--fresh)
+
 lock: setup
 	{ echo '# Every package that `make` installs, at the version it was tested with; written by `make lock`.'; \
 	  $(BIN)/python -m pip freeze --disable-pip-version-check --exclude pip; } > constraints.txt
+	$(BIN)/python -m components.packaging.lock
 
 clean:
 	rm -rf $(VENV) .cache out build .mypy_cache .pytest_cache .ruff_cache .hypothesis

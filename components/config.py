@@ -1,8 +1,6 @@
 """Every setting of a stack: its key, default, unit and check, before any resource exists."""
 
 import dataclasses
-import json
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,12 +9,13 @@ from typing import Any, Self
 import pulumi
 from pulumi.runtime.config import CONFIG
 
+from components.config_fields import flag, key_prefix, matching, one_of, sizes, whole
+
 PROJECT = "pixelcascade"
 
 # What CloudWatch Logs takes. Source: its API reference, PutRetentionPolicy.
 LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557)
 
-MAX_SIDE_PX = 65_500  # Source: libjpeg's JPEG_MAX_DIMENSION.
 MAX_BATCH_WITHOUT_WINDOW = 10  # Source: Lambda's API reference, CreateEventSourceMapping.
 
 
@@ -27,71 +26,6 @@ class ConfigError(pulumi.RunError):
     """
 
 
-def _whole(default: int, minimum: int, maximum: int) -> Any:
-    def check(text: str) -> int:
-        if re.fullmatch(r"-?[0-9]+", text) and minimum <= int(text) <= maximum:
-            return int(text)
-        raise ValueError(f"a whole number from {minimum} to {maximum}")
-
-    return dataclasses.field(default=default, metadata={"check": check})
-
-
-def _flag(*, default: bool) -> Any:
-    def check(text: str) -> bool:
-        if text in {"true", "false"}:
-            return text == "true"
-        raise ValueError("true or false")
-
-    return dataclasses.field(default=default, metadata={"check": check})
-
-
-def _one_of(*choices: str | int) -> Any:
-    def check(text: str) -> str | int:
-        for choice in choices:
-            if text == str(choice):
-                return choice
-        raise ValueError("one of " + ", ".join(map(str, choices)))
-
-    return dataclasses.field(default=choices[0], metadata={"check": check})
-
-
-def _text(default: str, pattern: str, allowed: str) -> Any:
-    def check(text: str) -> str:
-        if re.fullmatch(pattern, text):
-            return text
-        raise ValueError(allowed)
-
-    return dataclasses.field(default=default, metadata={"check": check})
-
-
-def _prefix(default: str) -> Any:
-    # No `*`: IAM would take it for a wildcard.
-    return _text(default, r"(?:[A-Za-z0-9!_.'()-]+/)+", "a key prefix that ends in a slash, such as converted/")
-
-
-def _sizes(**default: int) -> Any:
-    allowed = f'a list of different sizes, each name=width in pixels from 1 to {MAX_SIDE_PX}, such as ["thumbnail=100"]'
-
-    def check(text: str) -> Mapping[str, int]:
-        try:
-            items = json.loads(text)
-        except json.JSONDecodeError:
-            items = None
-        if not isinstance(items, list) or not items:
-            raise ValueError(allowed)
-        found: dict[str, int] = {}
-        for item in items:
-            match = re.fullmatch(r"([a-z0-9][a-z0-9-]{0,31})=([1-9][0-9]{0,4})", str(item))
-            if not match or int(match[2]) > MAX_SIDE_PX:
-                raise ValueError(f"{allowed}; {item!r} is none")
-            if match[1] in found:
-                raise ValueError(f"{allowed}; {match[1]!r} is named twice")
-            found[match[1]] = int(match[2])
-        return found
-
-    return dataclasses.field(default_factory=lambda: dict(default), metadata={"check": check})
-
-
 @dataclass(frozen=True, kw_only=True)
 class StackConfig:
     """One stack's settings, checked; a field `jpeg_quality` is the config key `jpegQuality`.
@@ -99,48 +33,49 @@ class StackConfig:
     `Pulumi.yaml` describes each key and repeats its default for the Pulumi CLI.
     """
 
-    jpeg_quality: int = _whole(100, 1, 100)
-    background: str = _text("#ffffff", r"#[0-9a-fA-F]{6}", "a colour as #rrggbb")
-    sizes: Mapping[str, int] = _sizes(thumbnail=100, medium=500, large=1000)
-    enlarge: bool = _flag(default=True)
-    reencode: str = _one_of("when-needed", "always")
-    salvage: bool = _flag(default=False)
-    gps: bool = _flag(default=False)
-    cache_control: str = _text("public, max-age=86400", r"[ -~]{1,256}", "a Cache-Control header of printable ASCII")
+    jpeg_quality: int = whole(100, 1, 100)
+    background: str = matching("#ffffff", r"#[0-9a-fA-F]{6}", "a colour as #rrggbb")
+    sizes: Mapping[str, int] = sizes(thumbnail=100, medium=500, large=1000)
+    enlarge: bool = flag(default=True)
+    reencode: str = one_of("when-needed", "always")
+    salvage: bool = flag(default=False)
+    gps: bool = flag(default=False)
+    cache_control: str = matching("public, max-age=86400", r"[ -~]{1,256}", "a Cache-Control header of printable ASCII")
 
-    naming: str = _one_of("stem", "full")
-    master_prefix: str = _prefix("master/")
-    converted_prefix: str = _prefix("converted/")
-    resized_prefix: str = _prefix("resized/")
-    rejected_prefix: str = _prefix("rejected/")
+    naming: str = one_of("stem", "full")
+    master_prefix: str = key_prefix("master/")
+    converted_prefix: str = key_prefix("converted/")
+    resized_prefix: str = key_prefix("resized/")
+    rejected_prefix: str = key_prefix("rejected/")
 
-    max_pixels: int = _whole(50_000_000, 1, 1_000_000_000)
-    max_bytes: int = _whole(50_000_000, 1, 1_000_000_000)
-    max_scans: int = _whole(100, 1, 10_000)
-    max_segments: int = _whole(512, 1, 100_000)
-    max_frames: int = _whole(10_000, 1, 1_000_000)
+    max_pixels: int = whole(50_000_000, 1, 1_000_000_000)
+    max_bytes: int = whole(50_000_000, 1, 1_000_000_000)
+    max_scans: int = whole(100, 1, 10_000)
+    max_segments: int = whole(512, 1, 100_000)
+    max_frames: int = whole(10_000, 1, 1_000_000)
 
-    publisher_memory_mb: int = _whole(256, 128, 10_240)
-    format_conversion_memory_mb: int = _whole(1769, 128, 10_240)
-    resizing_memory_mb: int = _whole(1769, 128, 10_240)
-    metadata_extraction_memory_mb: int = _whole(256, 128, 10_240)
-    timeout_s: int = _whole(60, 1, 900)
-    batch_size: int = _whole(10, 1, 10_000)
-    batch_window_s: int = _whole(0, 0, 300)
-    max_concurrency: int = _whole(10, 2, 1000)
-    max_receives: int = _whole(5, 1, 1000)
+    publisher_memory_mb: int = whole(256, 128, 10_240)
+    format_conversion_memory_mb: int = whole(1769, 128, 10_240)
+    resizing_memory_mb: int = whole(1769, 128, 10_240)
+    metadata_extraction_memory_mb: int = whole(256, 128, 10_240)
+    timeout_s: int = whole(60, 1, 900)
+    batch_size: int = whole(10, 1, 10_000)
+    batch_window_s: int = whole(0, 0, 300)
+    max_concurrency: int = whole(10, 2, 1000)
+    max_receives: int = whole(5, 1, 1000)
 
-    runtime: str = _one_of("python3.13", "python3.12")
-    architecture: str = _one_of("x86_64", "arm64")
-    package_for: str = _one_of("lambda", "host")
-    tls_only: bool = _flag(default=True)
-    versioning: bool = _flag(default=False)
-    force_destroy: bool = _flag(default=False)
-    protect_data: bool = _flag(default=False)
-    alarm_email: str = _text("", r"|[^@\s]+@[^@\s]+", "an e-mail address, or nothing")
-    alarm_topic: str = _text("", r"|arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+", "a topic's ARN, or nothing")
-    tracing: bool = _flag(default=False)
-    log_retention_days: int = dataclasses.field(default=14, metadata=_one_of(*LOG_RETENTION_DAYS).metadata)
+    runtime: str = one_of("python3.13", "python3.12")
+    architecture: str = one_of("x86_64", "arm64")
+    imaging: str = one_of("pillow", "pillow-simd")
+    package_for: str = one_of("lambda", "host")
+    tls_only: bool = flag(default=True)
+    versioning: bool = flag(default=False)
+    force_destroy: bool = flag(default=False)
+    protect_data: bool = flag(default=False)
+    alarm_email: str = matching("", r"|[^@\s]+@[^@\s]+", "an e-mail address, or nothing")
+    alarm_topic: str = matching("", r"|arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+", "a topic's ARN, or nothing")
+    tracing: bool = flag(default=False)
+    log_retention_days: int = one_of(*LOG_RETENTION_DAYS, default=14)
 
     @classmethod
     def load(cls) -> Self:
@@ -208,6 +143,11 @@ class StackConfig:
                         "prefixes of which none begins another (an output under the trigger's prefix would start the "
                         "pipeline again); change one."
                     )
+        if self.imaging == "pillow-simd" and self.architecture == "arm64":
+            yield (
+                f"{PROJECT}:imaging: got 'pillow-simd' with architecture 'arm64', allowed is x86_64, whose AVX2 it is "
+                "made for; change one."
+            )
         if self.batch_size > MAX_BATCH_WITHOUT_WINDOW and self.batch_window_s < 1:
             yield (
                 f"{PROJECT}:batchSize: got {self.batch_size} with batchWindowS {self.batch_window_s}, allowed is at "

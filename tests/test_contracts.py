@@ -15,6 +15,8 @@ import pytest
 
 from components.config import StackConfig
 from components.image_worker import LIMITS, layout
+from components.packaging.target import MACHINES, Target
+from components.packaging.wheels import pins
 from handlers.imaging import Limits
 from handlers.job import Layout
 from handlers.settings import Settings
@@ -322,11 +324,7 @@ def test_the_layer_holds_what_the_functions_import() -> None:
     imported = {name.split(".")[0] for path in sources("handlers") for name in imports(path, checked_types=False)}
     owners = importlib.metadata.packages_distributions()
     needed = {owners[name][0].casefold() for name in imported - {"handlers"} if name not in sys.stdlib_module_names}
-    pinned = {
-        line.partition("==")[0].casefold()
-        for line in (ROOT / "handlers" / "requirements.txt").read_text().splitlines()
-        if "==" in line
-    }
+    pinned = pins(file for machine in MACHINES for file in Target("python3.13", machine).requirements).keys()
     assert needed
     assert {name.replace("_", "-") for name in needed} - pinned == set()
 

@@ -1,0 +1,84 @@
+"""The kinds of settings: dataclass fields, each with its default and the check of its text."""
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+MAX_SIDE_PX = 65_500  # Source: libjpeg's JPEG_MAX_DIMENSION.
+
+
+def whole(default: int, minimum: int, maximum: int) -> Any:
+    """Return a field for a whole number of a range."""
+
+    def check(text: str) -> int:
+        if re.fullmatch(r"-?[0-9]+", text) and minimum <= int(text) <= maximum:
+            return int(text)
+        raise ValueError(f"a whole number from {minimum} to {maximum}")
+
+    return dataclasses.field(default=default, metadata={"check": check})
+
+
+def flag(*, default: bool) -> Any:
+    """Return a field for true or false."""
+
+    def check(text: str) -> bool:
+        if text in {"true", "false"}:
+            return text == "true"
+        raise ValueError("true or false")
+
+    return dataclasses.field(default=default, metadata={"check": check})
+
+
+def one_of(*choices: str | int, default: str | int | None = None) -> Any:
+    """Return a field for one of a few values; the first is the default, unless another is named."""
+
+    def check(text: str) -> str | int:
+        for choice in choices:
+            if text == str(choice):
+                return choice
+        raise ValueError("one of " + ", ".join(map(str, choices)))
+
+    return dataclasses.field(default=choices[0] if default is None else default, metadata={"check": check})
+
+
+def matching(default: str, pattern: str, allowed: str) -> Any:
+    """Return a field for a text that a pattern matches."""
+
+    def check(text: str) -> str:
+        if re.fullmatch(pattern, text):
+            return text
+        raise ValueError(allowed)
+
+    return dataclasses.field(default=default, metadata={"check": check})
+
+
+def key_prefix(default: str) -> Any:
+    """Return a field for a prefix of S3 keys."""
+    # No `*`: IAM would take it for a wildcard.
+    return matching(default, r"(?:[A-Za-z0-9!_.'()-]+/)+", "a key prefix that ends in a slash, such as converted/")
+
+
+def sizes(**default: int) -> Any:
+    """Return a field for widths in pixels by name."""
+    allowed = f'a list of different sizes, each name=width in pixels from 1 to {MAX_SIDE_PX}, such as ["thumbnail=100"]'
+
+    def check(text: str) -> Mapping[str, int]:
+        try:
+            items = json.loads(text)
+        except json.JSONDecodeError:
+            items = None
+        if not isinstance(items, list) or not items:
+            raise ValueError(allowed)
+        found: dict[str, int] = {}
+        for item in items:
+            match = re.fullmatch(r"([a-z0-9][a-z0-9-]{0,31})=([1-9][0-9]{0,4})", str(item))
+            if not match or int(match[2]) > MAX_SIDE_PX:
+                raise ValueError(f"{allowed}; {item!r} is none")
+            if match[1] in found:
+                raise ValueError(f"{allowed}; {match[1]!r} is named twice")
+            found[match[1]] = int(match[2])
+        return found
+
+    return dataclasses.field(default_factory=lambda: dict(default), metadata={"check": check})

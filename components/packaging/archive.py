@@ -1,0 +1,51 @@
+"""Zip archives whose bytes depend on names and contents alone, kept under a name that tells what is in them."""
+
+import hashlib
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from components.packaging import places
+
+DIGITS = 16
+
+
+def digest(files: Mapping[str, Path], *words: str) -> str:
+    """Return a hash of names, contents and words."""
+    found = hashlib.sha256(repr(words).encode())
+    for name in sorted(files):
+        found.update(f"{name}\0".encode() + hashlib.sha256(files[name].read_bytes()).digest())
+    return found.hexdigest()
+
+
+def sha256(path: Path) -> str:
+    """Return the hash of a file's bytes."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def find(kind: str, made_of: str) -> Path | None:
+    """Return the archive that was built of the same inputs, where it is whole.
+
+    Its name holds the hash of its inputs and that of its bytes; a damaged one is passed over, and built anew.
+    """
+    for path in sorted(places.CACHE.glob(f"{kind}-{made_of[:DIGITS]}-*.zip")):
+        if path.stem.endswith(f"-{sha256(path)[:DIGITS]}"):
+            return path
+    return None
+
+
+def store(kind: str, made_of: str, files: Mapping[str, Path], compression: int = zipfile.ZIP_DEFLATED) -> Path:
+    """Write an archive of `files` by name; whole or not at all, however many processes write it at once."""
+    places.CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=places.CACHE) as folder:
+        unfinished = Path(folder) / "archive"
+        with zipfile.ZipFile(unfinished, "w") as archive:
+            for name in sorted(files):
+                # Not the file's own time and mode: they are the machine's that builds.
+                entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+                entry.create_system = 3  # Unix, wherever it is built: the mode below is read as Unix's.
+                entry.external_attr = 0o100644 << 16
+                entry.compress_type = compression
+                archive.writestr(entry, files[name].read_bytes())
+        return unfinished.replace(places.CACHE / f"{kind}-{made_of[:DIGITS]}-{sha256(unfinished)[:DIGITS]}.zip")

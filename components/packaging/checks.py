@@ -1,0 +1,127 @@
+"""What a package must be before it is uploaded: for one platform, within Lambda's limits, and able to import."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from components.packaging import places
+from components.packaging.interpreters import interpreter
+from components.packaging.target import GLIBC, PackageError, Target
+
+# Source: Lambda quotas, deployment package: unzipped with all layers; zipped for a direct upload.
+MAX_UNZIPPED_BYTES = 250 * 1024 * 1024
+MAX_ZIPPED_BYTES = 50 * 1024 * 1024
+
+ELF = b"\x7fELF"
+# e_machine of an ELF header. Source: the System V ABI, generic part, ELF header.
+ELF_MACHINES = {62: "x86_64", 183: "aarch64"}
+
+IMPORTING = """
+import importlib, sys
+sys.path[:0] = sys.argv[1:3]
+for name in sys.argv[3:]:
+    assert callable(importlib.import_module(name).handler), name
+"""
+
+
+def check_platform(files: Mapping[str, Path], target: Target) -> tuple[int, int]:
+    """Hold every compiled file against the target; return the newest glibc that they need, such as (2, 28).
+
+    Raises: PackageError, which names the file.
+    """
+    glibc = (0, 0)
+    for name in sorted(files):
+        content = files[name].read_bytes()
+        if content.startswith(ELF) or re.search(r"\.(?:so|pyd|dylib|dll)(?:\.|$)", name):
+            problem = _foreign(name, content, target)
+            if problem:
+                raise PackageError(
+                    f"The layer for {target}: got {name}, which is {problem}, allowed is what runs there; "
+                    "remove its package or take a wheel for that platform."
+                )
+            glibc = max(glibc, glibc_of(content))
+    if glibc > GLIBC and not target.host:
+        raise PackageError(
+            f"The layer for {target} needs glibc {_dotted(glibc)}, allowed is at most {_dotted(GLIBC)}, which the "
+            "runtime has; build on a distribution that is not newer, such as Amazon Linux 2023."
+        )
+    return glibc
+
+
+def glibc_of(content: bytes) -> tuple[int, int]:
+    """Return the newest glibc whose symbols a compiled file names, (0, 0) for none."""
+    found = re.findall(rb"\bGLIBC_(\d+)\.(\d+)", content)
+    return max(((int(major), int(minor)) for major, minor in found), default=(0, 0))
+
+
+def check_sizes(unzipped: Iterable[Path], zipped: Path | None = None) -> int:
+    """Hold files, and the archive that they are in, against Lambda's limits; return the files' bytes.
+
+    Raises: PackageError.
+    """
+    size_bytes = sum(path.stat().st_size for path in unzipped)
+    if size_bytes > MAX_UNZIPPED_BYTES:
+        raise _too_large("unzipped with the code", size_bytes, MAX_UNZIPPED_BYTES)
+    if zipped and zipped.stat().st_size > MAX_ZIPPED_BYTES:
+        raise _too_large("zipped", zipped.stat().st_size, MAX_ZIPPED_BYTES)
+    return size_bytes
+
+
+def check_imports(target: Target, code: Path, layer: Path) -> str:
+    """Import every handler with nothing but the standard library, the layer and the code; say where, or why not.
+
+    `code` and `layer` are folders, as Lambda unpacks the archives.
+
+    Raises: PackageError, with Python's own words.
+    """
+    python = interpreter(target.version) if target.runs_here else None
+    if python is None:
+        return f"skipped, no Python {target.version} for {target.architecture} is here"
+    modules = handler_modules()
+    # -I and -S: neither the environment's, nor the user's, nor installed packages are on the path.
+    command = [python, "-I", "-S", "-B", "-c", IMPORTING, str(code), str(layer / "python"), *modules]
+    kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=kept)
+    if done.returncode:
+        raise PackageError(
+            f"The package for {target} does not import in {python}:\n{done.stderr.strip()}\nAllowed is what the "
+            "standard library, handlers/ and the layer hold; pin what is missing in handlers/requirements.txt."
+        )
+    return f"{', '.join(modules)} in an isolated Python {target.version}"
+
+
+def handler_modules() -> list[str]:
+    """Return the modules of `handlers` that are entry points."""
+    return [
+        f"handlers.{path.stem}"
+        for path in sorted(places.HANDLERS.glob("*.py"))
+        if re.search(r"^def handler\(", path.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+
+
+def _foreign(name: str, content: bytes, target: Target) -> str | None:
+    """Say why a compiled file is not for a target, None if it is."""
+    python = re.search(r"\.cpython-(\d+)", name)
+    if python and python[1] != target.version.replace(".", ""):
+        return f"for Python {python[1][0]}.{python[1][1:]}"
+    if target.host:
+        return None  # pip picked it for this very machine, whatever its format.
+    if not content.startswith(ELF):
+        return "not for Linux"
+    machine = int.from_bytes(content[18:20], "little")
+    if ELF_MACHINES.get(machine) != target.machine:
+        return f"for the processor {ELF_MACHINES.get(machine, machine)}"
+    return None
+
+
+def _too_large(what: str, size_bytes: int, allowed_bytes: int) -> PackageError:
+    return PackageError(
+        f"The package has {size_bytes} bytes {what}, allowed are {allowed_bytes}; take packages out of "
+        "handlers/requirements.txt."
+    )
+
+
+def _dotted(version: tuple[int, int]) -> str:
+    return ".".join(map(str, version))

@@ -1,0 +1,82 @@
+"""What a package is built for: a runtime and a processor, or this very machine."""
+
+import platform
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import pulumi
+
+from components.config import StackConfig
+from components.packaging import places
+
+MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
+ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
+
+# The glibc of Amazon Linux 2023, on which python3.12 and python3.13 run.
+# Source: Lambda's developer guide, "Lambda runtimes"; Amazon Linux 2023's release notes.
+GLIBC = (2, 34)
+# Source: PEP 600 for the tags.
+GLIBC_TAGS = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014")
+
+
+class PackageError(pulumi.RunError):
+    """The functions' package cannot be built; the message says what was tried and what helps.
+
+    A `RunError`, because Pulumi prints its message alone, without a traceback.
+    """
+
+
+@dataclass(frozen=True)
+class Target:
+    """The runtime and processor that a package is for; `host` is this very machine, `imaging` draws its pictures."""
+
+    runtime: str
+    architecture: str
+    host: bool = False
+    imaging: str = "pillow"
+
+    @classmethod
+    def of(cls, config: StackConfig) -> Self:
+        """Return what a stack's functions run on; with `packageFor: host` that is this machine."""
+        host = config.package_for == "host"
+        architecture = this_architecture() if host else config.architecture
+        return cls(config.function_runtime, architecture, host, config.imaging)
+
+    def __str__(self) -> str:
+        return f"{self.runtime} on {self.architecture}"
+
+    @property
+    def version(self) -> str:
+        """Python's version, such as `3.13`."""
+        return self.runtime.removeprefix("python")
+
+    @property
+    def machine(self) -> str:
+        """The processor, as compiled files and wheels call it."""
+        return MACHINES.get(self.architecture, self.architecture)
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether this machine could run the package, given a Python of its version."""
+        return self.host or (sys.platform == "linux" and this_architecture() == self.architecture)
+
+    @property
+    def requirements(self) -> list[Path]:
+        """The files that pin the packages: those for every platform, and those for this one on Linux, if any."""
+        own = places.HANDLERS / f"requirements-{self.architecture}.txt"
+        linux = not self.host or sys.platform == "linux"
+        return [places.HANDLERS / "requirements.txt", *([own] if linux and own.is_file() else [])]
+
+    def pip_options(self) -> list[str]:
+        """Return the options that make pip pick this platform's wheels."""
+        if self.host:
+            return []
+        platforms = [f"--platform={tag}_{self.machine}" for tag in GLIBC_TAGS]
+        return [*platforms, "--implementation=cp", f"--python-version={self.version}"]
+
+
+def this_architecture() -> str:
+    """Return this machine's processor as Lambda would call it, or as the machine does if Lambda has none such."""
+    return ARCHITECTURES.get(platform.machine().lower(), platform.machine())

@@ -1,0 +1,147 @@
+"""The layer's packages: pinned wheels, each known by its hash, unpacked the same way on every machine."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from components.packaging import places
+from components.packaging.target import PackageError, Target
+
+# botocore knows every service of AWS; the functions call these.
+SERVICES = ("dynamodb", "s3", "sns")
+# What no function imports, and is large.
+UNUSED = ("aws_lambda_powertools/event_handler", "boto3/data", "boto3/examples")
+
+# How a machine reaches a package index is its own business; what is installed is not.
+KEPT_OF_PIP = (
+    *("CACHE_DIR", "CERT", "CLIENT_CERT", "CONFIG_FILE", "DEFAULT_TIMEOUT", "EXTRA_INDEX_URL", "FIND_LINKS"),
+    *("INDEX_URL", "KEYRING_PROVIDER", "NO_INDEX", "PROXY", "RETRIES", "TIMEOUT", "TRUSTED_HOST"),
+)
+
+
+def pins(files: Iterable[Path]) -> dict[str, str]:
+    """Return the version of each package that requirements files pin.
+
+    Raises: PackageError, where a line is not a pin.
+    """
+    found = {}
+    for file in files:
+        for line in file.read_text(encoding="utf-8").splitlines():
+            text = line.partition("#")[0].strip()
+            pin = re.fullmatch(r"([A-Za-z0-9._-]+)==([A-Za-z0-9.+!]+)", text)
+            if pin:
+                found[_normal(pin[1])] = pin[2]
+            elif text:
+                raise PackageError(
+                    f"{file.name}: got {text!r}, allowed is a package with its version, such as six==1.17.0."
+                )
+    return found
+
+
+def hashes(name: str, version: str) -> list[str]:
+    """Return the hashes of a package's files that `wheels.sha256` knows."""
+    return [digest for digest, file in locked() if _same(file, name, version)]
+
+
+def locked() -> Iterator[tuple[str, str]]:
+    """Yield the hash and name of each file that may go into a layer."""
+    for line in places.LOCK.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            digest, _, file = line.partition("  ")
+            yield digest, file
+
+
+def install(target: Target, packages: Mapping[str, str], folder: Path) -> None:
+    """Fetch the wheels of `packages` (versions by name) for `target` and unpack them into `folder`.
+
+    Raises: PackageError, where one cannot be had for the platform, or is not the file that is known.
+    """
+    wheels = folder.with_name("wheels")
+    requirements = folder.with_name("requirements.txt")
+    requirements.write_text("".join(_requirement(target, *pin) for pin in packages.items()), encoding="utf-8")
+    run_pip(
+        f"The layer for {target} could not be built",
+        *("download", "--no-deps", "--only-binary=:all:", f"--requirement={requirements}", f"--dest={wheels}"),
+        *target.pip_options(),
+    )
+    for wheel in sorted(wheels.glob("*.whl")):
+        unpack(wheel, folder)
+
+
+def _requirement(target: Target, name: str, version: str) -> str:
+    """Return a requirement that any of the known files fulfils, for this machine any file of that version."""
+    if target.host:
+        return f"{name}=={version}\n"
+    known = hashes(name, version)
+    if not known:
+        raise PackageError(
+            f"got {name}=={version}, allowed are packages whose files {places.LOCK.name} knows; run `make lock`."
+        )
+    return f"{name}=={version} " + " ".join(f"--hash=sha256:{digest}" for digest in known) + "\n"
+
+
+def run_pip(failure: str, *words: str, python: str = sys.executable, env: Mapping[str, str] | None = None) -> str:
+    """Run pip, of `python` if given, and return what it printed.
+
+    Raises: PackageError, which begins with `failure` and ends with what helps.
+    """
+    kept = {f"PIP_{name}" for name in KEPT_OF_PIP}
+    inherited = {name: text for name, text in os.environ.items() if not name.startswith("PIP_") or name in kept}
+    options = ["--quiet", "--disable-pip-version-check", "--no-input"]
+    command = [sys.executable, "-m", "pip", f"--python={python}", words[0], *options, *words[1:]]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**inherited, **(env or {})})
+    if done.returncode:
+        raise PackageError(
+            f"{failure}: pip ended with {done.returncode}.\n{done.stderr.strip()}\nAllowed are pinned packages that "
+            "have a wheel for that platform; check handlers/requirements*.txt and the network (pip's own settings, "
+            "such as an index or a proxy, are used), or pick another runtime or architecture with `pulumi config set`."
+        )
+    return done.stdout
+
+
+def unpack(wheel: Path, folder: Path) -> None:
+    """Write a wheel's modules below `folder`, without what no function imports.
+
+    Source: the binary distribution format, https://packaging.python.org/specifications/binary-distribution-format/.
+    """
+    with zipfile.ZipFile(wheel) as archive:
+        for entry in archive.infolist():
+            path = _place(PurePosixPath(entry.filename))
+            if entry.is_dir() or path is None or _unused(path):
+                continue
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            with archive.open(entry) as source, (folder / path).open("wb") as copy:
+                shutil.copyfileobj(source, copy)
+
+
+def _place(path: PurePosixPath) -> PurePosixPath | None:
+    """Return where an entry of a wheel goes, None for scripts, headers and what points out of the wheel."""
+    if path.is_absolute() or ".." in path.parts:
+        return None
+    if not path.parts[0].endswith(".data"):
+        return path
+    return PurePosixPath(*path.parts[2:]) if path.parts[1] in {"purelib", "platlib"} else None
+
+
+def _unused(path: PurePosixPath) -> bool:
+    if any(path.is_relative_to(unused) for unused in UNUSED):
+        return True
+    if path.name == "RECORD" and path.parts[0].endswith(".dist-info"):
+        return True  # It lists what is left out.
+    is_model = path.is_relative_to("botocore/data") and len(path.parts) > len(("botocore", "data", "model.json"))
+    return is_model and path.parts[2] not in SERVICES
+
+
+def _same(file: str, name: str, version: str) -> bool:
+    stem: Sequence[str] = file.removesuffix(".tar.gz").split("-")
+    return (_normal(stem[0]), stem[1]) == (_normal(name), version)
+
+
+def _normal(name: str) -> str:
+    """Return a package's name as indexes compare it. Source: PEP 503."""
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,0 +1,26 @@
+"""What the tests of packaging share: a cache and sources of a test's own."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from components.packaging import places
+
+
+@pytest.fixture
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the test a cache of its own."""
+    cache = tmp_path / "cache"
+    monkeypatch.setattr(places, "CACHE", cache)
+    return cache
+
+
+@pytest.fixture
+def source_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_cache: Path) -> Path:
+    """Give the test a copy of `handlers` that it may change."""
+    assert not empty_cache.exists()
+    handlers = tmp_path / "handlers"
+    shutil.copytree(places.HANDLERS, handlers, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(places, "HANDLERS", handlers)
+    return handlers

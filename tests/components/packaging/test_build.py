@@ -1,0 +1,201 @@
+"""The functions' archives: what is in them, for which platform, and the same bytes for the same inputs."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+from components.config import StackConfig
+from components.packaging import archive, checks, places
+from components.packaging import build as building
+from components.packaging.build import build, check, code_archive, layer_archive
+from components.packaging.target import PackageError, Target
+
+LAMBDA = Target("python3.13", "x86_64")
+ARM = Target("python3.13", "arm64")
+HOST = Target.of(StackConfig(package_for="host"))
+
+
+def names(path: Path) -> list[str]:
+    with zipfile.ZipFile(path) as opened:
+        return opened.namelist()
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_the_code_archive_holds_the_handlers_sources_alone() -> None:
+    """Every Python file of `handlers` is in the archive, in order, and nothing else."""
+    root = places.ROOT
+    assert names(code_archive()) == sorted(path.relative_to(root).as_posix() for path in root.glob("handlers/**/*.py"))
+
+
+def test_the_code_archive_depends_on_contents_alone(source_copy: Path) -> None:
+    """Other file times, modes and compiled files give the same bytes under the same name."""
+    first = code_archive()
+    before = first.read_bytes()
+    first.unlink()
+    for path in source_copy.rglob("*.py"):
+        os.utime(path, (1, 1))
+        path.chmod(0o600)
+    (source_copy / "__pycache__").mkdir()
+    (source_copy / "__pycache__" / "job.cpython-313.pyc").write_bytes(b"")
+    second = code_archive()
+    assert (second, second.read_bytes()) == (first, before)
+
+
+def test_the_code_archive_follows_its_sources(source_copy: Path) -> None:
+    """A changed source gives another archive, so that Pulumi updates the functions."""
+    first = code_archive()
+    (source_copy / "job.py").write_text("")
+    assert code_archive().name != first.name
+
+
+@pytest.mark.usefixtures("source_copy")
+def test_an_archive_is_whole_or_not_there(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build that is interrupted leaves nothing that a later one would take for its result."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        code_archive()
+    assert list(empty_cache.iterdir()) == []
+
+
+@pytest.mark.usefixtures("source_copy")
+def test_a_damaged_archive_is_built_anew() -> None:
+    """What the cache has is used only where its bytes are those that its name tells."""
+    path = code_archive()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert code_archive().read_bytes() == whole
+
+
+@pytest.mark.usefixtures("source_copy")
+def test_a_fresh_build_does_not_look_into_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`fresh` writes the archive again."""
+    before = code_archive().stat().st_ino
+    monkeypatch.setattr(archive, "find", lambda *_: pytest.fail("looked into the cache"))
+    assert code_archive(fresh=True).stat().st_ino != before
+
+
+@pytest.mark.usefixtures("source_copy")
+def test_many_builds_at_once_give_one_archive(empty_cache: Path) -> None:
+    """Builds that run side by side do not write into one another's files."""
+    with ThreadPoolExecutor(8) as threads:
+        found = set(threads.map(lambda _: code_archive(fresh=True).read_bytes(), range(16)))
+    assert len(found) == 1
+    assert len(list(empty_cache.iterdir())) == 1
+
+
+def test_a_layer_for_this_machine_has_its_packages() -> None:
+    """Packages lie where Lambda's runtime looks for them: below `python/`."""
+    found = names(layer_archive(HOST))
+    assert {name.split("/")[0] for name in found} == {"python"}
+    assert {"python/PIL/__init__.py", "python/boto3/__init__.py"} <= set(found)
+
+
+def test_a_layer_for_this_machine_is_fast_to_start() -> None:
+    """Stored and with bytecode: it is unpacked and imported for every process of a function."""
+    with zipfile.ZipFile(layer_archive(HOST)) as opened:
+        assert {entry.compress_type for entry in opened.infolist()} == {zipfile.ZIP_STORED}
+        assert any(entry.filename.endswith(".pyc") for entry in opened.infolist())
+
+
+def test_a_layer_for_lambda_holds_no_bytecode() -> None:
+    """Bytecode would be the deploying Python's, and the archive another for each."""
+    assert [name for name in names(layer_archive(LAMBDA)) if name.endswith(".pyc")] == []
+
+
+@pytest.mark.parametrize("target", [HOST, LAMBDA], ids=str)
+def test_a_layer_leaves_out_what_no_function_imports(target: Target) -> None:
+    """The models of services that nobody calls would be most of the layer."""
+    found = names(layer_archive(target))
+    models = [Path(name).parts for name in found if name.startswith("python/botocore/data/")]
+    services = {parts[3] for parts in models if len(parts) > 4}
+    assert services == {"dynamodb", "s3", "sns"}
+
+
+@pytest.mark.parametrize(
+    "target", [LAMBDA, ARM, Target("python3.12", "x86_64"), Target("python3.12", "arm64")], ids=str
+)
+def test_a_layer_for_lambda_has_its_platforms_wheels(target: Target) -> None:
+    """Pillow's compiled parts are for the function's Python and processor, whatever machine deploys."""
+    found = names(layer_archive(target))
+    compiled = {Path(name).name for name in found if fnmatch(name, "python/PIL/_imaging.*.so")}
+    python = target.version.replace(".", "")
+    assert compiled == {f"_imaging.cpython-{python}-{target.machine}-linux-gnu.so"}
+
+
+def test_a_layer_is_the_same_bytes_each_time(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A layer that is built anew, in another place, is no reason to update a function."""
+    built = layer_archive(LAMBDA)
+    assert built.parent == empty_cache
+    monkeypatch.undo()
+    assert built.read_bytes() == layer_archive(LAMBDA).read_bytes()
+
+
+ELSEWHERE = """
+import os, pathlib, sys
+from components.packaging import build, places, target
+os.umask(0o077)
+places.CACHE = pathlib.Path(sys.argv[1])
+print(build.layer_archive(target.Target("python3.13", "x86_64")).name)
+"""
+
+
+def test_a_layer_is_the_same_bytes_under_other_circumstances(tmp_path: Path) -> None:
+    """Neither the umask, the locale, the time zone nor the hash seed of who deploys shows in the archive."""
+    done = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE, str(tmp_path)],
+        env={**os.environ, "LC_ALL": "C", "TZ": "Pacific/Apia", "PYTHONHASHSEED": "7"},
+        cwd=places.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == layer_archive(LAMBDA).name
+
+
+def test_a_package_is_checked_once(source_copy: Path, empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The imports are tried again only where the code or the layer has changed."""
+    assert source_copy.is_dir()
+    made: list[Target] = []
+    monkeypatch.setattr(building, "layer_archive", lambda _target, **_: code_archive())
+    monkeypatch.setattr(building, "check", lambda _package, target: made.append(target))
+    build(LAMBDA)
+    build(LAMBDA)
+    assert made == [LAMBDA]
+    (source_copy / "job.py").write_text("")
+    build(LAMBDA)
+    assert made == [LAMBDA, LAMBDA]
+    assert len(list(empty_cache.glob("passed-*"))) == 2
+
+
+def test_the_package_for_this_machine_passes_its_checks() -> None:
+    """Every handler imports with the standard library, the layer and the code alone."""
+    _, _, imports = check(build(HOST), HOST)
+    for module in checks.handler_modules():
+        assert module in imports
+
+
+@pytest.mark.parametrize("target", [Target("python3.12", "x86_64"), LAMBDA], ids=str)
+def test_the_package_for_lambda_imports_in_the_runtimes_python(target: Target) -> None:
+    """Where a Python of the runtime's version is here, every handler imports in it."""
+    _, _, imports = check(build(target), target)
+    if imports.startswith("imports: skipped"):
+        pytest.skip(imports)
+    assert f"isolated Python {target.version}" in imports
+
+
+def test_a_handler_that_does_not_import_is_refused(source_copy: Path) -> None:
+    """The error holds Python's own words."""
+    with (source_copy / "job.py").open("a") as job:
+        job.write("\nimport pulumi\n")
+    with pytest.raises(PackageError, match="No module named 'pulumi'"):
+        build(HOST)

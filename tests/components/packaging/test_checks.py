@@ -1,0 +1,98 @@
+"""What no package may be: for another platform or Python, too large, or in need of a newer glibc."""
+
+from pathlib import Path
+
+import pytest
+
+from components.packaging import checks
+from components.packaging.target import PackageError, Target
+
+LAMBDA = Target("python3.13", "x86_64")
+HOST = Target("python3.13", "x86_64", host=True)
+X86, ARM, POWER = 62, 183, 21
+MODULE = "python/demo.cpython-313-x86_64-linux-gnu.so"
+
+
+def elf(machine: int, *symbols: str) -> bytes:
+    """Return the beginning of a compiled file for a machine, and names of symbols."""
+    return checks.ELF + bytes(14) + machine.to_bytes(2, "little") + "\0".join(["", *symbols, ""]).encode()
+
+
+def glibc(tmp_path: Path, content: bytes, name: str = MODULE, target: Target = LAMBDA) -> tuple[int, int]:
+    file = tmp_path / "file"
+    file.write_bytes(content)
+    return checks.check_platform({name: file}, target)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        (MODULE, elf(ARM), "for the processor aarch64"),
+        (MODULE, elf(POWER), "for the processor 21"),
+        ("python/demo.libs/libjpeg-1.so.62", elf(ARM), "for the processor aarch64"),
+        ("python/demo/tool", elf(ARM), "for the processor aarch64"),
+        ("python/demo.cpython-312-x86_64-linux-gnu.so", elf(X86), "for Python 3.12"),
+        ("python/demo.cp313-win_amd64.pyd", b"MZ", "not for Linux"),
+        ("python/demo.cpython-313-darwin.so", b"\xcf\xfa\xed\xfe", "not for Linux"),
+        ("python/libdemo.dylib", b"\xcf\xfa\xed\xfe", "not for Linux"),
+    ],
+)
+def test_a_file_of_another_platform_is_refused(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
+    """The error names the target, the file and what it is."""
+    with pytest.raises(PackageError) as caught:
+        glibc(tmp_path, content, name)
+    assert str(caught.value).startswith(f"The layer for python3.13 on x86_64: got {name}, which is {reason}, allowed")
+
+
+@pytest.mark.parametrize("name", [MODULE, "python/demo.abi3.so", "python/demo.libs/libjpeg-1.so.62"])
+def test_a_file_of_the_platform_is_taken(tmp_path: Path, name: str) -> None:
+    """Modules of the Python, of any Python, and the libraries beside them pass."""
+    assert glibc(tmp_path, elf(X86), name) == (0, 0)
+
+
+def test_the_newest_glibc_is_found_by_number(tmp_path: Path) -> None:
+    """2.28 is newer than 2.4, and the names of other libraries do not count."""
+    assert glibc(tmp_path, elf(X86, "GLIBC_2.4", "GLIBC_2.28", "GLIBC_2.2.5", "GLIBCXX_3.4")) == (2, 28)
+
+
+def test_a_glibc_newer_than_the_runtimes_is_refused(tmp_path: Path) -> None:
+    """The error names what is needed, what the runtime has, and where to build."""
+    with pytest.raises(
+        PackageError, match=r"^The layer for .* needs glibc 2\.36, allowed is at most 2\.34, .* build on"
+    ):
+        glibc(tmp_path, elf(X86, "GLIBC_2.36"))
+
+
+def test_this_machines_own_glibc_is_fine_for_itself(tmp_path: Path) -> None:
+    """A package for this machine may need what this machine has."""
+    assert glibc(tmp_path, elf(X86, "GLIBC_2.36"), target=HOST) == (2, 36)
+
+
+@pytest.mark.parametrize(
+    ("limit", "what"), [("MAX_UNZIPPED_BYTES", "unzipped with the code"), ("MAX_ZIPPED_BYTES", "zipped")]
+)
+def test_a_package_that_is_too_large_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, limit: str, what: str
+) -> None:
+    """Lambda's limits are checked before an upload."""
+    monkeypatch.setattr(checks, limit, 3)
+    file = tmp_path / "file"
+    file.write_bytes(b"1234")
+    with pytest.raises(PackageError, match=f"^The package has 4 bytes {what}, allowed are 3; take packages out of "):
+        checks.check_sizes([file], file)
+
+
+def test_imports_are_skipped_where_no_such_python_is(tmp_path: Path) -> None:
+    """Another processor's package is not run, and that is said."""
+    elsewhere = Target("python3.13", "s390x")
+    assert checks.check_imports(elsewhere, tmp_path, tmp_path) == "skipped, no Python 3.13 for s390x is here"
+
+
+def test_all_handlers_are_tried() -> None:
+    """The entry points are found by what they are, so that a fourth worker's is tried too."""
+    assert checks.handler_modules() == [
+        "handlers.format_converter",
+        "handlers.job_publisher",
+        "handlers.metadata_extractor",
+        "handlers.pixel_resizer",
+    ]

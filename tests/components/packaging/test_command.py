@@ -1,0 +1,53 @@
+"""`python -m components.packaging`, which `make package` runs."""
+
+import re
+import sys
+
+import pytest
+
+from components.packaging.__main__ import main
+from components.packaging.archive import sha256
+from components.packaging.build import build
+from components.packaging.target import Target
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["packaging", *words])
+    return main()
+
+
+@pytest.mark.parametrize("python", ["3.12", "python3.12"])
+def test_the_last_line_holds_hashes_and_sizes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], python: str
+) -> None:
+    """What would be uploaded is told in one line, for the runtime and processor that were asked for."""
+    assert run(monkeypatch, "--architecture=arm64", f"--python={python}") == 0
+    *_, last = capsys.readouterr().out.splitlines()
+    made = build(Target("python3.12", "arm64"))
+    code, layer = (f"sha256={sha256(path)} bytes={path.stat().st_size}" for path in (made.code, made.layer))
+    assert last == f"code {code} layer {layer}"
+
+
+def test_what_was_checked_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Size, glibc and imports each have a line, whether or not the package was in the cache."""
+    assert run(monkeypatch) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"^unzipped: \d+ bytes with the code, 262144000 are allowed$", said, re.MULTILINE)
+    assert re.search(r"^glibc: 2\.\d+ is needed, 2\.34 is the runtime's$", said, re.MULTILINE)
+    assert re.search(r"^imports: ", said, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--python=3.9"], "pixelcascade:runtime: got 'python3.9', allowed is one of python3.13, python3.12"),
+        (["--architecture=riscv"], "pixelcascade:architecture: got 'riscv', allowed is one of x86_64, arm64"),
+        (["--imaging=pillow-simd", "--architecture=arm64"], "pixelcascade:imaging: got 'pillow-simd' with"),
+    ],
+)
+def test_what_is_not_possible_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    """The stack's own checks hold for the command."""
+    assert run(monkeypatch, *words) == 1
+    assert said in capsys.readouterr().err

@@ -1,0 +1,51 @@
+"""Pillow-SIMD is built where it can be, and refused in plain words where not; the build itself is `make package`'s."""
+
+import sys
+
+import pytest
+
+from components.packaging import simd
+from components.packaging.target import PackageError, Target
+
+SIMD = Target("python3.13", "x86_64", imaging="pillow-simd")
+
+
+def refused(target: Target = SIMD) -> str:
+    with pytest.raises(PackageError) as caught:
+        simd._builder(target)
+    return str(caught.value)
+
+
+def test_another_system_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says what this machine is, what is allowed, and both ways out."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+    message = refused()
+    assert "got darwin on " in message
+    assert "allowed is linux on x86_64; deploy from such a machine, or `pulumi config set imaging pillow`" in message
+
+
+def test_another_processor_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine of another kind could only build for itself."""
+    monkeypatch.setattr(simd, "this_architecture", lambda: "arm64")
+    assert "got linux on arm64, allowed is linux on x86_64" in refused()
+
+
+def test_a_machine_without_the_runtimes_python_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiled modules are for one Python."""
+    monkeypatch.setattr(simd, "interpreter", lambda _: None)
+    assert "without Python 3.13, allowed is a python3.13 on the PATH" in refused()
+
+
+def test_missing_headers_are_named_with_their_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error is a command to paste."""
+    monkeypatch.setattr(simd, "_compiles", lambda header: header == "zlib.h")
+    monkeypatch.setattr(simd, "compiler", lambda: "cc")
+    with pytest.raises(PackageError, match="`apt-get install libjpeg62-turbo-dev liblcms2-dev`"):
+        simd._check_headers()
+
+
+def test_a_machine_without_a_compiler_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a compiler the headers do not matter."""
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(PackageError, match="got no `cc`; install a C compiler"):
+        simd._check_headers()

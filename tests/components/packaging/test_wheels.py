@@ -1,0 +1,136 @@
+"""The layer's packages: pinned, known by their hashes, and refused in plain words."""
+
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from components.packaging import places, wheels
+from components.packaging.build import layer_archive
+from components.packaging.lock import RUNTIMES
+from components.packaging.target import MACHINES, PackageError, Target
+
+LAMBDA = Target("python3.13", "x86_64")
+HOST = Target("python3.13", "x86_64", host=True)
+
+
+def requirement(handlers: Path, text: str) -> None:
+    """Let a requirement be the only one, on every processor."""
+    for file in handlers.glob("requirements*.txt"):
+        file.unlink()
+    (handlers / "requirements.txt").write_text(text)
+
+
+def lock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str) -> None:
+    monkeypatch.setattr(places, "LOCK", tmp_path / "wheels.sha256")
+    places.LOCK.write_text(text)
+
+
+def wheel(path: Path, *entries: str) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for entry in entries:
+            archive.writestr(entry, entry)
+    return path
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("architecture", MACHINES)
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_every_pin_is_locked(runtime: str, architecture: str) -> None:
+    """`wheels.sha256` knows the files of every pinned package, so that `make lock` was not forgotten."""
+    pins = wheels.pins(Target(runtime, architecture).requirements)
+    assert [name for name, version in pins.items() if not wheels.hashes(name, version)] == []
+
+
+def test_nothing_is_locked_that_nobody_pins() -> None:
+    """`wheels.sha256` knows no file of a version that is gone."""
+    pins = wheels.pins(file for machine in MACHINES for file in Target("python3.13", machine).requirements)
+    known = {file for _, file in wheels.locked()}
+    assert known == {file for file in known for pin in pins.items() if wheels._same(file, *pin)}
+
+
+def test_a_package_without_a_version_is_refused(source_copy: Path) -> None:
+    """A layer of what is newest today would be another tomorrow."""
+    requirement(source_copy, "six>=1.0\n")
+    with pytest.raises(PackageError, match=r"^requirements\.txt: got 'six>=1\.0', allowed is a package with its"):
+        layer_archive(LAMBDA)
+
+
+def test_a_package_whose_files_are_unknown_is_refused(source_copy: Path) -> None:
+    """The error says how to make them known."""
+    requirement(source_copy, "six==1.16.0\n")
+    with pytest.raises(PackageError, match=r"^got six==1\.16\.0, allowed are .* run `make lock`\.$"):
+        layer_archive(LAMBDA)
+
+
+def test_a_file_that_is_not_the_one_known_is_refused(
+    source_copy: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whatever an index or a folder of wheels hands out, only the file with the known hash is taken."""
+    requirement(source_copy, "six==1.17.0\n")
+    lock(monkeypatch, tmp_path, f"{'0' * 64}  six-1.17.0-py2.py3-none-any.whl\n")
+    with pytest.raises(PackageError, match="DO NOT MATCH THE HASHES"):
+        layer_archive(LAMBDA)
+
+
+def test_a_package_nobody_published_is_refused(source_copy: Path) -> None:
+    """The error names the platform and holds what the package index answered, where to look and what to change."""
+    requirement(source_copy, "pixelcascade-has-no-such-package==1.0\n")
+    with pytest.raises(PackageError) as caught:
+        layer_archive(HOST)
+    message = str(caught.value)
+    assert message.startswith("The layer for python3.13 on x86_64 could not be built: pip ended with 1.\n")
+    assert "pixelcascade-has-no-such-package==1.0" in message
+    assert "check handlers/requirements*.txt and the network" in message
+
+
+def test_without_a_network_the_error_says_so(source_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index that cannot be reached is named, and the network is named as what to check."""
+    requirement(source_copy, "six==1.17.0\n")
+    for name, text in {"INDEX_URL": "http://127.0.0.1:9/simple", "RETRIES": "0", "NO_CACHE_DIR": "1"}.items():
+        monkeypatch.setenv(f"PIP_{name}", text)
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    with pytest.raises(PackageError, match=r"(?s)could not be built: pip ended with 1\..*six.*and the network"):
+        layer_archive(HOST)
+
+
+def test_a_layer_that_failed_is_not_cached(source_copy: Path, empty_cache: Path) -> None:
+    """What could not be built is tried anew the next time."""
+    requirement(source_copy, "six\n")
+    with pytest.raises(PackageError):
+        layer_archive(LAMBDA)
+    assert not empty_cache.exists()
+
+
+@pytest.mark.parametrize("name", ["TARGET", "PREFIX", "NO_BINARY", "REQUIREMENT", "PLATFORM"])
+def test_pips_settings_for_other_installs_are_passed_over(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What a machine tells its pip to install, and where, does not reach the layer's."""
+    monkeypatch.setenv(f"PIP_{name}", str(tmp_path / "nowhere"))
+    assert re.match(r"pip \d", wheels.run_pip("failed", "--version"))
+
+
+def test_a_wheel_is_unpacked_without_what_no_function_imports(tmp_path: Path) -> None:
+    """Modules go where they are imported from; scripts, headers, records and foreign models stay behind."""
+    made = wheel(
+        tmp_path / "demo.whl",
+        *("demo/__init__.py", "demo-1.data/platlib/compiled.so", "demo-1.data/purelib/pure.py"),
+        *("demo-1.data/scripts/demo", "demo-1.data/headers/demo.h", "demo-1.dist-info/RECORD"),
+        *("demo-1.dist-info/METADATA", "botocore/data/endpoints.json", "botocore/data/s3/x/service.json"),
+        *("botocore/data/ec2/x/service.json", "boto3/examples/s3.rst", "../outside.py"),
+    )
+    wheels.unpack(made, tmp_path / "python")
+    assert files(tmp_path / "python") == [
+        "botocore/data/endpoints.json",
+        "botocore/data/s3/x/service.json",
+        "compiled.so",
+        "demo-1.dist-info/METADATA",
+        "demo/__init__.py",
+        "pure.py",
+    ]
+    assert not (tmp_path / "outside.py").exists()
