@@ -1,5 +1,6 @@
 """Deploy the unchanged program into the emulator: Pulumi's mocks, whose resources are real."""
 
+import os
 import secrets
 import threading
 from collections.abc import Mapping
@@ -8,13 +9,25 @@ from typing import Any
 
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
 
-from components.config import StackConfig
+from components.config import PROJECT, StackConfig
 from local.emulator import Emulator
 from local.program import PROGRAM, run_program
 from local.resources import CREATORS
 
-# What differs between AWS and this machine, whatever the stack: its platform, and plain HTTP on loopback.
-LOCAL_CONFIG = {"pixelcascade:packageFor": "host", "pixelcascade:tlsOnly": "false"}
+
+def local_config(config: Mapping[str, str]) -> dict[str, str]:
+    """Return a stack's settings as they are on this machine.
+
+    Its platform and plain HTTP on loopback, whatever the stack, and per branch no more processes at once than there are
+    cores: more would only wait for each other.
+    """
+    concurrency = min(StackConfig.parse(config).max_concurrency, max(2, os.cpu_count() or 2))
+    return {
+        **config,
+        f"{PROJECT}:packageFor": "host",
+        f"{PROJECT}:tlsOnly": "false",
+        f"{PROJECT}:maxConcurrency": str(concurrency),
+    }
 
 
 class DeploymentError(Exception):
@@ -38,7 +51,7 @@ class Deployment(Mocks):
         Raises: ConfigError; DeploymentError, where a resource is unknown here or was refused.
         """
         self.stack = stack
-        settings = {**config, **LOCAL_CONFIG}
+        settings = local_config(config)
         self.config = StackConfig.parse(settings)
         self.outputs = run_program(self, stack=stack, config=settings, program=program)
 
