@@ -32,13 +32,14 @@ class BranchSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class BranchArgs:
-    """What one branch needs; `prefix` goes before the logical name of its function."""
+    """What one branch needs; `prefix` goes before the logical name of its function, `key_arn` is its queues' key."""
 
     config: StackConfig
     package: LambdaPackage
     topic_arn: pulumi.Input[str]
     spec: BranchSpec
     prefix: str = ""
+    key_arn: pulumi.Output[str] | None = None
 
 
 class Branch(pulumi.ComponentResource):
@@ -73,8 +74,12 @@ class Branch(pulumi.ComponentResource):
     def _queue(
         self, role: str, visibility_timeout_s: int | None = None, topics: Sequence[pulumi.Input[str]] = ()
     ) -> Queue:
-        tls_only = self._args.config.tls_only
-        args = QueueArgs(visibility_timeout_s=visibility_timeout_s, topics=topics, tls_only=tls_only)
+        args = QueueArgs(
+            visibility_timeout_s=visibility_timeout_s,
+            topics=topics,
+            tls_only=self._args.config.tls_only,
+            key_arn=self._args.key_arn,
+        )
         return Queue(f"{self._name}-{role}", args, self._child)
 
     def _redrive(self, queue: Queue, dead_letters: Queue) -> None:
@@ -110,6 +115,7 @@ class Branch(pulumi.ComponentResource):
 
     def _function(self, queue: Queue) -> Function:
         args, spec = self._args, self._args.spec
+        keys = [args.key_arn.apply(policies.decrypt)] if args.key_arn else []
         return Function(
             args.prefix + spec.function_name,
             FunctionArgs(
@@ -117,7 +123,7 @@ class Branch(pulumi.ComponentResource):
                 package=args.package,
                 handler=spec.handler,
                 memory_mb=spec.memory_mb,
-                statements=[queue.arn.apply(policies.consume), *spec.statements],
+                statements=[queue.arn.apply(policies.consume), *keys, *spec.statements],
                 environment={**spec.environment, "BRANCH": spec.name},
             ),
             self._child,

@@ -72,6 +72,9 @@ class StackConfig:
     versioning: bool = flag(default=False)
     force_destroy: bool = flag(default=False)
     protect_data: bool = flag(default=False)
+    kms_key: str = matching(
+        "", r"|create|arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]+", "a KMS key's ARN, create for a new key, or nothing"
+    )
     alarm_email: str = matching("", r"|[^@\s]+@[^@\s]+", "an e-mail address, or nothing")
     alarm_topic: str = matching("", r"|arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+", "a topic's ARN, or nothing")
     tracing: bool = flag(default=False)

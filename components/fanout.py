@@ -9,7 +9,9 @@ import pulumi_aws as aws
 from components import policies
 from components.branch import Branch, BranchArgs, BranchSpec
 from components.config import StackConfig
+from components.key import key_arn
 from components.lambda_package import LambdaPackage
+from components.names import fitting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,8 @@ class Fanout(pulumi.ComponentResource):
     """The ARN of the topic to publish jobs to, once its policy is in force."""
     topic_name: pulumi.Output[str]
     """The physical name of the topic."""
+    key_arn: pulumi.Output[str] | None
+    """The ARN of the key that jobs are encrypted with, None for SQS's own."""
     branches: Mapping[str, Branch]
     """The branches by name."""
     queues: Mapping[str, pulumi.Output[str]]
@@ -45,7 +49,8 @@ class Fanout(pulumi.ComponentResource):
         super().__init__("pixelcascade:index:Fanout", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         prefix = f"{name}-" if args.prefix is None else args.prefix
-        topic = aws.sns.Topic(name, opts=self._child)
+        self.key_arn = key_arn(f"{name}-key", args.config, self._child)
+        topic = aws.sns.Topic(fitting("topic", name), kms_master_key_id=self.key_arn, opts=self._child)
         self.topic_name = topic.name
         self.topic_arn = self._topic_arn(name, topic, tls_only=args.config.tls_only)
         self.branches = {spec.name: self._branch(spec, args, prefix) for spec in args.branches}
@@ -63,7 +68,14 @@ class Fanout(pulumi.ComponentResource):
     def _branch(self, spec: BranchSpec, args: FanoutArgs, prefix: str) -> Branch:
         return Branch(
             prefix + spec.name,
-            BranchArgs(config=args.config, package=args.package, topic_arn=self.topic_arn, spec=spec, prefix=prefix),
+            BranchArgs(
+                config=args.config,
+                package=args.package,
+                topic_arn=self.topic_arn,
+                spec=spec,
+                prefix=prefix,
+                key_arn=self.key_arn,
+            ),
             self._child,
         )
 

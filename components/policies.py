@@ -74,6 +74,48 @@ def put_items(table_arn: str) -> Statement:
     return _allow(["dynamodb:PutItem"], table_arn)
 
 
+def decrypt(key_arn: str) -> Statement:
+    """Let a function read what a key has encrypted."""
+    return _allow(["kms:Decrypt"], key_arn)
+
+
+def encrypt(key_arn: str) -> Statement:
+    """Let a function send what a key encrypts.
+
+    Source: SQS's developer guide, "Key management", least-privilege permissions of a producer.
+    """
+    return _allow(["kms:GenerateDataKey", "kms:Decrypt"], key_arn)
+
+
+def use_key(account: str, account_arn: str) -> list[Statement]:
+    """Let an account administer a key, and SNS use it for that account's topics (statements of the key's policy).
+
+    The resource is a wildcard, because in a key's policy it means that key and nothing else.
+    Source: KMS's developer guide, "Key policies", resource element; "Default key policy" for the account's statement.
+    """
+    return [
+        {"Effect": "Allow", "Principal": {"AWS": account_arn}, "Action": "kms:*", "Resource": "*"},
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": ["kms:GenerateDataKey*", "kms:Decrypt"],
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+        },
+    ]
+
+
+def ring(topic_arn: str, account: str) -> Statement:
+    """Let the alarms of an account, and no other's, publish to a topic (a statement of the topic's policy)."""
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudwatch.amazonaws.com"},
+        "Action": "sns:Publish",
+        "Resource": topic_arn,
+        "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+    }
+
+
 def deliver(topic_arn: str, queue_arn: str) -> Statement:
     """Let one topic, and no other, deliver into a queue (a statement of the queue's policy)."""
     return {

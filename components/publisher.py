@@ -36,14 +36,16 @@ class Publisher(pulumi.ComponentResource):
         super().__init__("pixelcascade:index:Publisher", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        self.failed = Queue(f"{name}-failed", QueueArgs(tls_only=args.config.tls_only), self._child)
+        kept = QueueArgs(tls_only=args.config.tls_only, key_arn=args.fanout.key_arn)
+        self.failed = Queue(f"{name}-failed", kept, self._child)
         self.function = self._function(self.failed)
         self._keep_failures(self.function, self.failed)
         self._trigger(self.function)
         self.register_outputs({"function_name": self.function.name, "failed_queue_url": self.failed.url})
 
     def _function(self, failed: Queue) -> Function:
-        topic_arn = self._args.fanout.topic_arn
+        topic_arn, key_arn = self._args.fanout.topic_arn, self._args.fanout.key_arn
+        keys = [key_arn.apply(policies.encrypt)] if key_arn else []
         return Function(
             self._name,
             FunctionArgs(
@@ -51,7 +53,7 @@ class Publisher(pulumi.ComponentResource):
                 package=self._args.package,
                 handler="handlers.job_publisher.handler",
                 memory_mb=self._args.config.publisher_memory_mb,
-                statements=[topic_arn.apply(policies.publish), failed.arn.apply(policies.send)],
+                statements=[topic_arn.apply(policies.publish), failed.arn.apply(policies.send), *keys],
                 environment={"TOPIC_ARN": topic_arn},
             ),
             self._child,

@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policies
+from components.names import fitting
 
 # SQS keeps a message's age across queues, so a dead letter must be kept longer than a message.
 # Source: SQS's developer guide, "Dead-letter queues", message retention periods.
@@ -16,11 +17,12 @@ DEAD_LETTER_RETENTION_S = 14 * 24 * 3600
 
 @dataclass(frozen=True, kw_only=True)
 class QueueArgs:
-    """What one queue needs; a queue without a visibility time-out of its own keeps dead letters."""
+    """What one queue needs; without a visibility time-out it keeps dead letters, without a key it has SQS's own."""
 
     visibility_timeout_s: int | None = None
     topics: Sequence[pulumi.Input[str]] = ()
     tls_only: bool = True
+    key_arn: pulumi.Input[str] | None = None
 
 
 class Queue(pulumi.ComponentResource):
@@ -37,10 +39,12 @@ class Queue(pulumi.ComponentResource):
         super().__init__("pixelcascade:index:Queue", name, None, opts)
         keeps_dead_letters = args.visibility_timeout_s is None
         queue = aws.sqs.Queue(
-            name,
+            fitting("queue", name),
             message_retention_seconds=DEAD_LETTER_RETENTION_S if keeps_dead_letters else RETENTION_S,
             visibility_timeout_seconds=args.visibility_timeout_s,
-            sqs_managed_sse_enabled=True,
+            # The two exclude each other.
+            sqs_managed_sse_enabled=None if args.key_arn else True,
+            kms_master_key_id=args.key_arn,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.arn, self.name, self.url = queue.arn, queue.name, queue.url

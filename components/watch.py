@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components import alarms, dashboard
+from components import alarms, dashboard, policies
 from components.alarms import Alarm
 from components.branch import Branch
 from components.config import StackConfig
@@ -46,9 +46,18 @@ class Watch(pulumi.ComponentResource):
         if not config.alarm_email:
             return []
         topic = aws.sns.Topic(f"{self._name}-alarms", opts=self._child)
+        account = aws.get_caller_identity_output().account_id
+        policy = aws.sns.TopicPolicy(
+            f"{self._name}-alarms-policy",
+            arn=topic.arn,
+            policy=pulumi.Output.all(topic.arn, account).apply(
+                lambda found: _alarms_policy(*found, tls_only=config.tls_only)
+            ),
+            opts=self._child,
+        )
         aws.sns.TopicSubscription(
             f"{self._name}-alarms-email",
-            topic=topic.arn,
+            topic=policy.arn,
             protocol="email",
             endpoint=config.alarm_email,
             opts=self._child,
@@ -109,3 +118,8 @@ class Watch(pulumi.ComponentResource):
             dashboard_body=body,
             opts=self._child,
         ).dashboard_name
+
+
+def _alarms_policy(topic_arn: str, account: str, *, tls_only: bool) -> str:
+    denied = [policies.tls_only("sns", topic_arn)] if tls_only else []
+    return policies.document([policies.ring(topic_arn, account), *denied])

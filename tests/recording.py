@@ -26,6 +26,7 @@ STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 _ARNS = {
     "Bucket": "arn:aws:s3:::{}",
     "Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{}}",
+    "Key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{{}}",
     "LayerVersion": f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:{{}}:1",
     "LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{{}}",
     "Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{{}}",

@@ -64,10 +64,14 @@ class Target:
 
     @property
     def requirements(self) -> list[Path]:
-        """The files that pin the packages: those for every platform, and those for this one on Linux, if any."""
+        """The files that pin the packages: those for every platform, and those for this one on Linux, if any.
+
+        Those make Pillow faster, so that Pillow-SIMD goes without them.
+        """
         own = places.HANDLERS / f"requirements-{self.architecture}.txt"
         linux = not self.host or sys.platform == "linux"
-        return [places.HANDLERS / "requirements.txt", *([own] if linux and own.is_file() else [])]
+        wanted = linux and self.imaging == "pillow" and own.is_file()
+        return [places.HANDLERS / "requirements.txt", *([own] if wanted else [])]
 
     def pip_options(self) -> list[str]:
         """Return the options that make pip pick this platform's wheels."""

@@ -6,9 +6,11 @@ from typing import Any
 from local.emulator import Emulator
 
 
-def topic(emulator: Emulator, name: str, _inputs: Mapping[str, Any]) -> dict[str, Any]:
+def topic(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Make a topic."""
-    arn = emulator.client("sns").create_topic(Name=name)["TopicArn"]
+    key = inputs.get("kmsMasterKeyId")
+    made = emulator.client("sns").create_topic(Name=name, Attributes={"KmsMasterKeyId": key} if key else {})
+    arn = made["TopicArn"]
     return {"id": arn, "arn": arn, "name": name}
 
 
@@ -42,7 +44,10 @@ def queue(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str,
         "VisibilityTimeout": inputs.get("visibilityTimeoutSeconds"),
     }
     attributes = {key: str(int(value)) for key, value in numbers.items() if value is not None}
-    attributes["SqsManagedSseEnabled"] = str(bool(inputs.get("sqsManagedSseEnabled"))).lower()
+    if inputs.get("kmsMasterKeyId"):
+        attributes["KmsMasterKeyId"] = inputs["kmsMasterKeyId"]
+    else:
+        attributes["SqsManagedSseEnabled"] = str(bool(inputs.get("sqsManagedSseEnabled"))).lower()
     sqs = emulator.client("sqs")
     url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

@@ -1,4 +1,4 @@
-"""S3 and DynamoDB."""
+"""S3, DynamoDB and KMS."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -75,8 +75,15 @@ def table(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str,
     return {"id": name, "name": name, "arn": made["TableDescription"]["TableArn"]}
 
 
+def key(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Make a key; its rotation is AWS's business."""
+    made = emulator.client("kms").create_key(Description=inputs["description"], Policy=inputs["policy"])["KeyMetadata"]
+    return {"id": made["KeyId"], "keyId": made["KeyId"], "arn": made["Arn"]}
+
+
 CREATORS = {
     "aws:dynamodb/table:Table": table,
+    "aws:kms/key:Key": key,
     "aws:s3/bucket:Bucket": bucket,
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": ownership_controls,
     "aws:s3/bucketPolicy:BucketPolicy": bucket_policy,

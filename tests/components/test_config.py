@@ -162,6 +162,15 @@ def test_a_large_batch_with_a_window_is_taken() -> None:
     assert parse(batchSize="11", batchWindowS="1").batch_size == 11
 
 
+def test_pillow_simd_on_arm_is_refused() -> None:
+    """AVX2 is the other processor's."""
+    (problem,) = problems(imaging="pillow-simd", architecture="arm64")
+    assert problem == (
+        "pixelcascade:imaging: got 'pillow-simd' with architecture 'arm64', allowed is x86_64, whose AVX2 it is made "
+        "for; change one."
+    )
+
+
 def test_all_problems_are_told_at_once() -> None:
     """Three wrong keys give three lines, not the first alone."""
     told = problems(jpegQuality="0", enlarge="yes", colour="red")

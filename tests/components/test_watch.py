@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from components.config import ConfigError
-from tests.recording import Recorded, physical, recorded
+from tests.recording import ACCOUNT, Recorded, physical, recorded, statements
 
 BRANCHES = {
     "format-conversion": "format-converter",
@@ -84,6 +84,15 @@ def test_an_address_is_told_by_a_topic_of_its_own() -> None:
     subscription = mocks.one("TopicSubscription", "watch-alarms-email").inputs
     assert (subscription["protocol"], subscription["endpoint"]) == ("email", "you@example.com")
     assert {tuple(found.inputs["alarmActions"]) for found in mocks.of_type("MetricAlarm")} == {(subscription["topic"],)}
+
+
+def test_alarms_of_this_account_alone_may_ring() -> None:
+    """The topic's policy lets CloudWatch in for this account, and nobody without TLS."""
+    policy = recorded(alarmEmail="you@example.com").mocks.one("TopicPolicy", "watch-alarms-policy").inputs["policy"]
+    ring, deny = statements(policy)
+    assert (ring["Principal"], ring["Action"]) == ({"Service": "cloudwatch.amazonaws.com"}, "sns:Publish")
+    assert ring["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    assert (deny["Effect"], deny["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
 
 
 def test_a_topic_of_ones_own_is_used() -> None:

@@ -7,6 +7,7 @@ import pytest
 from components.packaging import simd
 from components.packaging.target import PackageError, Target
 
+CHOICES = ("pillow", "pillow-simd")
 SIMD = Target("python3.13", "x86_64", imaging="pillow-simd")
 
 
@@ -49,3 +50,9 @@ def test_a_machine_without_a_compiler_is_told_so(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PATH", "")
     with pytest.raises(PackageError, match="got no `cc`; install a C compiler"):
         simd._check_headers()
+
+
+def test_what_makes_pillow_faster_is_left_out() -> None:
+    """Pillow-SIMD resamples itself; a second resampler in its layer would take its place."""
+    both = [[file.name for file in Target("python3.13", "x86_64", imaging=name).requirements] for name in CHOICES]
+    assert both == [["requirements.txt", "requirements-x86_64.txt"], ["requirements.txt"]]

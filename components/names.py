@@ -1,0 +1,22 @@
+"""Whether AWS takes the names that autonaming makes of logical names."""
+
+from components.config import ConfigError
+
+AUTONAMING_CHARACTERS = 8  # A dash and seven hexadecimal digits. Source: Pulumi's documentation, "Autonaming".
+
+# Source: the API references of Lambda (CreateFunction), IAM (CreateRole), SQS (CreateQueue), SNS (CreateTopic).
+LONGEST = {"function": 64, "role": 64, "queue": 80, "topic": 256}
+
+
+def fitting(kind: str, name: str) -> str:
+    """Return a logical name whose physical name AWS takes for a kind of resource.
+
+    Raises: ConfigError.
+    """
+    length, longest = len(name) + AUTONAMING_CHARACTERS, LONGEST[kind]
+    if length > longest:
+        raise ConfigError(
+            f"The {kind} {name}: got a name of {length} characters with the {AUTONAMING_CHARACTERS} that autonaming "
+            f"adds, allowed are {longest}; choose a shorter name or prefix for its branch or fan-out."
+        )
+    return name
