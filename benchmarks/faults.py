@@ -47,12 +47,12 @@ def flaky_s3(deployment: Deployment, seed: int) -> Iterator[FlakyProxy]:
 
 
 @contextlib.contextmanager
-def killed_workers(deployment: Deployment, seed: int) -> Iterator[list[str]]:
-    """Kill a random process of a random worker every two seconds; yield the names of those killed."""
+def killed_workers(deployment: Deployment, count: int, seed: int) -> Iterator[list[str]]:
+    """Kill a random process of a random worker every two seconds, `count` times; yield the names of those killed."""
     done, killed, chance = threading.Event(), list[str](), random.Random(seed)  # noqa: S311 no secret
 
     def kill() -> None:
-        while not done.wait(KILL_EVERY_S):
+        while len(killed) < count and not done.wait(KILL_EVERY_S):
             running = [found for found in processes(deployment) if found[1] != "job-publisher"]
             if running:
                 process_id, name = chance.choice(running)

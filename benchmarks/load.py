@@ -33,6 +33,8 @@ ROWS = (
     *("lost", "stale", "wrong_owner", "good_in_dlq", "seconds", "images_per_second"),
 )
 QUIET_S = 4.0
+# A killed worker costs every message of its batch one of its deliveries.
+KILL_ONE_IN = 50
 GIVE_UP_S = 900.0
 CONFIG = {f"{PROJECT}:timeoutS": str(TIMEOUT_S), f"{PROJECT}:maxReceives": "8"}
 
@@ -78,7 +80,8 @@ def run(images: int, faults: set[str], seed: int) -> dict[str, Any]:
             )
         sources.sabotage_workers(deployment)
         proxy = around.enter_context(sources.flaky_s3(deployment, seed)) if "network" in faults else None
-        killed = around.enter_context(sources.killed_workers(deployment, seed)) if "kill" in faults else []
+        kills = max(3, images // KILL_ONE_IN)
+        killed = around.enter_context(sources.killed_workers(deployment, kills, seed)) if "kill" in faults else []
         started = time.monotonic()
         _send(deployment, planned, faults, seed)
         _wait(cascade.stack_of(deployment))

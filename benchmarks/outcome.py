@@ -48,7 +48,7 @@ def assess(
             owners[stack.layout.name(key)].append(found[key])
             outcome.rejections += bool(found[key].rejections)
             outcome.stale += _states(found[key], "stale")
-            outcome.lost += _states(found[key], "missing")
+            outcome.lost += [name for name in _states(found[key], "missing") if name not in outcome.good_in_dlq]
     outcome.dead_letters = len(dead)
     outcome.wrong_owner = [name for name, masters in owners.items() if not _owned_by_one(masters)]
     return outcome
