@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from handlers import format_converter, metadata_extractor, pixel_resizer, worker
+from handlers.master import Master
 from handlers.settings import Settings
-from handlers.storage import Master
 
 MEGABYTE = 1024 * 1024
 KILLERS = ("exhausts-memory", "never-ends", "crashes")

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,8 +29,20 @@ def dynamodb() -> "DynamoDBClient":
     return client
 
 
+MAX_CONNECTIONS = 64
+"""More than a batch's threads ever need at once, so that none is closed and made anew."""
+
+# Threads may ask for a client at once, but boto3 cannot make two at once.
+_making = threading.Lock()
+
+
+def _client(service: str, process_id: int) -> Any:
+    with _making:
+        return _made(service, process_id)
+
+
 @functools.cache
-def _client(service: str, _process_id: int) -> Any:
+def _made(service: str, _process_id: int) -> Any:
     """Make a client; the process is part of the key, because two processes cannot share one connection."""
     # boto3 takes a fifth of a second to import: a function that is never called should not pay for it.
     import boto3  # noqa: PLC0415
@@ -40,6 +53,7 @@ def _client(service: str, _process_id: int) -> Any:
         read_timeout=20,
         retries={"mode": "standard", "total_max_attempts": 4},
         tcp_keepalive=True,
+        max_pool_connections=MAX_CONNECTIONS,
         # S3 checks what is uploaded by its own header; reading a range has no checksum to check.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",

@@ -13,13 +13,13 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handlers import imaging, output, storage, worker
+from handlers.master import Master
 from handlers.settings import Settings
-from handlers.storage import Master
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:
     """Record the batch's masters."""
-    return worker.process(event, context, extract)
+    return worker.process(event, context, extract, whole=False)
 
 
 def extract(master: Master, settings: Settings) -> Mapping[str, Any]:
@@ -32,7 +32,12 @@ def extract(master: Master, settings: Settings) -> Mapping[str, Any]:
         name,
         {**picture.extras(), "bucket": master.bucket, "metadata": strings(master, picture)},
     )
-    return {"written": written, "bytes_in": master.size_bytes, "pixels": picture.width * picture.height}
+    return {
+        "written": written,
+        "bytes_in": master.size_bytes,
+        "bytes_fetched": master.fetched_bytes,
+        "pixels": picture.width * picture.height,
+    }
 
 
 def strings(master: Master, picture: imaging.Metadata) -> dict[str, str]:

@@ -11,8 +11,8 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handlers import imaging, output, worker
+from handlers.master import Master
 from handlers.settings import Settings
-from handlers.storage import Master
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:

@@ -1,18 +1,16 @@
-"""What the functions read and write: masters and outputs in S3, records in DynamoDB."""
+"""What the functions write: outputs in S3, records in DynamoDB."""
 
 import hashlib
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from http import HTTPStatus
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 from urllib.parse import quote, unquote
 
 from handlers import clients
-from handlers.errors import PixelCascadeError
-from handlers.job import Job
+from handlers.master import Master, status_of
 from handlers.ownership import Claim, write_newest
 
 # S3 takes 2 KB of user metadata in all; a key that needs more is named by its hash.
@@ -20,50 +18,6 @@ MAX_METADATA_BYTES = 1_500
 # What S3 answers to a conditional write: what was to be replaced is gone, another write was faster, or is done.
 CHANGED = {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED}
 PRINTABLE = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
-
-
-class MasterGoneError(PixelCascadeError):
-    """The master was deleted before its job came: there is nothing left to do."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Master:
-    """A master as S3 has it now; `body` reads its bytes and fails only for reasons that are not the image's."""
-
-    bucket: str
-    claim: Claim
-    size_bytes: int
-    last_modified: datetime
-    body: BinaryIO
-
-    def is_current(self) -> bool:
-        """Ask S3 whether the master still is what was fetched."""
-        try:
-            head = clients.s3().head_object(Bucket=self.bucket, Key=self.claim.key)
-        except clients.s3().exceptions.ClientError as error:
-            if _status(error) == HTTPStatus.NOT_FOUND:
-                return False
-            raise
-        return _etag(head) == self.claim.etag
-
-
-def fetch(job: Job) -> Master:
-    """Open the newest state of a job's master.
-
-    Raises: MasterGoneError.
-    """
-    s3 = clients.s3()
-    try:
-        response = s3.get_object(Bucket=job.bucket, Key=job.key)
-    except s3.exceptions.NoSuchKey as error:
-        raise MasterGoneError(f"{job.key} is no longer in the bucket") from error
-    return Master(
-        bucket=job.bucket,
-        claim=Claim(key=job.key, etag=_etag(response), sequencer=job.sequencer),
-        size_bytes=response["ContentLength"],
-        last_modified=response["LastModified"],
-        body=cast("BinaryIO", response["Body"]),
-    )
 
 
 def write_output(
@@ -145,7 +99,7 @@ class _ObjectSlot:
                 **condition,  # type: ignore[arg-type]
             )
         except s3.exceptions.ClientError as error:
-            if _status(error) in CHANGED and error.response["Error"]["Code"] != "NoSuchBucket":
+            if status_of(error) in CHANGED and error.response["Error"]["Code"] != "NoSuchBucket":
                 return False
             raise
         return True
@@ -155,7 +109,7 @@ class _ObjectSlot:
         try:
             head = s3.head_object(Bucket=self.bucket, Key=self.key)
         except s3.exceptions.ClientError as error:
-            if _status(error) == HTTPStatus.NOT_FOUND:
+            if status_of(error) == HTTPStatus.NOT_FOUND:
                 return None
             raise
         self.seen_etag = head["ETag"]
@@ -213,13 +167,3 @@ def _as_header(key: str) -> str:
     if len(encoded) <= MAX_METADATA_BYTES:
         return encoded
     return "sha256:" + hashlib.sha256(key.encode()).hexdigest()
-
-
-def _etag(response: Any) -> str:
-    etag: str = response["ETag"]
-    return etag.strip('"')
-
-
-def _status(error: Any) -> int:
-    status: int = error.response["ResponseMetadata"]["HTTPStatusCode"]
-    return status

@@ -1,11 +1,13 @@
 """A master opened: its header read and its limits checked, its picture ready to be copied or decoded."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from . import gif, gif_body, jpeg, jpeg_body, png, png_body
 from .exif import Exif, read_exif
 from .header import Header
 from .limits import Limits
+from .memory import BYTES_PER_PIXEL
 from .raster import Raster
 from .sniff import sniff
 from .source import Source
@@ -36,13 +38,18 @@ def read_header(source: Source, limits: Limits) -> Header:
     return gif.read_header(source, limits)
 
 
-def open_master(source: Source, limits: Limits) -> Master:
+def open_master(source: Source, limits: Limits, admit: Callable[[int], object] | None = None) -> Master:
     """Read a file whole and check all limits, without decoding a pixel.
+
+    `admit` is called with the bytes that the pixels may take, once they are known and before the file is read on.
 
     Raises:
         RejectedImageError: No picture, another format, damaged, or over a limit.
     """
     header = read_header(source, limits)
+    limits.check_canvas(header.width, header.height)
+    if admit:
+        admit(header.width * header.height * BYTES_PER_PIXEL)
     limits.check_canvas(header.width, header.height, len(source.whole()))
     warnings = list(header.warnings)
     exif = header.exif

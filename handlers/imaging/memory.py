@@ -12,5 +12,10 @@ FILE_COPIES = 3
 
 def pixels_that_fit(memory_mb: int, file_bytes: int = 0) -> int:
     """Return the most pixels that `memory_mb` MB hold beside a file of `file_bytes`; at least 1."""
-    free = (memory_mb - BASE_MB) * 1024 * 1024 - FILE_COPIES * file_bytes
+    free = capacity_bytes(memory_mb) - FILE_COPIES * file_bytes
     return max(1, free // BYTES_PER_PIXEL)
+
+
+def capacity_bytes(memory_mb: int) -> int:
+    """Return the bytes that a function of `memory_mb` MB has for pictures and their files."""
+    return max(1, (memory_mb - BASE_MB) * 1024 * 1024)

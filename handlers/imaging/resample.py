@@ -1,6 +1,7 @@
 """Resampling, in one place: by SIMD where the optional `cykooz_resizer` is installed, else by Pillow."""
 
 import functools
+import importlib
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -26,10 +27,10 @@ def _back_end() -> Callable[[Image.Image, tuple[int, int], Box], Image.Image]:
     """Choose who resamples, at the first picture: importing is part of a cold start."""
     try:
         # Wheels exist for x86-64 alone, so that it may be missing anywhere.
-        import cykooz_resizer  # noqa: PLC0415
+        library = importlib.import_module("cykooz_resizer")
     except ImportError:
         return by_pillow
-    return functools.partial(by_simd, cykooz_resizer, threading.local())
+    return functools.partial(by_simd, library, threading.local())
 
 
 def by_pillow(image: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:

@@ -1,6 +1,6 @@
 """Turn a master into several JPEGs of given widths, from one decode."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from PIL import Image
@@ -27,17 +27,19 @@ def resize(
     background: tuple[int, int, int] = (255, 255, 255),
     limits: Limits = Limits(),  # noqa: B008 - frozen
     salvage: bool = False,
+    admit: Callable[[int], object] | None = None,
 ) -> dict[str, Jpeg]:
     """Return the picture by name, each as wide in pixels as `widths` says, else as `convert` does.
 
     Without `enlarge`, a picture less wide than asked keeps its own size.
+    `admit` is called with the bytes that the pixels may take, before they are: it may wait until there is room.
 
     Raises:
         RejectedImageError: The image's fault; see `handlers.errors`. What `source.read` raises passes through.
     """
     colour = check_common(quality, background, limits)
     check_widths(widths)
-    master = open_master(Source(source, limits.max_bytes), limits)
+    master = open_master(Source(source, limits.max_bytes), limits, admit)
     turned = master.exif.orientation
     size = upright_size((master.header.width, master.header.height), turned)
     sizes = output_sizes(size, widths, enlarge=enlarge)

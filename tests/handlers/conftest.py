@@ -16,8 +16,8 @@ from components.config import StackConfig
 from components.image_worker import picture_environment
 from handlers import worker
 from handlers.job import Job
+from handlers.master import Master, fetch
 from handlers.settings import Settings
-from handlers.storage import Master, fetch
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

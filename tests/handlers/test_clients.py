@@ -14,9 +14,9 @@ pytestmark = pytest.mark.usefixtures("credentials", "no_clients")
 @pytest.fixture
 def no_clients() -> Iterator[None]:
     """Forget the clients that a process keeps."""
-    clients._client.cache_clear()
+    clients._made.cache_clear()
     yield
-    clients._client.cache_clear()
+    clients._made.cache_clear()
 
 
 @pytest.mark.parametrize("make", [clients.s3, clients.sns, clients.dynamodb])
@@ -40,9 +40,9 @@ def test_a_forked_child_makes_its_own() -> None:
 
 
 def _has_another_than(parents: int) -> bool:
-    before = clients._client.cache_info().misses
+    before = clients._made.cache_info().misses
     client = clients.s3()
-    return clients._client.cache_info().misses == before + 1 and id(client) != parents
+    return clients._made.cache_info().misses == before + 1 and id(client) != parents
 
 
 def test_a_client_waits_only_so_long() -> None:

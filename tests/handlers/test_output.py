@@ -25,9 +25,17 @@ def test_the_options_are_the_stacks(stack: Stack) -> None:
     master = stack.master("master/cat.png", b"12345")
     told = replace(settings(jpeg_quality=81, background="#010203", salvage=True, max_pixels=7), memory_mb=333)
     options = output.options(master, told)
-    limits = options.pop("limits")
+    limits, _ = options.pop("limits"), options.pop("admit")
     assert options == {"quality": 81, "background": (1, 2, 3), "salvage": True}
     assert (limits.max_pixels, limits.memory_mb) == (7, 333)
+
+
+def test_a_picture_is_let_in_with_its_file(stack: Stack) -> None:
+    """What is asked of the function's memory is the pixels' and three times the file's."""
+    asked: list[int] = []
+    master = replace(stack.master("master/cat.png", b"12345"), admit=asked.append)
+    output.options(master, settings())["admit"](1_000)
+    assert asked == [1_015]
 
 
 def test_every_picture_is_written_with_its_headers(stack: Stack) -> None:

@@ -8,10 +8,11 @@ import botocore.exceptions
 import pytest
 
 from handlers import clients, storage
+from handlers import master as masters
 from handlers.errors import NameTakenError
 from handlers.job import Job
+from handlers.master import Master, MasterGoneError
 from handlers.ownership import Claim
-from handlers.storage import Master, MasterGoneError
 from tests.handlers.conftest import BUCKET, TABLE, Stack
 
 HEADERS = {"ContentType": "image/jpeg", "CacheControl": "no-store"}
@@ -45,7 +46,7 @@ def record(master: Master, name: str = "cat", **fields: Any) -> bool:
 def test_a_master_is_fetched_as_it_is(stack: Stack) -> None:
     """Size, ETag, time and bytes are S3's own."""
     etag = stack.upload("master/cat.png", b"picture")
-    master = storage.fetch(Job(bucket=BUCKET, key="master/cat.png", sequencer="0A"))
+    master = masters.fetch(Job(bucket=BUCKET, key="master/cat.png", sequencer="0A"))
     assert master.claim == Claim(key="master/cat.png", etag=etag, sequencer="0A")
     assert (master.size_bytes, master.body.read()) == (7, b"picture")
     assert master.last_modified == stack.get("master/cat.png")["LastModified"]
@@ -55,21 +56,21 @@ def test_the_newest_state_of_a_master_is_fetched(stack: Stack) -> None:
     """A job of an older state works on what is there now, not on what its event named."""
     stack.upload("master/cat.png", b"old")
     stack.upload("master/cat.png", b"new")
-    assert storage.fetch(Job(bucket=BUCKET, key="master/cat.png", etag="old")).body.read() == b"new"
+    assert masters.fetch(Job(bucket=BUCKET, key="master/cat.png", etag="old")).body.read() == b"new"
 
 
 @pytest.mark.usefixtures("stack")
 def test_a_master_that_was_deleted_is_gone() -> None:
     """A missing object has an error of its own, which is no failure."""
     with pytest.raises(MasterGoneError, match=r"master/cat\.png is no longer in the bucket"):
-        storage.fetch(Job(bucket=BUCKET, key="master/cat.png"))
+        masters.fetch(Job(bucket=BUCKET, key="master/cat.png"))
 
 
 @pytest.mark.usefixtures("stack")
 def test_a_bucket_that_is_missing_is_no_deleted_master() -> None:
     """A wrong bucket is our fault, and must not look like a master that is gone."""
     with pytest.raises(botocore.exceptions.ClientError, match="NoSuchBucket"):
-        storage.fetch(Job(bucket="another", key="master/cat.png"))
+        masters.fetch(Job(bucket="another", key="master/cat.png"))
 
 
 def test_a_master_is_current_until_it_changes(stack: Stack) -> None:

@@ -1,0 +1,135 @@
+"""Masters as S3 has them: fetched whole, or by ranges as far as somebody reads."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from handlers import clients
+from handlers.errors import PixelCascadeError
+from handlers.job import Job
+from handlers.ownership import Claim
+from handlers.ranged import FIRST_BYTES, RangedBody
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
+
+
+class MasterGoneError(PixelCascadeError):
+    """The master was deleted before its job came: there is nothing left to do."""
+
+
+class MasterReplacedError(PixelCascadeError):
+    """The master was replaced while it was read; the message comes again, and finds the new one."""
+
+
+def _at_once(_need_bytes: int) -> None:
+    """Let a picture in: nobody else is there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Master:
+    """A master as S3 has it now; `body` reads its bytes and fails only for reasons that are not the image's.
+
+    `admit` is to be called with the bytes of memory that its picture will take, before they are taken.
+    """
+
+    bucket: str
+    claim: Claim
+    size_bytes: int
+    last_modified: datetime
+    body: BinaryIO
+    admit: Callable[[int], None] = _at_once
+
+    @property
+    def fetched_bytes(self) -> int:
+        """Return how many bytes, from the first on, were fetched so far: all, where they were not fetched by ranges."""
+        return self.body.fetched_bytes if isinstance(self.body, RangedBody) else self.size_bytes
+
+    def is_current(self) -> bool:
+        """Ask S3 whether the master still is what was fetched."""
+        try:
+            head = clients.s3().head_object(Bucket=self.bucket, Key=self.claim.key)
+        except clients.s3().exceptions.ClientError as error:
+            if status_of(error) == HTTPStatus.NOT_FOUND:
+                return False
+            raise
+        return etag_of(head) == self.claim.etag
+
+
+def fetch(job: Job) -> Master:
+    """Open the newest state of a job's master, for who reads it whole.
+
+    Raises: MasterGoneError.
+    """
+    return _master(job, _get(job))
+
+
+def fetch_header(job: Job) -> Master:
+    """Open the newest state of a job's master, for who reads its first bytes: the rest stays where it is.
+
+    What `body.read` raises where S3 does not answer is no fault of the image's; MasterReplacedError neither.
+
+    Raises: MasterGoneError.
+    """
+    try:
+        response = _get(job, Range=_range(0, FIRST_BYTES))
+    except clients.s3().exceptions.ClientError as error:
+        if status_of(error) == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            return fetch(job)  # An empty file has no first byte.
+        raise
+    size = int(response["ContentRange"].rpartition("/")[2])
+    head = response["Body"].read()
+    fetch_more = functools.partial(_more, job, response["ETag"])
+    return _master(job, response, size, cast("BinaryIO", RangedBody(head, size, fetch_more)))
+
+
+def etag_of(response: Any) -> str:
+    """Return an answer's ETag without its quotes."""
+    etag: str = response["ETag"]
+    return etag.strip('"')
+
+
+def status_of(error: Any) -> int:
+    """Return the HTTP status of an answer that is an error."""
+    status: int = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    return status
+
+
+def _get(job: Job, **options: str) -> "GetObjectOutputTypeDef":
+    s3 = clients.s3()
+    try:
+        return s3.get_object(Bucket=job.bucket, Key=job.key, **options)  # type: ignore[arg-type]
+    except s3.exceptions.NoSuchKey as error:
+        raise MasterGoneError(f"{job.key} is no longer in the bucket") from error
+
+
+def _more(job: Job, etag: str, start: int, end: int) -> bytes:
+    """Fetch a further range of the very object that the first one was of."""
+    s3 = clients.s3()
+    try:
+        response = s3.get_object(Bucket=job.bucket, Key=job.key, Range=_range(start, end), IfMatch=etag)
+    except s3.exceptions.ClientError as error:
+        if status_of(error) in {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.NOT_FOUND}:
+            raise MasterReplacedError(f"{job.key} was replaced or deleted while it was read") from error
+        raise
+    return response["Body"].read()
+
+
+def _range(start: int, end: int) -> str:
+    """Return the range from a start up to, not with, an end; HTTP counts the last byte in."""
+    return f"bytes={start}-{end - 1}"
+
+
+def _master(
+    job: Job, response: "GetObjectOutputTypeDef", size_bytes: int | None = None, body: BinaryIO | None = None
+) -> Master:
+    return Master(
+        bucket=job.bucket,
+        claim=Claim(key=job.key, etag=etag_of(response), sequencer=job.sequencer),
+        size_bytes=response["ContentLength"] if size_bytes is None else size_bytes,
+        last_modified=response["LastModified"],
+        body=body or cast("BinaryIO", response["Body"]),
+    )

@@ -1,0 +1,40 @@
+"""A master's bytes, fetched by ranges as far as they are read, each range whole, so that its connection is kept."""
+
+import io
+from collections.abc import Callable
+
+FIRST_BYTES = 32 * 1024
+"""What the first request asks for: three of four cameras' headers, and few bytes of a small master in vain."""
+
+MOST_BYTES = 4 * 1024 * 1024
+
+Fetch = Callable[[int, int], bytes]
+"""Returns the bytes from a start up to, not with, an end."""
+
+
+class RangedBody(io.RawIOBase):
+    """A stream over an object of `size` bytes of which `head` is here; `fetch` gets what is read beyond.
+
+    Each range is twice as long as the one before, so that a long read costs few requests.
+    """
+
+    def __init__(self, head: bytes, size: int, fetch: Fetch) -> None:
+        super().__init__()
+        self._block, self._position, self._size, self._fetch = memoryview(head), 0, size, fetch
+        self._length, self.fetched_bytes = FIRST_BYTES, len(head)
+
+    def readable(self) -> bool:
+        """Say yes."""
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
+        """Read what is here, or else the next range."""
+        if self._position == len(self._block) and self.fetched_bytes < self._size:
+            self._length = min(2 * self._length, MOST_BYTES)
+            end = min(self.fetched_bytes + self._length, self._size)
+            self._block, self._position = memoryview(self._fetch(self.fetched_bytes, end)), 0
+            self.fetched_bytes = end
+        part = self._block[self._position : self._position + len(buffer)]
+        buffer[: len(part)] = part
+        self._position += len(part)
+        return len(part)

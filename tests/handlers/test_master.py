@@ -1,0 +1,95 @@
+"""Masters fetched by their first bytes: which ranges are asked for, and what happens when the master changes."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from handlers import clients, metadata_extractor
+from handlers import master as masters
+from handlers.imaging import describe
+from handlers.job import Job
+from handlers.master import MasterGoneError, MasterReplacedError
+from handlers.ranged import FIRST_BYTES, RangedBody
+from tests.handlers.conftest import BUCKET, Context, Stack, failures, job, sqs_event
+from tests.handlers.pictures import picture
+
+KEY = "master/cat.jpg"
+JOB = Job(bucket=BUCKET, key=KEY, sequencer="0A")
+
+
+@pytest.fixture
+def asked(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """Return what will hold the range of each request for an object."""
+    assert stack
+    ranges: list[str | None] = []
+    get: Callable[..., Any] = clients.s3().get_object
+
+    def noting(**options: Any) -> Any:
+        ranges.append(options.get("Range"))
+        return get(**options)
+
+    monkeypatch.setattr(clients.s3(), "get_object", noting)
+    return ranges
+
+
+def test_a_header_is_the_first_bytes_alone(stack: Stack, asked: list[str | None]) -> None:
+    """A large master's size, time and claim come with its first bytes, and no more is fetched."""
+    body = picture().ljust(1_000_000, b"\0")
+    etag = stack.upload(KEY, body)
+    master = masters.fetch_header(JOB)
+    assert describe(master.body).width == 400
+    assert (master.size_bytes, master.fetched_bytes, master.claim.etag) == (len(body), FIRST_BYTES, etag)
+    assert asked == [f"bytes=0-{FIRST_BYTES - 1}"]
+
+
+def test_what_is_read_beyond_is_fetched_in_growing_ranges(stack: Stack, asked: list[str | None]) -> None:
+    """Read to its end, the master is the very bytes, in few requests that neither overlap nor leave gaps."""
+    body = bytes(range(256)) * 1_000
+    stack.upload(KEY, body)
+    assert masters.fetch_header(JOB).body.read() == body
+    assert asked == ["bytes=0-32767", "bytes=32768-98303", "bytes=98304-229375", "bytes=229376-255999"]
+
+
+def test_an_empty_master_has_no_first_byte(stack: Stack) -> None:
+    """S3 refuses a range of nothing; the master is empty even so."""
+    stack.upload(KEY, b"")
+    master = masters.fetch_header(JOB)
+    assert (master.size_bytes, master.fetched_bytes, master.body.read()) == (0, 0, b"")
+
+
+def test_a_master_that_is_gone_has_no_header(stack: Stack) -> None:
+    """A deleted master is told from one that cannot be read."""
+    assert stack
+    with pytest.raises(MasterGoneError):
+        masters.fetch_header(JOB)
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_bytes_of_two_masters_are_never_mixed(stack: Stack, deleted: bool) -> None:  # noqa: FBT001
+    """A master that was replaced or deleted behind its first bytes is read anew by a later delivery."""
+    stack.upload(KEY, b"1" * 100_000)
+    master = masters.fetch_header(JOB)
+    if deleted:
+        stack.s3.delete_object(Bucket=BUCKET, Key=KEY)
+    else:
+        stack.upload(KEY, b"2" * 100_000)
+    with pytest.raises(MasterReplacedError):
+        master.body.read()
+
+
+def test_a_record_is_made_of_the_first_bytes(stack: Stack, asked: list[str | None]) -> None:
+    """The metadata extractor asks for no more than it reads."""
+    stack.upload(KEY, picture().ljust(1_000_000, b"\0"))
+    assert failures(metadata_extractor.handler(sqs_event(job(KEY)), Context())) == []
+    assert asked == [f"bytes=0-{FIRST_BYTES - 1}"]
+
+
+def test_a_ranged_body_is_read_in_any_pieces() -> None:
+    """Reads larger and smaller than what is here give the same bytes."""
+    data = bytes(range(256)) * 400
+    for size in (1_000, 40_000, -1):
+        body = RangedBody(data[:FIRST_BYTES], len(data), lambda start, end: data[start:end])
+        assert b"".join(iter(lambda: body.read(size), b"")) == data  # noqa: B023
+    assert io.BufferedReader(RangedBody(b"", 0, lambda *_: b"")).read() == b""
