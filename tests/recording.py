@@ -54,7 +54,7 @@ def queue_url(name: str) -> str:
 
 @dataclass(frozen=True)
 class Recorded:
-    """One registration: its type token, logical name and inputs (keys in camelCase)."""
+    """One registration: its type token, logical name, inputs and outputs (keys in camelCase)."""
 
     typ: str
     name: str
@@ -63,6 +63,7 @@ class Recorded:
     urn: str
     parent: str
     depends_on: frozenset[str]
+    outputs: dict[str, Any]
 
     @property
     def kind(self) -> str:
@@ -82,12 +83,14 @@ class RecordingMocks(Mocks):
         """Record a resource; return an id and the outputs that AWS would give it."""
         request = self._request.value
         urn = MockMonitor(self).make_urn(request.parent, request.type, request.name)
+        outputs = {**(_outputs(args) if args.custom else {}), **args.inputs}
+        depends_on = frozenset(request.dependencies)
         recorded = Recorded(
-            args.typ, args.name, args.inputs, bool(args.custom), urn, request.parent, frozenset(request.dependencies)
+            args.typ, args.name, args.inputs, bool(args.custom), urn, request.parent, depends_on, outputs
         )
         with self._lock:
             self.resources.append(recorded)
-        return f"{physical(args.name)}-id", {**_outputs(recorded), **args.inputs}
+        return f"{physical(args.name)}-id", outputs
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         """Answer who the caller is, and where; nothing else is asked."""
@@ -114,14 +117,12 @@ class RecordingMocks(Mocks):
         return sorted(resource.name for resource in self.of_type(kind))
 
 
-def _outputs(resource: Recorded) -> dict[str, str]:
-    if not resource.custom or resource.kind not in _ARNS:
+def _outputs(args: MockResourceArgs) -> dict[str, str]:
+    kind = args.typ.rpartition(":")[2]
+    if kind not in _ARNS:
         return {}
-    outputs = {
-        "arn": arn(resource.kind, resource.name),
-        _OWN_NAME.get(resource.kind, "name"): physical(resource.name),
-    }
-    return {**outputs, "url": queue_url(resource.name)} if resource.kind == "Queue" else outputs
+    outputs = {"arn": arn(kind, args.name), _OWN_NAME.get(kind, "name"): physical(args.name)}
+    return {**outputs, "url": queue_url(args.name)} if kind == "Queue" else outputs
 
 
 @dataclass(frozen=True)

@@ -208,6 +208,8 @@ ARROWS = [
     ("handlers/job_publisher.py", {"PIL", "handlers.imaging"}),
     ("components", {"handlers", "local", "ops", "benchmarks", "tests"}),
     ("components/policies.py", {"pulumi", "pulumi_aws"}),
+    ("policy", {"components", "handlers", "local", "ops", "benchmarks", "tests"}),
+    ("policy/rules.py", {"pulumi", "pulumi_aws", "pulumi_policy"}),
     ("__main__.py", {"handlers", "local", "ops", "benchmarks", "tests"}),
 ]
 

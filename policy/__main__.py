@@ -1,0 +1,43 @@
+"""The policy pack: `pulumi preview --policy-pack policy`.
+
+What is not known before an update, such as a new queue's ARN, is left out of a preview and checked by the update.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pulumi
+from pulumi_policy import (  # type: ignore[import-not-found]
+    EnforcementLevel,
+    PolicyPack,
+    ReportViolation,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
+from pulumi_policy.proxy import UnknownValueError  # type: ignore[import-not-found]
+
+sys.path.insert(0, str(Path(__file__).parent.parent))  # Pulumi runs this folder, not the package.
+
+from policy.model import Resource, Rule, Stack
+from policy.rules import RULES
+
+
+def validation(rule: Rule) -> Callable[[StackValidationArgs, ReportViolation], None]:
+    """Return a rule as Pulumi calls it."""
+
+    def validate(args: StackValidationArgs, report: ReportViolation) -> None:
+        found = [Resource(type=r.resource_type, name=r.name, urn=r.urn, props=r.props) for r in args.resources]
+        for resource, message in rule.violations(Stack(pulumi.get_stack(), found), unknown=UnknownValueError):
+            report(message, resource.urn)
+
+    return validate
+
+
+PolicyPack(
+    name="pixelcascade",
+    enforcement_level=EnforcementLevel.MANDATORY,
+    policies=[
+        StackValidationPolicy(name=rule.name, description=rule.description, validate=validation(rule)) for rule in RULES
+    ],
+)

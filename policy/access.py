@@ -1,0 +1,107 @@
+"""Promises about access: who may do what, to what, and by which way."""
+
+# ruff: noqa: D401 - a check's docstring is the promise that Pulumi shows, not what the check does.
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from policy.model import Resource, Stack, allows, condition_keys, listed, statements
+
+# X-Ray has no resources to name. Source: Service Authorization Reference, AWS X-Ray.
+NAMELESS_ACTIONS = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+# A part of a bucket below a prefix, or the streams of one log group.
+BELOW = re.compile(r"[^*/:]+/[^*]+/\*[^*]*|log-group:[^*:]+:\*")
+# Where plain HTTP never leaves the machine.
+LOCAL = "local"
+
+
+def nothing_is_allowed_everywhere(policy: Resource, _stack: Stack) -> Iterator[str]:
+    """An Allow names its actions in full, and its resources but for what lies below a prefix."""
+    for statement in allows(policy):
+        actions = listed(statement.get("Action"))
+        if not actions or "NotResource" in statement:
+            yield "it allows all but some"
+        yield from (f"it allows {action}" for action in actions if "*" in action)
+        for resource in listed(statement.get("Resource")):
+            nameless = resource == "*" and set(actions) <= NAMELESS_ACTIONS
+            if "*" in resource and not nameless and not BELOW.fullmatch(resource.split(":", 5)[-1]):
+                yield f"it allows {', '.join(actions)} on {resource}"
+
+
+def only_named_callers_are_let_in(policy: Resource, _stack: Stack) -> Iterator[str]:
+    """The policy of a queue, topic, bucket or key lets in services for this account, or the account itself."""
+    for statement in allows(policy):
+        principal = statement.get("Principal", {})
+        if not isinstance(principal, dict):
+            yield f"it lets {principal} in"
+            continue
+        for account in listed(principal.get("AWS")):
+            if not re.fullmatch(r"arn:[\w-]+:iam::\d{12}:[^*]+", account):
+                yield f"it lets {account} in"
+        if "Service" in principal and not condition_keys(statement) & {"aws:sourcearn", "aws:sourceaccount"}:
+            yield f"it lets {principal['Service']} in for anybody, aws:SourceArn or aws:SourceAccount is needed"
+
+
+def plain_http_is_denied(resource: Resource, stack: Stack) -> Iterator[str]:
+    """Buckets, topics and queues deny whoever comes without TLS, but in the local stack."""
+    kind, key, value = {
+        "Bucket": ("BucketPolicy", "bucket", "bucket"),
+        "Queue": ("QueuePolicy", "queueUrl", "url"),
+        "Topic": ("TopicPolicy", "arn", "arn"),
+    }[resource.kind]
+    if stack.name == LOCAL:
+        return
+    policies = stack.where(kind, key, resource.props[value])
+    if not any(_denies_plain_http(statement) for policy in policies for statement in statements(policy)):
+        yield "it takes requests without TLS"
+
+
+def functions_have_roles_of_their_own(function: Resource, stack: Stack) -> Iterator[str]:
+    """No two functions share a role."""
+    sharing = [other.name for other in stack.where("Function", "role", function.props["role"])]
+    if len(sharing) > 1:
+        yield f"its role is that of {', '.join(sorted(sharing))}"
+
+
+def roles_have_one_policy(role: Resource, stack: Stack) -> Iterator[str]:
+    """What a role may do is in its one policy, and nowhere else; only Lambda assumes it."""
+    names = (role.props["name"], role.props.get("id"))
+    count = len(stack.where("RolePolicy", "role", *names))
+    if count != 1 or stack.where("RolePolicyAttachment", "role", *names) or role.props.get("managedPolicyArns"):
+        yield f"it has {count} policies of its own, one is needed and none of others"
+    for statement in json.loads(role.props["assumeRolePolicy"])["Statement"]:
+        if statement["Principal"] != {"Service": "lambda.amazonaws.com"}:
+            yield f"it is assumed by {statement['Principal']}"
+
+
+def callers_are_named_by_arn_and_account(permission: Resource, _stack: Stack) -> Iterator[str]:
+    """A service calls a function for one source, of one account: a bucket's ARN names none."""
+    if not permission.props.get("sourceArn") or not permission.props.get("sourceAccount"):
+        yield "it names no source, sourceArn and sourceAccount are needed"
+    if "*" in permission.props["principal"]:
+        yield "everybody may call"
+
+
+def outputs_start_nothing(trigger: Resource, stack: Stack) -> Iterator[str]:
+    """Nothing that a function may write lies below a trigger's prefix, nor above it."""
+    bucket = [found.props["arn"] for found in stack.where("Bucket", "bucket", trigger.props["bucket"])]
+    for rule in trigger.props.get("lambdaFunctions") or []:
+        watched = f"{bucket[0]}/{rule.get('filterPrefix') or ''}"
+        for policy in stack.of("RolePolicy"):
+            for place in _writable(policy):
+                if place.startswith(watched) or watched.startswith(place):
+                    yield f"{policy.name} allows writing to {place}*, which would start {rule['lambdaFunctionArn']}"
+
+
+def _writable(policy: Resource) -> Iterator[str]:
+    """Yield the beginning of each place in S3 that a policy lets a function write to."""
+    for statement in allows(policy):
+        if "s3:PutObject" in listed(statement.get("Action")):
+            yield from (resource.partition("*")[0] for resource in listed(statement["Resource"]))
+
+
+def _denies_plain_http(statement: dict[str, Any]) -> bool:
+    unsafe = str(statement.get("Condition", {}).get("Bool", {}).get("aws:SecureTransport")).lower() == "false"
+    return statement["Effect"] == "Deny" and unsafe and statement["Principal"] in ("*", {"AWS": "*"})

@@ -1,0 +1,129 @@
+"""Promises about messages: none is lost, none is delivered twice without need, and what failed is found."""
+
+# ruff: noqa: D401 - a check's docstring is the promise that Pulumi shows, not what the check does.
+
+import json
+from collections.abc import Iterator
+
+from policy.model import Resource, Stack, listed
+
+DEAD_LETTER_RETENTION_S = 14 * 24 * 3600  # The longest that SQS keeps a message.
+# Source: Lambda's developer guide, "Using Lambda with Amazon SQS", queue configuration.
+VISIBILITY_PER_TIMEOUT = 6
+LEAST_RECEIVES = 5
+
+
+def messages_stay_hidden_long_enough(mapping: Resource, stack: Stack) -> Iterator[str]:
+    """A queue hides a message for six time-outs of its function and the batch window."""
+    window_s = mapping.props.get("maximumBatchingWindowInSeconds") or 0
+    for queue in stack.where("Queue", "arn", mapping.props["eventSourceArn"]):
+        for function in _functions(mapping, stack):
+            needed_s = VISIBILITY_PER_TIMEOUT * function.props["timeout"] + window_s
+            hidden_s = queue.props.get("visibilityTimeoutSeconds") or 30
+            if hidden_s < needed_s:
+                yield f"{queue.name} hides messages for {hidden_s:g} s, {needed_s:g} s are needed"
+
+
+def failures_become_dead_letters(mapping: Resource, stack: Stack) -> Iterator[str]:
+    """Each queue that a function empties has dead letters of its own, after five deliveries or more."""
+    for queue in stack.where("Queue", "arn", mapping.props["eventSourceArn"]):
+        redrives = stack.where("RedrivePolicy", "queueUrl", queue.props["url"])
+        if len(redrives) != 1:
+            yield f"{queue.name} has {len(redrives)} redrive policies, one is needed"
+        for redrive in redrives:
+            received = json.loads(redrive.props["redrivePolicy"])["maxReceiveCount"]
+            if received < LEAST_RECEIVES:
+                yield f"{queue.name} gives a message up after {received} deliveries, {LEAST_RECEIVES} are the least"
+
+
+def dead_letters_come_from_one_queue(redrive: Resource, stack: Stack) -> Iterator[str]:
+    """A queue of dead letters takes them, by name, from the one queue whose they are."""
+    target = json.loads(redrive.props["redrivePolicy"])["deadLetterTargetArn"]
+    sources = [queue.props["arn"] for queue in stack.where("Queue", "url", redrive.props["queueUrl"])]
+    for queue in stack.where("Queue", "arn", target):
+        found = [
+            json.loads(allow.props["redriveAllowPolicy"])
+            for allow in stack.where("RedriveAllowPolicy", "queueUrl", queue.props["url"])
+        ]
+        if found != [{"redrivePermission": "byQueue", "sourceQueueArns": sources}]:
+            yield f"{queue.name} does not take dead letters from its own queue alone"
+
+
+def dead_letters_outlive_messages(queue: Resource, stack: Stack) -> Iterator[str]:
+    """A queue of failures keeps messages for fourteen days, any other for less: their age goes with them."""
+    kept_s = queue.props.get("messageRetentionSeconds") or 0
+    if queue.props["arn"] in failure_queues(stack):
+        if kept_s != DEAD_LETTER_RETENTION_S:
+            yield f"it keeps failures for {kept_s:g} s, {DEAD_LETTER_RETENTION_S} s are needed"
+    elif kept_s >= DEAD_LETTER_RETENTION_S:
+        yield f"it keeps messages for {kept_s:g} s, as long as dead letters, which would be gone on arrival"
+
+
+def failures_ring(queue: Resource, stack: Stack) -> Iterator[str]:
+    """Each queue of failures has an alarm that rings at the first message."""
+    if queue.props["arn"] not in failure_queues(stack):
+        return
+    for alarm in stack.of("MetricAlarm"):
+        metrics = [query.get("metric") or {} for query in alarm.props["metricQueries"]]
+        watched = [
+            (metric.get("metricName"), (metric.get("dimensions") or {}).get("QueueName"), alarm.props["threshold"])
+            for metric in metrics
+        ]
+        if ("ApproximateNumberOfMessagesVisible", queue.props["name"], 0) in watched:
+            return
+    yield "nobody is told when a message arrives here"
+
+
+def subscriptions_are_raw(subscription: Resource, _stack: Stack) -> Iterator[str]:
+    """A queue gets a job as it was published, and keeps what the topic could not deliver."""
+    if subscription.props["protocol"] != "sqs":
+        return
+    if not subscription.props.get("rawMessageDelivery"):
+        yield "messages come wrapped, rawMessageDelivery is needed"
+    if not json.loads(subscription.props.get("redrivePolicy") or "{}").get("deadLetterTargetArn"):
+        yield "what cannot be delivered is dropped, a redrive policy is needed"
+
+
+def batches_fail_in_part(mapping: Resource, _stack: Stack) -> Iterator[str]:
+    """A function reports the messages that it failed on, so that the others of the batch are done."""
+    if "ReportBatchItemFailures" not in listed(mapping.props.get("functionResponseTypes")):
+        yield "one message's failure fails its batch, ReportBatchItemFailures is needed"
+
+
+def concurrency_is_bounded(mapping: Resource, stack: Stack) -> Iterator[str]:
+    """A queue starts a function at most so often at once, and not oftener than the function may run."""
+    bound = (mapping.props.get("scalingConfig") or {}).get("maximumConcurrency")
+    if not bound:
+        yield "it has no maximumConcurrency, one backlog could take the whole account's concurrency"
+        return
+    for function in _functions(mapping, stack):
+        reserved = function.props.get("reservedConcurrentExecutions")
+        if reserved is not None and 0 <= reserved < bound:
+            yield f"it starts {function.name} {bound:g} times at once, which is allowed {reserved:g}"
+
+
+def uploads_that_fail_are_kept(trigger: Resource, stack: Stack) -> Iterator[str]:
+    """An event that a function failed on goes into a queue, where it would otherwise be gone."""
+    for rule in trigger.props.get("lambdaFunctions") or []:
+        for function in stack.where("Function", "arn", rule["lambdaFunctionArn"]):
+            if not _failure_destinations(stack, function):
+                yield f"events that {function.name} fails on are dropped, a failure destination is needed"
+
+
+def failure_queues(stack: Stack) -> set[str]:
+    """Return the ARNs of the queues for what could not be delivered or done."""
+    redrives = [found.props["redrivePolicy"] for found in stack.of("RedrivePolicy")]
+    redrives += [found.props.get("redrivePolicy") or "{}" for found in stack.of("TopicSubscription")]
+    targets = {json.loads(policy).get("deadLetterTargetArn") for policy in redrives} - {None}
+    return targets | {arn for function in stack.of("Function") for arn in _failure_destinations(stack, function)}
+
+
+def _failure_destinations(stack: Stack, function: Resource) -> list[str]:
+    configs = stack.where("FunctionEventInvokeConfig", "functionName", function.props["name"], function.props["arn"])
+    failures = [(config.props.get("destinationConfig") or {}).get("onFailure") or {} for config in configs]
+    return [failure["destination"] for failure in failures if failure.get("destination")]
+
+
+def _functions(mapping: Resource, stack: Stack) -> list[Resource]:
+    name = mapping.props["functionName"]
+    return [*stack.where("Function", "arn", name), *stack.where("Function", "name", name)]

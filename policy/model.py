@@ -1,0 +1,89 @@
+"""What rules look at: the resources of a stack, and the statements of its policies."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """One resource: its type token, logical name, URN and properties (keys in camelCase)."""
+
+    type: str
+    name: str
+    urn: str
+    props: Mapping[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """The last part of an AWS type token, such as `Queue`; nothing for a component, which has no properties."""
+        return self.type.rpartition(":")[2] if self.type.startswith("aws:") else ""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack's name and resources."""
+
+    name: str
+    resources: Sequence[Resource]
+
+    def of(self, *kinds: str) -> list[Resource]:
+        """Return the resources of some kinds."""
+        return [resource for resource in self.resources if resource.kind in kinds]
+
+    def where(self, kind: str, key: str, *values: Any) -> list[Resource]:
+        """Return the resources of a kind whose property is one of `values`."""
+        return [resource for resource in self.of(kind) if resource.props.get(key) in values]
+
+
+Check = Callable[[Resource, Stack], Iterator[str]]
+"""Says what is wrong with a resource, in the light of its stack."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A promise about every resource of some kinds."""
+
+    check: Check
+    kinds: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The check's name, with dashes."""
+        return self.check.__name__.replace("_", "-")
+
+    @property
+    def description(self) -> str:
+        """The first line of the check's docstring."""
+        return (self.check.__doc__ or "").partition("\n")[0]
+
+    def violations(self, stack: Stack, unknown: type[Exception] | tuple[()] = ()) -> Iterator[tuple[Resource, str]]:
+        """Yield each resource that breaks the promise, and how; what raises `unknown` cannot be judged yet."""
+        for resource in stack.of(*self.kinds):
+            try:
+                yield from [(resource, f"{resource.name}: {message}") for message in self.check(resource, stack)]
+            except unknown:
+                continue
+
+
+def statements(policy: Resource) -> list[dict[str, Any]]:
+    """Return the statements of a policy."""
+    found = json.loads(policy.props["policy"])["Statement"]
+    return listed(found)
+
+
+def allows(policy: Resource) -> list[dict[str, Any]]:
+    """Return the statements of a policy that allow something."""
+    return [statement for statement in statements(policy) if statement["Effect"] == "Allow"]
+
+
+def listed(value: Any) -> list[Any]:
+    """Return one or several things of a policy as a list."""
+    return [value] if isinstance(value, (str, dict)) else list(value or [])
+
+
+def condition_keys(statement: Mapping[str, Any]) -> set[str]:
+    """Return the keys that a statement's conditions look at, in lower case."""
+    operators: Iterable[Mapping[str, Any]] = statement.get("Condition", {}).values()
+    return {key.lower() for operator in operators for key in operator}

@@ -1,0 +1,266 @@
+"""The policy pack's rules: each holds for every stack, and breaks where the program is changed to break it.
+
+The program is the recorded one; that Pulumi calls the rules is shown by `pulumi preview --policy-pack policy` alone.
+"""
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from policy.model import Resource, Rule, Stack
+from policy.rules import RULES
+from tests.recording import STACKS, arn, physical, recorded
+
+RULES_BY_NAME = {rule.name: rule for rule in RULES}
+EVERYBODY = {"Effect": "Allow", "Principal": "*", "Action": "sns:Publish", "Resource": arn("Topic", "x")}
+
+
+def stack_of(name: str, **settings: str) -> Stack:
+    """Return a recorded stack as the rules see one, free to be changed."""
+    program = recorded(name, **settings).mocks.resources
+    return Stack(name, [Resource(type=r.typ, name=r.name, urn=r.urn, props=copy.deepcopy(r.outputs)) for r in program])
+
+
+def broken(stack: Stack) -> dict[str, list[str]]:
+    """Return what each broken rule says."""
+    said = {rule.name: [message for _, message in rule.violations(stack)] for rule in RULES}
+    return {name: messages for name, messages in said.items() if messages}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_stack_keeps_every_promise(stack: str) -> None:
+    """No rule is broken by any stack's program."""
+    assert broken(stack_of(stack)) == {}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"kmsKey": "create"},
+        {"alarmEmail": "you@example.com"},
+        {"tracing": "true"},
+        {"batchSize": "100", "batchWindowS": "5", "timeoutS": "900"},
+    ],
+    ids="-".join,
+)
+def test_every_setting_keeps_every_promise(settings: dict[str, str]) -> None:
+    """No rule is broken by what a stack may ask for."""
+    assert broken(stack_of("prod", **settings)) == {}
+
+
+def test_a_setting_that_gives_up_too_soon_breaks_a_promise() -> None:
+    """The config lets a stack give messages up at once; the policy pack says what that costs."""
+    assert set(broken(stack_of("dev", maxReceives="1"))) == {"failures-become-dead-letters"}
+
+
+# Changes, each of which breaks a promise
+
+Change = Callable[[Stack], Stack]
+
+
+def change(kind: str, name: str, **props: Any) -> Change:
+    """Give a resource other properties; None takes one away."""
+
+    def changed(stack: Stack) -> Stack:
+        (found,) = [resource for resource in stack.of(kind) if resource.name == name]
+        values = {key: value for key, value in {**found.props, **props}.items() if value is not None}
+        new = Resource(type=found.type, name=name, urn=found.urn, props=values)
+        return Stack(stack.name, [new if resource is found else resource for resource in stack.resources])
+
+    return changed
+
+
+def drop(kind: str, name: str) -> Change:
+    """Take a resource away."""
+    return lambda stack: Stack(stack.name, [r for r in stack.resources if (r.kind, r.name) != (kind, name)])
+
+
+def add(type_: str, name: str, **props: Any) -> Change:
+    """Add a resource."""
+    return lambda stack: Stack(
+        stack.name, [*stack.resources, Resource(type=type_, name=name, urn=f"urn:{name}", props=props)]
+    )
+
+
+def policy(kind: str, name: str, edit: Callable[[list[dict[str, Any]]], object]) -> Change:
+    """Edit the statements of a policy."""
+
+    def changed(stack: Stack) -> Stack:
+        (found,) = [resource for resource in stack.of(kind) if resource.name == name]
+        document = json.loads(found.props["policy"])
+        edit(document["Statement"])
+        return change(kind, name, policy=json.dumps(document))(stack)
+
+    return changed
+
+
+def without_conditions(statements: list[dict[str, Any]]) -> None:
+    for statement in statements:
+        del statement["Condition"]
+
+
+def allow(action: str, resource: str) -> Callable[[list[dict[str, Any]]], None]:
+    return lambda statements: statements.append({"Effect": "Allow", "Action": action, "Resource": resource})
+
+
+def redrive(**fields: Any) -> str:
+    return json.dumps({"deadLetterTargetArn": arn("Queue", "resizing-dead-letters"), "maxReceiveCount": 5, **fields})
+
+
+IMAGES, TOPIC = arn("Bucket", "images"), "new-image-uploaded"
+WRITES = policy("RolePolicy", "pixel-resizer-policy", allow("s3:PutObject", f"{IMAGES}/master/small/*"))
+LOOSE_TRUST = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]})
+BROKEN: list[tuple[str, Change]] = [
+    ("messages-stay-hidden-long-enough", change("Queue", "resizing-queue", visibilityTimeoutSeconds=60)),
+    ("messages-stay-hidden-long-enough", change("Queue", "resizing-queue", visibilityTimeoutSeconds=None)),
+    ("messages-stay-hidden-long-enough", change("Function", "pixel-resizer", timeout=61)),
+    (
+        "messages-stay-hidden-long-enough",
+        change("EventSourceMapping", "resizing-mapping", maximumBatchingWindowInSeconds=1),
+    ),
+    ("failures-become-dead-letters", drop("RedrivePolicy", "resizing-redrive")),
+    (
+        "failures-become-dead-letters",
+        change("RedrivePolicy", "resizing-redrive", redrivePolicy=redrive(maxReceiveCount=4)),
+    ),
+    ("dead-letters-come-from-one-queue", drop("RedriveAllowPolicy", "resizing-redrive-allow")),
+    (
+        "dead-letters-come-from-one-queue",
+        change("RedriveAllowPolicy", "resizing-redrive-allow", redriveAllowPolicy='{"redrivePermission": "allowAll"}'),
+    ),
+    (
+        "dead-letters-come-from-one-queue",
+        change(
+            "RedrivePolicy",
+            "resizing-redrive",
+            redrivePolicy=redrive(deadLetterTargetArn=arn("Queue", "format-conversion-dead-letters")),
+        ),
+    ),
+    ("dead-letters-outlive-messages", change("Queue", "resizing-dead-letters", messageRetentionSeconds=345600)),
+    ("dead-letters-outlive-messages", change("Queue", "resizing-undelivered", messageRetentionSeconds=345600)),
+    ("dead-letters-outlive-messages", change("Queue", "job-publisher-failed", messageRetentionSeconds=None)),
+    ("dead-letters-outlive-messages", change("Queue", "resizing-queue", messageRetentionSeconds=1209600)),
+    ("failures-ring", drop("MetricAlarm", "resizing-dead-letters-not-empty-alarm")),
+    ("failures-ring", change("MetricAlarm", "job-publisher-failed-not-empty-alarm", threshold=10)),
+    ("subscriptions-are-raw", change("TopicSubscription", "resizing-subscription", rawMessageDelivery=None)),
+    ("subscriptions-are-raw", change("TopicSubscription", "resizing-subscription", redrivePolicy=None)),
+    ("batches-fail-in-part", change("EventSourceMapping", "resizing-mapping", functionResponseTypes=None)),
+    ("concurrency-is-bounded", change("EventSourceMapping", "resizing-mapping", scalingConfig=None)),
+    ("concurrency-is-bounded", change("Function", "pixel-resizer", reservedConcurrentExecutions=1)),
+    ("uploads-that-fail-are-kept", drop("FunctionEventInvokeConfig", "job-publisher-failures")),
+    (
+        "uploads-that-fail-are-kept",
+        change("FunctionEventInvokeConfig", "job-publisher-failures", destinationConfig=None),
+    ),
+    ("nothing-is-allowed-everywhere", policy("RolePolicy", "pixel-resizer-policy", allow("s3:*", f"{IMAGES}/out/*"))),
+    ("nothing-is-allowed-everywhere", policy("RolePolicy", "pixel-resizer-policy", allow("s3:GetObject", "*"))),
+    (
+        "nothing-is-allowed-everywhere",
+        policy("RolePolicy", "pixel-resizer-policy", allow("s3:GetObject", f"{IMAGES}/*")),
+    ),
+    (
+        "nothing-is-allowed-everywhere",
+        policy("RolePolicy", "pixel-resizer-policy", allow("s3:GetObject", "arn:aws:s3:::*/a/*")),
+    ),
+    (
+        "nothing-is-allowed-everywhere",
+        policy("RolePolicy", "pixel-resizer-policy", allow("sqs:SendMessage", arn("Queue", "*"))),
+    ),
+    (
+        "nothing-is-allowed-everywhere",
+        policy(
+            "RolePolicy",
+            "pixel-resizer-policy",
+            lambda found: found.append({"Effect": "Allow", "NotAction": "iam:*", "Resource": IMAGES}),
+        ),
+    ),
+    ("only-named-callers-are-let-in", policy("TopicPolicy", f"{TOPIC}-policy", lambda found: found.append(EVERYBODY))),
+    (
+        "only-named-callers-are-let-in",
+        policy("TopicPolicy", f"{TOPIC}-policy", lambda found: found.append({**EVERYBODY, "Principal": {"AWS": "*"}})),
+    ),
+    ("only-named-callers-are-let-in", policy("QueuePolicy", "resizing-queue-policy", without_conditions)),
+    ("plain-http-is-denied", drop("BucketPolicy", "images-policy")),
+    ("plain-http-is-denied", drop("TopicPolicy", f"{TOPIC}-policy")),
+    ("plain-http-is-denied", drop("QueuePolicy", "resizing-dead-letters-policy")),
+    ("plain-http-is-denied", policy("QueuePolicy", "resizing-undelivered-policy", lambda found: found.pop())),
+    (
+        "functions-have-roles-of-their-own",
+        change("Function", "pixel-resizer", role=arn("Role", "format-converter-role")),
+    ),
+    ("roles-have-one-policy", drop("RolePolicy", "pixel-resizer-policy")),
+    ("roles-have-one-policy", change("Role", "pixel-resizer-role", managedPolicyArns=["arn:aws:iam::aws:policy/x"])),
+    ("roles-have-one-policy", change("Role", "pixel-resizer-role", assumeRolePolicy=LOOSE_TRUST)),
+    (
+        "roles-have-one-policy",
+        add("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "more", role=physical("pixel-resizer-role")),
+    ),
+    ("callers-are-named-by-arn-and-account", change("Permission", "job-publisher-permission", sourceAccount=None)),
+    ("callers-are-named-by-arn-and-account", change("Permission", "job-publisher-permission", sourceArn=None)),
+    ("callers-are-named-by-arn-and-account", change("Permission", "job-publisher-permission", principal="*")),
+    ("outputs-start-nothing", WRITES),
+    (
+        "outputs-start-nothing",
+        change(
+            "BucketNotification",
+            "job-publisher-trigger",
+            lambdaFunctions=[{"lambdaFunctionArn": arn("Function", "job-publisher"), "filterPrefix": None}],
+        ),
+    ),
+    ("buckets-are-private", drop("BucketPublicAccessBlock", "images-private")),
+    ("buckets-are-private", change("BucketPublicAccessBlock", "images-private", blockPublicPolicy=False)),
+    ("objects-are-their-buckets", drop("BucketOwnershipControls", "images-owner")),
+    (
+        "objects-are-their-buckets",
+        change("BucketOwnershipControls", "images-owner", rule={"objectOwnership": "ObjectWriter"}),
+    ),
+    ("buckets-are-encrypted", drop("BucketServerSideEncryptionConfiguration", "images-encryption")),
+    ("queues-are-encrypted", change("Queue", "resizing-dead-letters", sqsManagedSseEnabled=False)),
+    ("logs-are-kept-for-a-time", change("LogGroup", "pixel-resizer-logs", retentionInDays=None)),
+    ("functions-log-into-the-stacks-groups", change("Function", "pixel-resizer", loggingConfig=None)),
+    ("functions-log-into-the-stacks-groups", drop("LogGroup", "pixel-resizer-logs")),
+]
+
+
+@pytest.mark.parametrize(("rule", "broken_by"), BROKEN, ids=[f"{n}-{rule}" for n, (rule, _) in enumerate(BROKEN)])
+def test_a_change_that_breaks_a_promise_is_found(rule: str, broken_by: Change) -> None:
+    """The rule that is broken says so."""
+    assert rule in broken(broken_by(stack_of("dev")))
+
+
+def test_every_rule_is_seen_to_break() -> None:
+    """No rule is a guard that cannot fail."""
+    assert {rule for rule, _ in BROKEN} == RULES_BY_NAME.keys()
+
+
+def test_every_rule_has_resources_to_look_at() -> None:
+    """No rule passes because there is nothing of its kind."""
+    stack = stack_of("prod", kmsKey="create")
+    assert [(rule.name, kind) for rule in RULES for kind in rule.kinds if not stack.of(kind)] == []
+
+
+@pytest.mark.parametrize("name", RULES_BY_NAME)
+def test_every_rule_is_described(name: str) -> None:
+    """A rule's description is a sentence."""
+    assert RULES_BY_NAME[name].description.endswith((".", ":"))
+
+
+def test_a_violation_names_its_resource() -> None:
+    """Who reads the message finds what to change."""
+    said = broken(change("LogGroup", "pixel-resizer-logs", retentionInDays=None)(stack_of("dev")))
+    assert said == {"logs-are-kept-for-a-time": ["pixel-resizer-logs: it is kept for ever, retentionInDays is needed"]}
+
+
+def test_what_is_not_known_yet_is_not_judged() -> None:
+    """A preview passes over a resource whose properties the update will know, and judges the others."""
+
+    def check(resource: Resource, _stack: Stack) -> Iterator[str]:
+        if resource.name == "resizing-queue":
+            raise LookupError
+        yield "wrong"
+
+    found = list(Rule(check, ("Queue",)).violations(stack_of("dev"), unknown=LookupError))
+    assert len(found) == 9
