@@ -1,5 +1,7 @@
 """Tell a file's format from its first bytes."""
 
+import codecs
+
 from handlers.errors import NotAnImageError, UnsupportedFormatError
 
 from .source import Source
@@ -63,9 +65,7 @@ def sniff(source: Source) -> str:
     other = _other_format(prefix)
     if other:
         raise UnsupportedFormatError(f"{other}; JPEG, PNG and GIF are taken")
-    raise NotAnImageError(
-        f"no picture: the file begins with the bytes {prefix[:8].hex(' ')}; a JPEG, PNG or GIF is due"
-    )
+    raise NotAnImageError(f"no picture: the file is {_no_picture(prefix)}; a JPEG, PNG or GIF is due")
 
 
 def _other_format(prefix: bytes) -> str | None:
@@ -83,3 +83,16 @@ def _other_format(prefix: bytes) -> str | None:
     if text.startswith(b"<svg") or (text.startswith((b"<?xml", b"<!--", b"<!doctype svg")) and b"<svg" in text):
         return "an SVG drawing"
     return None
+
+
+def _no_picture(prefix: bytes) -> str:
+    """Say what a file that is no picture looks like, for whoever has to find out why."""
+    if prefix[1:4].upper() == b"PNG":
+        return f"like a PNG whose first bytes are damaged, as by a transfer as text ({prefix[:8].hex(' ')})"
+    try:
+        words = codecs.getincrementaldecoder("utf-8")().decode(prefix)  # The prefix may end within a letter.
+    except UnicodeDecodeError:
+        words = "\0"
+    if all(letter.isprintable() or letter.isspace() for letter in words):
+        return f"text that begins with {' '.join(words.split())[:40]!r}"
+    return f"of an unknown kind that begins with the bytes {prefix[:8].hex(' ')}"
