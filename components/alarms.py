@@ -27,11 +27,11 @@ class Alarm:
     queries: Sequence[Query]
 
 
-def queue_not_empty(name: str, queue: pulumi.Input[str], meaning: str) -> Alarm:
+def queue_not_empty(name: str, queue: pulumi.Input[str], meaning: str, runbook: str) -> Alarm:
     """Watch a queue that should have no messages."""
     return Alarm(
         name=f"{name}-not-empty",
-        description=f"{meaning} (runbook: a queue of failures is not empty)",
+        description=_described(meaning, runbook),
         threshold=0,
         queries=_single("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", QueueName=queue),
     )
@@ -41,7 +41,7 @@ def queue_too_old(name: str, queue: pulumi.Input[str], visibility_timeout_s: int
     """Watch a queue whose messages should not wait longer than one retry takes."""
     return Alarm(
         name=f"{name}-too-old",
-        description="Messages wait longer than one retry takes (runbook: messages are too old)",
+        description=_described("Messages wait longer than one retry takes", "messages-are-too-old"),
         threshold=visibility_timeout_s,
         queries=_single("AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum", QueueName=queue),
     )
@@ -52,19 +52,19 @@ def function_alarms(name: str, function: pulumi.Input[str], timeout_s: int) -> l
     return [
         Alarm(
             name=f"{name}-errors",
-            description="Whole invocations fail (runbook: a function fails)",
+            description=_described("Whole invocations fail", "a-function-fails"),
             threshold=0,
             queries=_single("AWS/Lambda", "Errors", "Sum", FunctionName=function),
         ),
         Alarm(
             name=f"{name}-throttles",
-            description="Invocations are refused for want of concurrency (runbook: a function is throttled)",
+            description=_described("Invocations are refused for want of concurrency", "a-function-is-throttled"),
             threshold=0,
             queries=_single("AWS/Lambda", "Throttles", "Sum", FunctionName=function),
         ),
         Alarm(
             name=f"{name}-slow",
-            description="Invocations come near the time-out (runbook: a function is slow)",
+            description=_described("Invocations come near the time-out", "a-function-is-slow"),
             threshold=1000 * SLOW_SHARE * timeout_s,
             queries=_single("AWS/Lambda", "Duration", "Maximum", FunctionName=function),
         ),
@@ -77,7 +77,7 @@ def too_many_rejected(name: str, service: str) -> Alarm:
     images = _metric(NAMESPACE, "RejectedImage", "SampleCount", service=service)
     return Alarm(
         name=f"{name}-rejected",
-        description="Many pictures are rejected (runbook: many pictures are rejected)",
+        description=_described("Many pictures are rejected", "many-pictures-are-rejected"),
         threshold=REJECTED_SHARE,
         # A missing sample is no picture: without pictures there is no share, and no alarm.
         queries=[
@@ -92,10 +92,15 @@ def undelivered(name: str, topic: pulumi.Input[str]) -> Alarm:
     """Watch a topic whose every notification should arrive."""
     return Alarm(
         name=f"{name}-undelivered",
-        description="The topic could not deliver (runbook: the topic could not deliver)",
+        description=_described("The topic could not deliver", "the-topic-cannot-deliver"),
         threshold=0,
         queries=_single("AWS/SNS", "NumberOfNotificationsFailed", "Sum", TopicName=topic),
     )
+
+
+def _described(meaning: str, runbook: str) -> str:
+    """Return what an alarm says: its meaning, and where it is written what to do."""
+    return f"{meaning}; runbook: docs/operations.md#{runbook}"
 
 
 def _single(namespace: str, name: str, statistic: str, **dimensions: pulumi.Input[str]) -> list[Query]:

@@ -69,7 +69,9 @@ class Watch(pulumi.ComponentResource):
         return [
             *(alarm for name, branch in fanout.branches.items() for alarm in self._branch_alarms(name, branch)),
             alarms.undelivered("topic", fanout.topic_name),
-            alarms.queue_not_empty("job-publisher-failed", publisher.failed.name, "Uploads did not become jobs"),
+            alarms.queue_not_empty(
+                "job-publisher-failed", publisher.failed.name, "Uploads did not become jobs", "uploads-without-jobs"
+            ),
             *alarms.function_alarms("job-publisher", publisher.function.name, timeout_s),
         ]
 
@@ -77,10 +79,10 @@ class Watch(pulumi.ComponentResource):
         config = self._args.config
         return [
             alarms.queue_not_empty(
-                f"{name}-dead-letters", branch.dead_letters.name, "A worker failed on messages for good"
+                f"{name}-dead-letters", branch.dead_letters.name, "A worker failed on messages for good", "dead-letters"
             ),
             alarms.queue_not_empty(
-                f"{name}-undelivered", branch.undelivered.name, "The topic could not fill the queue"
+                f"{name}-undelivered", branch.undelivered.name, "The topic could not fill the queue", "undelivered-jobs"
             ),
             alarms.queue_too_old(f"{name}-queue", branch.queue.name, config.visibility_timeout_s),
             *alarms.function_alarms(name, branch.function.name, config.timeout_s),

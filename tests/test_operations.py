@@ -1,0 +1,75 @@
+"""docs/operations.md: a runbook for every alarm, with commands that there are."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from local.program import ROOT
+from ops.__main__ import main
+from tests.recording import STACKS, recorded
+
+TEXT = (ROOT / "docs" / "operations.md").read_text()
+ALARMS = TEXT.partition("\n## Alarms\n")[2].partition("\n## ")[0]
+RUNBOOKS = dict(re.findall(r"^### (.+)\n((?:(?!^###).*\n?)*)", ALARMS, re.MULTILINE))
+
+
+def anchor(heading: str) -> str:
+    """Return the link to a heading, as GitHub makes it."""
+    return re.sub(r"[^\w-]", "", heading.lower().replace(" ", "-"))
+
+
+def named(stack: str) -> set[str]:
+    """Return the runbooks that a stack's alarms name."""
+    descriptions = [alarm.inputs["alarmDescription"] for alarm in recorded(stack).mocks.of_type("MetricAlarm")]
+    return {re.findall(r"runbook: docs/operations\.md#([\w-]+)$", text)[0] for text in descriptions}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_alarm_has_its_runbook_and_no_runbook_is_left_over(stack: str) -> None:
+    """What an alarm's description points to is a section, and every section is pointed to."""
+    assert named(stack) == {anchor(heading) for heading in RUNBOOKS}
+
+
+@pytest.mark.parametrize("heading", RUNBOOKS)
+def test_a_runbook_says_what_it_means_what_to_look_at_and_what_to_do(heading: str) -> None:
+    """The three parts come in this order."""
+    assert re.findall(r"^\*\*(It means|Look at|Do)\*\*", RUNBOOKS[heading], re.MULTILINE) == [
+        "It means",
+        "Look at",
+        "Do",
+    ]
+
+
+@pytest.mark.parametrize("heading", RUNBOOKS)
+def test_a_runbook_names_a_command(heading: str) -> None:
+    """Who is woken at night has something to paste."""
+    assert re.search(r"^```\n(?:python -m ops|pulumi|aws) ", RUNBOOKS[heading], re.MULTILINE)
+
+
+def test_every_command_of_ops_is_there_with_its_options() -> None:
+    """No line of the page names a command or an option that `python -m ops` has not."""
+    lines = re.findall(r"^python -m ops (\w+)(.*)$", TEXT, re.MULTILINE)
+    assert {command for command, _ in lines} == main.commands.keys()
+    for command, words in lines:
+        known = {name for option in main.commands[command].params for name in option.opts}
+        assert set(re.findall(r"--[\w-]+", words)) <= known
+
+
+def test_every_queue_that_is_named_is_the_programs() -> None:
+    """A `--queue` of the page, with a branch for BRANCH, is a queue of failures."""
+    queues = recorded().outputs["deadLetterQueues"]
+    assert {queue.replace("BRANCH", "resizing") for queue in re.findall(r"--queue ([\w-]+)", TEXT)} <= queues.keys()
+
+
+def test_every_link_leads_somewhere() -> None:
+    """Links within the page lead to a heading of it."""
+    headings = {anchor(heading) for heading in re.findall(r"^##+ (.+)$", TEXT, re.MULTILINE)}
+    assert set(re.findall(r"\]\(#([\w-]+)\)", TEXT)) <= headings
+
+
+def test_every_setting_that_is_named_is_a_setting() -> None:
+    """What `pulumi config set` is told to set can be set."""
+    keys = re.findall(r"pulumi config set (\w+)", TEXT)
+    assert keys
+    assert all(re.search(rf"^  {key}:$", Path(ROOT / "Pulumi.yaml").read_text(), re.MULTILINE) for key in keys)
