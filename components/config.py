@@ -1,6 +1,7 @@
 """Every setting of a stack: its key, default, unit and check, before any resource exists."""
 
 import dataclasses
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -86,34 +87,46 @@ class StackConfig:
 
         Raises: ConfigError, which names every key that is unknown or wrong.
         """
-        return cls.parse(CONFIG.get() or pulumi.runtime.config.get_config_env())
+        return cls.parse(CONFIG.get() or pulumi.runtime.config.get_config_env(), pulumi.get_project())
 
     @classmethod
-    def parse(cls, values: Mapping[str, str]) -> Self:
-        """Check `values`, keyed `pixelcascade:jpegQuality`; other projects' keys are passed over.
+    def parse(cls, values: Mapping[str, str], project: str = PROJECT) -> Self:
+        """Check `values`, keyed `pixelcascade:jpegQuality`, or as the project is called; others' keys are passed over.
 
         Raises: ConfigError, which names every key that is unknown or wrong.
         """
-        checks = {_key(field.name): field for field in dataclasses.fields(cls)}
         problems, settings = [], {}
         for full_key, text in values.items():
-            project, _, key = full_key.partition(":")
-            if project != PROJECT:
-                continue
-            if key not in checks:
-                problems.append(f"{full_key}: unknown key; known are {', '.join(sorted(checks))}.")
-                continue
-            check: Callable[[str], Any] = checks[key].metadata["check"]
-            try:
-                settings[checks[key].name] = check(text)
-            except ValueError as error:
-                problems.append(f"{full_key}: got {text!r}, allowed is {error}; set it with `pulumi config set`.")
+            owner, _, key = full_key.partition(":")
+            if owner in {project, PROJECT}:
+                try:
+                    settings[_field_name(key)] = cls._setting(owner, key, text, project)
+                except ValueError as error:
+                    problems.append(f"{full_key}: {error}")
         if not problems:
             config = cls(**settings)
             problems = list(config._contradictions())
         if problems:
             raise ConfigError("The stack's configuration is not valid.\n" + "\n".join(f"  {p}" for p in problems))
         return config
+
+    @classmethod
+    def _setting(cls, owner: str, key: str, text: str, project: str) -> Any:
+        """Return the value of one key's text.
+
+        Raises: ValueError, which says what is allowed and what to do.
+        """
+        if owner != project:
+            # As in a stack file that came with a project made by `pulumi new` under another name.
+            raise ValueError(f"this project is called {project}; rename the key to {project}:{key}.")
+        checks = {_key(field.name): field.metadata["check"] for field in dataclasses.fields(cls)}
+        if key not in checks:
+            raise ValueError(f"unknown key; known are {', '.join(sorted(checks))}.")
+        check: Callable[[str], Any] = checks[key]
+        try:
+            return check(text)
+        except ValueError as error:
+            raise ValueError(f"got {text!r}, allowed is {error}; set it with `pulumi config set`.") from error
 
     @property
     def visibility_timeout_s(self) -> int:
@@ -162,3 +175,8 @@ def _key(field_name: str) -> str:
     """Return a field's config key: `max_pixels` -> `maxPixels`."""
     head, *tail = field_name.split("_")
     return head + "".join(word.capitalize() for word in tail)
+
+
+def _field_name(key: str) -> str:
+    """Return a config key's field: `maxPixels` -> `max_pixels`."""
+    return re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", key)

@@ -64,6 +64,8 @@ class Recorded:
     parent: str
     depends_on: frozenset[str]
     outputs: dict[str, Any]
+    protected: bool
+    retained: bool
 
     @property
     def kind(self) -> str:
@@ -86,7 +88,16 @@ class RecordingMocks(Mocks):
         outputs = {**(_outputs(args) if args.custom else {}), **args.inputs}
         depends_on = frozenset(request.dependencies)
         recorded = Recorded(
-            args.typ, args.name, args.inputs, bool(args.custom), urn, request.parent, depends_on, outputs
+            typ=args.typ,
+            name=args.name,
+            inputs=args.inputs,
+            custom=bool(args.custom),
+            urn=urn,
+            parent=request.parent,
+            depends_on=depends_on,
+            outputs=outputs,
+            protected=request.protect,
+            retained=request.retainOnDelete,
         )
         with self._lock:
             self.resources.append(recorded)
