@@ -26,7 +26,7 @@ from ops.audit import list_objects
 from ops.stack import Stack
 
 # Messages come again a little after a function would have timed out, not six times as late: the run would take hours.
-TIMEOUT_S = 12
+TIMEOUT_S = 20
 VISIBILITY_S = TIMEOUT_S + 3
 ROWS = (
     *("masters", "outputs", "records", "rejections", "retries", "dead_letters"),

@@ -108,9 +108,9 @@ def _record(record: SQSRecord, *, batch: _Batch) -> None:
         if left_s < SHORTEST_RECORD_S:
             raise DeadlineError(f"{left_s:.1f} s are left, {SHORTEST_RECORD_S} are needed to start a record")
         see = functools.partial(_see_to, record, batch)
-        # One that stalled before may stall again: it gets half the time in which a record can be started, so that
-        # all behind it get some.
-        wall_s = max(SHORTEST_RECORD_S, (left_s - SHORTEST_RECORD_S) / 2) if behind else left_s
+        # One that stalled before may stall again, and so may others behind it: each gets its share of the time that
+        # is left. The quick ones are done with less, so that the next delivery of a slow one shares with few.
+        wall_s = max(SHORTEST_RECORD_S, left_s / (behind + 1))
         memory_mb = batch.settings.memory_mb
         outcome = see() if deliveries <= 1 else run_isolated(see, wall_s=wall_s, memory_mb=memory_mb)
     except Exception as error:

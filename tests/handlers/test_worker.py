@@ -419,6 +419,21 @@ def test_a_childs_memory_is_the_functions(three: Stack, monkeypatch: pytest.Monk
     assert seen["wall_s"] <= 20 - worker.RESERVE_S
 
 
+def test_each_redelivered_record_gets_its_share_of_the_time(three: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many may stall, there is time for those behind: the last one has all that is left."""
+    assert three
+    shares: list[float] = []
+
+    def isolated(work: Callable[[], worker.Outcome], *, wall_s: float, memory_mb: int) -> worker.Outcome:
+        assert memory_mb
+        shares.append(wall_s)
+        return work()
+
+    monkeypatch.setattr(worker, "run_isolated", isolated)
+    process(sqs_event(*BATCH, deliveries=2), left_s=30 + worker.RESERVE_S)
+    assert shares == pytest.approx([10, 15, 30], rel=0.05)
+
+
 # Logs
 
 
