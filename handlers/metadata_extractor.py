@@ -8,13 +8,16 @@ Writes: the DynamoDB item `<name>`.
 import os
 from collections.abc import Mapping
 from datetime import UTC
-from typing import Any
+from typing import Any, BinaryIO
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handlers import imaging, output, storage, worker
+from handlers.errors import RejectedImageError
 from handlers.master import Master
 from handlers.settings import Settings
+
+READ_BYTES = 1024 * 1024
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:
@@ -24,14 +27,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:
 
 def extract(master: Master, settings: Settings) -> Mapping[str, Any]:
     """Write a master's item."""
-    picture = imaging.describe(master.body, gps=settings.gps, limits=output.header_limits(master, settings))
+    limits = output.header_limits(master, settings)
+    source = _whole(master.body) if settings.salvage else master.body
+    picture = imaging.describe(source, gps=settings.gps, limits=limits)
     name = settings.layout.name(master.claim.key)
-    written = storage.write_record(
-        master,
-        os.environ["TABLE"],
-        name,
-        {**picture.extras(), "bucket": master.bucket, "metadata": strings(master, picture)},
-    )
+    fields = {**picture.extras(), "bucket": master.bucket, "metadata": strings(master, picture)}
+    if isinstance(source, bytes) and _salvaged(source, output.options(master, settings)):
+        fields["salvaged"] = True
+    written = storage.write_record(master, os.environ["TABLE"], name, fields)
     return {
         "written": written,
         "bytes_in": master.size_bytes,
@@ -50,3 +53,16 @@ def strings(master: Master, picture: imaging.Metadata) -> dict[str, str]:
         "file_name": master.claim.key.rpartition("/")[2],
         "last_modified": master.last_modified.astimezone(UTC).isoformat().replace("+00:00", "Z"),
     }
+
+
+def _whole(body: BinaryIO) -> bytes:
+    """Read a master to its end: whether the end is damaged, no header says."""
+    return b"".join(iter(lambda: body.read(READ_BYTES), b""))
+
+
+def _salvaged(source: bytes, options: Mapping[str, Any]) -> bool:
+    """Tell whether the picture is only kept because the stack salvages; one that is refused has no outputs to mark."""
+    try:
+        return imaging.convert(source, **options).salvaged
+    except RejectedImageError:
+        return False

@@ -112,3 +112,24 @@ def test_a_replaced_master_has_its_newest_record(stack: Stack) -> None:
     assert run(job("master/cat.jpg", sequencer="02"), job("master/cat.jpg", sequencer="01")) == []
     assert item(stack, "cat")["metadata"]["M"]["width"] == {"S": "80"}
     assert item(stack, "cat")["sequencer"] == {"S": "02"}
+
+
+@pytest.mark.parametrize(("cut", "mark"), [(0, None), (2000, {"BOOL": True})])
+def test_a_salvaged_picture_is_marked(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, cut: int, mark: dict[str, bool] | None
+) -> None:
+    """Where the stack salvages, the record says of which pictures the end is missing."""
+    monkeypatch.setenv("SALVAGE", "true")
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1769")
+    body = picture((400, 300))
+    stack.upload("master/cat.jpg", body[: len(body) - cut])
+    assert run(job("master/cat.jpg")) == []
+    assert item(stack, "cat").get("salvaged") == mark
+
+
+def test_without_salvage_only_the_header_is_read(stack: Stack) -> None:
+    """A picture whose end is missing has a record: its header is whole."""
+    body = picture((400, 300))
+    stack.upload("master/cat.jpg", body[:-2000])
+    assert run(job("master/cat.jpg")) == []
+    assert "salvaged" not in item(stack, "cat")
