@@ -2,8 +2,13 @@
 
 import click
 
+from benchmarks.batch import batch
+from benchmarks.coldstart import coldstart
 from benchmarks.conformance import conformance
+from benchmarks.latency import latency
 from benchmarks.load import load
+from benchmarks.peers import peers
+from benchmarks.quality import quality
 
 
 @click.group()
@@ -11,8 +16,8 @@ def main() -> None:
     """Measure PixelCascade and compare it with its peers."""
 
 
-main.add_command(conformance)
-main.add_command(load)
+for command in (batch, coldstart, conformance, latency, load, peers, quality):
+    main.add_command(command)
 
 if __name__ == "__main__":
     main()

@@ -44,8 +44,7 @@ def _client(service: str, process_id: int) -> Any:
 @functools.cache
 def _made(service: str, _process_id: int) -> Any:
     """Make a client; the process is part of the key, because two processes cannot share one connection."""
-    # boto3 takes a fifth of a second to import: a function that is never called should not pay for it.
-    import boto3  # noqa: PLC0415
+    # Importing it takes long: a function that is never called should not pay for it.
     from botocore.config import Config  # noqa: PLC0415
 
     config = Config(
@@ -58,4 +57,12 @@ def _made(service: str, _process_id: int) -> Any:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    return boto3.client(service, config=config)  # type: ignore[call-overload]
+    return _session().create_client(service, config=config)
+
+
+@functools.cache
+def _session() -> Any:
+    """Return what makes clients; boto3 would wrap it, takes longer to import, and nothing here needs it."""
+    import botocore.session  # noqa: PLC0415
+
+    return botocore.session.get_session()

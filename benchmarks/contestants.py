@@ -1,0 +1,202 @@
+"""Who is compared: PixelCascade, and others doing the same work. Each call takes a picture's bytes."""
+
+import functools
+import importlib
+import importlib.util
+import io
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from benchmarks.measuring import milliseconds
+from benchmarks.photos import Photo
+from handlers.imaging import Limits, convert, resize
+from handlers.imaging.decode import open_jpeg
+from handlers.imaging.limits import Limits as ImagingLimits
+from handlers.imaging.master import open_master
+from handlers.imaging.orientation import upright_size
+from handlers.imaging.reduction import reduction
+from handlers.imaging.resize import output_sizes
+from handlers.imaging.source import Source
+
+WIDTHS = {"thumbnail": 100, "medium": 500, "large": 1000}
+LIMITS = Limits(max_pixels=10**9, max_bytes=10**9)
+LANCZOS = Image.Resampling.LANCZOS
+Contestant = Callable[[Photo], float]
+
+_resample: Any = importlib.import_module("handlers.imaging.resample")
+
+
+def timed(call: Callable[[bytes], object]) -> Contestant:
+    """Return a contestant of a call."""
+    return lambda photo: milliseconds(lambda: call(photo.data))
+
+
+def sizes(data: bytes) -> None:
+    """Make three sizes by PixelCascade."""
+    resize(data, WIDTHS, limits=LIMITS)
+
+
+def sizes_by_pillow(data: bytes) -> None:
+    """Make three sizes by PixelCascade as where there is no cykooz_resizer."""
+    chosen, _resample._back_end = _resample._back_end, lambda: _resample.by_pillow  # noqa: SLF001
+    try:
+        sizes(data)
+    finally:
+        _resample._back_end = chosen  # noqa: SLF001
+
+
+def converted(data: bytes) -> None:
+    """Convert by PixelCascade, by copying where it can."""
+    convert(data, limits=LIMITS)
+
+
+def reencoded(data: bytes) -> None:
+    """Convert by PixelCascade, never by copying."""
+    convert(data, limits=LIMITS, reencode="always")
+
+
+def naive_sizes(data: bytes) -> None:
+    """Do what the article does: decode all, resize it three times."""
+    with Image.open(io.BytesIO(data)) as image:
+        image.load()
+        for width in WIDTHS.values():
+            height = max(1, round(image.height * width / image.width))
+            _save(image.resize((width, height), LANCZOS))
+
+
+def floor_of_sizes() -> Contestant:
+    """Return libjpeg-turbo alone: decode as far reduced as PixelCascade does, encode three results made beforehand."""
+    results: dict[str, tuple[int, list[Image.Image]]] = {}
+
+    def floor(photo: Photo) -> float:
+        if photo.name not in results:
+            results[photo.name] = _results(photo.data)
+        factor, pictures = results[photo.name]
+
+        def work() -> None:
+            _decoded(photo.data, factor)
+            for picture in pictures:
+                _save(picture)
+
+        return milliseconds(work)
+
+    return floor
+
+
+def floor_of_conversion(data: bytes) -> None:
+    """Let libjpeg-turbo decode and encode, and nothing else."""
+    _save(_decoded(data, 1))
+
+
+def _results(data: bytes) -> tuple[int, list[Image.Image]]:
+    header = open_master(Source(data, 10**9), ImagingLimits(max_pixels=10**9, max_bytes=10**9))
+    size, turned = (header.header.width, header.header.height), header.exif.orientation
+    wanted = output_sizes(upright_size(size, turned), WIDTHS, enlarge=True)
+    square = getattr(header.header, "square_chroma", True)
+    factor = reduction(size, upright_size(max(wanted.values()), turned), square_chroma=square)
+    with Image.open(io.BytesIO(data)) as image:
+        return factor, [image.convert("RGB").resize(one, LANCZOS) for one in wanted.values()]
+
+
+def _decoded(data: bytes, factor: int) -> Image.Image:
+    image = open_jpeg(data)
+    if factor > 1:
+        image.draft(None, (max(1, image.width // factor), max(1, image.height // factor)))
+    image.load()
+    return image
+
+
+def _save(image: Image.Image) -> None:
+    image.save(io.BytesIO(), "JPEG", quality=100, subsampling=2)
+
+
+def vips() -> Any:
+    """Return pyvips on one thread and without a cache, or None where it is not installed."""
+    os.environ["VIPS_CONCURRENCY"] = "1"
+    if importlib.util.find_spec("pyvips") is None:
+        return None
+    library: Any = importlib.import_module("pyvips")
+    library.cache_set_max(0)
+    return library
+
+
+def vips_sizes(library: Any, data: bytes) -> None:
+    """Shrink while decoding to the widest, and resize the others from it."""
+    large = library.Image.thumbnail_buffer(data, max(WIDTHS.values()), height=10**7).copy_memory()
+    for width in sorted(WIDTHS.values(), reverse=True):
+        one = large if width == large.width else large.thumbnail_image(width, height=10**7)
+        one.jpegsave_buffer(Q=100, subsample_mode="on", keep="none")
+
+
+def vips_conversion(library: Any, data: bytes) -> None:
+    """Decode, turn and encode."""
+    image = library.Image.new_from_buffer(data, "")
+    image.autorot().jpegsave_buffer(Q=100, subsample_mode="on", keep="none")
+
+
+class Child:
+    """A contestant in another program, which answers each line of JSON with the milliseconds it took."""
+
+    def __init__(self, command: Sequence[str], **options: Any) -> None:
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options)
+        self._files: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def contestant(self, task: str, folder: Path) -> Contestant:
+        """Return the contestant of one task; pictures reach the program as files."""
+
+        def run(photo: Photo) -> float:
+            file = folder / f"{photo.name}.bin"
+            if not file.exists():
+                file.write_bytes(photo.data)
+            with self._lock:
+                return self._ask({"task": task, "file": str(file)})
+
+        return run
+
+    def _ask(self, question: dict[str, str]) -> float:
+        assert self._process.stdin is not None  # noqa: S101 - both are pipes
+        assert self._process.stdout is not None  # noqa: S101
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise SystemExit(f"{self._process.args!r} died over {question}")
+        return float(answer)
+
+
+def other_python(python: str) -> Child:
+    """Return PixelCascade run by another Python, such as one with pillow-simd."""
+    return Child([python, "-m", "benchmarks.answering"], cwd=Path(__file__).parent.parent)
+
+
+def sharp(folder: Path) -> Child:
+    """Return sharp, from a folder with `node_modules`."""
+    return Child(
+        ["node", str(Path(__file__).parent / "sharp.js")], env={**os.environ, "NODE_PATH": f"{folder}/node_modules"}
+    )
+
+
+TASKS = {"sizes": sizes, "converted": converted, "reencoded": reencoded}
+
+
+@functools.cache
+def file_of(path: str) -> bytes:
+    """Return a file's bytes, read once."""
+    return Path(path).read_bytes()
+
+
+def answer() -> None:
+    """Be the child of `other_python`."""
+    for line in sys.stdin:
+        question = json.loads(line)
+        data = file_of(question["file"])
+        print(milliseconds(functools.partial(TASKS[question["task"]], data)), flush=True)

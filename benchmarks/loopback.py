@@ -1,0 +1,74 @@
+"""An S3 of this machine for measuring: objects of a folder, writes thrown away, every answer as late as is asked for.
+
+`python -m benchmarks.loopback FOLDER DELAY_MS CORE` prints its port and serves until its input ends.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import re
+import sys
+import threading
+from pathlib import Path
+from urllib.parse import unquote
+
+from benchmarks.measuring import pin
+
+MODIFIED = "Last-Modified: Mon, 01 Jan 2024 00:00:00 GMT\r\n"
+
+
+class Loopback:
+    """Answers what the workers ask: GET with and without a range, HEAD, PUT."""
+
+    def __init__(self, folder: Path, delay_s: float) -> None:
+        self._objects = {file.name: file.read_bytes() for file in folder.iterdir()}
+        self._delay_s = delay_s
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one connection's requests, one after the other."""
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+                if re.search(r"\nexpect: 100", head, re.IGNORECASE):
+                    writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                length = re.search(r"\ncontent-length: *(\d+)", head, re.IGNORECASE)
+                await reader.readexactly(int(length[1]) if length else 0)
+                await asyncio.sleep(self._delay_s)
+                writer.write(self._answer(head))
+                await writer.drain()
+        writer.close()
+
+    def _answer(self, head: str) -> bytes:
+        method, path, _ = head.split(" ", 2)
+        body = self._objects.get(unquote(path.partition("?")[0].rpartition("/")[2]), b"")
+        if method == "PUT":
+            return b'HTTP/1.1 200 OK\r\nETag: "written"\r\nContent-Length: 0\r\n\r\n'
+        etag = f'ETag: "{hashlib.md5(body[:64], usedforsecurity=False).hexdigest()}"\r\n'
+        asked = re.search(r"\nrange: bytes=(\d+)-(\d+)", head, re.IGNORECASE)
+        status, extra, part = "200 OK", "", body
+        if asked:
+            start, end = int(asked[1]), min(int(asked[2]), len(body) - 1)
+            status, part = "206 Partial Content", body[start : end + 1]
+            extra = f"Content-Range: bytes {start}-{end}/{len(body)}\r\n"
+        top = f"HTTP/1.1 {status}\r\n{MODIFIED}{etag}{extra}Content-Length: {len(part)}\r\n\r\n"
+        return top.encode() + (part if method == "GET" else b"")
+
+
+async def main(folder: Path, delay_s: float) -> None:
+    """Serve on a free port of this machine."""
+    server = await asyncio.start_server(Loopback(folder, delay_s).serve, "127.0.0.1", 0, limit=2**20)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+def end_with_input() -> None:
+    """End this process when whoever started it does."""
+    sys.stdin.read()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    pin(int(sys.argv[3]))
+    threading.Thread(target=end_with_input, daemon=True).start()
+    asyncio.run(main(Path(sys.argv[1]), float(sys.argv[2]) / 1000))

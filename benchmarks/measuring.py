@@ -1,0 +1,101 @@
+"""How everything is measured: interleaved, pinned to one core, as medians with their spread."""
+
+import importlib.metadata
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+Input = TypeVar("Input")
+
+PACKAGES = ("pillow", "pillow-simd", "cykooz_resizer", "boto3", "aws_lambda_powertools", "pyvips", "pyvips-binary")
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What one contestant took, run by run, in `unit`."""
+
+    values: Sequence[float]
+    unit: str = "ms"
+
+    @property
+    def median(self) -> float:
+        """Return the middle value."""
+        return statistics.median(self.values)
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """Return the quartiles: half of the values lie between them."""
+        return self.percentile(25), self.percentile(75)
+
+    def percentile(self, percent: int) -> float:
+        """Return the value that so many percent are not above."""
+        if len(self.values) == 1:
+            return self.values[0]
+        return statistics.quantiles(self.values, n=100, method="inclusive")[percent - 1]
+
+
+def pin(core: int = -1) -> None:
+    """Bind this process and its children to one core, the last if not told which."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[core]})
+
+
+def milliseconds(call: Callable[[], object]) -> float:
+    """Return what a call took."""
+    started = time.perf_counter()
+    call()
+    return 1000 * (time.perf_counter() - started)
+
+
+def interleaved(
+    contestants: Mapping[str, Callable[[Input], float]], inputs: Sequence[Input], runs: int
+) -> dict[str, Samples]:
+    """Return each contestant's mean over the inputs, run by run; all take turns, input by input.
+
+    A contestant returns the milliseconds it took. One run more, the first, warms up and does not count.
+    """
+    rounds: dict[str, list[float]] = {name: [] for name in contestants}
+    for number in range(runs + 1):
+        sums = dict.fromkeys(contestants, 0.0)
+        for one in inputs:
+            for name, contestant in contestants.items():
+                sums[name] += contestant(one)
+        for name, total in sums.items() if number else ():
+            rounds[name].append(total / len(inputs))
+    return {name: Samples(values) for name, values in rounds.items()}
+
+
+def ratio(theirs: Samples, ours: Samples) -> Samples:
+    """Return, run by run, how many times as long they took."""
+    return Samples([one / other for one, other in zip(theirs.values, ours.values, strict=True)], "x")
+
+
+def machine() -> dict[str, object]:
+    """Return what the figures depend on."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        **{name: version for name in PACKAGES if (version := _version(name))},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if not info.exists():
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+    return names[0] if names else platform.machine()

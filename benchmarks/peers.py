@@ -1,0 +1,109 @@
+"""Is PixelCascade as fast as it could be, and faster than others? All in one run, taking turns, on one core."""
+
+import functools
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from benchmarks import contestants
+from benchmarks.contestants import Child, Contestant, timed
+from benchmarks.findings import Findings, Row
+from benchmarks.measuring import interleaved, pin, ratio
+from benchmarks.options import html_option, images_option, json_option, runs_option
+from benchmarks.photos import Photo, as_png, load
+from handlers.imaging import convert
+
+OURS = "PixelCascade"
+PNGS = 6
+TASKS = ("sizes", "convert", "copy", "png")
+
+
+@click.command()
+@images_option
+@runs_option(5)
+@json_option
+@html_option
+@click.option("--task", "tasks", multiple=True, type=click.Choice(TASKS), help="Only these; all if none is given.")
+@click.option("--sharp", "sharp_folder", type=click.Path(exists=True, path_type=Path), help="Folder with npm's sharp.")
+@click.option("--simd", "simd_python", type=click.Path(exists=True), help="A Python with pillow-simd alone.")
+def peers(
+    images: Path | None,
+    runs: int,
+    json_file: Path | None,
+    html_file: Path | None,
+    *,
+    tasks: tuple[str, ...],
+    sharp_folder: Path | None,
+    simd_python: str | None,
+) -> None:
+    """Compare with naive Pillow, libjpeg-turbo alone, pillow-simd, pyvips and sharp, as far as they are there."""
+    pin()
+    photos = load(images, jpeg_only=True)
+    with tempfile.TemporaryDirectory() as folder:
+        others = _Others(Path(folder), sharp_folder, simd_python)
+        rows = [row for task in tasks or TASKS for row in _rows(task, others.of(task), _inputs(task, photos), runs)]
+    Findings(
+        title="Peers",
+        question=f"milliseconds a picture, quality 100, mean of {len(photos)} pictures a run, {runs} runs",
+        rows=rows,
+        notes=[
+            "ratio: how many times as long as PixelCascade in the same run, with its quartiles.",
+            f"copy: the pictures that need nothing; png: the first {PNGS} as PNG.",
+        ],
+    ).show(json_file, html_file)
+
+
+def _inputs(task: str, photos: list[Photo]) -> list[Photo]:
+    if task == "copy":
+        return [photo for photo in photos if convert(photo.data, limits=contestants.LIMITS).copied]
+    return [as_png(photo) for photo in photos[:PNGS]] if task == "png" else photos
+
+
+def _rows(task: str, rivals: Mapping[str, Contestant], inputs: list[Photo], runs: int) -> list[Row]:
+    found = interleaved(rivals, inputs, runs)
+    rows = []
+    for name, samples in found.items():
+        times = ratio(samples, found[OURS])
+        low, high = times.spread
+        facts = {"ratio": times.median, "ratio's quartiles": f"{low:.2f} to {high:.2f}", "pictures": len(inputs)}
+        rows.append(Row(name=f"{task}: {name}", samples=samples, facts=facts))
+    return rows
+
+
+class _Others:
+    """Who else there is on this machine."""
+
+    def __init__(self, folder: Path, sharp_folder: Path | None, simd_python: str | None) -> None:
+        self._folder, self._vips = folder, contestants.vips()
+        self._sharp: Child | None = None
+        if sharp_folder and shutil.which("node"):
+            self._sharp = contestants.sharp(sharp_folder)
+        self._simd = contestants.other_python(simd_python) if simd_python else None
+
+    def of(self, task: str) -> dict[str, Contestant]:
+        """Return who takes part in a task, PixelCascade first."""
+        if task == "sizes":
+            found = {
+                OURS: timed(contestants.sizes),
+                "PixelCascade with plain Pillow": timed(contestants.sizes_by_pillow),
+                "libjpeg-turbo, no resampling": contestants.floor_of_sizes(),
+                "naive Pillow": timed(contestants.naive_sizes),
+            }
+        else:
+            found = {OURS: timed(contestants.reencoded if task == "convert" else contestants.converted)}
+            if task == "convert":
+                found["libjpeg-turbo, decode and encode"] = timed(contestants.floor_of_conversion)
+        if self._simd and task in ("sizes", "convert"):
+            name = "sizes" if task == "sizes" else "reencoded"
+            found["PixelCascade with pillow-simd"] = self._simd.contestant(name, self._folder)
+        if self._vips:
+            work = contestants.vips_sizes if task == "sizes" else contestants.vips_conversion
+            found["pyvips, one shrunk decode" if task == "sizes" else "pyvips"] = timed(
+                functools.partial(work, self._vips)
+            )
+        if self._sharp:
+            found["sharp"] = self._sharp.contestant("sizes" if task == "sizes" else "reencoded", self._folder)
+        return found

@@ -1,0 +1,56 @@
+"""Pictures to measure with: a folder's, or photo-like ones drawn here, the same on every machine."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageChops, ImageFilter
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".gif"}
+MEGAPIXELS = {"2 MP": (1600, 1200), "6 MP": (2816, 2112), "12 MP": (4000, 3000), "24 MP": (6000, 4000)}
+
+
+@dataclass(frozen=True)
+class Photo:
+    """One master in memory."""
+
+    name: str
+    data: bytes
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Return (width, height)."""
+        with Image.open(io.BytesIO(self.data)) as image:
+            return image.size
+
+
+def load(folder: Path | None, *, jpeg_only: bool = False) -> list[Photo]:
+    """Return a folder's pictures by name, or one drawn picture a class."""
+    if folder is None:
+        return [Photo(name, drawn(size)) for name, size in MEGAPIXELS.items()]
+    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
+    taken = [Photo(file.name, file.read_bytes()) for file in files if not jpeg_only or "jp" in file.suffix.lower()]
+    if not taken:
+        raise SystemExit(f"{folder} holds no pictures; allowed are files that end in {', '.join(sorted(SUFFIXES))}")
+    return taken
+
+
+def drawn(size: tuple[int, int], kind: str = "JPEG", **options: object) -> bytes:
+    """Return a file of gradients, soft shapes and grain: about as many bytes a pixel as a camera's."""
+    width, height = size
+    shapes = Image.effect_noise((max(8, width // 40), max(8, height // 40)), 90).resize(size, Image.Resampling.BICUBIC)
+    across = Image.linear_gradient("L").rotate(90).resize(size)
+    down = Image.linear_gradient("L").resize(size)
+    grain = Image.effect_noise(size, 14).filter(ImageFilter.GaussianBlur(0.8))
+    bands = [ImageChops.add(ImageChops.blend(base, shapes, 0.5), grain, 1, -128) for base in (across, down, shapes)]
+    file = io.BytesIO()
+    Image.merge("RGB", bands).save(file, kind, **{"quality": 92, "subsampling": 1, **options})
+    return file.getvalue()
+
+
+def as_png(photo: Photo) -> Photo:
+    """Return a photo as a PNG of its pixels."""
+    with Image.open(io.BytesIO(photo.data)) as image:
+        file = io.BytesIO()
+        image.convert("RGB").save(file, "PNG", compress_level=6)
+    return Photo(f"{photo.name}.png", file.getvalue())

@@ -1,0 +1,63 @@
+"""Is speed paid for with quality? Every size of every picture against Lanczos from the full decode."""
+
+import io
+import math
+from pathlib import Path
+
+import click
+from PIL import Image, ImageChops, ImageStat
+
+from benchmarks.contestants import LIMITS, WIDTHS
+from benchmarks.findings import Findings, Row
+from benchmarks.measuring import Samples
+from benchmarks.options import html_option, images_option, json_option
+from benchmarks.photos import Photo, load
+from handlers.imaging import resize
+from handlers.imaging.master import open_master
+from handlers.imaging.normalise import rendered
+from handlers.imaging.source import Source
+
+PROMISED_DB = 45.0
+SAME_DB = 99.0
+WHITE = (255, 255, 255)
+
+
+@click.command()
+@images_option
+@json_option
+@html_option
+def quality(images: Path | None, json_file: Path | None, html_file: Path | None) -> None:
+    """Print each size's PSNR; end with 1 where one is below what is promised."""
+    photos = load(images, jpeg_only=True)
+    found = [decibels(photo) for photo in photos]
+    rows = [Row(name=name, samples=Samples([one[name] for one in found], "dB")) for name in WIDTHS]
+    for row in rows:
+        row.facts["worst"] = min(row.samples.values)
+        row.facts["picture"] = photos[row.samples.values.index(row.facts["worst"])].name
+    Findings(
+        title="Quality",
+        question=f"PSNR of {len(photos)} pictures' sizes to Lanczos-3 from the full decode",
+        rows=rows,
+        notes=["Both go through the same encoder, 4:2:0 at quality 100: its loss is none of resampling's."],
+    ).show(json_file, html_file)
+    if any(row.facts["worst"] < PROMISED_DB for row in rows):
+        raise SystemExit(1)
+
+
+def decibels(photo: Photo) -> dict[str, float]:
+    """Return each size's PSNR."""
+    full, _ = rendered(open_master(Source(photo.data, LIMITS.max_bytes), LIMITS), WHITE, salvage=False)
+    found = {}
+    for name, jpeg in resize(photo.data, WIDTHS, limits=LIMITS).items():
+        with Image.open(io.BytesIO(jpeg)) as ours:
+            theirs = io.BytesIO()
+            full.resize(ours.size, Image.Resampling.LANCZOS).save(theirs, "JPEG", quality=100, subsampling=2)
+            found[name] = psnr(ours.convert("RGB"), Image.open(theirs).convert("RGB"))
+    return found
+
+
+def psnr(one: Image.Image, other: Image.Image) -> float:
+    """Return the peak signal-to-noise ratio in dB."""
+    statistics = ImageStat.Stat(ImageChops.difference(one, other))
+    error = sum(statistics.sum2) / sum(statistics.count)
+    return SAME_DB if error == 0 else 10 * math.log10(255**2 / error)

@@ -1,0 +1,27 @@
+"""What a function imports before its first event: each module is paid for at every cold start."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"boto3", "botocore.session", "PIL", "handlers.imaging", "cykooz_resizer", "PIL.ImageCms"}
+
+
+def imported(module: str) -> set[str]:
+    """Return which heavy modules a fresh process has once it has imported one of the functions."""
+    code = f"import {module}, json, sys; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    return HEAVY & set(json.loads(done.stdout))
+
+
+def test_the_publisher_imports_no_pictures() -> None:
+    """It sends messages: neither Pillow nor imaging is its business, and its client is made at the first event."""
+    assert imported("handlers.job_publisher") == set()
+
+
+@pytest.mark.parametrize("module", ["pixel_resizer", "format_converter", "metadata_extractor"])
+def test_a_worker_imports_what_every_picture_needs(module: str) -> None:
+    """Clients, colour management and the resampler come with the first picture that needs them."""
+    assert imported(f"handlers.{module}") == {"PIL", "handlers.imaging"}
