@@ -8,8 +8,8 @@ from components.alarms import NAMESPACE, PERIOD_S
 
 WIDTH, HEIGHT = 12, 6  # Of a grid 24 wide. Source: CloudWatch's API reference, "Dashboard body structure".
 
-# US dollars. Source: AWS's price list, Lambda on x86 in us-east-1, November 2025.
-LAMBDA_GB_SECOND = 0.0000166667
+# US dollars, by processor. Source: AWS's price list, Lambda in us-east-1, November 2025.
+LAMBDA_GB_SECOND = {"x86_64": 0.0000166667, "arm64": 0.0000133334}
 LAMBDA_REQUEST = 0.0000002
 
 
@@ -20,7 +20,9 @@ def body(
     topic: str,
     functions: Mapping[str, str],
     memory_mb: Sequence[int],
+    publisher_memory_mb: int,
     queues: Sequence[str],
+    architecture: str,
 ) -> str:
     """Return the dashboard of a stack, from physical names.
 
@@ -48,7 +50,7 @@ def body(
             [["AWS/Lambda", metric, "FunctionName", name] for name in names for metric in ("Errors", "Throttles")],
         ),
         _chart("Notifications that failed", region, [["AWS/SNS", "NumberOfNotificationsFailed", "TopicName", topic]]),
-        _cost(region, list(zip(names, memory_mb, strict=True))),
+        _cost(region, [*zip(names, memory_mb, strict=True), (publisher, publisher_memory_mb)], architecture),
     ]
     return json.dumps({"widgets": [{**widget, **_place(number)} for number, widget in enumerate(widgets)]})
 
@@ -69,17 +71,21 @@ def _rejections(region: str, services: Sequence[str]) -> dict[str, Any]:
     return _chart("Rejections by reason", region, searches)
 
 
-def _cost(region: str, functions: Sequence[tuple[str, int]]) -> dict[str, Any]:
-    """Return the chart of what the workers cost: billed time at their memory, and requests."""
+def _cost(region: str, functions: Sequence[tuple[str, int]], architecture: str) -> dict[str, Any]:
+    """Return the chart of what the functions cost: billed time at their memory, and requests."""
     lines: list[list[Any]] = []
     terms = []
     for number, (function, memory_mb) in enumerate(functions):
         time, calls = f"time{number}", f"calls{number}"
         lines.append(["AWS/Lambda", "Duration", "FunctionName", function, {"id": time, "visible": False}])
         lines.append(["AWS/Lambda", "Invocations", "FunctionName", function, {"id": calls, "visible": False}])
-        terms.append(f"{time} / 1000 * {memory_mb / 1024} * {LAMBDA_GB_SECOND} + {calls} * {LAMBDA_REQUEST}")
+        # As decimals: metric math's numbers are documented without exponents.
+        per_ms, per_call = LAMBDA_GB_SECOND[architecture] * memory_mb / 1024 / 1000, LAMBDA_REQUEST
+        terms.append(f"{time} * {per_ms:.15f} + {calls} * {per_call:.10f}")
+            f"{time} / 1000 * {memory_mb / 1024} * {LAMBDA_GB_SECOND[architecture]} + {calls} * {LAMBDA_REQUEST}"
+        )
     total = {"expression": " + ".join(terms), "id": "dollars", "label": f"US dollars per {PERIOD_S} s, estimated"}
-    return _chart("Cost of the workers' Lambda time", region, [[total], *lines])
+    return _chart("Cost of the functions' Lambda time", region, [[total], *lines])
 
 
 def _chart(title: str, region: str, metrics: Sequence[Sequence[Any]], stat: str = "Sum") -> dict[str, Any]:

@@ -112,6 +112,8 @@ class Watch(pulumi.ComponentResource):
             topic=fanout.topic_name,
             functions={branch.function.service: branch.function.name for branch in branches},
             memory_mb=[branch.spec.memory_mb for branch in branches],
+            publisher_memory_mb=self._args.config.publisher_memory_mb,
+            architecture=self._args.config.architecture,
             queues=[branch.queue.name for branch in branches],
         ).apply(lambda names: dashboard.body(**names))
         return aws.cloudwatch.Dashboard(

@@ -1,6 +1,7 @@
 """What watches a stack: the alarms, who hears of them, and the dashboard."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -110,9 +111,9 @@ def test_whom_nobody_could_tell_is_refused(key: str, value: str) -> None:
         recorded(**{key: value})
 
 
-def widgets() -> dict[str, dict[str, Any]]:
+def widgets(**settings: str) -> dict[str, dict[str, Any]]:
     """Return the dashboard's widgets by title."""
-    body = json.loads(recorded().mocks.one("Dashboard", "watch-dashboard").inputs["dashboardBody"])
+    body = json.loads(recorded(**settings).mocks.one("Dashboard", "watch-dashboard").inputs["dashboardBody"])
     return {widget["properties"]["title"]: widget["properties"] for widget in body["widgets"]}
 
 
@@ -126,7 +127,7 @@ def test_the_dashboard_shows_what_an_operator_asks_for() -> None:
         "Rejections by reason",
         "Errors and throttles",
         "Notifications that failed",
-        "Cost of the workers' Lambda time",
+        "Cost of the functions' Lambda time",
     ]
 
 
@@ -136,8 +137,19 @@ def test_latency_is_shown_by_percentiles() -> None:
     assert [line[-1]["stat"] for line in lines] == ["p50", "p95", "p99"]
 
 
+def cost(**settings: str) -> list[float]:
+    """Return what each function's millisecond costs by the dashboard, in US dollars."""
+    (total,), *_ = widgets(**settings)["Cost of the functions' Lambda time"]["metrics"]
+    assert "e-" not in total["expression"]
+    return [float(price) for price in re.findall(r"time\d \* ([\d.]+)", total["expression"])]
+
+
 def test_the_cost_follows_from_each_functions_memory() -> None:
-    """The expression holds the memory in GB that each worker is given."""
-    (total,), *_ = widgets()["Cost of the workers' Lambda time"]["metrics"]
-    assert total["expression"].count(f"* {1769 / 1024} *") == 2
-    assert total["expression"].count(f"* {256 / 1024} *") == 1
+    """Three workers and the publisher are paid for by the GB-second. Source: AWS's price list, Lambda on x86."""
+    per_gb_ms = 0.0000166667 / 1000
+    assert cost() == pytest.approx([per_gb_ms * mb / 1024 for mb in (1769, 1769, 256, 256)])
+
+
+def test_the_cost_follows_from_the_processor() -> None:
+    """A GB-second on arm64 costs a fifth less."""
+    assert sum(cost(architecture="arm64")) == pytest.approx(0.8 * sum(cost()), rel=1e-4)
