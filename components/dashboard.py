@@ -82,8 +82,6 @@ def _cost(region: str, functions: Sequence[tuple[str, int]], architecture: str) 
         # As decimals: metric math's numbers are documented without exponents.
         per_ms, per_call = LAMBDA_GB_SECOND[architecture] * memory_mb / 1024 / 1000, LAMBDA_REQUEST
         terms.append(f"{time} * {per_ms:.15f} + {calls} * {per_call:.10f}")
-            f"{time} / 1000 * {memory_mb / 1024} * {LAMBDA_GB_SECOND[architecture]} + {calls} * {LAMBDA_REQUEST}"
-        )
     total = {"expression": " + ".join(terms), "id": "dollars", "label": f"US dollars per {PERIOD_S} s, estimated"}
     return _chart("Cost of the functions' Lambda time", region, [[total], *lines])
 
