@@ -79,7 +79,7 @@ def _cost(region: str, functions: Sequence[tuple[str, int]], architecture: str) 
         time, calls = f"time{number}", f"calls{number}"
         lines.append(["AWS/Lambda", "Duration", "FunctionName", function, {"id": time, "visible": False}])
         lines.append(["AWS/Lambda", "Invocations", "FunctionName", function, {"id": calls, "visible": False}])
-        # As decimals: metric math's numbers are documented without exponents.
+        # As decimals: AWS does not say whether metric math reads numbers such as 2e-07.
         per_ms, per_call = LAMBDA_GB_SECOND[architecture] * memory_mb / 1024 / 1000, LAMBDA_REQUEST
         terms.append(f"{time} * {per_ms:.15f} + {calls} * {per_call:.10f}")
     total = {"expression": " + ".join(terms), "id": "dollars", "label": f"US dollars per {PERIOD_S} s, estimated"}

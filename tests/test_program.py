@@ -423,59 +423,6 @@ def test_the_stack_exports_what_its_users_need(program: Recording, config: Stack
     }
 
 
-NUMBERS = {"dev": 110, "prod": 111, "local": 104}
-
-
-@pytest.mark.parametrize("stack", STACKS)
-def test_a_stack_has_so_many_resources(stack: str) -> None:
-    """Components count too; who adds a resource changes the number here."""
-    assert len(recorded(stack).mocks.resources) == NUMBERS[stack]
-
-
-def test_destroying_dev_leaves_nothing() -> None:
-    """Nothing is protected or kept, the bucket goes with what is in it, and no log is written outside the stack."""
-    program = recorded("dev").mocks
-    assert [found.name for found in program.resources if found.protected or found.retained] == []
-    assert program.one("Bucket", "images").inputs["forceDestroy"] is True
-    groups = {physical(found.name) for found in program.of_type("LogGroup")}
-    assert {found.inputs["loggingConfig"]["logGroup"] for found in program.of_type("Function")} == groups
-
-
-def test_destroying_prod_leaves_the_data() -> None:
-    """The bucket and the table are protected, and kept even where somebody takes them off the stack."""
-    program = recorded("prod").mocks
-    kept = {found.name for found in program.resources if found.protected and found.retained}
-    assert kept == {"images", "pixel-metadata"}
-    assert program.one("Bucket", "images").inputs["forceDestroy"] is False
-
-
-def test_pictures_are_deleted_only_where_a_stack_file_says_so() -> None:
-    """`forceDestroy` is off by default, and on in the stacks to try things in."""
-    forced = [stack for stack in STACKS if recorded(stack).mocks.one("Bucket", "images").inputs["forceDestroy"]]
-    assert (StackConfig().force_destroy, forced) == (False, ["dev", "local"])
-
-
-@pytest.mark.parametrize("stack", STACKS)
-def test_what_a_stack_makes_is_tagged(stack: str) -> None:
-    """The provider tags every resource with its project and stack."""
-    tags = json.loads(stack_config(stack)["aws:defaultTags"])["tags"]
-    assert tags == {"project": "pixelcascade", "stack": stack}
-
-
-def test_the_local_stack_points_every_service_to_the_emulator() -> None:
-    """With the Pulumi CLI no call of the local stack may go to AWS."""
-    (endpoints,) = json.loads(stack_config("local")["aws:endpoints"])
-    types = {found.typ.split(":")[1].split("/")[0] for found in recorded("local", kmsKey="create").mocks.resources}
-    services = {name for name in types if name not in {"index", "pulumi"}} | {"sts", "logs"}
-    assert endpoints == dict.fromkeys(services, "http://127.0.0.1:4566")
-
-
-def test_unknown_settings_stop_the_program_before_any_resource() -> None:
-    """A key that nobody knows is an error that names it."""
-    with pytest.raises(pulumi.RunError, match="pixelcascade:jpegQualty: unknown key; known are alarmEmail,"):
-        recorded("dev", jpegQualty="90")
-
-
 def test_wrong_settings_stop_the_program_before_any_resource() -> None:
     """Nothing is registered where the configuration is not valid."""
     with pytest.raises(pulumi.RunError, match="pixelcascade:jpegQuality: got '0', allowed is"):

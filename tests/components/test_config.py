@@ -61,25 +61,6 @@ def test_keys_of_other_projects_are_passed_over() -> None:
     assert StackConfig.parse({"aws:region": "eu-central-1"}) == StackConfig()
 
 
-def test_a_project_of_another_name_has_keys_of_its_own() -> None:
-    """A project that `pulumi new` named otherwise is configured under that name."""
-    assert StackConfig.parse({"mine:jpegQuality": "81"}, "mine").jpeg_quality == 81
-
-
-def test_keys_of_the_old_name_are_not_passed_over() -> None:
-    """In a project of another name the settings of the shipped stack files would be lost without a word."""
-    with pytest.raises(ConfigError, match="pixelcascade:gps: this project is called mine; rename the key to mine:gps"):
-        StackConfig.parse({"pixelcascade:gps": "true"}, "mine")
-
-
-def test_pulumi_new_asks_for_settings_that_there_are() -> None:
-    """Each question of the template is about a key, and offers its default."""
-    questions = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["template"]["config"]
-    ours = {key: asked["default"] for key, asked in questions.items() if ":" not in key}
-    assert "aws:region" in questions
-    assert parse(**ours) == StackConfig()
-
-
 def test_a_key_nobody_knows_is_named_with_those_known() -> None:
     """An unknown key's error names it, the known ones and so the fix."""
     (problem,) = problems(jpegQualty="90")

@@ -5,13 +5,13 @@ The program is the recorded one; that Pulumi calls the rules is shown by `pulumi
 
 import copy
 import json
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
 from policy.model import Resource, Rule, Stack
 from policy.rules import RULES
+from tests.policy.changes import Change, add, allow, change, drop, policy, redrive, without_conditions
 from tests.recording import STACKS, arn, physical, recorded
 
 RULES_BY_NAME = {rule.name: rule for rule in RULES}
@@ -54,60 +54,6 @@ def test_every_setting_keeps_every_promise(settings: dict[str, str]) -> None:
 def test_a_setting_that_gives_up_too_soon_breaks_a_promise() -> None:
     """The config lets a stack give messages up at once; the policy pack says what that costs."""
     assert set(broken(stack_of("dev", maxReceives="1"))) == {"failures-become-dead-letters"}
-
-
-# Changes, each of which breaks a promise
-
-Change = Callable[[Stack], Stack]
-
-
-def change(kind: str, name: str, **props: Any) -> Change:
-    """Give a resource other properties; None takes one away."""
-
-    def changed(stack: Stack) -> Stack:
-        (found,) = [resource for resource in stack.of(kind) if resource.name == name]
-        values = {key: value for key, value in {**found.props, **props}.items() if value is not None}
-        new = Resource(type=found.type, name=name, urn=found.urn, props=values)
-        return Stack(stack.name, [new if resource is found else resource for resource in stack.resources])
-
-    return changed
-
-
-def drop(kind: str, name: str) -> Change:
-    """Take a resource away."""
-    return lambda stack: Stack(stack.name, [r for r in stack.resources if (r.kind, r.name) != (kind, name)])
-
-
-def add(type_: str, name: str, **props: Any) -> Change:
-    """Add a resource."""
-    return lambda stack: Stack(
-        stack.name, [*stack.resources, Resource(type=type_, name=name, urn=f"urn:{name}", props=props)]
-    )
-
-
-def policy(kind: str, name: str, edit: Callable[[list[dict[str, Any]]], object]) -> Change:
-    """Edit the statements of a policy."""
-
-    def changed(stack: Stack) -> Stack:
-        (found,) = [resource for resource in stack.of(kind) if resource.name == name]
-        document = json.loads(found.props["policy"])
-        edit(document["Statement"])
-        return change(kind, name, policy=json.dumps(document))(stack)
-
-    return changed
-
-
-def without_conditions(statements: list[dict[str, Any]]) -> None:
-    for statement in statements:
-        del statement["Condition"]
-
-
-def allow(action: str, resource: str) -> Callable[[list[dict[str, Any]]], None]:
-    return lambda statements: statements.append({"Effect": "Allow", "Action": action, "Resource": resource})
-
-
-def redrive(**fields: Any) -> str:
-    return json.dumps({"deadLetterTargetArn": arn("Queue", "resizing-dead-letters"), "maxReceiveCount": 5, **fields})
 
 
 IMAGES, TOPIC = arn("Bucket", "images"), "new-image-uploaded"
