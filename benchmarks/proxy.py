@@ -24,8 +24,7 @@ class FlakyProxy:
         self.faults: Counter[str] = Counter()
         self._share = share
         self._random, self._lock = random.Random(seed), threading.Lock()  # noqa: S311 no secret
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Handler, self, urlsplit(endpoint)))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), functools.partial(_Handler, self, urlsplit(endpoint)))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
@@ -50,6 +49,13 @@ class FlakyProxy:
                 fault = self._random.choice(["503", "cut before", "cut within"])
             self.faults[fault] += 1
             return fault
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: clients that hang up are what it is for."""
 
 
 class _Handler(BaseHTTPRequestHandler):
