@@ -18,7 +18,10 @@ PYTHON_FILES := __main__.py components handlers local ops benchmarks policy test
 # The project's own pins decide, whatever a machine's pip is configured to prefer.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup cascade test check format bench package lock clean
+# What pillow-simd is built against; where this is not Debian, the build itself says what is missing.
+HEADERS := gcc libjpeg62-turbo-dev zlib1g-dev liblcms2-dev
+
+.PHONY: help setup cascade test check format bench package headers lock clean
 
 help:
 	@echo "make cascade [IMAGES=path] [OUT=out] [STACK=local]  set up, then run the pipeline here on pictures"
@@ -57,8 +60,12 @@ format: setup
 bench: setup
 	$(BIN)/python -m benchmarks latency
 
-package: setup
+package: setup $(if $(filter pillow-simd,$(IMAGING)),headers)
 	@$(BIN)/python -m components.packaging --architecture $(ARCH) --python $(PYTHON) --imaging $(IMAGING) $(if $(filter-out 0,$(FRESH)),--fresh)
+
+headers:
+	@if command -v dpkg apt-get > /dev/null && ! dpkg -s $(HEADERS) > /dev/null 2>&1; then \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends $(HEADERS) > /dev/null; fi
 
 lock: setup
 	{ echo '# Every package that `make` installs, at the version it was tested with; written by `make lock`.'; \
