@@ -19,10 +19,8 @@ from benchmarks.measuring import milliseconds
 from benchmarks.photos import Photo
 from handlers.imaging import Limits, convert, resize
 from handlers.imaging.decode import open_jpeg
-from handlers.imaging.limits import Limits as ImagingLimits
-from handlers.imaging.master import open_master
+from handlers.imaging.master import decode, open_master
 from handlers.imaging.orientation import upright_size
-from handlers.imaging.reduction import reduction
 from handlers.imaging.resize import output_sizes
 from handlers.imaging.source import Source
 
@@ -97,11 +95,11 @@ def floor_of_conversion(data: bytes) -> None:
 
 
 def _results(data: bytes) -> tuple[int, list[Image.Image]]:
-    header = open_master(Source(data, 10**9), ImagingLimits(max_pixels=10**9, max_bytes=10**9))
-    size, turned = (header.header.width, header.header.height), header.exif.orientation
+    master = open_master(Source(data, LIMITS.max_bytes), LIMITS)
+    size, turned = (master.header.width, master.header.height), master.exif.orientation
     wanted = output_sizes(upright_size(size, turned), WIDTHS, enlarge=True)
-    square = getattr(header.header, "square_chroma", True)
-    factor = reduction(size, upright_size(max(wanted.values()), turned), square_chroma=square)
+    raster = decode(master, salvage=False, widest=upright_size(max(wanted.values()), turned))
+    factor = round(size[0] / raster.image.width)
     with Image.open(io.BytesIO(data)) as image:
         return factor, [image.convert("RGB").resize(one, LANCZOS) for one in wanted.values()]
 

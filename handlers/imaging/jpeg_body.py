@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from handlers.errors import BrokenImageError
 
 from .decode import EOI as END
-from .decode import WatchedJpeg, load, open_jpeg
+from .decode import load, open_jpeg
 from .jpeg import (
     APP0,
     APP14,
@@ -26,7 +26,7 @@ from .jpeg import (
 )
 from .limits import Limits
 from .raster import Raster
-from .reduction import reduction
+from .reduction import ANY_RESTLESSNESS, reductions, restlessness
 from .source import Source
 
 _CODED = frozenset({DHT, DQT, DRI, SOS, 0xC0, 0xC1, 0xC2})
@@ -108,9 +108,28 @@ def decode(
     Raises:
         BrokenImageError: The picture is damaged, and not salvaged.
     """
+    size = (header.width, header.height)
+    for factor, most_restless in reductions(size, widest or size, len(body.payload)):
+        if factor > 1 and header.frame == LOSSLESS:
+            continue
+        raster = _decode(body, header, factor, salvage=salvage)
+        if most_restless >= ANY_RESTLESSNESS or restlessness(raster.image) <= most_restless:
+            break
+    if not raster.damage and not body.ended:
+        warnings.append("the JPEG's end-of-image marker is missing; its picture is whole")
+    return raster
+
+
+def _decode(body: JpegBody, header: JpegHeader, factor: int, *, salvage: bool) -> Raster:
     watch = header.frame in SEQUENTIAL and body.scans == 1
     image = open_jpeg(body.payload if watch else body.payload + END, watch=watch)
-    box = _reduce(image, header, widest) if widest else None
+    box = None
+    if factor > 1:
+        width, height = image.size
+        # The smallest size that Pillow takes for this factor and no larger one.
+        drafted = image.draft(None, (max(1, width // factor), max(1, height // factor)))
+        # Which of the fewer pixels hold the picture.
+        box = drafted[1] if drafted else None
     damage = load(image, salvage=salvage)
     if damage is None and image.short:
         damage = _SHORT
@@ -118,19 +137,4 @@ def decode(
         damage = _NO_END
     if damage and not salvage:
         raise BrokenImageError(damage)
-    if not damage and not body.ended:
-        warnings.append("the JPEG's end-of-image marker is missing; its picture is whole")
     return Raster(image, damage=damage, box=box)
-
-
-def _reduce(
-    image: WatchedJpeg, header: JpegHeader, widest: tuple[int, int]
-) -> tuple[float, float, float, float] | None:
-    """Let libjpeg decode to fewer pixels, and return which of them hold the picture."""
-    factor = reduction(image.size, widest, square_chroma=header.square_chroma)
-    if factor == 1 or header.frame == LOSSLESS:
-        return None
-    width, height = image.size
-    # The smallest size that Pillow takes for this factor and no larger one.
-    drafted = image.draft(None, (max(1, width // factor), max(1, height // factor)))
-    return drafted[1] if drafted else None

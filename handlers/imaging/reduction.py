@@ -1,28 +1,73 @@
 """How far a JPEG may be reduced while it is decoded, and what a smaller output may be made from.
 
-The margins keep every output within 45 dB PSNR of Lanczos-3 from the full decode; tests hold them to it.
+The rules keep every output within 45 dB PSNR of Lanczos-3 from the full decode; tests hold them to it, and
+`python -m benchmarks quality` measures it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from itertools import pairwise
+
+from PIL import Image, ImageChops, ImageFilter, ImageStat
 
 Size = tuple[int, int]
 
-# Reduction -> how many times the widest output the reduced picture must still be. Where chroma is as coarse
-# vertically as horizontally, libjpeg keeps more of it than of 4:2:2.
-SQUARE_MARGINS: Mapping[int, float] = {8: 3.0, 4: 2.5, 2: 2.0}
-OTHER_MARGINS: Mapping[int, float] = {8: 3.5, 4: 3.5, 2: 4.0}
+FACTORS = (8, 4, 2)
+ANY_RESTLESSNESS = 1e9
+
+MOST_RESTLESS = ((1.3, 5.5), (1.4, 6.5), (1.6, 8.5), (2.0, 10.5), (2.5, 16.0))
+"""How many times the widest output a reduced picture is, and how restless it may be at most; linear in between.
+
+What a reduced decode loses is detail as fine as its own pixels: a calm picture has none to lose.
+"""
+ANY_ROOM = 4.0
+
+MOST_BITS = 3.5
+"""Coded bits a pixel beyond which a picture is hardly ever calm enough, so that to try would be a decode in vain."""
+SURE_ROOM = 2.0
+
+SAMPLES, SAMPLE_PX = 4, 96
 
 CASCADE_MARGIN = 2
 SMALL_WIDTH, SMALL_MARGIN = 256, 4
 
 
-def reduction(size: Size, widest: Size, *, square_chroma: bool) -> int:
-    """Return 8, 4, 2 or 1, by which a picture of `size` may be reduced for its widest output, both as stored."""
-    room = min(size[0] / widest[0], size[1] / widest[1])
-    for factor, margin in (SQUARE_MARGINS if square_chroma else OTHER_MARGINS).items():
-        if room >= factor * margin:
-            return factor
-    return 1
+def reductions(size: Size, widest: Size, coded_bytes: int) -> Iterator[tuple[int, float]]:
+    """Yield what to try: by which factor a picture of `size` may be reduced, and how restless it may then be.
+
+    `widest` is its widest output; both are as stored. The last factor is 1, whatever the picture is like.
+    """
+    bits = 8 * coded_bytes / (size[0] * size[1])
+    for factor in FACTORS:
+        room = min(size[0] / widest[0], size[1] / widest[1]) / factor
+        most = _most_restless(room)
+        if most and (room >= SURE_ROOM or bits <= MOST_BITS):
+            yield factor, most
+    yield 1, ANY_RESTLESSNESS
+
+
+def _most_restless(room: float) -> float:
+    """Return how restless a picture with that much room may be; 0 where there is too little room for any."""
+    if room >= ANY_ROOM:
+        return ANY_RESTLESSNESS
+    for (low, least), (high, most) in pairwise(MOST_RESTLESS):
+        if low <= room < high:
+            return least + (most - least) * (room - low) / (high - low)
+    return MOST_RESTLESS[-1][1] if room > MOST_RESTLESS[0][0] else 0.0
+
+
+def restlessness(image: Image.Image) -> float:
+    """Return how far pixels are from their neighbours' mean, in levels (root mean square of the worst band).
+
+    A grid of samples stands for the picture: all of it would take as long as to resample it.
+    """
+    width, height = min(SAMPLE_PX, image.width), min(SAMPLE_PX, image.height)
+    samples = Image.new(image.mode, (SAMPLES * width, SAMPLES * height))
+    for column in range(SAMPLES):
+        for row in range(SAMPLES):
+            left = (image.width - width) * column // (SAMPLES - 1)
+            top = (image.height - height) * row // (SAMPLES - 1)
+            samples.paste(image.crop((left, top, left + width, top + height)), (column * width, row * height))
+    return max(ImageStat.Stat(ImageChops.difference(samples, samples.filter(ImageFilter.BoxBlur(1)))).rms)
 
 
 def serves(larger: Size, smaller: Size) -> bool:

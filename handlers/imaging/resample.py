@@ -39,15 +39,23 @@ def by_pillow(image: Image.Image, size: tuple[int, int], box: Box) -> Image.Imag
 
 
 def by_simd(library: Any, kept: threading.local, image: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
-    """Resample by the instructions that the processor has; `kept` holds each thread's resizer with its buffers."""
+    """Resample by the instructions that the processor has; `kept` holds each thread's resizer with its buffers.
+
+    Across first, then down, as Pillow does: what overshoots is clipped in between, so that the order shows at sharp
+    edges (by up to 30 levels in text). Left alone, the library goes down first, and takes longer.
+    """
     if not hasattr(kept, "resizer"):
         kept.resizer = library.Resizer()
     left, top, right, bottom = box
-    options = library.ResizeOptions(
-        library.ResizeAlg.convolution(library.FilterType.lanczos3),
-        crop_box=library.CropBox(left, top, right - left, bottom - top),
-    )
+    across = (left, 0, right - left, image.height)
+    narrow = _pass(library, kept.resizer, image, (size[0], image.height), across)
+    return _pass(library, kept.resizer, narrow, size, (0, top, size[0], bottom - top))
+
+
+def _pass(library: Any, resizer: Any, image: Image.Image, size: tuple[int, int], part: Box) -> Image.Image:
+    """Resample one `part` (left, top, width, height) in one direction."""
+    lanczos = library.ResizeAlg.convolution(library.FilterType.lanczos3)
     # Without a colour, nobody fills what the resizer overwrites anyway.
     resized = Image.new(image.mode, size, None)
-    kept.resizer.resize_pil(image, resized, options)
+    resizer.resize_pil(image, resized, library.ResizeOptions(lanczos, crop_box=library.CropBox(*part)))
     return resized

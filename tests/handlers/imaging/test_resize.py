@@ -3,9 +3,10 @@
 import math
 
 import pytest
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageStat
 
 from handlers.imaging import Limits, resize
+from handlers.imaging.reduction import ANY_RESTLESSNESS, reductions, restlessness
 from handlers.imaging.resize import output_sizes
 
 from .pictures import jpeg, opened, photo, saved
@@ -89,3 +90,30 @@ def test_all_sizes_of_a_png_are_made() -> None:
     """No reduction exists for PNG, and none is needed."""
     outputs = resize(saved(photo((800, 600)), "PNG"), WIDTHS, limits=Limits())
     assert opened(outputs["large"]).size == (1000, 750)
+
+
+def test_a_picture_of_sharp_edges_is_not_reduced_in_vain() -> None:
+    """Text keeps 45 dB too: where a reduced decode would cost more, the picture is decoded anew."""
+    page = Image.new("RGB", (2400, 1600), "white")
+    draw = ImageDraw.Draw(page)
+    for top in range(0, 1600, 50):
+        draw.text((5, top), "The quick brown fox jumps over the lazy dog. " * 6, "black", ImageFont.load_default(32))
+    master = jpeg(page, quality=75)
+    ours = opened(resize(master, {"wide": 600})["wide"])
+    full = opened(master).resize(ours.size, Image.Resampling.LANCZOS)
+    assert psnr(ours, opened(jpeg(full, quality=100, subsampling=2))) >= 45
+
+
+def test_a_calm_picture_is_reduced_further_than_a_restless_one() -> None:
+    """What has no detail as fine as the reduced pixels loses none."""
+    calm, restless = photo((800, 600)), _detailed((800, 600))
+    assert restlessness(calm) < restlessness(restless)
+    tried = list(reductions((2800, 2100), (1000, 750), 500_000))
+    assert tried[-1] == (1, ANY_RESTLESSNESS)
+    assert restlessness(calm) <= tried[0][1]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 500), (3, 2)])
+def test_tiny_pictures_have_a_restlessness(size: tuple[int, int]) -> None:
+    """Samples never reach beyond the picture."""
+    assert restlessness(photo((64, 64)).resize(size)) >= 0
