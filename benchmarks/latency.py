@@ -1,35 +1,20 @@
 """How long does one picture take, and how much memory? By class of picture, on one core."""
 
-import io
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from benchmarks.contestants import LIMITS, converted, reencoded, sizes, timed
+from benchmarks.contestants import TASKS, timed
 from benchmarks.findings import Findings, Row
-from benchmarks.guarded import run_guarded
 from benchmarks.measuring import Samples, pin
 from benchmarks.options import html_option, images_option, json_option, runs_option
+from benchmarks.peak import peak_mb
 from benchmarks.photos import Photo, as_png, load
-from handlers.imaging import describe
 
 CLASSES = ((3e6, "under 3 MP"), (8e6, "3 to 8 MP"), (14e6, "8 to 14 MP"), (30e6, "14 to 30 MP"), (1e12, "over 30 MP"))
-MEMORY_MB = 8_000
-CHILD_TIMEOUT_S = 300
 
 
-def described(data: bytes) -> None:
-    """Read the header."""
-    describe(io.BytesIO(data), limits=LIMITS)
-
-
-CALLS: dict[str, Callable[[bytes], None]] = {
-    "resize": sizes,
-    "convert": reencoded,
-    "convert, copying": converted,
-    "metadata": described,
-}
+CALLS = {"resize": "sizes", "convert": "reencoded", "convert, copying": "converted", "metadata": "described"}
 
 
 @click.command()
@@ -53,7 +38,7 @@ def latency(images: Path | None, runs: int, json_file: Path | None, html_file: P
         title="Latency",
         question=f"milliseconds a picture, quality 100, {runs} runs of each of {len(photos)} pictures",
         rows=rows,
-        notes=["peak MB: what the largest picture of the class adds to a warm process, in a child of its own."],
+        notes=["peak MB: what the largest picture of the class adds to a warm process of its own."],
     ).show(json_file, html_file)
 
 
@@ -64,8 +49,8 @@ def _classes(photos: list[Photo]) -> dict[str, list[Photo]]:
     return {name: members for name, members in found.items() if members}
 
 
-def _row(name: str, call: Callable[[bytes], None], photos: list[Photo], runs: int) -> Row:
-    run = timed(call)
+def _row(name: str, call: str, photos: list[Photo], runs: int) -> Row:
+    run = timed(TASKS[call])
     for photo in photos:
         run(photo)
     taken = [(run(photo), photo) for _ in range(runs) for photo in photos]
@@ -79,27 +64,6 @@ def _row(name: str, call: Callable[[bytes], None], photos: list[Photo], runs: in
         "pictures": len(photos),
     }
     return Row(name=name, samples=samples, facts=facts)
-
-
-def peak_mb(call: Callable[[bytes], None], data: bytes) -> float:
-    """Return the megabytes that a call adds to a process that has made it before with a small picture."""
-    outcome = run_guarded(_peak_mb, call, data, timeout_s=CHILD_TIMEOUT_S, memory_mb=MEMORY_MB)
-    if outcome.crash or outcome.timed_out:
-        raise SystemExit(f"the memory could not be measured: {outcome.crash or 'time-out'}")
-    peak: float = outcome.value
-    return peak
-
-
-def _peak_mb(call: Callable[[bytes], None], data: bytes) -> float:
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # Source: proc(5): resets the peak.
-    before = _held_mb("VmRSS")
-    call(data)
-    return _held_mb("VmHWM") - before
-
-
-def _held_mb(name: str) -> float:
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name))
 
 
 def _pixels(photo: Photo) -> int:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
-from benchmarks import contestants
-from benchmarks.contestants import Child, Contestant, timed
+from benchmarks import children, contestants
+from benchmarks.children import Child
+from benchmarks.contestants import Contestant, timed
 from benchmarks.findings import Findings, Row
 from benchmarks.measuring import interleaved, pin, ratio
 from benchmarks.options import html_option, images_option, json_option, runs_option
@@ -80,8 +81,8 @@ class _Others:
         self._folder, self._vips = folder, contestants.vips()
         self._sharp: Child | None = None
         if sharp_folder and shutil.which("node"):
-            self._sharp = contestants.sharp(sharp_folder)
-        self._simd = contestants.other_python(simd_python) if simd_python else None
+            self._sharp = children.sharp(sharp_folder)
+        self._simd = children.other_python(simd_python) if simd_python else None
 
     def of(self, task: str) -> dict[str, Contestant]:
         """Return who takes part in a task, PixelCascade first."""

@@ -1,0 +1,72 @@
+"""Contestants in other programs, asked line by line: another Python, sharp in node."""
+
+import functools
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.contestants import TASKS, Contestant
+from benchmarks.measuring import milliseconds
+from benchmarks.photos import Photo
+
+
+class Child:
+    """A contestant in another program, which answers each line of JSON with the milliseconds it took."""
+
+    def __init__(self, command: Sequence[str], **options: Any) -> None:
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options)
+        self._files: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def contestant(self, task: str, folder: Path) -> Contestant:
+        """Return the contestant of one task; pictures reach the program as files."""
+
+        def run(photo: Photo) -> float:
+            file = folder / f"{photo.name}.bin"
+            if not file.exists():
+                file.write_bytes(photo.data)
+            with self._lock:
+                return self._ask({"task": task, "file": str(file)})
+
+        return run
+
+    def _ask(self, question: dict[str, str]) -> float:
+        assert self._process.stdin is not None  # noqa: S101 - both are pipes
+        assert self._process.stdout is not None  # noqa: S101
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise SystemExit(f"{self._process.args!r} died over {question}")
+        return float(answer)
+
+
+def other_python(python: str) -> Child:
+    """Return PixelCascade run by another Python, such as one with pillow-simd."""
+    return Child([python, "-m", "benchmarks.answering"], cwd=Path(__file__).parent.parent)
+
+
+def sharp(folder: Path) -> Child:
+    """Return sharp, from a folder with `node_modules`."""
+    return Child(
+        ["node", str(Path(__file__).parent / "sharp.js")], env={**os.environ, "NODE_PATH": f"{folder}/node_modules"}
+    )
+
+
+@functools.cache
+def file_of(path: str) -> bytes:
+    """Return a file's bytes, read once."""
+    return Path(path).read_bytes()
+
+
+def answer() -> None:
+    """Be the child of `other_python`."""
+    for line in sys.stdin:
+        question = json.loads(line)
+        data = file_of(question["file"])
+        print(milliseconds(functools.partial(TASKS[question["task"]], data)), flush=True)

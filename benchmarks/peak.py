@@ -1,0 +1,38 @@
+"""`python -m benchmarks.peak CALL`: print the megabytes that a call adds to a warm process, for a file on its input.
+
+A process of its own: a forked one would find memory that its parent had freed, and use it unseen.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.contestants import TASKS
+from benchmarks.photos import drawn
+
+WARM_PX = (640, 480)
+
+
+def peak_mb(call: str, data: bytes) -> float:
+    """Return what a fresh process says; it has made the call before, with a small picture."""
+    command = [sys.executable, "-m", "benchmarks.peak", call]
+    done = subprocess.run(command, input=data, stdout=subprocess.PIPE, check=True)
+    return float(done.stdout)
+
+
+def measure(call: str, data: bytes) -> float:
+    """Return by how much the peak of this process is above what it held before."""
+    TASKS[call](drawn(WARM_PX))
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # Source: proc(5): resets the peak.
+    before = _held_mb("VmRSS")
+    TASKS[call](data)
+    return _held_mb("VmHWM") - before
+
+
+def _held_mb(name: str) -> float:
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name))
+
+
+if __name__ == "__main__":
+    print(measure(sys.argv[1], sys.stdin.buffer.read()))
