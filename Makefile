@@ -59,6 +59,9 @@ format: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks latency
+	$(BIN)/python -m benchmarks peers
+	$(BIN)/python -m benchmarks coldstart
+	$(BIN)/python -m benchmarks batch
 
 package: setup $(if $(filter pillow-simd,$(IMAGING)),headers)
 	@$(BIN)/python -m components.packaging --architecture $(ARCH) --python $(PYTHON) --imaging $(IMAGING) $(if $(filter-out 0,$(FRESH)),--fresh)
