@@ -80,8 +80,8 @@ def up(port: int | None, stack: str) -> None:
         with Emulator(config[REGION], port) as emulator:
             deployment = Deployment(emulator)
             deployment.deploy(stack, config)
-            _describe(emulator, deployment.outputs)
             with announced(emulator, deployment.outputs), contextlib.suppress(KeyboardInterrupt):
+                _describe(emulator, deployment.outputs)
                 signal.pause()
     except USAGE_ERRORS as error:
         _fail(str(error), USAGE)
