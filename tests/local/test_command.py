@@ -113,7 +113,8 @@ def test_an_interrupted_command_leaves_no_process_behind(end: signal.Signals) ->
 
 def upload_one(port: str, bucket: str) -> None:
     """Upload a picture as the printed lines say."""
-    session = boto3.Session(**emulator.CREDENTIALS)
+    key, secret = emulator.CREDENTIALS.values()
+    session = boto3.Session(aws_access_key_id=key, aws_secret_access_key=secret)
     client = session.client("s3", endpoint_url=f"http://127.0.0.1:{port}", region_name="us-east-1")
     client.put_object(Bucket=bucket, Key="master/one.png", Body=picture())
 
