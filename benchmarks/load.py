@@ -19,7 +19,7 @@ from benchmarks.outcome import Outcome, assess, dead_letters
 from components.config import PROJECT
 from local import cascade, results
 from local.deployment import Deployment
-from local.emulator import Emulator
+from local.emulator import Emulator, interrupt_when_terminated
 from local.program import stack_config
 from local.tap import Tap
 from ops.audit import list_objects
@@ -51,6 +51,7 @@ def load(images: int, names: str, seed: int, json_file: Path | None) -> None:
 
     Ends with 1 where one was lost, is stale, has the wrong owner, or is good and yet a dead letter.
     """
+    interrupt_when_terminated()
     chosen = _chosen(names)
     figures = run(images, chosen, seed)
     _print(figures)

@@ -19,7 +19,7 @@ from components.config import ConfigError, StackConfig
 from components.lambda_package import PackageError
 from local import results
 from local.deployment import Deployment, DeploymentError
-from local.emulator import CREDENTIALS, Emulator, EmulatorError
+from local.emulator import CREDENTIALS, Emulator, EmulatorError, interrupt_when_terminated
 from local.masters import NoMastersError, find_masters
 from local.program import stack_config
 from local.run import REGION, run
@@ -39,7 +39,7 @@ stack_option = click.option(
 def main() -> None:
     """Run the pipeline on this machine."""
     # A terminated run must stop what it started, as an interrupted one does.
-    signal.signal(signal.SIGTERM, _interrupt)
+    interrupt_when_terminated()
 
 
 @main.command(name="run")
@@ -140,10 +140,6 @@ def _print(summary: dict[str, Any], out: Path, console: Console) -> None:
     console.print(f"{stages}\nResults: {out}/report.html, {out}/summary.json", soft_wrap=True)
     for key in summary["unaccounted"]:
         console.print(f"Unaccounted for: {key}", style="red", markup=False, soft_wrap=True)
-
-
-def _interrupt(_signal: int, _frame: object) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 def _fail(message: str, code: int) -> NoReturn:

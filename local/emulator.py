@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import boto3
 from botocore.config import Config
@@ -137,6 +137,15 @@ class Emulator:
     def _tail(self) -> str:
         lines = self._log.read_text(errors="replace").splitlines()[-15:]
         return "\n".join(["The end of its log:", *lines, "Check `pip install --group local`, or free its port."])
+
+
+def interrupt_when_terminated() -> None:
+    """Make a polite kill of this process what Ctrl-C is, so that it stops the emulator that it started."""
+
+    def interrupt(_signal: int, _frame: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
