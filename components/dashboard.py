@@ -5,12 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.alarms import NAMESPACE, PERIOD_S
+from components.prices import LAMBDA_GB_SECOND, LAMBDA_REQUEST
 
 WIDTH, HEIGHT = 12, 6  # Of a grid 24 wide. Source: CloudWatch's API reference, "Dashboard body structure".
-
-# US dollars, by processor. Source: AWS's price list, Lambda in us-east-1, November 2025.
-LAMBDA_GB_SECOND = {"x86_64": 0.0000166667, "arm64": 0.0000133334}
-LAMBDA_REQUEST = 0.0000002
 
 
 def body(

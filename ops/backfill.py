@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from components import prices
 from handlers import topic
 from handlers.job import Job
-from ops import prices
 from ops.audit import audit, list_objects
 from ops.stack import Stack
 
