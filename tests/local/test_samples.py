@@ -1,7 +1,6 @@
 """The sample pictures: one of every kind, small, and the same each time."""
 
 import io
-import time
 from pathlib import Path
 
 import pytest
@@ -43,11 +42,9 @@ def test_samples_are_the_same_each_time(samples: dict[str, bytes], tmp_path: Pat
     assert again == samples
 
 
-def test_samples_are_small_and_fast(tmp_path: Path) -> None:
-    """They are made for every run: less than 1 MB in less than 5 s, on a busy machine too."""
-    started = time.monotonic()
+def test_samples_are_small(tmp_path: Path) -> None:
+    """They are made for every run: less than 1 MB."""
     paths = write_samples(tmp_path)
-    assert time.monotonic() - started < 5
     assert sum(path.stat().st_size for path in paths) < 1_000_000
 
 
