@@ -6,7 +6,7 @@ other formats, and its bomb check and LOAD_TRUNCATED_IMAGES hold for the whole p
 
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from PIL import GifImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin
@@ -54,10 +54,15 @@ def open_jpeg(payload: bytes, *, watch: bool = False) -> "WatchedJpeg":
     return image
 
 
-def open_png(payload: bytes) -> PngImagePlugin.PngImageFile:
-    """Open a PNG for decoding."""
+def open_png(payload: bytes, deflated: Sequence[memoryview]) -> PngImagePlugin.PngImageFile:
+    """Open a PNG for decoding, without its data, which are `deflated`, in parts."""
+    # Only PNGs pay for loading ISA-L.
+    from .inflate import InflatedPng  # noqa: PLC0415
+
     with image_faults():
-        return PngImagePlugin.PngImageFile(io.BytesIO(payload))
+        image = InflatedPng(io.BytesIO(payload))
+    image.deflated = deflated
+    return image
 
 
 def open_gif(payload: bytes) -> GifImagePlugin.GifImageFile:

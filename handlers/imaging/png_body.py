@@ -72,23 +72,26 @@ def decode(source: Source, body: PngBody, header: PngHeader, *, salvage: bool) -
     """
     if body.damage and not salvage:
         raise BrokenImageError(body.damage)
-    payload = _payload(memoryview(source.whole()), body, header)
-    image, damage = _load(payload, HIGH_BYTES.get(header.mode) if header.depth == WIDE else None, salvage=salvage)
+    file = memoryview(source.whole())
+    data = [file[chunk.start : chunk.start + chunk.size] for chunk in body.data]
+    image, damage = _load(header, data, HIGH_BYTES.get(header.mode) if header.depth == WIDE else None, salvage=salvage)
     image, opacity = split(eight_bit(image))
     if header.colour_type == GREY_ALPHA and image.mode == "RGB":
         # Pillow reads 16-bit grey with alpha as RGBA.
         image = image.getchannel("G")
     if header.trns and header.colour_type in (GREY, RGB):
-        opacity = ImageChops.invert(_keyed(payload, image, header, salvage=salvage))
+        opacity = ImageChops.invert(_keyed(data, image, header, salvage=salvage))
     return Raster(image, opacity, body.damage or damage)
 
 
 WIDE = 16
 
 
-def _load(payload: bytes, raw: tuple[str, str] | None, *, salvage: bool) -> tuple[Image.Image, str | None]:
+def _load(
+    header: PngHeader, data: list[memoryview], raw: tuple[str, str] | None, *, salvage: bool
+) -> tuple[Image.Image, str | None]:
     """Decode a PNG, by another mode and raw mode where given."""
-    image = open_png(payload)
+    image = open_png(_payload(header), data)
     if raw:
         # Pillow decodes 16-bit grey to a mode that it cannot scale down; the raw mode does it in passing.
         image._mode = raw[0]  # noqa: SLF001
@@ -96,28 +99,27 @@ def _load(payload: bytes, raw: tuple[str, str] | None, *, salvage: bool) -> tupl
     return image, load(image, salvage=salvage)
 
 
-def _keyed(payload: bytes, image: Image.Image, header: PngHeader, *, salvage: bool) -> Image.Image:
+def _keyed(data: list[memoryview], image: Image.Image, header: PngHeader, *, salvage: bool) -> Image.Image:
     """Return 255 where the picture has the transparent colour, compared in all its bits."""
     key = [int.from_bytes(header.trns[i : i + 2], "big") for i in range(0, len(header.trns), 2)]
     if header.depth < WIDE:
         top = (1 << header.depth) - 1
         return matches(image, [(value & top) * 255 // top for value in key])
-    low, _ = _load(payload, LOW_BYTES[header.mode], salvage=salvage)
+    low, _ = _load(header, data, LOW_BYTES[header.mode], salvage=salvage)
     return ImageChops.darker(
         matches(image, [value >> 8 for value in key]), matches(low, [value & 255 for value in key])
     )
 
 
-def _payload(file: memoryview, body: PngBody, header: PngHeader) -> bytes:
-    """Return a PNG with nothing but the picture, its data in one chunk."""
+def _payload(header: PngHeader) -> bytes:
+    """Return a PNG with nothing but what its data are decoded by."""
     parts = [SIGNATURE, *_chunk(b"IHDR", header.ihdr)]
     if header.colour_type == PALETTE:
         # Indices beyond a short palette are black, not whatever Pillow's palette begins with.
         parts += _chunk(b"PLTE", header.palette[: len(header.palette) // 3 * 3].ljust(768, b"\0"))
         if header.trns:
             parts += _chunk(b"tRNS", header.trns)
-    data = b"".join(file[chunk.start : chunk.start + chunk.size] for chunk in body.data)
-    return b"".join([*parts, *_chunk(b"IDAT", data), *_chunk(b"IEND", b"")])
+    return b"".join([*parts, *_chunk(b"IDAT", b""), *_chunk(b"IEND", b"")])
 
 
 def _chunk(kind: bytes, data: bytes) -> list[bytes]:
