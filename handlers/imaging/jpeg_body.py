@@ -26,7 +26,7 @@ from .jpeg import (
 )
 from .limits import Limits
 from .raster import Raster
-from .reduction import ANY_RESTLESSNESS, reductions, restlessness
+from .reduction import ANY_RESTLESSNESS, reductions
 from .source import Source
 
 _CODED = frozenset({DHT, DQT, DRI, SOS, 0xC0, 0xC1, 0xC2})
@@ -113,7 +113,7 @@ def decode(
         if factor > 1 and header.frame == LOSSLESS:
             continue
         raster = _decode(body, header, factor, salvage=salvage)
-        if most_restless >= ANY_RESTLESSNESS or restlessness(raster.image) <= most_restless:
+        if most_restless >= ANY_RESTLESSNESS or raster.restlessness <= most_restless:
             break
     if not raster.damage and not body.ended:
         warnings.append("the JPEG's end-of-image marker is missing; its picture is whole")

@@ -24,8 +24,8 @@ def normalised(
         BrokenImageError: The picture is damaged, and not salvaged.
     """
     raster = decode(master, salvage=salvage, widest=widest)
-    image = to_srgb(raster.image, master.header.icc, master.warnings)
-    return replace(raster, image=flatten(image, raster.opacity, background), opacity=None)
+    image = flatten(to_srgb(raster.image, master.header.icc, master.warnings), raster.opacity, background)
+    return raster if image is raster.image else replace(raster, image=image, opacity=None)
 
 
 def rendered(master: Master, background: Colour, *, salvage: bool) -> tuple[Image.Image, str | None]:

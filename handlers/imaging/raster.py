@@ -1,8 +1,11 @@
 """A decoded picture, before it is brought to what an output promises."""
 
+import functools
 from dataclasses import dataclass
 
 from PIL import Image
+
+from .reduction import MOST_RESTLESS_CALM, restlessness
 
 
 @dataclass(frozen=True)
@@ -17,3 +20,13 @@ class Raster:
     opacity: Image.Image | None = None
     damage: str | None = None
     box: tuple[float, float, float, float] | None = None
+
+    @functools.cached_property
+    def restlessness(self) -> float:
+        """Return how much detail there is as fine as the pixels; see `reduction.restlessness`."""
+        return restlessness(self.image)
+
+    @property
+    def calm(self) -> bool:
+        """Say whether the picture has no sharp edges."""
+        return self.restlessness <= MOST_RESTLESS_CALM

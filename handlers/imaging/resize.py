@@ -70,7 +70,7 @@ def _scaled(raster: Raster, sizes: Mapping[str, tuple[int, int]]) -> dict[str, I
     for name, size in sorted(sizes.items(), key=lambda item: item[1], reverse=True):
         source = next((larger for larger in reversed(sources) if serves(larger.size, size)), None)
         box = raster.box if source is None else None
-        picture = resample(source or raster.image, size, box)
+        picture = resample(source or raster.image, size, box, calm=raster.calm)
         pictures[name] = picture
         if size[0] <= raster.image.width and size[1] <= raster.image.height:
             sources.append(picture)
