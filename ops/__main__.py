@@ -146,12 +146,12 @@ def _print_totals(totals: Counter[str]) -> None:
 
 
 def _print_estimate(stack: Stack, jobs: int) -> None:
-    estimate = Estimate(jobs=jobs, branches=len(BRANCHES), sizes=len(stack.sizes))
+    estimate = Estimate(jobs=jobs, sizes=len(stack.sizes))
     table = Table("requests", "number", title=f"{jobs} jobs, about {estimate.dollars:.2f} US dollars in requests")
     for what, count in estimate.requests.items():
         table.add_row(what, str(count))
     console.print(table)
-    console.print("The functions' time comes on top. Nothing was published.")
+    console.print("The functions' time comes on top: see `python -m ops estimate`. Nothing was published.")
 
 
 if __name__ == "__main__":
