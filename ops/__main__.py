@@ -1,4 +1,4 @@
-"""`python -m ops`: audit, backfill, redrive and rejected, against a stack on AWS or the local one."""
+"""`python -m ops`: audit, backfill, redrive and rejected, against a stack on AWS or the local one; estimate before."""
 
 import json
 from collections import Counter
@@ -19,6 +19,7 @@ from ops import redrive as redriving
 from ops.audit import STATES, Account, audit, rejected
 from ops.backfill import Bookmark, Estimate
 from ops.connect import connect
+from ops.estimate_command import estimate_command
 from ops.stack import BRANCHES, Stack
 
 console = Console()
@@ -128,6 +129,9 @@ def rejected_command(stack: Stack, *, prefix: str, as_json: bool, retry: bool) -
     if retry:
         count = sum(len(batch) for batch in publish(stack.client("sns"), stack.topic, masters))
         console.print(f"{count} jobs published.")
+
+
+main.add_command(estimate_command)
 
 
 def _print_account(found: Account, *, as_json: bool) -> None:
