@@ -75,7 +75,7 @@ class Article:
         memory = ", ".join(f"{part} {memory_mb} MB" for part, memory_mb in MEMORY_MB.items())
         convert, resize = (f"{MEASURED_MS[branch]:,g} ms" for branch in (CONVERSION, RESIZING))
         measured = (
-            f"on one core at {MEASURED_MEGAPIXELS} megapixels, growing with them; PixelCascade's fixed time on top"
+            f"one core, {MEASURED_MEGAPIXELS} megapixels, growing with them; else as PixelCascade's, no cold start"
         )
         return [
             Assumption("the article's time", f"{convert} to convert, {resize} to resize", measured),

@@ -16,6 +16,8 @@ HEADER_GETS = 1.25
 ITEM_WRITE_UNITS = 1.5
 """Write units (1 KB begun) of one item: the mean of the 24 photographs of docs/performance.md."""
 
+SQS_BATCH = 10
+
 PRICES: Mapping[str, Price] = {
     "PublishBatch": prices.SNS_PUBLISH,
     "GetObject": prices.S3_GET,
@@ -61,7 +63,8 @@ def request_lines(
 ) -> Iterator[Line]:
     """Yield what pictures cost in requests, from the topic on; `per_batch` is how many messages are in one batch.
 
-    A batch is received by one request, and deleted by one.
+    A message is delivered to each queue, which SNS does for nothing and SQS counts as a request; ten at a time are
+    received, and deleted. Sources: SNS's price page, "Notification deliveries"; SQS's API reference, ReceiveMessage.
     """
     for part, operations in calls(sizes=sizes, header_gets=header_gets).items():
         for operation, count in operations.items():
@@ -69,5 +72,5 @@ def request_lines(
             yield Line(part=part, count=images * count * units, price=PRICES[operation])
     for branch in BRANCHES:
         yield Line(part=branch, count=images, price=prices.SNS_TO_SQS)
-        yield Line(part=branch, count=2 * images / per_batch, price=prices.SQS_REQUEST)
+        yield Line(part=branch, count=images * (1 + 2 / min(per_batch, SQS_BATCH)), price=prices.SQS_REQUEST)
         yield Line(part=branch, count=images / per_batch, price=prices.LAMBDA_REQUEST)

@@ -1,6 +1,5 @@
 """How long the functions are billed for one picture, as `python -m benchmarks memory` measured it."""
 
-import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,13 +21,14 @@ class DurationsError(PixelCascadeError):
 class Duration:
     """Billed milliseconds of one function at one memory size: so many a picture, and so many for each megapixel.
 
-    Measured in batches of `batch_size`, whose pictures wait for S3 side by side.
+    Measured warm, in batches of `batch_size`, whose pictures wait for S3 side by side; a cold start adds `init_ms`.
     """
 
     memory_mb: int
     fixed_ms: float
     ms_per_megapixel: float
     batch_size: int
+    init_ms: float
 
     def billed_ms(self, megapixels: float, *, wait_ms: float, per_batch: float) -> float:
         """Return the milliseconds that a picture is billed for, one of `per_batch`, which waits for `wait_ms` in all.
@@ -83,7 +83,13 @@ class Durations:
                 f"got {memory_mb} MB for {function}, which the benchmark found {row['verdict']} at "
                 f"{row['memory_mb']} MB; of the sizes measured {fit} will do: raise the stack's setting."
             )
-        return Duration(**{field.name: row[field.name] for field in dataclasses.fields(Duration)})
+        return Duration(
+            memory_mb=row["memory_mb"],
+            fixed_ms=row["fixed_ms"],
+            ms_per_megapixel=row["ms_per_megapixel"],
+            batch_size=row["batch_size"],
+            init_ms=row.get("init_ms") or 0.0,
+        )
 
 
 def _timed(row: Mapping[str, Any]) -> bool:

@@ -15,7 +15,7 @@ from ops.article import Article
 from ops.durations import MEASURED, Durations, DurationsError
 from ops.estimate import Estimate
 from ops.estimate_report import Report
-from ops.workload import BYTES_PER_PIXEL, CALL_MS, PUBLISHER_MS, Workload
+from ops.workload import BYTES_PER_PIXEL, CALL_MS, COLD_STARTS, PUBLISHER_MS, Workload
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _STACK_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -44,6 +44,7 @@ class Positive(click.ParamType[float]):
 @click.option("--per-batch", type=Positive(), default=1, show_default=True, help="Messages in a batch, on average.")
 @click.option("--publisher-ms", type=Positive(), default=PUBLISHER_MS, show_default=True, help="Its time an upload.")
 @click.option("--call-ms", type=Positive(), default=CALL_MS, show_default=True, help="Until S3 answers a call.")
+@click.option("--cold-starts", type=click.FloatRange(0, 1), default=COLD_STARTS, show_default=True, help="Share.")
 @click.option("--rate", type=Positive(), help="Uploads per second at the busiest time; the month's mean if not given.")
 @click.option("--config", "stack_file", type=_STACK_FILE, help="A stack's file, such as Pulumi.dev.yaml.")
 @click.option("--benchmark", type=_FILE, default=MEASURED, help="JSON of `python -m benchmarks memory`.")
@@ -56,6 +57,7 @@ def estimate_command(
     per_batch: float,
     publisher_ms: float,
     call_ms: float,
+    cold_starts: float,
     rate: float | None,
     stack_file: Path | None,
     benchmark: Path,
@@ -69,6 +71,7 @@ def estimate_command(
         per_batch=per_batch,
         publisher_ms=publisher_ms,
         call_ms=call_ms,
+        cold_starts=cold_starts,
     )
     values = _values(stack_file)
     try:

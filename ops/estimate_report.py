@@ -18,7 +18,7 @@ from ops.stack import BRANCHES
 from ops.workload import Assumption, Workload
 
 PARTS = (UPLOAD, *BRANCHES, STACK)
-WIDTH = 150
+WIDTH = 160
 LARGE = 100
 
 
@@ -30,7 +30,7 @@ class Report:
     bill: Bill
     article: Bill
     limits: Sequence[Limit]
-    growth: Sequence[str]
+    beside: Sequence[str]
     rate: float
     assumptions: Sequence[Assumption]
 
@@ -46,9 +46,14 @@ class Report:
             bill=bill,
             article=article.bill(list(bill.keeping)),
             limits=scale.limits(estimate, region),
-            growth=scale.growth(estimate),
+            beside=scale.beside(estimate),
             rate=rate,
-            assumptions=[*estimate.workload.assumptions(), *estimate.assumptions(), *article.assumptions()],
+            assumptions=[
+                _prices_of(region),
+                *estimate.workload.assumptions(),
+                *estimate.assumptions(),
+                *article.assumptions(),
+            ],
         )
 
     def show(self) -> None:
@@ -57,7 +62,7 @@ class Report:
         console.print(self._bills())
         console.print(self._verdict(), soft_wrap=True)
         console.print(self._scale())
-        for sentence in [self._first_limit(), *self.growth]:
+        for sentence in [self._first_limit(), *self.beside]:
             console.print(sentence, highlight=False, soft_wrap=True)
         console.print(self._taken_for_granted())
         console.print(_prices())
@@ -73,7 +78,7 @@ class Report:
             },
             "pixelcascade": _plain(self.bill),
             "article": _plain(self.article),
-            "scale": {"rate": self.rate, "limits": [asdict(limit) for limit in self.limits], "growth": self.growth},
+            "scale": {"rate": self.rate, "limits": [asdict(limit) for limit in self.limits], "beside": self.beside},
             "assumptions": [assumption._asdict() for assumption in self.assumptions],
         }
 
@@ -108,9 +113,10 @@ class Report:
         table.add_column("reached at", justify="right")
         table.add_column(f"enough for {self.rate:,.1f}")
         table.add_column("moved by")
+        table.add_column("source")
         for limit in self.limits:
             enough = "yes" if limit.per_second >= self.rate else "no"
-            table.add_row(limit.name, limit.default, f"{limit.per_second:,.1f}", enough, limit.moved_by)
+            table.add_row(limit.name, limit.default, f"{limit.per_second:,.1f}", enough, limit.moved_by, limit.source)
         return table
 
     def _first_limit(self) -> str:
@@ -143,6 +149,11 @@ def _add_sums(table: Table, part: str, what: str, dollars: Sequence[float]) -> N
 def _number(count: float) -> str:
     """Return a count, with decimals where it is small and no whole number."""
     return f"{count:,.0f}" if count == round(count) or count > LARGE else f"{count:,.2f}"
+
+
+def _prices_of(region: str) -> Assumption:
+    where = "and so is the stack" if region == prices.REGION else f"the stack is in {region}, some ten per cent apart"
+    return Assumption("prices", f"{prices.REGION}, {prices.READ}", f"list prices, {where}")
 
 
 def _prices() -> Table:

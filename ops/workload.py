@@ -15,6 +15,9 @@ PUBLISHER_MS = 40.0
 CALL_MS = 30.0
 """Until S3 or DynamoDB answers a call, as in `python -m benchmarks batch`."""
 
+COLD_STARTS = 0.01
+"""Share of invocations that find no warm function. Source: Lambda's operator guide, "Cold starts and latency"."""
+
 
 class Assumption(NamedTuple):
     """Something that the estimate does not know and takes for granted; `why` also says how to change it."""
@@ -34,6 +37,7 @@ class Workload:
     per_batch: float = 1
     publisher_ms: float = PUBLISHER_MS
     call_ms: float = CALL_MS
+    cold_starts: float = COLD_STARTS
 
     @property
     def per_second(self) -> float:
@@ -54,5 +58,6 @@ class Workload:
             Assumption(
                 "a call of S3", f"{self.call_ms:g} ms", "--call-ms; who is alone in a batch waits for all of them"
             ),
+            Assumption("cold starts", f"{self.cold_starts:.1%} of invocations", "--cold-starts; AWS says under 1 %"),
             Assumption("job-publisher", publisher, "--publisher-ms; one call of SNS by a warm function, not measured"),
         ]

@@ -75,7 +75,7 @@ def test_the_estimate_counts_requests() -> None:
     assert Estimate(jobs=1000, sizes=3).requests == {
         "SNS, message published": 1000,
         "SNS, delivery to a queue": 3000,
-        "SQS, request": 600,
+        "SQS, request": 3600,
         "Lambda, invocation": 300,
         "S3, GET or HEAD": 3250,
         "S3, PUT": 4000,

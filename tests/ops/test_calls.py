@@ -97,8 +97,8 @@ def test_the_mean_of_header_gets_is_between_the_cases() -> None:
     assert 1 < HEADER_GETS < 2
 
 
-@pytest.mark.parametrize(("per_batch", "requests"), [(1, 2000), (10, 200)])
-def test_a_batch_is_received_and_deleted_by_one_request_each(per_batch: int, requests: int) -> None:
-    """A thousand messages in batches of ten are a hundred of either."""
+@pytest.mark.parametrize(("per_batch", "requests"), [(1, 3000), (10, 1200), (100, 1200)])
+def test_messages_are_received_and_deleted_ten_at_a_time(per_batch: int, requests: int) -> None:
+    """A thousand are delivered one by one; a hundred requests receive them, and a hundred delete, if batches allow."""
     lines = request_lines(1000, sizes=3, per_batch=per_batch)
     assert {line.count for line in lines if line.price.service == "SQS"} == {requests}

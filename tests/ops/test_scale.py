@@ -2,7 +2,7 @@
 
 import pytest
 
-from ops.scale import SNS_PUBLISHES_ELSEWHERE, Limit, growth, limits
+from ops.scale import SNS_PUBLISHES_ELSEWHERE, Limit, beside, limits
 from ops.stack import RESIZING
 from tests.ops.measured import estimate, full_batches
 
@@ -19,6 +19,11 @@ def test_the_limit_that_is_reached_first_is_at_the_top() -> None:
     assert [each.per_second for each in found] == sorted(each.per_second for each in found)
     assert found[0].per_second == pytest.approx(50)
     assert found[0].moved_by == "maxConcurrency"
+
+
+def test_every_limit_says_what_moves_it_and_who_says_so() -> None:
+    """A row without either is of no use to who runs into it."""
+    assert all(each.moved_by and each.source for each in limits(estimate()))
 
 
 def test_more_concurrency_moves_its_limit() -> None:
@@ -53,14 +58,22 @@ def test_sizes_share_a_prefixs_writes() -> None:
     assert limit("S3: writes below resized/", limits(estimate())).per_second == pytest.approx(3500 / 3)
 
 
-def test_single_messages_are_more_invocations() -> None:
-    """Ten pictures in a batch are one invocation."""
+def test_larger_batches_are_fewer_invocations() -> None:
+    """Ten pictures in a batch are one invocation of the ten thousand a second."""
+    assert [limit("Lambda: batches", limits(estimate(batch_size=size))).per_second for size in (1, 10)] == [
+        10_000,
+        100_000,
+    ]
+
+
+def test_a_limit_is_reached_with_full_batches() -> None:
+    """However uploads come on average, at a limit messages wait for each other."""
     single, full = (limits(estimate(full_batches(per_batch=number))) for number in (1, 10))
-    assert limit("Lambda: batches", full).per_second == 10 * limit("Lambda: batches", single).per_second
+    assert single == full
 
 
 @pytest.mark.parametrize(("concurrency", "wait"), [(2, "0 s"), (5, "0 s"), (305, "60 s")])
 def test_a_burst_waits_until_the_mapping_has_grown(concurrency: int, wait: str) -> None:
     """From five batches at once on, three hundred come a minute."""
-    branch, _ = growth(estimate(max_concurrency=concurrency))
+    branch, *_ = beside(estimate(max_concurrency=concurrency))
     assert f"maxConcurrency {concurrency} is reached {wait} after" in branch
