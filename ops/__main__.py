@@ -17,7 +17,7 @@ from handlers.topic import publish
 from ops import backfill as backfilling
 from ops import redrive as redriving
 from ops.audit import STATES, Account, audit, rejected
-from ops.backfill import Bookmark, Estimate
+from ops.backfill import Bookmark, Requests
 from ops.connect import connect
 from ops.estimate_command import estimate_command
 from ops.stack import BRANCHES, Stack
@@ -150,9 +150,9 @@ def _print_totals(totals: Counter[str]) -> None:
 
 
 def _print_estimate(stack: Stack, jobs: int) -> None:
-    estimate = Estimate(jobs=jobs, sizes=len(stack.sizes))
-    table = Table("requests", "number", title=f"{jobs} jobs, about {estimate.dollars:.2f} US dollars in requests")
-    for what, count in estimate.requests.items():
+    requests = Requests(jobs=jobs, sizes=len(stack.sizes))
+    table = Table("requests", "number", title=f"{jobs} jobs, about {requests.dollars:.2f} US dollars in requests")
+    for what, count in requests.counts.items():
         table.add_row(what, str(count))
     console.print(table)
     console.print("The functions' time comes on top: see `python -m ops estimate`. Nothing was published.")

@@ -17,7 +17,7 @@ from ops.stack import Stack
 
 
 @dataclass(frozen=True, kw_only=True)
-class Estimate:
+class Requests:
     """What a backfill of a number of jobs asks of AWS, beside the time that the functions take."""
 
     jobs: int
@@ -29,8 +29,8 @@ class Estimate:
         return list(request_lines(self.jobs, sizes=self.sizes, per_batch=topic.BATCH))
 
     @property
-    def requests(self) -> Counter[str]:
-        """Requests by what is asked."""
+    def counts(self) -> Counter[str]:
+        """How many there are of each."""
         found: Counter[str] = Counter()
         for line in self.lines:
             found[line.price.name] += math.ceil(line.count)

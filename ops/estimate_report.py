@@ -19,7 +19,7 @@ from ops.workload import Assumption, Workload
 
 PARTS = (UPLOAD, *BRANCHES, STACK)
 WIDTH = 160
-LARGE = 100
+LARGE = 100  # From here on nobody reads decimals.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +123,7 @@ class Report:
         first = self.limits[0]
         return (
             f"Reached first, at {first.per_second:,.1f} images per second: {first.name}, {first.default}; "
-            f"what moves it: {first.moved_by}. Beyond it messages wait in their queue, and none is lost for four days."
+            f"what moves it: {first.moved_by}. Beyond it messages wait in their queue, or are tried again."
         )
 
     def _taken_for_granted(self) -> Table:
