@@ -1,16 +1,93 @@
-"""What AWS asks for what the pipeline uses, in US dollars.
+"""What AWS asks for what the pipeline uses: one table, in US dollars.
 
-Source: the price lists of S3, SNS, SQS, Lambda and DynamoDB for us-east-1, read in January 2025. Other regions differ
-by some ten per cent; free tiers are not counted.
+List prices of us-east-1, first tier, as AWS's public price pages had them in January 2025. Other regions differ by some
+ten per cent. Free tiers are not counted: the bill of an account that has used them up.
 """
 
-S3_LIST = 0.005 / 1000
-S3_GET = 0.0004 / 1000
-S3_PUT = 0.005 / 1000
-SNS_PUBLISH = 0.50 / 1_000_000
-SNS_TO_SQS = 0.0
-SQS_REQUEST = 0.40 / 1_000_000
-LAMBDA_REQUEST = 0.20 / 1_000_000
-LAMBDA_GB_SECOND = {"x86_64": 0.0000166667, "arm64": 0.0000133334}
-DYNAMODB_WRITE = 0.625 / 1_000_000
-DYNAMODB_READ = 0.125 / 1_000_000
+from typing import Self
+
+REGION, READ = "us-east-1", "January 2025"
+
+MILLION = 1_000_000
+
+
+class Price(float):
+    """US dollars for one of something; a number like any other, which knows what it is for and who says so.
+
+    `service` is what AWS's bill calls it under, `unit` what one of it is, `source` the price page and its section.
+    """
+
+    service: str
+    unit: str
+    source: str
+
+    def __new__(cls, dollars: float, *, service: str, unit: str, source: str) -> Self:
+        """Make a price from US dollars for one unit."""
+        price = super().__new__(cls, dollars)
+        price.service, price.unit, price.source = service, unit, source
+        return price
+
+    @property
+    def name(self) -> str:
+        """What tells this price from the others; two may be the same sum."""
+        return f"{self.service}, {self.unit}"
+
+
+def _s3(dollars: float, unit: str, section: str = "Requests & data retrievals") -> Price:
+    return Price(dollars, service="S3", unit=unit, source=f"Amazon S3 pricing, S3 Standard, {section}")
+
+
+def _lambda(dollars: float, unit: str, section: str) -> Price:
+    return Price(dollars, service="Lambda", unit=unit, source=f"AWS Lambda pricing, {section}")
+
+
+def _dynamodb(dollars: float, unit: str, section: str) -> Price:
+    return Price(dollars, service="DynamoDB", unit=unit, source=f"Amazon DynamoDB pricing, {section}")
+
+
+def _cloudwatch(dollars: float, unit: str, section: str) -> Price:
+    return Price(dollars, service="CloudWatch", unit=unit, source=f"Amazon CloudWatch pricing, {section}")
+
+
+S3_GET = _s3(0.0004 / 1000, "GET or HEAD")
+S3_PUT = _s3(0.005 / 1000, "PUT")
+S3_GB_MONTH = _s3(0.023, "GB kept a month", "Storage, first 50 TB")
+SNS_PUBLISH = Price(
+    0.50 / MILLION, service="SNS", unit="message published", source="Amazon SNS pricing, Standard topics, Publish"
+)
+SNS_TO_SQS = Price(
+    0.0, service="SNS", unit="delivery to a queue", source="Amazon SNS pricing, Standard topics, deliveries to SQS"
+)
+SQS_REQUEST = Price(
+    0.40 / MILLION, service="SQS", unit="request", source="Amazon SQS pricing, Standard queues, first 100 billion"
+)
+LAMBDA_REQUEST = _lambda(0.20 / MILLION, "invocation", "Requests")
+LAMBDA_GB_SECOND = {
+    "x86_64": _lambda(0.0000166667, "GB-second", "Duration, x86, first 6 billion GB-seconds"),
+    "arm64": _lambda(0.0000133334, "GB-second on arm64", "Duration, Arm, first 7.5 billion GB-seconds"),
+}
+DYNAMODB_WRITE = _dynamodb(0.625 / MILLION, "write unit", "On-demand capacity, write request units")
+DYNAMODB_GB_MONTH = _dynamodb(0.25, "GB kept a month", "Data storage, beyond the first 25 GB")
+LOGS_GB = _cloudwatch(0.50, "GB of logs", "Logs, Collect (data ingestion), Standard")
+LOGS_GB_MONTH = _cloudwatch(0.03, "GB of logs kept a month", "Logs, Store (archival)")
+METRIC_MONTH = _cloudwatch(0.30, "metric a month", "Custom metrics, first 10,000")
+ALARM_MONTH = _cloudwatch(0.10, "alarm's metric a month", "Alarms, standard resolution")
+DASHBOARD_MONTH = _cloudwatch(3.00, "dashboard a month", "Dashboards")
+
+TABLE = (
+    S3_GET,
+    S3_PUT,
+    S3_GB_MONTH,
+    SNS_PUBLISH,
+    SNS_TO_SQS,
+    SQS_REQUEST,
+    LAMBDA_REQUEST,
+    *LAMBDA_GB_SECOND.values(),
+    DYNAMODB_WRITE,
+    DYNAMODB_GB_MONTH,
+    LOGS_GB,
+    LOGS_GB_MONTH,
+    METRIC_MONTH,
+    ALARM_MONTH,
+    DASHBOARD_MONTH,
+)

@@ -52,16 +52,21 @@ def _execute(program: Path) -> None:
 def stack_config(stack: str, overrides: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the config of `Pulumi.<stack>.yaml` over the defaults of `Pulumi.yaml`, as the Pulumi CLI would pass it.
 
-    Raises: ConfigError, where the stack has no file or the file is no mapping.
+    Raises: ConfigError, where the stack has no file.
     """
     path = ROOT / f"Pulumi.{stack}.yaml"
     if not path.is_file():
         known = ", ".join(sorted(file.name.split(".")[1] for file in ROOT.glob("Pulumi.*.yaml")))
         raise ConfigError(f"got stack {stack!r}, which has no {path.name}; known are {known}.")
+    return file_config(path) | dict(overrides or {})
+
+
+def file_config(path: Path) -> dict[str, str]:
+    """Return the config of a stack file over the defaults of `Pulumi.yaml`, as the Pulumi CLI would pass it."""
     project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
     values = {f"{PROJECT}:{key}": declared["default"] for key, declared in project["config"].items()}
     values |= yaml.safe_load(path.read_text()).get("config") or {}
-    return {key: _as_text(value) for key, value in values.items()} | dict(overrides or {})
+    return {key: _as_text(value) for key, value in values.items()}
 
 
 def _as_text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""`python -m ops`: audit, backfill, redrive and rejected, against a stack on AWS or the local one."""
+"""`python -m ops`: audit, backfill, redrive and rejected, against a stack on AWS or the local one; estimate before."""
 
 import json
 from collections import Counter
@@ -17,8 +17,9 @@ from handlers.topic import publish
 from ops import backfill as backfilling
 from ops import redrive as redriving
 from ops.audit import STATES, Account, audit, rejected
-from ops.backfill import Bookmark, Estimate
+from ops.backfill import Bookmark, Requests
 from ops.connect import connect
+from ops.estimate_command import estimate_command
 from ops.stack import BRANCHES, Stack
 
 console = Console()
@@ -130,6 +131,9 @@ def rejected_command(stack: Stack, *, prefix: str, as_json: bool, retry: bool) -
         console.print(f"{count} jobs published.")
 
 
+main.add_command(estimate_command)
+
+
 def _print_account(found: Account, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({**asdict(found), "accounted_for": found.accounted_for}, ensure_ascii=False))
@@ -146,12 +150,12 @@ def _print_totals(totals: Counter[str]) -> None:
 
 
 def _print_estimate(stack: Stack, jobs: int) -> None:
-    estimate = Estimate(jobs=jobs, branches=len(BRANCHES), sizes=len(stack.sizes))
-    table = Table("requests", "number", title=f"{jobs} jobs, about {estimate.dollars:.2f} US dollars in requests")
-    for what, count in estimate.requests.items():
+    requests = Requests(jobs=jobs, sizes=len(stack.sizes))
+    table = Table("requests", "number", title=f"{jobs} jobs, about {requests.dollars:.2f} US dollars in requests")
+    for what, count in requests.counts.items():
         table.add_row(what, str(count))
     console.print(table)
-    console.print("The functions' time comes on top. Nothing was published.")
+    console.print("The functions' time comes on top: see `python -m ops estimate`. Nothing was published.")
 
 
 if __name__ == "__main__":

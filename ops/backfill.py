@@ -1,51 +1,45 @@
 """Jobs for masters that are in the bucket already: all of them, or those that the audit misses something of."""
 
 import json
+import math
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from components import prices
 from handlers import topic
 from handlers.job import Job
 from ops.audit import audit, list_objects
+from ops.bill import Line, total
+from ops.calls import request_lines
 from ops.stack import Stack
 
 
 @dataclass(frozen=True, kw_only=True)
-class Estimate:
+class Requests:
     """What a backfill of a number of jobs asks of AWS, beside the time that the functions take."""
 
     jobs: int
-    branches: int
     sizes: int
 
     @property
-    def requests(self) -> dict[str, int]:
-        """Requests by what is asked; a batch of ten jobs is one request for each queue, and is deleted by one."""
-        batches = -(-self.jobs // topic.BATCH)
-        return {
-            "SNS publish": self.jobs,
-            "SQS receive and delete": 2 * batches * self.branches,
-            "Lambda": batches * self.branches,
-            "S3 read": self.jobs * self.branches,
-            "S3 write": self.jobs * (1 + self.sizes),
-            "DynamoDB write": self.jobs,
-        }
+    def lines(self) -> list[Line]:
+        """Requests by part; so many jobs at once fill batches of ten."""
+        return list(request_lines(self.jobs, sizes=self.sizes, per_batch=topic.BATCH))
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many there are of each."""
+        found: Counter[str] = Counter()
+        for line in self.lines:
+            found[line.price.name] += math.ceil(line.count)
+        return found
 
     @property
     def dollars(self) -> float:
         """US dollars for these requests."""
-        each = {
-            "SNS publish": prices.SNS_PUBLISH,
-            "SQS receive and delete": prices.SQS_REQUEST,
-            "Lambda": prices.LAMBDA_REQUEST,
-            "S3 read": prices.S3_GET,
-            "S3 write": prices.S3_PUT,
-            "DynamoDB write": prices.DYNAMODB_WRITE,
-        }
-        return sum(count * each[what] for what, count in self.requests.items())
+        return total(self.lines)
 
 
 def jobs(stack: Stack, prefix: str, *, missing: bool, after: str | None = None) -> Iterator[Job]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from handlers.job import Job
-from ops.backfill import Bookmark, Estimate, backfill, jobs
+from ops.backfill import Bookmark, Requests, backfill, jobs
 from tests.ops.conftest import BUCKET, Pipeline
 
 
@@ -72,17 +72,18 @@ def test_a_bookmark_is_where_it_was_put(tmp_path: Path) -> None:
 
 def test_the_estimate_counts_requests() -> None:
     """Each branch reads the master; its outputs and the record are written; ten messages are one batch."""
-    assert Estimate(jobs=1000, branches=3, sizes=3).requests == {
-        "SNS publish": 1000,
-        "SQS receive and delete": 600,
-        "Lambda": 300,
-        "S3 read": 3000,
-        "S3 write": 4000,
-        "DynamoDB write": 1000,
+    assert Requests(jobs=1000, sizes=3).counts == {
+        "SNS, message published": 1000,
+        "SNS, delivery to a queue": 3000,
+        "SQS, request": 3600,
+        "Lambda, invocation": 300,
+        "S3, GET or HEAD": 3250,
+        "S3, PUT": 4000,
+        "DynamoDB, write unit": 1500,
     }
 
 
 def test_the_estimate_grows_with_the_jobs() -> None:
     """A million jobs cost a thousand times a thousand's."""
-    thousand, million = (Estimate(jobs=jobs, branches=3, sizes=3).dollars for jobs in (1000, 1_000_000))
+    thousand, million = (Requests(jobs=jobs, sizes=3).dollars for jobs in (1000, 1_000_000))
     assert million == pytest.approx(1000 * thousand)

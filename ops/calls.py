@@ -1,0 +1,76 @@
+"""What one picture makes the functions ask of AWS where nothing goes wrong; a test counts what they really ask."""
+
+from collections.abc import Iterator, Mapping
+
+from components import prices
+from components.prices import Price
+from handlers.ranged import FIRST_BYTES, MOST_BYTES
+from ops.bill import Line
+from ops.stack import BRANCHES, CONVERSION, EXTRACTION, RESIZING
+
+UPLOAD = "upload"
+
+HEADER_GETS = 1.25
+"""GETs until the metadata worker has a header: one for three of four cameras, see `handlers.ranged.FIRST_BYTES`."""
+
+ITEM_WRITE_UNITS = 1.5
+"""Write units (1 KB begun) of one item: the mean of the 24 photographs of docs/performance.md."""
+
+SQS_BATCH = 10
+
+PRICES: Mapping[str, Price] = {
+    "PublishBatch": prices.SNS_PUBLISH,
+    "GetObject": prices.S3_GET,
+    "PutObject": prices.S3_PUT,
+    "PutItem": prices.DYNAMODB_WRITE,
+}
+
+
+def calls(*, sizes: int, header_gets: float = HEADER_GETS) -> Mapping[str, Mapping[str, float]]:
+    """Return how often each operation is called for one picture, by part: `upload` is the publisher's, then branches.
+
+    A write is conditional, and the condition costs nothing; nobody asks for what is there before a write is refused.
+    """
+    return {
+        UPLOAD: {"PublishBatch": 1},
+        CONVERSION: {"GetObject": 1, "PutObject": 1},
+        RESIZING: {"GetObject": 1, "PutObject": sizes},
+        EXTRACTION: {"GetObject": header_gets, "PutItem": 1},
+    }
+
+
+def calls_in_a_row(*, sizes: int, header_gets: float = HEADER_GETS) -> Mapping[str, float]:
+    """Return for each branch how many of one picture's calls wait for each other; sizes after the first go at once."""
+    return {CONVERSION: 2, RESIZING: 1 + min(sizes, 2), EXTRACTION: header_gets + 1}
+
+
+def ranges(read_bytes: float) -> int:
+    """Return how many GETs `handlers.ranged.RangedBody` makes until so many bytes are read."""
+    count, length, fetched = 1, FIRST_BYTES, FIRST_BYTES
+    while fetched < read_bytes:
+        length = min(2 * length, MOST_BYTES)
+        count, fetched = count + 1, fetched + length
+    return count
+
+
+def request_lines(
+    images: float,
+    *,
+    sizes: int,
+    per_batch: float,
+    header_gets: float = HEADER_GETS,
+    write_units: float = ITEM_WRITE_UNITS,
+) -> Iterator[Line]:
+    """Yield what pictures cost in requests, from the topic on; `per_batch` is how many messages are in one batch.
+
+    A message is delivered to each queue, which SNS does for nothing and SQS counts as a request; ten at a time are
+    received, and deleted. Sources: SNS's price page, "Notification deliveries"; SQS's API reference, ReceiveMessage.
+    """
+    for part, operations in calls(sizes=sizes, header_gets=header_gets).items():
+        for operation, count in operations.items():
+            units = write_units if operation == "PutItem" else 1
+            yield Line(part=part, count=images * count * units, price=PRICES[operation])
+    for branch in BRANCHES:
+        yield Line(part=branch, count=images, price=prices.SNS_TO_SQS)
+        yield Line(part=branch, count=images * (1 + 2 / min(per_batch, SQS_BATCH)), price=prices.SQS_REQUEST)
+        yield Line(part=branch, count=images / per_batch, price=prices.LAMBDA_REQUEST)

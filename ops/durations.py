@@ -1,0 +1,97 @@
+"""How long the functions are billed for one picture, as `python -m benchmarks memory` measured it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from handlers.errors import PixelCascadeError
+
+MEASURED = Path(__file__).parent.parent / "benchmarks" / "measured" / "memory.json"
+COMMAND = "python -m benchmarks memory --json FILE"
+FIELDS = {"function", "memory_mb", "verdict", "fixed_ms", "ms_per_megapixel", "batch_size"}
+
+
+class DurationsError(PixelCascadeError):
+    """There is no measurement that the estimate could stand on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duration:
+    """Billed milliseconds of one function at one memory size: so many a picture, and so many for each megapixel.
+
+    Measured warm, in batches of `batch_size`, whose pictures wait for S3 side by side; a cold start adds `init_ms`.
+    """
+
+    memory_mb: int
+    fixed_ms: float
+    ms_per_megapixel: float
+    batch_size: int
+    init_ms: float
+
+    def billed_ms(self, megapixels: float, *, wait_ms: float, per_batch: float) -> float:
+        """Return the milliseconds that a picture is billed for, one of `per_batch`, which waits for `wait_ms` in all.
+
+        Of a batch's waits one picture's show, the others' pass while a neighbour is worked on.
+        """
+        uncovered_ms = wait_ms * max(0, 1 / per_batch - 1 / self.batch_size)
+        return self.fixed_ms + uncovered_ms + self.ms_per_megapixel * megapixels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Durations:
+    """A benchmark's rows, and the processor that they were measured on."""
+
+    architecture: str
+    rows: Sequence[Mapping[str, Any]]
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read the JSON that the benchmark wrote.
+
+        Raises: DurationsError, which says which command writes one.
+        """
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise DurationsError(
+                f"got no file {path}, allowed is what `{COMMAND}` writes; name one: --benchmark FILE."
+            ) from error
+        except (ValueError, OSError) as error:
+            raise DurationsError(f"got {path}, which is no JSON ({error}); `{COMMAND}` writes it.") from error
+        rows = found.get("rows") if isinstance(found, dict) else None
+        if not rows or not all(row.keys() >= FIELDS for row in rows):
+            wanted = ", ".join(sorted(FIELDS))
+            raise DurationsError(f"got {path}, allowed is a file whose rows have {wanted}; `{COMMAND}` writes one.")
+        return cls(architecture=str(found.get("architecture", "an unknown processor")), rows=rows)
+
+    def of(self, function: str, memory_mb: int) -> Duration:
+        """Return a function's duration at the memory size measured that is nearest, by ratio, to `memory_mb`.
+
+        Raises: DurationsError, where the function was not measured, or that size was found too small.
+        """
+        rows = [row for row in self.rows if row["function"] == function and _timed(row)]
+        if not rows:
+            raise DurationsError(
+                f"got a benchmark without {function}, allowed is one of all functions; run `{COMMAND}` anew."
+            )
+        row = min(rows, key=lambda row: max(row["memory_mb"] / memory_mb, memory_mb / row["memory_mb"]))
+        if row["verdict"] != "ok":
+            fit = ", ".join(f"{other['memory_mb']} MB" for other in rows if other["verdict"] == "ok") or "none"
+            raise DurationsError(
+                f"got {memory_mb} MB for {function}, which the benchmark found {row['verdict']} at "
+                f"{row['memory_mb']} MB; of the sizes measured {fit} will do: raise the stack's setting."
+            )
+        return Duration(
+            memory_mb=row["memory_mb"],
+            fixed_ms=row["fixed_ms"],
+            ms_per_megapixel=row["ms_per_megapixel"],
+            batch_size=row["batch_size"],
+            init_ms=row.get("init_ms") or 0.0,
+        )
+
+
+def _timed(row: Mapping[str, Any]) -> bool:
+    """Tell whether a row says something of its size: that it is too small, or how long it takes."""
+    return row["verdict"] != "ok" or row["fixed_ms"] is not None

@@ -1,0 +1,151 @@
+"""What a month of pictures costs with a stack's settings: functions, requests, logs, alarms and what is kept."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from components import prices
+from components.config import StackConfig
+from ops import logs
+from ops.bill import Bill, Line
+from ops.calls import HEADER_GETS, ITEM_WRITE_UNITS, UPLOAD, calls_in_a_row, ranges, request_lines
+from ops.durations import Duration, Durations
+from ops.stack import BRANCHES, CONVERSION, EXTRACTION, RESIZING
+from ops.workload import HOURS, Assumption, Workload
+
+STACK = "stack"
+
+# Metrics that the alarms look at; one on an expression of two is billed as two. What `components.watch` makes.
+BRANCH_ALARM_METRICS, OTHER_ALARM_METRICS = 8, 5
+# ImageDuration and RejectedImage by service: what `handlers.worker` counts where nothing is rejected or tried again.
+BRANCH_METRICS = 2
+
+# Lambda polls a queue that is empty five times at once, 20 s each; fewer only without maximum concurrency.
+# Source: Lambda's developer guide, "Configuring scaling behavior for SQS event source mappings".
+IDLE_POLLS = 5 * 3 * 60 * HOURS
+
+GB, MB = 1e9, 1e6
+LOGS_COMPRESSED = 0.2
+DAYS = HOURS / 24
+
+# Means of the 24 photographs of docs/performance.md: bytes a pixel of sizes at quality 100, height by width, bytes of
+# an item and the 100 that each is billed beside. Source: DynamoDB's developer guide, "Estimating a table's size".
+SIZE_BYTES_PER_PIXEL, HEIGHT_BY_WIDTH, ITEM_BYTES = 0.9, 0.8, 1023 + 100
+
+FUNCTIONS = {CONVERSION: "convert", RESIZING: "resize", EXTRACTION: "metadata"}
+"""What the memory benchmark calls each branch's function."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A stack's settings under a workload, with durations that were measured."""
+
+    config: StackConfig
+    workload: Workload
+    durations: Durations
+
+    def memory_mb(self, part: str) -> int:
+        """Return the memory of a part's function in MB."""
+        return {
+            UPLOAD: self.config.publisher_memory_mb,
+            CONVERSION: self.config.format_conversion_memory_mb,
+            RESIZING: self.config.resizing_memory_mb,
+            EXTRACTION: self.config.metadata_extraction_memory_mb,
+        }[part]
+
+    def duration(self, branch: str) -> Duration:
+        """Return what was measured of a branch's function, nearest to its memory.
+
+        Raises: DurationsError.
+        """
+        return self.durations.of(FUNCTIONS[branch], self.memory_mb(branch))
+
+    def billed_ms(self, part: str) -> float:
+        """Return the milliseconds that a part's function is billed for one picture."""
+        if part == UPLOAD:
+            return self.workload.publisher_ms
+        waits = calls_in_a_row(sizes=len(self.config.sizes), header_gets=self.header_gets)[part]
+        return self.duration(part).billed_ms(
+            self.workload.megapixels, wait_ms=waits * self.workload.call_ms, per_batch=self.workload.per_batch
+        )
+
+    def cold_ms(self, part: str) -> float:
+        """Return what cold starts add to a picture's milliseconds, on average; a publisher's was not measured.
+
+        Source: https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase, August 2025.
+        """
+        init_ms = 0 if part == UPLOAD else self.duration(part).init_ms
+        return init_ms * self.workload.cold_starts / self.workload.per_batch
+
+    @property
+    def header_gets(self) -> float:
+        """GETs of the metadata worker for one picture; a stack that salvages has it read the whole master."""
+        return ranges(self.workload.upload_mb * MB) if self.config.salvage else HEADER_GETS
+
+    def bill(self) -> Bill:
+        """Return the month's bill."""
+        work = [*self._function_lines(), *self._request_lines(), *self._log_lines(), *self._fixed_lines()]
+        return Bill(work=work, keeping=list(self._keeping_lines()))
+
+    def _function_lines(self) -> Iterator[Line]:
+        price = prices.LAMBDA_GB_SECOND[self.config.architecture]
+        for part in (UPLOAD, *BRANCHES):
+            gb_seconds = self.memory_mb(part) / 1024 * (self.billed_ms(part) + self.cold_ms(part)) / 1000
+            yield Line(part=part, count=self.workload.images * gb_seconds, price=price)
+
+    def _request_lines(self) -> Iterator[Line]:
+        images = self.workload.images
+        yield Line(part=UPLOAD, count=images, price=prices.LAMBDA_REQUEST)
+        yield from request_lines(
+            images, sizes=len(self.config.sizes), per_batch=self.workload.per_batch, header_gets=self.header_gets
+        )
+
+    def _log_lines(self) -> Iterator[Line]:
+        kept_months = LOGS_COMPRESSED * self.config.log_retention_days / DAYS
+        for part in (UPLOAD, *BRANCHES):
+            each = logs.publisher_bytes() if part == UPLOAD else logs.worker_bytes(self.workload.per_batch)
+            size_gb = self.workload.images * each / GB
+            yield Line(part=part, count=size_gb, price=prices.LOGS_GB)
+            yield Line(part=part, count=size_gb * kept_months, price=prices.LOGS_GB_MONTH)
+
+    def _fixed_lines(self) -> Iterator[Line]:
+        """Yield what the stack costs without a single upload."""
+        branches = len(BRANCHES)
+        yield Line(part=STACK, count=branches * IDLE_POLLS, price=prices.SQS_REQUEST)
+        yield Line(part=STACK, count=branches * BRANCH_METRICS, price=prices.METRIC_MONTH)
+        alarms = branches * BRANCH_ALARM_METRICS + OTHER_ALARM_METRICS
+        yield Line(part=STACK, count=alarms, price=prices.ALARM_MONTH)
+        yield Line(part=STACK, count=1, price=prices.DASHBOARD_MONTH)
+
+    def _keeping_lines(self) -> Iterator[Line]:
+        workload = self.workload
+        pixels = sum(width * width * HEIGHT_BY_WIDTH for width in self.config.sizes.values())
+        outputs = {CONVERSION: workload.upload_mb * MB, RESIZING: pixels * SIZE_BYTES_PER_PIXEL}
+        for branch, size in outputs.items():
+            yield Line(part=branch, count=workload.images * size / GB, price=prices.S3_GB_MONTH)
+        yield Line(part=EXTRACTION, count=workload.images * ITEM_BYTES / GB, price=prices.DYNAMODB_GB_MONTH)
+
+    def assumptions(self) -> list[Assumption]:
+        """Return what is taken for granted about the stack."""
+        durations = {FUNCTIONS[branch]: self.duration(branch) for branch in BRANCHES}
+        measured = ", ".join(f"{name} at {found.memory_mb} MB" for name, found in durations.items())
+        processors = f"measured on {self.durations.architecture}, the stack has {self.config.architecture}"
+        gets, item = f"{self.header_gets:g} a picture", f"{ITEM_WRITE_UNITS:g} write units, {ITEM_BYTES:,} bytes"
+        outputs = f"{SIZE_BYTES_PER_PIXEL} bytes a pixel, {HEIGHT_BY_WIDTH} as high as wide"
+        polls = f"{IDLE_POLLS:,} requests a queue"
+        return [
+            Assumption("functions' time", measured, f"--benchmark, the nearest size; {processors}"),
+            Assumption(
+                "GETs for metadata", gets, "three of four headers end within the first range; salvage reads all"
+            ),
+            Assumption("an item", item, "means of 24 camera photographs; each begun KB is a unit"),
+            Assumption("sizes", outputs, "means of 24 camera photographs at quality 100; less below"),
+            Assumption("a converted picture", "as large as its upload", "mean of 24 camera photographs"),
+            Assumption(
+                "deliveries by SNS", "a request of SQS each", "SNS charges nothing, standard SQS pricing applies"
+            ),
+            Assumption("idle polling", polls, "five pollers, 20 s each; in full, though a busy queue has less"),
+            Assumption("logs", f"kept at {LOGS_COMPRESSED:.0%} of their size", "CloudWatch compresses them"),
+            Assumption(
+                "not counted", "masters' own PUT and keeping", "the same with and without; nor X-Ray, KMS, free tiers"
+            ),
+        ]

@@ -1,0 +1,123 @@
+"""`python -m ops estimate`: the month's bill and the scale sheet, from settings alone: no stack, no credentials."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+
+from components import prices
+from components.config import ConfigError, StackConfig
+from local.program import file_config
+from ops.article import Article
+from ops.durations import MEASURED, Durations, DurationsError
+from ops.estimate import Estimate
+from ops.estimate_report import Report
+from ops.workload import BYTES_PER_PIXEL, CALL_MS, COLD_STARTS, PUBLISHER_MS, Workload
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_STACK_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class Positive(click.ParamType[float]):
+    """A number above 0, such as 250000 or 1e6."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number that a word means."""
+        try:
+            number = float(value)
+        except ValueError:
+            number = 0
+        if not 0 < number < float("inf"):
+            self.fail(f"got {value!r}, allowed is a number above 0; write it as 250000 or 1e6.", param, ctx)
+        return number
+
+
+@click.command(name="estimate")
+@click.option("--images", type=Positive(), default=1e6, show_default="1e6", help="Pictures uploaded in a month.")
+@click.option("--megapixels", type=Positive(), default=12.0, show_default=True, help="Size of a picture.")
+@click.option("--mb", type=Positive(), help=f"Megabytes of an upload; {BYTES_PER_PIXEL} bytes a pixel if not given.")
+@click.option("--per-batch", type=Positive(), default=1, show_default=True, help="Messages in a batch, on average.")
+@click.option("--publisher-ms", type=Positive(), default=PUBLISHER_MS, show_default=True, help="Its time an upload.")
+@click.option("--call-ms", type=Positive(), default=CALL_MS, show_default=True, help="Until S3 answers a call.")
+@click.option("--cold-starts", type=click.FloatRange(0, 1), default=COLD_STARTS, show_default=True, help="Share.")
+@click.option("--rate", type=Positive(), help="Uploads per second at the busiest time; the month's mean if not given.")
+@click.option("--config", "stack_file", type=_STACK_FILE, help="A stack's file, such as Pulumi.dev.yaml.")
+@click.option("--benchmark", type=_FILE, default=MEASURED, help="JSON of `python -m benchmarks memory`.")
+@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
+def estimate_command(
+    *,
+    images: float,
+    megapixels: float,
+    mb: float | None,
+    per_batch: float,
+    publisher_ms: float,
+    call_ms: float,
+    cold_starts: float,
+    rate: float | None,
+    stack_file: Path | None,
+    benchmark: Path,
+    as_json: bool,
+) -> None:
+    """Say what a month costs, beside the article's set-up, and where the stack stops growing. Needs no stack."""
+    workload = Workload(
+        images=images,
+        megapixels=megapixels,
+        upload_mb=mb or megapixels * BYTES_PER_PIXEL,
+        per_batch=per_batch,
+        publisher_ms=publisher_ms,
+        call_ms=call_ms,
+        cold_starts=cold_starts,
+    )
+    values = _values(stack_file)
+    try:
+        config = StackConfig.parse(values)
+        durations = Durations.read(benchmark)
+        _check(workload, config)
+        report = Report.make(
+            Estimate(config=config, workload=workload, durations=durations),
+            Article(workload=workload, durations=durations),
+            region=values.get("aws:region", prices.REGION),
+            rate=rate or workload.per_second,
+        )
+    except (ConfigError, DurationsError) as error:
+        raise click.UsageError(str(error)) from error
+    if as_json:
+        click.echo(json.dumps(report.plain()))
+    else:
+        report.show()
+
+
+def _values(stack_file: Path | None) -> Mapping[str, str]:
+    """Return the settings of a stack's file; none are the program's defaults."""
+    if stack_file is None:
+        return {}
+    try:
+        return file_config(stack_file)
+    except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
+        raise click.UsageError(
+            f"got --config {stack_file}, allowed is a stack's file with a mapping config."
+        ) from error
+
+
+def _check(workload: Workload, config: StackConfig) -> None:
+    """Hold the workload against the stack's own limits."""
+    if not 1 <= workload.per_batch <= config.batch_size:
+        raise click.UsageError(
+            f"got --per-batch {workload.per_batch:g}, allowed is 1 to the stack's batchSize, {config.batch_size}; "
+            "change one."
+        )
+    if workload.megapixels * 1e6 > config.max_pixels:
+        raise click.UsageError(
+            f"got --megapixels {workload.megapixels:g}, allowed is up to the stack's maxPixels, "
+            f"{config.max_pixels / 1e6:g}; larger pictures are rejected: change one."
+        )
+    if workload.upload_mb * 1e6 > config.max_bytes:
+        raise click.UsageError(
+            f"got --mb {workload.upload_mb:g}, allowed is up to the stack's maxBytes, {config.max_bytes / 1e6:g} MB; "
+            "larger files are rejected: change one."
+        )

@@ -1,0 +1,178 @@
+"""The estimate for people, as tables, and for machines, as JSON."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from rich.console import Console
+from rich.table import Table
+
+from components import prices
+from ops import scale
+from ops.article import Article
+from ops.bill import Bill, Line, total
+from ops.calls import UPLOAD
+from ops.estimate import STACK, Estimate
+from ops.scale import Limit
+from ops.stack import BRANCHES
+from ops.workload import Assumption, Workload
+
+PARTS = (UPLOAD, *BRANCHES, STACK)
+WIDTH = 160
+LARGE = 100  # From here on nobody reads decimals.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Two bills for one workload, the limits of the first, and what both take for granted."""
+
+    workload: Workload
+    bill: Bill
+    article: Bill
+    limits: Sequence[Limit]
+    beside: Sequence[str]
+    rate: float
+    assumptions: Sequence[Assumption]
+
+    @classmethod
+    def make(cls, estimate: Estimate, article: Article, *, region: str, rate: float) -> Self:
+        """Work everything out; `rate` is the uploads per second of the busiest time.
+
+        Raises: DurationsError.
+        """
+        bill = estimate.bill()
+        return cls(
+            workload=estimate.workload,
+            bill=bill,
+            article=article.bill(list(bill.keeping)),
+            limits=scale.limits(estimate, region),
+            beside=scale.beside(estimate),
+            rate=rate,
+            assumptions=[
+                _prices_of(region),
+                *estimate.workload.assumptions(),
+                *estimate.assumptions(),
+                *article.assumptions(),
+            ],
+        )
+
+    def show(self) -> None:
+        """Print the tables."""
+        console = Console() if Console().is_terminal else Console(width=WIDTH)
+        console.print(self._bills())
+        console.print(self._verdict(), soft_wrap=True)
+        console.print(self._scale())
+        for sentence in [self._first_limit(), *self.beside]:
+            console.print(sentence, highlight=False, soft_wrap=True)
+        console.print(self._taken_for_granted())
+        console.print(_prices())
+
+    def plain(self) -> dict[str, Any]:
+        """Return everything as JSON has it."""
+        return {
+            "workload": asdict(self.workload),
+            "prices": {
+                "region": prices.REGION,
+                "read": prices.READ,
+                "table": [{"name": price.name, "dollars": price, "source": price.source} for price in prices.TABLE],
+            },
+            "pixelcascade": _plain(self.bill),
+            "article": _plain(self.article),
+            "scale": {"rate": self.rate, "limits": [asdict(limit) for limit in self.limits], "beside": self.beside},
+            "assumptions": [assumption._asdict() for assumption in self.assumptions],
+        }
+
+    def _bills(self) -> Table:
+        pictures = f"{self.workload.images:,.0f} pictures of {self.workload.megapixels:g} megapixels"
+        title = f"{pictures} in a month: US dollars, {prices.REGION}, list prices of {prices.READ}"
+        table, both = Table("part", "what", title=title), (self.bill, self.article)
+        for heading in ("number", "PixelCascade", "the article"):
+            table.add_column(heading, justify="right")
+        for part in PARTS:
+            _add_lines(table, part, self.bill.work, self.article.work)
+            sums = [total(line for line in bill.work if line.part == part) for bill in both]
+            _add_sums(table, part, "together", sums)
+            table.add_section()
+        for service in dict.fromkeys(price.service for price in prices.TABLE):
+            sums = [total(line for line in bill.work if line.price.service == service) for bill in both]
+            _add_sums(table, "all parts", service, sums)
+        _add_sums(table, "all parts", "the month's work", [bill.dollars for bill in both])
+        table.add_section()
+        for part in PARTS:
+            _add_lines(table, part, self.bill.keeping, self.article.keeping)
+        _add_sums(table, "all parts", "each month of keeping results", [total(bill.keeping) for bill in both])
+        return table
+
+    def _verdict(self) -> str:
+        ratio = self.article.dollars / self.bill.dollars
+        each = self.bill.dollars / self.workload.images * prices.MILLION
+        return f"A million pictures cost {each:,.2f} US dollars, the article's {ratio:.2f} times as much."
+
+    def _scale(self) -> Table:
+        table = Table("limit", "default", title="Scale sheet: images per second at which each limit is reached")
+        table.add_column("reached at", justify="right")
+        table.add_column(f"enough for {self.rate:,.1f}")
+        table.add_column("moved by")
+        table.add_column("source")
+        for limit in self.limits:
+            enough = "yes" if limit.per_second >= self.rate else "no"
+            table.add_row(limit.name, limit.default, f"{limit.per_second:,.1f}", enough, limit.moved_by, limit.source)
+        return table
+
+    def _first_limit(self) -> str:
+        first = self.limits[0]
+        return (
+            f"Reached first, at {first.per_second:,.1f} images per second: {first.name}, {first.default}; "
+            f"what moves it: {first.moved_by}. Beyond it messages wait in their queue, or are tried again."
+        )
+
+    def _taken_for_granted(self) -> Table:
+        table = Table("taken for granted", "value", "why, and what changes it", title="Assumptions")
+        for assumption in self.assumptions:
+            table.add_row(*assumption)
+        return table
+
+
+def _add_lines(table: Table, part: str, ours: Sequence[Line], theirs: Sequence[Line]) -> None:
+    """Add a row for each price that one of the two pays for a part."""
+    columns = [{line.price.name: line for line in lines if line.part == part} for lines in (ours, theirs)]
+    for name in dict.fromkeys(name for lines in columns for name in lines):
+        lines = [found.get(name) for found in columns]
+        number = _number(lines[0].count) if lines[0] else ""
+        table.add_row(part, name, number, *(f"{line.dollars:,.2f}" if line else "" for line in lines))
+
+
+def _add_sums(table: Table, part: str, what: str, dollars: Sequence[float]) -> None:
+    table.add_row(part, what, "", *(f"{sum_:,.2f}" for sum_ in dollars), style="bold")
+
+
+def _number(count: float) -> str:
+    """Return a count, with decimals where it is small and no whole number."""
+    return f"{count:,.0f}" if count == round(count) or count > LARGE else f"{count:,.2f}"
+
+
+def _prices_of(region: str) -> Assumption:
+    where = "and so is the stack" if region == prices.REGION else f"the stack is in {region}, some ten per cent apart"
+    return Assumption("prices", f"{prices.REGION}, {prices.READ}", f"list prices, {where}")
+
+
+def _prices() -> Table:
+    table = Table("price", title=f"Prices: {prices.REGION}, {prices.READ}")
+    table.add_column("US dollars for a million", justify="right")
+    table.add_column("source")
+    for price in prices.TABLE:
+        table.add_row(price.name, f"{price * prices.MILLION:,.2f}", price.source)
+    return table
+
+
+def _plain(bill: Bill) -> dict[str, Any]:
+    return {
+        "dollars": bill.dollars,
+        "keeping_dollars": total(bill.keeping),
+        "work": [_plain_line(line) for line in bill.work],
+        "keeping": [_plain_line(line) for line in bill.keeping],
+    }
+
+
+def _plain_line(line: Line) -> dict[str, Any]:
+    return {"part": line.part, "what": line.price.name, "count": line.count, "dollars": line.dollars}

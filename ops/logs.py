@@ -1,0 +1,27 @@
+"""How many bytes of logs one picture leaves; a test holds them against what the functions really print."""
+
+# What Lambda itself prints for an invocation, log format Text.
+# Source: Lambda's developer guide, "Viewing CloudWatch logs for Lambda functions".
+_ID = "8f507cfc-0000-4697-b07a-ac58fc914c95"
+_LAMBDA = (
+    f"START RequestId: {_ID} Version: $LATEST\n"
+    f"END RequestId: {_ID}\n"
+    f"REPORT RequestId: {_ID}\tDuration: 123.45 ms\tBilled Duration: 124 ms\t"
+    "Memory Size: 1769 MB\tMax Memory Used: 250 MB\t\n"
+)
+INVOCATION_BYTES = len(_LAMBDA)
+
+# What the functions print, a JSON line each: for a job published, for a picture, and for a batch its metrics.
+JOB_BYTES = 250
+PICTURE_BYTES = 390
+BATCH_BYTES = 300
+
+
+def publisher_bytes() -> int:
+    """Return the bytes that one upload leaves in the publisher's log."""
+    return INVOCATION_BYTES + JOB_BYTES
+
+
+def worker_bytes(per_batch: float) -> float:
+    """Return the bytes that one picture of a batch leaves in a worker's log."""
+    return PICTURE_BYTES + (INVOCATION_BYTES + BATCH_BYTES) / per_batch

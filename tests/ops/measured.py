@@ -1,0 +1,43 @@
+"""A memory benchmark's results with round figures, for the tests of what stands on them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from components.config import StackConfig
+from ops.durations import Durations
+from ops.estimate import Estimate
+from ops.workload import Workload
+
+FUNCTIONS = ("convert", "resize", "metadata")
+
+
+def row(function: str, memory_mb: int = 1024, **changes: Any) -> dict[str, Any]:
+    """Return one row: 100 ms a picture and 10 ms a megapixel, in batches of ten."""
+    times = {"fixed_ms": 100.0, "ms_per_megapixel": 10.0, "batch_size": 10, "init_ms": 1000.0}
+    return {"function": function, "memory_mb": memory_mb, "verdict": "ok", **times, **changes}
+
+
+def durations(*rows: dict[str, Any]) -> Durations:
+    """Return durations of these rows, or of one for each function."""
+    return Durations(architecture="x86_64", rows=rows or [row(function) for function in FUNCTIONS])
+
+
+def written(folder: Path, *rows: dict[str, Any]) -> Path:
+    """Write them as the benchmark does; return the file."""
+    found, file = durations(*rows), folder / "memory.json"
+    file.write_text(json.dumps({"architecture": found.architecture, "machine": {}, "rows": list(found.rows)}))
+    return file
+
+
+def estimate(workload: Workload | None = None, **settings: Any) -> Estimate:
+    """Return the estimate of a stack whose functions all have 1,024 MB, for a thousand pictures in full batches."""
+    memory = dict.fromkeys(("format_conversion_memory_mb", "resizing_memory_mb", "metadata_extraction_memory_mb"), 1024)
+    config = StackConfig(**{**memory, "publisher_memory_mb": 1024, **settings})
+    return Estimate(config=config, workload=workload or full_batches(), durations=durations())
+
+
+def full_batches(**changes: Any) -> Workload:
+    """Return a workload of a thousand pictures of ten megapixels, in batches of ten."""
+    plain = {"images": 1000, "megapixels": 10, "upload_mb": 3, "per_batch": 10, "publisher_ms": 50, "cold_starts": 0}
+    return Workload(**{**plain, **changes})

@@ -1,0 +1,104 @@
+"""What one picture asks of AWS: counted, while the real functions work on it."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+
+from handlers import format_converter, job_publisher, metadata_extractor, pixel_resizer
+from handlers.ranged import FIRST_BYTES, RangedBody
+from ops.calls import HEADER_GETS, UPLOAD, calls, ranges, request_lines
+from ops.stack import CONVERSION, EXTRACTION, RESIZING
+from tests.handlers.conftest import (
+    BUCKET,
+    Context,
+    Stack,
+    credentials,  # noqa: F401 a fixture
+    environment,
+    job,
+    no_metrics,  # noqa: F401 a fixture
+    sqs_event,
+    stack,  # noqa: F401 a fixture
+    told,  # noqa: F401 a fixture
+)
+from tests.handlers.pictures import picture
+
+KEY = "master/2024/cat.jpg"
+SIZES = len(json.loads(environment()["SIZES"]))
+WORKERS = {
+    CONVERSION: format_converter.handler,
+    RESIZING: pixel_resizer.handler,
+    EXTRACTION: metadata_extractor.handler,
+}
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Count every operation that any client calls."""
+    count: Counter[str] = Counter()
+    call: Callable[..., Any] = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def counted(client: BaseClient, operation: str, arguments: Any) -> Any:
+        count[operation] += 1
+        return call(client, operation, arguments)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", counted)
+    return count
+
+
+@pytest.mark.parametrize("branch", WORKERS)
+def test_a_worker_asks_what_the_estimate_says(stack: Stack, asked: Counter[str], branch: str) -> None:  # noqa: F811
+    """Each operation as often, and no other; a small picture's header is in the first range."""
+    stack.upload(KEY, picture())
+    asked.clear()
+    WORKERS[branch](sqs_event(job(KEY, sequencer="01")), Context())
+    assert asked == calls(sizes=SIZES, header_gets=1)[branch]
+
+
+def test_the_publisher_asks_what_the_estimate_says(stack: Stack, asked: Counter[str]) -> None:  # noqa: F811
+    """One event is one call."""
+    record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": BUCKET}, "object": {"key": KEY}}}
+    asked.clear()
+    job_publisher.handler({"Records": [record]}, Context())
+    assert asked == calls(sizes=SIZES)[UPLOAD]
+    assert len(stack.published()) == 1
+
+
+def test_a_long_header_takes_as_many_gets_as_ranges(stack: Stack, asked: Counter[str]) -> None:  # noqa: F811
+    """Metadata of 50 KB before the picture do not fit into the first range."""
+    padding = b"\xff\xfe" + (50_002).to_bytes(2) + b"x" * 50_000
+    body = picture()
+    stack.upload(KEY, body[:2] + padding + body[2:])
+    asked.clear()
+    WORKERS[EXTRACTION](sqs_event(job(KEY)), Context())
+    assert asked["GetObject"] == ranges(50_100) == 2
+
+
+@pytest.mark.parametrize("size", [1, FIRST_BYTES, FIRST_BYTES + 1, 1_000_000, 50_000_000])
+def test_ranges_are_counted_as_they_are_fetched(size: int) -> None:
+    """The count is that of a body that is read to its end."""
+    fetched: list[int] = []
+
+    def fetch(start: int, end: int) -> bytes:
+        fetched.append(start)
+        return bytes(end - start)
+
+    body = RangedBody(bytes(min(size, FIRST_BYTES)), size, fetch)
+    while body.read(1024 * 1024):
+        pass
+    assert ranges(size) == 1 + len(fetched)
+
+
+def test_the_mean_of_header_gets_is_between_the_cases() -> None:
+    """Most headers are in the first range, some need a second."""
+    assert 1 < HEADER_GETS < 2
+
+
+@pytest.mark.parametrize(("per_batch", "requests"), [(1, 3000), (10, 1200), (100, 1200)])
+def test_messages_are_received_and_deleted_ten_at_a_time(per_batch: int, requests: int) -> None:
+    """A thousand are delivered one by one; a hundred requests receive them, and a hundred delete, if batches allow."""
+    lines = request_lines(1000, sizes=3, per_batch=per_batch)
+    assert {line.count for line in lines if line.price.service == "SQS"} == {requests}

@@ -1,0 +1,71 @@
+"""The functions' times, as the memory benchmark wrote them."""
+
+from pathlib import Path
+
+import pytest
+
+from ops.durations import Durations, DurationsError
+from tests.ops.measured import durations, row, written
+
+
+def billed_ms(*, wait_ms: float = 60, per_batch: float = 10, megapixels: float = 12) -> float:
+    """Return what a picture is billed: 100 ms, and 10 ms a megapixel."""
+    found = durations(row("resize")).of("resize", 1024)
+    return found.billed_ms(megapixels, wait_ms=wait_ms, per_batch=per_batch)
+
+
+def test_a_picture_is_billed_by_its_pixels() -> None:
+    """In batches as large as those that were measured, the line is the benchmark's."""
+    assert billed_ms() == pytest.approx(220)
+
+
+def test_who_is_alone_in_a_batch_waits_for_s3_alone() -> None:
+    """Nine tenths of the waits were covered by neighbours when batches of ten were measured."""
+    assert billed_ms(per_batch=1) == pytest.approx(220 + 0.9 * 60)
+
+
+def test_a_larger_batch_than_was_measured_is_no_faster() -> None:
+    """What was not measured is not promised."""
+    assert billed_ms(per_batch=100) == pytest.approx(220)
+
+
+@pytest.mark.parametrize(("memory_mb", "nearest"), [(1024, 1024), (900, 1024), (2000, 1769), (10_240, 1769)])
+def test_the_nearest_size_that_was_measured_counts(memory_mb: int, nearest: int) -> None:
+    """Nearest by ratio: what the share of the processor goes by."""
+    found = durations(*(row("resize", size) for size in (512, 1024, 1769)))
+    assert found.of("resize", memory_mb).memory_mb == nearest
+
+
+def test_a_size_that_is_too_small_is_told_with_those_that_will_do() -> None:
+    """No estimate for a function that would not work."""
+    small = row("resize", 128, verdict="too small", fixed_ms=None, ms_per_megapixel=None)
+    found = durations(small, row("resize", 512), row("resize", 1024))
+    with pytest.raises(DurationsError, match=r"got 130 MB for resize.* too small at 128 MB.* 512 MB, 1024 MB will do"):
+        found.of("resize", 130)
+
+
+def test_a_size_without_times_is_passed_over() -> None:
+    """Where a machine could not time a size, the next nearest stands in."""
+    found = durations(row("resize", 1024, fixed_ms=None, ms_per_megapixel=None), row("resize", 512))
+    assert found.of("resize", 1024).memory_mb == 512
+
+
+def test_a_function_that_was_not_measured_is_named() -> None:
+    """The message says how to measure it."""
+    with pytest.raises(DurationsError, match=r"without convert.*benchmarks memory"):
+        durations(row("resize")).of("convert", 1024)
+
+
+def test_what_the_benchmark_wrote_is_read(tmp_path: Path) -> None:
+    """Rows and processor."""
+    assert Durations.read(written(tmp_path)) == durations()
+
+
+@pytest.mark.parametrize("text", [None, "no JSON", "[]", "{}", '{"rows": []}', '{"rows": [{"function": "resize"}]}'])
+def test_a_file_that_the_benchmark_did_not_write_is_told(tmp_path: Path, text: str | None) -> None:
+    """Missing, malformed or of another kind: the message names the command that writes one."""
+    file = tmp_path / "memory.json"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(DurationsError, match="python -m benchmarks memory --json FILE"):
+        Durations.read(file)

@@ -1,0 +1,141 @@
+"""What a month costs: by hand, beside the program, and beside the article's set-up."""
+
+from typing import Any
+
+import pytest
+
+from components import prices
+from components.prices import Price
+from ops.article import Article
+from ops.bill import Line
+from ops.calls import UPLOAD
+from ops.estimate import STACK, Estimate
+from ops.stack import BRANCHES, CONVERSION, EXTRACTION, RESIZING
+from tests.ops.measured import durations, estimate, full_batches
+from tests.recording import recorded
+
+
+def count(found: Estimate, part: str, price: Price) -> float:
+    """Return how many units of a price a part pays."""
+    bill = found.bill()
+    lines = [line for line in (*bill.work, *bill.keeping) if (line.part, line.price.name) == (part, price.name)]
+    assert lines, f"{part} pays no {price.name}"
+    return sum(line.count for line in lines)
+
+
+def article(**changes: Any) -> Article:
+    """Return the article's set-up under the same workload."""
+    return Article(workload=full_batches(**changes), durations=durations())
+
+
+def test_a_functions_time_is_its_memory_by_what_it_is_billed() -> None:
+    """A thousand pictures, 100 ms and ten megapixels of 10 ms each, at 1 GB: 200 GB-seconds."""
+    assert count(estimate(), RESIZING, prices.LAMBDA_GB_SECOND["x86_64"]) == pytest.approx(200)
+    assert count(estimate(), UPLOAD, prices.LAMBDA_GB_SECOND["x86_64"]) == pytest.approx(50)
+
+
+def test_cold_starts_are_billed_by_their_share() -> None:
+    """One of a hundred invocations of ten pictures takes a second more: a thousand pictures, one second in all."""
+    cold = estimate(full_batches(cold_starts=0.01))
+    assert count(cold, RESIZING, prices.LAMBDA_GB_SECOND["x86_64"]) == pytest.approx(201)
+
+
+def test_more_sizes_are_more_writes_and_more_bytes() -> None:
+    """Each size of each picture is one PUT."""
+    one, four = (estimate(sizes=dict.fromkeys(map(str, range(number)), 100)) for number in (1, 4))
+    assert [count(found, RESIZING, prices.S3_PUT) for found in (one, four)] == [1000, 4000]
+    kept = [count(found, RESIZING, prices.S3_GB_MONTH) for found in (one, four)]
+    assert kept[1] == pytest.approx(4 * kept[0])
+
+
+def test_a_stack_that_salvages_reads_whole_masters_for_metadata() -> None:
+    """A master of 3 MB takes seven ranges."""
+    assert count(estimate(salvage=True), EXTRACTION, prices.S3_GET) == 7000
+
+
+def test_small_batches_cost_more_requests() -> None:
+    """Uploads that come one by one are received, worked on and deleted one by one."""
+    single, full = (estimate(full_batches(per_batch=number)) for number in (1, 10))
+    assert [count(found, RESIZING, prices.LAMBDA_REQUEST) for found in (single, full)] == [1000, 100]
+    assert count(single, RESIZING, prices.SQS_REQUEST) > count(full, RESIZING, prices.SQS_REQUEST)
+
+
+def test_logs_that_are_kept_longer_cost_more() -> None:
+    """The month's logs are paid for until they expire."""
+    week, quarter = (estimate(log_retention_days=days) for days in (7, 90))
+    ratio = count(quarter, RESIZING, prices.LOGS_GB_MONTH) / count(week, RESIZING, prices.LOGS_GB_MONTH)
+    assert ratio == pytest.approx(90 / 7)
+
+
+def test_a_month_without_uploads_is_not_free() -> None:
+    """Alarms, metrics, dashboard and polling are the same for one picture as for a million."""
+    one, million = (estimate(full_batches(images=images)).bill() for images in (1, 1e6))
+    fixed = [[line for line in bill.work if line.part == STACK] for bill in (one, million)]
+    assert fixed[0] == fixed[1]
+    assert sum(line.dollars for line in fixed[0]) > 0
+
+
+def test_the_bill_has_as_many_alarms_as_the_program() -> None:
+    """Each metric that an alarm looks at is paid for."""
+    alarms = recorded().mocks.of_type("MetricAlarm")
+    metrics = [query for alarm in alarms for query in alarm.inputs["metricQueries"] if "metric" in query]
+    assert count(estimate(), STACK, prices.ALARM_MONTH) == len(metrics)
+
+
+def test_the_bill_has_as_many_dashboards_as_the_program() -> None:
+    """One stack has one."""
+    assert count(estimate(), STACK, prices.DASHBOARD_MONTH) == len(recorded().mocks.of_type("Dashboard"))
+
+
+def test_each_functions_memory_is_the_one_that_the_program_gives_it() -> None:
+    """The settings that the estimate looks at are those that the functions are deployed with."""
+    names = {UPLOAD: "job-publisher", CONVERSION: "format-converter", RESIZING: "pixel-resizer"}
+    names[EXTRACTION] = "metadata-extractor"
+    keys = ("publisher", "format_conversion", "resizing", "metadata_extraction")
+    chosen: dict[str, Any] = {f"{key}_memory_mb": 500 + number for number, key in enumerate(keys)}
+    found = estimate(**chosen)
+    settings = {
+        "".join([key.split("_")[0], *map(str.title, key.split("_")[1:])]): str(mb) for key, mb in chosen.items()
+    }
+    program = recorded(**settings).mocks
+    for part, name in names.items():
+        assert found.memory_mb(part) == program.one("Function", name).inputs["memorySize"]
+
+
+def test_every_price_of_the_table_is_paid() -> None:
+    """On one processor or the other; a price that nobody pays is not looked after."""
+    bills = [estimate(architecture=architecture).bill() for architecture in prices.LAMBDA_GB_SECOND]
+    paid = {line.price.name for bill in bills for line in (*bill.work, *bill.keeping)}
+    assert paid == {price.name for price in prices.TABLE}
+
+
+def test_every_part_is_on_the_bill() -> None:
+    """Upload, branches and stack, each with something to pay."""
+    work = estimate().bill().work
+    assert {line.part for line in work if line.dollars > 0} == {UPLOAD, *BRANCHES, STACK}
+
+
+def test_the_articles_time_grows_from_what_was_measured() -> None:
+    """1,123 ms to resize 6.5 megapixels, on top of PixelCascade's fixed 100 ms."""
+    assert article(megapixels=6.5).billed_ms(RESIZING) == pytest.approx(1223)
+    assert article(megapixels=13).billed_ms(CONVERSION) == pytest.approx(1066)
+
+
+def test_the_article_pays_for_no_watching_and_keeps_its_logs() -> None:
+    """No alarm, metric or dashboard; logs that never expire are paid for month after month."""
+    bill = article().bill(keeping=[])
+    watching = {prices.ALARM_MONTH.name, prices.METRIC_MONTH.name, prices.DASHBOARD_MONTH.name}
+    assert watching.isdisjoint(line.price.name for line in bill.work)
+    assert [line.price.name for line in bill.keeping] == [prices.LOGS_GB_MONTH.name]
+
+
+def test_both_keep_the_same_outputs() -> None:
+    """What is not known of the article's outputs is not held against it."""
+    kept = [Line(part=RESIZING, count=1, price=prices.S3_GB_MONTH)]
+    assert kept[0] in article().bill(keeping=kept).keeping
+
+
+def test_the_article_does_not_work_for_less_in_larger_pictures() -> None:
+    """Where both have the same fixed time, decoding everything in full is what differs."""
+    ours, theirs = estimate(), article()
+    assert theirs.billed_ms(RESIZING) > ours.billed_ms(RESIZING)

@@ -1,0 +1,127 @@
+"""The command line of `python -m ops estimate`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from components import prices
+from local.program import ROOT
+from ops.__main__ import main
+from tests.ops.measured import row, written
+
+USAGE = 2
+
+
+@pytest.fixture
+def benchmark(tmp_path: Path) -> Path:
+    """Write a benchmark's results for the stacks' default sizes."""
+    return written(tmp_path, row("convert", 1769), row("resize", 1769), row("metadata", 256))
+
+
+def run(benchmark: Path, *words: str) -> Result:
+    """Run the command in this process."""
+    return CliRunner().invoke(main, ["estimate", "--benchmark", str(benchmark), *words])
+
+
+def found(benchmark: Path, *words: str) -> dict[str, Any]:
+    """Return what it says as JSON."""
+    result = run(benchmark, *words, "--json")
+    assert result.exit_code == 0, result.output
+    plain: dict[str, Any] = json.loads(result.output)
+    return plain
+
+
+def test_it_needs_neither_stack_nor_credentials(benchmark: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the program's defaults, on a machine that knows no account."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    result = run(benchmark)
+    assert result.exit_code == 0, result.output
+    assert "1,000,000 pictures of 12 megapixels" in result.output
+
+
+def test_it_prints_bills_limits_assumptions_and_prices(benchmark: Path) -> None:
+    """Who reads it sees what stands on what; no price is left out."""
+    output = run(benchmark).output
+    for words in ("PixelCascade", "the article", "Scale sheet", "Reached first, at", "Assumptions", prices.READ):
+        assert words in output
+    assert all(price.name in output for price in prices.TABLE)
+
+
+def test_the_same_is_told_as_json(benchmark: Path) -> None:
+    """Sums are those of their lines."""
+    plain = found(benchmark)
+    for whose in ("pixelcascade", "article"):
+        assert plain[whose]["dollars"] == pytest.approx(sum(line["dollars"] for line in plain[whose]["work"]))
+    assert plain["workload"]["upload_mb"] == pytest.approx(3.6)
+
+
+@pytest.mark.parametrize("images", ["1e6", "1000000"])
+def test_a_number_may_be_written_either_way(benchmark: Path, images: str) -> None:
+    """A million is a million."""
+    assert found(benchmark, "--images", images)["workload"]["images"] == 1_000_000
+
+
+def test_settings_come_from_a_stacks_file(benchmark: Path, tmp_path: Path) -> None:
+    """Sizes, and the region, whose quotas count."""
+    file = tmp_path / "Pulumi.other.yaml"
+    file.write_text('config:\n  aws:region: eu-west-1\n  pixelcascade:sizes: ["one=100"]\n')
+    plain, own = found(benchmark), found(benchmark, "--config", str(file))
+    assert own["pixelcascade"]["dollars"] < plain["pixelcascade"]["dollars"]
+    assert "SNS: messages published in eu-west-1" in [limit["name"] for limit in own["scale"]["limits"]]
+
+
+@pytest.mark.parametrize("file", sorted(ROOT.glob("Pulumi.*.yaml")), ids=lambda file: file.name)
+def test_every_stacks_file_has_an_estimate(benchmark: Path, file: Path) -> None:
+    """Those that come with the project."""
+    assert found(benchmark, "--config", str(file))["pixelcascade"]["dollars"] > 0
+
+
+@pytest.mark.parametrize(("rate", "enough"), [("1", "yes"), ("1e9", "no")])
+def test_a_rate_is_held_against_every_limit(benchmark: Path, rate: str, enough: str) -> None:
+    """A slow trickle passes them all, a flood none."""
+    sheet = run(benchmark, "--rate", rate).output.partition("Scale sheet")[2].partition("Reached first")[0]
+    assert f" {enough} " in sheet
+    assert {"yes": " no ", "no": " yes "}[enough] not in sheet
+
+
+WRONG = [
+    (["--images", "many"], "got 'many', allowed is a number above 0"),
+    (["--images", "0"], "got '0', allowed is a number above 0"),
+    (["--megapixels", "nan"], "got 'nan', allowed is a number above 0"),
+    (["--megapixels", "90"], "got --megapixels 90, allowed is up to the stack's maxPixels, 50"),
+    (["--mb", "70"], "got --mb 70, allowed is up to the stack's maxBytes, 50 MB"),
+    (["--per-batch", "11"], "got --per-batch 11, allowed is 1 to the stack's batchSize, 10"),
+    (["--per-batch", "0.5"], "got --per-batch 0.5, allowed is 1 to"),
+    (["--benchmark", "/nowhere"], "got no file /nowhere, allowed is what `python -m benchmarks memory"),
+    (["--config", str(ROOT / "README.md")], "allowed is a stack's file"),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), WRONG, ids=[" ".join(words)[:30] for words, _ in WRONG])
+def test_words_that_are_off_are_told_what_is_allowed(benchmark: Path, words: list[str], message: str) -> None:
+    """Got, allowed, and what to change."""
+    result = run(benchmark, *words)
+    assert result.exit_code == USAGE
+    assert message in " ".join(result.output.split())
+
+
+def test_a_setting_that_is_wrong_is_named(benchmark: Path, tmp_path: Path) -> None:
+    """As `pulumi up` would name it."""
+    file = tmp_path / "Pulumi.other.yaml"
+    file.write_text("config:\n  pixelcascade:jpegQuality: 101\n")
+    result = run(benchmark, "--config", str(file))
+    assert result.exit_code == USAGE
+    assert "pixelcascade:jpegQuality: got '101'" in result.output
+
+
+def test_a_stack_whose_memory_is_too_small_gets_no_estimate(tmp_path: Path) -> None:
+    """The message names the sizes that will do."""
+    small = row("resize", 1769, verdict="too small", fixed_ms=None, ms_per_megapixel=None)
+    benchmark = written(tmp_path, row("convert", 1769), small, row("resize", 3008), row("metadata", 256))
+    result = run(benchmark)
+    assert result.exit_code == USAGE
+    assert "3008 MB will do" in result.output

@@ -1,0 +1,84 @@
+"""How many bytes of logs one picture leaves: held against what the functions print."""
+
+import io
+import json
+
+import pytest
+from aws_lambda_powertools import Logger
+
+from handlers import format_converter, job_publisher, metadata_extractor, pixel_resizer, worker
+from ops import logs
+from ops.estimate import BRANCH_METRICS
+from tests.handlers.conftest import (
+    BUCKET,
+    Context,
+    Stack,
+    credentials,  # noqa: F401 a fixture
+    job,
+    no_metrics,  # noqa: F401 a fixture
+    sqs_event,
+    stack,  # noqa: F401 a fixture
+    told,  # noqa: F401 a fixture
+)
+from tests.handlers.pictures import picture
+
+KEY = "master/2024/IMG_1234.jpg"
+SEQUENCER, MESSAGE_ID = "0062F1A5B3C4D5E6F7", "8f507cfc-0000-4697-b07a-ac58fc914c95"
+TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=557abcec3ee5a047;Sampled=1"
+WORKERS = [format_converter.handler, pixel_resizer.handler, metadata_extractor.handler]
+
+
+def printed(logger: Logger, monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """Let a logger write here, as on Lambda, which tells each invocation its trace."""
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", TRACE)
+    stream = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", stream)
+    return stream
+
+
+@pytest.mark.parametrize("handler", WORKERS, ids=["convert", "resize", "metadata"])
+def test_a_worker_prints_about_as_much_as_the_estimate_says(
+    stack: Stack,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    handler: worker.Work,
+) -> None:
+    """A line a picture and a line of metrics a batch, within a fifth."""
+    stream = printed(worker.logger, monkeypatch)
+    stack.upload(KEY, picture())
+    event = sqs_event(job(KEY, sequencer=SEQUENCER))
+    event["Records"][0]["messageId"] = MESSAGE_ID
+    handler(event, Context())  # type: ignore[arg-type]
+    metrics = capsys.readouterr().out
+    assert len(stream.getvalue()) == pytest.approx(logs.PICTURE_BYTES, rel=0.2)
+    assert len(metrics) == pytest.approx(logs.BATCH_BYTES, rel=0.2)
+
+
+def test_a_batch_counts_as_many_metrics_as_the_estimate_pays(
+    stack: Stack,  # noqa: F811
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Names by sets of dimensions: each is a metric on the bill."""
+    stack.upload(KEY, picture())
+    format_converter.handler(sqs_event(job(KEY)), Context())
+    (line,) = capsys.readouterr().out.splitlines()
+    (directive,) = json.loads(line)["_aws"]["CloudWatchMetrics"]
+    assert len(directive["Metrics"]) * len(directive["Dimensions"]) == BRANCH_METRICS
+
+
+def test_the_publisher_prints_about_as_much_as_the_estimate_says(
+    stack: Stack,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A line a job, within a fifth."""
+    stream = printed(job_publisher.logger, monkeypatch)
+    entry = {"key": KEY, "size": 3_600_000, "eTag": "d" * 32, "sequencer": SEQUENCER}
+    record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": BUCKET}, "object": entry}}
+    job_publisher.handler({"Records": [record]}, Context())
+    assert len(stream.getvalue()) == pytest.approx(logs.JOB_BYTES, rel=0.2)
+    assert len(stack.published()) == 1
+
+
+def test_a_full_batch_shares_what_an_invocation_prints() -> None:
+    """Ten pictures in one invocation leave less than ten in ten."""
+    assert logs.worker_bytes(10) < logs.worker_bytes(1)
