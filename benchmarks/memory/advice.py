@@ -62,11 +62,23 @@ def advise(rows: Sequence[Row], timeout_s: int, max_pixels: int, *, decodes: boo
         "fastest": "the shortest median batch of the safe sizes",
         "balanced": "the least sum of cost and median batch, each as a part of its most",
     }
+    if tied := _tied(cheapest, safe):
+        reasons["cheapest"] += f"; {tied}"
     chosen = {"cheapest": cheapest, "fastest": fastest, "balanced": balanced}
     return Advice(
         **{name: _choice(row, reasons[name], cheapest) for name, row in chosen.items()},
         max_pixels=min(largest_pixels(cheapest.memory_mb), max_pixels) if decodes else None,
     )
+
+
+def _tied(cheapest: Row, safe: Sequence[Row]) -> str:
+    """Name the fastest size whose cost is not told from the cheapest's, if it is another."""
+    most = cheapest.cost_high or 0
+    fastest = min((row for row in safe if row is cheapest or (row.cost_low or most + 1) <= most), key=_time)
+    if fastest is cheapest:
+        return ""
+    speed = _time(cheapest) / _time(fastest)
+    return f"{fastest.memory_mb:,} MB costs as much, within the interval, and is {speed:.2f} times as fast"
 
 
 def _choice(row: Row, reason: str, cheapest: Row) -> Choice:

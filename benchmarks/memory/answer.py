@@ -50,8 +50,8 @@ def answer(wish: Wish, tell: Tell) -> Report:
             boundaries[one.function.name] = _boundary(wish, bench, one, chosen.cheapest.memory_mb)
     return Report(
         title="Memory",
-        question=f"batches of {config.batch_size}, {wish.delay_ms:g} ms until S3 answers a call, "
-        f"{len(dealt.batches) * wish.runs} batches a size, {config.architecture} prices",
+        question=f"{len(dealt.batches) * wish.runs} batches of {config.batch_size} a size, {_mix(wish)}, "
+        f"{wish.delay_ms:g} ms until S3 answers a call, {config.architecture} prices",
         architecture=config.architecture,
         rows=rows,
         advice=advice,
@@ -69,6 +69,12 @@ def _studies(wish: Wish, bench: Bench, tell: Tell) -> list[Study]:
 
 def _boundary(wish: Wish, bench: Bench, one: Study, memory_mb: int) -> Boundary:
     return check(bench, one.function, memory_mb, wish.delay_ms, _last_core())
+
+
+def _mix(wish: Wish) -> str:
+    if wish.mix:
+        return "mixed " + ", ".join(f"{kind} {weight:g}" for kind, weight in wish.mix.items())
+    return "each picture once" if wish.images else "drawn pictures"
 
 
 def _last_core() -> int:

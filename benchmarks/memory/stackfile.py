@@ -66,7 +66,7 @@ def _set(lines: list[str], key: str, size: int) -> None:
             raise StackFileError(f"got {key} with {match[2] or 'a block'!r}, allowed is a number; mend it by hand")
         lines[found[0]] = f"{match[1]}{size}{match[3]}"
         return
-    last = max((number for number in range(start, end) if lines[number].strip()), default=start - 1)
+    last = max((number for number in range(start, end) if re.match(r"[ \t]+\S", lines[number])), default=start - 1)
     newline = "\r\n" if lines[start - 1].endswith("\r\n") else "\n"
     lines.insert(last + 1, f"{_indent(lines[start:end])}{key}: {size}{newline}")
 

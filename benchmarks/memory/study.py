@@ -48,7 +48,7 @@ def study(bench: Bench, function: Function, sizes: Sequence[int], tell: Tell) ->
     ]
     if all(trial.how == "measured" or trial.problem for trial in trials):
         return Study(function=function, trials=trials)
-    known = known or _references(bench, function)
+    known += _references(bench, function, known)
     if not known:
         return Study(function=function, trials=trials)
     model = calibrate([point for one in known for point in one.points])
@@ -60,10 +60,15 @@ def study(bench: Bench, function: Function, sizes: Sequence[int], tell: Tell) ->
     )
 
 
-def _references(bench: Bench, function: Function) -> list[_Known]:
-    """Run a function with one core for itself, and with all: shares that need no control group."""
-    found = []
+def _references(bench: Bench, function: Function, known: Sequence[_Known]) -> list[_Known]:
+    """Run a function with one core for itself, and with all, where the known shares do not reach so far.
+
+    These need no control group; and only what had more than one core tells what more of them are good for.
+    """
+    found, most = [], max((one.vcpus for one in known), default=0.0)
     for cores in sorted({1, len(os.sched_getaffinity(0))}):
+        if cores <= most:
+            continue
         trial = run(bench, function, cores * MB_PER_VCPU, cores=cores)
         if trial.batches and not trial.problem:
             found.append(_Known(vcpus=cores, trial=trial))

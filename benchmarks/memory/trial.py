@@ -61,8 +61,8 @@ class Bench:
 class Trial:
     """What a function did at a size; `problem` says what makes the size too small.
 
-    `batches` are those that count, keys and figures; `ends` are the heaviest and the lightest, and count for the line of
-    time over megapixels alone; `seen` holds the figures of all, the first and a failed one too.
+    `batches` are those that count, keys and figures; `ends` are the heaviest and the lightest, and count for the line
+    of time over megapixels alone; `seen` holds the figures of all, the first and a failed one too.
     """
 
     function: Function
