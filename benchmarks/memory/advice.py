@@ -1,7 +1,8 @@
 """Which size to take, and why: the cheapest that is safe, the fastest, and the one in between."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any, Self
 
 from benchmarks.memory.capacity import largest_pixels
 from benchmarks.memory.rows import Row
@@ -28,6 +29,11 @@ class Advice:
     balanced: Choice
     fastest: Choice
     max_pixels: int | None
+
+    @classmethod
+    def read(cls, plain: Mapping[str, Any]) -> Self:
+        """Return the advice that `plain` was made of."""
+        return cls(max_pixels=plain["max_pixels"], **{choice: Choice(**plain[choice]) for choice in CHOICES})
 
     def plain(self) -> dict[str, object]:
         """Return it as JSON has it."""

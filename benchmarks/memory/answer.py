@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.measuring import machine
 from benchmarks.memory.advice import advise
 from benchmarks.memory.boundary import Boundary, check
 from benchmarks.memory.cgroups import usable
@@ -21,6 +22,7 @@ from benchmarks.worker_process import loopback
 NOTES = (
     "p50 to p99: milliseconds of an image, while others of its batch run beside it; batch: of a whole invocation.",
     "Rejected pictures count: they cost, too. init: process and imports, with all cores that the function sees.",
+    "billed: milliseconds of an invocation over its images. room: how far the memory is above the peak.",
     "peak: with the largest pictures all in one batch. Costs are of warm invocations: GB-seconds and requests.",
 )
 
@@ -57,6 +59,7 @@ def answer(wish: Wish, tell: Tell) -> Report:
         advice=advice,
         boundaries=boundaries,
         notes=[*NOTES, *_models(studies), *_limits(bench), _took(started, dealt)],
+        machine=machine(),
     )
 
 

@@ -1,13 +1,13 @@
 """How far these figures are from Lambda's own: REPORT lines from CloudWatch beside the rows of the same size."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import click
 
 from benchmarks.measuring import Samples
+from benchmarks.memory.rows import Row
 
 # Source: Lambda's developer guide, "Monitoring functions", the REPORT line; its parts are apart by tabs or spaces.
 REPORT = re.compile(
@@ -63,25 +63,28 @@ def parse(text: str) -> list[Report]:
     return found
 
 
-def compare(reports: Sequence[Report], rows: Sequence[Mapping[str, Any]]) -> list[Difference]:
-    """Compare by size with one function's rows, as the JSON has them.
+def compare(reports: Sequence[Report], rows: Sequence[Row]) -> list[Difference]:
+    """Compare by size with one function's rows.
 
     Lambda's duration is that of warm invocations where there are any: a cold one makes its clients, too.
     """
-    ours = {row["memory_mb"]: row for row in rows}
+    ours = {row.memory_mb: row for row in rows}
     differences = []
     for memory_mb in sorted({report.memory_mb for report in reports}):
         of_size = [report for report in reports if report.memory_mb == memory_mb]
         warm = [report for report in of_size if report.init_ms is None] or of_size
         inits = [report.init_ms for report in of_size if report.init_ms is not None]
-        row = ours.get(memory_mb, {})
+        row = ours.get(memory_mb)
         differences.append(
             Difference(
                 memory_mb=memory_mb,
                 invocations=len(of_size),
-                duration_ms=(Samples([report.duration_ms for report in warm]).median, row.get("batch_p50_ms")),
-                init_ms=(Samples(inits).median if inits else None, row.get("init_ms")),
-                peak_mb=(max(report.used_mb for report in of_size), row.get("peak_mb")),
+                duration_ms=(
+                    Samples([report.duration_ms for report in warm]).median,
+                    row.batch_p50_ms if row else None,
+                ),
+                init_ms=(Samples(inits).median if inits else None, row.init_ms if row else None),
+                peak_mb=(max(report.used_mb for report in of_size), row.peak_mb if row else None),
             )
         )
     return differences

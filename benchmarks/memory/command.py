@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,13 +10,15 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.memory import calibrate, page, stackfile
-from benchmarks.memory.advice import CHOICES
+from benchmarks.memory.advice import CHOICES, Advice
 from benchmarks.memory.answer import answer
-from benchmarks.memory.report import show, write
-from benchmarks.memory.sizes import DEFAULT
+from benchmarks.memory.report import Report, show, write
+from benchmarks.memory.rows import Row
+from benchmarks.memory.sizes import DEFAULT, LARGEST_MB
 from benchmarks.memory.trial import FUNCTIONS
 from benchmarks.memory.wish import ALL, Wish, parse_mix, parse_sizes
 from benchmarks.options import EXISTING_FILE, FILE, html_option, images_option, json_option
+from local.emulator import interrupt_when_terminated
 
 
 @click.command()
@@ -38,35 +41,61 @@ from benchmarks.options import EXISTING_FILE, FILE, html_option, images_option, 
 @json_option
 @html_option
 @click.option("--calibrate", "log_file", type=EXISTING_FILE, help="Compare a function with Lambda's REPORT lines here.")
-@click.option("--against", "earlier_file", type=EXISTING_FILE, help="JSON of an earlier run, to calibrate or write.")
+@click.option(
+    "--against",
+    "earlier_file",
+    type=EXISTING_FILE,
+    help="JSON of an earlier run, to show, write or compare; nothing is run.",
+)
 def memory(**told: Any) -> None:
     """Run the functions at each memory size that Lambda has; say which to take, what it costs and what it holds."""
     wish = Wish(**told)
-    if wish.log_file and wish.function == ALL:
-        allowed = ", ".join(FUNCTIONS)
-        raise click.BadParameter(
-            f"got {ALL}, allowed is the one function that the log is of: {allowed}", None, None, "--function"
-        )
-    if wish.earlier_file:
-        found = json.loads(wish.earlier_file.read_text(encoding="utf-8"))
-    else:
-        report = answer(wish, lambda line: click.echo(line, err=True))
-        show(report)
-        write(report, json_file=wish.json_file, csv_file=wish.csv_file)
-        if wish.html_file:
-            page.write(report, wish.html_file)
-        found = report.plain()
-    if wish.log_file:
-        _calibrate(wish, found["rows"])
+    # What cannot be read or edited is said before the minutes that a run takes.
+    reports = _reports(wish)
+    if wish.stack_file and wish.stack_file.exists():
+        _edit(wish.stack_file, dict.fromkeys([function.name for function in wish.functions], LARGEST_MB), dry=True)
+    report = _earlier(wish.earlier_file) if wish.earlier_file else _run(wish)
+    show(report)
+    write(report, json_file=wish.json_file, csv_file=wish.csv_file)
+    if wish.html_file:
+        page.write(report, wish.html_file)
+    if reports:
+        _compare(reports, report.of(wish.function))
     if wish.stack_file:
-        _write(wish, found["recommendations"])
+        _write(wish, wish.stack_file, report.advice)
 
 
-def _calibrate(wish: Wish, rows: Sequence[Mapping[str, Any]]) -> None:
+def _reports(wish: Wish) -> list[calibrate.Report]:
+    if not wish.log_file:
+        return []
+    if wish.function == ALL:
+        allowed = ", ".join(FUNCTIONS)
+        raise click.BadParameter(f"got {ALL}, allowed is the one function that the log is of: --function {allowed}")
+    return calibrate.parse(wish.log_file.read_text(encoding="utf-8"))
+
+
+def _run(wish: Wish) -> Report:
+    interrupt_when_terminated()  # So that no control group is left.
+    return answer(wish, lambda line: click.echo(line, err=True))
+
+
+def _earlier(file: Path) -> Report:
+    """Return what an earlier run wrote.
+
+    Raises: click.BadParameter.
+    """
+    try:
+        return Report.read(json.loads(file.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        allowed = "`python -m benchmarks memory --json FILE`, of this version"
+        raise click.BadParameter(
+            f"got {file} ({type(error).__name__}: {error}), allowed is a file of {allowed}"
+        ) from error
+
+
+def _compare(reports: Sequence[calibrate.Report], rows: Sequence[Row]) -> None:
     """Print how far this run and Lambda differ."""
-    assert wish.log_file is not None  # noqa: S101 - it is what is calibrated by
-    reports = calibrate.parse(wish.log_file.read_text(encoding="utf-8"))
-    found = calibrate.compare(reports, [row for row in rows if row["function"] == wish.function])
+    found = calibrate.compare(reports, rows)
     table = Table(
         "MB", "invocations", "Lambda ms", "here ms", "times", "Lambda init ms", "here", "Lambda peak MB", "here"
     )
@@ -79,18 +108,20 @@ def _calibrate(wish: Wish, rows: Sequence[Mapping[str, Any]]) -> None:
     console.print(calibrate.sentence(found), markup=False, highlight=False)
 
 
-def _write(wish: Wish, recommendations: Mapping[str, Any]) -> None:
+def _write(wish: Wish, file: Path, advice: Mapping[str, Advice | None]) -> None:
     """Set what is chosen in the stack's file, and show what changed."""
-    assert wish.stack_file is not None  # noqa: S101 - it is what is written
-    chosen = {
-        function.name: recommendations[function.name][wish.choose]["memory_mb"]
-        for function in wish.functions
-        if recommendations.get(function.name)
-    }
+    found = {function.name: advice.get(function.name) for function in wish.functions}
+    chosen = {name: getattr(one, wish.choose).memory_mb for name, one in found.items() if one}
     if not chosen:
-        raise click.ClickException(f"got no safe size, so {wish.stack_file} is left as it is; measure larger --sizes")
+        raise click.ClickException(f"got no safe size, so {file} is left as it is; measure larger --sizes")
+    changed = _edit(file, chosen)
+    click.echo(changed or f"{file} says so already.", nl=not changed)
+
+
+def _edit(file: Path, memory_mb: Mapping[str, int], *, dry: bool = False) -> str:
     try:
-        changed = stackfile.write(wish.stack_file, chosen)
-    except (stackfile.StackFileError, OSError) as error:
-        raise click.ClickException(f"{wish.stack_file} is left as it is: {error}") from error
-    click.echo(changed or f"{wish.stack_file} says so already.", nl=not changed)
+        if dry:
+            return stackfile.edited(file.read_bytes().decode("utf-8"), memory_mb)
+        return stackfile.write(file, memory_mb)
+    except (stackfile.StackFileError, UnicodeDecodeError, OSError) as error:
+        raise click.ClickException(f"{file} is left as it is: {error}") from error

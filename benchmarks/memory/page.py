@@ -5,7 +5,6 @@ from pathlib import Path
 
 import jinja2
 
-from benchmarks.measuring import machine
 from benchmarks.memory.plot import plot
 from benchmarks.memory.report import COLUMNS, Report, cells
 
@@ -20,7 +19,8 @@ th{border-bottom:1px solid #999}td:last-child,th:last-child{text-align:left}.bad
 {% for row in r.of(function) %}<tr{% if row.verdict != "ok" %} class="bad"{% endif %}>
 {% for cell in cells(row) %}<td>{{ cell }}</td>{% endfor %}</tr>{% endfor %}</table>
 {% if function in links %}<p><a href="{{ links[function] }}">as aws-lambda-power-tuning shows it</a></p>{% endif %}
-{% endfor %}<p>{% for name, value in machine.items() %}{{ name }} {{ value }}{{ ", " if not loop.last }}{% endfor %}</p>
+{% endfor %}
+<p>{% for name, value in r.machine.items() %}{{ name }} {{ value }}{{ ", " if not loop.last }}{% endfor %}</p>
 </html>
 """
 
@@ -36,7 +36,6 @@ def write(report: Report, html_file: Path) -> None:
             cells=cells,
             columns=[name.strip() for name in COLUMNS],
             links=report.links(),
-            machine=machine(),
             plot=base64.b64encode(drawn).decode("ascii"),
         ),
         encoding="utf-8",

@@ -22,7 +22,7 @@ COST, BATCH, IMAGE, BAND, CHOSEN, REFUSED = (
     (250, 214, 120),
     (200, 50, 50),
 )
-DOT_PX = 4
+DOT_PX, LABEL_SMALL_PX, LABEL_GAP_PX = 4, 12, 34
 ROOM = 1.12
 
 
@@ -78,9 +78,15 @@ def _cost(canvas: Canvas, axes: Axes, rows: Sequence[Row]) -> None:
         x = axes.x(row.memory_mb)
         _whisker(canvas, x, axes.y(row.cost_low or 0), axes.y(row.cost_high or 0), COST)
     _line(canvas, axes, rows, lambda row: row.cost_per_million or 0, COST)
+    last_x = -1.0 * LABEL_GAP_PX
+    # The lowest cost is labelled in any case, others where there is room.
+    lowest = min(rows, key=lambda row: row.cost_per_million or 0)
+    keep_off = axes.x(lowest.memory_mb)
     for row in rows:
         x, y = axes.x(row.memory_mb), axes.y(row.cost_high or 0)
-        canvas.text((x, y - 5), f"{row.cost_per_million:,.2f}", size_px=11, ink=COST, anchor="mb")
+        if row is lowest or (x - last_x > LABEL_GAP_PX and abs(x - keep_off) > LABEL_GAP_PX):
+            canvas.text((x, y - 5), f"{row.cost_per_million:,.2f}", size_px=LABEL_SMALL_PX, ink=COST, anchor="mb")
+            last_x = x
 
 
 def _batch(canvas: Canvas, axes: Axes, rows: Sequence[Row]) -> None:

@@ -6,12 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.measuring import machine
 from benchmarks.memory.advice import CHOICES, Advice
 from benchmarks.memory.boundary import Boundary
 from benchmarks.memory.powertuning import url
@@ -29,9 +28,9 @@ COLUMNS = {
     "batch p50": "batch_p50_ms",
     "p95 ": "batch_p95_ms",
     "p99 ": "batch_p99_ms",
-    "billed/image": "billed_ms_per_image",
+    "billed": "billed_ms_per_image",
     "peak MB": "peak_mb",
-    "head-room %": "headroom_percent",
+    "room %": "headroom_percent",
     "$/million": "cost_per_million",
 }
 UNBROKEN = {"MB", "how", "p50", "p95", "p99", "p95 ", "p99 ", "$/million"}
@@ -48,6 +47,24 @@ class Report:
     advice: Mapping[str, Advice | None]
     boundaries: Mapping[str, Boundary]
     notes: Sequence[str]
+    machine: Mapping[str, object]
+
+    @classmethod
+    def read(cls, plain: Mapping[str, Any]) -> Self:
+        """Return the report that `plain` was made of.
+
+        Raises: KeyError, TypeError, where it was made of none, or of one of another version.
+        """
+        boundaries = {
+            function: Boundary(**{name: value for name, value in one.items() if name != "holds"})
+            for function, one in plain["boundaries"].items()
+        }
+        return cls(
+            **{name: plain[name] for name in ("title", "question", "architecture", "notes", "machine")},
+            rows=[Row(**one) for one in plain["rows"]],
+            advice={function: one and Advice.read(one) for function, one in plain["recommendations"].items()},
+            boundaries=boundaries,
+        )
 
     def of(self, function: str) -> list[Row]:
         """Return one function's rows."""
@@ -92,7 +109,7 @@ class Report:
             "boundaries": {function: {**asdict(one), "holds": one.holds} for function, one in self.boundaries.items()},
             "power_tuning": self.links(),
             "notes": list(self.notes),
-            "machine": machine(),
+            "machine": dict(self.machine),
         }
 
 
@@ -102,7 +119,7 @@ def show(report: Report) -> None:
     for function in report.advice:
         console.print(_table(report, function))
     console.print(_capacity(report.rows))
-    for line in report.lines():
+    for line in [*report.lines(), ", ".join(f"{name} {value}" for name, value in report.machine.items())]:
         console.print(line, markup=False, highlight=False)
     for function, link in report.links().items():
         console.print(f"{function}: {link}", markup=False, highlight=False, soft_wrap=True)

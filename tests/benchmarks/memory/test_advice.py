@@ -29,7 +29,7 @@ def test_a_size_just_within_all_bounds_is_safe() -> None:
 
 
 def test_cheapest_balanced_and_fastest_are_told_apart() -> None:
-    """The cheapest is slow, the fastest dear, the balanced one neither; what is unsafe is passed over, however cheap."""
+    """The cheapest is slow, the fastest dear, the balanced one neither; an unsafe one is none of them."""
     rows = [
         row(256, cost_per_million=1.0, verdict="too small", why="it was killed"),
         row(512, cost_per_million=2.0, batch_p50_ms=4000.0),

@@ -26,7 +26,9 @@ def test_calibrating_finds_what_made_the_points() -> None:
 
 def test_without_more_than_one_core_the_work_is_taken_to_share_them_all() -> None:
     """Points of at most one core do not tell what a second is good for."""
-    assert calibrate(points(TRUE, 0.5, 1)) == Model(serial=0, wait_s=pytest.approx(TRUE.wait_s))
+    found = calibrate(points(TRUE, 0.5, 1))
+    assert found.serial == 0
+    assert found.wait_s == pytest.approx(TRUE.wait_s)
 
 
 @pytest.mark.parametrize(
