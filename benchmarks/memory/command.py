@@ -12,10 +12,10 @@ from rich.table import Table
 from benchmarks.memory import calibrate, page, stackfile
 from benchmarks.memory.advice import CHOICES, Advice
 from benchmarks.memory.answer import answer
+from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.report import Report, show, write
 from benchmarks.memory.rows import Row
 from benchmarks.memory.sizes import DEFAULT, LARGEST_MB
-from benchmarks.memory.trial import FUNCTIONS
 from benchmarks.memory.wish import ALL, Wish, parse_mix, parse_sizes
 from benchmarks.options import EXISTING_FILE, FILE, html_option, images_option, json_option
 from local.emulator import interrupt_when_terminated

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.memory.trial import FUNCTIONS
+from benchmarks.memory.functions import FUNCTIONS
 
 CONFIG = re.compile(r"config:\s*(#.*)?$")
 INDENT = "  "

@@ -4,9 +4,10 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from benchmarks.memory.functions import Function
 from benchmarks.memory.model import Model, Point, calibrate
 from benchmarks.memory.sizes import MB_PER_VCPU, vcpus
-from benchmarks.memory.trial import Bench, Function, Trial, run
+from benchmarks.memory.trial import Bench, Trial, run, run_all
 
 Tell = Callable[[str], object]
 
@@ -38,11 +39,10 @@ class _Known:
 
 def study(bench: Bench, function: Function, sizes: Sequence[int], tell: Tell) -> Study:
     """Run a function at each size; one that is too small does not end it."""
-    trials = []
-    for memory_mb in sizes:
-        trial = run(bench, function, memory_mb)
-        trials.append(trial)
-        tell(f"{function.name}, {memory_mb:,} MB: {trial.problem or trial.how}")
+    tell(f"{function.name}: {len(sizes)} sizes take turns")
+    trials = run_all(bench, function, sizes)
+    for trial in trials:
+        tell(f"{function.name}, {trial.memory_mb:,} MB: {trial.problem or trial.how}")
     known = [
         _Known(vcpus=vcpus(trial.memory_mb), trial=trial) for trial in trials if trial.batches and not trial.problem
     ]

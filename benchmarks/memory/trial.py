@@ -3,11 +3,12 @@
 import contextlib
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from benchmarks.batch_worker import Figures
 from benchmarks.memory.cgroups import Group, group
+from benchmarks.memory.functions import Function
 from benchmarks.memory.mix import Plan
 from benchmarks.memory.model import Batches
 from benchmarks.memory.sizes import cores_seen, vcpus
@@ -19,31 +20,6 @@ from handlers.imaging.memory import pixels_that_fit
 How = Literal["measured", "modelled"]
 ENDS = 2
 TOO_LARGE = ImageTooLargeError.__name__
-
-
-@dataclass(frozen=True, kw_only=True)
-class Function:
-    """A function: its module below `handlers`, and the key of the stack's config that has its memory."""
-
-    name: str
-    module: str
-    config_key: str
-    decodes: bool = True
-
-
-FUNCTIONS = {
-    function.name: function
-    for function in (
-        Function(name="resize", module="pixel_resizer", config_key="pixelcascade:resizingMemoryMb"),
-        Function(name="convert", module="format_converter", config_key="pixelcascade:formatConversionMemoryMb"),
-        Function(
-            name="metadata",
-            module="metadata_extractor",
-            config_key="pixelcascade:metadataExtractionMemoryMb",
-            decodes=False,
-        ),
-    )
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,17 +58,26 @@ def can_measure(bench: Bench, memory_mb: int) -> bool:
 
 
 def run(bench: Bench, function: Function, memory_mb: int, *, cores: int | None = None) -> Trial:
-    """Run a function at a size, within its limits where there are control groups.
+    """Run a function at one size alone."""
+    (trial,) = run_all(bench, function, [memory_mb], cores=cores)
+    return trial
 
-    Times are taken where the machine can give what Lambda gives, or where `cores` names a number of cores instead:
-    there each batch runs. Elsewhere only the largest pictures' batch does, for its peak and to see whether it passes.
+
+def run_all(bench: Bench, function: Function, sizes: Sequence[int], *, cores: int | None = None) -> list[Trial]:
+    """Run a function at all sizes, within their limits where there are control groups; they take turns, batch by batch.
+
+    So a slow minute of this machine is one of every size. Times are taken where the machine can give what Lambda gives,
+    or where `cores` names a number of cores instead: there each batch runs. Elsewhere only the largest pictures' batch
+    does, for its peak and to see whether it passes.
     """
-    timed = can_measure(bench, memory_mb) or cores is not None
-    batches = [*list(bench.plan.batches) * bench.runs, bench.plan.heaviest, bench.plan.lightest] if timed else []
-    how: How = "measured" if can_measure(bench, memory_mb) else "modelled"
-    with _cage(bench, memory_mb) as cage:
-        run_in = _Run(bench=bench, function=function, memory_mb=memory_mb, cage=cage, cores=cores)
-        return run_in.trial(how, batches)
+    plan = bench.plan
+    with contextlib.ExitStack() as stack:
+        trying = [stack.enter_context(_started(bench, function, memory_mb, cores)) for memory_mb in sizes]
+        for keys in [*list(plan.batches) * bench.runs, plan.heaviest, plan.lightest]:
+            for one in trying:
+                if one.timed and not one.problem:
+                    one.send(keys)
+        return [one.trial() for one in trying]
 
 
 @contextlib.contextmanager
@@ -105,50 +90,72 @@ def _cage(bench: Bench, memory_mb: int) -> Iterator[Group | None]:
         yield cage
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Run:
+@contextlib.contextmanager
+def _started(bench: Bench, function: Function, memory_mb: int, cores: int | None) -> Iterator["_Trying"]:
+    """Start a function and warm it up with its heaviest batch."""
+    with _cage(bench, memory_mb) as cage, contextlib.ExitStack() as stack:
+        one = _Trying(bench=bench, function=function, memory_mb=memory_mb, cage=cage, cores=cores)
+        try:
+            one.worker = stack.enter_context(WorkerProcess(one.args()))
+        except WorkerDiedError as error:
+            one.problem = str(error)
+        else:
+            # A starting function has its cores for itself. Source: measured by others, as in
+            # https://bitesizedserverless.com/bite/lambda-cold-start-bootstrap/
+            if cage and can_measure(bench, memory_mb):
+                cage.limit_cpu(vcpus(memory_mb))
+            one.send(bench.plan.heaviest)
+        yield one
+
+
+@dataclass(kw_only=True)
+class _Trying:
+    """A function's process at one size, and what it did so far."""
+
     bench: Bench
     function: Function
     memory_mb: int
     cage: Group | None
     cores: int | None
+    worker: WorkerProcess | None = None
+    found: list[tuple[Sequence[str], Figures]] = field(default_factory=list)
+    peak_mb: float | None = None
+    problem: str = ""
 
-    def trial(self, how: How, batches: Sequence[Sequence[str]]) -> Trial:
-        """Start the function, warm it up with its heaviest batch, and run the others until one fails."""
-        found: list[tuple[Sequence[str], Figures]] = []
-        seen: list[Figures] = []
-        init_s, peak_mb, problem = None, None, ""
+    @property
+    def timed(self) -> bool:
+        """Tell whether what it takes is what it would take on Lambda."""
+        return can_measure(self.bench, self.memory_mb) or self.cores is not None
+
+    def send(self, keys: Sequence[str]) -> None:
+        """Run one batch, and see whether the size is large enough for it."""
+        assert self.worker is not None  # noqa: S101 - without it there is a problem
         try:
-            with WorkerProcess(self._args()) as worker:
-                init_s = worker.init_s
-                # A starting function has its cores for itself. Source: measured by others, as in
-                # https://bitesizedserverless.com/bite/lambda-cold-start-bootstrap/
-                if self.cage and how == "measured":
-                    self.cage.limit_cpu(vcpus(self.memory_mb))
-                for number, keys in enumerate([self.bench.plan.heaviest, *batches]):
-                    figures = worker.invoke(keys)
-                    seen.append(figures)
-                    peak_mb = self._peak_mb(figures)
-                    problem = self._problem(figures, peak_mb)
-                    if problem:
-                        break
-                    if number:
-                        found.append((keys, figures))
+            figures = self.worker.invoke(keys)
         except WorkerDiedError as error:
-            problem, peak_mb = str(error), self.cage.peak_mb() if self.cage else None
+            self.problem, self.peak_mb = str(error), self.cage.peak_mb() if self.cage else None
+            return
+        self.found.append((keys, figures))
+        self.peak_mb = self._peak_mb(figures)
+        self.problem = self._problem(figures, self.peak_mb)
+
+    def trial(self) -> Trial:
+        """Return what was found."""
+        whole = self.timed and not self.problem
         return Trial(
             function=self.function,
             memory_mb=self.memory_mb,
-            how=how,
-            init_s=init_s,
-            peak_mb=peak_mb,
-            batches=found[:-ENDS],
-            ends=found[-ENDS:],
-            seen=seen,
-            problem=problem,
+            how="measured" if can_measure(self.bench, self.memory_mb) else "modelled",
+            init_s=self.worker.init_s if self.worker else None,
+            peak_mb=self.peak_mb,
+            batches=self.found[1:-ENDS] if whole else (),
+            ends=self.found[-ENDS:] if whole else (),
+            seen=[figures for _, figures in self.found],
+            problem=self.problem,
         )
 
-    def _args(self) -> WorkerArgs:
+    def args(self) -> WorkerArgs:
+        """Return how its process is started."""
         available = sorted(os.sched_getaffinity(0))
         return WorkerArgs(
             module=self.function.module,

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from benchmarks.memory.functions import FUNCTIONS, Function
 from benchmarks.memory.mix import parse_weights
 from benchmarks.memory.sizes import LARGEST_MB, SMALLEST_MB
-from benchmarks.memory.trial import FUNCTIONS, Function
 from components.config import PROJECT, ConfigError, StackConfig
 from local.program import stack_config
 

@@ -12,7 +12,7 @@ from benchmarks.photos import drawn
 def row(memory_mb: int, **facts: Any) -> Row:
     """Return a row of a size that is well, but for `facts`."""
     cost = facts.get("cost_per_million", 2.0) or 0.0
-    well = {
+    well: dict[str, Any] = {
         "function": "resize",
         "memory_mb": memory_mb,
         "vcpus": memory_mb / 1769,

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from benchmarks.memory.advice import advise
 from benchmarks.memory.command import memory
+from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.report import Report
-from benchmarks.memory.trial import FUNCTIONS
 
 from .conftest import pictures, row
 

@@ -9,8 +9,9 @@ from PIL import Image
 from benchmarks.memory.boundary import check, costliest_png
 from benchmarks.memory.capacity import largest_megapixels, largest_pixels
 from benchmarks.memory.cgroups import usable
+from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.mix import Plan, plan
-from benchmarks.memory.trial import FUNCTIONS, Bench, run
+from benchmarks.memory.trial import Bench, run
 from benchmarks.photos import drawn
 from benchmarks.worker_process import loopback
 from components.config import StackConfig

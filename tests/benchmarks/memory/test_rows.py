@@ -2,10 +2,11 @@
 
 import pytest
 
+from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.mix import Master, Plan
 from benchmarks.memory.rows import Row, row
 from benchmarks.memory.sizes import billed_ms, cores_seen, invocation_cost, vcpus
-from benchmarks.memory.trial import FUNCTIONS, Trial
+from benchmarks.memory.trial import Trial
 from components.prices import LAMBDA_GB_SECOND, LAMBDA_REQUEST
 
 from .conftest import figures

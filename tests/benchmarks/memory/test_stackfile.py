@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.stackfile import StackFileError, difference, edited, write
-from benchmarks.memory.trial import FUNCTIONS
 from components.config import StackConfig
 
 DEV = """# A stack to try things in.
