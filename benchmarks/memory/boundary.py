@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.memory.capacity import largest_pixels
+from benchmarks.memory.functions import Function
 from benchmarks.memory.mix import Master, Plan
-from benchmarks.memory.trial import TOO_LARGE, Bench, Function, run
+from benchmarks.memory.trial import TOO_LARGE, Bench, run
 from benchmarks.worker_process import loopback
 
 PASSES, OVER = "passes.png", "over.png"

@@ -12,6 +12,7 @@ from PIL import Image
 
 from benchmarks.memory import page
 from benchmarks.memory.advice import advise
+from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.powertuning import PAGE, url
 from benchmarks.memory.report import Report, show, write
 
@@ -69,6 +70,15 @@ def test_the_json_is_what_others_read(report: Report, tmp_path: Path) -> None:
     assert [line["memory_mb"] for line in found["rows"]] == [512, 256, 10_240]
     assert found["rows"][1]["cost_per_million"] is None
     assert Report.read(found) == report
+
+
+def test_what_was_measured_is_there_to_read() -> None:
+    """The run that docs/tuning.md shows has all three functions, and a safe size for each."""
+    file = Path(__file__).parents[3] / "benchmarks" / "measured" / "memory.json"
+    found = Report.read(json.loads(file.read_text()))
+    assert found.advice.keys() == FUNCTIONS.keys()
+    assert all(found.advice.values())
+    assert all(one.holds for one in found.boundaries.values())
 
 
 def test_the_csv_has_a_line_for_each_size(report: Report, tmp_path: Path) -> None:
