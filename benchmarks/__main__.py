@@ -7,6 +7,7 @@ from benchmarks.coldstart import coldstart
 from benchmarks.conformance import conformance
 from benchmarks.latency import latency
 from benchmarks.load import load
+from benchmarks.memory.command import memory
 from benchmarks.peers import peers
 from benchmarks.quality import quality
 
@@ -16,7 +17,7 @@ def main() -> None:
     """Measure PixelCascade and compare it with its peers."""
 
 
-for command in (batch, coldstart, conformance, latency, load, peers, quality):
+for command in (batch, coldstart, conformance, latency, load, memory, peers, quality):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -1,24 +1,21 @@
 """Is a core ever idle while a batch waits for S3? A worker's batch against an S3 that answers late."""
 
-import contextlib
-import json
 import os
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from benchmarks.batch_worker import BUCKET, Figures
+from benchmarks.batch_worker import Figures
 from benchmarks.findings import Findings, Row
 from benchmarks.measuring import Samples
 from benchmarks.options import html_option, images_option, json_option, runs_option
 from benchmarks.photos import Photo, load
+from benchmarks.worker_process import WorkerArgs, WorkerProcess, loopback
+from components.config import StackConfig
 
 WORKERS = ("pixel_resizer", "format_converter")
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": "us-east-1"}
 
 
 @click.command()
@@ -45,12 +42,13 @@ def batch(
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         keys = _write(photos, Path(folder), size)
-        with _loopback(Path(folder), delay_ms, len(cores) - 1) as port:
+        with loopback(Path(folder), delay_ms, len(cores) - 1) as port:
             for worker in WORKERS:
-                found = _interleaved(
-                    worker, keys, port=port, runs=runs, core_sets=[cores[:1], cores], memory_mb=memory_mb
-                )
-                rows += _rows(worker, size, found)
+                told = [
+                    WorkerArgs(module=worker, port=port, cores=some, memory_mb=memory_mb, config=StackConfig())
+                    for some in (cores[:1], cores)
+                ]
+                rows += _rows(told, size, _interleaved(told, keys, runs))
     Findings(
         title="Batch",
         question=f"batches of {size}, {delay_ms:g} ms until S3 answers a call, {runs} runs",
@@ -68,48 +66,31 @@ def _write(photos: list[Photo], folder: Path, size: int) -> list[str]:
     return [f"{number}.jpg" for number in range(size)]
 
 
-@contextlib.contextmanager
-def _loopback(folder: Path, delay_ms: float, core: int) -> Iterator[int]:
-    command = [sys.executable, "-m", "benchmarks.loopback", str(folder), str(delay_ms), str(core)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None  # noqa: S101 - it is a pipe
-        assert server.stdin is not None  # noqa: S101
-        yield int(server.stdout.readline())
-        server.stdin.close()
-
-
-def _interleaved(
-    worker: str, keys: list[str], *, port: int, runs: int, core_sets: list[list[int]], memory_mb: int
-) -> list[list[Figures]]:
-    """Return the runs of each set of cores; they take turns, one process each."""
-    found: list[list[Figures]] = [[] for _ in core_sets]
+def _interleaved(told: Sequence[WorkerArgs], keys: list[str], runs: int) -> list[list[Figures]]:
+    """Return the runs of each way to start a worker; they take turns, one process each."""
+    found: list[list[Figures]] = [[] for _ in told]
     for number in range(runs + 1):
-        for cores, figures in zip(core_sets, found, strict=True):
-            told = json.dumps({"worker": worker, "keys": keys, "cores": cores, "memory_mb": memory_mb})
-            done = subprocess.run(
-                [sys.executable, "-m", "benchmarks.batch_worker", told],
-                env={**os.environ, **CREDENTIALS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if done.returncode:
-                raise SystemExit(f"{worker} on {BUCKET} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        for args, figures in zip(told, found, strict=True):
+            with WorkerProcess(args) as worker:
+                worker.invoke(keys)  # It warms up.
+                warm = worker.invoke(keys)
+            if warm.failed:
+                raise SystemExit(f"got {warm.failed} failures of {args.module}, allowed is a batch without")
             if number:
-                figures.append(Figures(**json.loads(done.stdout.splitlines()[-1])))
+                figures.append(warm)
     return found
 
 
-def _rows(worker: str, size: int, found: list[list[Figures]]) -> list[Row]:
+def _rows(told: Sequence[WorkerArgs], size: int, found: list[list[Figures]]) -> list[Row]:
     rows = []
     rates = [Samples([size / figures.wall_s for figures in runs], "images/s") for runs in found]
-    for runs, rate in zip(found, rates, strict=True):
-        cores = runs[0].cores
-        busy = Samples([100 * figures.cpu_s / figures.wall_s / figures.cores for figures in runs], "%")
+    for args, runs, rate in zip(told, found, rates, strict=True):
+        cores = len(args.cores)
+        busy = Samples([100 * figures.cpu_s / figures.wall_s / cores for figures in runs], "%")
         facts = {
             "busy %": busy.median,
             "times one core": rate.median / rates[0].median,
             "peak MB": Samples([figures.peak_mb for figures in runs], "MB").median,
         }
-        rows.append(Row(name=f"{worker}, {cores} core{'s' if cores > 1 else ''}", samples=rate, facts=facts))
+        rows.append(Row(name=f"{args.module}, {cores} core{'s' if cores > 1 else ''}", samples=rate, facts=facts))
     return rows

@@ -1,36 +1,56 @@
-"""`python -m benchmarks.batch_worker JSON`: one warm worker's batch on given cores; prints its figures as JSON."""
+"""`python -m benchmarks.batch_worker MODULE CORE...`: one function, as Lambda keeps it; started by `worker_process`.
+
+It imports the function and says so in a line, then answers each line of keys with a line of figures, all as JSON. The
+function is told by its environment, so that nothing is imported here that Lambda would not import: it would count.
+"""
 
 import importlib
+import io
 import json
 import os
-import resource
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from benchmarks.held import held_mb
+
 BUCKET = "images"
-SETTLED_RUNS = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """What became of one message: the worker's word for it, an error's name if there was one, and how long it took."""
+
+    key: str
+    outcome: str
+    error: str
+    duration_ms: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """What one batch took."""
+    """What one batch took; `peak_mb` is the most that the process held so far, `failed` how many come again."""
 
     wall_s: float
     cpu_s: float
-    cores: int
     peak_mb: float
+    failed: int
+    images: tuple[Image, ...]
 
 
 class Context:
-    """A function's context with a minute left."""
+    """A function's context, whose time runs out."""
 
     function_name = "measured"
 
+    def __init__(self, timeout_s: float) -> None:
+        self._deadline = time.monotonic() + timeout_s
+
     def get_remaining_time_in_millis(self) -> int:
-        """Return a minute."""
-        return 60_000
+        """Return what is left of the time-out."""
+        return max(0, int(1000 * (self._deadline - time.monotonic())))
 
 
 def event(keys: list[str]) -> dict[str, Any]:
@@ -50,25 +70,49 @@ def event(keys: list[str]) -> dict[str, Any]:
     }
 
 
-def measure(worker: str, keys: list[str], cores: list[int], memory_mb: int) -> Figures:
-    """Run the batch once to warm up, and once for the figures."""
-    from components.config import StackConfig  # noqa: PLC0415 - not for who imports Figures
-    from components.image_worker import picture_environment  # noqa: PLC0415
-
-    os.sched_setaffinity(0, cores)
-    told = {"BUCKET": BUCKET, "BRANCH": "measured", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory_mb)}
-    os.environ.update({**picture_environment(StackConfig()), **told})
-    handler = importlib.import_module(f"handlers.{worker}").handler
-    for _ in range(SETTLED_RUNS):
-        handler(event(keys), Context())
+def measure(handler: Callable[..., Any], keys: list[str], timeout_s: float, log: io.StringIO) -> Figures:
+    """Run one batch; `log` is where the function logs to, and is emptied."""
+    told, context = event(keys), Context(timeout_s)
     wall, cpu = time.perf_counter(), time.process_time()
-    response = handler(event(keys), Context())
+    response = handler(told, context)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    if response != {"batchItemFailures": []}:
-        raise SystemExit(f"got {response}, allowed is a batch without failures")
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Figures(wall_s=wall, cpu_s=cpu, cores=len(cores), peak_mb=peak_mb)
+    lines = log.getvalue().splitlines()
+    log.seek(0)
+    log.truncate()
+    return Figures(
+        wall_s=wall,
+        cpu_s=cpu,
+        peak_mb=held_mb("VmHWM"),
+        failed=len(response["batchItemFailures"]),
+        images=tuple(_images(lines)),
+    )
+
+
+def _images(lines: list[str]) -> list[Image]:
+    """Read the worker's log: one line of JSON for each message, which has its id, and others."""
+    entries = [json.loads(line) for line in lines if line.startswith("{")]
+    return [
+        Image(
+            key=entry["message_id"],
+            outcome=entry["message"],
+            error=entry.get("error", ""),
+            duration_ms=entry["duration_ms"],
+        )
+        for entry in entries
+        if "message_id" in entry
+    ]
+
+
+def serve(module: str, cores: list[int]) -> None:
+    """Be the function until the input ends."""
+    os.sched_setaffinity(0, cores)
+    answers, sys.stdout = sys.stdout, io.StringIO()
+    handler = importlib.import_module(module).handler
+    print("ready", file=answers, flush=True)
+    for line in sys.stdin:
+        figures = measure(handler, **json.loads(line), log=sys.stdout)
+        print(json.dumps(asdict(figures)), file=answers, flush=True)
 
 
 if __name__ == "__main__":
-    print("\n" + json.dumps(asdict(measure(**json.loads(sys.argv[1])))))
+    serve(sys.argv[1], [int(core) for core in sys.argv[2:]])

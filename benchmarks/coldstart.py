@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from benchmarks.batch import CREDENTIALS
 from benchmarks.findings import Findings, Row
 from benchmarks.measuring import interleaved, milliseconds, pin, ratio
 from benchmarks.options import html_option, json_option, runs_option
+from benchmarks.worker_process import CREDENTIALS
 
 PEER = "a script with boto3, Pillow and one S3 client"
 SCRIPTS = {

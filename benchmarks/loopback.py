@@ -1,4 +1,4 @@
-"""An S3 of this machine for measuring: objects of a folder, writes thrown away, every answer as late as is asked for.
+"""An S3, and a DynamoDB that takes items, for measuring: writes are thrown away, every answer is as late as asked for.
 
 `python -m benchmarks.loopback FOLDER DELAY_MS CORE` prints its port and serves until its input ends.
 """
@@ -19,7 +19,7 @@ MODIFIED = "Last-Modified: Mon, 01 Jan 2024 00:00:00 GMT\r\n"
 
 
 class Loopback:
-    """Answers what the workers ask: GET with and without a range, HEAD, PUT."""
+    """Answers what the workers ask: GET with and without a range, HEAD, PUT; and PutItem, the one POST among it."""
 
     def __init__(self, folder: Path, delay_s: float) -> None:
         self._objects = {file.name: file.read_bytes() for file in folder.iterdir()}
@@ -44,9 +44,13 @@ class Loopback:
         body = self._objects.get(unquote(path.partition("?")[0].rpartition("/")[2]), b"")
         if method == "PUT":
             return b'HTTP/1.1 200 OK\r\nETag: "written"\r\nContent-Length: 0\r\n\r\n'
+        if method == "POST":
+            return b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: 2\r\n\r\n{}"
         etag = f'ETag: "{hashlib.md5(body[:64], usedforsecurity=False).hexdigest()}"\r\n'
         asked = re.search(r"\nrange: bytes=(\d+)-(\d+)", head, re.IGNORECASE)
         status, extra, part = "200 OK", "", body
+        if asked and int(asked[1]) >= len(body):
+            return b"HTTP/1.1 416 Range Not Satisfiable\r\nContent-Length: 0\r\n\r\n"
         if asked:
             start, end = int(asked[1]), min(int(asked[2]), len(body) - 1)
             status, part = "206 Partial Content", body[start : end + 1]

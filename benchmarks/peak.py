@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.contestants import TASKS
+from benchmarks.held import held_mb
 from benchmarks.photos import drawn
 
 WARM_PX = (640, 480)
@@ -24,14 +25,9 @@ def measure(call: str, data: bytes) -> float:
     """Return by how much the peak of this process is above what it held before."""
     TASKS[call](drawn(WARM_PX))
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # Source: proc(5): resets the peak.
-    before = _held_mb("VmRSS")
+    before = held_mb("VmRSS")
     TASKS[call](data)
-    return _held_mb("VmHWM") - before
-
-
-def _held_mb(name: str) -> float:
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name))
+    return held_mb("VmHWM") - before
 
 
 if __name__ == "__main__":

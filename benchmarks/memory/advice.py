@@ -1,0 +1,109 @@
+"""Which size to take, and why: the cheapest that is safe, the fastest, and the one in between."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from benchmarks.memory.capacity import largest_pixels
+from benchmarks.memory.rows import Row
+
+HEADROOM_PERCENT = 25
+TIMEOUT_SHARE = 3
+CHOICES = ("cheapest", "balanced", "fastest")
+COST_WEIGHT = 0.5  # As aws-lambda-power-tuning's strategy `balanced` weighs cost and time.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One size and the reason for it."""
+
+    memory_mb: int
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Advice:
+    """What to set for one function; `max_pixels` is what the cheapest holds of pictures whose files are small."""
+
+    cheapest: Choice
+    balanced: Choice
+    fastest: Choice
+    max_pixels: int | None
+
+    @classmethod
+    def read(cls, plain: Mapping[str, Any]) -> Self:
+        """Return the advice that `plain` was made of."""
+        return cls(max_pixels=plain["max_pixels"], **{choice: Choice(**plain[choice]) for choice in CHOICES})
+
+    def plain(self) -> dict[str, object]:
+        """Return it as JSON has it."""
+        return asdict(self)
+
+
+def unsafe(row: Row, timeout_s: int) -> str:
+    """Return why a size is not safe to take, and nothing where it is."""
+    if row.verdict != "ok" or row.batch_p99_ms is None or row.headroom_percent is None:
+        return row.why or "it was not measured"
+    if row.headroom_percent < HEADROOM_PERCENT:
+        return f"its head-room is {row.headroom_percent:.0f} %, below {HEADROOM_PERCENT} %"
+    if row.batch_p99_ms > 1000 * timeout_s / TIMEOUT_SHARE:
+        p99_s = row.batch_p99_ms / 1000
+        return f"one batch in a hundred takes {p99_s:.1f} s, over a third of the time-out of {timeout_s} s"
+    return ""
+
+
+def advise(rows: Sequence[Row], timeout_s: int, max_pixels: int, *, decodes: bool) -> Advice | None:
+    """Choose among one function's sizes; None where none is safe."""
+    safe = [row for row in rows if not unsafe(row, timeout_s)]
+    if not safe:
+        return None
+    cheapest, fastest = min(safe, key=_cost), min(safe, key=_time)
+    dearest, slowest = _cost(max(safe, key=_cost)), _time(max(safe, key=_time))
+    balanced = min(safe, key=lambda row: COST_WEIGHT * _cost(row) / dearest + (1 - COST_WEIGHT) * _time(row) / slowest)
+    refused = {row.memory_mb: reason for row in rows if (reason := unsafe(row, timeout_s))}
+    below = max((size for size in refused if size < cheapest.memory_mb), default=None)
+    reasons = {
+        "cheapest": "the lowest cost of the safe sizes"
+        + (f" ({below:,} MB is not: {refused[below]})" if below else ""),
+        "fastest": "the shortest median batch of the safe sizes",
+        "balanced": "the least sum of cost and median batch, each as a part of its most",
+    }
+    if tied := _tied(cheapest, safe):
+        reasons["cheapest"] += f"; {tied}"
+    chosen = {"cheapest": cheapest, "fastest": fastest, "balanced": balanced}
+    return Advice(
+        **{name: _choice(row, reasons[name], cheapest) for name, row in chosen.items()},
+        max_pixels=min(largest_pixels(cheapest.memory_mb), max_pixels) if decodes else None,
+    )
+
+
+def _tied(cheapest: Row, safe: Sequence[Row]) -> str:
+    """Name the fastest size whose cost is not told from the cheapest's, if it is another."""
+    most = cheapest.cost_high or 0
+    fastest = min((row for row in safe if row is cheapest or (row.cost_low or most + 1) <= most), key=_time)
+    if fastest is cheapest:
+        return ""
+    speed = _time(cheapest) / _time(fastest)
+    return f"{fastest.memory_mb:,} MB costs as much, within the interval, and is {speed:.2f} times as fast"
+
+
+def _choice(row: Row, reason: str, cheapest: Row) -> Choice:
+    compared = ""
+    if row is not cheapest:
+        cost, speed = _cost(row) / _cost(cheapest), _time(cheapest) / _time(row)
+        compared = f"; {speed:.2f} times as fast as the cheapest, for {cost:.2f} times its cost"
+    return Choice(
+        memory_mb=row.memory_mb,
+        why=f"{reason}: ${_cost(row):,.2f} per million images, {_time(row):,.0f} ms a batch, "
+        f"{row.headroom_percent:.0f} % head-room, {row.how}{compared}",
+    )
+
+
+def _cost(row: Row) -> float:
+    assert row.cost_per_million is not None  # noqa: S101 - a safe size has figures
+    return row.cost_per_million
+
+
+def _time(row: Row) -> float:
+    assert row.batch_p50_ms is not None  # noqa: S101 - a safe size has figures
+    return row.batch_p50_ms

@@ -1,0 +1,105 @@
+"""From the command's options to its report: pictures, a late S3, the trials, and what follows from them."""
+
+import os
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.measuring import machine
+from benchmarks.memory.advice import advise
+from benchmarks.memory.boundary import Boundary, check
+from benchmarks.memory.cgroups import usable
+from benchmarks.memory.mix import Plan, plan
+from benchmarks.memory.report import Report
+from benchmarks.memory.rows import row
+from benchmarks.memory.study import Study, Tell, study
+from benchmarks.memory.trial import Bench
+from benchmarks.memory.wish import Wish
+from benchmarks.worker_process import loopback
+
+NOTES = (
+    "p50 to p99: milliseconds of an image, while others of its batch run beside it; batch: of a whole invocation.",
+    "Rejected pictures count: they cost, too. init: process and imports, with all cores that the function sees.",
+    "billed: milliseconds of an invocation over its images. room: how far the memory is above the peak.",
+    "peak: with the largest pictures all in one batch. Costs are of warm invocations: GB-seconds and requests.",
+)
+
+
+def answer(wish: Wish, tell: Tell) -> Report:
+    """Run what is asked for; `tell` hears of each size as it is done."""
+    started, config = time.monotonic(), wish.config()
+    dealt = plan(wish.images, wish.mix, config.batch_size)
+    bench = Bench(plan=dealt, port=0, config=config, runs=wish.runs, no_groups=usable())
+    studies = _studies(wish, bench, tell)
+    rows = [
+        row(trial, dealt, wish.runs, config.architecture, config.max_pixels) for one in studies for trial in one.trials
+    ]
+    advice = {
+        one.function.name: advise(
+            [row for row in rows if row.function == one.function.name],
+            config.timeout_s,
+            config.max_pixels,
+            decodes=one.function.decodes,
+        )
+        for one in studies
+    }
+    boundaries = {}
+    for one in studies:
+        chosen = advice[one.function.name]
+        if chosen and one.function.decodes:
+            boundaries[one.function.name] = _boundary(wish, bench, one, chosen.cheapest.memory_mb)
+    return Report(
+        title="Memory",
+        question=f"{len(dealt.batches) * wish.runs} batches of {config.batch_size} a size, {_mix(wish)}, "
+        f"{wish.delay_ms:g} ms until S3 answers a call, {config.architecture} prices",
+        architecture=config.architecture,
+        rows=rows,
+        advice=advice,
+        boundaries=boundaries,
+        notes=[*NOTES, *_models(studies), *_limits(bench), _took(started, dealt)],
+        machine=machine(),
+    )
+
+
+def _studies(wish: Wish, bench: Bench, tell: Tell) -> list[Study]:
+    with tempfile.TemporaryDirectory() as folder:
+        bench.plan.write(Path(folder))
+        with loopback(Path(folder), wish.delay_ms, _last_core()) as port:
+            return [study(replace(bench, port=port), function, wish.sizes, tell) for function in wish.functions]
+
+
+def _boundary(wish: Wish, bench: Bench, one: Study, memory_mb: int) -> Boundary:
+    return check(bench, one.function, memory_mb, wish.delay_ms, _last_core())
+
+
+def _mix(wish: Wish) -> str:
+    if wish.mix:
+        return "mixed " + ", ".join(f"{kind} {weight:g}" for kind, weight in wish.mix.items())
+    return "each picture once" if wish.images else "drawn pictures"
+
+
+def _last_core() -> int:
+    """Return the place of the core that S3 is played on; a function of few cores gets the first ones."""
+    return len(os.sched_getaffinity(0)) - 1
+
+
+def _models(studies: Sequence[Study]) -> list[str]:
+    return [
+        f"{one.function.name}, modelled: {100 * one.model.serial:.0f} % of the work uses one core at most, "
+        f"{1000 * one.model.wait_s:.0f} ms of a batch are waiting; it misses the median batch of the sizes that are "
+        f"known by {100 * one.miss:.0f} % at most."
+        for one in studies
+        if one.model
+    ]
+
+
+def _limits(bench: Bench) -> list[str]:
+    if not bench.no_groups:
+        return []
+    return [f"No size is measured under its limits: {bench.no_groups}."]
+
+
+def _took(started: float, dealt: Plan) -> str:
+    return f"{len(dealt.masters)} pictures, {time.monotonic() - started:.0f} s in all."

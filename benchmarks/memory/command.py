@@ -1,0 +1,127 @@
+"""`python -m benchmarks memory`: how much memory should I pick, and what does it cost? Answered without AWS."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.memory import calibrate, page, stackfile
+from benchmarks.memory.advice import CHOICES, Advice
+from benchmarks.memory.answer import answer
+from benchmarks.memory.functions import FUNCTIONS
+from benchmarks.memory.report import Report, show, write
+from benchmarks.memory.rows import Row
+from benchmarks.memory.sizes import DEFAULT, LARGEST_MB
+from benchmarks.memory.wish import ALL, Wish, parse_mix, parse_sizes
+from benchmarks.options import EXISTING_FILE, FILE, html_option, images_option, json_option
+from local.emulator import interrupt_when_terminated
+
+
+@click.command()
+@click.option("--function", default=ALL, show_default=True, type=click.Choice([*FUNCTIONS, ALL]))
+@images_option
+@click.option("--mix", default="", callback=parse_mix, help="Weights of the folders there: camera=0.8,png=0.2.")
+@click.option(
+    "--sizes",
+    default=",".join(map(str, DEFAULT)),
+    show_default=True,
+    callback=parse_sizes,
+    help="Memory sizes, in MB.",
+)
+@click.option("--stack", help="Stack whose settings hold, as in Pulumi.<stack>.yaml; the defaults if not given.")
+@click.option("--runs", default=1, show_default=True, type=click.IntRange(1), help="How often all pictures are sent.")
+@click.option("--delay", "delay_ms", default=30.0, show_default=True, help="Milliseconds until S3 answers a call.")
+@click.option("--choose", default=CHOICES[0], show_default=True, type=click.Choice(CHOICES), help="What --write sets.")
+@click.option("--write", "stack_file", type=FILE, help="Set the functions' memory in this Pulumi.<stack>.yaml.")
+@click.option("--csv", "csv_file", type=FILE, help="Also write the rows here, as CSV.")
+@json_option
+@html_option
+@click.option("--calibrate", "log_file", type=EXISTING_FILE, help="Compare a function with Lambda's REPORT lines here.")
+@click.option(
+    "--against",
+    "earlier_file",
+    type=EXISTING_FILE,
+    help="JSON of an earlier run, to show, write or compare; nothing is run.",
+)
+def memory(**told: Any) -> None:
+    """Run the functions at each memory size that Lambda has; say which to take, what it costs and what it holds."""
+    wish = Wish(**told)
+    # What cannot be read or edited is said before the minutes that a run takes.
+    reports = _reports(wish)
+    if wish.stack_file and wish.stack_file.exists():
+        _edit(wish.stack_file, dict.fromkeys([function.name for function in wish.functions], LARGEST_MB), dry=True)
+    report = _earlier(wish.earlier_file) if wish.earlier_file else _run(wish)
+    show(report)
+    write(report, json_file=wish.json_file, csv_file=wish.csv_file)
+    if wish.html_file:
+        page.write(report, wish.html_file)
+    if reports:
+        _compare(reports, report.of(wish.function))
+    if wish.stack_file:
+        _write(wish, wish.stack_file, report.advice)
+
+
+def _reports(wish: Wish) -> list[calibrate.Report]:
+    if not wish.log_file:
+        return []
+    if wish.function == ALL:
+        allowed = ", ".join(FUNCTIONS)
+        raise click.BadParameter(f"got {ALL}, allowed is the one function that the log is of: --function {allowed}")
+    return calibrate.parse(wish.log_file.read_text(encoding="utf-8"))
+
+
+def _run(wish: Wish) -> Report:
+    interrupt_when_terminated()  # So that no control group is left.
+    return answer(wish, lambda line: click.echo(line, err=True))
+
+
+def _earlier(file: Path) -> Report:
+    """Return what an earlier run wrote.
+
+    Raises: click.BadParameter.
+    """
+    try:
+        return Report.read(json.loads(file.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        allowed = "`python -m benchmarks memory --json FILE`, of this version"
+        raise click.BadParameter(
+            f"got {file} ({type(error).__name__}: {error}), allowed is a file of {allowed}"
+        ) from error
+
+
+def _compare(reports: Sequence[calibrate.Report], rows: Sequence[Row]) -> None:
+    """Print how far this run and Lambda differ."""
+    found = calibrate.compare(reports, rows)
+    table = Table(
+        "MB", "invocations", "Lambda ms", "here ms", "times", "Lambda init ms", "here", "Lambda peak MB", "here"
+    )
+    for one in found:
+        pairs = [*one.duration_ms, one.factor, *one.init_ms, *one.peak_mb]
+        cells = ["" if value is None else f"{value:,.2f}" for value in pairs]
+        table.add_row(f"{one.memory_mb:,}", str(one.invocations), *cells)
+    console = Console() if Console().is_terminal else Console(width=160)
+    console.print(table)
+    console.print(calibrate.sentence(found), markup=False, highlight=False)
+
+
+def _write(wish: Wish, file: Path, advice: Mapping[str, Advice | None]) -> None:
+    """Set what is chosen in the stack's file, and show what changed."""
+    found = {function.name: advice.get(function.name) for function in wish.functions}
+    chosen = {name: getattr(one, wish.choose).memory_mb for name, one in found.items() if one}
+    if not chosen:
+        raise click.ClickException(f"got no safe size, so {file} is left as it is; measure larger --sizes")
+    changed = _edit(file, chosen)
+    click.echo(changed or f"{file} says so already.", nl=not changed)
+
+
+def _edit(file: Path, memory_mb: Mapping[str, int], *, dry: bool = False) -> str:
+    try:
+        if dry:
+            return stackfile.edited(file.read_bytes().decode("utf-8"), memory_mb)
+        return stackfile.write(file, memory_mb)
+    except (stackfile.StackFileError, UnicodeDecodeError, OSError) as error:
+        raise click.ClickException(f"{file} is left as it is: {error}") from error

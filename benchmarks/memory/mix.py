@@ -1,0 +1,144 @@
+"""The masters to measure with: classes of pictures, weighed, dealt into the same batches for every memory size."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from PIL import Image, UnidentifiedImageError
+
+from benchmarks.photos import SUFFIXES, Photo, load
+
+SEED = 1
+WEIGHED_IMAGES = 120
+"""So many masters stand for a weighed mix; without weights there is each file once."""
+WEIGHT_FORM = "a mix such as camera=0.8,png=0.2, of folders and weights above 0"
+DRAWN = "drawn"
+# A smaller picture is mostly header, and says nothing of its class's bytes a pixel.
+TELLING_PIXELS = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Master:
+    """One master: its key in the bucket, its class, its pixels (0 where no header says), its bytes."""
+
+    key: str
+    kind: str
+    pixels: int
+    data: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The batches of one run; one of the `heaviest` masters comes first, to see whether a size holds them.
+
+    It and one of the `lightest` come last once more: between them, the line of time over megapixels is well held.
+    """
+
+    masters: Mapping[str, Master]
+    batches: Sequence[Sequence[str]]
+    heaviest: Sequence[str]
+    lightest: Sequence[str]
+
+    def write(self, folder: Path) -> None:
+        """Write every master where the loopback S3 finds it."""
+        for master in self.masters.values():
+            (folder / master.key).write_bytes(master.data)
+
+    def megapixels(self, keys: Sequence[str]) -> float:
+        """Return what masters have on average."""
+        return sum(self.masters[key].pixels for key in keys) / len(keys) / 1e6
+
+    def bytes_per_pixel(self) -> dict[str, float]:
+        """Return for each class the bytes a pixel of its largest master's file; classes of tiny ones are left out."""
+        largest: dict[str, Master] = {}
+        for master in sorted(self.masters.values(), key=lambda master: master.pixels):
+            if master.pixels >= TELLING_PIXELS:
+                largest[master.kind] = master
+        return {kind: len(master.data) / master.pixels for kind, master in sorted(largest.items())}
+
+
+def plan(folder: Path | None, weights: Mapping[str, float], batch_size: int) -> Plan:
+    """Deal a folder's pictures, or drawn ones, into batches."""
+    masters = _masters(folder)
+    order = _weighed(masters, weights, batch_size) if weights else _once(masters, batch_size)
+    keys = [master.key for master in order]
+    used = {master.key: master for master in order}
+    largest = sorted(used.values(), key=lambda master: (-master.pixels, master.key))
+    return Plan(
+        masters=used,
+        batches=[keys[start : start + batch_size] for start in range(0, len(keys), batch_size)],
+        heaviest=[largest[number % len(largest)].key for number in range(batch_size)],
+        lightest=[largest[-1 - number % len(largest)].key for number in range(batch_size)],
+    )
+
+
+def parse_weights(text: str) -> dict[str, float]:
+    """Read `camera=0.8,png=0.2`.
+
+    Raises: click.BadParameter.
+    """
+    weights = {}
+    for part in text.split(",") if text else ():
+        kind, _, number = part.partition("=")
+        try:
+            weights[kind.strip()] = float(number)
+        except ValueError:
+            weights[kind.strip()] = 0.0
+    if wrong := [kind or "''" for kind, weight in weights.items() if not (kind and 0 < weight < float("inf"))]:
+        raise click.BadParameter(f"got {text!r}, allowed is {WEIGHT_FORM}; mend {', '.join(wrong)}")
+    return weights
+
+
+def _masters(folder: Path | None) -> list[Master]:
+    """Return all pictures; their class is the folder below `folder` that they are in."""
+    if folder is None:
+        return [_master(number, DRAWN, ".jpg", photo) for number, photo in enumerate(load(None))]
+    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+    if not files:
+        raise SystemExit(f"got {folder} without pictures, allowed are files that end in {', '.join(sorted(SUFFIXES))}")
+    return [
+        _master(number, _kind(file.relative_to(folder)), file.suffix, Photo(file.name, file.read_bytes()))
+        for number, file in enumerate(files)
+    ]
+
+
+def _kind(path: Path) -> str:
+    return path.parts[0] if len(path.parts) > 1 else "."
+
+
+def _master(number: int, kind: str, suffix: str, photo: Photo) -> Master:
+    try:
+        width, height = photo.size
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        width = height = 0
+    return Master(key=f"{number:04}{suffix.lower()}", kind=kind, pixels=width * height, data=photo.data)
+
+
+def _once(masters: Sequence[Master], batch_size: int) -> list[Master]:
+    """Return each master once, in any but always the same order, and some again to fill the last batch."""
+    order = random.Random(SEED).sample(masters, len(masters))  # noqa: S311 no secret
+    return [order[number % len(order)] for number in range(_whole(len(order), batch_size))]
+
+
+def _weighed(masters: Sequence[Master], weights: Mapping[str, float], batch_size: int) -> list[Master]:
+    """Return masters of each class as often as its weight says, the classes well stirred."""
+    chance = random.Random(SEED)  # noqa: S311 no secret
+    pools = {kind: [master for master in masters if master.kind == kind] for kind in weights}
+    if missing := [kind for kind, pool in pools.items() if not pool]:
+        known = ", ".join(sorted({master.kind for master in masters}))
+        raise click.BadParameter(f"got {', '.join(missing)}, allowed are the folders that hold pictures: {known}")
+    for pool in pools.values():
+        chance.shuffle(pool)
+    total, taken, order = sum(weights.values()), dict.fromkeys(pools, 0), []
+    for number in range(1, _whole(WEIGHED_IMAGES, batch_size) + 1):
+        kind = max(pools, key=lambda kind: weights[kind] / total * number - taken[kind])
+        order.append(pools[kind][taken[kind] % len(pools[kind])])
+        taken[kind] += 1
+    return order
+
+
+def _whole(count: int, batch_size: int) -> int:
+    """Return the smallest number of whole batches' masters that is not below `count`."""
+    return -(-count // batch_size) * batch_size

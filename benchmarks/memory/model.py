@@ -1,0 +1,96 @@
+"""The time of a batch under a share of CPU that this machine cannot give, calibrated on shares that it can.
+
+A batch's work takes its CPU time over the share; of more than one core, a part of the work uses one alone. What waits
+for S3 and is not hidden behind work comes on top: time = CPU x (serial / min(share, 1) + (1 - serial) / share) + wait.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from benchmarks.batch_worker import Figures
+from benchmarks.measuring import Samples
+
+Batches = Sequence[tuple[Sequence[str], Figures]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """One batch as it was: under so many cores' share, taking so long, with so much CPU time."""
+
+    vcpus: float
+    wall_s: float
+    cpu_s: float
+
+    @property
+    def shared_s(self) -> float:
+        """Return the time if all work could use every core."""
+        return self.cpu_s / self.vcpus
+
+    @property
+    def lone_s(self) -> float:
+        """Return what is added if no work can use more than one core."""
+        return self.cpu_s / min(self.vcpus, 1) - self.shared_s
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A calibrated model: which part of the work uses one core at most, and seconds of bare waiting."""
+
+    serial: float
+    wait_s: float
+
+    def wall_s(self, cpu_s: float, vcpus: float) -> float:
+        """Return what a batch takes."""
+        point = Point(vcpus=vcpus, wall_s=0, cpu_s=cpu_s)
+        return point.shared_s + self.serial * point.lone_s + self.wait_s
+
+    def batches(self, known: Batches, vcpus: float) -> Batches:
+        """Return known batches as they would be under another share; an image's time grows as its batch's."""
+        return [(keys, self._batch(figures, vcpus)) for keys, figures in known]
+
+    def _batch(self, figures: Figures, vcpus: float) -> Figures:
+        wall_s = self.wall_s(figures.cpu_s, vcpus)
+        factor = wall_s / figures.wall_s
+        images = tuple(replace(image, duration_ms=image.duration_ms * factor) for image in figures.images)
+        return replace(figures, wall_s=wall_s, images=images)
+
+    def worst_miss(self, shares: Sequence[Sequence[Point]]) -> float:
+        """Return by which part of it a share's median time is missed at most."""
+        return max(
+            abs(
+                Samples([self.wall_s(point.cpu_s, point.vcpus) for point in points]).median
+                / Samples([point.wall_s for point in points]).median
+                - 1
+            )
+            for points in shares
+        )
+
+
+def calibrate(points: Sequence[Point]) -> Model:
+    """Return the model with the least squares of relative misses, both of its values within bounds."""
+    fits = [_fit(points, serial=None), _fit(points, serial=0.0), _fit(points, serial=1.0)]
+    allowed = [model for model in fits if 0 <= model.serial <= 1 and model.wait_s >= 0]
+    allowed += [Model(serial=model.serial, wait_s=0.0) for model in fits if 0 <= model.serial <= 1 and model.wait_s < 0]
+    return min(allowed, key=lambda model: _misses(model, points))
+
+
+def _fit(points: Sequence[Point], serial: float | None) -> Model:
+    """Solve for `wait_s`, and for `serial` where it is not given and the points tell."""
+    lone = [point.lone_s / point.wall_s for point in points]
+    one = [1 / point.wall_s for point in points]
+    rest = [1 - point.shared_s / point.wall_s for point in points]
+    ll, lo, oo, lr, or_ = (
+        _product(*pair) for pair in ((lone, lone), (lone, one), (one, one), (lone, rest), (one, rest))
+    )
+    determinant = ll * oo - lo * lo
+    if serial is None:
+        serial = (lr * oo - lo * or_) / determinant if determinant > 1e-12 * ll * oo else 0.0
+    return Model(serial=serial, wait_s=(or_ - serial * lo) / oo)
+
+
+def _product(ones: Sequence[float], others: Sequence[float]) -> float:
+    return sum(one * other for one, other in zip(ones, others, strict=True))
+
+
+def _misses(model: Model, points: Sequence[Point]) -> float:
+    return sum((model.wall_s(point.cpu_s, point.vcpus) / point.wall_s - 1) ** 2 for point in points)

@@ -1,0 +1,172 @@
+"""The answer in all its forms: tables on the terminal, JSON, CSV, and a page with its plot."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.memory.advice import CHOICES, Advice
+from benchmarks.memory.boundary import Boundary
+from benchmarks.memory.powertuning import url
+from benchmarks.memory.rows import Row
+
+NOT_IN_CSV = {"image_ms_percentiles", "largest_megapixels"}
+COLUMNS = {
+    "MB": "memory_mb",
+    "vCPU": "vcpus",
+    "how": "how",
+    "init ms": "init_ms",
+    "p50": "p50_ms",
+    "p95": "p95_ms",
+    "p99": "p99_ms",
+    "batch p50": "batch_p50_ms",
+    "p95 ": "batch_p95_ms",
+    "p99 ": "batch_p99_ms",
+    "billed": "billed_ms_per_image",
+    "peak MB": "peak_mb",
+    "room %": "headroom_percent",
+    "$/million": "cost_per_million",
+}
+UNBROKEN = {"MB", "how", "p50", "p95", "p99", "p95 ", "p99 ", "$/million"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Everything that was found; what is by function is keyed by its name."""
+
+    title: str
+    question: str
+    architecture: str
+    rows: Sequence[Row]
+    advice: Mapping[str, Advice | None]
+    boundaries: Mapping[str, Boundary]
+    notes: Sequence[str]
+    machine: Mapping[str, object]
+
+    @classmethod
+    def read(cls, plain: Mapping[str, Any]) -> Self:
+        """Return the report that `plain` was made of.
+
+        Raises: KeyError, TypeError, where it was made of none, or of one of another version.
+        """
+        boundaries = {
+            function: Boundary(**{name: value for name, value in one.items() if name != "holds"})
+            for function, one in plain["boundaries"].items()
+        }
+        return cls(
+            **{name: plain[name] for name in ("title", "question", "architecture", "notes", "machine")},
+            rows=[Row(**one) for one in plain["rows"]],
+            advice={function: one and Advice.read(one) for function, one in plain["recommendations"].items()},
+            boundaries=boundaries,
+        )
+
+    def of(self, function: str) -> list[Row]:
+        """Return one function's rows."""
+        return [row for row in self.rows if row.function == function]
+
+    def recommendations(self) -> dict[str, Any]:
+        """Return what to set by function, and why."""
+        return {function: advice.plain() if advice else None for function, advice in self.advice.items()}
+
+    def links(self) -> dict[str, str]:
+        """Return each function's link to aws-lambda-power-tuning's page."""
+        links = {function: url(self.of(function)) for function in self.advice}
+        return {function: link for function, link in links.items() if not link.endswith("#;;")}
+
+    def lines(self) -> list[str]:
+        """Return what is to be said beside the tables."""
+        small = [
+            f"{row.function}, {row.memory_mb:,} MB is too small: {row.why}." for row in self.rows if row.verdict != "ok"
+        ]
+        advised = [
+            f"{function}, {choice}: {getattr(advice, choice).memory_mb:,} MB, {getattr(advice, choice).why}."
+            for function, advice in self.advice.items()
+            if advice
+            for choice in CHOICES
+        ]
+        nothing = [
+            f"{function}: none of these sizes is safe; add larger ones to --sizes or send smaller batches."
+            for function, advice in self.advice.items()
+            if not advice
+        ]
+        limits = [f"{one.sentence(function)}." for function, one in self.boundaries.items()]
+        return [*small, *advised, *nothing, *limits, *self.notes]
+
+    def plain(self) -> dict[str, Any]:
+        """Return everything as JSON has it."""
+        return {
+            "title": self.title,
+            "question": self.question,
+            "architecture": self.architecture,
+            "rows": [asdict(row) for row in self.rows],
+            "recommendations": self.recommendations(),
+            "boundaries": {function: {**asdict(one), "holds": one.holds} for function, one in self.boundaries.items()},
+            "power_tuning": self.links(),
+            "notes": list(self.notes),
+            "machine": dict(self.machine),
+        }
+
+
+def show(report: Report) -> None:
+    """Print tables, recommendations and links."""
+    console = Console() if Console().is_terminal else Console(width=160)
+    for function in report.advice:
+        console.print(_table(report, function))
+    console.print(_capacity(report.rows))
+    for line in [*report.lines(), ", ".join(f"{name} {value}" for name, value in report.machine.items())]:
+        console.print(line, markup=False, highlight=False)
+    for function, link in report.links().items():
+        console.print(f"{function}: {link}", markup=False, highlight=False, soft_wrap=True)
+
+
+def write(report: Report, *, json_file: Path | None, csv_file: Path | None) -> None:
+    """Write the files that are asked for."""
+    if json_file:
+        json_file.write_text(json.dumps(report.plain(), indent=1) + "\n", encoding="utf-8")
+    if csv_file:
+        csv_file.write_text(_csv(report.rows), encoding="utf-8")
+
+
+def cells(row: Row) -> list[str]:
+    """Return a row's cells, the verdict last."""
+    values = [getattr(row, name) for name in COLUMNS.values()]
+    texts = ["" if value is None else f"{value:,.1f}" if isinstance(value, float) else str(value) for value in values]
+    texts[1] = f"{row.vcpus:.2f}"
+    if row.cost_per_million is not None:
+        texts[-1] = f"{row.cost_per_million:,.2f} ({row.cost_low:,.2f} to {row.cost_high:,.2f})"
+    return [*texts, row.verdict]
+
+
+def _table(report: Report, function: str) -> Table:
+    table = Table(title=f"{report.title}, {function}: {report.question}", title_justify="left")
+    for name in COLUMNS:
+        table.add_column(name.strip(), justify="left" if name == "how" else "right", no_wrap=name in UNBROKEN)
+    table.add_column("verdict", no_wrap=True)
+    for row in report.of(function):
+        table.add_row(*cells(row))
+    return table
+
+
+def _capacity(rows: Sequence[Row]) -> Table:
+    """Return the largest picture that each size holds, by class; by size it is the same for all that decode."""
+    held = {row.memory_mb: row.largest_megapixels for row in rows if row.largest_megapixels}
+    kinds = list(dict.fromkeys(kind for largest in held.values() for kind in largest))
+    table = Table("MB", *kinds, title="Largest picture that a size holds, megapixels by class", title_justify="left")
+    for memory_mb, largest in held.items():
+        table.add_row(f"{memory_mb:,}", *(f"{largest[kind]:.1f}" for kind in kinds))
+    return table
+
+
+def _csv(rows: Sequence[Row]) -> str:
+    names = [field.name for field in fields(Row) if field.name not in NOT_IN_CSV]
+    file = io.StringIO()
+    writer = csv.DictWriter(file, names, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in rows)
+    return file.getvalue()

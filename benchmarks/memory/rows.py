@@ -1,0 +1,143 @@
+"""What a trial amounts to: latency, memory and cost as one row, the same in the table, the JSON and the CSV."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from benchmarks.batch_worker import Figures
+from benchmarks.measuring import Samples
+from benchmarks.memory.capacity import largest_megapixels
+from benchmarks.memory.mix import Plan
+from benchmarks.memory.sizes import MILLION, billed_ms, invocation_cost, time_cost, vcpus
+from benchmarks.memory.trial import How, Trial
+
+RESAMPLINGS = 1000
+SEED = 1
+PERCENTILES = (5, 25, 50, 75, 95)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One function at one size.
+
+    `p50_ms` and the like are an image's, from its record's start to its end, while others of its batch run beside it;
+    `batch_p50_ms` and the like are a whole invocation's. `billed_ms_per_image` is the invocation's billed time over its
+    images: `fixed_ms` of it come with each image, `ms_per_megapixel` with its pixels. Costs are US dollars; `cost_low`
+    and `cost_high` hold 95 % of the means of batches drawn anew. `cold_start_cost` is what a million cold starts add.
+    """
+
+    function: str
+    memory_mb: int
+    vcpus: float
+    how: How
+    verdict: Literal["ok", "too small"]
+    why: str
+    init_ms: float | None
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    p99_ms: float | None = None
+    batch_p50_ms: float | None = None
+    batch_p95_ms: float | None = None
+    batch_p99_ms: float | None = None
+    billed_ms_per_image: float | None = None
+    fixed_ms: float | None = None
+    ms_per_megapixel: float | None = None
+    peak_mb: float | None = None
+    headroom_percent: float | None = None
+    cost_per_million: float | None = None
+    cost_low: float | None = None
+    cost_high: float | None = None
+    cold_start_cost: float | None = None
+    invocation_ms: float | None = None
+    invocation_cost: float | None = None
+    images: int = 0
+    rejected: int = 0
+    runs: int = 0
+    batch_size: int = 0
+    image_ms_percentiles: dict[str, float]
+    largest_megapixels: dict[str, float]
+
+
+def row(trial: Trial, plan: Plan, runs: int, architecture: str, max_pixels: int) -> Row:
+    """Sum a trial up."""
+    facts: dict[str, Any] = {
+        "function": trial.function.name,
+        "memory_mb": trial.memory_mb,
+        "vcpus": round(vcpus(trial.memory_mb), 3),
+        "how": trial.how,
+        "verdict": "too small" if trial.problem else "ok",
+        "why": trial.problem,
+        "init_ms": trial.init_s and round(1000 * trial.init_s, 1),
+        "peak_mb": trial.peak_mb and round(trial.peak_mb, 1),
+        "headroom_percent": round(100 * (trial.memory_mb / trial.peak_mb - 1), 1)
+        if trial.peak_mb and not trial.problem
+        else None,
+        "runs": runs,
+        "batch_size": len(plan.heaviest),
+        "image_ms_percentiles": {},
+        "largest_megapixels": largest_megapixels(trial.memory_mb, plan.bytes_per_pixel(), max_pixels)
+        if trial.function.decodes
+        else {},
+    }
+    if trial.init_s:
+        # Since August 2025 AWS bills it: https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase
+        facts["cold_start_cost"] = round(MILLION * time_cost(trial.init_s, trial.memory_mb, architecture), 3)
+    if trial.batches and not trial.problem:
+        facts |= _latency([figures for _, figures in trial.batches])
+        facts |= _cost([figures for _, figures in trial.batches], trial.memory_mb, architecture)
+        facts |= _slope(trial, plan)
+    return Row(**facts)
+
+
+def _latency(batches: Sequence[Figures]) -> dict[str, Any]:
+    images = Samples([image.duration_ms for figures in batches for image in figures.images])
+    invocations = Samples([1000 * figures.wall_s for figures in batches])
+    return {
+        **{f"p{percent}_ms": round(images.percentile(percent), 1) for percent in (50, 95, 99)},
+        **{f"batch_p{percent}_ms": round(invocations.percentile(percent), 1) for percent in (50, 95, 99)},
+        "image_ms_percentiles": {str(percent): round(images.percentile(percent), 1) for percent in PERCENTILES},
+        "images": len(images.values),
+        "rejected": sum(image.outcome == "rejected" for figures in batches for image in figures.images),
+    }
+
+
+def _cost(batches: Sequence[Figures], memory_mb: int, architecture: str) -> dict[str, float]:
+    """Return what is billed, and what a million images cost, with its bootstrap interval."""
+    costs = [(invocation_cost(figures.wall_s, memory_mb, architecture), len(figures.images)) for figures in batches]
+    chance = random.Random(SEED)  # noqa: S311 no secret
+    drawn = Samples([_per_million(chance.choices(costs, k=len(costs))) for _ in range(RESAMPLINGS)])
+    billed = [billed_ms(figures.wall_s) for figures in batches]
+    ordered = sorted(drawn.values)
+    return {
+        "billed_ms_per_image": round(sum(billed) / sum(images for _, images in costs), 2),
+        "cost_per_million": round(_per_million(costs), 3),
+        "cost_low": round(ordered[RESAMPLINGS * 25 // 1000], 3),
+        "cost_high": round(ordered[RESAMPLINGS * 975 // 1000 - 1], 3),
+        "invocation_ms": round(sum(billed) / len(billed), 1),
+        "invocation_cost": sum(cost for cost, _ in costs) / len(costs),
+    }
+
+
+def _per_million(costs: Sequence[tuple[float, int]]) -> float:
+    return MILLION * sum(cost for cost, _ in costs) / sum(images for _, images in costs)
+
+
+def _slope(trial: Trial, plan: Plan) -> dict[str, float]:
+    """Return the straight line through all batches: an image's share of the billed time over its megapixels.
+
+    Neither part is below 0: where least squares would make one so, the line has the other alone.
+    """
+    points = [
+        (plan.megapixels(keys), billed_ms(figures.wall_s) / len(keys))
+        for keys, figures in [*trial.batches, *trial.ends]
+    ]
+    count = len(points)
+    mean_x, mean_y = (sum(point[axis] for point in points) / count for axis in (0, 1))
+    spread = sum((x - mean_x) ** 2 for x, _ in points)
+    slope = sum((x - mean_x) * (y - mean_y) for x, y in points) / spread if spread else 0.0
+    if slope < 0:
+        slope = 0.0
+    if mean_y < slope * mean_x:
+        slope = mean_y / mean_x
+    return {"fixed_ms": round(max(0.0, mean_y - slope * mean_x), 2), "ms_per_megapixel": round(slope, 3)}

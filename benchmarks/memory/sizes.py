@@ -1,0 +1,44 @@
+"""What Lambda gives a function of each memory size, and what it asks for it."""
+
+import math
+
+from components.prices import LAMBDA_GB_SECOND, LAMBDA_REQUEST
+
+DEFAULT = (128, 256, 512, 885, 1024, 1536, 1769, 3008, 3538, 5307, 7076, 10_240)
+SMALLEST_MB, LARGEST_MB = 128, 10_240
+MB_PER_VCPU = 1769  # Source: Lambda's developer guide, "Configure Lambda function memory".
+MOST_VCPUS = 6
+
+# From so many MB on, a function sees so many cores; it may use all of them, by turns, within its share.
+# Source: measured by others, as in https://stackoverflow.com/q/66522916; AWS only writes of the share.
+CORES_FROM_MB = {0: 2, 3009: 3, 5308: 4, 7077: 5, 8846: 6}
+
+MILLION = 1_000_000
+
+
+def vcpus(memory_mb: int) -> float:
+    """Return the share of CPU, in cores."""
+    return min(memory_mb / MB_PER_VCPU, MOST_VCPUS)
+
+
+def cores_seen(memory_mb: int) -> int:
+    """Return how many cores the function sees."""
+    return max(cores for start_mb, cores in CORES_FROM_MB.items() if memory_mb >= start_mb)
+
+
+def billed_ms(wall_s: float) -> int:
+    """Return what is billed of one invocation: each begun millisecond.
+
+    Source: Lambda's price list, read in January 2025.
+    """
+    return math.ceil(round(1000 * wall_s, 6))
+
+
+def time_cost(wall_s: float, memory_mb: int, architecture: str) -> float:
+    """Return the US dollars of some time: its GB-seconds."""
+    return billed_ms(wall_s) / 1000 * memory_mb / 1024 * LAMBDA_GB_SECOND[architecture]
+
+
+def invocation_cost(wall_s: float, memory_mb: int, architecture: str) -> float:
+    """Return the US dollars of one warm invocation: its time and the request."""
+    return time_cost(wall_s, memory_mb, architecture) + LAMBDA_REQUEST

@@ -1,0 +1,92 @@
+"""A stack's file edited as text: only the keys that are named, so that comments and order stay as they are."""
+
+import difflib
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks.memory.functions import FUNCTIONS
+
+CONFIG = re.compile(r"config:\s*(#.*)?$")
+INDENT = "  "
+
+
+class StackFileError(Exception):
+    """The file is none that can be edited as text; the message says what to do."""
+
+
+def edited(text: str, memory_mb: Mapping[str, int]) -> str:
+    """Return a stack file's text with each function's memory set.
+
+    Raises: StackFileError.
+    """
+    lines = text.splitlines(keepends=True)
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
+    for function, size in memory_mb.items():
+        _set(lines, FUNCTIONS[function].config_key, size)
+    return "".join(lines)
+
+
+def difference(before: str, after: str, name: str) -> str:
+    """Return a unified diff, nothing where there is none."""
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    return "".join(difflib.unified_diff(old, new, name, name))
+
+
+def write(file: Path, memory_mb: Mapping[str, int]) -> str:
+    """Set each function's memory in a stack's file, whole or not at all; return the diff.
+
+    Raises: StackFileError.
+    """
+    before = file.read_bytes().decode("utf-8") if file.exists() else ""
+    after = edited(before, memory_mb)
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.") as folder:
+        new = Path(folder) / file.name
+        new.write_bytes(after.encode("utf-8"))
+        if file.exists():
+            shutil.copymode(file, new)
+        new.replace(file)
+    return difference(before, after, file.name)
+
+
+def _set(lines: list[str], key: str, size: int) -> None:
+    """Set one key, in its line, or in a new one at the end of the config."""
+    start, end = _config(lines)
+    pattern = re.compile(rf"(\s+['\"]?{re.escape(key)}['\"]?:\s*)([^#\s]*)(.*)$", re.DOTALL)
+    found = [number for number in range(start, end) if pattern.match(lines[number])]
+    if len(found) > 1:
+        raise StackFileError(f"got {key} {len(found)} times, allowed is once; delete the others")
+    if found:
+        match = pattern.match(lines[found[0]])
+        assert match is not None  # noqa: S101 - it was found by it
+        if not re.fullmatch(r"['\"]?\d+['\"]?", match[2]):
+            raise StackFileError(f"got {key} with {match[2] or 'a block'!r}, allowed is a number; mend it by hand")
+        lines[found[0]] = f"{match[1]}{size}{match[3]}"
+        return
+    last = max((number for number in range(start, end) if re.match(r"[ \t]+\S", lines[number])), default=start - 1)
+    newline = "\r\n" if lines[start - 1].endswith("\r\n") else "\n"
+    lines.insert(last + 1, f"{_indent(lines[start:end])}{key}: {size}{newline}")
+
+
+def _config(lines: list[str]) -> tuple[int, int]:
+    """Return the lines of the config's block, from the first below `config:` to before the next key; made if missing.
+
+    Raises: StackFileError.
+    """
+    for number, line in enumerate(lines):
+        if CONFIG.match(line):
+            rest = enumerate(lines[number + 1 :], number + 1)
+            return number + 1, next((other for other, text in rest if text[:1].strip(" \t\r\n#")), len(lines))
+        if line.startswith(("config:", '"config"', "'config'")):
+            raise StackFileError(f"got {line.strip()!r}, allowed is `config:` alone, its keys below; mend it by hand")
+    lines.append("config:\n")
+    return len(lines), len(lines)
+
+
+def _indent(block: list[str]) -> str:
+    """Return how far the block's keys are indented."""
+    keys = [re.match(r"[ \t]+(?=[^\s#])", line) for line in block]
+    return next((match[0] for match in keys if match), INDENT)

@@ -1,0 +1,85 @@
+"""All sizes of a function: measured where this machine can, modelled where it cannot."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from benchmarks.memory.functions import Function
+from benchmarks.memory.model import Model, Point, calibrate
+from benchmarks.memory.sizes import MB_PER_VCPU, vcpus
+from benchmarks.memory.trial import Bench, Trial, run, run_all
+
+Tell = Callable[[str], object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """One function's trials, size by size, and the model of those that were not measured with how far it is off."""
+
+    function: Function
+    trials: Sequence[Trial]
+    model: Model | None = None
+    miss: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    """A trial whose times are known, and the share of CPU that it had."""
+
+    vcpus: float
+    trial: Trial
+
+    @property
+    def points(self) -> Sequence[Point]:
+        """Return its batches as the model sees them."""
+        return [
+            Point(vcpus=self.vcpus, wall_s=figures.wall_s, cpu_s=figures.cpu_s) for _, figures in self.trial.batches
+        ]
+
+
+def study(bench: Bench, function: Function, sizes: Sequence[int], tell: Tell) -> Study:
+    """Run a function at each size; one that is too small does not end it."""
+    tell(f"{function.name}: {len(sizes)} sizes take turns")
+    trials = run_all(bench, function, sizes)
+    for trial in trials:
+        tell(f"{function.name}, {trial.memory_mb:,} MB: {trial.problem or trial.how}")
+    known = [
+        _Known(vcpus=vcpus(trial.memory_mb), trial=trial) for trial in trials if trial.batches and not trial.problem
+    ]
+    if all(trial.how == "measured" or trial.problem for trial in trials):
+        return Study(function=function, trials=trials)
+    known += _references(bench, function, known)
+    if not known:
+        return Study(function=function, trials=trials)
+    model = calibrate([point for one in known for point in one.points])
+    return Study(
+        function=function,
+        trials=[_modelled(trial, known, model) for trial in trials],
+        model=model,
+        miss=model.worst_miss([one.points for one in known]),
+    )
+
+
+def _references(bench: Bench, function: Function, known: Sequence[_Known]) -> list[_Known]:
+    """Run a function with one core for itself, and with all, where the known shares do not reach so far.
+
+    These need no control group; and only what had more than one core tells what more of them are good for.
+    """
+    found, most = [], max((one.vcpus for one in known), default=0.0)
+    for cores in sorted({1, len(os.sched_getaffinity(0))}):
+        if cores <= most:
+            continue
+        trial = run(bench, function, cores * MB_PER_VCPU, cores=cores)
+        if trial.batches and not trial.problem:
+            found.append(_Known(vcpus=cores, trial=trial))
+    return found
+
+
+def _modelled(trial: Trial, known: Sequence[_Known], model: Model) -> Trial:
+    """Give a trial without times those of the model, from the batches of the nearest share that is known."""
+    if trial.how == "measured" or trial.problem:
+        return trial
+    share = vcpus(trial.memory_mb)
+    nearest = min(known, key=lambda one: abs(one.vcpus - share))
+    batches, ends = (model.batches(known, share) for known in (nearest.trial.batches, nearest.trial.ends))
+    return replace(trial, batches=batches, ends=ends)

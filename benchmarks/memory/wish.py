@@ -1,0 +1,76 @@
+"""What the command is asked for, read and checked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from benchmarks.memory.functions import FUNCTIONS, Function
+from benchmarks.memory.mix import parse_weights
+from benchmarks.memory.sizes import LARGEST_MB, SMALLEST_MB
+from components.config import PROJECT, ConfigError, StackConfig
+from local.program import stack_config
+
+ALL = "all"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """The command's options; `sizes` are in MB, `runs` says how often all pictures are sent."""
+
+    function: str
+    images: Path | None
+    mix: Mapping[str, float]
+    sizes: Sequence[int]
+    stack: str | None
+    runs: int
+    delay_ms: float
+    choose: str
+    stack_file: Path | None
+    csv_file: Path | None
+    json_file: Path | None
+    html_file: Path | None
+    log_file: Path | None
+    earlier_file: Path | None
+
+    @property
+    def functions(self) -> list[Function]:
+        """Return the functions that are asked for."""
+        return list(FUNCTIONS.values()) if self.function == ALL else [FUNCTIONS[self.function]]
+
+    def config(self) -> StackConfig:
+        """Return the stack's settings, or the defaults.
+
+        Raises: click.BadParameter.
+        """
+        if self.stack is None:
+            return StackConfig()
+        try:
+            return StackConfig.parse(
+                {key: text for key, text in stack_config(self.stack).items() if key.startswith(f"{PROJECT}:")}
+            )
+        except ConfigError as error:
+            raise click.BadParameter(str(error), param_hint="--stack") from error
+
+
+def parse_sizes(_context: click.Context, _option: click.Parameter, text: str) -> list[int]:
+    """Read `128,256`.
+
+    Raises: click.BadParameter.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if wrong := [part for part in parts if not (part.isdecimal() and SMALLEST_MB <= int(part) <= LARGEST_MB)]:
+        raise click.BadParameter(
+            f"got {', '.join(map(repr, wrong))}, allowed are whole MB from {SMALLEST_MB} to {LARGEST_MB}; "
+            "write them as 512,1024"
+        )
+    return sorted({int(part) for part in parts})
+
+
+def parse_mix(_context: click.Context, _option: click.Parameter, text: str) -> dict[str, float]:
+    """Read `camera=0.8,png=0.2`.
+
+    Raises: click.BadParameter.
+    """
+    return parse_weights(text)

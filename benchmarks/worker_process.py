@@ -1,0 +1,131 @@
+"""A function in a process of its own beside a late S3: started, called batch by batch, stopped, or seen to die."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from benchmarks.batch_worker import BUCKET, Figures, Image
+from components.config import StackConfig
+from components.image_worker import picture_environment
+
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": "us-east-1"}
+START_S = 60.0
+# The shell joins each control group and becomes the worker: what the worker's own start takes is counted, too.
+JOIN = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 1; shift; done; shift; exec "$@"'
+
+
+class WorkerDiedError(Exception):
+    """The function's process ended by itself, or was killed; the message says how."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerArgs:
+    """How a function is started: `module` below `handlers`, cores it sees, files by which it joins control groups."""
+
+    module: str
+    port: int
+    cores: Sequence[int]
+    memory_mb: int
+    config: StackConfig
+    joins: Sequence[Path] = ()
+
+
+class WorkerProcess:
+    """One function's process; `init_s` is what it took until its module was imported."""
+
+    def __init__(self, args: WorkerArgs) -> None:
+        self._args = args
+        command = [sys.executable, "-m", "benchmarks.batch_worker", f"handlers.{args.module}", *map(str, args.cores)]
+        # A file, for a full pipe would stop the function.
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the process
+        started = time.perf_counter()
+        self._process = subprocess.Popen(
+            ["/bin/sh", "-c", JOIN, "sh", *map(str, args.joins), "--", *command],
+            env={**os.environ, **CREDENTIALS, **_environment(args)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+        )
+        try:
+            self._answer(START_S)
+        except WorkerDiedError:
+            self.close()
+            raise
+        self.init_s = time.perf_counter() - started
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process, and wait until it has ended."""
+        self._process.kill()
+        self._process.communicate()
+        self._errors.close()
+
+    def invoke(self, keys: Sequence[str]) -> Figures:
+        """Send a batch of masters.
+
+        Raises: WorkerDiedError, also where the function's time-out is over.
+        """
+        timeout_s = self._args.config.timeout_s
+        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps({"keys": list(keys), "timeout_s": timeout_s}) + "\n")
+            self._process.stdin.flush()
+        found = json.loads(self._answer(timeout_s))
+        return Figures(**{**found, "images": tuple(Image(**image) for image in found["images"])})
+
+    def _answer(self, wait_s: float) -> str:
+        assert self._process.stdout is not None  # noqa: S101 - it is a pipe
+        timer = threading.Timer(wait_s, self._process.kill)
+        started = time.monotonic()
+        timer.start()
+        line = self._process.stdout.readline()
+        timer.cancel()
+        if line:
+            return line
+        self._process.wait()
+        if time.monotonic() - started >= wait_s:
+            raise WorkerDiedError(f"it ran into the time-out of {wait_s:g} s")
+        if self._process.returncode == -signal.SIGKILL:
+            raise WorkerDiedError("it was killed: out of memory")
+        self._errors.seek(0)
+        raise WorkerDiedError(f"it ended with {self._process.returncode}: {self._errors.read().strip()[-2000:]}")
+
+
+@contextlib.contextmanager
+def loopback(folder: Path, delay_ms: float, core: int) -> Iterator[int]:
+    """Yield the port of an S3 with a folder's files, in a process of its own on a core."""
+    command = [sys.executable, "-m", "benchmarks.loopback", str(folder), str(delay_ms), str(core)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None  # noqa: S101 - it is a pipe
+        assert server.stdin is not None  # noqa: S101
+        try:
+            yield int(server.stdout.readline())
+        finally:
+            server.stdin.close()
+
+
+def _environment(args: WorkerArgs) -> dict[str, Any]:
+    return {
+        **picture_environment(args.config),
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{args.port}",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(args.memory_mb),
+        "BRANCH": "measured",
+        "BUCKET": BUCKET,
+        "TABLE": "records",
+    }

@@ -1,0 +1,67 @@
+"""The recommendation: what is safe, and which of the safe sizes is which."""
+
+import pytest
+
+from benchmarks.memory.advice import advise, unsafe
+
+from .conftest import row
+
+TIMEOUT_S = 60
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ({"headroom_percent": 24.9}, "head-room"),
+        ({"batch_p99_ms": 20_001.0}, "third of the time-out"),
+        ({"verdict": "too small", "why": "it was killed"}, "it was killed"),
+        ({"batch_p99_ms": None}, "not measured"),
+    ],
+)
+def test_a_size_that_could_fail_is_not_safe(facts: dict[str, object], reason: str) -> None:
+    """Too little head-room, a slow batch in a hundred, an end by the kernel, nothing known."""
+    assert reason in unsafe(row(512, **facts), TIMEOUT_S)
+
+
+def test_a_size_just_within_all_bounds_is_safe() -> None:
+    """A quarter more than the peak and a third of the time-out will do."""
+    assert unsafe(row(512, headroom_percent=25.0, batch_p99_ms=20_000.0), TIMEOUT_S) == ""
+
+
+def test_cheapest_balanced_and_fastest_are_told_apart() -> None:
+    """The cheapest is slow, the fastest dear, the balanced one neither; an unsafe one is none of them."""
+    rows = [
+        row(256, cost_per_million=1.0, verdict="too small", why="it was killed"),
+        row(512, cost_per_million=2.0, batch_p50_ms=4000.0),
+        row(1769, cost_per_million=2.2, batch_p50_ms=1000.0),
+        row(10_240, cost_per_million=6.0, batch_p50_ms=800.0),
+    ]
+    advice = advise(rows, TIMEOUT_S, 50_000_000, decodes=True)
+    assert advice is not None
+    assert (advice.cheapest.memory_mb, advice.balanced.memory_mb, advice.fastest.memory_mb) == (512, 1769, 10_240)
+    assert "256 MB is not: it was killed" in advice.cheapest.why
+    assert "4.00 times as fast as the cheapest, for 1.10 times its cost" in advice.balanced.why
+
+
+def test_a_faster_size_of_about_the_same_cost_is_named() -> None:
+    """Where the intervals overlap, nobody can tell which is cheaper."""
+    rows = [
+        row(512, cost_per_million=2.0, cost_low=1.9, cost_high=2.1, batch_p50_ms=4000.0),
+        row(885, cost_per_million=2.05, cost_low=1.95, cost_high=2.15, batch_p50_ms=2000.0),
+        row(1769, cost_per_million=2.4, cost_low=2.3, cost_high=2.5, batch_p50_ms=1000.0),
+    ]
+    advice = advise(rows, TIMEOUT_S, 50_000_000, decodes=True)
+    assert advice is not None
+    assert "885 MB costs as much, within the interval, and is 2.00 times as fast" in advice.cheapest.why
+
+
+def test_the_limit_of_pixels_follows_from_the_cheapest() -> None:
+    """It is what its memory holds, at most the stack's own, and none for a function that decodes nothing."""
+    found = [advise([row(512)], TIMEOUT_S, most, decodes=decodes) for most, decodes in
+             ((50_000_000, True), (1_000_000, True), (50_000_000, False))]  # fmt: skip
+    assert [advice and advice.max_pixels for advice in found] == [362 * 1024 * 1024 // 16, 1_000_000, None]
+
+
+def test_without_a_safe_size_there_is_no_advice() -> None:
+    """Nothing is better than something that fails."""
+    assert advise([row(128, headroom_percent=5.0)], TIMEOUT_S, 50_000_000, decodes=True) is None

@@ -1,0 +1,108 @@
+"""Control groups: the files that each version has are written as the kernel's documentation says."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.memory.cgroups import NoGroupsError, group, usable
+
+NEEDED = pytest.mark.skipif(bool(usable()), reason=f"no control groups here: {usable()}")
+
+
+def version_1(root: Path) -> Path:
+    """Make a tree as version 1 has it, and return this process's place in it."""
+    for controller in ("cpu", "memory"):
+        (root / controller / "ours").mkdir(parents=True)
+    own = root / "own"
+    own.write_text("3:memory:/ours\n2:cpu,cpuacct:/ours\n0::/\n")
+    return own
+
+
+def version_2(root: Path, controllers: str = "cpuset cpu memory pids") -> Path:
+    """Make a tree as version 2 has it, in which a slice may limit its children, and return this process's place."""
+    (root / "user.slice" / "shell.scope").mkdir(parents=True)
+    (root / "user.slice" / "cgroup.subtree_control").write_text(controllers)
+    (root / "user.slice" / "shell.scope" / "cgroup.subtree_control").write_text("")
+    own = root / "own"
+    own.write_text("0::/user.slice/shell.scope\n")
+    return own
+
+
+def empty(folder: Path) -> None:
+    """Remove a group's files, as the kernel does when the group goes."""
+    for file in folder.iterdir():
+        file.unlink()
+
+
+def test_version_1_limits_by_quota_and_bytes(tmp_path: Path) -> None:
+    """Half a core is 10 of 20 ms; swap is limited together with memory where the kernel counts it."""
+    with group("tried", tmp_path, version_1(tmp_path)) as made:
+        assert made.folders == [tmp_path / "cpu/ours/tried", tmp_path / "memory/ours/tried"]
+        (made.memory / "memory.memsw.limit_in_bytes").touch()
+        (made.memory / "memory.max_usage_in_bytes").write_text(str(3 * 1024 * 1024))
+        made.limit_cpu(0.5)
+        made.limit_memory(128)
+        assert (made.cpu / "cpu.cfs_period_us").read_text() == "20000"
+        assert (made.cpu / "cpu.cfs_quota_us").read_text() == "10000"
+        assert (made.memory / "memory.limit_in_bytes").read_text() == str(128 * 1024 * 1024)
+        assert (made.memory / "memory.memsw.limit_in_bytes").read_text() == str(128 * 1024 * 1024)
+        assert made.peak_mb() == 3
+        made.limit_cpu(None)
+        assert (made.cpu / "cpu.cfs_quota_us").read_text() == "-1"
+        for folder in made.folders:
+            empty(folder)
+    assert not made.cpu.exists()
+    assert not made.memory.exists()
+
+
+def test_version_2_limits_beside_this_processs_group(tmp_path: Path) -> None:
+    """The nearest group that may limit its children gets one more; nothing may be swapped."""
+    with group("tried", tmp_path, version_2(tmp_path)) as made:
+        assert made.folders == [tmp_path / "user.slice/tried"]
+        assert made.joins == [tmp_path / "user.slice/tried/cgroup.procs"]
+        (made.memory / "memory.swap.max").touch()
+        made.limit_cpu(1.7)
+        made.limit_memory(256)
+        assert (made.cpu / "cpu.max").read_text() == "34000 20000"
+        assert (made.memory / "memory.max").read_text() == str(256 * 1024 * 1024)
+        assert (made.memory / "memory.swap.max").read_text() == "0"
+        assert made.peak_mb() is None
+        made.limit_cpu(None)
+        assert (made.cpu / "cpu.max").read_text() == "max"
+        empty(made.cpu)
+    assert not made.cpu.exists()
+
+
+def test_without_a_group_that_may_limit_the_reason_and_the_fix_are_told(tmp_path: Path) -> None:
+    """Who is told what is missing can mend it."""
+    reason = usable(tmp_path, version_2(tmp_path, "pids"))
+    assert "cgroup.subtree_control names cpu and memory" in reason
+    assert "systemd-run" in reason
+
+
+def test_elsewhere_than_on_linux_there_are_none(tmp_path: Path) -> None:
+    """A machine without the kernel's file has no control groups."""
+    with pytest.raises(NoGroupsError, match="only Linux"), group("tried", tmp_path, tmp_path / "missing"):
+        pass
+
+
+@NEEDED
+def test_a_process_within_limits_has_its_share_and_dies_of_too_much_memory() -> None:
+    """The kernel sees the process, counts what it holds, and kills it where it takes more than there is."""
+    hold = "import sys; held = bytearray(int(sys.argv[1]) << 20); print(len(held))"
+    with group(f"pixelcascade-test-{os.getpid()}") as made:
+        made.limit_memory(64)
+        made.limit_cpu(0.9)
+
+        def run(megabytes: int) -> int:
+            join = f'echo $$ > "{made.joins[0]}" && echo $$ > "{made.joins[-1]}" && exec "$@"'
+            command = ["/bin/sh", "-c", join, "sh", sys.executable, "-c", hold, str(megabytes)]
+            return subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode
+
+        assert run(30) == 0
+        assert 30 <= (made.peak_mb() or 30) <= 64
+        assert run(200) == -9
+    assert not any(folder.exists() for folder in made.folders)

@@ -1,0 +1,106 @@
+"""The command: its options, and what it does without control groups, on any machine."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from benchmarks.memory.advice import advise
+from benchmarks.memory.command import memory
+from benchmarks.memory.functions import FUNCTIONS
+from benchmarks.memory.report import Report
+
+from .conftest import pictures, row
+
+REPORT = (
+    "REPORT RequestId: 1 Duration: 1500.00 ms Billed Duration: 1500 ms Memory Size: 512 MB Max Memory Used: 180 MB\n"
+)
+
+
+@pytest.fixture
+def earlier(tmp_path: Path) -> Path:
+    """Return the JSON of a run that recommends 512 MB, or 1,769, to resize with."""
+    file = tmp_path / "earlier.json"
+    rows = [row(512), row(1769, cost_per_million=4.0, batch_p50_ms=100.0)]
+    advice = {"resize": advise(rows, 60, 1, decodes=True), "convert": None}
+    report = Report(
+        title="Memory",
+        question="",
+        architecture="arm64",
+        rows=rows,
+        advice=advice,
+        boundaries={},
+        notes=[],
+        machine={},
+    )
+    file.write_text(json.dumps(report.plain()))
+    return file
+
+
+def test_without_control_groups_sizes_are_modelled_and_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every function runs, metadata into its table too; each size has its figures, the stack's file its keys."""
+    monkeypatch.setattr("benchmarks.memory.answer.usable", lambda: "not on this machine")
+    stack, found = tmp_path / "Pulumi.dev.yaml", tmp_path / "found.json"
+    told = ["--images", str(pictures(tmp_path / "in")), "--sizes", "128,512,10240", "--delay", "0"]
+    result = CliRunner().invoke(memory, [*told, "--json", str(found), "--write", str(stack)], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    rows = {(row["function"], row["memory_mb"]): row for row in json.loads(found.read_text())["rows"]}
+    assert {row["how"] for row in rows.values()} == {"modelled"}
+    assert [rows[name, 512]["verdict"] for name in FUNCTIONS] == ["ok", "ok", "ok"]
+    assert rows["resize", 128]["verdict"] == "too small"
+    assert rows["resize", 512]["batch_p50_ms"] > rows["resize", 10_240]["batch_p50_ms"] > 0
+    assert "No size is measured under its limits: not on this machine." in result.output
+    assert stack.read_text().count("MemoryMb: ") == 3
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (["--sizes", "64"], "from 128 to 10240"),
+        (["--sizes", "512,x"], "write them as 512,1024"),
+        (["--mix", "camera"], "camera=0.8"),
+        (["--function", "publish"], "resize"),
+        (["--stack", "none"], "known are"),
+        (["--calibrate", os.devnull], "the one function"),
+        (["--calibrate", os.devnull, "--function", "resize"], "without REPORT lines"),
+        (["--against", os.devnull], "of this version"),
+    ],
+)
+def test_what_is_not_allowed_is_said_with_what_is(told: list[str], said: str) -> None:
+    """Nothing is measured before."""
+    result = CliRunner().invoke(memory, told)
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+def test_an_earlier_run_is_written_into_a_stacks_file(earlier: Path, tmp_path: Path) -> None:
+    """The choice is the caller's, the diff is shown, and a function without a safe size keeps what it has."""
+    stack = tmp_path / "Pulumi.dev.yaml"
+    stack.write_text("config:\n  pixelcascade:resizingMemoryMb: 256 # a guess\n")
+    told = ["--against", str(earlier), "--write", str(stack)]
+    result = CliRunner().invoke(memory, [*told, "--choose", "fastest"], catch_exceptions=False)
+    assert "+  pixelcascade:resizingMemoryMb: 1769 # a guess" in result.output
+    assert stack.read_text() == "config:\n  pixelcascade:resizingMemoryMb: 1769 # a guess\n"
+    CliRunner().invoke(memory, told, catch_exceptions=False)
+    assert "MemoryMb: 512" in stack.read_text()
+
+
+def test_a_stacks_file_that_cannot_be_edited_is_told_before_anything_runs(tmp_path: Path) -> None:
+    """Nobody waits for minutes to hear it."""
+    stack = tmp_path / "Pulumi.dev.yaml"
+    stack.write_text("config: {}\n")
+    result = CliRunner().invoke(memory, ["--write", str(stack)])
+    assert result.exit_code == 1
+    assert "mend it by hand" in result.output
+    assert stack.read_text() == "config: {}\n"
+
+
+def test_an_earlier_run_is_compared_with_lambdas_reports(earlier: Path, tmp_path: Path) -> None:
+    """By the sizes that both have."""
+    log = tmp_path / "report.log"
+    log.write_text(REPORT)
+    told = ["--function", "resize", "--calibrate", str(log), "--against", str(earlier)]
+    result = CliRunner().invoke(memory, told, catch_exceptions=False)
+    assert "1.50 times as long" in result.output

@@ -1,0 +1,88 @@
+"""The limit of pixels under the limit of memory: what it lets in is worked on, what it refuses kills nobody."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from benchmarks.memory.boundary import check, costliest_png
+from benchmarks.memory.capacity import largest_megapixels, largest_pixels
+from benchmarks.memory.cgroups import usable
+from benchmarks.memory.functions import FUNCTIONS
+from benchmarks.memory.mix import Plan, plan
+from benchmarks.memory.trial import Bench, run
+from benchmarks.photos import drawn
+from benchmarks.worker_process import loopback
+from components.config import StackConfig
+from handlers.errors import ImageTooLargeError
+from handlers.imaging import Limits
+from handlers.imaging.memory import pixels_that_fit
+
+from .conftest import pictures
+
+NEEDED = pytest.mark.skipif(bool(usable()), reason=f"no control groups here: {usable()}")
+SMALL_MB = 200
+EMPTY = Plan(masters={}, batches=[], heaviest=[], lightest=[])
+
+
+def bench(dealt: Plan = EMPTY, port: int = 0, no_groups: str = "") -> Bench:
+    """Return a bench of one run under the default settings."""
+    return Bench(plan=dealt, port=port, config=StackConfig(), runs=1, no_groups=no_groups)
+
+
+@pytest.mark.parametrize("memory_mb", [128, 256, 1769])
+@pytest.mark.parametrize("bytes_per_pixel", [0.0, 0.3, 4.0])
+def test_the_largest_picture_is_the_limits_own(memory_mb: int, bytes_per_pixel: float) -> None:
+    """It passes the check that the functions make, and one 30 % larger does not."""
+    pixels = largest_pixels(memory_mb, bytes_per_pixel)
+    assert pixels <= pixels_that_fit(memory_mb, int(pixels * bytes_per_pixel))
+    over = int(1.3 * pixels) + 2
+    limits = Limits.for_memory(memory_mb, max_side=10**10, max_pixels=10**10)
+    if pixels:
+        limits.check_canvas(pixels, 1, int(pixels * bytes_per_pixel))
+    with pytest.raises(ImageTooLargeError, match="memory of"):
+        limits.check_canvas(over, 1, int(over * bytes_per_pixel))
+
+
+def test_classes_differ_by_their_files_and_the_stacks_limit_is_above_all() -> None:
+    """A fatter file leaves less for pixels."""
+    held = largest_megapixels(512, {"camera": 0.3, "png": 2.0}, 50_000_000)
+    assert held["camera"] > held["png"] > 0
+    assert largest_megapixels(10_240, {"camera": 0.3}, 50_000_000) == {"camera": 50.0}
+
+
+def test_the_costliest_picture_is_a_whole_one(tmp_path: Path) -> None:
+    """Pillow reads it: 16 bit, with a transparent colour, to be turned."""
+    (tmp_path / "costly.png").write_bytes(costliest_png(40, 30))
+    with Image.open(tmp_path / "costly.png") as image:
+        image.load()
+        assert image.size == (40, 30)
+        assert image.getexif()[0x0112] == 6
+        assert "transparency" in image.info
+
+
+@NEEDED
+@pytest.mark.parametrize("name", ["resize", "convert"])
+def test_at_the_limit_nothing_dies(name: str) -> None:
+    """In as much memory as Lambda gives, the largest costly picture is written, and a larger one refused."""
+    found = check(bench(), FUNCTIONS[name], SMALL_MB, delay_ms=0, core=0)
+    assert found.at_limit == "written"
+    assert found.over_limit == "rejected: ImageTooLargeError"
+    assert found.holds
+    assert (found.peak_mb or SMALL_MB) < SMALL_MB
+
+
+@NEEDED
+def test_a_function_that_is_killed_is_a_trial_with_a_reason(tmp_path: Path) -> None:
+    """Where the kernel ends it, nothing else ends: a salvaging stack reads all of a file for its metadata."""
+    folder = pictures(tmp_path / "in")
+    (folder / "0.jpg").write_bytes(drawn((320, 240)) + bytes(45_000_000))
+    dealt = plan(folder, {}, 2)
+    (tmp_path / "s3").mkdir()
+    dealt.write(tmp_path / "s3")
+    with loopback(tmp_path / "s3", 0, 0) as port:
+        salvaging = replace(bench(dealt, port), config=StackConfig(salvage=True))
+        found = run(salvaging, FUNCTIONS["metadata"], 100)
+    assert found.problem == "it was killed: out of memory"
+    assert not found.batches

@@ -1,0 +1,73 @@
+"""The masters of a run: as many of each class as its weight says, the same for every size."""
+
+from collections import Counter
+from pathlib import Path
+
+import click
+import pytest
+
+from benchmarks.memory.mix import DRAWN, parse_weights, plan
+from benchmarks.photos import drawn
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with three classes, one in a folder below its own, and a file that is no picture."""
+    for name, size in {"camera/a.jpg": (300, 200), "camera/b.JPG": (400, 300), "png/deep/c.png": (40, 30)}.items():
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(drawn(size, "PNG" if "png" in name else "JPEG"))
+    (tmp_path / "gif").mkdir()
+    (tmp_path / "gif/broken.gif").write_bytes(b"none")
+    (tmp_path / "README.md").write_text("pictures")
+    return tmp_path
+
+
+def test_without_weights_there_is_each_file_once(folder: Path) -> None:
+    """Some come again to fill the last batch; a broken one is a master, too."""
+    dealt = plan(folder, {}, 4)
+    assert [len(batch) for batch in dealt.batches] == [4]
+    assert Counter(master.kind for master in dealt.masters.values()) == {"camera": 2, "png": 1, "gif": 1}
+    assert [len(batch) for batch in plan(folder, {}, 3).batches] == [3, 3]
+
+
+def test_weights_are_kept(folder: Path) -> None:
+    """Of 120 masters three quarters and a quarter."""
+    dealt = plan(folder, {"camera": 3, "png": 1}, 10)
+    kinds = Counter(dealt.masters[key].kind for batch in dealt.batches for key in batch)
+    assert kinds == {"camera": 90, "png": 30}
+    assert plan(folder, {"camera": 3, "png": 1}, 10) == dealt
+
+
+def test_the_heaviest_batch_has_the_most_pixels_and_the_lightest_the_fewest(folder: Path) -> None:
+    """What has no pixels is the lightest of all."""
+    dealt = plan(folder, {}, 2)
+    assert [dealt.masters[key].pixels for key in dealt.heaviest] == [120_000, 60_000]
+    assert [dealt.masters[key].pixels for key in dealt.lightest] == [0, 1_200]
+    assert dealt.bytes_per_pixel().keys() == {"camera"}
+
+
+def test_a_class_that_is_not_there_is_told_with_those_that_are(folder: Path) -> None:
+    """What was got and what is allowed."""
+    with pytest.raises(click.BadParameter, match=r"got tiff, allowed .* camera, gif, png"):
+        plan(folder, {"tiff": 1}, 10)
+
+
+@pytest.mark.parametrize("text", ["camera", "camera=", "camera=-1", "=1", "camera=0", "camera=nan", "camera=inf"])
+def test_a_mix_that_is_none_is_refused(text: str) -> None:
+    """The form is named."""
+    with pytest.raises(click.BadParameter, match=r"camera=0\.8,png=0\.2"):
+        parse_weights(text)
+
+
+def test_a_mix_is_read() -> None:
+    """Names and weights; nothing is no mix."""
+    assert parse_weights("camera=0.8, png=.2") == {"camera": 0.8, "png": 0.2}
+    assert parse_weights("") == {}
+
+
+def test_without_a_folder_pictures_are_drawn() -> None:
+    """Each is of one class, from 2 to 24 megapixels."""
+    dealt = plan(None, {}, 10)
+    assert {master.kind for master in dealt.masters.values()} == {DRAWN}
+    assert len(dealt.masters) == 4

@@ -1,0 +1,55 @@
+"""The model of times: it finds what made the points, and stays within what can be."""
+
+import pytest
+
+from benchmarks.memory.model import Model, Point, calibrate
+
+from .conftest import figures
+
+TRUE = Model(serial=0.3, wait_s=0.05)
+
+
+def points(model: Model, *shares: float) -> list[Point]:
+    """Return batches as they would be if the model were the truth."""
+    return [
+        Point(vcpus=share, wall_s=model.wall_s(cpu_s, share), cpu_s=cpu_s) for share in shares for cpu_s in (0.5, 0.9)
+    ]
+
+
+def test_calibrating_finds_what_made_the_points() -> None:
+    """From a quarter of a core to two."""
+    found = calibrate(points(TRUE, 0.25, 1, 2))
+    assert found.serial == pytest.approx(TRUE.serial)
+    assert found.wait_s == pytest.approx(TRUE.wait_s)
+    assert found.worst_miss([points(TRUE, 0.25), points(TRUE, 2)]) == pytest.approx(0)
+
+
+def test_without_more_than_one_core_the_work_is_taken_to_share_them_all() -> None:
+    """Points of at most one core do not tell what a second is good for."""
+    found = calibrate(points(TRUE, 0.5, 1))
+    assert found.serial == 0
+    assert found.wait_s == pytest.approx(TRUE.wait_s)
+
+
+@pytest.mark.parametrize(
+    "wrong", [Model(serial=-0.4, wait_s=0.05), Model(serial=1.6, wait_s=0), Model(serial=0.2, wait_s=-0.05)]
+)
+def test_what_cannot_be_is_not_found(wrong: Model) -> None:
+    """Noise makes neither a part below 0 or above 1 nor a wait below 0."""
+    found = calibrate(points(wrong, 0.5, 1, 2))
+    assert 0 <= found.serial <= 1
+    assert found.wait_s >= 0
+
+
+def test_a_smaller_share_takes_longer_and_images_with_it() -> None:
+    """Half a core takes twice the CPU time, and an image's time grows as its batch's does."""
+    batch = (["a"], figures(1.05, 1.0, ["a"]))
+    ((keys, found),) = Model(serial=0, wait_s=0.05).batches([batch], 0.5)
+    assert keys == ["a"]
+    assert found.wall_s == pytest.approx(2.05)
+    assert found.images[0].duration_ms == pytest.approx(500 * 2.05)
+
+
+def test_what_cannot_be_shared_gains_nothing_from_a_second_core() -> None:
+    """All work that uses one core takes as long on two."""
+    assert Model(serial=1, wait_s=0).wall_s(1.0, 2) == Model(serial=1, wait_s=0).wall_s(1.0, 1) == 1

@@ -1,0 +1,122 @@
+"""The report: its forms say the same, and others can read them."""
+
+import base64
+import csv
+import io
+import json
+import struct
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from benchmarks.memory import page
+from benchmarks.memory.advice import advise
+from benchmarks.memory.functions import FUNCTIONS
+from benchmarks.memory.powertuning import PAGE, url
+from benchmarks.memory.report import Report, show, write
+
+from .conftest import row
+
+MARKS = {"5": 100.0, "25": 200.0, "50": 300.0, "75": 400.0, "95": 500.0}
+FIGURES = {"invocation_ms": 1010.5, "cost_low": 1.9, "cost_high": 2.1, "image_ms_percentiles": MARKS}
+HELD = {"largest_megapixels": {"camera": 23.2, "png": 20.0}}
+ROWS = [
+    row(512, **FIGURES, **HELD, invocation_cost=2e-5),
+    row(256, verdict="too small", why="it was killed: out of memory", cost_per_million=None, batch_p50_ms=None),
+    row(10_240, how="modelled", **FIGURES, invocation_cost=4e-5, cost_per_million=4.0, batch_p50_ms=300.0),
+]
+
+
+@pytest.fixture
+def report() -> Report:
+    """Return the report of one function with three sizes."""
+    return Report(
+        title="Memory",
+        question="is it <right>?",
+        architecture="x86_64",
+        rows=ROWS,
+        advice={"resize": advise(ROWS, 60, 50_000_000, decodes=True)},
+        boundaries={},
+        notes=["a note"],
+        machine={"processor": "this"},
+    )
+
+
+def test_the_table_has_every_size_and_the_reason_of_what_is_too_small(
+    report: Report, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And what is modelled is called so."""
+    show(report)
+    printed = capsys.readouterr().out
+    for text in (
+        "too small",
+        "256 MB is too small: it was killed: out of memory.",
+        "modelled",
+        "10240",
+        "a note",
+        "23.2",
+    ):
+        assert text in printed
+
+
+def test_the_json_is_what_others_read(report: Report, tmp_path: Path) -> None:
+    """Rows, recommendations, machine and architecture."""
+    file = tmp_path / "found.json"
+    write(report, json_file=file, csv_file=None)
+    found = json.loads(file.read_text())
+    assert {"title", "question", "rows", "recommendations", "machine", "architecture"} <= found.keys()
+    assert found["recommendations"]["resize"]["cheapest"]["memory_mb"] == 512
+    assert [line["memory_mb"] for line in found["rows"]] == [512, 256, 10_240]
+    assert found["rows"][1]["cost_per_million"] is None
+    assert Report.read(found) == report
+
+
+def test_what_was_measured_is_there_to_read() -> None:
+    """The run that docs/tuning.md shows has all three functions, and a safe size for each."""
+    file = Path(__file__).parents[3] / "benchmarks" / "measured" / "memory.json"
+    found = Report.read(json.loads(file.read_text()))
+    assert found.advice.keys() == FUNCTIONS.keys()
+    assert all(found.advice.values())
+    assert all(one.holds for one in found.boundaries.values())
+
+
+def test_the_csv_has_a_line_for_each_size(report: Report, tmp_path: Path) -> None:
+    """With a head of names, and nothing where nothing is known."""
+    file = tmp_path / "found.csv"
+    write(report, json_file=None, csv_file=file)
+    lines = list(csv.DictReader(io.StringIO(file.read_text())))
+    assert [line["memory_mb"] for line in lines] == ["512", "256", "10240"]
+    assert [line["cost_per_million"] for line in lines] == ["2.0", "", "4.0"]
+
+
+def test_the_page_needs_no_other_file(report: Report, tmp_path: Path) -> None:
+    """Its plot is within, and beside it as PNG; texts are escaped."""
+    file = tmp_path / "found.html"
+    page.write(report, file)
+    text = file.read_text()
+    plot = (tmp_path / "found.png").read_bytes()
+    assert base64.b64encode(plot).decode() in text
+    assert "is it &lt;right&gt;?" in text
+    assert 'src="http' not in text
+    with Image.open(io.BytesIO(plot)) as image:
+        assert len(image.convert("RGB").getcolors(1 << 24) or ()) > 20
+
+
+def test_without_a_size_that_is_large_enough_there_is_a_page_all_the_same(tmp_path: Path) -> None:
+    """It says so."""
+    found = Report(title="Memory", question="", architecture="arm64", rows=ROWS[1:2], advice={"resize": None},
+                   boundaries={}, notes=[], machine={})  # fmt: skip
+    page.write(found, tmp_path / "found.html")
+    assert "none of these sizes is safe" in (tmp_path / "found.html").read_text()
+    assert found.links() == {}
+
+
+def test_the_link_holds_sizes_times_and_costs_as_aws_lambda_power_tuning_reads_them() -> None:
+    """Int16 and twice Float32, little-endian, in base64, by size; what has no times is left out."""
+    address, _, part = url([ROWS[2], ROWS[0], ROWS[1]]).partition("#")
+    assert address == PAGE
+    sizes, times, costs = (base64.b64decode(text) for text in part.split(";"))
+    assert struct.unpack("<2h", sizes) == (512, 10_240)
+    assert struct.unpack("<2f", times) == (1010.5, 1010.5)
+    assert struct.unpack("<2f", costs) == pytest.approx((2e-5, 4e-5))

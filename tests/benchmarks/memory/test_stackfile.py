@@ -1,0 +1,91 @@
+"""A stack's file: only the named keys change, and comments and order stay."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.memory.functions import FUNCTIONS
+from benchmarks.memory.stackfile import StackFileError, difference, edited, write
+from components.config import StackConfig
+
+DEV = """# A stack to try things in.
+config:
+  aws:region: eu-central-1 # where we are
+  aws:defaultTags:
+    tags:
+      stack: dev
+  pixelcascade:resizingMemoryMb: 1769 # was a guess
+  pixelcascade:maxConcurrency: 5
+
+# The end.
+"""
+
+
+def test_a_key_that_is_there_changes_in_its_line() -> None:
+    """Its comment and every other line stay as they are."""
+    assert edited(DEV, {"resize": 512}) == DEV.replace("1769", "512")
+
+
+def test_a_key_that_is_missing_comes_after_the_configs_last() -> None:
+    """It is indented as the others are, and what follows the config still does."""
+    after = edited(DEV, {"convert": 885, "metadata": 256})
+    assert after == DEV.replace(
+        "maxConcurrency: 5\n",
+        "maxConcurrency: 5\n  pixelcascade:formatConversionMemoryMb: 885\n"
+        "  pixelcascade:metadataExtractionMemoryMb: 256\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "config:\n  pixelcascade:resizingMemoryMb: 512\n"),
+        ("# Nothing yet", "# Nothing yet\nconfig:\n  pixelcascade:resizingMemoryMb: 512\n"),
+        ("config:\nother: 1\n", "config:\n  pixelcascade:resizingMemoryMb: 512\nother: 1\n"),
+        ("config:\n    a:b: 1", "config:\n    a:b: 1\n    pixelcascade:resizingMemoryMb: 512\n"),
+        ("config:\r\n  a:b: 1\r\n", "config:\r\n  a:b: 1\r\n  pixelcascade:resizingMemoryMb: 512\r\n"),
+        ('config:\n  pixelcascade:resizingMemoryMb: "99"\n', "config:\n  pixelcascade:resizingMemoryMb: 512\n"),
+        ("config:\n  # not: 1\n", "config:\n  # not: 1\n  pixelcascade:resizingMemoryMb: 512\n"),
+    ],
+)  # fmt: skip
+def test_a_file_of_any_shape_gets_the_key(before: str, after: str) -> None:
+    """Empty, without a config, without an end of line, of other indentation or line ends, with the key in quotes."""
+    assert edited(before, {"resize": 512}) == after
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("config: {}\n", "its keys below"),
+        ("config:\n  pixelcascade:resizingMemoryMb:\n    secure: AAA\n", "allowed is a number"),
+        (2 * "  pixelcascade:resizingMemoryMb: 1\n", "allowed is once"),
+    ],
+)
+def test_what_cannot_be_edited_as_text_is_left_with_a_reason(text: str, said: str, tmp_path: Path) -> None:
+    """The file stays as it was."""
+    file = tmp_path / "Pulumi.dev.yaml"
+    file.write_text(text if text.startswith("config") else f"config:\n{text}")
+    before = file.read_text()
+    with pytest.raises(StackFileError, match=said):
+        write(file, {"resize": 512})
+    assert file.read_text() == before
+    assert [path.name for path in tmp_path.iterdir()] == [file.name]
+
+
+def test_writing_returns_what_changed(tmp_path: Path) -> None:
+    """The diff has the old line and the new one, and a second time there is none."""
+    file = tmp_path / "Pulumi.dev.yaml"
+    file.write_text(DEV)
+    changed = write(file, {"resize": 512})
+    assert changed == difference(DEV, file.read_text(), file.name)
+    assert "-  pixelcascade:resizingMemoryMb: 1769 # was a guess" in changed
+    assert "+  pixelcascade:resizingMemoryMb: 512 # was a guess" in changed
+    assert write(file, {"resize": 512}) == ""
+
+
+def test_the_keys_are_the_programs() -> None:
+    """What is written is a setting that the program takes."""
+    config = StackConfig.parse({function.config_key: "512" for function in FUNCTIONS.values()})
+    assert (
+        config.resizing_memory_mb == config.format_conversion_memory_mb == config.metadata_extraction_memory_mb == 512
+    )

@@ -1,0 +1,56 @@
+"""A function in a process of its own: what became of each message is known, and so is how the process ended."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.photos import drawn
+from benchmarks.worker_process import WorkerArgs, WorkerDiedError, WorkerProcess, loopback
+from components.config import StackConfig
+
+KEYS = ["good.jpg", "empty.png", "text.gif"]
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> Iterator[int]:
+    """Yield the port of an S3 with a good picture, an empty file and a text."""
+    for key, body in zip(KEYS, (drawn((320, 240)), b"", b"no picture"), strict=True):
+        (tmp_path / key).write_bytes(body)
+    with loopback(tmp_path, 0, 0) as served:
+        yield served
+
+
+def told(module: str, port: int, joins: tuple[Path, ...] = ()) -> WorkerArgs:
+    """Return how to start a function with one core and the default settings."""
+    return WorkerArgs(module=module, port=port, cores=[0], memory_mb=512, config=StackConfig(), joins=joins)
+
+
+@pytest.mark.parametrize("module", ["pixel_resizer", "format_converter", "metadata_extractor"])
+def test_each_function_answers_for_each_message(module: str, port: int) -> None:
+    """The good picture is written, the others are rejected, nothing fails; and a second batch goes as well."""
+    with WorkerProcess(told(module, port)) as worker:
+        for _ in range(2):
+            figures = worker.invoke(KEYS)
+            found = {image.key: (image.outcome, image.error) for image in figures.images}
+            assert found == {
+                "good.jpg": ("written", ""),
+                "empty.png": ("rejected", "NotAnImageError"),
+                "text.gif": ("rejected", "NotAnImageError"),
+            }
+            assert figures.failed == 0
+            assert figures.wall_s > 0
+            assert figures.peak_mb > 10
+    assert worker.init_s > 0
+
+
+def test_a_module_that_is_not_there_is_told_with_its_error(port: int) -> None:
+    """The process's own words are in the message."""
+    with pytest.raises(WorkerDiedError, match=r"handlers\.nothing"):
+        WorkerProcess(told("nothing", port))
+
+
+def test_a_group_that_cannot_be_joined_ends_the_start(port: int, tmp_path: Path) -> None:
+    """Nothing runs outside of its limits."""
+    with pytest.raises(WorkerDiedError, match="missing"):
+        WorkerProcess(told("pixel_resizer", port, (tmp_path / "missing" / "cgroup.procs",)))
