@@ -62,6 +62,7 @@ bench: setup
 	$(BIN)/python -m benchmarks peers
 	$(BIN)/python -m benchmarks coldstart
 	$(BIN)/python -m benchmarks batch
+	$(BIN)/python -m benchmarks memory
 
 package: setup $(if $(filter pillow-simd,$(IMAGING)),headers)
 	@$(BIN)/python -m components.packaging --architecture $(ARCH) --python $(PYTHON) --imaging $(IMAGING) $(if $(filter-out 0,$(FRESH)),--fresh)

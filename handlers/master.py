@@ -29,11 +29,16 @@ def _at_once(_need_bytes: int) -> None:
     """Let a picture in: nobody else is there."""
 
 
+def _alone() -> None:
+    """Let a picture go: nobody waits."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Master:
     """A master as S3 has it now; `body` reads its bytes and fails only for reasons that are not the image's.
 
-    `admit` is to be called with the bytes of memory that its picture will take, before they are taken.
+    `admit` is to be called with the bytes of memory that its picture will take, before they are taken, and `leave` once
+    there is nothing left to do but to write what was made of it.
     """
 
     bucket: str
@@ -42,6 +47,7 @@ class Master:
     last_modified: datetime
     body: BinaryIO
     admit: Callable[[int], None] = _at_once
+    leave: Callable[[], None] = _alone
 
     @property
     def fetched_bytes(self) -> int:

@@ -49,6 +49,7 @@ def write(master: Master, settings: Settings, pictures: Mapping[str, Jpeg]) -> M
 
     Raises: NameTakenError.
     """
+    master.leave()
     headers = {"ContentType": "image/jpeg", "CacheControl": settings.cache_control}
 
     def put(picture: tuple[str, Jpeg]) -> bool:

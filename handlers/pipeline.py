@@ -1,18 +1,14 @@
 """A batch's records side by side: while some wait for S3, others decode, and every core has something to do."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor
 
+from handlers.budget import cores
+
 THREADS_PER_CORE = 6
 """Enough to keep a core busy: a picture waits for S3 about twice as long as it is worked on."""
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def threads() -> int:

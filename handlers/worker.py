@@ -137,8 +137,8 @@ def _see_to(record: SQSRecord, batch: _Batch) -> Outcome:
     except MasterGoneError:
         return Outcome(name="gone", details={"key": job.key})
     try:
-        with budget.of_function(capacity_bytes(settings.memory_mb)).picture() as admit:
-            details = batch.work(replace(master, admit=admit), settings)
+        with budget.of_function(capacity_bytes(settings.memory_mb)).picture() as place:
+            details = batch.work(replace(master, admit=place.take, leave=place.leave), settings)
     except RejectedImageError as error:
         key = settings.layout.rejected_key(job.key, settings.branch)
         storage.write_rejection(master, key, _reason(error, settings, bucket=job.bucket, key=job.key))

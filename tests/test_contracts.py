@@ -68,8 +68,8 @@ def variables(function: Recorded) -> dict[str, str]:
 
 
 def told(function: Recorded) -> set[str]:
-    """Return the names that a function is told, but for what its libraries read."""
-    return {name for name in variables(function) if not name.startswith("POWERTOOLS_")}
+    """Return the names that a function is told, but for what its libraries read, the C library among them."""
+    return {name for name in variables(function) if not name.startswith(("POWERTOOLS_", "MALLOC_"))}
 
 
 def deployed(function: Recorded) -> ReadNames:

@@ -7,7 +7,7 @@ from unittest import mock
 import pytest
 
 from components.config import ConfigError, StackConfig
-from components.image_worker import ImageWorkers, layout, picture_environment
+from components.image_worker import ALLOCATOR, ImageWorkers, layout, picture_environment
 from components.storage import ImageBucket
 from tests.recording import allowed, arn, physical, recorded
 
@@ -92,3 +92,10 @@ def test_limits_are_the_stacks() -> None:
 def test_names_are_full_where_the_stack_says_so() -> None:
     """`naming: full` keeps the extension in outputs' names."""
     assert [layout(StackConfig(naming=naming))["full_names"] for naming in ("stem", "full")] == [False, True]
+
+
+def test_the_allocator_keeps_what_pictures_give_back() -> None:
+    """Every image worker has the settings before its process starts; one arena, for all threads to share it."""
+    for name in ("format-converter", "pixel-resizer", "metadata-extractor"):
+        assert ALLOCATOR.items() <= environment(name).items()
+    assert environment("pixel-resizer")["MALLOC_ARENA_MAX"] == "1"

@@ -76,3 +76,11 @@ def test_where_the_first_name_is_taken_no_other_is_written(stack: Stack) -> None
     with pytest.raises(NameTakenError):
         output.write(stack.master("master/cat.png", b"other", "02"), settings(), {key: Jpeg(b"other") for key in KEYS})
     assert stack.outputs() == [KEYS[0]]
+
+
+def test_a_picture_leaves_its_place_before_it_is_written(stack: Stack) -> None:
+    """While it waits for S3, another may be decoded."""
+    found: list[list[str]] = []
+    master = replace(stack.master("master/cat.png", b"12345"), leave=lambda: found.append(stack.outputs()))
+    output.write(master, settings(), {key: Jpeg(b"jpeg") for key in KEYS})
+    assert found == [[]]

@@ -89,8 +89,8 @@ def test_pictures_that_fill_the_memory_run_one_by_one(monkeypatch: pytest.Monkey
         return {"written": True}
 
     assert process(work) == []
-    with budget.of_function(capacity_bytes(512)).picture() as admit:
-        admit(capacity_bytes(512))
+    with budget.of_function(capacity_bytes(512)).picture() as place:
+        place.take(capacity_bytes(512))
 
 
 def test_every_core_has_its_threads(monkeypatch: pytest.MonkeyPatch) -> None:
