@@ -12,7 +12,8 @@ from typing import Any
 import pulumi
 import yaml
 from pulumi.runtime.mocks import Mocks, set_mocks
-from pulumi.runtime.settings import get_root_resource
+from pulumi.runtime.rpc_manager import RPCManager
+from pulumi.runtime.settings import SETTINGS, get_root_resource
 from pulumi.runtime.stack import run_pulumi_func
 
 from components.config import PROJECT, ConfigError
@@ -35,6 +36,8 @@ def run_program(mocks: Mocks, *, stack: str, config: Mapping[str, str], program:
 def _run(mocks: Mocks, stack: str, config: Mapping[str, str], program: Path) -> dict[str, Any]:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
+    # A failed program's are in these still, and Pulumi would wait for them, on a loop that is closed.
+    SETTINGS.rpc_manager, SETTINGS.outputs = RPCManager(), set()  # type: ignore[no-untyped-call]
     try:
         set_mocks(mocks, project=PROJECT, stack=stack, preview=False)
         pulumi.runtime.set_all_config(dict(config))
@@ -42,7 +45,17 @@ def _run(mocks: Mocks, stack: str, config: Mapping[str, str], program: Path) -> 
         exports = pulumi.Output.all(**getattr(get_root_resource(), "outputs", {}))
         return loop.run_until_complete(exports.future()) or {}
     finally:
+        _cancel(loop)
         loop.close()
+
+
+def _cancel(loop: asyncio.AbstractEventLoop) -> None:
+    """End what a failed program leaves under way; its first failure is told, that others follow from it is no news."""
+    loop.set_exception_handler(lambda *_: None)
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
 
 
 def _execute(program: Path) -> None:

@@ -1,0 +1,44 @@
+"""Running the program without the Pulumi CLI: what one run leaves behind is not in the next."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
+
+from local.program import run_program
+
+FAILING = """
+import pulumi_aws as aws
+refused = aws.sns.Topic("refused")
+pending = [aws.sqs.Queue(f"queue-{number}", tags={"topic": refused.arn}) for number in range(20)]
+"""
+SOUND = """
+import pulumi, pulumi_aws as aws
+pulumi.export("topic", aws.sns.Topic("taken").arn)
+"""
+
+
+class Refusing(Mocks):
+    """Makes everything but what is called "refused"."""
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        """Return the inputs, and an ARN."""
+        if args.name == "refused":
+            raise ValueError(f"{args.name} was not made")
+        return args.name, {**args.inputs, "arn": f"arn of {args.name}"}
+
+    def call(self, _args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        """Know nothing."""
+        return {}, []
+
+
+def test_a_program_runs_after_one_that_failed(tmp_path: Path) -> None:
+    """What waited for the resource that was refused is not waited for again."""
+    failing, sound = tmp_path / "failing.py", tmp_path / "sound.py"
+    failing.write_text(FAILING)
+    sound.write_text(SOUND)
+    for _ in range(3):
+        with pytest.raises(ValueError, match="refused was not made"):
+            run_program(Refusing(), stack="local", config={}, program=failing)
+        assert run_program(Refusing(), stack="local", config={}, program=sound) == {"topic": "arn of taken"}
