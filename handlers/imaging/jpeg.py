@@ -153,16 +153,15 @@ def _next_marker(source: Source, position: int, reach: int | None) -> int | None
     head = source.peek(position, 2)
     if _MARKER.match(head):
         return position
-    while block := source.peek(position, _SEARCH_BYTES):
-        found = _MARKER.search(block)
-        if found:
-            return position + found.start()
-        # A marker may straddle the blocks.
-        position += len(block) - (1 if len(block) > 1 else 0)
-        reach = None if reach is None else reach - len(block)
-        if len(block) < _SEARCH_BYTES or (reach is not None and reach <= 0):
+    while True:
+        found, searched = source.find(_MARKER, position, _SEARCH_BYTES)
+        if found is not None:
+            return found
+        reach = None if reach is None else reach - searched
+        if searched < _SEARCH_BYTES or (reach is not None and reach <= 0):
             return None
-    return None
+        # A marker may straddle the blocks.
+        position += searched - 1
 
 
 def _note(seen: _Seen, segment: Segment, source: Source) -> None:

@@ -1,6 +1,7 @@
 """The file's bytes, fetched from a stream only as far as somebody looks."""
 
 import io
+import re
 from typing import Protocol
 
 from handlers.errors import BrokenImageError, ImageTooLargeError
@@ -54,6 +55,15 @@ class Source:
         if len(data) < size:
             raise BrokenImageError(f"the file is truncated: it ends at byte {self._size:,}, where more is due")
         return data
+
+    def find(self, pattern: re.Pattern[bytes], start: int, size: int) -> tuple[int | None, int]:
+        """Return where `pattern` begins among `size` bytes from `start`, and how many bytes there are to look at."""
+        self._fetch(start + size, BLOCK_BYTES)
+        # A view, for nothing is copied; it must be let go before the buffer may grow.
+        with self._buffer.getbuffer() as view:
+            end = min(start + size, len(view))
+            found = pattern.search(view, start, end)
+            return (found.start() if found else None), max(0, end - start)
 
     def whole(self) -> bytes:
         """Return the whole file."""
