@@ -59,11 +59,9 @@ class Source:
     def find(self, pattern: re.Pattern[bytes], start: int, size: int) -> tuple[int | None, int]:
         """Return where `pattern` begins among `size` bytes from `start`, and how many bytes there are to look at."""
         self._fetch(start + size, BLOCK_BYTES)
-        # A view, for nothing is copied; it must be let go before the buffer may grow.
-        with self._buffer.getbuffer() as view:
-            end = min(start + size, len(view))
-            found = pattern.search(view, start, end)
-            return (found.start() if found else None), max(0, end - start)
+        file = self._buffer.getvalue()
+        found = pattern.search(file, start, start + size)
+        return (found.start() if found else None), max(0, min(start + size, len(file)) - start)
 
     def whole(self) -> bytes:
         """Return the whole file."""
