@@ -31,8 +31,8 @@ class Source:
         self._max_bytes = max_bytes
         self._stream: BinaryStream | None = None
         if isinstance(source, bytes | bytearray | memoryview):
-            self._buffer = io.BytesIO(bytes(source))
-            self._size = len(self._buffer.getbuffer())
+            file = bytes(source)
+            self._buffer, self._size = io.BytesIO(file), len(file)
             self._check(self._size)
         elif callable(getattr(source, "read", None)):
             self._buffer, self._size, self._stream = io.BytesIO(), 0, source
