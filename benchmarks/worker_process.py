@@ -59,7 +59,7 @@ class WorkerProcess:
         )
         try:
             self._answer(START_S)
-        except WorkerDiedError:
+        except BaseException:  # An interrupt too: a control group with a process in it cannot be removed.
             self.close()
             raise
         self.init_s = time.perf_counter() - started
@@ -94,8 +94,10 @@ class WorkerProcess:
         timer = threading.Timer(wait_s, self._process.kill)
         started = time.monotonic()
         timer.start()
-        line = self._process.stdout.readline()
-        timer.cancel()
+        try:
+            line = self._process.stdout.readline()
+        finally:  # After an interrupt too: this process ends no sooner than its timers.
+            timer.cancel()
         if line:
             return line
         self._process.wait()

@@ -1,5 +1,6 @@
 """A function in a process of its own: what became of each message is known, and so is how the process ended."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,3 +55,29 @@ def test_a_group_that_cannot_be_joined_ends_the_start(port: int, tmp_path: Path)
     """Nothing runs outside of its limits."""
     with pytest.raises(WorkerDiedError, match="missing"):
         WorkerProcess(told("pixel_resizer", port, (tmp_path / "missing" / "cgroup.procs",)))
+
+
+def test_an_interrupt_leaves_neither_process_nor_timer(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A control group with a process in it cannot be removed, and a program waits for its timers."""
+    found: list[WorkerProcess] = []
+
+    def interrupted(worker: WorkerProcess, _wait_s: float) -> str:
+        found.append(worker)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as changed:
+        changed.setattr(WorkerProcess, "_answer", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            WorkerProcess(told("pixel_resizer", port))
+    assert found[0]._process.returncode is not None
+    with WorkerProcess(told("pixel_resizer", port)) as worker:
+        stdout = worker._process.stdout
+        assert stdout is not None
+        monkeypatch.setattr(stdout, "readline", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            worker._answer(60)
+        monkeypatch.undo()
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.join(5)
+            assert not thread.is_alive()
