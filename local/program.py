@@ -78,8 +78,19 @@ def file_config(path: Path) -> dict[str, str]:
     """Return the config of a stack file over the defaults of `Pulumi.yaml`, as the Pulumi CLI would pass it."""
     project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
     values = {f"{PROJECT}:{key}": declared["default"] for key, declared in project["config"].items()}
-    values |= yaml.safe_load(path.read_text()).get("config") or {}
+    found = yaml.safe_load(path.read_text())
+    config = (found.get("config") or {}) if found is not None else {}  # A new stack's file is empty.
+    values |= {_own_key(str(key), project["name"]): value for key, value in config.items()}
     return {key: _as_text(value) for key, value in values.items()}
+
+
+def _own_key(key: str, project: str) -> str:
+    """Return a key of a stack file as the program's own: a project made by `pulumi new` may have another name.
+
+    A key without a name is its project's. Source: Pulumi's CLI, sdk/go/common/workspace/project.go.
+    """
+    owner, _, name = key.rpartition(":")
+    return f"{PROJECT}:{name}" if owner in {"", project} else key
 
 
 def _as_text(value: Any) -> str:

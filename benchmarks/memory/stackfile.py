@@ -6,10 +6,15 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from benchmarks.memory.functions import FUNCTIONS
+from components.config import PROJECT
 
-CONFIG = re.compile(r"config:\s*(#.*)?$")
+CONFIG = re.compile(r"config\s*:\s*(#.*)?$")
+MARK = "\ufeff"
 INDENT = "  "
 
 
@@ -17,17 +22,32 @@ class StackFileError(Exception):
     """The file is none that can be edited as text; the message says what to do."""
 
 
-def edited(text: str, memory_mb: Mapping[str, int]) -> str:
-    """Return a stack file's text with each function's memory set.
+def edited(text: str, memory_mb: Mapping[str, int], project: str = PROJECT) -> str:
+    """Return a stack file's text with each function's memory set; `project` is what Pulumi.yaml calls it.
 
-    Raises: StackFileError.
+    Raises: StackFileError, also where the text would not become what is asked for and nothing else.
     """
-    lines = text.splitlines(keepends=True)
+    wanted = _loaded(text)
+    config = dict(wanted.get("config") or {})
+    lines = text.removeprefix(MARK).splitlines(keepends=True)
     if lines and not lines[-1].endswith("\n"):
-        lines[-1] += "\n"
+        lines[-1] += "\r\n" if lines[0].endswith("\r\n") else "\n"
     for function, size in memory_mb.items():
-        _set(lines, FUNCTIONS[function].config_key, size)
-    return "".join(lines)
+        name = FUNCTIONS[function].config_key.rpartition(":")[2]
+        # A key without a name is its project's: https://www.pulumi.com/docs/iac/concepts/config/
+        key = name if name in config else f"{project}:{name}"
+        _set(lines, key, size)
+        config[key] = size
+    after = text[: len(text) - len(text.removeprefix(MARK))] + "".join(lines)
+    if _loaded(after) != {**wanted, "config": config}:
+        raise StackFileError(f"got a file in which {', '.join(memory_mb)} cannot be set as text; set it by hand")
+    return after
+
+
+def project_of(file: Path) -> str:
+    """Return what the Pulumi.yaml beside a stack's file calls the project; its keys begin with it."""
+    beside = file.parent / "Pulumi.yaml"
+    return str(_loaded(beside.read_text(encoding="utf-8")).get("name", PROJECT)) if beside.exists() else PROJECT
 
 
 def difference(before: str, after: str, name: str) -> str:
@@ -42,7 +62,8 @@ def write(file: Path, memory_mb: Mapping[str, int]) -> str:
     Raises: StackFileError.
     """
     before = file.read_bytes().decode("utf-8") if file.exists() else ""
-    after = edited(before, memory_mb)
+    after = edited(before, memory_mb, project_of(file))
+    file = file.resolve()  # A link stays one.
     with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.") as folder:
         new = Path(folder) / file.name
         new.write_bytes(after.encode("utf-8"))
@@ -52,10 +73,24 @@ def write(file: Path, memory_mb: Mapping[str, int]) -> str:
     return difference(before, after, file.name)
 
 
+def _loaded(text: str) -> dict[str, Any]:
+    """Return what a file says.
+
+    Raises: StackFileError.
+    """
+    try:
+        found = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise StackFileError(f"got a file that is no YAML ({error}); mend it by hand") from error
+    if not isinstance(found, dict | None) or not isinstance((found or {}).get("config"), dict | None):
+        raise StackFileError("got a file without a mapping, allowed is `config:` with its keys below; mend it by hand")
+    return found or {}
+
+
 def _set(lines: list[str], key: str, size: int) -> None:
     """Set one key, in its line, or in a new one at the end of the config."""
     start, end = _config(lines)
-    pattern = re.compile(rf"(\s+['\"]?{re.escape(key)}['\"]?:\s*)([^#\s]*)(.*)$", re.DOTALL)
+    pattern = re.compile(rf"(\s+['\"]?{re.escape(key)}['\"]?\s*:\s*)([^#\s]*)(.*)$", re.DOTALL)
     found = [number for number in range(start, end) if pattern.match(lines[number])]
     if len(found) > 1:
         raise StackFileError(f"got {key} {len(found)} times, allowed is once; delete the others")
@@ -82,7 +117,7 @@ def _config(lines: list[str]) -> tuple[int, int]:
             return number + 1, next((other for other, text in rest if text[:1].strip(" \t\r\n#")), len(lines))
         if line.startswith(("config:", '"config"', "'config'")):
             raise StackFileError(f"got {line.strip()!r}, allowed is `config:` alone, its keys below; mend it by hand")
-    lines.append("config:\n")
+    lines.append("config:\r\n" if lines and lines[0].endswith("\r\n") else "config:\n")
     return len(lines), len(lines)
 
 

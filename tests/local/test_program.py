@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
 
-from local.program import run_program
+from local.program import file_config, run_program
 
 FAILING = """
 import pulumi_aws as aws
@@ -42,3 +42,14 @@ def test_a_program_runs_after_one_that_failed(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="refused was not made"):
             run_program(Refusing(), stack="local", config={}, program=failing)
         assert run_program(Refusing(), stack="local", config={}, program=sound) == {"topic": "arn of taken"}
+
+
+def test_a_project_of_another_name_has_its_own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its keys, and those without a name, are the program's; an empty file has none."""
+    (tmp_path / "Pulumi.yaml").write_text("name: mine\nconfig: {}\n")
+    monkeypatch.setattr("local.program.ROOT", tmp_path)
+    file = tmp_path / "Pulumi.dev.yaml"
+    file.write_text("config:\n  mine:batchSize: 5\n  gps: true\n  aws:region: x\n")
+    assert file_config(file) == {"pixelcascade:batchSize": "5", "pixelcascade:gps": "true", "aws:region": "x"}
+    file.write_text("")
+    assert file_config(file) == {}

@@ -89,3 +89,34 @@ def test_the_keys_are_the_programs() -> None:
     assert (
         config.resizing_memory_mb == config.format_conversion_memory_mb == config.metadata_extraction_memory_mb == 512
     )
+
+
+def test_a_project_of_another_name_has_its_own_keys(tmp_path: Path) -> None:
+    """`pulumi up` refuses those of the template's name."""
+    (tmp_path / "Pulumi.yaml").write_text("name: mine\n")
+    file = tmp_path / "Pulumi.dev.yaml"
+    file.write_text("config:\n  mine:resizingMemoryMb: 1\n")
+    write(file, {"resize": 512, "convert": 885})
+    assert file.read_text() == "config:\n  mine:resizingMemoryMb: 512\n  mine:formatConversionMemoryMb: 885\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["- a\n", "hello\n", "config:\n  a: [1\n", "{config: {a: 1}}\n",
+     "config:\n  a:b: |\n    pixelcascade:resizingMemoryMb: 1\n",
+     "config:\n  a:b:\n    pixelcascade:resizingMemoryMb: 1\n", "config:\n  a: 1\nconfig:\n  b: 1\n"],
+)  # fmt: skip
+def test_an_edit_that_would_say_something_else_is_refused(text: str) -> None:
+    """What is no mapping, and a key that only looks like one."""
+    with pytest.raises(StackFileError, match="by hand"):
+        edited(text, {"resize": 512})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\ufeffconfig:\n  pixelcascade:resizingMemoryMb: 1\n", "config :\n  pixelcascade:resizingMemoryMb: 1\n",
+     "config:\n  pixelcascade:resizingMemoryMb : 1\n", "config:\n  resizingMemoryMb: 1\n"],
+)  # fmt: skip
+def test_a_key_is_found_however_it_is_written(text: str) -> None:
+    """After a byte order mark, with a space before a colon, without the project's name."""
+    assert edited(text, {"resize": 512}) == text.replace(" 1\n", " 512\n")
