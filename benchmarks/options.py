@@ -7,7 +7,20 @@ from typing import Any
 import click
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+class OutputFile(click.Path):
+    """A file to write, in a folder that is there: said before the minutes that a run takes."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        file = Path(str(super().convert(value, param, ctx)))
+        if not file.parent.is_dir():
+            self.fail(f"got {str(file)!r}, allowed is a file in a folder that exists; make {file.parent}.", param, ctx)
+        return file
+
+
+FILE = OutputFile(dir_okay=False, writable=True, path_type=Path)
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 images_option = click.option("--images", type=_FOLDER, help="Folder of pictures; drawn ones if not given.")

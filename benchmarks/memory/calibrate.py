@@ -11,8 +11,9 @@ from benchmarks.memory.rows import Row
 
 # Source: Lambda's developer guide, "Monitoring functions", the REPORT line; its parts are apart by tabs or spaces.
 REPORT = re.compile(
-    r"REPORT RequestId: \S+\s+Duration: (?P<ms>[\d.]+) ms\s+Billed Duration: \d+ ms\s+"
-    r"Memory Size: (?P<size>\d+) MB\s+Max Memory Used: (?P<used>\d+) MB(?:\s+Init Duration: (?P<init>[\d.]+) ms)?"
+    r"REPORT RequestId: \S+\s+Duration: (?P<ms>\d+(?:\.\d+)?) ms\s+Billed Duration: \d+ ms\s+"
+    r"Memory Size: (?P<size>\d+) MB\s+Max Memory Used: (?P<used>\d+) MB"
+    r"(?:\s+Init Duration: (?P<init>\d+(?:\.\d+)?) ms)?"
 )
 FORM = "lines such as `REPORT RequestId: ... Duration: 123.45 ms Billed Duration: 124 ms Memory Size: 1769 MB ...`"
 

@@ -16,7 +16,7 @@ from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.report import Report, show, write
 from benchmarks.memory.rows import Row
 from benchmarks.memory.sizes import DEFAULT, LARGEST_MB
-from benchmarks.memory.wish import ALL, Wish, parse_mix, parse_sizes
+from benchmarks.memory.wish import ALL, Wish, parse_delay, parse_mix, parse_sizes
 from benchmarks.options import EXISTING_FILE, FILE, html_option, images_option, json_option
 from local.emulator import interrupt_when_terminated
 
@@ -34,7 +34,14 @@ from local.emulator import interrupt_when_terminated
 )
 @click.option("--stack", help="Stack whose settings hold, as in Pulumi.<stack>.yaml; the defaults if not given.")
 @click.option("--runs", default=1, show_default=True, type=click.IntRange(1), help="How often all pictures are sent.")
-@click.option("--delay", "delay_ms", default=30.0, show_default=True, help="Milliseconds until S3 answers a call.")
+@click.option(
+    "--delay",
+    "delay_ms",
+    default=30.0,
+    show_default=True,
+    callback=parse_delay,
+    help="Milliseconds until S3 answers a call.",
+)
 @click.option("--choose", default=CHOICES[0], show_default=True, type=click.Choice(CHOICES), help="What --write sets.")
 @click.option("--write", "stack_file", type=FILE, help="Set the functions' memory in this Pulumi.<stack>.yaml.")
 @click.option("--csv", "csv_file", type=FILE, help="Also write the rows here, as CSV.")
@@ -54,7 +61,7 @@ def memory(**told: Any) -> None:
     reports = _reports(wish)
     if wish.stack_file and wish.stack_file.exists():
         _edit(wish.stack_file, dict.fromkeys([function.name for function in wish.functions], LARGEST_MB), dry=True)
-    report = _earlier(wish.earlier_file) if wish.earlier_file else _run(wish)
+    report = _earlier(wish.earlier_file, wish) if wish.earlier_file else _run(wish)
     show(report)
     write(report, json_file=wish.json_file, csv_file=wish.csv_file)
     if wish.html_file:
@@ -71,7 +78,7 @@ def _reports(wish: Wish) -> list[calibrate.Report]:
     if wish.function == ALL:
         allowed = ", ".join(FUNCTIONS)
         raise click.BadParameter(f"got {ALL}, allowed is the one function that the log is of: --function {allowed}")
-    return calibrate.parse(wish.log_file.read_text(encoding="utf-8"))
+    return calibrate.parse(wish.log_file.read_text(encoding="utf-8", errors="replace"))
 
 
 def _run(wish: Wish) -> Report:
@@ -79,18 +86,22 @@ def _run(wish: Wish) -> Report:
     return answer(wish, lambda line: click.echo(line, err=True))
 
 
-def _earlier(file: Path) -> Report:
+def _earlier(file: Path, wish: Wish) -> Report:
     """Return what an earlier run wrote.
 
     Raises: click.BadParameter.
     """
     try:
-        return Report.read(json.loads(file.read_text(encoding="utf-8")))
+        report = Report.read(json.loads(file.read_text(encoding="utf-8")))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         allowed = "`python -m benchmarks memory --json FILE`, of this version"
         raise click.BadParameter(
             f"got {file} ({type(error).__name__}: {error}), allowed is a file of {allowed}"
         ) from error
+    if wish.function != ALL and wish.function not in report.advice:
+        known = ", ".join(report.advice) or "none"
+        raise click.BadParameter(f"got {wish.function}, allowed is what {file} has, {known}", param_hint="--function")
+    return report
 
 
 def _compare(reports: Sequence[calibrate.Report], rows: Sequence[Row]) -> None:
@@ -121,7 +132,7 @@ def _write(wish: Wish, file: Path, advice: Mapping[str, Advice | None]) -> None:
 def _edit(file: Path, memory_mb: Mapping[str, int], *, dry: bool = False) -> str:
     try:
         if dry:
-            return stackfile.edited(file.read_bytes().decode("utf-8"), memory_mb)
+            return stackfile.edited(file.read_bytes().decode("utf-8"), memory_mb, stackfile.project_of(file))
         return stackfile.write(file, memory_mb)
     except (stackfile.StackFileError, UnicodeDecodeError, OSError) as error:
         raise click.ClickException(f"{file} is left as it is: {error}") from error

@@ -13,7 +13,8 @@ from benchmarks.photos import SUFFIXES, Photo, load
 SEED = 1
 WEIGHED_IMAGES = 120
 """So many masters stand for a weighed mix; without weights there is each file once."""
-WEIGHT_FORM = "a mix such as camera=0.8,png=0.2, of folders and weights above 0"
+MOST_WEIGHT = 1e9
+WEIGHT_FORM = f"a mix such as camera=0.8,png=0.2, of folders, each once, and weights above 0, up to {MOST_WEIGHT:g}"
 DRAWN = "drawn"
 # A smaller picture is mostly header, and says nothing of its class's bytes a pixel.
 TELLING_PIXELS = 10_000
@@ -62,6 +63,13 @@ class Plan:
 def plan(folder: Path | None, weights: Mapping[str, float], batch_size: int) -> Plan:
     """Deal a folder's pictures, or drawn ones, into batches."""
     masters = _masters(folder)
+    if not any(master.pixels for master in masters):
+        suffixes = ", ".join(sorted(SUFFIXES))
+        raise click.BadParameter(
+            f"got {folder}, of whose {len(masters)} files none is a picture that can be read; "
+            f"allowed is a folder of JPEG, PNG and GIF pictures ({suffixes})",
+            param_hint="--images",
+        )
     order = _weighed(masters, weights, batch_size) if weights else _once(masters, batch_size)
     keys = [master.key for master in order]
     used = {master.key: master for master in order}
@@ -82,11 +90,12 @@ def parse_weights(text: str) -> dict[str, float]:
     weights = {}
     for part in text.split(",") if text else ():
         kind, _, number = part.partition("=")
+        kind = kind.strip()
         try:
-            weights[kind.strip()] = float(number)
+            weights[kind] = float(number) if kind not in weights else 0.0
         except ValueError:
-            weights[kind.strip()] = 0.0
-    if wrong := [kind or "''" for kind, weight in weights.items() if not (kind and 0 < weight < float("inf"))]:
+            weights[kind] = 0.0
+    if wrong := [kind or "''" for kind, weight in weights.items() if not (kind and 0 < weight <= MOST_WEIGHT)]:
         raise click.BadParameter(f"got {text!r}, allowed is {WEIGHT_FORM}; mend {', '.join(wrong)}")
     return weights
 
@@ -97,7 +106,8 @@ def _masters(folder: Path | None) -> list[Master]:
         return [_master(number, DRAWN, ".jpg", photo) for number, photo in enumerate(load(None))]
     files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
     if not files:
-        raise SystemExit(f"got {folder} without pictures, allowed are files that end in {', '.join(sorted(SUFFIXES))}")
+        allowed = f"allowed are files that end in {', '.join(sorted(SUFFIXES))}"
+        raise click.BadParameter(f"got {folder} without pictures, {allowed}", param_hint="--images")
     return [
         _master(number, _kind(file.relative_to(folder)), file.suffix, Photo(file.name, file.read_bytes()))
         for number, file in enumerate(files)
@@ -128,7 +138,9 @@ def _weighed(masters: Sequence[Master], weights: Mapping[str, float], batch_size
     pools = {kind: [master for master in masters if master.kind == kind] for kind in weights}
     if missing := [kind for kind, pool in pools.items() if not pool]:
         known = ", ".join(sorted({master.kind for master in masters}))
-        raise click.BadParameter(f"got {', '.join(missing)}, allowed are the folders that hold pictures: {known}")
+        raise click.BadParameter(
+            f"got {', '.join(missing)}, allowed are the folders that hold pictures: {known}", param_hint="--mix"
+        )
     for pool in pools.values():
         chance.shuffle(pool)
     total, taken, order = sum(weights.values()), dict.fromkeys(pools, 0), []

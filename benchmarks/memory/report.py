@@ -55,13 +55,15 @@ class Report:
 
         Raises: KeyError, TypeError, where it was made of none, or of one of another version.
         """
+        if not (isinstance(plain["machine"], dict) and isinstance(plain["notes"], list)):
+            raise TypeError("machine is no mapping, or notes are no list")
         boundaries = {
             function: Boundary(**{name: value for name, value in one.items() if name != "holds"})
             for function, one in plain["boundaries"].items()
         }
         return cls(
             **{name: plain[name] for name in ("title", "question", "architecture", "notes", "machine")},
-            rows=[Row(**one) for one in plain["rows"]],
+            rows=[Row.read(one) for one in plain["rows"]],
             advice={function: one and Advice.read(one) for function, one in plain["recommendations"].items()},
             boundaries=boundaries,
         )

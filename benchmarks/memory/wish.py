@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import yaml
 
 from benchmarks.memory.functions import FUNCTIONS, Function
 from benchmarks.memory.mix import parse_weights
@@ -13,6 +14,7 @@ from components.config import PROJECT, ConfigError, StackConfig
 from local.program import stack_config
 
 ALL = "all"
+MOST_DELAY_MS = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,9 @@ class Wish:
             )
         except ConfigError as error:
             raise click.BadParameter(str(error), param_hint="--stack") from error
+        except (yaml.YAMLError, AttributeError, ValueError) as error:
+            allowed = f"allowed is one whose Pulumi.{self.stack}.yaml has a mapping config; mend it"
+            raise click.BadParameter(f"got {self.stack}, {allowed}", param_hint="--stack") from error
 
 
 def parse_sizes(_context: click.Context, _option: click.Parameter, text: str) -> list[int]:
@@ -74,3 +79,13 @@ def parse_mix(_context: click.Context, _option: click.Parameter, text: str) -> d
     Raises: click.BadParameter.
     """
     return parse_weights(text)
+
+
+def parse_delay(_context: click.Context, _option: click.Parameter, delay_ms: float) -> float:
+    """Return the milliseconds as they are.
+
+    Raises: click.BadParameter.
+    """
+    if not 0 <= delay_ms <= MOST_DELAY_MS:  # Nor is nan.
+        raise click.BadParameter(f"got {delay_ms:g}, allowed are 0 to {MOST_DELAY_MS:,} milliseconds")
+    return delay_ms

@@ -49,3 +49,9 @@ def test_how_far_both_differ_is_said() -> None:
     said = sentence(compare(parse(LOG), [row(885)]))
     assert "1.20 times as long" in said
     assert "1,769 MB: name these by --sizes" in said
+
+
+def test_a_line_whose_numbers_are_none_is_passed_over() -> None:
+    """As any other that is no report."""
+    with pytest.raises(click.BadParameter, match="without REPORT lines"):
+        parse("REPORT RequestId: 1 Duration: 1.2.3 ms Billed Duration: 1 ms Memory Size: 885 MB Max Memory Used: 9 MB")

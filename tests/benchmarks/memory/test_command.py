@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -61,6 +62,12 @@ def test_without_control_groups_sizes_are_modelled_and_say_so(tmp_path: Path, mo
         (["--sizes", "64"], "from 128 to 10240"),
         (["--sizes", "512,x"], "write them as 512,1024"),
         (["--mix", "camera"], "camera=0.8"),
+        (["--json", "/nowhere/found.json"], "make /nowhere"),
+        (["--csv", "/nowhere/found.csv"], "make /nowhere"),
+        (["--html", "/nowhere/found.html"], "make /nowhere"),
+        (["--write", "/nowhere/Pulumi.dev.yaml"], "make /nowhere"),
+        (["--delay", "nan"], "0 to 10,000"),
+        (["--delay", "-1"], "0 to 10,000"),
         (["--function", "publish"], "resize"),
         (["--stack", "none"], "known are"),
         (["--calibrate", os.devnull], "the one function"),
@@ -104,3 +111,34 @@ def test_an_earlier_run_is_compared_with_lambdas_reports(earlier: Path, tmp_path
     told = ["--function", "resize", "--calibrate", str(log), "--against", str(earlier)]
     result = CliRunner().invoke(memory, told, catch_exceptions=False)
     assert "1.50 times as long" in result.output
+
+
+def test_a_folder_of_broken_files_alone_is_refused(tmp_path: Path) -> None:
+    """What they cost says nothing of pictures."""
+    (tmp_path / "a.jpg").write_bytes(b"no picture")
+    result = CliRunner().invoke(memory, ["--images", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "none is a picture" in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"machine": []}, {"notes": "a"}, {"rows": [{"memory_mb": "x"}]}, {"rows": [{"vcpus": "1"}]},
+     {"rows": [{"cost_low": []}]}],
+)  # fmt: skip
+def test_an_earlier_file_of_another_kind_is_refused(earlier: Path, change: dict[str, Any]) -> None:
+    """What is in it that is of another kind is named, and nothing is shown."""
+    plain = json.loads(earlier.read_text())
+    if "rows" in change:
+        change = {"rows": [{**plain["rows"][0], **change["rows"][0]}]}
+    earlier.write_text(json.dumps({**plain, **change}))
+    result = CliRunner().invoke(memory, ["--against", str(earlier)])
+    assert result.exit_code == 2
+    assert "of this version" in " ".join(result.output.split())
+
+
+def test_an_earlier_run_without_the_function_is_told(earlier: Path) -> None:
+    """With those that it has."""
+    result = CliRunner().invoke(memory, ["--against", str(earlier), "--function", "metadata"])
+    assert result.exit_code == 2
+    assert "resize, convert" in " ".join(result.output.split())

@@ -53,7 +53,9 @@ def test_a_class_that_is_not_there_is_told_with_those_that_are(folder: Path) -> 
         plan(folder, {"tiff": 1}, 10)
 
 
-@pytest.mark.parametrize("text", ["camera", "camera=", "camera=-1", "=1", "camera=0", "camera=nan", "camera=inf"])
+@pytest.mark.parametrize(
+    "text", ["camera", "camera=", "camera=-1", "=1", "camera=0", "camera=nan", "camera=inf", "a=1,a=2", "a=1e308"]
+)
 def test_a_mix_that_is_none_is_refused(text: str) -> None:
     """The form is named."""
     with pytest.raises(click.BadParameter, match=r"camera=0\.8,png=0\.2"):
