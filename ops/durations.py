@@ -61,7 +61,7 @@ class Durations:
         except (ValueError, OSError) as error:
             raise DurationsError(f"got {path}, which is no JSON ({error}); `{COMMAND}` writes it.") from error
         rows = found.get("rows") if isinstance(found, dict) else None
-        if not rows or not all(row.keys() >= FIELDS for row in rows):
+        if not isinstance(rows, list) or not rows or not all(_is_row(row) for row in rows):
             wanted = ", ".join(sorted(FIELDS))
             raise DurationsError(f"got {path}, allowed is a file whose rows have {wanted}; `{COMMAND}` writes one.")
         return cls(architecture=str(found.get("architecture", "an unknown processor")), rows=rows)
@@ -95,3 +95,16 @@ class Durations:
 def _timed(row: Mapping[str, Any]) -> bool:
     """Tell whether a row says something of its size: that it is too small, or how long it takes."""
     return row["verdict"] != "ok" or row["fixed_ms"] is not None
+
+
+def _is_row(row: object) -> bool:
+    """Tell whether a row has what the estimate counts with, in numbers that can be counted with."""
+    if not isinstance(row, dict) or not row.keys() >= FIELDS:
+        return False
+    times = [row[name] for name in ("fixed_ms", "ms_per_megapixel")]
+    numbers = [row["memory_mb"], row["batch_size"], *(time for time in times if time is not None)]
+    return (
+        all(isinstance(number, int | float) for number in [*numbers, row.get("init_ms") or 0.0])
+        and min(row["memory_mb"], row["batch_size"]) > 0
+        and times.count(None) in {0, 2}
+    )

@@ -21,6 +21,10 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 _STACK_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
+MOST = 1e15
+"""More than anything has, and few enough that no sum of them is infinite."""
+
+
 class Positive(click.ParamType[float]):
     """A number above 0, such as 250000 or 1e6."""
 
@@ -32,8 +36,26 @@ class Positive(click.ParamType[float]):
             number = float(value)
         except ValueError:
             number = 0
-        if not 0 < number < float("inf"):
-            self.fail(f"got {value!r}, allowed is a number above 0; write it as 250000 or 1e6.", param, ctx)
+        if not 1 / MOST <= number <= MOST:
+            self.fail(
+                f"got {value!r}, allowed is a number above 0, up to {MOST:g}; write it as 250000 or 1e6.", param, ctx
+            )
+        return number
+
+
+class Share(click.ParamType[float]):
+    """A number from 0 to 1."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number that a word means."""
+        try:
+            number = float(value)
+        except ValueError:
+            number = -1
+        if not 0 <= number <= 1:  # Nor is nan.
+            self.fail(f"got {value!r}, allowed is a share from 0 to 1; write one in a hundred as 0.01.", param, ctx)
         return number
 
 
@@ -44,7 +66,7 @@ class Positive(click.ParamType[float]):
 @click.option("--per-batch", type=Positive(), default=1, show_default=True, help="Messages in a batch, on average.")
 @click.option("--publisher-ms", type=Positive(), default=PUBLISHER_MS, show_default=True, help="Its time an upload.")
 @click.option("--call-ms", type=Positive(), default=CALL_MS, show_default=True, help="Until S3 answers a call.")
-@click.option("--cold-starts", type=click.FloatRange(0, 1), default=COLD_STARTS, show_default=True, help="Share.")
+@click.option("--cold-starts", type=Share(), default=COLD_STARTS, show_default=True, help="Share.")
 @click.option("--rate", type=Positive(), help="Uploads per second at the busiest time; the month's mean if not given.")
 @click.option("--config", "stack_file", type=_STACK_FILE, help="A stack's file, such as Pulumi.dev.yaml.")
 @click.option("--benchmark", type=_FILE, default=MEASURED, help="JSON of `python -m benchmarks memory`.")

@@ -61,7 +61,10 @@ def test_what_the_benchmark_wrote_is_read(tmp_path: Path) -> None:
     assert Durations.read(written(tmp_path)) == durations()
 
 
-@pytest.mark.parametrize("text", [None, "no JSON", "[]", "{}", '{"rows": []}', '{"rows": [{"function": "resize"}]}'])
+@pytest.mark.parametrize(
+    "text",
+    [None, "no JSON", "[]", "{}", '{"rows": []}', '{"rows": 5}', '{"rows": [1]}', '{"rows": [{"function": "resize"}]}'],
+)
 def test_a_file_that_the_benchmark_did_not_write_is_told(tmp_path: Path, text: str | None) -> None:
     """Missing, malformed or of another kind: the message names the command that writes one."""
     file = tmp_path / "memory.json"

@@ -91,6 +91,8 @@ def test_a_rate_is_held_against_every_limit(benchmark: Path, rate: str, enough: 
 WRONG = [
     (["--images", "many"], "got 'many', allowed is a number above 0"),
     (["--images", "0"], "got '0', allowed is a number above 0"),
+    (["--images", "1e308"], "got '1e308', allowed is a number above 0, up to 1e+15"),
+    (["--cold-starts", "nan"], "got 'nan', allowed is a share from 0 to 1"),
     (["--megapixels", "nan"], "got 'nan', allowed is a number above 0"),
     (["--megapixels", "90"], "got --megapixels 90, allowed is up to the stack's maxPixels, 50"),
     (["--mb", "70"], "got --mb 70, allowed is up to the stack's maxBytes, 50 MB"),
