@@ -146,6 +146,8 @@ def interrupt_when_terminated() -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # A closed terminal too, but for nohup.
+        signal.signal(signal.SIGHUP, interrupt)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
