@@ -23,9 +23,22 @@ class OutputFile(click.Path):
 FILE = OutputFile(dir_okay=False, writable=True, path_type=Path)
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
+
+def _page(_context: click.Context, _option: click.Parameter, file: Path | None) -> Path | None:
+    """Return the page's file, which must not be its plot's.
+
+    Raises: click.BadParameter.
+    """
+    if file and file.suffix == ".png":
+        raise click.BadParameter(f"got {str(file)!r}, where the plot goes, allowed is a page such as {file.stem}.html")
+    return file
+
+
 images_option = click.option("--images", type=_FOLDER, help="Folder of pictures; drawn ones if not given.")
 json_option = click.option("--json", "json_file", type=FILE, help="Also write everything here, as JSON.")
-html_option = click.option("--html", "html_file", type=FILE, help="Also write a page here, and its plot beside it.")
+html_option = click.option(
+    "--html", "html_file", type=FILE, callback=_page, help="Also write a page here, and its plot beside it, as PNG."
+)
 
 
 def runs_option(default: int) -> Callable[[Any], Any]:

@@ -17,6 +17,8 @@ PROJECT = "pixelcascade"
 # What CloudWatch Logs takes. Source: its API reference, PutRetentionPolicy.
 LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557)
 
+MB_PER_VCPU = 1769  # Source: Lambda's developer guide, "Configure Lambda function memory".
+
 MAX_BATCH_WITHOUT_WINDOW = 10  # Source: Lambda's API reference, CreateEventSourceMapping.
 
 

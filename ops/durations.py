@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from components.config import MB_PER_VCPU
 from handlers.errors import PixelCascadeError
 
 MEASURED = Path(__file__).parent.parent / "benchmarks" / "measured" / "memory.json"
@@ -69,6 +70,8 @@ class Durations:
     def of(self, function: str, memory_mb: int) -> Duration:
         """Return a function's duration at the memory size measured that is nearest, by ratio, to `memory_mb`.
 
+        Up to one vCPU its times go by the share of the processor; above, they are those that were measured.
+
         Raises: DurationsError, where the function was not measured, or that size was found too small.
         """
         rows = [row for row in self.rows if row["function"] == function and _timed(row)]
@@ -83,10 +86,11 @@ class Durations:
                 f"got {memory_mb} MB for {function}, which the benchmark found {row['verdict']} at "
                 f"{row['memory_mb']} MB; of the sizes measured {fit} will do: raise the stack's setting."
             )
+        longer = min(row["memory_mb"], MB_PER_VCPU) / min(memory_mb, MB_PER_VCPU)
         return Duration(
             memory_mb=row["memory_mb"],
-            fixed_ms=row["fixed_ms"],
-            ms_per_megapixel=row["ms_per_megapixel"],
+            fixed_ms=row["fixed_ms"] * longer,
+            ms_per_megapixel=row["ms_per_megapixel"] * longer,
             batch_size=row["batch_size"],
             init_ms=row.get("init_ms") or 0.0,
         )

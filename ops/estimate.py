@@ -133,7 +133,9 @@ class Estimate:
         outputs = f"{SIZE_BYTES_PER_PIXEL} bytes a pixel, {HEIGHT_BY_WIDTH} as high as wide"
         polls = f"{IDLE_POLLS:,} requests a queue"
         return [
-            Assumption("functions' time", measured, f"--benchmark, the nearest size; {processors}"),
+            Assumption(
+                "functions' time", measured, f"--benchmark, the nearest size, by its share of a vCPU; {processors}"
+            ),
             Assumption(
                 "GETs for metadata", gets, "three of four headers end within the first range; salvage reads all"
             ),

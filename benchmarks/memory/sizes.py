@@ -2,11 +2,11 @@
 
 import math
 
+from components.config import MB_PER_VCPU
 from components.prices import LAMBDA_GB_SECOND, LAMBDA_REQUEST
 
 DEFAULT = (128, 256, 512, 885, 1024, 1536, 1769, 3008, 3538, 5307, 7076, 10_240)
 SMALLEST_MB, LARGEST_MB = 128, 10_240
-MB_PER_VCPU = 1769  # Source: Lambda's developer guide, "Configure Lambda function memory".
 MOST_VCPUS = 6
 
 # From so many MB on, a function sees so many cores; it may use all of them, by turns, within its share.

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 from benchmarks.memory.functions import Function
 from benchmarks.memory.model import Model, Point, calibrate
-from benchmarks.memory.sizes import MB_PER_VCPU, vcpus
+from benchmarks.memory.sizes import vcpus
 from benchmarks.memory.trial import Bench, Trial, run, run_all
+from components.config import MB_PER_VCPU
 
 Tell = Callable[[str], object]
 

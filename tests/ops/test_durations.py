@@ -36,6 +36,16 @@ def test_the_nearest_size_that_was_measured_counts(memory_mb: int, nearest: int)
     assert found.of("resize", memory_mb).memory_mb == nearest
 
 
+@pytest.mark.parametrize(
+    ("memory_mb", "measured_mb", "longer"),
+    [(1024, 1024, 1), (512, 885, 885 / 512), (1200, 885, 885 / 1200), (3000, 1769, 1)],
+)
+def test_up_to_one_vcpu_the_time_goes_by_the_share(memory_mb: int, measured_mb: int, longer: float) -> None:
+    """Half of the memory is half of the processor and twice the time; a second core is not counted on."""
+    found = durations(row("resize", measured_mb)).of("resize", memory_mb)
+    assert found.billed_ms(12, wait_ms=0, per_batch=10) == pytest.approx(220 * longer)
+
+
 def test_a_size_that_is_too_small_is_told_with_those_that_will_do() -> None:
     """No estimate for a function that would not work."""
     small = row("resize", 128, verdict="too small", fixed_ms=None, ms_per_megapixel=None)

@@ -116,9 +116,10 @@ def test_every_part_is_on_the_bill() -> None:
 
 
 def test_the_articles_time_grows_from_what_was_measured() -> None:
-    """1,123 ms to resize 6.5 megapixels, on top of PixelCascade's fixed 100 ms."""
-    assert article(megapixels=6.5).billed_ms(RESIZING) == pytest.approx(1223)
-    assert article(megapixels=13).billed_ms(CONVERSION) == pytest.approx(1066)
+    """1,123 ms to resize 6.5 megapixels, on top of PixelCascade's fixed 100 ms at 1,024 MB, at 1,769 in proportion."""
+    fixed_ms = 100 * 1024 / 1769
+    assert article(megapixels=6.5).billed_ms(RESIZING) == pytest.approx(1123 + fixed_ms)
+    assert article(megapixels=13).billed_ms(CONVERSION) == pytest.approx(966 + fixed_ms)
 
 
 def test_the_article_pays_for_no_watching_and_keeps_its_logs() -> None:

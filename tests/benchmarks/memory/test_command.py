@@ -142,3 +142,10 @@ def test_an_earlier_run_without_the_function_is_told(earlier: Path) -> None:
     result = CliRunner().invoke(memory, ["--against", str(earlier), "--function", "metadata"])
     assert result.exit_code == 2
     assert "resize, convert" in " ".join(result.output.split())
+
+
+def test_a_page_is_not_its_own_plot(tmp_path: Path) -> None:
+    """The plot lies beside the page under the page's name: a page called .png would be written over it."""
+    done = CliRunner().invoke(memory, ["--html", str(tmp_path / "page.png")])
+    assert done.exit_code == 2
+    assert "allowed is a page such as page.html" in done.output
