@@ -24,9 +24,9 @@ ANY_ROOM = 4.0
 MOST_RESTLESS_CALM = 16.0
 """Up to here no edge is sharp enough for the order of resampling's two passes to show (51 dB at least; text: 39 dB)."""
 
-MOST_BITS = 3.5
-"""Coded bits a pixel beyond which a picture is hardly ever calm enough, so that to try would be a decode in vain."""
-SURE_ROOM = 2.0
+MOST_BITS = ((1.7, 2.0), (2.0, 3.5))
+"""Below how much room, and beyond how many coded bits a pixel, a picture is hardly ever calm enough: of 24 such photos
+three were. To try would be a decode in vain."""
 
 SAMPLES, SAMPLE_PX = 4, 64
 
@@ -43,7 +43,7 @@ def reductions(size: Size, widest: Size, coded_bytes: int) -> Iterator[tuple[int
     for factor in FACTORS:
         room = min(size[0] / widest[0], size[1] / widest[1]) / factor
         most = _most_restless(room)
-        if most and (room >= SURE_ROOM or bits <= MOST_BITS):
+        if most and all(room >= little or bits <= most_bits for little, most_bits in MOST_BITS):
             yield factor, most
     yield 1, ANY_RESTLESSNESS
 
