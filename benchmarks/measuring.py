@@ -12,7 +12,16 @@ from typing import TypeVar
 
 Input = TypeVar("Input")
 
-PACKAGES = ("pillow", "pillow-simd", "cykooz_resizer", "boto3", "aws_lambda_powertools", "pyvips", "pyvips-binary")
+PACKAGES = (
+    "pillow",
+    "pillow-simd",
+    "cykooz_resizer",
+    "isal",
+    "boto3",
+    "aws_lambda_powertools",
+    "pyvips",
+    "pyvips-binary",
+)
 
 
 @dataclass(frozen=True)
