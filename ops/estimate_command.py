@@ -1,6 +1,7 @@
 """`python -m ops estimate`: the month's bill and the scale sheet, from settings alone: no stack, no credentials."""
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,49 +26,36 @@ MOST = 1e15
 """More than anything has, and few enough that no sum of them is infinite."""
 
 
-class Positive(click.ParamType[float]):
-    """A number above 0, such as 250000 or 1e6."""
+class Number(click.ParamType[float]):
+    """A number within bounds; `allowed` says which, and how to write one."""
 
-    name = "number"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the number that a word means."""
-        try:
-            number = float(value)
-        except ValueError:
-            number = 0
-        if not 1 / MOST <= number <= MOST:
-            self.fail(
-                f"got {value!r}, allowed is a number above 0, up to {MOST:g}; write it as 250000 or 1e6.", param, ctx
-            )
-        return number
-
-
-class Share(click.ParamType[float]):
-    """A number from 0 to 1."""
-
-    name = "share"
+    def __init__(self, name: str, least: float, most: float, allowed: str) -> None:
+        self.name, self._least, self._most, self._allowed = name, least, most, allowed
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the number that a word means."""
         try:
             number = float(value)
         except ValueError:
-            number = -1
-        if not 0 <= number <= 1:  # Nor is nan.
-            self.fail(f"got {value!r}, allowed is a share from 0 to 1; write one in a hundred as 0.01.", param, ctx)
+            number = math.nan
+        if not self._least <= number <= self._most:  # Nor is nan.
+            self.fail(f"got {value!r}, allowed is {self._allowed}.", param, ctx)
         return number
+
+
+POSITIVE = Number("number", 1 / MOST, MOST, f"a number above 0, up to {MOST:g}; write it as 250000 or 1e6")
+SHARE = Number("share", 0, 1, "a share from 0 to 1; write one in a hundred as 0.01")
 
 
 @click.command(name="estimate")
-@click.option("--images", type=Positive(), default=1e6, show_default="1e6", help="Pictures uploaded in a month.")
-@click.option("--megapixels", type=Positive(), default=12.0, show_default=True, help="Size of a picture.")
-@click.option("--mb", type=Positive(), help=f"Megabytes of an upload; {BYTES_PER_PIXEL} bytes a pixel if not given.")
-@click.option("--per-batch", type=Positive(), default=1, show_default=True, help="Messages in a batch, on average.")
-@click.option("--publisher-ms", type=Positive(), default=PUBLISHER_MS, show_default=True, help="Its time an upload.")
-@click.option("--call-ms", type=Positive(), default=CALL_MS, show_default=True, help="Until S3 answers a call.")
-@click.option("--cold-starts", type=Share(), default=COLD_STARTS, show_default=True, help="Share.")
-@click.option("--rate", type=Positive(), help="Uploads per second at the busiest time; the month's mean if not given.")
+@click.option("--images", type=POSITIVE, default=1e6, show_default="1e6", help="Pictures uploaded in a month.")
+@click.option("--megapixels", type=POSITIVE, default=12.0, show_default=True, help="Size of a picture.")
+@click.option("--mb", type=POSITIVE, help=f"Megabytes of an upload; {BYTES_PER_PIXEL} bytes a pixel if not given.")
+@click.option("--per-batch", type=POSITIVE, default=1, show_default=True, help="Messages in a batch, on average.")
+@click.option("--publisher-ms", type=POSITIVE, default=PUBLISHER_MS, show_default=True, help="Its time an upload.")
+@click.option("--call-ms", type=POSITIVE, default=CALL_MS, show_default=True, help="Until S3 answers a call.")
+@click.option("--cold-starts", type=SHARE, default=COLD_STARTS, show_default=True, help="Share.")
+@click.option("--rate", type=POSITIVE, help="Uploads per second at the busiest time; the month's mean if not given.")
 @click.option("--config", "stack_file", type=_STACK_FILE, help="A stack's file, such as Pulumi.dev.yaml.")
 @click.option("--benchmark", type=_FILE, default=MEASURED, help="JSON of `python -m benchmarks memory`.")
 @click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
