@@ -41,11 +41,12 @@ class Segment:
 
 @dataclass(frozen=True, kw_only=True)
 class JpegHeader(Header):
-    """Facts from the markers up to the first scan."""
+    """Facts from the markers up to the first scan; `step` is how coarsely the first component is quantised, on average."""
 
     frame: int
     components: tuple[int, ...]
     sampling: tuple[int, ...]
+    step: float
     jfif: bytes | None = None
     adobe: bytes | None = None
     multi_picture: bytes | None = None
@@ -76,6 +77,7 @@ class _Seen:
     jfif: bytes | None = None
     adobe: bytes | None = None
     multi_picture: bytes | None = None
+    steps: dict[int, float] = field(default_factory=dict)
     icc: list[bytes] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -173,6 +175,8 @@ def _note(seen: _Seen, segment: Segment, source: Source) -> None:
         if seen.frame:
             raise BrokenImageError("the JPEG is damaged: it has two frame headers")
         seen.frame = marker, source.take(body, size)
+    if marker == DQT:
+        seen.steps.update(_steps(source.take(body, size)))
     if not APP0 <= marker <= APP15:
         return
     prefix = source.take(body, min(size, 16))
@@ -210,10 +214,20 @@ def _header(seen: _Seen) -> JpegHeader:
         frame=frame,
         components=tuple(body[6 : 6 + 3 * count : 3]),
         sampling=tuple(body[7 : 6 + 3 * count : 3]),
+        step=seen.steps.get(body[8], 1.0),
         jfif=seen.jfif,
         adobe=seen.adobe,
         multi_picture=seen.multi_picture,
     )
+
+
+def _steps(tables: bytes) -> Iterator[tuple[int, float]]:
+    """Yield the number and the mean of each quantisation table, of 64 steps of one byte or two."""
+    while tables:
+        width, number = (2 if tables[0] >> 4 else 1), tables[0] & 15
+        table, tables = tables[1 : 1 + 64 * width], tables[1 + 64 * width :]
+        steps = [int.from_bytes(table[at : at + width], "big") for at in range(0, len(table), width)]
+        yield number, sum(steps) / 64
 
 
 def _check_kind(frame: int, bits: int, components: int, size: tuple[int, int]) -> None:

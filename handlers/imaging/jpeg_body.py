@@ -26,7 +26,7 @@ from .jpeg import (
 )
 from .limits import Limits
 from .raster import Raster
-from .reduction import ANY_RESTLESSNESS, reductions
+from .reduction import ANY_RESTLESSNESS, expected_restlessness, reductions
 from .source import Source
 
 _CODED = frozenset({DHT, DQT, DRI, SOS, 0xC0, 0xC1, 0xC2})
@@ -109,7 +109,8 @@ def decode(
         BrokenImageError: The picture is damaged, and not salvaged.
     """
     size = (header.width, header.height)
-    for factor, most_restless in reductions(size, widest or size, len(body.payload)):
+    expected = expected_restlessness(size, len(body.payload), header.step)
+    for factor, most_restless in reductions(size, widest or size, expected):
         if factor > 1 and header.frame == LOSSLESS:
             continue
         raster = _decode(body, header, factor, salvage=salvage)

@@ -1,13 +1,16 @@
 """Resizing: sizes, enlarging, and how near a reduced decode comes to the full one."""
 
+import io
 import math
 
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageStat
 
 from handlers.imaging import Limits, resize
-from handlers.imaging.reduction import ANY_RESTLESSNESS, reductions, restlessness
+from handlers.imaging.jpeg import read_header
+from handlers.imaging.reduction import ANY_RESTLESSNESS, expected_restlessness, reductions, restlessness
 from handlers.imaging.resize import output_sizes
+from handlers.imaging.source import Source
 
 from .pictures import jpeg, opened, photo, saved
 
@@ -108,9 +111,33 @@ def test_a_calm_picture_is_reduced_further_than_a_restless_one() -> None:
     """What has no detail as fine as the reduced pixels loses none."""
     calm, restless = photo((800, 600)), _detailed((800, 600))
     assert restlessness(calm) < restlessness(restless)
-    tried = list(reductions((2800, 2100), (1000, 750), 500_000))
+    tried = list(reductions((2800, 2100), (1000, 750), restlessness(calm)))
     assert tried[-1] == (1, ANY_RESTLESSNESS)
     assert restlessness(calm) <= tried[0][1]
+
+
+@pytest.mark.parametrize("quality", [60, 75, 85, 95])
+def test_restlessness_is_expected_from_the_file_alone(quality: int) -> None:
+    """Detail as coarse as lenses leave it: the guess is within twice of what the halved picture shows, at any quality."""
+    data = jpeg(_detailed((400, 300)).resize((800, 600)), quality=quality)
+    step = read_header(Source(data, len(data)), Limits()).step
+    assert step == sum(opened(data).quantization[0]) / 64  # type: ignore[attr-defined]
+    guess = expected_restlessness((800, 600), len(data), step)
+    found = restlessness(Image.open(io.BytesIO(data)).reduce(2))
+    assert 0.5 < guess / found < 2
+
+
+def test_a_picture_that_is_expected_to_be_restless_is_not_tried() -> None:
+    """Nobody decodes in vain what is hardly ever calm enough."""
+    size, widest = (2800, 2100), (1000, 750)
+    (factor, most), last = reductions(size, widest, 1.0)
+    assert (factor, last) == (2, (1, ANY_RESTLESSNESS))
+    assert list(reductions(size, widest, most + 0.1)) == [last]
+
+
+def test_a_blank_picture_is_never_reduced_below_its_outputs() -> None:
+    """However little is expected of it: there is no room."""
+    assert list(reductions((1200, 900), (1000, 750), 0.0)) == [(1, ANY_RESTLESSNESS)]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (3, 2)])
