@@ -46,6 +46,7 @@ def _made(service: str, _process_id: int) -> Any:
     """Make a client; the process is part of the key, because two processes cannot share one connection."""
     # Importing it takes long: a function that is never called should not pay for it.
     from botocore.config import Config  # noqa: PLC0415
+    from botocore.handlers import add_expect_header  # noqa: PLC0415
 
     config = Config(
         connect_timeout=3,
@@ -57,7 +58,10 @@ def _made(service: str, _process_id: int) -> Any:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    return _session().create_client(service, config=config)
+    client = _session().create_client(service, config=config)
+    # Before each upload, botocore would ask S3 whether to go on, and wait for the answer: a round trip more.
+    client.meta.events.unregister("before-call.s3", add_expect_header)
+    return client
 
 
 @functools.cache

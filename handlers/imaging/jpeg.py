@@ -41,7 +41,7 @@ class Segment:
 
 @dataclass(frozen=True, kw_only=True)
 class JpegHeader(Header):
-    """Facts from the markers up to the first scan; `step` is how coarsely the first component is quantised, on average."""
+    """Facts from the markers up to the first scan; `step` is how coarsely luminance is quantised, on average."""
 
     frame: int
     components: tuple[int, ...]
@@ -169,16 +169,20 @@ def _next_marker(source: Source, position: int, reach: int | None) -> int | None
 def _note(seen: _Seen, segment: Segment, source: Source) -> None:
     """Remember what one segment before the first scan says."""
     body, size, marker = segment.start + 4, segment.end - segment.start - 4, segment.marker
-    if marker in _HIERARCHICAL:
+    if APP0 <= marker <= APP15:
+        _note_metadata(seen, marker, source, body, size)
+    elif marker in _HIERARCHICAL:
         raise UnsupportedFormatError("a hierarchical JPEG; baseline and progressive JPEGs are taken")
-    if marker in FRAMES:
+    elif marker in FRAMES:
         if seen.frame:
             raise BrokenImageError("the JPEG is damaged: it has two frame headers")
         seen.frame = marker, source.take(body, size)
-    if marker == DQT:
+    elif marker == DQT:
         seen.steps.update(_steps(source.take(body, size)))
-    if not APP0 <= marker <= APP15:
-        return
+
+
+def _note_metadata(seen: _Seen, marker: int, source: Source, body: int, size: int) -> None:
+    """Remember what one APPn segment says, whose `body` has `size` bytes."""
     prefix = source.take(body, min(size, 16))
     if marker == APP0 and prefix.startswith(b"JFIF\0"):
         seen.jfif = seen.jfif or prefix

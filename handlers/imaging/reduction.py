@@ -61,7 +61,7 @@ def expected_restlessness(size: Size, coded_bytes: int, step: float) -> float:
     photographs, as they are and at three other qualities.
     """
     bits = 8 * coded_bytes / (size[0] * size[1])
-    return 0.9 * bits**1.1 * step**0.63
+    return float(0.9 * bits**1.1 * step**0.63)
 
 
 def restlessness(image: Image.Image) -> float:

@@ -1,10 +1,14 @@
 """AWS clients: one per process and service."""
 
+import io
 import multiprocessing
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from urllib3 import HTTPResponse
 
 from handlers import clients
 
@@ -50,3 +54,17 @@ def test_a_client_waits_only_so_long() -> None:
     config: Any = clients.s3().meta.config
     assert (config.connect_timeout, config.read_timeout) == (3, 20)
     assert config.retries["total_max_attempts"] == 4
+
+
+def test_an_upload_takes_one_round_trip() -> None:
+    """S3 is not asked first whether to go on: the body is sent at once."""
+    sent: list[AWSPreparedRequest] = []
+
+    def answer(request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        sent.append(request)
+        return AWSResponse(request.url, 200, HTTPHeaders(), HTTPResponse(io.BytesIO(), preload_content=False))
+
+    clients.s3().meta.events.register("before-send.s3", answer)  # type: ignore[arg-type]
+    clients.s3().put_object(Bucket="images", Key="converted/a.jpg", Body=b"a picture")
+    assert [request.method for request in sent] == ["PUT"]
+    assert "Expect" not in sent[0].headers

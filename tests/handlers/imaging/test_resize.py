@@ -118,7 +118,7 @@ def test_a_calm_picture_is_reduced_further_than_a_restless_one() -> None:
 
 @pytest.mark.parametrize("quality", [60, 75, 85, 95])
 def test_restlessness_is_expected_from_the_file_alone(quality: int) -> None:
-    """Detail as coarse as lenses leave it: the guess is within twice of what the halved picture shows, at any quality."""
+    """Detail as coarse as lenses leave it: the guess is within twice of the halved picture's, at any quality."""
     data = jpeg(_detailed((400, 300)).resize((800, 600)), quality=quality)
     step = read_header(Source(data, len(data)), Limits()).step
     assert step == sum(opened(data).quantization[0]) / 64  # type: ignore[attr-defined]
