@@ -5,6 +5,8 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
+from handlers import start
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
@@ -61,6 +63,8 @@ def _made(service: str, _process_id: int) -> Any:
     client = _session().create_client(service, config=config)
     # Before each upload, botocore would ask S3 whether to go on, and wait for the answer: a round trip more.
     client.meta.events.unregister("before-call.s3", add_expect_header)
+    # The last that a function needs for its first event.
+    start.end()
     return client
 
 

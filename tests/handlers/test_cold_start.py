@@ -1,6 +1,7 @@
 """What a function imports before its first event: each module is paid for at every cold start."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -25,3 +26,17 @@ def test_the_publisher_imports_no_pictures() -> None:
 def test_a_worker_imports_what_every_picture_needs(module: str) -> None:
     """Clients, colour management and the resampler come with the first picture that needs them."""
     assert imported(f"handlers.{module}") == {"PIL", "handlers.imaging"}
+
+
+@pytest.mark.parametrize(
+    ("told", "state"), [("AWS_LAMBDA_FUNCTION_NAME", "False True True"), ("OTHER", "True True False")]
+)
+def test_a_function_starts_without_the_garbage_collector(told: str, state: str) -> None:
+    """It runs from the first client on, and leaves alone what was there; other programs keep theirs as it is."""
+    code = (
+        "import gc, handlers.pixel_resizer; before = gc.isenabled();"
+        "from handlers import clients; clients.s3(); print(before, gc.isenabled(), gc.get_freeze_count() > 0)"
+    )
+    environment = {**os.environ, "AWS_DEFAULT_REGION": "eu-west-1", told: "a name"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True, text=True)
+    assert done.stdout.split() == state.split()
