@@ -7,18 +7,20 @@ from .exif import rights_only
 from .jpeg import APP1, JpegHeader
 from .jpeg_body import JpegBody, decode
 from .master import Master
+from .restarts import lasts
 
 
 def copied(master: Master, *, salvage: bool) -> Jpeg | None:
     """Return the master's coded picture without its metadata, or None where it must be decoded and encoded.
 
     Raises:
-        BrokenImageError: The picture is damaged: all its coded data are read, at an eighth of the size.
+        BrokenImageError: The picture is damaged: all its coded data are read, at an eighth of the size, unless restart
+            markers tell as much.
     """
     header, body = master.header, master.body
     if not isinstance(header, JpegHeader) or not isinstance(body, JpegBody) or not _fit(master, header, body):
         return None
-    if decode(body, header, master.warnings, salvage=salvage, widest=(1, 1)).damage:
+    if not lasts(body, header) and decode(body, header, master.warnings, salvage=salvage, widest=(1, 1)).damage:
         return None
     soi, coded = body.payload[:2], memoryview(body.payload)[2:]
     rights = rights_only(master.exif)

@@ -113,7 +113,7 @@ def decode(
     for factor, most_restless in reductions(size, widest or size, expected):
         if factor > 1 and header.frame == LOSSLESS:
             continue
-        raster = _decode(body, header, factor, salvage=salvage)
+        raster = decode_by(factor, body, header, salvage=salvage)
         if most_restless >= ANY_RESTLESSNESS or raster.restlessness <= most_restless:
             break
     if not raster.damage and not body.ended:
@@ -121,7 +121,12 @@ def decode(
     return raster
 
 
-def _decode(body: JpegBody, header: JpegHeader, factor: int, *, salvage: bool) -> Raster:
+def decode_by(factor: int, body: JpegBody, header: JpegHeader, *, salvage: bool) -> Raster:
+    """Decode the picture, reduced by a factor of 1, 2, 4 or 8.
+
+    Raises:
+        BrokenImageError: The picture is damaged, and not salvaged.
+    """
     watch = header.frame in SEQUENTIAL and body.scans == 1
     image = open_jpeg(body.payload if watch else body.payload + END, watch=watch)
     box = None
