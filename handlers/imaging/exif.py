@@ -81,6 +81,8 @@ class _Reader:
     def __init__(self, blob: bytes, order: str) -> None:
         self._blob, self._order = blob, order
         self._seen: set[int] = set()
+        # Values do not share bytes; where many claim the same ones, they would fill the memory.
+        self._room = len(blob)
         self.opaque: set[int] = set()
         self.warnings: list[str] = []
 
@@ -116,7 +118,8 @@ class _Reader:
         start = position + 8
         if size > 4:  # noqa: PLR2004 - longer values lie elsewhere
             (start,) = struct.unpack_from(self._order + "I", self._blob, start)
-        if size > MAX_VALUE_BYTES or start + size > len(self._blob):
+        self._room -= size
+        if size > MAX_VALUE_BYTES or start + size > len(self._blob) or self._room < 0:
             self.warnings.append(f"EXIF tag 0x{tag:04X} was ignored: {size:,} bytes do not fit")
             return tag, None
         if kind == _UNDEFINED:

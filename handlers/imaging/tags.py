@@ -67,7 +67,7 @@ def further_tags(exif: Exif) -> dict[str, Value | list[Value]]:
 
 def _value(tag: int, raw: Any) -> Value | list[Value] | None:
     if tag in _WINDOWS_TEXTS:
-        return clean(bytes(raw).decode("utf-16-le", "ignore").split("\0", 1)[0]) if isinstance(raw, tuple) else None
+        return _windows_text(raw)
     if isinstance(raw, bytes):
         return text(raw)
     if not isinstance(raw, tuple) or len(raw) > MAX_LIST:
@@ -76,6 +76,13 @@ def _value(tag: int, raw: Any) -> Value | list[Value] | None:
     if len(numbers) == 1:
         return numbers[0]
     return [one for one in numbers if one is not None] if None not in numbers and numbers else None
+
+
+def _windows_text(raw: Any) -> str | None:
+    """Return UTF-16 that is stored as single bytes."""
+    if not isinstance(raw, tuple) or not all(isinstance(one, int) and 0 <= one <= 255 for one in raw):  # noqa: PLR2004
+        return None
+    return clean(bytes(raw).decode("utf-16-le", "ignore").split("\0", 1)[0])
 
 
 def _rounded(value: Decimal) -> int | Decimal:
