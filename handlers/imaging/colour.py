@@ -8,6 +8,9 @@ from PIL import Image
 MAX_DIFFERENCE = 2
 """Levels by which a profile may differ from sRGB and still count as sRGB; invisible, and cameras' are within."""
 
+KEPT_BYTES = 64 * 1024
+"""Up to this size, what was found of a profile is kept for the next picture, and the profile with it."""
+
 _SPACES = {"L": b"GRAY", "RGB": b"RGB ", "CMYK": b"CMYK"}
 _SPACE = slice(16, 20)
 
@@ -30,11 +33,15 @@ def usable(profile: bytes, mode: str) -> bool:
     return profile[_SPACE] == _SPACES.get(mode)
 
 
-@lru_cache(maxsize=32)
 def is_srgb(profile: bytes, mode: str) -> bool:
     """Say whether a profile leaves colours as sRGB shows them, by rendering samples of all hues."""
     if mode == "CMYK" or not usable(profile, mode):
         return False
+    return (_leaves if len(profile) <= KEPT_BYTES else _leaves.__wrapped__)(profile, mode)
+
+
+@lru_cache(maxsize=32)
+def _leaves(profile: bytes, mode: str) -> bool:
     sample = _sample(mode)
     try:
         rendered = _rendered(sample, profile)
@@ -48,9 +55,7 @@ def _sample(mode: str) -> Image.Image:
     if mode == "L":
         return Image.frombytes("L", (256, 1), bytes(range(256)))
     levels = range(0, 256, 51)
-    colours = [level for red in levels for green in levels for level in (red, green, 0)]
     lattice = b"".join(bytes((red, green, blue)) for red in levels for green in levels for blue in levels)
-    del colours
     return Image.frombytes("RGB", (len(lattice) // 3, 1), lattice)
 
 

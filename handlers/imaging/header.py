@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+MAX_PROFILE_BYTES = 4 * 1024 * 1024
+"""The longest ICC profile that is used; those of printers have up to 3 MB."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Header:

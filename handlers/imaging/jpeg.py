@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from handlers.errors import BrokenImageError, UnsupportedFormatError
 
-from .header import Header
+from .header import MAX_PROFILE_BYTES, Header
 from .limits import Limits
 from .source import Source
 
@@ -25,6 +25,8 @@ _MODES = {1: "L", 3: "RGB", 4: "CMYK"}
 # A marker proper: neither a stuffed zero, nor fill bytes, nor a restart inside a scan.
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _SEARCH_BYTES = 256 * 1024
+_TABLES_BYTES = 4 * (1 + 64 * 2)
+_MOST_SAMPLES = 4
 
 JUNK_BYTES = 64 * 1024
 """How far a segment of the header may be from the one before; real files have a few bytes of junk at most."""
@@ -178,7 +180,7 @@ def _note(seen: _Seen, segment: Segment, source: Source) -> None:
             raise BrokenImageError("the JPEG is damaged: it has two frame headers")
         seen.frame = marker, source.take(body, size)
     elif marker == DQT:
-        seen.steps.update(_steps(source.take(body, size)))
+        seen.steps.update(_steps(source.take(body, min(size, _TABLES_BYTES))))
 
 
 def _note_metadata(seen: _Seen, marker: int, source: Source, body: int, size: int) -> None:
@@ -206,6 +208,9 @@ def _header(seen: _Seen) -> JpegHeader:
         raise BrokenImageError("the JPEG is damaged: its frame header is too short")
     height, width = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")
     _check_kind(frame, body[0], count, (width, height))
+    for pair in body[7 : 6 + 3 * count : 3]:
+        if not (1 <= pair >> 4 <= _MOST_SAMPLES and 1 <= pair & 15 <= _MOST_SAMPLES):
+            raise BrokenImageError(f"the JPEG is damaged: a component is sampled {pair >> 4} x {pair & 15}")
     warnings: list[str] = []
     return JpegHeader(
         format="JPEG",
@@ -227,11 +232,12 @@ def _header(seen: _Seen) -> JpegHeader:
 
 def _steps(tables: bytes) -> Iterator[tuple[int, float]]:
     """Yield the number and the mean of each quantisation table, of 64 steps of one byte or two."""
-    while tables:
-        width, number = (2 if tables[0] >> 4 else 1), tables[0] & 15
-        table, tables = tables[1 : 1 + 64 * width], tables[1 + 64 * width :]
-        steps = [int.from_bytes(table[at : at + width], "big") for at in range(0, len(table), width)]
-        yield number, sum(steps) / 64
+    at = 0
+    while at < len(tables):
+        width, number = (2 if tables[at] >> 4 else 1), tables[at] & 15
+        table = tables[at + 1 : at + 1 + 64 * width]
+        yield number, (sum(table) if width == 1 else 256 * sum(table[::2]) + sum(table[1::2])) / 64
+        at += 1 + 64 * width
 
 
 def _check_kind(frame: int, bits: int, components: int, size: tuple[int, int]) -> None:
@@ -255,4 +261,8 @@ def _joined(parts: list[bytes], warnings: list[str]) -> bytes | None:
     if not numbered or [part[0] for part in numbered] != list(range(1, numbered[0][1] + 1)):
         warnings.append("the ICC profile was ignored: parts of it are missing")
         return None
-    return b"".join(part[2:] for part in numbered)
+    profile = b"".join(part[2:] for part in numbered)
+    if len(profile) > MAX_PROFILE_BYTES:
+        warnings.append(f"the ICC profile was ignored: it has {len(profile):,} bytes, more than {MAX_PROFILE_BYTES:,}")
+        return None
+    return profile

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 
 from handlers.errors import BrokenImageError, ImageTooLargeError
 
-from .header import Header
+from .header import MAX_PROFILE_BYTES, Header
 from .limits import Limits
 from .source import Source
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_DATA_CHUNKS = 16_384
 MAX_CHUNK_BYTES = 2**31 - 1
-MAX_PROFILE_BYTES = 4 * 1024 * 1024
 GREY, RGB, PALETTE, GREY_ALPHA, RGB_ALPHA = 0, 2, 3, 4, 6
 _DEPTHS = {GREY: (1, 2, 4, 8, 16), RGB: (8, 16), PALETTE: (1, 2, 4, 8), GREY_ALPHA: (8, 16), RGB_ALPHA: (8, 16)}
 

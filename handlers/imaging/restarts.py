@@ -12,7 +12,8 @@ from .jpeg import DRI, FRAMES, SEQUENTIAL, SOS, JpegHeader, walk
 from .jpeg_body import JpegBody, decode_by
 from .source import Source
 
-_RESTART = re.compile(rb"\xff([\xd0-\xd7])")
+# Every marker, so that any but a restart breaks the count; a stuffed zero is none.
+_MARKER = re.compile(rb"\xff([\x01-\xfe])")
 _NUMBERS = bytes(range(0xD0, 0xD8))
 _BLOCK_PX = 8
 _MOST_PX = 65_500
@@ -49,7 +50,7 @@ def _last_interval(body: JpegBody, header: JpegHeader) -> JpegBody | None:
     across, down = _mcu(header)
     units = -(-header.width // across) * -(-header.height // down)
     markers = (units - 1) // interval
-    found = b"".join(_RESTART.findall(payload, coded_at))
+    found = b"".join(_MARKER.findall(payload, coded_at))
     last_units = units - markers * interval
     if not markers or last_units * across > _MOST_PX or found != (_NUMBERS * (markers // 8 + 1))[:markers]:
         return None
