@@ -28,8 +28,9 @@ IMAGE_FAULTS = (
 """What Pillow raises for a bad file; UnicodeDecodeError is a ValueError."""
 
 EOI = b"\xff\xd9"
-_PADDING = bytes(8)
-"""As much as libjpeg's bit buffer holds: it reads that far ahead of what it needs."""
+_PADDING = b"\x7f" * 8
+"""As much as libjpeg's bit buffer holds: it reads that far ahead of what it needs. Ones are no Huffman code, but zeros
+can be those of many blocks."""
 
 
 @contextmanager

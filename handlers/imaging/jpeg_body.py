@@ -31,6 +31,8 @@ from .source import Source
 
 _CODED = frozenset({DHT, DQT, DRI, SOS, 0xC0, 0xC1, 0xC2})
 _SHORT = "the JPEG is truncated: its coded data ends before its last row"
+_ZEROS = bytes(64)
+"""Behind a picture without its end they stand for what was never written, though a decoder may make pixels of them."""
 _NO_END = "the JPEG is truncated: it has no end-of-image marker"
 
 
@@ -139,7 +141,7 @@ def decode_by(factor: int, body: JpegBody, header: JpegHeader, *, salvage: bool)
     damage = load(image, salvage=salvage)
     if damage is None and image.short:
         damage = _SHORT
-    if damage is None and not watch and not body.ended:
+    if damage is None and not body.ended and (not watch or body.payload.endswith(_ZEROS)):
         damage = _NO_END
     if damage and not salvage:
         raise BrokenImageError(damage)
