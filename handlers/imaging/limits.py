@@ -6,7 +6,7 @@ from typing import Self
 
 from handlers.errors import ImageTooLargeError
 
-from .memory import pixels_that_fit
+from .memory import FILE_COPIES, bytes_needed, capacity_bytes, pixels_that_fit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +66,8 @@ class Limits:
                 "upload a smaller picture or raise the function's memory"
             )
 
-    def check_outputs(self, sizes: Mapping[str, tuple[int, int]]) -> None:
-        """Refuse outputs, (width, height) by name, that leave their box.
+    def check_outputs(self, sizes: Mapping[str, tuple[int, int]], pixels: int = 0, file_bytes: int = 0) -> None:
+        """Refuse outputs, (width, height) by name, that leave their box, or memory beside a master of so many pixels.
 
         Raises:
             ImageTooLargeError: The message names the output, limit, value and setting.
@@ -80,6 +80,16 @@ class Limits:
                     f"x {tallest:,} that an output of this width may have (sizes); "
                     "upload a picture that is less tall or change sizes"
                 )
+        if self.memory_mb is None:
+            return
+        output_pixels = sum(width * height for width, height in sizes.values())
+        need = bytes_needed(pixels, output_pixels) + FILE_COPIES * file_bytes
+        if need > capacity_bytes(self.memory_mb):
+            raise ImageTooLargeError(
+                f"its outputs have {output_pixels:,} pixels and take {need:,} bytes, more than the "
+                f"{capacity_bytes(self.memory_mb):,} that the function's memory of {self.memory_mb:,} MB holds; "
+                "upload a picture that is less tall, change sizes, or raise the function's memory"
+            )
 
     def check_scans(self, scans: int) -> None:
         """Refuse a JPEG with too many scans.

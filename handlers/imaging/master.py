@@ -7,7 +7,7 @@ from . import gif, gif_body, jpeg, jpeg_body, png, png_body
 from .exif import Exif, read_exif
 from .header import Header
 from .limits import Limits
-from .memory import BYTES_PER_PIXEL
+from .memory import bytes_needed
 from .raster import Raster
 from .sniff import sniff
 from .source import Source
@@ -38,10 +38,16 @@ def read_header(source: Source, limits: Limits) -> Header:
     return gif.read_header(source, limits)
 
 
-def open_master(source: Source, limits: Limits, admit: Callable[[int], object] | None = None) -> Master:
+def open_master(
+    source: Source,
+    limits: Limits,
+    admit: Callable[[int], object] | None = None,
+    output_pixels: Callable[[Header], int] = lambda _: 0,
+) -> Master:
     """Read a file whole and check all limits, without decoding a pixel.
 
-    `admit` is called with the bytes that the pixels may take, once they are known and before the file is read on.
+    `admit` is called with the bytes that the pixels may take, once they are known and before the file is read on;
+    `output_pixels` says how many will be made of the picture.
 
     Raises:
         RejectedImageError: No picture, another format, damaged, or over a limit.
@@ -49,7 +55,7 @@ def open_master(source: Source, limits: Limits, admit: Callable[[int], object] |
     header = read_header(source, limits)
     limits.check_canvas(header.width, header.height)
     if admit:
-        admit(header.width * header.height * BYTES_PER_PIXEL)
+        admit(bytes_needed(header.width * header.height, output_pixels(header)))
     limits.check_canvas(header.width, header.height, len(source.whole()))
     warnings = list(header.warnings)
     exif = header.exif

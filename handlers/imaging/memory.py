@@ -6,8 +6,16 @@ BASE_MB = 150
 BYTES_PER_PIXEL = 16
 """Peak of the costliest way through convert and resize; see docs/imaging.md for the measurement."""
 
+RASTER_BYTES_PER_PIXEL, OUTPUT_BYTES_PER_PIXEL = 4, 8
+"""What stays of the master while outputs are made, and what these take: resampled, turned, encoded."""
+
 FILE_COPIES = 3
 """How often the file's own bytes are in memory at once: as fetched, as cleaned, as encoded."""
+
+
+def bytes_needed(pixels: int, output_pixels: int = 0) -> int:
+    """Return the most bytes that a master of so many pixels takes on its way to outputs of so many in all."""
+    return max(BYTES_PER_PIXEL * pixels, RASTER_BYTES_PER_PIXEL * pixels + OUTPUT_BYTES_PER_PIXEL * output_pixels)
 
 
 def pixels_that_fit(memory_mb: int, file_bytes: int = 0) -> int:

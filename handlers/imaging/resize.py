@@ -1,5 +1,6 @@
 """Turn a master into several JPEGs of given widths, from one decode."""
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -7,7 +8,8 @@ from PIL import Image
 
 from .checks import check_common, check_widths
 from .encode import Jpeg, encode
-from .exif import rights_only
+from .exif import Exif, read_exif, rights_only
+from .header import Header
 from .limits import Limits
 from .master import open_master
 from .normalise import normalised
@@ -39,17 +41,28 @@ def resize(
     """
     colour = check_common(quality, background, limits)
     check_widths(widths)
-    master = open_master(Source(source, limits.max_bytes), limits, admit)
-    turned = master.exif.orientation
-    size = upright_size((master.header.width, master.header.height), turned)
-    sizes = output_sizes(size, widths, enlarge=enlarge)
-    limits.check_outputs(sizes)
+    wanted = functools.partial(_upright_sizes, widths=widths, enlarge=enlarge)
+    file = Source(source, limits.max_bytes)
+    master = open_master(file, limits, admit, lambda header: _pixels(wanted(header, read_exif(header.exif))))
+    header, turned = master.header, master.exif.orientation
+    sizes = wanted(header, master.exif)
+    limits.check_outputs(sizes, header.width * header.height, len(file.whole()))
     widest = upright_size(max(sizes.values()), turned)
     raster = normalised(master, colour, salvage=salvage, widest=widest)
     rights = rights_only(master.exif)
     marks: dict[str, Any] = {"salvaged": raster.damage is not None, "warnings": tuple(master.warnings)}
     pictures = _scaled(raster, {name: upright_size(output, turned) for name, output in sizes.items()})
     return {name: Jpeg(encode(upright(pictures[name], turned), quality, rights), **marks) for name in sizes}
+
+
+def _upright_sizes(
+    header: Header, exif: Exif, *, widths: Mapping[str, int], enlarge: bool
+) -> dict[str, tuple[int, int]]:
+    return output_sizes(upright_size((header.width, header.height), exif.orientation), widths, enlarge=enlarge)
+
+
+def _pixels(sizes: Mapping[str, tuple[int, int]]) -> int:
+    return sum(width * height for width, height in sizes.values())
 
 
 def output_sizes(size: tuple[int, int], widths: Mapping[str, int], *, enlarge: bool) -> dict[str, tuple[int, int]]:
@@ -68,7 +81,9 @@ def _scaled(raster: Raster, sizes: Mapping[str, tuple[int, int]]) -> dict[str, I
     pictures: dict[str, Image.Image] = {}
     sources: list[Image.Image] = []
     for name, size in sorted(sizes.items(), key=lambda item: item[1], reverse=True):
-        source = next((larger for larger in reversed(sources) if serves(larger.size, size)), None)
+        # From edges as sharp as text's, the loss would show.
+        larger = reversed(sources) if raster.calm else ()
+        source = next((one for one in larger if serves(one.size, size)), None)
         box = raster.box if source is None else None
         picture = resample(source or raster.image, size, box, calm=raster.calm)
         pictures[name] = picture
