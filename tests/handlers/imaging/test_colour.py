@@ -4,8 +4,21 @@ import pytest
 from PIL import Image, ImageCms
 
 from handlers.imaging import convert, describe, resize
+from handlers.imaging.colour import KEPT_BYTES, _leaves, is_srgb
 
-from .pictures import cmyk_profile, difference, grey_profile, jpeg, opened, p3_profile, photo, png, saved, segment
+from .pictures import (
+    cmyk_profile,
+    difference,
+    grey_profile,
+    jpeg,
+    opened,
+    p3_profile,
+    photo,
+    png,
+    saved,
+    segment,
+    with_segments,
+)
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
@@ -126,3 +139,18 @@ def test_a_profile_behind_the_palette_is_ignored() -> None:
 def test_png_rows_of_grey_keep_one_channel() -> None:
     """A grey PNG gives a grey JPEG."""
     assert opened(convert(png((8, 8), 8, 0, [bytes(8)] * 8))).mode == "L"
+
+
+def test_a_profile_too_long_to_be_one_costs_a_warning() -> None:
+    """Parts may hold 16 MB together; nobody needs them, and no process keeps them for the next picture."""
+    part = b"ICC_PROFILE\0%c\x64" + p3_profile().ljust(60_000, b"\0")
+    parts = b"".join(segment(0xE2, part % number) for number in range(1, 101))
+    assert any("6,000,000 bytes" in warning for warning in convert(with_segments(jpeg(), parts)).warnings)
+
+
+def test_large_profiles_are_not_kept() -> None:
+    """What was found out about small ones is."""
+    _leaves.cache_clear()
+    for size in (KEPT_BYTES, KEPT_BYTES + 1):
+        is_srgb(p3_profile().ljust(size, b"\0"), "RGB")
+    assert _leaves.cache_info().currsize == 1

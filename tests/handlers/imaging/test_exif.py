@@ -1,6 +1,11 @@
 """EXIF directories: read once, bounded, and the two rights tags written."""
 
+import struct
+
+import pytest
+
 from handlers.imaging.exif import COPYRIGHT, read_exif, rights_only
+from handlers.imaging.tags import further_tags
 
 from .pictures import exif
 
@@ -26,3 +31,28 @@ def test_rights_are_written_as_they_were_and_bounded() -> None:
     assert read_exif(written).image == {COPYRIGHT: "© Käthe".encode() + b"\0"}
     assert len(rights_only(read_exif(exif({COPYRIGHT: b"x" * 60_000})))) < 5000
     assert rights_only(read_exif(exif({0x010F: b"Maker"}))) == b""
+
+
+def test_values_that_share_their_bytes_are_left_out() -> None:
+    """All values together have no more bytes than the structure; the first are read."""
+    text = (2, 4000, b"x" * 4000)
+    blob = exif({0x010F: text, 0x0110: text})
+    shared = exif({0x010F: text} | {0x5000 + tag: b"0000" for tag in range(20)})
+    place = struct.pack(">HHI", 0x010F, 2, 4000)
+    assert read_exif(blob).warnings == ()
+    at = shared.index(place)
+    for tag in range(20):
+        entry = shared.index(struct.pack(">HH", 0x5000 + tag, 2))
+        shared = shared[: entry + 4] + shared[at + 4 : at + 12] + shared[entry + 12 :]
+    found = read_exif(shared)
+    assert len(found.image[0x010F]) == 4000
+    assert len(found.image) < 5
+    assert any("do not fit" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize(
+    "value", [(3, 2, b"\4\x16\0\x41"), (6, 4, b"\xff\0\x41\0"), (5, 1, b"\0\0\0\1\0\0\0\1"), b"text"]
+)
+def test_windows_texts_of_another_type_are_left_out(value: object) -> None:
+    """They should be single bytes; anything else costs the tag, not the picture."""
+    assert further_tags(read_exif(exif({0x9C9B: value, 0x010F: b"Maker"}))) == {"Make": "Maker"}

@@ -65,6 +65,16 @@ def _frame_header(marker: int, bits: int = 8, components: int = 3, size: tuple[i
     return b"\xff\xd8" + segment(marker, body) + b"\xff\xda\0\x08\1\1\0\0\x3f\0" + bytes(64) + b"\xff\xd9"
 
 
+def _greedy_exif(size: int) -> bytes:
+    """Return a TIFF structure of three directories whose entries all claim the same bytes."""
+    starts = [8 + number * (2 + 12 * 512 + 4) for number in range(4)]
+    pointers = [struct.pack(">HHII", 0x8769, 4, 1, starts[1]), struct.pack(">HHII", 0x8825, 4, 1, starts[2])]
+    claims = [struct.pack(">HHII", 0x5000 + tag, 3, (size - starts[3]) // 2, starts[3]) for tag in range(512)]
+    tables = [pointers + claims[2:], claims, claims]
+    blob = b"".join(b"\2\0" + b"".join(entries) + bytes(4) for entries in tables)
+    return (b"MM\0*\0\0\0\x08" + blob).ljust(size, b"\1")
+
+
 REFUSED: dict[str, tuple[Callable[[], bytes], type[PixelCascadeError]]] = {
     "empty": (lambda: b"", NotAnImageError),
     "two bytes": (lambda: b"\xff\xd8", NotAnImageError),
@@ -132,6 +142,10 @@ REFUSED: dict[str, tuple[Callable[[], bytes], type[PixelCascadeError]]] = {
     "JPEG of 2 components": (lambda: _frame_header(0xC0, components=2), UnsupportedFormatError),
     "hierarchical JPEG": (lambda: _frame_header(0xC5), UnsupportedFormatError),
     "lossless arithmetic JPEG": (lambda: _frame_header(0xCB), UnsupportedFormatError),
+    "JPEG sampled 0 x 1": (
+        lambda: jpeg(restart_marker_rows=1).replace(b"\3\1\x22\0", b"\3\1\1\0", 1),
+        BrokenImageError,
+    ),
     "JPEG with two frames": (lambda: with_segments(jpeg(), jpeg()[jpeg().index(b"\xff\xc0") :][:19]), BrokenImageError),
     "JPEG with a frame header of no components": (lambda: _frame_header(0xC0, components=0), BrokenImageError),
 }
@@ -161,6 +175,11 @@ HARMLESS: dict[str, Callable[[], bytes]] = {
         jpeg(), exif_segment(b"MM\0*\0\0\0\x08\0\2\x87\x69\0\4\0\0\0\1\0\0\0\x08\x88\x25\0\4\0\0\0\1\0\0\0\x08")
     ),
     "EXIF of 65,535 entries": lambda: with_segments(jpeg(), exif_segment(b"MM\0*\0\0\0\x08\xff\xff" + bytes(60_000))),
+    "EXIF whose entries share their bytes": lambda: with_segments(jpeg(), exif_segment(_greedy_exif(65_000))),
+    "eXIf whose entries share their bytes": lambda: png(
+        (8, 8), 8, 0, [bytes(8)] * 8, chunk(b"eXIf", _greedy_exif(1_000_000))
+    ),
+    "JPEG of 500 long quantisation tables": lambda: with_segments(jpeg(), segment(0xDB, bytes(65_000)) * 500),
     "EXIF value of 4 GB": lambda: with_segments(
         jpeg(), exif_segment(exif({0x010F: (2, 2**32 - 1, b"\xff\xff\xff\xff")}))
     ),

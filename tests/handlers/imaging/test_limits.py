@@ -6,7 +6,7 @@ from handlers.errors import ImageTooLargeError
 from handlers.imaging import Limits, convert, describe, resize
 from handlers.imaging.memory import pixels_that_fit
 
-from .pictures import jpeg, photo, png, saved, segment, with_segments
+from .pictures import exif, exif_segment, jpeg, photo, png, saved, segment, with_segments
 
 MASTER = saved(photo((400, 300)), "PNG")
 
@@ -75,6 +75,18 @@ def test_the_box_leaves_ten_times_the_width() -> None:
     assert resize(png((10, 100), 8, 0, [bytes(10)] * 100), {"a": 20})
     with pytest.raises(ImageTooLargeError):
         resize(png((10, 101), 8, 0, [bytes(10)] * 101), {"a": 20})
+
+
+def test_outputs_are_bounded_by_the_memory() -> None:
+    """Few pixels can become many: what they take is asked for, and refused where the function has not so much."""
+    master = with_segments(jpeg(photo((100, 10))), exif_segment(exif({0x0112: 6})))
+    asked: list[int] = []
+    resize(master, {"large": 400}, limits=Limits.for_memory(256), admit=asked.append)
+    assert asked[0] >= 8 * 400 * 4000
+    with pytest.raises(ImageTooLargeError, match=r"10,000,010 pixels.*216 MB.*sizes"):
+        resize(master, {"large": 1000, "none": 1}, limits=Limits.for_memory(256 - 40))
+    with pytest.raises(ImageTooLargeError, match="memory of 885 MB"):
+        resize(master, {"large": 3000, "medium": 1000}, limits=Limits.for_memory(885))
 
 
 def test_no_side_is_longer_than_a_jpeg_holds() -> None:

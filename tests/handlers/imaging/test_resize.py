@@ -107,6 +107,22 @@ def test_a_picture_of_sharp_edges_is_not_reduced_in_vain() -> None:
     assert psnr(ours, opened(jpeg(full, quality=100, subsampling=2))) >= 45
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("share", [1, 0.4])
+def test_each_size_of_a_page_of_text_is_as_from_the_page(kind: str, share: float) -> None:
+    """Sharp edges: no size is made from a larger one, and detail is found wherever on the page it is."""
+    page = Image.new("RGB", (1654, 2339), "white")
+    draw = ImageDraw.Draw(page)
+    for top in range(90, int(2339 * share), 34):
+        draw.text((90, top), "The quick brown fox jumps over the lazy dog. " * 2, "black", ImageFont.load_default(22))
+    master = saved(page, kind)
+    full = Image.open(io.BytesIO(master)).convert("RGB")
+    for name, output in resize(master, WIDTHS).items():
+        ours = opened(output)
+        theirs = opened(jpeg(full.resize(ours.size, Image.Resampling.LANCZOS), quality=100, subsampling=2))
+        assert psnr(ours, theirs) >= 45, name
+
+
 def test_a_calm_picture_is_reduced_further_than_a_restless_one() -> None:
     """What has no detail as fine as the reduced pixels loses none."""
     calm, restless = photo((800, 600)), _detailed((800, 600))

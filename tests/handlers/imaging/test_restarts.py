@@ -89,6 +89,15 @@ def test_lost_and_swapped_intervals_are_not_taken_for_whole() -> None:
     assert [known(one) for one in (data, lost, swapped)] == [True, False, False]
 
 
+def test_a_segment_among_the_intervals_is_not_taken_for_coded_data() -> None:
+    """A table's marker that covers the rest: what nobody decodes is not copied."""
+    data = jpeg(photo((64, 48), "L"), restart_marker_blocks=1)
+    start = data.index(b"\xff\xda") + 10
+    for at in range(start, len(data) - 20):
+        rest = (len(data) - at - 4).to_bytes(2, "big")
+        assert not known(data[:at] + b"\xff\xc4" + rest + b"\x10\xa0" + data[at + 6 :])
+
+
 @pytest.mark.parametrize(
     "data",
     [
