@@ -92,16 +92,19 @@ def _progress(stack: Stack, deployment: Deployment, masters: Sequence[str]) -> P
 
 def _settled(stack: Stack, key: str, pieces: set[str], recorded: set[str]) -> bool:
     """Tell whether every branch has left something for a master, whether or not it is the right thing."""
-    try:
-        outputs = stack.outputs(key)
-    except NameTooLongError:
-        outputs = {}
     return all(
         stack.layout.rejected_key(key, branch) in pieces
-        or (branch == EXTRACTION and stack.layout.name(key) in recorded)
-        or (branch in outputs and pieces.issuperset(outputs[branch]))
+        or (stack.layout.name(key) in recorded if branch == EXTRACTION else _made(stack, key, branch, pieces))
         for branch in BRANCHES
     )
+
+
+def _made(stack: Stack, key: str, branch: str, pieces: set[str]) -> bool:
+    """Tell whether a branch's outputs are there; those whose keys S3 would not take never are."""
+    try:
+        return pieces.issuperset(stack.outputs(key, branch))
+    except NameTooLongError:
+        return False
 
 
 def messages(stack: Stack, urls: Iterable[str]) -> int:

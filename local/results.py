@@ -16,7 +16,7 @@ from handlers.errors import NameTooLongError
 from local.deployment import Deployment
 from local.report import Picture
 from ops.audit import Account, list_objects
-from ops.stack import Stack
+from ops.stack import CONVERSION, RESIZING, Stack
 
 DOWNLOAD_THREADS = 8
 SUMMARY, RECORDS = "summary.json", "metadata.json"
@@ -75,11 +75,12 @@ def pictures(stack: Stack, masters: Mapping[str, Path], accounts: Sequence[Accou
     for found in accounts:
         outputs: dict[str, Path] = {}
         with contextlib.suppress(NameTooLongError):
-            converted, resized = stack.outputs(found.key).values()
-            outputs = {"converted": _inside(folder / "converted", converted[0][len(stack.layout.converted) :])}
+            (converted,) = stack.outputs(found.key, CONVERSION)
+            outputs = {"converted": _inside(folder / "converted", converted[len(stack.layout.converted) :])}
+        with contextlib.suppress(NameTooLongError):
             outputs |= {
                 size: _inside(folder / "resized", key[len(stack.layout.resized) :])
-                for size, key in zip(stack.sizes, resized, strict=True)
+                for size, key in zip(stack.sizes, stack.outputs(found.key, RESIZING), strict=True)
             }
         done = {branch for branch, state in found.states.items() if state == "done"}
         yield Picture(

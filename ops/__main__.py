@@ -1,6 +1,7 @@
 """`python -m ops`: audit, backfill, redrive and rejected, against a stack on AWS or the local one; estimate before."""
 
 import json
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
@@ -20,6 +21,7 @@ from ops.audit import STATES, Account, audit, rejected
 from ops.backfill import Bookmark, Requests
 from ops.connect import connect
 from ops.estimate_command import estimate_command
+from ops.failures import Explained
 from ops.stack import BRANCHES, Stack
 
 console = Console()
@@ -37,11 +39,24 @@ def stack_options(command: Callable[..., None]) -> Callable[..., None]:
     return with_stack
 
 
+class Rate(click.FloatRange):
+    """A number of at least 0, and no NaN, which is neither less nor more than anything."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"got {value}, allowed is a number of at least 0.", param, ctx)
+        return number
+
+
+RATE = Rate(min=0)
+BOOKMARK = click.Path(dir_okay=False, writable=True, path_type=Path)
 prefix_option = click.option("--prefix", default="", help="Only masters whose path, below master/, begins with this.")
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Explained, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Look after a running stack."""
 
@@ -53,7 +68,7 @@ def main() -> None:
 @stack_options
 def audit_command(stack: Stack, *, prefix: str, as_json: bool, everything: bool) -> None:
     """Say what became of each master; end with 1 where one is unaccounted for."""
-    totals: Counter[str] = Counter()
+    totals: Counter[str] = Counter(masters=0, unaccounted=0)
     for found in audit(stack, prefix):
         totals.update({"masters": 1, "unaccounted": int(not found.accounted_for)})
         totals.update(f"{branch} {state}" for branch, state in found.states.items())
@@ -71,8 +86,8 @@ def audit_command(stack: Stack, *, prefix: str, as_json: bool, everything: bool)
 @prefix_option
 @click.option("--missing", is_flag=True, help="Only masters of which something is missing or stale.")
 @click.option("--dry-run", is_flag=True, help="Say how many there are and what they would cost; publish nothing.")
-@click.option("--rate", type=click.FloatRange(min=0), default=0, help="Jobs per second at most; 0 is no limit.")
-@click.option("--resume", type=click.Path(path_type=Path), help="A file that remembers how far the backfill got.")
+@click.option("--rate", type=RATE, default=0, help="Jobs per second at most; 0 is no limit.")
+@click.option("--resume", type=BOOKMARK, help="A file that remembers how far the backfill got.")
 @stack_options
 def backfill_command(
     stack: Stack, *, prefix: str, missing: bool, dry_run: bool, rate: float, resume: Path | None
@@ -128,7 +143,8 @@ def rejected_command(stack: Stack, *, prefix: str, as_json: bool, retry: bool) -
         console.print(table)
     if retry:
         count = sum(len(batch) for batch in publish(stack.client("sns"), stack.topic, masters))
-        console.print(f"{count} jobs published.")
+        # Standard output may be JSON, for a program to read.
+        click.echo(f"{count} jobs published.", err=as_json)
 
 
 main.add_command(estimate_command)

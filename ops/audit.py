@@ -100,7 +100,7 @@ def _claims(stack: Stack, branch: str, key: str) -> Iterator[Claim | None]:
         yield claim_of_item(item["Item"]) if "Item" in item else None
         return
     try:
-        outputs = stack.outputs(key)[branch]
+        outputs = stack.outputs(key, branch)
     except NameTooLongError:
         yield None
         return

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
+
 from handlers import topic
 from handlers.job import Job
 from ops.audit import audit, list_objects
@@ -78,15 +80,23 @@ class Bookmark:
     path: Path
 
     def read(self, bucket: str) -> str | None:
-        """Return the key to go on after, None to begin; another bucket's bookmark is not this one's."""
+        """Return the key to go on after, None to begin; another bucket's bookmark is not this one's.
+
+        Raises: click.UsageError, for a file that is no bookmark, or a folder that is not there.
+        """
+        if not self.path.parent.is_dir():
+            raise click.UsageError(f"got --resume {self.path}, but there is no folder {self.path.parent}.")
         if not self.path.exists():
             return None
-        kept = json.loads(self.path.read_text())
-        return kept["key"] if kept["bucket"] == bucket else None
+        try:
+            kept = json.loads(self.path.read_text())
+            return kept["key"] if kept["bucket"] == bucket else None
+        except (ValueError, KeyError, TypeError) as error:
+            raise click.UsageError(f"got --resume {self.path}, which no backfill wrote; name another file.") from error
 
     def write(self, job: Job) -> None:
         """Keep where the backfill is; whole or not at all."""
-        unfinished = self.path.with_suffix(".new")
+        unfinished = self.path.with_name(f".{self.path.name}.new")
         unfinished.write_text(json.dumps({"bucket": job.bucket, "key": job.key}))
         unfinished.replace(self.path)
 

@@ -4,11 +4,13 @@ import functools
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import boto3
 import click
+from botocore.config import Config
 
 from ops.stack import Stack
 
@@ -25,27 +27,39 @@ def connect(stack: str | None, *, local: bool) -> Stack:
         raise click.UsageError("Name one stack: --stack NAME for one on AWS, or --local for the one that runs here.")
     if local:
         return _local()
-    return Stack.from_outputs(_pulumi_outputs(str(stack)), functools.cache(_aws_client))
+    outputs = _pulumi_outputs(str(stack))
+    try:
+        # The environment may name another region.
+        region = outputs["topic"].split(":")[3]
+        return _stack(outputs, lambda service: boto3.client(service, region_name=region))  # type: ignore[call-overload]
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise click.UsageError(
+            f"Stack {stack!r} has not this project's outputs ({error} is missing or odd): run `pulumi up` first."
+        ) from error
 
 
 def _local() -> Stack:
     if not RUNNING.is_file():
         raise click.UsageError("No local stack is running; start one in another terminal with `python -m local up`.")
-    running: dict[str, Any] = json.loads(RUNNING.read_text())
+    # Neither is any profile's, nor behind a proxy.
+    os.environ.pop("AWS_PROFILE", None)
 
-    @functools.cache
-    def client(service: str) -> Any:
-        return boto3.client(service, **running["client"])  # type: ignore[call-overload]
+    try:
+        running: dict[str, Any] = json.loads(RUNNING.read_text())
+        words = {**running["client"], "config": Config(proxies={})}
+        return _stack(running["outputs"], lambda service: boto3.client(service, **words))  # type: ignore[call-overload]
+    except (ValueError, KeyError, TypeError) as error:
+        raise click.UsageError(
+            f"{RUNNING} is not what `python -m local up` writes; remove it and start one anew."
+        ) from error
 
-    return Stack.from_outputs(running["outputs"], client)
 
-
-def _aws_client(service: str) -> Any:
-    return boto3.client(service)  # type: ignore[call-overload]
+def _stack(outputs: dict[str, Any], client: Callable[[str], Any]) -> Stack:
+    return Stack.from_outputs(outputs, functools.cache(client))
 
 
 def _pulumi_outputs(stack: str) -> dict[str, Any]:
-    """Return a stack's outputs from the Pulumi CLI, and take its region where the environment names none."""
+    """Return a stack's outputs from the Pulumi CLI."""
     command = ["pulumi", "stack", "output", "--json", "--show-secrets", "--stack", stack]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -53,6 +67,8 @@ def _pulumi_outputs(stack: str) -> dict[str, Any]:
         raise click.UsageError("--stack needs the Pulumi CLI on the PATH, which knows the stack's outputs.") from error
     if done.returncode:
         raise click.UsageError(f"Pulumi does not know the outputs of {stack!r}:\n{done.stderr.strip()}")
-    outputs: dict[str, Any] = json.loads(done.stdout)
-    os.environ.setdefault("AWS_DEFAULT_REGION", outputs["topic"].split(":")[3])
+    try:
+        outputs: dict[str, Any] = json.loads(done.stdout)
+    except ValueError as error:
+        raise click.UsageError(f"Pulumi answered what is no JSON: {done.stdout[:200]!r}") from error
     return outputs

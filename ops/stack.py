@@ -25,7 +25,10 @@ class Stack:
 
     @classmethod
     def from_outputs(cls, outputs: Mapping[str, Any], client: Callable[[str], Any]) -> Self:
-        """Read a stack from its Pulumi outputs."""
+        """Read a stack from its Pulumi outputs.
+
+        Raises: KeyError, where they are not this project's.
+        """
         return cls(
             client=client,
             bucket=outputs["bucket"],
@@ -37,12 +40,11 @@ class Stack:
             sizes=outputs["sizes"],
         )
 
-    def outputs(self, key: str) -> Mapping[str, Sequence[str]]:
-        """Return the keys of a master's pictures by branch.
+    def outputs(self, key: str, branch: str) -> Sequence[str]:
+        """Return the keys of the pictures that a branch makes of a master; the extractor makes none.
 
         Raises: NameTooLongError.
         """
-        return {
-            CONVERSION: [self.layout.converted_key(key)],
-            RESIZING: [self.layout.resized_key(key, size) for size in self.sizes],
-        }
+        if branch == CONVERSION:
+            return [self.layout.converted_key(key)]
+        return [self.layout.resized_key(key, size) for size in self.sizes] if branch == RESIZING else []

@@ -133,7 +133,7 @@ def left(live: Live, function: str, key: str, etag: str) -> bool:
     if function == "metadata-extractor":
         item = live.item(layout.name(key))
         return item is not None and item["etag"] == {"S": etag}
-    return all(live.master_etag(output) == etag for output in live.stack.outputs(key)[branch])
+    return all(live.master_etag(output) == etag for output in live.stack.outputs(key, branch))
 
 
 def count_refusals(live: Live, function: str) -> int:

@@ -36,8 +36,8 @@ class Pipeline:
     def finish(self, path: str, etag: str, branches: tuple[str, ...] = BRANCHES) -> None:
         """Leave what some branches make of a state of a master."""
         key = f"master/{path}"
-        for branch, outputs in self.stack.outputs(key).items():
-            for output in outputs if branch in branches else ():
+        for branch in branches:
+            for output in self.stack.outputs(key, branch):
                 self.client("s3").put_object(Bucket=BUCKET, Key=output, Metadata={"key": key, "etag": etag})
         if "metadata-extraction" in branches:
             item = {"name": {"S": self.stack.layout.name(key)}, "key": {"S": key}, "etag": {"S": etag}}

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import NoCredentialsError, ProfileNotFound
 from click.testing import CliRunner, Result
 
 from ops import __main__ as command
@@ -117,3 +118,88 @@ def test_the_rejected_are_listed_and_retried(connected: Pipeline) -> None:
     result = run("rejected", "--local", "--retry")
     assert result.output.count("NotAnImageError") == 2
     assert connected.published() == ["master/bad.png"]
+
+
+@pytest.mark.parametrize("error", [NoCredentialsError(), ProfileNotFound(profile="nonsense")])
+def test_what_the_world_refuses_is_one_line(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No traceback: what happened, and what to check."""
+
+    def fail(_stack: str | None, **_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(command, "connect", fail)
+    result = run("audit", "--local")
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ")
+    assert "Check credentials" in result.output
+    assert len(result.output.splitlines()) == 1
+
+
+@pytest.mark.parametrize("kept", ["", "{", "[]", '{"outputs": {}}', '{"outputs": {}, "client": {}}'])
+def test_a_state_file_that_is_odd_is_told(kept: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It says which file to remove."""
+    monkeypatch.setattr(connecting, "RUNNING", tmp_path / "local.json")
+    connecting.RUNNING.write_text(kept)
+    result = run("audit", "--local")
+    assert result.exit_code == USAGE
+    assert "local.json" in result.output
+
+
+@pytest.mark.parametrize("outputs", ["{}", "[]", "no JSON", '{"topic": 1}', '{"topic": "x"}'])
+def test_a_stack_that_is_not_deployed_is_told(outputs: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Pulumi knows it, and it has no outputs yet, or another project's."""
+    _pulumi(outputs, monkeypatch, tmp_path)
+    result = run("audit", "--stack", "dev")
+    assert result.exit_code == USAGE
+    assert "outputs" in result.output or "JSON" in result.output
+
+
+def test_a_stack_is_asked_in_its_own_region(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Whatever the environment names."""
+    outputs = {
+        "bucket": "b",
+        "table": "t",
+        "topic": "arn:aws:sns:eu-central-1:1:x",
+        "queues": {},
+        "deadLetterQueues": {},
+        "layout": {},
+        "sizes": [],
+    }
+    _pulumi(json.dumps(outputs), monkeypatch, tmp_path)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    assert connecting.connect("dev", local=False).client("sns").meta.region_name == "eu-central-1"
+
+
+def _pulumi(outputs: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Put a Pulumi CLI on the PATH that knows these outputs."""
+    program = folder / "pulumi"
+    program.write_text(f"#!/bin/sh\ncat <<'END'\n{outputs}\nEND\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+
+
+@pytest.mark.parametrize("bookmark", ["nowhere/file", ".", "garbage"])
+def test_a_bookmark_that_is_none_is_refused_before_a_job_is_sent(
+    bookmark: str, connected: Pipeline, tmp_path: Path
+) -> None:
+    """A folder that is not there, a folder, a file of another kind."""
+    (tmp_path / "garbage").write_text("[]")
+    connected.upload("cat.png")
+    result = run("backfill", "--local", "--resume", str(tmp_path / bookmark))
+    assert result.exit_code == USAGE
+    assert "published" not in result.output
+
+
+@pytest.mark.usefixtures("connected")
+def test_a_rate_must_be_a_number() -> None:
+    """NaN is none."""
+    assert run("backfill", "--local", "--rate", "nan").exit_code == USAGE
+
+
+def test_a_name_too_long_for_one_branch_counts_for_it_alone(connected: Pipeline) -> None:
+    """What the others made of the master is found."""
+    path = f"{'x' * 1000}.png"
+    etag = connected.upload(path)
+    connected.finish(path, etag, ("format-conversion", "metadata-extraction"))
+    connected.reject(path, etag, "resizing", "NameTooLongError")
+    assert run("audit", "--local").exit_code == 0
