@@ -46,14 +46,13 @@ def write_record(master: Master, table: str, name: str, fields: Mapping[str, Any
 
 def write_rejection(master: Master, key: str, reason: Mapping[str, Any]) -> None:
     """Write why a master was rejected, unless a newer state of it was since."""
-    body = json.dumps({**reason, **vars(master.claim)}, ensure_ascii=False).encode()
+    body = _as_json({**reason, **vars(master.claim)})
     write_output(master, key, body, headers={"ContentType": "application/json"}, marks={})
 
 
 def write_refusal(bucket: str, key: str, reason: Mapping[str, Any]) -> None:
     """Write why a message that is no job of this stack was refused."""
-    body = json.dumps(reason, ensure_ascii=False).encode()
-    clients.s3().put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
+    clients.s3().put_object(Bucket=bucket, Key=key, Body=_as_json(reason), ContentType="application/json")
 
 
 def claim_of_object(metadata: Mapping[str, str], key: str) -> Claim:
@@ -142,6 +141,11 @@ class _ItemSlot:
 
     def owner(self, _claim: Claim) -> Claim | None:
         return self.seen
+
+
+def _as_json(reason: Mapping[str, Any]) -> bytes:
+    """Return a reason as JSON in plain letters; what UTF-8 cannot encode, half of a pair, becomes JSON's own escape."""
+    return json.dumps(reason, ensure_ascii=False).encode(errors="backslashreplace")
 
 
 def _item_condition(expected: Claim | None) -> dict[str, Any]:

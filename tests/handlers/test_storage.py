@@ -10,7 +10,7 @@ import pytest
 from handlers import clients, storage
 from handlers import master as masters
 from handlers.errors import NameTakenError
-from handlers.job import Job
+from handlers.job import MAX_SEQUENCER_DIGITS, Job
 from handlers.master import Master, MasterGoneError
 from handlers.ownership import Claim
 from tests.handlers.conftest import BUCKET, TABLE, Stack
@@ -125,7 +125,7 @@ def test_another_master_is_told_from_it(stack: Stack, key: str) -> None:
 @pytest.mark.parametrize("key", KEYS)
 def test_metadata_is_printable_and_fits(stack: Stack, key: str) -> None:
     """S3 carries user metadata as headers, 2 KB in all."""
-    write(stack.master(key, b"picture", "0" * 32))
+    write(stack.master(key, b"picture", "0" * MAX_SEQUENCER_DIGITS))
     metadata = stack.get("converted/cat.jpg")["Metadata"]
     assert all(value.isascii() and value.isprintable() for value in metadata.values())
     assert sum(len(name) + len(value) for name, value in metadata.items()) <= 2048
@@ -301,3 +301,10 @@ def test_a_refusal_is_written_whoever_sent_it(stack: Stack) -> None:
     for _ in range(2):
         storage.write_refusal(BUCKET, "rejected/.messages/id/b.json", {"message": "no job"})
     assert stack.rejection("rejected/.messages/id/b.json") == {"message": "no job"}
+
+
+def test_a_refusal_holds_what_utf8_cannot(stack: Stack) -> None:
+    """Half of a surrogate pair, which JSON can escape and UTF-8 cannot encode, keeps no reason from being written."""
+    storage.write_refusal(BUCKET, "rejected/.messages/id/b.json", {"body": "zu groß: \ud800"})
+    assert stack.rejection("rejected/.messages/id/b.json") == {"body": "zu groß: \ud800"}
+    assert "zu groß: \\ud800" in stack.read("rejected/.messages/id/b.json").decode()

@@ -286,6 +286,10 @@ UNTRUSTED = [
     ("a key that climbs", json.dumps(job("other/master/cat.png"))),
     ("a folder", json.dumps(job("master/2024/"))),
     ("no key", json.dumps({"bucket": BUCKET})),
+    ("nested too deep", "[" * 100_000),
+    ("half of a pair, escaped", '{"bucket": "images", "key": "master/\\ud800.jpg"}'),
+    ("half of a pair", '{"bucket": "images", "key": "master/\ud800.jpg"}'),
+    ("a key longer than any", json.dumps(job("master/" + "x" * 1_018))),
 ]
 
 
