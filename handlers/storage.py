@@ -44,10 +44,13 @@ def write_record(master: Master, table: str, name: str, fields: Mapping[str, Any
     return write_newest(_ItemSlot(table, item), master.claim, master.is_current)
 
 
-def write_rejection(master: Master, key: str, reason: Mapping[str, Any]) -> None:
-    """Write why a master was rejected, unless a newer state of it was since."""
+def write_rejection(master: Master, key: str, reason: Mapping[str, Any]) -> bool:
+    """Write why a master was rejected, unless it was replaced or deleted since; return whether it was written."""
+    # Asked first: a reason that fills an empty place would stay there, whatever became of the newer state.
+    if not master.is_current():
+        return False
     body = _as_json({**reason, **vars(master.claim)})
-    write_output(master, key, body, headers={"ContentType": "application/json"}, marks={})
+    return write_output(master, key, body, headers={"ContentType": "application/json"}, marks={})
 
 
 def write_refusal(bucket: str, key: str, reason: Mapping[str, Any]) -> None:

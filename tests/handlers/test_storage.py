@@ -291,9 +291,38 @@ def test_a_reason_is_readable_and_names_its_master(stack: Stack) -> None:
 def test_a_reason_about_an_older_state_does_not_replace_a_newer(stack: Stack) -> None:
     """The newest state's reason stays."""
     old = stack.master("master/cat.png", b"old", "01")
-    storage.write_rejection(stack.master("master/cat.png", b"new", "02"), "rejected/r.json", {"message": "new"})
-    storage.write_rejection(old, "rejected/r.json", {"message": "old"})
+    new = stack.master("master/cat.png", b"new", "02")
+    assert storage.write_rejection(new, "rejected/r.json", {"message": "new"}) is True
+    assert storage.write_rejection(old, "rejected/r.json", {"message": "old"}) is False
     assert stack.rejection("rejected/r.json")["message"] == "new"
+
+
+def test_of_two_states_with_the_same_bytes_the_newer_reason_stays(stack: Stack) -> None:
+    """Where the master in the bucket tells nothing, the sequencers do."""
+    old, new = (stack.master("master/cat.png", b"same", sequencer) for sequencer in ("01", "02"))
+    assert storage.write_rejection(new, "rejected/r.json", {"message": "new"}) is True
+    assert storage.write_rejection(old, "rejected/r.json", {"message": "old"}) is False
+    assert stack.rejection("rejected/r.json")["message"] == "new"
+
+
+def test_a_newer_reason_replaces_an_older(stack: Stack) -> None:
+    """The newest state's reason is the one that stands there."""
+    for body, sequencer in ((b"old", "01"), (b"new", "02")):
+        master = stack.master("master/cat.png", body, sequencer)
+        storage.write_rejection(master, "rejected/r.json", {"message": sequencer})
+    assert stack.rejection("rejected/r.json")["message"] == "02"
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["replaced", "deleted"])
+def test_no_reason_is_written_about_a_state_that_is_gone(stack: Stack, gone: bool) -> None:  # noqa: FBT001
+    """A reason in an empty place would accuse a newer state that may be good."""
+    old = stack.master("master/cat.png", b"old", "01")
+    if gone:
+        stack.s3.delete_object(Bucket=BUCKET, Key="master/cat.png")
+    else:
+        stack.upload("master/cat.png", b"new")
+    assert storage.write_rejection(old, "rejected/r.json", {"message": "old"}) is False
+    assert stack.outputs() == []
 
 
 def test_a_refusal_is_written_whoever_sent_it(stack: Stack) -> None:
