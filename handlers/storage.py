@@ -50,7 +50,8 @@ def write_rejection(master: Master, key: str, reason: Mapping[str, Any]) -> bool
     if not master.is_current():
         return False
     body = _as_json({**reason, **vars(master.claim)})
-    return write_output(master, key, body, headers={"ContentType": "application/json"}, marks={})
+    slot = _RejectionSlot(master.bucket, key, body, {"ContentType": "application/json"}, {})
+    return write_newest(slot, master.claim, master.is_current)
 
 
 def write_refusal(bucket: str, key: str, reason: Mapping[str, Any]) -> None:
@@ -116,6 +117,16 @@ class _ObjectSlot:
             raise
         self.seen_etag = head["ETag"]
         return claim_of_object(head["Metadata"], claim.key)
+
+
+class _RejectionSlot(_ObjectSlot):
+    """A reason to reject a master; only this pipeline writes there, so what is not this master's may be replaced."""
+
+    def owner(self, claim: Claim) -> Claim | None:
+        owner = super().owner(claim)
+        if owner is None or owner.key == claim.key:
+            return owner
+        return Claim(key=claim.key, etag="")
 
 
 @dataclass

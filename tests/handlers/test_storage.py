@@ -325,6 +325,35 @@ def test_no_reason_is_written_about_a_state_that_is_gone(stack: Stack, gone: boo
     assert stack.outputs() == []
 
 
+@pytest.mark.parametrize("metadata", [{}, {"key": "uploads/cat.png", "etag": "e", "sequencer": "FF"}])
+def test_a_reason_replaces_what_is_not_its_masters(stack: Stack, metadata: dict[str, str]) -> None:
+    """Only the pipeline writes there: neither a file by hand nor another prefix's master keeps a reason out."""
+    stack.s3.put_object(Bucket=BUCKET, Key="rejected/r.json", Body=b"by hand", Metadata=metadata)
+    master = stack.master("master/cat.png", b"picture", "0A")
+    assert storage.write_rejection(master, "rejected/r.json", {"message": "ours"}) is True
+    assert stack.rejection("rejected/r.json")["message"] == "ours"
+    assert stack.get("rejected/r.json")["Metadata"]["key"] == "master/cat.png"
+
+
+def test_a_reason_that_comes_after_the_look_is_not_replaced_unseen(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even over a file by hand, a write is conditional: a newer reason that was faster stays."""
+    stack.upload("rejected/r.json", b"by hand")
+    old, new = (stack.master("master/cat.png", b"same", sequencer) for sequencer in ("01", "02"))
+    look = storage._RejectionSlot.owner
+
+    def look_and_lose(slot: Any, claim: Claim) -> Claim | None:
+        owner = look(slot, claim)
+        monkeypatch.setattr(storage._RejectionSlot, "owner", look)
+        storage.write_rejection(new, "rejected/r.json", {"message": "new"})
+        return owner
+
+    monkeypatch.setattr(storage._RejectionSlot, "owner", look_and_lose)
+    assert storage.write_rejection(old, "rejected/r.json", {"message": "old"}) is False
+    assert stack.rejection("rejected/r.json")["message"] == "new"
+
+
 def test_a_refusal_is_written_whoever_sent_it(stack: Stack) -> None:
     """A message that names no master has a reason without one, and a second delivery writes it again."""
     for _ in range(2):

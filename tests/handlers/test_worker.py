@@ -204,6 +204,14 @@ def test_a_state_that_is_gone_is_not_rejected(
     assert [line["message"] for line in logged()] == ["superseded"]
 
 
+def test_a_reason_is_written_over_what_is_not_the_pipelines(three: Stack) -> None:
+    """An object that somebody put in its place does not make a dead letter of the image's fault."""
+    key = f"rejected/cat.png/{BRANCH}.json"
+    three.upload(key, b"{}")
+    assert process(sqs_event(job(KEY)), on(KEY, raising(BrokenImageError("truncated")))) == []
+    assert three.rejection(key)["error"] == "BrokenImageError"
+
+
 def test_a_rejection_that_cannot_be_written_is_ours(three: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reason that nobody can read is none: the message comes again."""
     assert three
