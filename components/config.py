@@ -19,6 +19,9 @@ LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 
 
 MB_PER_VCPU = 1769  # Source: Lambda's developer guide, "Configure Lambda function memory".
 
+# What a worker keeps back and a record needs, twice: with less, no record would ever be started.
+MIN_TIMEOUT_S = 10
+
 MAX_BATCH_WITHOUT_WINDOW = 10  # Source: Lambda's API reference, CreateEventSourceMapping.
 
 
@@ -61,7 +64,7 @@ class StackConfig:
     format_conversion_memory_mb: int = whole(1769, 128, 10_240)
     resizing_memory_mb: int = whole(1769, 128, 10_240)
     metadata_extraction_memory_mb: int = whole(256, 128, 10_240)
-    timeout_s: int = whole(60, 1, 900)
+    timeout_s: int = whole(60, MIN_TIMEOUT_S, 900)
     batch_size: int = whole(10, 1, 10_000)
     batch_window_s: int = whole(0, 0, 300)
     max_concurrency: int = whole(10, 2, 1000)

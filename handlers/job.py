@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import reprlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -11,6 +12,9 @@ from urllib.parse import unquote_plus
 from handlers.errors import InvalidJobError, NameTooLongError
 
 MAX_KEY_BYTES = 1024  # Source: S3's user guide, "Naming Amazon S3 objects".
+
+# Three times what S3's have, and short enough for an output's metadata.
+MAX_SEQUENCER_DIGITS = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,27 +36,41 @@ class Job:
     def from_json(cls, text: str) -> Self:
         """Read a message; fields that no job has are passed over.
 
-        Raises: InvalidJobError, where the text is no JSON object or a field has the wrong type.
+        Raises: InvalidJobError, where the text cannot be read as a JSON object, or a field is not as S3's.
         """
         try:
             fields = json.loads(text)
-        except ValueError as error:
-            raise InvalidJobError(f"got a message that is no JSON ({error}), allowed is {_FORM}") from error
+        except (ValueError, RecursionError) as error:
+            raise InvalidJobError(f"got a message that cannot be read as JSON ({error}), allowed is {_FORM}") from error
         if not isinstance(fields, dict):
             raise InvalidJobError(f"got a JSON {type(fields).__name__}, allowed is {_FORM}")
         values = {name: fields[name] for name in _TYPES if fields.get(name) is not None}
         for name, value in values.items():
-            if type(value) is not _TYPES[name]:
-                raise InvalidJobError(f"got {name} {value!r}, allowed is {_FORM}")
+            _check(name, value)
         if not values.get("bucket") or not values.get("key"):
-            raise InvalidJobError(f"got only {sorted(fields)}, allowed is {_FORM}")
-        if not re.fullmatch(r"[0-9A-Fa-f]*", values.get("sequencer", "")):
-            raise InvalidJobError(f"got sequencer {values['sequencer']!r}, allowed are hexadecimal digits")
+            raise InvalidJobError(f"got only {reprlib.repr(sorted(fields))}, allowed is {_FORM}")
         return cls(**values)
 
 
 _TYPES = {"bucket": str, "key": str, "etag": str, "size": int, "sequencer": str, "version_id": str}
 _FORM = "an object with bucket and key and, where known, etag, size, sequencer and version_id"
+
+
+def _check(name: str, value: Any) -> None:
+    """Refuse a field of the wrong type, or one that S3 would not have made: none of its texts is longer than a key."""
+    got = f"got {name} {reprlib.repr(value)}"
+    if type(value) is not _TYPES[name]:
+        raise InvalidJobError(f"{got}, allowed is {_FORM}")
+    if not isinstance(value, str):
+        return
+    if name == "sequencer" and not re.fullmatch(rf"[0-9A-Fa-f]{{0,{MAX_SEQUENCER_DIGITS}}}", value):
+        raise InvalidJobError(f"{got}, allowed are at most {MAX_SEQUENCER_DIGITS} hexadecimal digits")
+    try:
+        size_bytes = len(value.encode())
+    except UnicodeEncodeError as error:
+        raise InvalidJobError(f"{got}, allowed is text that UTF-8 can encode") from error
+    if size_bytes > MAX_KEY_BYTES:
+        raise InvalidJobError(f"{got} of {size_bytes:,} bytes, allowed are {MAX_KEY_BYTES:,}")
 
 
 def jobs_of(event: Mapping[str, Any]) -> Iterator[Job]:

@@ -44,16 +44,19 @@ def write_record(master: Master, table: str, name: str, fields: Mapping[str, Any
     return write_newest(_ItemSlot(table, item), master.claim, master.is_current)
 
 
-def write_rejection(master: Master, key: str, reason: Mapping[str, Any]) -> None:
-    """Write why a master was rejected, unless a newer state of it was since."""
-    body = json.dumps({**reason, **vars(master.claim)}, ensure_ascii=False).encode()
-    write_output(master, key, body, headers={"ContentType": "application/json"}, marks={})
+def write_rejection(master: Master, key: str, reason: Mapping[str, Any]) -> bool:
+    """Write why a master was rejected, unless it was replaced or deleted since; return whether it was written."""
+    # Asked first: a reason that fills an empty place would stay there, whatever became of the newer state.
+    if not master.is_current():
+        return False
+    body = _as_json({**reason, **vars(master.claim)})
+    slot = _RejectionSlot(master.bucket, key, body, {"ContentType": "application/json"}, {})
+    return write_newest(slot, master.claim, master.is_current)
 
 
 def write_refusal(bucket: str, key: str, reason: Mapping[str, Any]) -> None:
     """Write why a message that is no job of this stack was refused."""
-    body = json.dumps(reason, ensure_ascii=False).encode()
-    clients.s3().put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
+    clients.s3().put_object(Bucket=bucket, Key=key, Body=_as_json(reason), ContentType="application/json")
 
 
 def claim_of_object(metadata: Mapping[str, str], key: str) -> Claim:
@@ -116,6 +119,16 @@ class _ObjectSlot:
         return claim_of_object(head["Metadata"], claim.key)
 
 
+class _RejectionSlot(_ObjectSlot):
+    """A reason to reject a master; only this pipeline writes there, so what is not this master's may be replaced."""
+
+    def owner(self, claim: Claim) -> Claim | None:
+        owner = super().owner(claim)
+        if owner is None or owner.key == claim.key:
+            return owner
+        return Claim(key=claim.key, etag="")
+
+
 @dataclass
 class _ItemSlot:
     """An item in DynamoDB, whose attributes name its master."""
@@ -142,6 +155,11 @@ class _ItemSlot:
 
     def owner(self, _claim: Claim) -> Claim | None:
         return self.seen
+
+
+def _as_json(reason: Mapping[str, Any]) -> bytes:
+    """Return a reason as JSON in plain letters; what UTF-8 cannot encode, half of a pair, becomes JSON's own escape."""
+    return json.dumps(reason, ensure_ascii=False).encode(errors="backslashreplace")
 
 
 def _item_condition(expected: Claim | None) -> dict[str, Any]:

@@ -141,8 +141,8 @@ def _see_to(record: SQSRecord, batch: _Batch) -> Outcome:
             details = batch.work(replace(master, admit=place.take, leave=place.leave), settings)
     except RejectedImageError as error:
         key = settings.layout.rejected_key(job.key, settings.branch)
-        storage.write_rejection(master, key, _reason(error, settings, bucket=job.bucket, key=job.key))
-        return Outcome(name="rejected", details={"key": job.key, **_why(error)})
+        written = storage.write_rejection(master, key, _reason(error, settings, bucket=job.bucket, key=job.key))
+        return Outcome(name="rejected" if written else "superseded", details={"key": job.key, **_why(error)})
     finally:
         master.body.close()
     return Outcome(name="written" if details["written"] else "superseded", details={"key": job.key, **details})

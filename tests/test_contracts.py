@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from components.config import StackConfig
+from components.config import MIN_TIMEOUT_S, StackConfig
 from components.image_worker import LIMITS, layout
 from components.packaging.target import MACHINES, Target
 from components.packaging.wheels import pins
+from handlers import worker
 from handlers.imaging import Limits
 from handlers.job import Layout
 from handlers.settings import Settings
@@ -186,6 +187,11 @@ def test_every_limit_of_the_config_reaches_the_workers() -> None:
         f.name for f in dataclasses.fields(StackConfig)
     }
     assert of_a_picture == set(LIMITS)
+
+
+def test_the_shortest_time_out_leaves_time_for_records() -> None:
+    """A worker starts a record even when half of the shortest time-out that the config takes is over."""
+    assert worker.RESERVE_S + worker.SHORTEST_RECORD_S <= MIN_TIMEOUT_S / 2
 
 
 def test_every_stack_file_is_valid() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.errors import InvalidJobError, NameTooLongError
-from handlers.job import MAX_KEY_BYTES, Job, Layout, jobs_of, newer_or_same
+from handlers.job import MAX_KEY_BYTES, MAX_SEQUENCER_DIGITS, Job, Layout, jobs_of, newer_or_same
 
 LAYOUT, FULL = Layout(), Layout(full_names=True)
 keys = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=300)
@@ -46,8 +46,10 @@ def test_fields_that_no_job_has_are_passed_over() -> None:
 @pytest.mark.parametrize(
     ("text", "got"),
     [
-        ("", "got a message that is no JSON"),
-        ("{", "got a message that is no JSON"),
+        ("", "got a message that cannot be read as JSON"),
+        ("{", "got a message that cannot be read as JSON"),
+        ("[" * 100_000, "got a message that cannot be read as JSON"),
+        ('{"a":' * 100_000, "got a message that cannot be read as JSON"),
         ("[]", "got a JSON list"),
         ("null", "got a JSON NoneType"),
         ('"key"', "got a JSON str"),
@@ -60,6 +62,11 @@ def test_fields_that_no_job_has_are_passed_over() -> None:
         ('{"bucket": "b", "key": "k", "size": "3"}', "got size '3'"),
         ('{"bucket": "b", "key": "k", "size": true}', "got size True"),
         ('{"bucket": "b", "key": "k", "sequencer": "xyz"}', "got sequencer 'xyz'"),
+        ('{"bucket": "b", "key": "k", "sequencer": "' + "0" * 65 + '"}', "got sequencer '0000"),
+        ('{"bucket": "b", "key": "master/\\ud800.jpg"}', r"got key 'master/\ud800.jpg'"),
+        ('{"bucket": "\\udfff", "key": "k"}', r"got bucket '\udfff'"),
+        ('{"bucket": "b", "key": "k", "etag": "\\ud800"}', r"got etag '\ud800'"),
+        ('{"bucket": "b", "key": "k", "version_id": "\\ud800"}', r"got version_id '\ud800'"),
     ],
 )
 def test_a_message_that_is_no_job_is_refused(text: str, got: str) -> None:
@@ -70,13 +77,41 @@ def test_a_message_that_is_no_job_is_refused(text: str, got: str) -> None:
     assert "allowed " in str(caught.value)
 
 
-@given(st.text())
+@pytest.mark.parametrize("name", ["bucket", "key", "etag", "version_id"])
+def test_a_text_longer_than_any_of_s3s_is_refused(name: str) -> None:
+    """1,024 bytes are allowed, counted as UTF-8; the error does not repeat them all."""
+    fits = {"bucket": "b", "key": "k", name: "ä" * (MAX_KEY_BYTES // 2)}
+    assert getattr(Job.from_json(json.dumps(fits)), name) == fits[name]
+    with pytest.raises(InvalidJobError, match=rf"got {name} 'ä+\.\.\.ä+x' of 1,025 bytes, allowed are 1,024"):
+        Job.from_json(json.dumps({**fits, name: fits[name] + "x"}))
+
+
+def test_the_longest_sequencer_is_taken() -> None:
+    """Sequencers are bounded far above S3's own."""
+    sequencer = "0" * MAX_SEQUENCER_DIGITS
+    assert Job.from_json(json.dumps({"bucket": "b", "key": "k", "sequencer": sequencer})).sequencer == sequencer
+
+
+@pytest.mark.parametrize("value", [["x"] * 10_000, {"x" * 10_000: 1}, "x" * 10_000, [[[[[[[[["x"]]]]]]]]]])
+def test_an_error_is_short_however_long_the_message(value: Any) -> None:
+    """What goes into the log and the reason does not grow with what somebody sent."""
+    for message in ({"bucket": value, "key": "k"}, {"bucket": "b", "key": value}, dict.fromkeys(map(str, value))):
+        with pytest.raises(InvalidJobError) as caught:
+            Job.from_json(json.dumps(message))
+        assert len(str(caught.value)) < 1_000
+
+
+anything = st.text(st.characters()) | st.none() | st.integers() | st.lists(st.text())
+
+
+@given(st.text() | st.dictionaries(st.sampled_from(["bucket", "key", "etag", "sequencer"]), anything).map(json.dumps))
 def test_any_text_is_a_job_or_is_refused(text: str) -> None:
-    """No message raises anything but InvalidJobError."""
+    """No message raises anything but InvalidJobError, and a job's key is one that S3 could hold."""
     try:
-        Job.from_json(text)
+        job = Job.from_json(text)
     except InvalidJobError:
         return
+    assert len(job.key.encode()) <= MAX_KEY_BYTES
 
 
 # S3's events

@@ -10,7 +10,7 @@ import pytest
 from handlers import clients, storage
 from handlers import master as masters
 from handlers.errors import NameTakenError
-from handlers.job import Job
+from handlers.job import MAX_SEQUENCER_DIGITS, Job
 from handlers.master import Master, MasterGoneError
 from handlers.ownership import Claim
 from tests.handlers.conftest import BUCKET, TABLE, Stack
@@ -125,7 +125,7 @@ def test_another_master_is_told_from_it(stack: Stack, key: str) -> None:
 @pytest.mark.parametrize("key", KEYS)
 def test_metadata_is_printable_and_fits(stack: Stack, key: str) -> None:
     """S3 carries user metadata as headers, 2 KB in all."""
-    write(stack.master(key, b"picture", "0" * 32))
+    write(stack.master(key, b"picture", "0" * MAX_SEQUENCER_DIGITS))
     metadata = stack.get("converted/cat.jpg")["Metadata"]
     assert all(value.isascii() and value.isprintable() for value in metadata.values())
     assert sum(len(name) + len(value) for name, value in metadata.items()) <= 2048
@@ -291,8 +291,66 @@ def test_a_reason_is_readable_and_names_its_master(stack: Stack) -> None:
 def test_a_reason_about_an_older_state_does_not_replace_a_newer(stack: Stack) -> None:
     """The newest state's reason stays."""
     old = stack.master("master/cat.png", b"old", "01")
-    storage.write_rejection(stack.master("master/cat.png", b"new", "02"), "rejected/r.json", {"message": "new"})
-    storage.write_rejection(old, "rejected/r.json", {"message": "old"})
+    new = stack.master("master/cat.png", b"new", "02")
+    assert storage.write_rejection(new, "rejected/r.json", {"message": "new"}) is True
+    assert storage.write_rejection(old, "rejected/r.json", {"message": "old"}) is False
+    assert stack.rejection("rejected/r.json")["message"] == "new"
+
+
+def test_of_two_states_with_the_same_bytes_the_newer_reason_stays(stack: Stack) -> None:
+    """Where the master in the bucket tells nothing, the sequencers do."""
+    old, new = (stack.master("master/cat.png", b"same", sequencer) for sequencer in ("01", "02"))
+    assert storage.write_rejection(new, "rejected/r.json", {"message": "new"}) is True
+    assert storage.write_rejection(old, "rejected/r.json", {"message": "old"}) is False
+    assert stack.rejection("rejected/r.json")["message"] == "new"
+
+
+def test_a_newer_reason_replaces_an_older(stack: Stack) -> None:
+    """The newest state's reason is the one that stands there."""
+    for body, sequencer in ((b"old", "01"), (b"new", "02")):
+        master = stack.master("master/cat.png", body, sequencer)
+        storage.write_rejection(master, "rejected/r.json", {"message": sequencer})
+    assert stack.rejection("rejected/r.json")["message"] == "02"
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["replaced", "deleted"])
+def test_no_reason_is_written_about_a_state_that_is_gone(stack: Stack, gone: bool) -> None:  # noqa: FBT001
+    """A reason in an empty place would accuse a newer state that may be good."""
+    old = stack.master("master/cat.png", b"old", "01")
+    if gone:
+        stack.s3.delete_object(Bucket=BUCKET, Key="master/cat.png")
+    else:
+        stack.upload("master/cat.png", b"new")
+    assert storage.write_rejection(old, "rejected/r.json", {"message": "old"}) is False
+    assert stack.outputs() == []
+
+
+@pytest.mark.parametrize("metadata", [{}, {"key": "uploads/cat.png", "etag": "e", "sequencer": "FF"}])
+def test_a_reason_replaces_what_is_not_its_masters(stack: Stack, metadata: dict[str, str]) -> None:
+    """Only the pipeline writes there: neither a file by hand nor another prefix's master keeps a reason out."""
+    stack.s3.put_object(Bucket=BUCKET, Key="rejected/r.json", Body=b"by hand", Metadata=metadata)
+    master = stack.master("master/cat.png", b"picture", "0A")
+    assert storage.write_rejection(master, "rejected/r.json", {"message": "ours"}) is True
+    assert stack.rejection("rejected/r.json")["message"] == "ours"
+    assert stack.get("rejected/r.json")["Metadata"]["key"] == "master/cat.png"
+
+
+def test_a_reason_that_comes_after_the_look_is_not_replaced_unseen(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even over a file by hand, a write is conditional: a newer reason that was faster stays."""
+    stack.upload("rejected/r.json", b"by hand")
+    old, new = (stack.master("master/cat.png", b"same", sequencer) for sequencer in ("01", "02"))
+    look = storage._RejectionSlot.owner
+
+    def look_and_lose(slot: Any, claim: Claim) -> Claim | None:
+        owner = look(slot, claim)
+        monkeypatch.setattr(storage._RejectionSlot, "owner", look)
+        storage.write_rejection(new, "rejected/r.json", {"message": "new"})
+        return owner
+
+    monkeypatch.setattr(storage._RejectionSlot, "owner", look_and_lose)
+    assert storage.write_rejection(old, "rejected/r.json", {"message": "old"}) is False
     assert stack.rejection("rejected/r.json")["message"] == "new"
 
 
@@ -301,3 +359,10 @@ def test_a_refusal_is_written_whoever_sent_it(stack: Stack) -> None:
     for _ in range(2):
         storage.write_refusal(BUCKET, "rejected/.messages/id/b.json", {"message": "no job"})
     assert stack.rejection("rejected/.messages/id/b.json") == {"message": "no job"}
+
+
+def test_a_refusal_holds_what_utf8_cannot(stack: Stack) -> None:
+    """Half of a surrogate pair, which JSON can escape and UTF-8 cannot encode, keeps no reason from being written."""
+    storage.write_refusal(BUCKET, "rejected/.messages/id/b.json", {"body": "zu groß: \ud800"})
+    assert stack.rejection("rejected/.messages/id/b.json") == {"body": "zu groß: \ud800"}
+    assert "zu groß: \\ud800" in stack.read("rejected/.messages/id/b.json").decode()

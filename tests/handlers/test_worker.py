@@ -184,6 +184,34 @@ def test_a_name_that_is_taken_is_the_images_fault(three: Stack) -> None:
     assert three.rejection(f"rejected/cat.png/{BRANCH}.json")["error"] == "NameTakenError"
 
 
+@pytest.mark.parametrize("replaced", [True, False], ids=["replaced", "deleted"])
+def test_a_state_that_is_gone_is_not_rejected(
+    three: Stack,
+    logged: Callable[[], list[dict[str, Any]]],
+    replaced: bool,  # noqa: FBT001
+) -> None:
+    """An old job that ends after the newest one leaves no reason against a master that is good by now."""
+
+    def lose() -> None:
+        if replaced:
+            three.upload(KEY, b"a good picture")
+        else:
+            three.s3.delete_object(Bucket=BUCKET, Key=KEY)
+        raise BrokenImageError("truncated")
+
+    assert process(sqs_event(job(KEY, sequencer="0A")), on(KEY, lose)) == []
+    assert three.outputs() == []
+    assert [line["message"] for line in logged()] == ["superseded"]
+
+
+def test_a_reason_is_written_over_what_is_not_the_pipelines(three: Stack) -> None:
+    """An object that somebody put in its place does not make a dead letter of the image's fault."""
+    key = f"rejected/cat.png/{BRANCH}.json"
+    three.upload(key, b"{}")
+    assert process(sqs_event(job(KEY)), on(KEY, raising(BrokenImageError("truncated")))) == []
+    assert three.rejection(key)["error"] == "BrokenImageError"
+
+
 def test_a_rejection_that_cannot_be_written_is_ours(three: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reason that nobody can read is none: the message comes again."""
     assert three
@@ -286,6 +314,10 @@ UNTRUSTED = [
     ("a key that climbs", json.dumps(job("other/master/cat.png"))),
     ("a folder", json.dumps(job("master/2024/"))),
     ("no key", json.dumps({"bucket": BUCKET})),
+    ("nested too deep", "[" * 100_000),
+    ("half of a pair, escaped", '{"bucket": "images", "key": "master/\\ud800.jpg"}'),
+    ("half of a pair", '{"bucket": "images", "key": "master/\ud800.jpg"}'),
+    ("a key longer than any", json.dumps(job("master/" + "x" * 1_018))),
 ]
 
 
