@@ -39,7 +39,7 @@ fanout = Fanout(
             workers.branch(
                 "metadata-extraction",
                 handler="handlers.metadata_extractor.handler",
-                memory_mb=config.metadata_extraction_memory_mb,
+                memory_mb=config.extractor_memory_mb,
                 records=metadata,
             ),
         ],

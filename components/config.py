@@ -21,6 +21,8 @@ MB_PER_VCPU = 1769  # Source: Lambda's developer guide, "Configure Lambda functi
 
 # What a worker keeps back and a record needs, twice: with less, no record would ever be started.
 MIN_TIMEOUT_S = 10
+MIN_PICTURE_MB = 256
+"""With less, a function that decodes has no memory for pictures beside its own."""
 
 MAX_BATCH_WITHOUT_WINDOW = 10  # Source: Lambda's API reference, CreateEventSourceMapping.
 
@@ -61,8 +63,8 @@ class StackConfig:
     max_frames: int = whole(10_000, 1, 1_000_000)
 
     publisher_memory_mb: int = whole(256, 128, 10_240)
-    format_conversion_memory_mb: int = whole(1769, 128, 10_240)
-    resizing_memory_mb: int = whole(1769, 128, 10_240)
+    format_conversion_memory_mb: int = whole(1769, MIN_PICTURE_MB, 10_240)
+    resizing_memory_mb: int = whole(1769, MIN_PICTURE_MB, 10_240)
     metadata_extraction_memory_mb: int = whole(256, 128, 10_240)
     timeout_s: int = whole(60, MIN_TIMEOUT_S, 900)
     batch_size: int = whole(10, 1, 10_000)
@@ -142,6 +144,12 @@ class StackConfig:
         return 6 * self.timeout_s + self.batch_window_s
 
     @property
+    def extractor_memory_mb(self) -> int:
+        """Memory of metadata-extractor: with salvage as much as the converter's, for damage shows in decoding alone."""
+        least = self.format_conversion_memory_mb if self.salvage else 0
+        return max(self.metadata_extraction_memory_mb, least)
+
+    @property
     def function_runtime(self) -> str:
         """Runtime that the functions are deployed for: the configured one, or this machine's own Python."""
         if self.package_for == "host":
@@ -168,6 +176,11 @@ class StackConfig:
             yield (
                 f"{PROJECT}:imaging: got 'pillow-simd' with architecture 'arm64', allowed is x86_64, whose AVX2 it is "
                 "made for; change one."
+            )
+        if self.alarm_email and self.alarm_topic:
+            yield (
+                f"{PROJECT}:alarmEmail and {PROJECT}:alarmTopic: got both, allowed is one; remove one, or subscribe "
+                "the address to the topic."
             )
         if self.batch_size > MAX_BATCH_WITHOUT_WINDOW and self.batch_window_s < 1:
             yield (

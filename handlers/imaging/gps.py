@@ -27,6 +27,9 @@ def _degrees(exif: Exif, ref: int, tag: int, *, negative: str, largest: int) -> 
     if not isinstance(value, tuple) or not 1 <= len(value) <= 3:  # noqa: PLR2004
         return None
     parts = [number((one,)) for one in value]
+    if len(parts) > 1 and parts[-1] is None:
+        # Cameras write 0/0 where a finer part is in the one before.
+        parts.pop()
     degrees = Decimal(0)
     for part, unit in zip(parts, (1, 60, 3600), strict=False):
         if part is None or part < 0:

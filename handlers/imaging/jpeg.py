@@ -15,7 +15,7 @@ from .source import Source
 
 SOI, EOI, SOS = 0xD8, 0xD9, 0xDA
 DHT, DAC, DQT, DRI, COM = 0xC4, 0xCC, 0xDB, 0xDD, 0xFE
-APP0, APP1, APP2, APP13, APP14, APP15 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xEF
+APP0, APP1, APP2, APP14, APP15 = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF
 FRAMES = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, DAC}
 SEQUENTIAL, PROGRESSIVE, LOSSLESS = frozenset({0xC0, 0xC1}), 0xC2, 0xC3
 _DECODABLE = frozenset({0xC0, 0xC1, PROGRESSIVE, LOSSLESS, 0xC9, 0xCA})
@@ -52,11 +52,6 @@ class JpegHeader(Header):
     jfif: bytes | None = None
     adobe: bytes | None = None
     multi_picture: bytes | None = None
-
-    @property
-    def square_chroma(self) -> bool:
-        """Say whether chroma is as coarse vertically as horizontally: 4:2:0, 4:4:4, grey."""
-        return max(pair >> 4 for pair in self.sampling) == max(pair & 15 for pair in self.sampling)
 
     @property
     def is_ycbcr(self) -> bool:

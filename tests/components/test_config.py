@@ -8,7 +8,8 @@ import pulumi
 import pytest
 import yaml
 
-from components.config import ConfigError, StackConfig, _key
+from components.config import MIN_PICTURE_MB, ConfigError, StackConfig, _key
+from handlers.imaging.memory import pixels_that_fit
 from local.program import ROOT
 
 DECLARED: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
@@ -170,6 +171,26 @@ def test_pillow_simd_on_arm_is_refused() -> None:
         "pixelcascade:imaging: got 'pillow-simd' with architecture 'arm64', allowed is x86_64, whose AVX2 it is made "
         "for; change one."
     )
+
+
+def test_two_places_for_alarms_are_refused() -> None:
+    """An address beside a topic would be passed over without a word."""
+    (problem,) = problems(alarmEmail="a@example.org", alarmTopic="arn:aws:sns:eu-west-1:123456789012:alarms")
+    assert "alarmEmail and pixelcascade:alarmTopic: got both" in problem
+
+
+@pytest.mark.parametrize("key", ["formatConversionMemoryMb", "resizingMemoryMb"])
+def test_a_function_that_decodes_has_memory_for_pictures(key: str) -> None:
+    """With less than 256 MB it would reject nearly all, as if that were the pictures' fault."""
+    assert problems(**{key: "255"})
+    assert pixels_that_fit(MIN_PICTURE_MB) > 5_000_000
+
+
+def test_salvage_gives_the_extractor_memory_to_decode() -> None:
+    """Whether a picture is damaged, no header says."""
+    assert parse().extractor_memory_mb == 256
+    assert parse(salvage="true").extractor_memory_mb == 1769
+    assert parse(salvage="true", metadataExtractionMemoryMb="3008").extractor_memory_mb == 3008
 
 
 def test_all_problems_are_told_at_once() -> None:

@@ -97,6 +97,13 @@ def test_the_position_is_given_only_on_request() -> None:
     }
 
 
+def test_a_last_part_of_nothing_counts_as_absent() -> None:
+    """Some cameras write minutes with decimals, and seconds as 0/0."""
+    gps = {1: b"N", 2: [(48, 1), (5_332_358, 100_000), (0, 0)], 3: b"E", 4: [(2, 1), (17_576, 1_000), (0, 0)]}
+    position = describe(with_segments(jpeg(), exif_segment(exif(gps=gps))), gps=True).gps
+    assert position == {"latitude": Decimal("48.8887263"), "longitude": Decimal("2.2929333")}
+
+
 @pytest.mark.parametrize(
     "gps",
     [
