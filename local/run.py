@@ -41,8 +41,8 @@ def run(masters: Mapping[str, Path], folder: Path, stack: str, console: Console)
 
     Raises: OutputFolderError, ConfigError, DeploymentError, EmulatorError.
     """
-    results.clear(folder)
     watch, config = Stopwatch(), stack_config(stack)
+    results.clear(folder, masters.values())
     with ExitStack() as running:
         with watch.stage("start"):
             emulator = running.enter_context(Emulator(config[REGION]))
