@@ -21,8 +21,8 @@ from local import results
 from local.deployment import Deployment, DeploymentError
 from local.emulator import CREDENTIALS, Emulator, EmulatorError, interrupt_when_terminated
 from local.masters import NoMastersError, find_masters
-from local.program import stack_config
-from local.run import REGION, run
+from local.program import region_of, stack_config
+from local.run import run
 from local.samples import write_samples
 from ops.connect import RUNNING
 
@@ -77,7 +77,7 @@ def up(port: int | None, stack: str) -> None:
     """Deploy the program and keep it running until Ctrl-C."""
     try:
         config = stack_config(stack)
-        with Emulator(config[REGION], port) as emulator:
+        with Emulator(region_of(config), port) as emulator:
             deployment = Deployment(emulator)
             deployment.deploy(stack, config)
             with announced(emulator, deployment.outputs), contextlib.suppress(KeyboardInterrupt):
