@@ -43,9 +43,13 @@ def main() -> None:
 
 
 @main.command(name="run")
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option(
-    "--out", default="out", show_default=True, type=click.Path(path_type=Path), help="Folder for the results."
+    "--out",
+    default="out",
+    show_default=True,
+    type=click.Path(file_okay=False, writable=True, path_type=Path),
+    help="Folder for the results.",
 )
 @stack_option
 def run_command(paths: tuple[Path, ...], out: Path, stack: str) -> None:
