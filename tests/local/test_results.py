@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from local import results
+from local.report import REPORT
 from local.results import MARKER, RESULTS, SUMMARY, OutputFolderError, clear
 
 
@@ -13,7 +14,7 @@ def leave_results(folder: Path) -> None:
     for name in results.FOLDERS:
         (folder / name).mkdir()
         (folder / name / "a.jpg").write_bytes(b"earlier")
-    for name in (SUMMARY, results.REPORT, results.RECORDS):
+    for name in (SUMMARY, REPORT, results.RECORDS):
         (folder / name).write_text("{}")
 
 
