@@ -6,7 +6,6 @@ import json
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,11 +22,11 @@ from local.emulator import CREDENTIALS, Emulator, EmulatorError, interrupt_when_
 from local.masters import NoMastersError, find_masters
 from local.program import region_of, stack_config
 from local.run import run
+from local.running import AlreadyRunningError, alone, announced
 from local.samples import write_samples
-from ops.connect import RUNNING
 
 USAGE_ERRORS = (ConfigError, NoMastersError, results.OutputFolderError)
-FAILURES = (DeploymentError, EmulatorError, PackageError)
+FAILURES = (AlreadyRunningError, DeploymentError, EmulatorError, PackageError)
 UNACCOUNTED, USAGE = 1, 2
 
 stack_option = click.option(
@@ -81,7 +80,7 @@ def up(port: int | None, stack: str) -> None:
     """Deploy the program and keep it running until Ctrl-C."""
     try:
         config = stack_config(stack)
-        with Emulator(region_of(config), port) as emulator:
+        with alone(), Emulator(region_of(config), port) as emulator:
             deployment = Deployment(emulator)
             deployment.deploy(stack, config)
             with announced(emulator, deployment.outputs), contextlib.suppress(KeyboardInterrupt):
@@ -91,18 +90,6 @@ def up(port: int | None, stack: str) -> None:
         _fail(str(error), USAGE)
     except FAILURES as error:
         _fail(str(error), UNACCOUNTED)
-
-
-@contextlib.contextmanager
-def announced(emulator: Emulator, outputs: dict[str, Any]) -> Iterator[None]:
-    """Tell `python -m ops --local` where the stack is, for as long as it runs."""
-    RUNNING.parent.mkdir(exist_ok=True)
-    client = {"endpoint_url": emulator.endpoint, "region_name": emulator.region, **CREDENTIALS}
-    RUNNING.write_text(json.dumps({"client": client, "outputs": outputs}))
-    try:
-        yield
-    finally:
-        RUNNING.unlink(missing_ok=True)
 
 
 def _describe(emulator: Emulator, outputs: dict[str, Any]) -> None:

@@ -19,6 +19,13 @@ from tests.e2e.conftest import picture, until
 
 ROOT = Path(__file__).parent.parent.parent
 USAGE, FAILED = 2, 1
+# `python -m local up`, which tells where it is in another place: the developer's own may be running.
+UP = """
+import pathlib, sys
+from local import __main__, running
+running.RUNNING = pathlib.Path(sys.argv[1])
+__main__.main(["up"])
+"""
 
 
 def run(*words: str | Path) -> Result:
@@ -115,9 +122,9 @@ def test_an_emulator_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="what runs is read from /proc, which this machine lacks")
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_command_leaves_no_process_behind(end: signal.Signals) -> None:
+def test_an_interrupted_command_leaves_no_process_behind(end: signal.Signals, tmp_path: Path) -> None:
     """Ctrl-C, or a polite kill, stops the emulator and every function's process with it."""
-    command = [sys.executable, "-m", "local", "up"]
+    command = [sys.executable, "-c", UP, str(tmp_path / "local.json")]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         printed = "".join(itertools.takewhile(lambda line: not line.startswith("Paste"), process.stdout))
