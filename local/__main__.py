@@ -6,7 +6,6 @@ import json
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,13 +20,13 @@ from local import results
 from local.deployment import Deployment, DeploymentError
 from local.emulator import CREDENTIALS, Emulator, EmulatorError, interrupt_when_terminated
 from local.masters import NoMastersError, find_masters
-from local.program import stack_config
-from local.run import REGION, run
+from local.program import region_of, stack_config
+from local.run import run
+from local.running import AlreadyRunningError, alone, announced
 from local.samples import write_samples
-from ops.connect import RUNNING
 
 USAGE_ERRORS = (ConfigError, NoMastersError, results.OutputFolderError)
-FAILURES = (DeploymentError, EmulatorError, PackageError)
+FAILURES = (AlreadyRunningError, DeploymentError, EmulatorError, PackageError)
 UNACCOUNTED, USAGE = 1, 2
 
 stack_option = click.option(
@@ -43,9 +42,13 @@ def main() -> None:
 
 
 @main.command(name="run")
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option(
-    "--out", default="out", show_default=True, type=click.Path(path_type=Path), help="Folder for the results."
+    "--out",
+    default="out",
+    show_default=True,
+    type=click.Path(file_okay=False, writable=True, path_type=Path),
+    help="Folder for the results.",
 )
 @stack_option
 def run_command(paths: tuple[Path, ...], out: Path, stack: str) -> None:
@@ -77,7 +80,7 @@ def up(port: int | None, stack: str) -> None:
     """Deploy the program and keep it running until Ctrl-C."""
     try:
         config = stack_config(stack)
-        with Emulator(config[REGION], port) as emulator:
+        with alone(), Emulator(region_of(config), port) as emulator:
             deployment = Deployment(emulator)
             deployment.deploy(stack, config)
             with announced(emulator, deployment.outputs), contextlib.suppress(KeyboardInterrupt):
@@ -87,18 +90,6 @@ def up(port: int | None, stack: str) -> None:
         _fail(str(error), USAGE)
     except FAILURES as error:
         _fail(str(error), UNACCOUNTED)
-
-
-@contextlib.contextmanager
-def announced(emulator: Emulator, outputs: dict[str, Any]) -> Iterator[None]:
-    """Tell `python -m ops --local` where the stack is, for as long as it runs."""
-    RUNNING.parent.mkdir(exist_ok=True)
-    client = {"endpoint_url": emulator.endpoint, "region_name": emulator.region, **CREDENTIALS}
-    RUNNING.write_text(json.dumps({"client": client, "outputs": outputs}))
-    try:
-        yield
-    finally:
-        RUNNING.unlink(missing_ok=True)
 
 
 def _describe(emulator: Emulator, outputs: dict[str, Any]) -> None:

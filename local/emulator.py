@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, NoReturn, Self
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 START_TIMEOUT_S = 60
@@ -25,6 +26,11 @@ COMMAND = [sys.executable, "-m", "ministack"]
 SCRATCH_BYTES = 2 * 1024**3
 HOST = "127.0.0.1"
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+
+# The emulator is on loopback, whatever proxy the environment names.
+NO_PROXIES: dict[str, str] = {}
+# Nor do the user's own profiles matter: one that AWS_PROFILE names and that is not there would be an error.
+NO_PROFILES = dict.fromkeys(("profile", "config_file", "credentials_file"), (None, None, None, None))
 
 # What the emulator, and so the functions that it runs, inherit of this process's environment.
 INHERITED = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "SYSTEMROOT")
@@ -44,6 +50,7 @@ class Emulator:
         # The functions are unpacked here, and the log is written here; gone when the emulator stops.
         self._folder = tempfile.TemporaryDirectory(prefix="pixelcascade-", dir=_scratch())
         self._log = Path(self._folder.name) / "ministack.log"
+        self._session = boto3.Session(botocore_session=botocore.session.Session(NO_PROFILES))
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -102,8 +109,9 @@ class Emulator:
             max_pool_connections=32,
             retries={"mode": "standard", "total_max_attempts": 3},
             s3={"addressing_style": "path"},
+            proxies=NO_PROXIES,
         )
-        return boto3.client(  # type: ignore[call-overload]
+        return self._session.client(  # type: ignore[call-overload]
             service, endpoint_url=self.endpoint, region_name=self.region, config=config, **CREDENTIALS
         )
 
@@ -124,12 +132,13 @@ class Emulator:
         }
 
     def _wait(self, process: subprocess.Popen[bytes]) -> None:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler(NO_PROXIES))
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline:
             if process.poll() is not None:
                 raise EmulatorError(f"MiniStack ended with {process.returncode} instead of starting.\n{self._tail()}")
             with contextlib.suppress(OSError, urllib.error.URLError):
-                urllib.request.urlopen(f"{self.endpoint}/_ministack/health", timeout=1).close()  # noqa: S310 http
+                opener.open(f"{self.endpoint}/_ministack/health", timeout=1).close()
                 return
             time.sleep(0.05)
         raise EmulatorError(f"MiniStack did not answer on {self.endpoint} for {START_TIMEOUT_S} s.\n{self._tail()}")

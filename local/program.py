@@ -3,6 +3,8 @@
 import asyncio
 import contextvars
 import json
+import os
+import re
 import runpy
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +22,7 @@ from components.config import PROJECT, ConfigError
 
 ROOT = Path(__file__).parent.parent
 PROGRAM = ROOT / "__main__.py"
+REGION, DEFAULT_REGION = "aws:region", "us-east-1"
 
 
 def run_program(mocks: Mocks, *, stack: str, config: Mapping[str, str], program: Path = PROGRAM) -> dict[str, Any]:
@@ -62,10 +65,17 @@ def _execute(program: Path) -> None:
     runpy.run_path(str(program), run_name="__main__")
 
 
+class StackFileError(ConfigError, ValueError):
+    """A stack's file cannot be read as one; the message says what was found in it.
+
+    A `ValueError` too, as what `yaml` raises for some values is.
+    """
+
+
 def stack_config(stack: str, overrides: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the config of `Pulumi.<stack>.yaml` over the defaults of `Pulumi.yaml`, as the Pulumi CLI would pass it.
 
-    Raises: ConfigError, where the stack has no file.
+    Raises: ConfigError, where the stack has no file, or one that is none.
     """
     path = ROOT / f"Pulumi.{stack}.yaml"
     if not path.is_file():
@@ -75,13 +85,43 @@ def stack_config(stack: str, overrides: Mapping[str, str] | None = None) -> dict
 
 
 def file_config(path: Path) -> dict[str, str]:
-    """Return the config of a stack file over the defaults of `Pulumi.yaml`, as the Pulumi CLI would pass it."""
-    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+    """Return the config of a stack file over the defaults of `Pulumi.yaml`, as the Pulumi CLI would pass it.
+
+    Raises: StackFileError.
+    """
+    project = _mapping(ROOT / "Pulumi.yaml")
     values = {f"{PROJECT}:{key}": declared["default"] for key, declared in project["config"].items()}
-    found = yaml.safe_load(path.read_text())
-    config = (found.get("config") or {}) if found is not None else {}  # A new stack's file is empty.
-    values |= {_own_key(str(key), project["name"]): value for key, value in config.items()}
-    return {key: _as_text(value) for key, value in values.items()}
+    config = _mapping(path).get("config")
+    if not isinstance(config, dict | None):
+        raise StackFileError(f"got {path} with config: {config!r}; allowed is a mapping of keys to values.")
+    values |= {_own_key(str(key), project["name"]): value for key, value in (config or {}).items()}
+    return {key: _as_text(key, value) for key, value in values.items()}
+
+
+def region_of(config: Mapping[str, str]) -> str:
+    """Return a stack's region, or the environment's where its file has none, as Pulumi does, or a default.
+
+    Raises: ConfigError, where it cannot be a region.
+    """
+    found = (config.get(REGION), os.environ.get("AWS_REGION"), os.environ.get("AWS_DEFAULT_REGION"))
+    region = next(filter(None, found), DEFAULT_REGION)
+    if not re.fullmatch(r"[a-z]+(-[a-z0-9]+)+", region):
+        raise ConfigError(f"got region {region!r}, allowed is one such as {DEFAULT_REGION}; set {REGION}.")
+    return region
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    """Return what a YAML file holds; a new stack's is empty."""
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StackFileError(f"got {path}, which cannot be read: {error.strerror}; let this user read it.") from error
+    except (ValueError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise StackFileError(f"got {path}, which is no YAML in UTF-8: {reason}; correct it there.") from error
+    if not isinstance(found, dict | None):
+        raise StackFileError(f"got {path} with {found!r}; allowed is a mapping with a key config.")
+    return found or {}
 
 
 def _own_key(key: str, project: str) -> str:
@@ -93,6 +133,9 @@ def _own_key(key: str, project: str) -> str:
     return f"{PROJECT}:{name}" if owner in {"", project} else key
 
 
-def _as_text(value: Any) -> str:
+def _as_text(key: str, value: Any) -> str:
     """Return a config value as Pulumi passes it: texts bare, everything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value)
+    try:
+        return value if isinstance(value, str) else json.dumps(value)
+    except (TypeError, ValueError) as error:
+        raise StackFileError(f"got {key}: {value!r}, allowed is what JSON can hold; put it in quotes.") from error

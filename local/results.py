@@ -2,9 +2,10 @@
 
 import contextlib
 import json
+import os
 import shutil
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
@@ -14,32 +15,48 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from handlers.errors import NameTooLongError
 from local.deployment import Deployment
-from local.report import Picture
+from local.report import REPORT, Picture
 from ops.audit import Account, list_objects
 from ops.stack import CONVERSION, RESIZING, Stack
 
 DOWNLOAD_THREADS = 8
 SUMMARY, RECORDS = "summary.json", "metadata.json"
 FOLDERS = ("converted", "resized", "rejected")
+# The summary goes first and comes last: where it is, the rest is too.
+RESULTS = (SUMMARY, REPORT, RECORDS, *FOLDERS)
+MARKER = ".pixelcascade"
 
 
 class OutputFolderError(Exception):
-    """The folder for the results holds something else; the message says what to do."""
+    """The folder for the results cannot be had; the message says why, and what to do."""
 
 
-def clear(folder: Path) -> None:
-    """Make `folder`, or empty it of an earlier run's results.
+def clear(folder: Path, masters: Iterable[Path]) -> None:
+    """Make `folder`, or empty it of an earlier run's results, whether or not that run came to its end.
 
-    Raises: OutputFolderError, where it holds anything but those.
+    Raises: OutputFolderError, where it holds anything but those, or a master, or cannot be written.
     """
-    with contextlib.suppress(FileNotFoundError):
-        if any(folder.iterdir()) and not (folder / SUMMARY).is_file():
-            raise OutputFolderError(
-                f"got {folder}, which holds something else; allowed is a new or empty folder, or an earlier run's."
-            )
-    for name in FOLDERS:
-        shutil.rmtree(folder / name, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
+    if inside := next((master for master in masters if _holds(folder, master)), None):
+        raise OutputFolderError(
+            f"got the master {inside} inside of --out {folder}, where results are removed; name another folder."
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        marker = folder / MARKER
+        if not marker.is_file():
+            if any(folder.iterdir()):
+                raise OutputFolderError(
+                    f"got {folder}, which holds something else; allowed is a new or empty folder, or an earlier run's, "
+                    f"which has a {MARKER}: name another."
+                )
+            # Before any result, so that a run that is interrupted leaves its own folder.
+            marker.write_text("`python -m local run` replaces its results in this folder when it comes again.\n")
+        for name in RESULTS:
+            _remove(folder / name)
+    except OSError as error:
+        raise OutputFolderError(
+            f"got --out {folder}, which cannot be written, {error.filename or MARKER}: {error.strerror}; name another."
+        ) from error
 
 
 def download(stack: Stack, folder: Path) -> int:
@@ -113,6 +130,21 @@ def functions(deployment: Deployment) -> dict[str, dict[str, float]]:
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file, DynamoDB's numbers as numbers."""
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False, default=_plain) + "\n")
+
+
+def _holds(folder: Path, file: Path) -> bool:
+    """Tell whether a file, or a link on the way to it, lies below a folder."""
+    named, base = (Path(os.path.abspath(path)) for path in (file, folder))  # noqa: PTH100 resolve() follows links
+    resolved = (file.parent.resolve() / file.name, file.resolve())
+    return named.is_relative_to(base) or any(path.is_relative_to(folder.resolve()) for path in resolved)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, a link or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _branch_of(output: str) -> str:

@@ -13,11 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from local import cascade, results
 from local.deployment import Deployment
 from local.emulator import Emulator
-from local.program import stack_config
+from local.program import region_of, stack_config
 from local.report import write_report
 from ops.audit import Account
-
-REGION = "aws:region"
 
 
 class Stopwatch:
@@ -41,11 +39,12 @@ def run(masters: Mapping[str, Path], folder: Path, stack: str, console: Console)
 
     Raises: OutputFolderError, ConfigError, DeploymentError, EmulatorError.
     """
-    results.clear(folder)
     watch, config = Stopwatch(), stack_config(stack)
+    region = region_of(config)
+    results.clear(folder, masters.values())
     with ExitStack() as running:
         with watch.stage("start"):
-            emulator = running.enter_context(Emulator(config[REGION]))
+            emulator = running.enter_context(Emulator(region))
         deployment = Deployment(emulator)
         with watch.stage("deploy"), console.status("Deploying the program"):
             deployment.deploy(stack, config)

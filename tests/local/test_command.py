@@ -19,6 +19,13 @@ from tests.e2e.conftest import picture, until
 
 ROOT = Path(__file__).parent.parent.parent
 USAGE, FAILED = 2, 1
+# `python -m local up`, which tells where it is in another place: the developer's own may be running.
+UP = """
+import pathlib, sys
+from local import __main__, running
+running.RUNNING = pathlib.Path(sys.argv[1])
+__main__.main(["up"])
+"""
 
 
 def run(*words: str | Path) -> Result:
@@ -60,11 +67,12 @@ def test_a_stack_without_a_file_is_named() -> None:
     assert "got stack 'nowhere', which has no Pulumi.nowhere.yaml; known are dev, local, prod" in result.output
 
 
-def test_a_missing_path_is_named(tmp_path: Path) -> None:
-    """A path that does not exist ends the command before anything is started."""
-    result = run("run", tmp_path / "gone")
+@pytest.mark.parametrize("path", ["gone", ""])
+def test_a_missing_path_is_named(path: str) -> None:
+    """A path that does not exist, as an empty one, ends the command before anything is started."""
+    result = run("run", path)
     assert result.exit_code == USAGE
-    assert "gone, which does not exist" in result.output
+    assert f"Path '{path}' does not exist" in result.output
 
 
 def test_a_path_without_files_is_named(tmp_path: Path) -> None:
@@ -76,29 +84,47 @@ def test_a_path_without_files_is_named(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_its_own_is_left_alone(tmp_path: Path) -> None:
     """Results never go among, or over, somebody's own files."""
-    picture = tmp_path / "mine.jpg"
-    picture.write_bytes(b"mine")
-    result = run("run", picture, "--out", tmp_path)
+    (tmp_path / "a.jpg").write_bytes(b"")
+    precious = tmp_path / "mine" / "converted" / "precious.jpg"
+    precious.parent.mkdir(parents=True)
+    precious.write_bytes(b"mine")
+    (tmp_path / "mine" / "summary.json").write_text("{}")
+    result = run("run", tmp_path / "a.jpg", "--out", tmp_path / "mine")
     assert result.exit_code == USAGE
     assert "which holds something else" in result.output
-    assert picture.read_bytes() == b"mine"
+    assert precious.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    ("out", "words"),
+    [("file", "is a file"), ("file/below", "Not a directory; name another"), ("/proc/out", "name another")],
+)
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, out: str, words: str) -> None:
+    """It ends the command before anything is started."""
+    (tmp_path / "file").write_bytes(b"mine")
+    (tmp_path / "a.jpg").write_bytes(b"")
+    result = run("run", tmp_path / "a.jpg", "--out", tmp_path / out)
+    assert result.exit_code == USAGE
+    assert words in result.output
+    assert (tmp_path / "file").read_bytes() == b"mine"
 
 
 def test_an_emulator_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The end of the emulator's own log is in the message."""
     monkeypatch.setattr(emulator, "COMMAND", [sys.executable, "-c", "raise SystemExit('no room at the inn')"])
     (tmp_path / "a.jpg").write_bytes(b"")
-    result = run("run", tmp_path / "a.jpg", "--out", tmp_path / "out")
-    assert result.exit_code == FAILED
+    for _ in range(2):  # A run that failed does not stand in the next one's way.
+        result = run("run", tmp_path / "a.jpg", "--out", tmp_path / "out")
+        assert result.exit_code == FAILED
     assert "MiniStack ended with 1 instead of starting" in result.output
     assert "no room at the inn" in result.output
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="what runs is read from /proc, which this machine lacks")
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_command_leaves_no_process_behind(end: signal.Signals) -> None:
+def test_an_interrupted_command_leaves_no_process_behind(end: signal.Signals, tmp_path: Path) -> None:
     """Ctrl-C, or a polite kill, stops the emulator and every function's process with it."""
-    command = [sys.executable, "-m", "local", "up"]
+    command = [sys.executable, "-c", UP, str(tmp_path / "local.json")]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         printed = "".join(itertools.takewhile(lambda line: not line.startswith("Paste"), process.stdout))

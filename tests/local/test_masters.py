@@ -1,6 +1,9 @@
 """Which files become which masters."""
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,3 +44,32 @@ def test_two_files_of_one_key_are_both_named(tmp_path: Path) -> None:
         (tmp_path / folder / "c.png").write_bytes(b"")
     with pytest.raises(NoMastersError, match=r"one/c\.png and .*two/c\.png, which would both be master/c\.png"):
         find_masters([tmp_path / "one", tmp_path / "two"], "master/")
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told before anything is started; root may read every file, so opening is made to fail."""
+    file = tmp_path / "c.png"
+    file.write_bytes(b"")
+
+    def denied(path: Path, *_: str) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", denied)
+    with pytest.raises(NoMastersError, match=r"c\.png, which cannot be read: Permission denied; let this user read it"):
+        find_masters([tmp_path], "master/")
+
+
+def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files in it are not silently left out."""
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "c.png").write_bytes(b"")
+    scandir = os.scandir
+
+    def denied(path: str | Path) -> Any:
+        if Path(path).name == "closed":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    with pytest.raises(NoMastersError, match="closed, which cannot be read: Permission denied"):
+        find_masters([tmp_path], "master/")

@@ -1,0 +1,88 @@
+"""Which folders a run empties: its own, and of its own results."""
+
+from pathlib import Path
+
+import pytest
+
+from local import results
+from local.report import REPORT
+from local.results import MARKER, RESULTS, SUMMARY, OutputFolderError, clear
+
+
+def leave_results(folder: Path) -> None:
+    """Write what a run writes."""
+    for name in results.FOLDERS:
+        (folder / name).mkdir()
+        (folder / name / "a.jpg").write_bytes(b"earlier")
+    for name in (SUMMARY, REPORT, results.RECORDS):
+        (folder / name).write_text("{}")
+
+
+@pytest.mark.parametrize("other", [SUMMARY, "converted/mine.jpg", "notes.txt"])
+def test_a_folder_without_the_marker_is_left_alone(tmp_path: Path, other: str) -> None:
+    """Names that a run also uses do not make a folder a run's."""
+    (tmp_path / "converted").mkdir()
+    (tmp_path / "converted" / "precious.jpg").write_bytes(b"mine")
+    (tmp_path / other).write_bytes(b"mine")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(OutputFolderError, match=r"which holds something else; .* name another"):
+        clear(tmp_path, [])
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_earlier_run_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    """No result of an earlier run is left beside those of a later one; a file that is none of them stays."""
+    clear(tmp_path, [])
+    leave_results(tmp_path)
+    (tmp_path / "notes.txt").write_text("mine")
+    clear(tmp_path, [])
+    assert not [name for name in RESULTS if (tmp_path / name).exists()]
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_an_interrupted_run_can_be_run_again(tmp_path: Path) -> None:
+    """The folder is the run's before it holds a result."""
+    clear(tmp_path / "out", [])
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [MARKER]
+    (tmp_path / "out" / "converted").mkdir()
+    clear(tmp_path / "out", [])
+    assert not (tmp_path / "out" / "converted").exists()
+
+
+def test_a_link_is_removed_and_not_followed(tmp_path: Path) -> None:
+    """What a link in the folder leads to is not the run's."""
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "precious.jpg").write_bytes(b"mine")
+    clear(out, [])
+    (out / "converted").symlink_to(elsewhere)
+    clear(out, [])
+    assert not (out / "converted").is_symlink()
+    assert (elsewhere / "precious.jpg").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    "way", ["out/resized/a.jpg", "way/resized/a.jpg", "link.jpg", "out/link.jpg", "out/way/other.jpg"]
+)
+def test_a_master_inside_of_the_folder_is_refused(tmp_path: Path, way: str) -> None:
+    """However it is named, a master is not deleted before it is read."""
+    out = tmp_path / "out"
+    clear(out, [])
+    leave_results(out)
+    (out / "a.jpg").write_bytes(b"mine")
+    (tmp_path / "way").symlink_to(out)
+    (tmp_path / "link.jpg").symlink_to(out / "resized" / "a.jpg")
+    (tmp_path / "other.jpg").write_bytes(b"mine")
+    (out / "link.jpg").symlink_to(tmp_path / "other.jpg")
+    (out / "way").symlink_to(tmp_path)
+    with pytest.raises(OutputFolderError, match=r"got the master .* inside of --out .*; name another folder"):
+        clear(out, [tmp_path / "other.jpg", tmp_path / way])
+    assert all((out / name).exists() for name in RESULTS)
+
+
+def test_a_master_beside_the_folder_is_taken(tmp_path: Path) -> None:
+    """A folder whose name begins alike is another folder."""
+    (tmp_path / "outer").mkdir()
+    (tmp_path / "outer" / "a.jpg").write_bytes(b"mine")
+    clear(tmp_path / "out", [tmp_path / "outer" / "a.jpg"])
+    assert (tmp_path / "outer" / "a.jpg").exists()

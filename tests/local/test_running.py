@@ -1,0 +1,55 @@
+"""What `python -m local up` tells of itself, and that one at a time does."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from local import running
+from local.__main__ import main
+from local.emulator import Emulator
+from local.running import alone, announced
+
+FAILED = 1
+
+
+@pytest.fixture(autouse=True)
+def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Return where the state is told in these tests."""
+    place = tmp_path / "cache" / "local.json"
+    monkeypatch.setattr(running, "RUNNING", place)
+    return place
+
+
+def test_a_second_one_is_refused() -> None:
+    """It says which one runs, and starts nothing."""
+    with alone():
+        result = CliRunner().invoke(main, ["up"])
+    assert result.exit_code == FAILED
+    assert f"got a second `python -m local up` beside process {os.getpid()}; allowed is one at a time" in result.output
+
+
+def test_one_that_was_killed_is_in_nobodys_way(place: Path) -> None:
+    """A lock that a process leaves behind does not hold."""
+    place.parent.mkdir()
+    code = "import os, pathlib, sys; from local import running; running.RUNNING = pathlib.Path(sys.argv[1]); "
+    killed = f"{code}lock = running.alone(); lock.__enter__(); os.kill(os.getpid(), 9)"
+    subprocess.run([sys.executable, "-c", killed, str(place)], check=False)
+    assert place.with_suffix(".lock").is_file()
+    with alone():
+        assert place.with_suffix(".lock").read_text() == str(os.getpid())
+
+
+def test_only_its_own_state_is_removed(place: Path) -> None:
+    """What another one told in the meantime stays."""
+    emulator = Emulator("us-east-1")
+    with announced(emulator, {"bucket": "mine"}):
+        assert place.is_file()
+    assert not place.exists()
+    with announced(emulator, {"bucket": "mine"}):
+        place.write_text("another's")
+    assert place.read_text() == "another's"
+    emulator.stop()
