@@ -15,6 +15,7 @@ from rich.table import Table
 
 from benchmarks import peer
 from benchmarks.guarded import run_guarded
+from benchmarks.options import json_option
 from handlers.errors import BrokenImageError, RejectedImageError
 from handlers.imaging import Jpeg, Limits, convert, describe, resize
 from handlers.imaging.gif import GifHeader
@@ -48,7 +49,7 @@ class Finding:
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write them here.")
+@json_option
 @click.option("--timeout", "timeout_s", default=60.0, show_default=True, help="Seconds a file may take.")
 @click.option("--memory", "memory_mb", default=2048, show_default=True, help="MB a file may take; bounds its pixels.")
 @click.option("--peer/--no-peer", "use_peer", default=True, show_default=True, help="Compare with libvips.")

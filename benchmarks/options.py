@@ -1,5 +1,6 @@
 """Options that several benchmarks have."""
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,19 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 class OutputFile(click.Path):
-    """A file to write, in a folder that is there: said before the minutes that a run takes."""
+    """A file to write, in a folder that is there and takes it: said before the minutes that a run takes."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path."""
         file = Path(str(super().convert(value, param, ctx)))
         if not file.parent.is_dir():
             self.fail(f"got {str(file)!r}, allowed is a file in a folder that exists; make {file.parent}.", param, ctx)
+        if not file.exists():  # The folder of a file that is there, such as /dev/null, is of no account.
+            try:
+                tempfile.TemporaryFile(dir=file.parent).close()
+            except OSError as error:
+                allowed = "allowed is a file in a folder that can be written; take another folder, or change its mode"
+                self.fail(f"got {str(file)!r} ({error.strerror}), {allowed}.", param, ctx)
         return file
 
 
@@ -24,13 +31,15 @@ FILE = OutputFile(dir_okay=False, writable=True, path_type=Path)
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def _page(_context: click.Context, _option: click.Parameter, file: Path | None) -> Path | None:
-    """Return the page's file, which must not be its plot's.
+def _page(context: click.Context, option: click.Parameter, file: Path | None) -> Path | None:
+    """Return the page's file, which must not be its plot's; that must be writable, too.
 
     Raises: click.BadParameter.
     """
     if file and file.suffix == ".png":
         raise click.BadParameter(f"got {str(file)!r}, where the plot goes, allowed is a page such as {file.stem}.html")
+    if file:
+        FILE.convert(file.with_suffix(".png"), option, context)
     return file
 
 
