@@ -28,6 +28,25 @@ class OutputFile(click.Path):
 
 
 FILE = OutputFile(dir_okay=False, writable=True, path_type=Path)
+
+
+class Number(click.FloatRange):
+    """A number from one to another, both allowed; click's own range lets nan in."""
+
+    def __init__(self, least: float, most: float, unit: str) -> None:
+        super().__init__(least, most)
+        self._allowed = f"{least:,g} to {most:,g} {unit}"
+        self._range = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number."""
+        number = float(click.FLOAT.convert(value, param, ctx))
+        least, most = self._range
+        if not least <= number <= most:  # Nor is nan.
+            self.fail(f"got {number:g}, allowed are {self._allowed}", param, ctx)
+        return number
+
+
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -48,8 +67,19 @@ json_option = click.option("--json", "json_file", type=FILE, help="Also write ev
 html_option = click.option(
     "--html", "html_file", type=FILE, callback=_page, help="Also write a page here, and its plot beside it, as PNG."
 )
+delay_option = click.option(
+    "--delay",
+    "delay_ms",
+    default=30.0,
+    show_default=True,
+    type=Number(0, 10_000, "milliseconds"),
+    help="Milliseconds until S3 answers a call.",
+)
 
 
 def runs_option(default: int) -> Callable[[Any], Any]:
     """Return the option for the number of runs."""
-    return click.option("--runs", default=default, show_default=True, help="Runs that count; one more warms up.")
+    kind = click.IntRange(1)
+    return click.option(
+        "--runs", default=default, show_default=True, type=kind, help="Runs that count; one more warms up."
+    )

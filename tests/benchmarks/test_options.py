@@ -64,3 +64,28 @@ def test_a_check_leaves_nothing_behind(tmp_path: Path) -> None:
     context = click.Context(main.commands["load"])
     assert json_option.type.convert(str(tmp_path / "found.json"), json_option, context) == tmp_path / "found.json"
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        *((f"{command} --runs {runs}", "x>=1") for command in ("latency", "peers", "coldstart", "batch")
+          for runs in (0, -1)),
+        *((f"batch --size {size}", "1<=x<=10000") for size in (0, -1, 10_001)),
+        *((f"batch --delay {delay}", f"got {delay}, allowed are 0 to 10,000 milliseconds")
+          for delay in (-5, "nan", "inf")),
+        *((f"batch --memory {memory}", "128<=x<=10240") for memory in (60, 0, 20_000)),
+        *((f"conformance . --memory {memory}", "128<=x<=1048576") for memory in (0, -1, 10**12)),
+        *((f"conformance . --timeout {seconds}", f"got {seconds}, allowed are 0.1 to 3,600 seconds")
+          for seconds in (-1, 0, "nan", "inf")),
+    ],
+)  # fmt: skip
+def test_numbers_outside_their_range_are_refused(told: str, said: str) -> None:
+    """With the range; nan is in none."""
+    assert said in refused(*told.split())
+
+
+def test_a_folder_without_files_conforms_to_nothing(tmp_path: Path) -> None:
+    """It is likely the wrong folder."""
+    (tmp_path / "empty").mkdir()
+    assert "without any file, allowed are files and folders" in refused("conformance", str(tmp_path))
