@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 class OutputFile(click.Path):
@@ -62,7 +62,7 @@ def _page(context: click.Context, option: click.Parameter, file: Path | None) ->
     return file
 
 
-images_option = click.option("--images", type=_FOLDER, help="Folder of pictures; drawn ones if not given.")
+images_option = click.option("--images", type=FOLDER, help="Folder of pictures; drawn ones if not given.")
 json_option = click.option("--json", "json_file", type=FILE, help="Also write everything here, as JSON.")
 html_option = click.option(
     "--html", "html_file", type=FILE, callback=_page, help="Also write a page here, and its plot beside it, as PNG."
