@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import peer
+from benchmarks.contestants import WHITE, WIDTHS
 from benchmarks.guarded import run_guarded
 from benchmarks.memory.sizes import SMALLEST_MB
 from benchmarks.options import Number, json_option
@@ -24,8 +25,6 @@ from handlers.imaging.master import Master, open_master
 from handlers.imaging.normalise import rendered
 from handlers.imaging.source import Source
 
-WIDTHS = {"thumbnail": 100, "medium": 500, "large": 1000}
-WHITE = (255, 255, 255)
 MOST_MB = 1_048_576
 MAX_DIFFERENCE = 2.0
 """Mean levels; decoders and colour engines that round differently stay below."""
