@@ -10,12 +10,15 @@ import click
 from benchmarks.batch_worker import Figures
 from benchmarks.findings import Findings, Row
 from benchmarks.measuring import Samples
-from benchmarks.options import html_option, images_option, json_option, runs_option
+from benchmarks.memory.sizes import LARGEST_MB, SMALLEST_MB
+from benchmarks.options import delay_option, html_option, images_option, json_option, runs_option
 from benchmarks.photos import Photo, load
 from benchmarks.worker_process import WorkerArgs, WorkerProcess, loopback
 from components.config import StackConfig
 
 WORKERS = ("pixel_resizer", "format_converter")
+MOST_MESSAGES = 10_000
+"""As many as SQS gives to a function at once."""
 
 
 @click.command()
@@ -23,9 +26,18 @@ WORKERS = ("pixel_resizer", "format_converter")
 @runs_option(9)
 @json_option
 @html_option
-@click.option("--size", default=10, show_default=True, help="Messages in a batch.")
-@click.option("--delay", "delay_ms", default=30.0, show_default=True, help="Milliseconds until S3 answers a call.")
-@click.option("--memory", "memory_mb", default=1769, show_default=True, help="MB of the function's memory.")
+@click.option(
+    "--size", default=10, show_default=True, type=click.IntRange(1, MOST_MESSAGES), help="Messages in a batch."
+)
+@delay_option
+@click.option(
+    "--memory",
+    "memory_mb",
+    default=1769,
+    show_default=True,
+    type=click.IntRange(SMALLEST_MB, LARGEST_MB),
+    help="MB of the function's memory.",
+)
 def batch(
     images: Path | None,
     runs: int,

@@ -10,9 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import click
+
 from benchmarks.contestants import TASKS, Contestant
 from benchmarks.measuring import milliseconds
 from benchmarks.photos import Photo
+
+START_S = 60.0
+READY = "ready"
 
 
 class Child:
@@ -46,16 +51,51 @@ class Child:
         return float(answer)
 
 
-def other_python(python: str) -> Child:
-    """Return PixelCascade run by another Python, such as one with pillow-simd."""
-    return Child([python, "-m", "benchmarks.answering"], cwd=Path(__file__).parent.parent)
+def other_python(python: Path) -> Child:
+    """Return PixelCascade run by another Python, such as one with pillow-simd.
+
+    Raises: click.BadParameter.
+    """
+    program, root = str(python.absolute()), Path(__file__).parent.parent  # A venv's link is not followed.
+    if fault := _fault([program, "-c", f"import benchmarks.children; print('{READY}')"], cwd=root):
+        allowed = "allowed is a Python of version 3.11 or later that has Pillow or pillow-simd"
+        raise click.BadParameter(f"got {python} ({fault}), {allowed}; install it there", param_hint="--simd")
+    return Child([program, "-m", "benchmarks.answering"], cwd=root)
 
 
 def sharp(folder: Path) -> Child:
-    """Return sharp, from a folder with `node_modules`."""
-    return Child(
-        ["node", str(Path(__file__).parent / "sharp.js")], env={**os.environ, "NODE_PATH": f"{folder}/node_modules"}
-    )
+    """Return sharp, from a folder with `node_modules`.
+
+    Raises: click.BadParameter.
+    """
+    environment = {**os.environ, "NODE_PATH": f"{folder}/node_modules"}
+    if fault := _fault(["node", "-e", f"require('sharp'); console.log('{READY}')"], env=environment):
+        allowed = "allowed is a folder in which `npm install sharp` was run, and node on the PATH"
+        raise click.BadParameter(f"got {folder} ({fault}), {allowed}", param_hint="--sharp")
+    return Child(["node", str(Path(__file__).parent / "sharp.js")], env=environment)
+
+
+def _fault(command: Sequence[str], **options: Any) -> str:
+    """Say in a line why a command does not print `READY`, if so."""
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=START_S,
+            check=False,
+            **options,
+        )
+    except OSError as error:
+        return f"{Path(command[0]).name}: {error.strerror}"
+    except subprocess.TimeoutExpired:
+        return f"no answer for {START_S:g} s"
+    if done.returncode == 0 and done.stdout.strip() == READY:
+        return ""
+    told = [line.strip() for line in done.stderr.splitlines() if "Error: " in line]
+    return told[0] if told else f"ended with {done.returncode}"
 
 
 @functools.cache

@@ -14,7 +14,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import peer
+from benchmarks.contestants import WHITE, WIDTHS
 from benchmarks.guarded import run_guarded
+from benchmarks.memory.sizes import SMALLEST_MB
+from benchmarks.options import Number, json_option
 from handlers.errors import BrokenImageError, RejectedImageError
 from handlers.imaging import Jpeg, Limits, convert, describe, resize
 from handlers.imaging.gif import GifHeader
@@ -22,8 +25,7 @@ from handlers.imaging.master import Master, open_master
 from handlers.imaging.normalise import rendered
 from handlers.imaging.source import Source
 
-WIDTHS = {"thumbnail": 100, "medium": 500, "large": 1000}
-WHITE = (255, 255, 255)
+MOST_MB = 1_048_576
 MAX_DIFFERENCE = 2.0
 """Mean levels; decoders and colour engines that round differently stay below."""
 
@@ -48,18 +50,36 @@ class Finding:
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write them here.")
-@click.option("--timeout", "timeout_s", default=60.0, show_default=True, help="Seconds a file may take.")
-@click.option("--memory", "memory_mb", default=2048, show_default=True, help="MB a file may take; bounds its pixels.")
+@json_option
+@click.option(
+    "--timeout",
+    "timeout_s",
+    default=60.0,
+    show_default=True,
+    type=Number(0.1, 3600, "seconds"),
+    help="Seconds a file may take.",
+)
+@click.option(
+    "--memory",
+    "memory_mb",
+    default=2048,
+    show_default=True,
+    type=click.IntRange(SMALLEST_MB, MOST_MB),
+    help="MB a file may take; bounds its pixels.",
+)
 @click.option("--peer/--no-peer", "use_peer", default=True, show_default=True, help="Compare with libvips.")
 def conformance(
     paths: tuple[Path, ...], json_file: Path | None, timeout_s: float, memory_mb: int, *, use_peer: bool
 ) -> None:
     """Run convert, resize and describe over files and folders, and print what becomes of each."""
     compare = use_peer and peer.available()
-    findings = [
-        examine(file, timeout_s=timeout_s, memory_mb=memory_mb, compare=compare) for file in sorted(set(_files(paths)))
-    ]
+    files = sorted(set(_files(paths)))
+    if not files:
+        got = ", ".join(map(str, paths))
+        raise click.BadParameter(
+            f"got {got} without any file, allowed are files and folders that hold some", param_hint="PATHS"
+        )
+    findings = [examine(file, timeout_s=timeout_s, memory_mb=memory_mb, compare=compare) for file in files]
     _print(findings, compared=compare)
     if json_file:
         json_file.write_text(json.dumps([asdict(finding) for finding in findings], indent=1), encoding="utf-8")

@@ -19,6 +19,7 @@ from handlers.imaging.resize import output_sizes
 from handlers.imaging.source import Source
 
 WIDTHS = {"thumbnail": 100, "medium": 500, "large": 1000}
+WHITE = (255, 255, 255)
 LIMITS = Limits(max_pixels=10**9, max_bytes=10**9)
 LANCZOS = Image.Resampling.LANCZOS
 Contestant = Callable[[Photo], float]

@@ -32,11 +32,12 @@ def run_guarded(function: Callable[..., Any], *args: Any, timeout_s: float, memo
     started = time.perf_counter()
     child.start()
     sender.close()
+    answer, answered = None, False  # An interrupt may come at any time.
     try:
-        answered = receiver.poll(timeout_s)
-        answer = receiver.recv() if answered else None
+        if receiver.poll(timeout_s):
+            answer = receiver.recv()
+            answered = True
     except EOFError:
-        answer = None
         answered = True
     finally:
         seconds = time.perf_counter() - started

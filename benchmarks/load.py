@@ -15,6 +15,7 @@ from rich.table import Table
 
 from benchmarks import faults as sources
 from benchmarks.masters import FAULTS, Upload, uploads
+from benchmarks.options import json_option
 from benchmarks.outcome import Outcome, assess, dead_letters
 from components.config import PROJECT
 from local import cascade, results
@@ -45,7 +46,7 @@ CONFIG = {f"{PROJECT}:timeoutS": str(TIMEOUT_S), f"{PROJECT}:maxReceives": "8"}
     "--faults", "names", default="none", show_default=True, help=f"none, all, or some of {', '.join(FAULTS)}."
 )
 @click.option("--seed", default=1, show_default=True, help="What decides which pictures are affected.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Where to write the figures.")
+@json_option
 def load(images: int, names: str, seed: int, json_file: Path | None) -> None:
     """Upload pictures at full speed while things go wrong; say what became of every one.
 

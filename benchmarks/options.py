@@ -1,46 +1,85 @@
 """Options that several benchmarks have."""
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 class OutputFile(click.Path):
-    """A file to write, in a folder that is there: said before the minutes that a run takes."""
+    """A file to write, in a folder that is there and takes it: said before the minutes that a run takes."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path."""
         file = Path(str(super().convert(value, param, ctx)))
         if not file.parent.is_dir():
             self.fail(f"got {str(file)!r}, allowed is a file in a folder that exists; make {file.parent}.", param, ctx)
+        if not file.exists():  # The folder of a file that is there, such as /dev/null, is of no account.
+            try:
+                tempfile.TemporaryFile(dir=file.parent).close()
+            except OSError as error:
+                allowed = "allowed is a file in a folder that can be written; take another folder, or change its mode"
+                self.fail(f"got {str(file)!r} ({error.strerror}), {allowed}.", param, ctx)
         return file
 
 
 FILE = OutputFile(dir_okay=False, writable=True, path_type=Path)
+
+
+class Number(click.FloatRange):
+    """A number from one to another, both allowed; click's own range lets nan in."""
+
+    def __init__(self, least: float, most: float, unit: str) -> None:
+        super().__init__(least, most)
+        self._allowed = f"{least:,g} to {most:,g} {unit}"
+        self._range = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number."""
+        number = float(click.FLOAT.convert(value, param, ctx))
+        least, most = self._range
+        if not least <= number <= most:  # Nor is nan.
+            self.fail(f"got {number:g}, allowed are {self._allowed}", param, ctx)
+        return number
+
+
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def _page(_context: click.Context, _option: click.Parameter, file: Path | None) -> Path | None:
-    """Return the page's file, which must not be its plot's.
+def _page(context: click.Context, option: click.Parameter, file: Path | None) -> Path | None:
+    """Return the page's file, which must not be its plot's; that must be writable, too.
 
     Raises: click.BadParameter.
     """
     if file and file.suffix == ".png":
         raise click.BadParameter(f"got {str(file)!r}, where the plot goes, allowed is a page such as {file.stem}.html")
+    if file:
+        FILE.convert(file.with_suffix(".png"), option, context)
     return file
 
 
-images_option = click.option("--images", type=_FOLDER, help="Folder of pictures; drawn ones if not given.")
+images_option = click.option("--images", type=FOLDER, help="Folder of pictures; drawn ones if not given.")
 json_option = click.option("--json", "json_file", type=FILE, help="Also write everything here, as JSON.")
 html_option = click.option(
     "--html", "html_file", type=FILE, callback=_page, help="Also write a page here, and its plot beside it, as PNG."
+)
+delay_option = click.option(
+    "--delay",
+    "delay_ms",
+    default=30.0,
+    show_default=True,
+    type=Number(0, 10_000, "milliseconds"),
+    help="Milliseconds until S3 answers a call.",
 )
 
 
 def runs_option(default: int) -> Callable[[Any], Any]:
     """Return the option for the number of runs."""
-    return click.option("--runs", default=default, show_default=True, help="Runs that count; one more warms up.")
+    kind = click.IntRange(1)
+    return click.option(
+        "--runs", default=default, show_default=True, type=kind, help="Runs that count; one more warms up."
+    )

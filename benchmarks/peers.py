@@ -1,7 +1,6 @@
 """Is PixelCascade as fast as it could be, and faster than others? All in one run, taking turns, on one core."""
 
 import functools
-import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ from benchmarks.children import Child
 from benchmarks.contestants import Contestant, timed
 from benchmarks.findings import Findings, Row
 from benchmarks.measuring import interleaved, pin, ratio
-from benchmarks.options import html_option, images_option, json_option, runs_option
+from benchmarks.options import EXISTING_FILE, FOLDER, html_option, images_option, json_option, runs_option
 from benchmarks.photos import Photo, as_png, load
 from handlers.imaging import convert
 
@@ -28,8 +27,8 @@ TASKS = ("sizes", "convert", "copy", "png")
 @json_option
 @html_option
 @click.option("--task", "tasks", multiple=True, type=click.Choice(TASKS), help="Only these; all if none is given.")
-@click.option("--sharp", "sharp_folder", type=click.Path(exists=True, path_type=Path), help="Folder with npm's sharp.")
-@click.option("--simd", "simd_python", type=click.Path(exists=True), help="A Python with pillow-simd alone.")
+@click.option("--sharp", "sharp_folder", type=FOLDER, help="Folder with npm's sharp.")
+@click.option("--simd", "simd_python", type=EXISTING_FILE, help="A Python with pillow-simd alone.")
 def peers(
     images: Path | None,
     runs: int,
@@ -38,14 +37,15 @@ def peers(
     *,
     tasks: tuple[str, ...],
     sharp_folder: Path | None,
-    simd_python: str | None,
+    simd_python: Path | None,
 ) -> None:
     """Compare with naive Pillow, libjpeg-turbo alone, pillow-simd, pyvips and sharp, as far as they are there."""
     pin()
     photos = load(images, jpeg_only=True)
     with tempfile.TemporaryDirectory() as folder:
+        inputs = {task: _inputs(task, photos) for task in tasks or TASKS}
         others = _Others(Path(folder), sharp_folder, simd_python)
-        rows = [row for task in tasks or TASKS for row in _rows(task, others.of(task), _inputs(task, photos), runs)]
+        rows = [row for task, some in inputs.items() for row in _rows(task, others.of(task), some, runs)]
     Findings(
         title="Peers",
         question=f"milliseconds a picture, quality 100, mean of {len(photos)} pictures a run, {runs} runs",
@@ -58,8 +58,19 @@ def peers(
 
 
 def _inputs(task: str, photos: list[Photo]) -> list[Photo]:
+    """Return a task's pictures, of which there is one at least.
+
+    Raises: click.BadParameter.
+    """
     if task == "copy":
-        return [photo for photo in photos if convert(photo.data, limits=contestants.LIMITS).copied]
+        copied = [photo for photo in photos if convert(photo.data, limits=contestants.LIMITS).copied]
+        if not copied:
+            others = " ".join(f"--task {other}" for other in TASKS if other != task)
+            allowed = f"allowed is at least one; take other --images, or {others}"
+            raise click.BadParameter(
+                f"got copy, though of {len(photos)} pictures none can be copied, {allowed}", param_hint="--task"
+            )
+        return copied
     return [as_png(photo) for photo in photos[:PNGS]] if task == "png" else photos
 
 
@@ -77,11 +88,9 @@ def _rows(task: str, rivals: Mapping[str, Contestant], inputs: list[Photo], runs
 class _Others:
     """Who else there is on this machine."""
 
-    def __init__(self, folder: Path, sharp_folder: Path | None, simd_python: str | None) -> None:
+    def __init__(self, folder: Path, sharp_folder: Path | None, simd_python: Path | None) -> None:
         self._folder, self._vips = folder, contestants.vips()
-        self._sharp: Child | None = None
-        if sharp_folder and shutil.which("node"):
-            self._sharp = children.sharp(sharp_folder)
+        self._sharp: Child | None = children.sharp(sharp_folder) if sharp_folder else None
         self._simd = children.other_python(simd_python) if simd_python else None
 
     def of(self, task: str) -> dict[str, Contestant]:

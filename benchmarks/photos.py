@@ -4,9 +4,11 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageChops, ImageFilter
+import click
+from PIL import Image, ImageChops, ImageFilter, UnidentifiedImageError
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".gif"}
+JPEG_SUFFIXES = {".jpg", ".jpeg"}
+SUFFIXES = JPEG_SUFFIXES | {".png", ".gif"}
 MEGAPIXELS = {"2 MP": (1600, 1200), "6 MP": (2816, 2112), "12 MP": (4000, 3000), "24 MP": (6000, 4000)}
 
 
@@ -25,14 +27,39 @@ class Photo:
 
 
 def load(folder: Path | None, *, jpeg_only: bool = False) -> list[Photo]:
-    """Return a folder's pictures by name, or one drawn picture a class."""
+    """Return a folder's pictures by name, or one drawn picture a class.
+
+    Raises: click.BadParameter.
+    """
     if folder is None:
         return [Photo(name, drawn(size)) for name, size in MEGAPIXELS.items()]
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
-    taken = [Photo(file.name, file.read_bytes()) for file in files if not jpeg_only or "jp" in file.suffix.lower()]
-    if not taken:
-        raise SystemExit(f"{folder} holds no pictures; allowed are files that end in {', '.join(sorted(SUFFIXES))}")
-    return taken
+    suffixes, formats = (JPEG_SUFFIXES, ("JPEG",)) if jpeg_only else (SUFFIXES, ("JPEG", "PNG", "GIF"))
+    try:
+        files = sorted(file for file in folder.iterdir() if file.suffix.lower() in suffixes)
+    except OSError as error:
+        allowed = "allowed is a folder that can be read"
+        raise click.BadParameter(f"got {folder} ({error.strerror}), {allowed}", param_hint="--images") from error
+    if not files:
+        allowed = f"allowed are files that end in {', '.join(sorted(suffixes))}"
+        raise click.BadParameter(f"got {folder} without pictures, {allowed}", param_hint="--images")
+    return [_read(file, formats) for file in files]
+
+
+def _read(file: Path, formats: tuple[str, ...]) -> Photo:
+    """Return a file's picture, which must decode: it is measured many times, and stops the run at none of them.
+
+    Raises: click.BadParameter.
+    """
+    try:
+        photo = Photo(file.name, file.read_bytes())
+        with Image.open(io.BytesIO(photo.data), formats=formats) as image:
+            image.load()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        unknown = isinstance(error, UnidentifiedImageError)
+        reason = "no such picture" if unknown else getattr(error, "strerror", None) or str(error)
+        allowed = f"allowed are whole pictures, as {', '.join(formats)}; mend it or take it away"
+        raise click.BadParameter(f"got {file} ({reason}), {allowed}", param_hint="--images") from error
+    return photo
 
 
 def drawn(size: tuple[int, int], kind: str = "JPEG", **options: object) -> bytes:

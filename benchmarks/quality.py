@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from PIL import Image, ImageChops, ImageStat
 
-from benchmarks.contestants import LIMITS, WIDTHS
+from benchmarks.contestants import LIMITS, WHITE, WIDTHS
 from benchmarks.findings import Findings, Row
 from benchmarks.measuring import Samples
 from benchmarks.options import html_option, images_option, json_option
@@ -19,7 +19,6 @@ from handlers.imaging.source import Source
 
 PROMISED_DB = 45.0
 SAME_DB = 99.0
-WHITE = (255, 255, 255)
 
 
 @click.command()

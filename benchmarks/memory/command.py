@@ -16,8 +16,8 @@ from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.report import Report, show, write
 from benchmarks.memory.rows import Row
 from benchmarks.memory.sizes import DEFAULT, LARGEST_MB
-from benchmarks.memory.wish import ALL, Wish, parse_delay, parse_mix, parse_sizes
-from benchmarks.options import EXISTING_FILE, FILE, html_option, images_option, json_option
+from benchmarks.memory.wish import ALL, Wish, parse_mix, parse_sizes
+from benchmarks.options import EXISTING_FILE, FILE, delay_option, html_option, images_option, json_option
 from local.emulator import interrupt_when_terminated
 
 
@@ -34,14 +34,7 @@ from local.emulator import interrupt_when_terminated
 )
 @click.option("--stack", help="Stack whose settings hold, as in Pulumi.<stack>.yaml; the defaults if not given.")
 @click.option("--runs", default=1, show_default=True, type=click.IntRange(1), help="How often all pictures are sent.")
-@click.option(
-    "--delay",
-    "delay_ms",
-    default=30.0,
-    show_default=True,
-    callback=parse_delay,
-    help="Milliseconds until S3 answers a call.",
-)
+@delay_option
 @click.option("--choose", default=CHOICES[0], show_default=True, type=click.Choice(CHOICES), help="What --write sets.")
 @click.option("--write", "stack_file", type=FILE, help="Set the functions' memory in this Pulumi.<stack>.yaml.")
 @click.option("--csv", "csv_file", type=FILE, help="Also write the rows here, as CSV.")

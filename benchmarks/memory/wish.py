@@ -14,7 +14,6 @@ from components.config import PROJECT, ConfigError, StackConfig
 from local.program import stack_config
 
 ALL = "all"
-MOST_DELAY_MS = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,13 +78,3 @@ def parse_mix(_context: click.Context, _option: click.Parameter, text: str) -> d
     Raises: click.BadParameter.
     """
     return parse_weights(text)
-
-
-def parse_delay(_context: click.Context, _option: click.Parameter, delay_ms: float) -> float:
-    """Return the milliseconds as they are.
-
-    Raises: click.BadParameter.
-    """
-    if not 0 <= delay_ms <= MOST_DELAY_MS:  # Nor is nan.
-        raise click.BadParameter(f"got {delay_ms:g}, allowed are 0 to {MOST_DELAY_MS:,} milliseconds")
-    return delay_ms

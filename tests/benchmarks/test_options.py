@@ -1,0 +1,91 @@
+"""The commands' options: what is not allowed is said in words, before anything runs."""
+
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from benchmarks.__main__ import main
+
+
+def refused(*told: str) -> str:
+    """Run a command that must refuse what it is told; return what it says, in one line."""
+    result = CliRunner().invoke(main, told)
+    assert (result.exit_code, type(result.exception)) == (2, SystemExit), result.output
+    return " ".join(result.output.replace("│", " ").split())
+
+
+def file_options() -> list[tuple[str, str]]:
+    """Return every option of every command that names a file to write."""
+    return [
+        (name, option)
+        for name, command in main.commands.items()
+        for parameter in command.params
+        for option in parameter.opts
+        if option in ("--json", "--html", "--csv")
+    ]
+
+
+def told_of(command: str, folder: Path) -> list[str]:
+    """Return a command with its arguments."""
+    return [command, str(folder)] if command == "conformance" else [command]
+
+
+def test_every_command_writes_files() -> None:
+    """The tests of all files below are of all commands."""
+    assert {name for name, _ in file_options()} == set(main.commands)
+
+
+@pytest.mark.parametrize(("command", "option"), file_options())
+def test_a_folder_that_does_not_exist_is_refused(command: str, option: str, tmp_path: Path) -> None:
+    """It is named, and what to do."""
+    said = refused(*told_of(command, tmp_path), option, f"{tmp_path}/none/found")
+    assert "allowed is a file in a folder that exists; make" in said
+
+
+@pytest.mark.parametrize(("command", "option"), file_options())
+def test_a_folder_that_cannot_be_written_is_refused(command: str, option: str, tmp_path: Path) -> None:
+    """Even root cannot write into /proc."""
+    said = refused(*told_of(command, tmp_path), option, "/proc/found")
+    assert "got '/proc/found'" in said
+    assert "folder that can be written" in said
+
+
+def test_a_plot_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    """It lies beside the page, under its name."""
+    (tmp_path / "page.png").mkdir()
+    assert "page.png" in refused("latency", "--html", str(tmp_path / "page.html"))
+
+
+def test_a_check_leaves_nothing_behind(tmp_path: Path) -> None:
+    """The folder is as it was."""
+    json_option = next(option for option in main.commands["load"].params if "--json" in option.opts)
+    context = click.Context(main.commands["load"])
+    assert json_option.type.convert(str(tmp_path / "found.json"), json_option, context) == tmp_path / "found.json"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        *((f"{command} --runs {runs}", "x>=1") for command in ("latency", "peers", "coldstart", "batch")
+          for runs in (0, -1)),
+        *((f"batch --size {size}", "1<=x<=10000") for size in (0, -1, 10_001)),
+        *((f"batch --delay {delay}", f"got {delay}, allowed are 0 to 10,000 milliseconds")
+          for delay in (-5, "nan", "inf")),
+        *((f"batch --memory {memory}", "128<=x<=10240") for memory in (60, 0, 20_000)),
+        *((f"conformance . --memory {memory}", "128<=x<=1048576") for memory in (0, -1, 10**12)),
+        *((f"conformance . --timeout {seconds}", f"got {seconds}, allowed are 0.1 to 3,600 seconds")
+          for seconds in (-1, 0, "nan", "inf")),
+    ],
+)  # fmt: skip
+def test_numbers_outside_their_range_are_refused(told: str, said: str) -> None:
+    """With the range; nan is in none."""
+    assert said in refused(*told.split())
+
+
+def test_a_folder_without_files_conforms_to_nothing(tmp_path: Path) -> None:
+    """It is likely the wrong folder."""
+    (tmp_path / "empty").mkdir()
+    assert "without any file, allowed are files and folders" in refused("conformance", str(tmp_path))

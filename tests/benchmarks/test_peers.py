@@ -1,0 +1,57 @@
+"""Peers that are not there, and pictures that are not: said before anything is measured."""
+
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from benchmarks import children
+from benchmarks.peers import _inputs
+from benchmarks.photos import Photo, drawn
+
+
+def script(folder: Path, name: str, lines: str) -> Path:
+    """Return a program."""
+    file = folder / name
+    file.write_text(f"#!/bin/sh\n{lines}\n")
+    file.chmod(0o755)
+    return file
+
+
+def test_copying_needs_a_picture_that_can_be_copied() -> None:
+    """A PNG never can."""
+    png = Photo("png", drawn((40, 30), "PNG", quality=None, subsampling=None))
+    with pytest.raises(click.BadParameter, match=r"of 1 pictures none can be copied, .* or --task sizes"):
+        _inputs("copy", [png])
+
+
+def test_a_python_that_runs_is_taken() -> None:
+    """This one has Pillow."""
+    child = children.other_python(Path(sys.executable))
+    child._process.communicate()
+
+
+@pytest.mark.parametrize("lines", ["true", "exit 1", "echo 'ModuleNotFoundError: No module named PIL' >&2; exit 1"])
+def test_what_is_no_python_with_pillow_is_refused(tmp_path: Path, lines: str) -> None:
+    """With what it says itself."""
+    said = "No module named PIL" if "PIL" in lines else "ended with"
+    with pytest.raises(click.BadParameter, match=f"{said}.*allowed is a Python"):
+        children.other_python(script(tmp_path, "python", lines))
+
+
+def test_a_file_that_does_not_run_is_refused(tmp_path: Path) -> None:
+    """It may be anything."""
+    (tmp_path / "text").write_text("text")
+    with pytest.raises(click.BadParameter, match="Permission denied"):
+        children.other_python(tmp_path / "text")
+
+
+def test_a_folder_without_sharp_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And so is a machine without node."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(click.BadParameter, match=r"node: No such file.*node on the PATH"):
+        children.sharp(tmp_path)
+    script(tmp_path, "node", "echo \"Error: Cannot find module 'sharp'\" >&2; exit 1")
+    with pytest.raises(click.BadParameter, match=r"Cannot find module 'sharp'.*npm install sharp"):
+        children.sharp(tmp_path)

@@ -1,0 +1,57 @@
+"""A folder's pictures: what cannot be measured is named before anything runs."""
+
+from pathlib import Path
+
+import click
+import pytest
+
+from benchmarks.photos import drawn, load
+
+JPEG = drawn((40, 30))
+
+
+def test_a_folders_pictures_come_by_name(tmp_path: Path) -> None:
+    """Other files are not touched."""
+    (tmp_path / "b.JPG").write_bytes(JPEG)
+    (tmp_path / "a.png").write_bytes(drawn((40, 30), "PNG", quality=None, subsampling=None))
+    (tmp_path / "c.txt").write_text("text")
+    assert [photo.name for photo in load(tmp_path)] == ["a.png", "b.JPG"]
+    assert [photo.name for photo in load(tmp_path, jpeg_only=True)] == ["b.JPG"]
+
+
+def test_the_endings_are_those_that_the_command_takes(tmp_path: Path) -> None:
+    """A PNG is none to a command that takes JPEGs alone."""
+    (tmp_path / "a.png").write_bytes(b"a PNG")
+    with pytest.raises(click.BadParameter, match=r"end in \.jpeg, \.jpg$"):
+        load(tmp_path, jpeg_only=True)
+    (tmp_path / "a.png").unlink()
+    with pytest.raises(click.BadParameter, match=r"end in \.gif, \.jpeg, \.jpg, \.png$"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("data", [b"", b"text", JPEG[: len(JPEG) // 2]])
+def test_a_file_that_is_no_whole_picture_is_named(tmp_path: Path, data: bytes) -> None:
+    """Among good ones, too."""
+    (tmp_path / "a.jpg").write_bytes(JPEG)
+    (tmp_path / "x.jpg").write_bytes(data)
+    with pytest.raises(click.BadParameter, match=r"x\.jpg \(.+\), allowed are whole pictures, as JPEG;"):
+        load(tmp_path, jpeg_only=True)
+
+
+def test_a_folder_called_as_a_picture_is_named(tmp_path: Path) -> None:
+    """It is no picture."""
+    (tmp_path / "x.jpg").mkdir()
+    with pytest.raises(click.BadParameter, match=r"x\.jpg \(Is a directory\)"):
+        load(tmp_path)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Played, for root reads every file."""
+
+    def refuse(_file: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "x.jpg").write_bytes(JPEG)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(click.BadParameter, match=r"x\.jpg \(Permission denied\)"):
+        load(tmp_path)
