@@ -41,10 +41,10 @@ def peers(
 ) -> None:
     """Compare with naive Pillow, libjpeg-turbo alone, pillow-simd, pyvips and sharp, as far as they are there."""
     pin()
-    photos = load(images, jpeg_only=True)
     with tempfile.TemporaryDirectory() as folder:
-        inputs = {task: _inputs(task, photos) for task in tasks or TASKS}
         others = _Others(Path(folder), sharp_folder, simd_python)
+        photos = load(images, jpeg_only=True)
+        inputs = {task: _inputs(task, photos) for task in tasks or TASKS}
         rows = [row for task, some in inputs.items() for row in _rows(task, others.of(task), some, runs)]
     Findings(
         title="Peers",
