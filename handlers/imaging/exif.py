@@ -118,10 +118,10 @@ class _Reader:
         start = position + 8
         if size > 4:  # noqa: PLR2004 - longer values lie elsewhere
             (start,) = struct.unpack_from(self._order + "I", self._blob, start)
-        self._room -= size
-        if size > MAX_VALUE_BYTES or start + size > len(self._blob) or self._room < 0:
+        if size > min(MAX_VALUE_BYTES, self._room) or start + size > len(self._blob):
             self.warnings.append(f"EXIF tag 0x{tag:04X} was ignored: {size:,} bytes do not fit")
             return tag, None
+        self._room -= size
         if kind == _UNDEFINED:
             self.opaque.add(tag)
         if kind in (_ASCII, _UNDEFINED):

@@ -50,6 +50,13 @@ def test_values_that_share_their_bytes_are_left_out() -> None:
     assert any("do not fit" in warning for warning in found.warnings)
 
 
+def test_a_value_that_does_not_fit_costs_no_other() -> None:
+    """What is not read takes no room from what comes behind it."""
+    found = read_exif(exif({0x010E: (2, 2**31, b"\xff\xff\xff\xff"), 0x010F: b"Maker", 0x0112: 6}))
+    assert (found.image[0x010F], found.orientation) == (b"Maker\0", 6)
+    assert 0x010E not in found.image
+
+
 @pytest.mark.parametrize(
     "value", [(3, 2, b"\4\x16\0\x41"), (6, 4, b"\xff\0\x41\0"), (5, 1, b"\0\0\0\1\0\0\0\1"), b"text"]
 )
