@@ -6,7 +6,7 @@ from typing import Self
 
 from handlers.errors import ImageTooLargeError
 
-from .memory import FILE_COPIES, bytes_needed, capacity_bytes, pixels_that_fit
+from .memory import FILE_COPIES, area, bytes_needed, capacity_bytes, pixels_that_fit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ class Limits:
                 )
         if self.memory_mb is None:
             return
-        output_pixels = sum(width * height for width, height in sizes.values())
+        output_pixels = area(sizes.values())
         need = bytes_needed(pixels, output_pixels) + FILE_COPIES * file_bytes
         if need > capacity_bytes(self.memory_mb):
             raise ImageTooLargeError(

@@ -1,5 +1,7 @@
 """How many pixels a function of a given memory holds."""
 
+from collections.abc import Iterable
+
 BASE_MB = 150
 """Interpreter, boto3, Pillow and the runtime, before the first picture."""
 
@@ -11,6 +13,11 @@ RASTER_BYTES_PER_PIXEL, OUTPUT_BYTES_PER_PIXEL = 4, 8
 
 FILE_COPIES = 3
 """How often the file's own bytes are in memory at once: as fetched, as cleaned, as encoded."""
+
+
+def area(sizes: Iterable[tuple[int, int]]) -> int:
+    """Return how many pixels pictures of such (width, height) have in all."""
+    return sum(width * height for width, height in sizes)
 
 
 def bytes_needed(pixels: int, output_pixels: int = 0) -> int:

@@ -44,8 +44,8 @@ def by_simd(
 ) -> Image.Image:
     """Resample by the instructions that the processor has; `kept` holds each thread's resizer with its buffers.
 
-    The library goes down first, which takes less time. Pillow goes across first: what overshoots is
-    clipped in between, so that the order shows at sharp edges (by up to 30 levels in text); there we do as Pillow.
+    The library goes down first, which takes less time. Pillow goes across first: what overshoots is clipped in
+    between, so that the order shows at sharp edges (by up to 30 levels in text); there we do as Pillow.
     """
     if not hasattr(kept, "resizer"):
         kept.resizer = library.Resizer()

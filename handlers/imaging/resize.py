@@ -12,6 +12,7 @@ from .exif import Exif, read_exif, rights_only
 from .header import Header
 from .limits import Limits
 from .master import open_master
+from .memory import area
 from .normalise import normalised
 from .orientation import upright, upright_size
 from .raster import Raster
@@ -42,11 +43,15 @@ def resize(
     colour = check_common(quality, background, limits)
     check_widths(widths)
     wanted = functools.partial(_upright_sizes, widths=widths, enlarge=enlarge)
-    file = Source(source, limits.max_bytes)
-    master = open_master(file, limits, admit, lambda header: _pixels(wanted(header, read_exif(header.exif))))
+    master = open_master(
+        Source(source, limits.max_bytes),
+        limits,
+        admit,
+        lambda header: area(wanted(header, read_exif(header.exif)).values()),
+    )
     header, turned = master.header, master.exif.orientation
     sizes = wanted(header, master.exif)
-    limits.check_outputs(sizes, header.width * header.height, len(file.whole()))
+    limits.check_outputs(sizes, header.width * header.height, len(master.source.whole()))
     widest = upright_size(max(sizes.values()), turned)
     raster = normalised(master, colour, salvage=salvage, widest=widest)
     rights = rights_only(master.exif)
@@ -59,10 +64,6 @@ def _upright_sizes(
     header: Header, exif: Exif, *, widths: Mapping[str, int], enlarge: bool
 ) -> dict[str, tuple[int, int]]:
     return output_sizes(upright_size((header.width, header.height), exif.orientation), widths, enlarge=enlarge)
-
-
-def _pixels(sizes: Mapping[str, tuple[int, int]]) -> int:
-    return sum(width * height for width, height in sizes.values())
 
 
 def output_sizes(size: tuple[int, int], widths: Mapping[str, int], *, enlarge: bool) -> dict[str, tuple[int, int]]:
