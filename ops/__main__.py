@@ -1,7 +1,7 @@
 """`python -m ops`: audit, backfill, redrive and rejected, against a stack on AWS or the local one; estimate before."""
 
 import json
-import math
+import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
@@ -22,6 +22,7 @@ from ops.backfill import Bookmark, Requests
 from ops.connect import connect
 from ops.estimate_command import estimate_command
 from ops.failures import Explained
+from ops.number import Number
 from ops.stack import BRANCHES, Stack
 
 console = Console()
@@ -39,18 +40,7 @@ def stack_options(command: Callable[..., None]) -> Callable[..., None]:
     return with_stack
 
 
-class Rate(click.FloatRange):
-    """A number of at least 0, and no NaN, which is neither less nor more than anything."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the number."""
-        number: float = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"got {value}, allowed is a number of at least 0.", param, ctx)
-        return number
-
-
-RATE = Rate(min=0)
+RATE = Number("rate", 0, sys.float_info.max, "a number of at least 0")
 BOOKMARK = click.Path(dir_okay=False, writable=True, path_type=Path)
 prefix_option = click.option("--prefix", default="", help="Only masters whose path, below master/, begins with this.")
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")

@@ -1,10 +1,8 @@
 """`python -m ops estimate`: the month's bill and the scale sheet, from settings alone: no stack, no credentials."""
 
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import click
 import yaml
@@ -16,6 +14,7 @@ from ops.article import Article
 from ops.durations import MEASURED, Durations, DurationsError
 from ops.estimate import Estimate
 from ops.estimate_report import Report
+from ops.number import Number
 from ops.workload import BYTES_PER_PIXEL, CALL_MS, COLD_STARTS, PUBLISHER_MS, Workload
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -24,23 +23,6 @@ _STACK_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 MOST = 1e15
 """More than anything has, and few enough that no sum of them is infinite."""
-
-
-class Number(click.ParamType[float]):
-    """A number within bounds; `allowed` says which, and how to write one."""
-
-    def __init__(self, name: str, least: float, most: float, allowed: str) -> None:
-        self.name, self._least, self._most, self._allowed = name, least, most, allowed
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the number that a word means."""
-        try:
-            number = float(value)
-        except ValueError:
-            number = math.nan
-        if not self._least <= number <= self._most:  # Nor is nan.
-            self.fail(f"got {value!r}, allowed is {self._allowed}.", param, ctx)
-        return number
 
 
 POSITIVE = Number("number", 1 / MOST, MOST, f"a number above 0, up to {MOST:g}; write it as 250000 or 1e6")
