@@ -16,9 +16,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
-import boto3
-import botocore.session
 from botocore.config import Config
+
+from ops import loopback
 
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 5
@@ -26,11 +26,6 @@ COMMAND = [sys.executable, "-m", "ministack"]
 SCRATCH_BYTES = 2 * 1024**3
 HOST = "127.0.0.1"
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-
-# The emulator is on loopback, whatever proxy the environment names.
-NO_PROXIES: dict[str, str] = {}
-# Nor do the user's own profiles matter: one that AWS_PROFILE names and that is not there would be an error.
-NO_PROFILES = dict.fromkeys(("profile", "config_file", "credentials_file"), (None, None, None, None))
 
 # What the emulator, and so the functions that it runs, inherit of this process's environment.
 INHERITED = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "SYSTEMROOT")
@@ -50,7 +45,7 @@ class Emulator:
         # The functions are unpacked here, and the log is written here; gone when the emulator stops.
         self._folder = tempfile.TemporaryDirectory(prefix="pixelcascade-", dir=_scratch())
         self._log = Path(self._folder.name) / "ministack.log"
-        self._session = boto3.Session(botocore_session=botocore.session.Session(NO_PROFILES))
+        self._session = loopback.session()
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -109,7 +104,7 @@ class Emulator:
             max_pool_connections=32,
             retries={"mode": "standard", "total_max_attempts": 3},
             s3={"addressing_style": "path"},
-            proxies=NO_PROXIES,
+            proxies=loopback.NO_PROXIES,
         )
         return self._session.client(  # type: ignore[call-overload]
             service, endpoint_url=self.endpoint, region_name=self.region, config=config, **CREDENTIALS
@@ -132,7 +127,7 @@ class Emulator:
         }
 
     def _wait(self, process: subprocess.Popen[bytes]) -> None:
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler(NO_PROXIES))
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler(loopback.NO_PROXIES))
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline:
             if process.poll() is not None:

@@ -2,7 +2,6 @@
 
 import functools
 import json
-import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ import boto3
 import click
 from botocore.config import Config
 
+from ops import loopback
 from ops.stack import Stack
 
 # Where `python -m local up` says where it is, for as long as it runs.
@@ -41,13 +41,11 @@ def connect(stack: str | None, *, local: bool) -> Stack:
 def _local() -> Stack:
     if not RUNNING.is_file():
         raise click.UsageError("No local stack is running; start one in another terminal with `python -m local up`.")
-    # Neither is any profile's, nor behind a proxy.
-    os.environ.pop("AWS_PROFILE", None)
-
     try:
         running: dict[str, Any] = json.loads(RUNNING.read_text())
-        words = {**running["client"], "config": Config(proxies={})}
-        return _stack(running["outputs"], lambda service: boto3.client(service, **words))  # type: ignore[call-overload]
+        words = {**running["client"], "config": Config(proxies=loopback.NO_PROXIES)}
+        session = loopback.session()
+        return _stack(running["outputs"], lambda service: session.client(service, **words))  # type: ignore[call-overload]
     except (ValueError, KeyError, TypeError) as error:
         raise click.UsageError(
             f"{RUNNING} is not what `python -m local up` writes; remove it and start one anew."

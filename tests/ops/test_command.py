@@ -1,6 +1,7 @@
 """The command line of `python -m ops`."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,16 @@ from ops import redrive as redriving
 from tests.ops.conftest import Pipeline
 
 UNACCOUNTED, USAGE = 1, 2
+CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+OUTPUTS = {
+    "bucket": "b",
+    "table": "t",
+    "topic": "arn:aws:sns:eu-central-1:1:x",
+    "queues": {},
+    "deadLetterQueues": {},
+    "layout": {},
+    "sizes": [],
+}
 
 
 def run(*words: str) -> Result:
@@ -156,16 +167,7 @@ def test_a_stack_that_is_not_deployed_is_told(outputs: str, monkeypatch: pytest.
 
 def test_a_stack_is_asked_in_its_own_region(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Whatever the environment names."""
-    outputs = {
-        "bucket": "b",
-        "table": "t",
-        "topic": "arn:aws:sns:eu-central-1:1:x",
-        "queues": {},
-        "deadLetterQueues": {},
-        "layout": {},
-        "sizes": [],
-    }
-    _pulumi(json.dumps(outputs), monkeypatch, tmp_path)
+    _pulumi(json.dumps(OUTPUTS), monkeypatch, tmp_path)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     assert connecting.connect("dev", local=False).client("sns").meta.region_name == "eu-central-1"
 
@@ -203,3 +205,15 @@ def test_a_name_too_long_for_one_branch_counts_for_it_alone(connected: Pipeline)
     connected.finish(path, etag, ("format-conversion", "metadata-extraction"))
     connected.reject(path, etag, "resizing", "NameTooLongError")
     assert run("audit", "--local").exit_code == 0
+
+
+def test_the_local_stack_needs_no_profile_and_no_proxy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It is on this machine, and has credentials of its own; the environment stays as it is."""
+    monkeypatch.setenv("AWS_PROFILE", "nonsense")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setattr(connecting, "RUNNING", tmp_path / "local.json")
+    client = {"endpoint_url": "http://127.0.0.1:1", "region_name": "us-east-1", **CREDENTIALS}
+    connecting.RUNNING.write_text(json.dumps({"client": client, "outputs": OUTPUTS}))
+    config = connecting.connect(None, local=True).client("sns").meta.config
+    assert config.proxies == {}
+    assert os.environ["AWS_PROFILE"] == "nonsense"
