@@ -19,11 +19,9 @@ from benchmarks.guarded import run_guarded
 from benchmarks.memory.sizes import SMALLEST_MB
 from benchmarks.options import Number, json_option
 from handlers.errors import BrokenImageError, RejectedImageError
-from handlers.imaging import Jpeg, Limits, convert, describe, resize
-from handlers.imaging.gif import GifHeader
-from handlers.imaging.master import Master, open_master
-from handlers.imaging.normalise import rendered
-from handlers.imaging.source import Source
+from handlers.imaging import Jpeg, Limits, Picture, convert, describe, open_picture, resize
+from handlers.imaging.formats.gif import GifHeader
+from handlers.imaging.render import rendered
 
 MOST_MB = 1_048_576
 MAX_DIFFERENCE = 2.0
@@ -159,8 +157,8 @@ def _compared(file: Path, limits: Limits) -> tuple[str, bool]:
     data = file.read_bytes()
     theirs = peer.picture(data)
     try:
-        master = open_master(Source(data, limits.max_bytes), limits)
-        ours, _ = rendered(master, WHITE, salvage=False)
+        picture = open_picture(data, limits)
+        ours = rendered(picture, WHITE)
     except RejectedImageError as error:
         return _refused(error, theirs, data)
     if theirs.image is None:
@@ -170,7 +168,7 @@ def _compared(file: Path, limits: Limits) -> tuple[str, bool]:
     mean = peer.mean_difference(ours, theirs.image)
     if mean <= MAX_DIFFERENCE:
         return "", True
-    reason = _reason(theirs, master)
+    reason = _reason(theirs, picture)
     return f"mean difference {mean:.1f}" + (f": {reason}" if reason else ""), bool(reason)
 
 
@@ -204,10 +202,10 @@ def _ends_early(data: bytes) -> bool:
     return ImageChops.difference(*pictures).getbbox() is not None
 
 
-def _reason(theirs: peer.PeerPicture, master: Master) -> str:
+def _reason(theirs: peer.PeerPicture, ours: Picture) -> str:
     """Return why libvips may differ, if that can be told from the file."""
-    header = master.header
-    if theirs.cmyk and (not theirs.profiled or any("ICC profile" in warning for warning in master.warnings)):
+    header = ours.header
+    if theirs.cmyk and (not theirs.profiled or any("ICC profile" in warning for warning in ours.warnings)):
         return "CMYK without a usable profile, for which libvips takes a press profile of its own"
     if isinstance(header, GifHeader):
         if not header.palette:

@@ -11,12 +11,9 @@ from PIL import Image
 
 from benchmarks.measuring import milliseconds
 from benchmarks.photos import Photo
-from handlers.imaging import Limits, convert, describe, resize
-from handlers.imaging.decode import open_jpeg
-from handlers.imaging.master import decode, open_master
-from handlers.imaging.orientation import upright_size
-from handlers.imaging.resize import output_sizes
-from handlers.imaging.source import Source
+from handlers.imaging import Limits, convert, describe, open_picture, output_sizes, resize
+from handlers.imaging.formats.jpeg_decoder import open_jpeg
+from handlers.imaging.pixels.orientation import upright_size
 
 WIDTHS = {"thumbnail": 100, "medium": 500, "large": 1000}
 WHITE = (255, 255, 255)
@@ -24,7 +21,7 @@ LIMITS = Limits(max_pixels=10**9, max_bytes=10**9)
 LANCZOS = Image.Resampling.LANCZOS
 Contestant = Callable[[Photo], float]
 
-_resample: Any = importlib.import_module("handlers.imaging.resample")
+_resample: Any = importlib.import_module("handlers.imaging.pixels.resample")
 
 
 def timed(call: Callable[[bytes], object]) -> Contestant:
@@ -95,11 +92,11 @@ def floor_of_conversion(data: bytes) -> None:
 
 
 def _results(data: bytes) -> tuple[int, list[Image.Image]]:
-    master = open_master(Source(data, LIMITS.max_bytes), LIMITS)
-    size, turned = (master.header.width, master.header.height), master.exif.orientation
-    wanted = output_sizes(upright_size(size, turned), WIDTHS, enlarge=True)
-    raster = decode(master, salvage=False, widest=upright_size(max(wanted.values()), turned))
-    factor = round(size[0] / raster.image.width)
+    picture = open_picture(data, LIMITS)
+    picture.read()
+    wanted = output_sizes(picture, WIDTHS, enlarge=True)
+    raster = picture.decode(salvage=False, widest=upright_size(max(wanted.values()), picture.exif.orientation))
+    factor = round(picture.header.width / raster.image.width)
     with Image.open(io.BytesIO(data)) as image:
         return factor, [image.convert("RGB").resize(one, LANCZOS) for one in wanted.values()]
 

@@ -12,10 +12,8 @@ from benchmarks.findings import Findings, Row
 from benchmarks.measuring import Samples
 from benchmarks.options import html_option, images_option, json_option
 from benchmarks.photos import Photo, load
-from handlers.imaging import resize
-from handlers.imaging.master import open_master
-from handlers.imaging.normalise import rendered
-from handlers.imaging.source import Source
+from handlers.imaging import open_picture, resize
+from handlers.imaging.render import rendered
 
 PROMISED_DB = 45.0
 SAME_DB = 99.0
@@ -45,7 +43,7 @@ def quality(images: Path | None, json_file: Path | None, html_file: Path | None)
 
 def decibels(photo: Photo) -> dict[str, float]:
     """Return each size's PSNR."""
-    full, _ = rendered(open_master(Source(photo.data, LIMITS.max_bytes), LIMITS), WHITE, salvage=False)
+    full = rendered(open_picture(photo.data, LIMITS), WHITE)
     found = {}
     for name, jpeg in resize(photo.data, WIDTHS, limits=LIMITS).items():
         with Image.open(io.BytesIO(jpeg)) as ours:

@@ -3,6 +3,7 @@
 Everything but the named pictures goes to the real workers, untouched.
 """
 
+import dataclasses
 import os
 import signal
 import time
@@ -10,7 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from handlers import format_converter, metadata_extractor, pixel_resizer, worker
+from handlers.imaging import Picture
 from handlers.master import Master
+from handlers.output import Output
 from handlers.settings import Settings
 
 MEGABYTE = 1024 * 1024
@@ -20,13 +23,13 @@ KILLERS = ("exhausts-memory", "never-ends", "crashes")
 def sabotaged(work: worker.Work) -> worker.Work:
     """Return `work` that does to its process what the master's name says."""
 
-    def fall_over(master: Master, settings: Settings) -> Mapping[str, Any]:
+    def fall_over(picture: Picture, master: Master, settings: Settings) -> Output:
         for name, fault in FAULTS.items():
             if name in master.claim.key:
                 fault(settings)
-        return work(master, settings)
+        return work.run(picture, master, settings)
 
-    return fall_over
+    return dataclasses.replace(work, run=fall_over)
 
 
 def exhaust_memory(settings: Settings) -> None:
@@ -52,17 +55,17 @@ FAULTS: dict[str, Callable[[Settings], None]] = dict(zip(KILLERS, (exhaust_memor
 
 def converter(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     """Be the format-converter."""
-    return worker.process(event, context, sabotaged(format_converter.convert))
+    return worker.process(event, context, sabotaged(format_converter.WORK))
 
 
 def resizer(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     """Be the pixel-resizer."""
-    return worker.process(event, context, sabotaged(pixel_resizer.resize))
+    return worker.process(event, context, sabotaged(pixel_resizer.WORK))
 
 
 def extractor(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     """Be the metadata-extractor."""
-    return worker.process(event, context, sabotaged(metadata_extractor.extract))
+    return worker.process(event, context, sabotaged(metadata_extractor.WORK))
 
 
 HANDLERS = {"format-converter": "converter", "pixel-resizer": "resizer", "metadata-extractor": "extractor"}

@@ -10,18 +10,22 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from handlers import imaging, output, worker
+from handlers import imaging, worker
+from handlers.imaging import Picture
 from handlers.master import Master
+from handlers.output import Files
 from handlers.settings import Settings
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:
     """Convert the batch's masters."""
-    return worker.process(event, context, convert)
+    return worker.process(event, context, WORK)
 
 
-def convert(master: Master, settings: Settings) -> Mapping[str, Any]:
-    """Write a master's JPEG."""
+def convert(picture: Picture, master: Master, settings: Settings) -> Files:
+    """Return a master's JPEG."""
     key = settings.layout.converted_key(master.claim.key)
-    jpeg = imaging.convert(master.body, reencode=settings.reencode, **output.options(master, settings))
-    return output.write(master, settings, {key: jpeg})
+    return Files({key: imaging.convert(picture, reencode=settings.reencode, **settings.output_options)})
+
+
+WORK = worker.Work(run=convert, bytes_needed=lambda picture, _: picture.bytes_needed())

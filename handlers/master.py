@@ -1,7 +1,6 @@
 """Masters as S3 has them: fetched whole, or by ranges as far as somebody reads."""
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -18,36 +17,22 @@ if TYPE_CHECKING:
 
 
 class MasterGoneError(PixelCascadeError):
-    """The master was deleted before its job came: there is nothing left to do."""
+    """The master was deleted before its job arrived: there is nothing left to do."""
 
 
 class MasterReplacedError(PixelCascadeError):
-    """The master was replaced while it was read; the message comes again, and finds the new one."""
-
-
-def _at_once(_need_bytes: int) -> None:
-    """Let a picture in: nobody else is there."""
-
-
-def _alone() -> None:
-    """Let a picture go: nobody waits."""
+    """The master was replaced while it was read; the next delivery finds the new one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Master:
-    """A master as S3 has it now; `body` reads its bytes and fails only for reasons that are not the image's.
-
-    `admit` is to be called with the bytes of memory that its picture will take, before they are taken, and `leave` once
-    there is nothing left to do but to write what was made of it.
-    """
+    """A master as S3 has it now; `body` reads its bytes, and whatever it raises is not the image's fault."""
 
     bucket: str
     claim: Claim
     size_bytes: int
     last_modified: datetime
     body: BinaryIO
-    admit: Callable[[int], None] = _at_once
-    leave: Callable[[], None] = _alone
 
     @property
     def fetched_bytes(self) -> int:
@@ -66,7 +51,7 @@ class Master:
 
 
 def fetch(job: Job) -> Master:
-    """Open the newest state of a job's master, for who reads it whole.
+    """Open the newest state of a job's master, to be read whole.
 
     Raises: MasterGoneError.
     """
@@ -74,9 +59,9 @@ def fetch(job: Job) -> Master:
 
 
 def fetch_header(job: Job) -> Master:
-    """Open the newest state of a job's master, for who reads its first bytes: the rest stays where it is.
+    """Open the newest state of a job's master, to be read by ranges: what is not read is not fetched.
 
-    What `body.read` raises where S3 does not answer is no fault of the image's; MasterReplacedError neither.
+    What `body.read` raises where S3 does not answer is not the image's fault, nor is MasterReplacedError.
 
     Raises: MasterGoneError.
     """

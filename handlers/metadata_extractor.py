@@ -8,61 +8,61 @@ Writes: the DynamoDB item `<name>`.
 import os
 from collections.abc import Mapping
 from datetime import UTC
-from typing import Any, BinaryIO
+from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from handlers import imaging, output, storage, worker
-from handlers.errors import RejectedImageError
+from handlers import imaging, worker
+from handlers.errors import ImageTooLargeError, RejectedImageError
+from handlers.imaging import Picture
 from handlers.master import Master
+from handlers.output import Item
 from handlers.settings import Settings
-
-READ_BYTES = 1024 * 1024
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:
     """Record the batch's masters."""
-    return worker.process(event, context, extract, whole=False)
+    return worker.process(event, context, WORK)
 
 
-def extract(master: Master, settings: Settings) -> Mapping[str, Any]:
-    """Write a master's item."""
-    limits = output.header_limits(master, settings)
-    source = _whole(master.body) if settings.salvage else master.body
-    picture = imaging.describe(source, gps=settings.gps, limits=limits)
-    name = settings.layout.name(master.claim.key)
-    fields = {**picture.extras(), "bucket": master.bucket, "metadata": strings(master, picture)}
-    if isinstance(source, bytes) and _salvaged(source, output.options(master, settings)):
+def extract(picture: Picture, master: Master, settings: Settings) -> Item:
+    """Return a master's item."""
+    facts = imaging.describe(picture, gps=settings.gps)
+    fields = {**facts.extras(), "bucket": master.bucket, "metadata": strings(master, facts)}
+    if settings.salvage and _is_damaged(picture):
         fields["salvaged"] = True
-    written = storage.write_record(master, os.environ["TABLE"], name, fields)
-    return {
-        "written": written,
-        "bytes_in": master.size_bytes,
-        "bytes_fetched": master.fetched_bytes,
-        "pixels": picture.width * picture.height,
-    }
+    name = settings.layout.name(master.claim.key)
+    details = {"bytes_fetched": master.fetched_bytes, "pixels": facts.width * facts.height}
+    return Item(table=os.environ["TABLE"], name=name, fields=fields, details=details)
 
 
-def strings(master: Master, picture: imaging.Metadata) -> dict[str, str]:
-    """Return the six fields that every record has, as strings; the time is S3's, as RFC 3339."""
+def strings(master: Master, facts: imaging.Metadata) -> dict[str, str]:
+    """Return the six fields that every item has, as strings; the time is S3's, as RFC 3339."""
     return {
-        "width": str(picture.width),
-        "height": str(picture.height),
-        "format": picture.format,
+        "width": str(facts.width),
+        "height": str(facts.height),
+        "format": facts.format,
         "file_size": str(master.size_bytes),
         "file_name": master.claim.key.rpartition("/")[2],
         "last_modified": master.last_modified.astimezone(UTC).isoformat().replace("+00:00", "Z"),
     }
 
 
-def _whole(body: BinaryIO) -> bytes:
-    """Read a master to its end: whether the end is damaged, no header says."""
-    return b"".join(iter(lambda: body.read(READ_BYTES), b""))
-
-
-def _salvaged(source: bytes, options: Mapping[str, Any]) -> bool:
-    """Tell whether the picture is only kept because the stack salvages; one that is refused has no outputs to mark."""
+def bytes_needed(picture: Picture, settings: Settings) -> int:
+    """Return 0, or what decoding takes where the stack salvages: no header tells whether the end is damaged."""
     try:
-        return imaging.convert(source, **options).salvaged
+        return picture.bytes_needed() if settings.salvage else 0
+    except ImageTooLargeError:
+        return 0  # Its header is recorded all the same.
+
+
+def _is_damaged(picture: Picture) -> bool:
+    """Tell whether only salvaging keeps the picture; one that is rejected has no outputs to mark."""
+    try:
+        picture.read()
+        return picture.damage() is not None
     except RejectedImageError:
         return False
+
+
+WORK = worker.Work(run=extract, bytes_needed=bytes_needed, whole=False)

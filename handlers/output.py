@@ -1,70 +1,68 @@
-"""What the workers share: the limits, the options of imaging, and the way of pictures into the bucket."""
+"""What a branch's work returns, and how it is written: JPEGs in the bucket, or an item in the metadata table."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from handlers import storage
-from handlers.errors import ImageTooLargeError
-from handlers.imaging import Jpeg, Limits
-from handlers.imaging.memory import FILE_COPIES
+from handlers.imaging import Jpeg
 from handlers.master import Master
 from handlers.settings import Settings
 
 
-def header_limits(master: Master, settings: Settings) -> Limits:
-    """Return the limits for reading headers, and hold a master's size in S3 against them before a byte is read.
+class Output(Protocol):
+    """What a branch makes of a picture."""
 
-    Raises: ImageTooLargeError.
-    """
-    limits = Limits(**settings.limits)
-    if master.size_bytes > limits.max_bytes:
-        raise ImageTooLargeError(
-            f"the file has {master.size_bytes:,} bytes, more than the {limits.max_bytes:,} that maxBytes allows; "
-            "upload a smaller file or raise maxBytes"
-        )
-    return limits
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """What is worth a log."""
 
+    def write(self, master: Master, settings: Settings) -> bool:
+        """Write it; return whether it is now the newest state's.
 
-def options(master: Master, settings: Settings) -> dict[str, Any]:
-    """Return the options that `imaging.convert` and `imaging.resize` have in common.
-
-    Raises: ImageTooLargeError.
-    """
-    return {
-        "quality": settings.jpeg_quality,
-        "background": settings.background,
-        "salvage": settings.salvage,
-        "limits": replace(header_limits(master, settings), memory_mb=settings.memory_mb),
-        # Beside its pixels, a picture takes its file, so often as imaging holds it.
-        "admit": lambda need_bytes: master.admit(need_bytes + FILE_COPIES * master.size_bytes),
-    }
+        Raises: NameTakenError.
+        """
 
 
-def write(master: Master, settings: Settings, pictures: Mapping[str, Jpeg]) -> Mapping[str, Any]:
-    """Write pictures by key; return what is worth a log.
+@dataclass(frozen=True)
+class Files:
+    """JPEGs by key."""
 
-    The first decides: where it is another master's, none of the others is written. These go side by side.
+    jpegs: Mapping[str, Jpeg]
 
-    Raises: NameTakenError.
-    """
-    master.leave()
-    headers = {"ContentType": "image/jpeg", "CacheControl": settings.cache_control}
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """The bytes of all files, and their warnings."""
+        warnings = {warning for jpeg in self.jpegs.values() for warning in jpeg.warnings}
+        return {"bytes_out": sum(map(len, self.jpegs.values())), "warnings": sorted(warnings)}
 
-    def put(picture: tuple[str, Jpeg]) -> bool:
-        key, jpeg = picture
-        marks = {"salvaged": "true"} if jpeg.salvaged else {}
-        return storage.write_output(master, key, jpeg, headers=headers, marks=marks)
+    def write(self, master: Master, settings: Settings) -> bool:
+        """Write the first file, which decides whether the name is this master's, then the others side by side."""
+        headers = {"ContentType": "image/jpeg", "CacheControl": settings.cache_control}
 
-    first, *others = pictures.items()
-    written = [put(first)]
-    if others:
-        with ThreadPoolExecutor(len(others), "upload") as pool:
-            written += pool.map(put, others)
-    return {
-        "written": all(written),
-        "bytes_in": master.size_bytes,
-        "bytes_out": sum(map(len, pictures.values())),
-        "warnings": sorted({warning for jpeg in pictures.values() for warning in jpeg.warnings}),
-    }
+        def put(file: tuple[str, Jpeg]) -> bool:
+            key, jpeg = file
+            marks = {"salvaged": "true"} if jpeg.salvaged else {}
+            return storage.write_output(master, key, jpeg, headers=headers, marks=marks)
+
+        first, *others = self.jpegs.items()
+        written = [put(first)]
+        if others:
+            with ThreadPoolExecutor(len(others), "upload") as pool:
+                written += pool.map(put, others)
+        return all(written)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """An item of the metadata table."""
+
+    table: str
+    name: str
+    fields: Mapping[str, Any]
+    details: Mapping[str, Any]
+
+    def write(self, master: Master, _settings: Settings) -> bool:
+        """Write the item."""
+        return storage.write_record(master, self.table, self.name, self.fields)

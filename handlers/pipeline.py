@@ -1,14 +1,15 @@
-"""A batch's records side by side: while some wait for S3, others decode, and every core has something to do."""
+"""A batch's records side by side: while some wait for S3, others decode, and every core is busy."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from handlers.budget import cores
 
 THREADS_PER_CORE = 6
-"""Enough to keep a core busy: a picture waits for S3 about twice as long as it is worked on."""
+"""Enough to keep a core busy: a picture waits for S3 about twice as long as it is decoded and encoded."""
 
 
 def threads() -> int:
@@ -16,23 +17,28 @@ def threads() -> int:
     return THREADS_PER_CORE * cores()
 
 
-def delivered_before(record: dict[str, Any]) -> bool:
-    """Say whether a record was delivered before, and came to nothing."""
-    return int(record["attributes"]["ApproximateReceiveCount"]) > 1
+def runs_isolated(record: SQSRecord) -> bool:
+    """Tell whether a record runs in a child process: it was delivered before, and may have killed or stalled a worker.
+
+    The only place where that is decided: records that run isolated must be forked before any thread is started.
+    """
+    return int(record.attributes.approximate_receive_count) > 1
 
 
 class Pipeline(BatchProcessor):
-    """Runs first deliveries in threads; those delivered before run alone, one after the other, and first.
+    """Runs isolated records first, one after the other, then the others in threads.
 
-    They run in forked children, and a fork copies one thread alone: a lock that another held would stay locked
-    in the child for ever. So they run before any thread is started; `threads` ended with the batch before.
+    A fork copies only the thread that forks: a lock that another thread holds would stay locked in the child for ever.
+    So children are forked before any thread is started; the threads of the batch before have ended.
     """
 
     def process(self) -> list[tuple[Any, ...]]:
-        """See every record to its end, and report failures in the batch's order."""
-        alone = [record for record in self.records if delivered_before(record)]
-        together = [record for record in self.records if not delivered_before(record)]
-        results = [self._process_record(record) for record in alone]
+        """Process every record, and report failures in the batch's order."""
+        isolated: list[Any] = []
+        together: list[Any] = []
+        for record in self.records:
+            (isolated if runs_isolated(SQSRecord(record)) else together).append(record)
+        results = [self._process_record(record) for record in isolated]
         if len(together) > 1 and threads() > 1:
             with ThreadPoolExecutor(min(threads(), len(together)), "record") as pool:
                 results += pool.map(self._process_record, together)

@@ -10,18 +10,30 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from handlers import imaging, output, worker
+from handlers import imaging, worker
+from handlers.imaging import Picture
+from handlers.imaging.limits import area
 from handlers.master import Master
+from handlers.output import Files
 from handlers.settings import Settings
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:
     """Resize the batch's masters."""
-    return worker.process(event, context, resize)
+    return worker.process(event, context, WORK)
 
 
-def resize(master: Master, settings: Settings) -> Mapping[str, Any]:
-    """Write a master's sizes."""
+def resize(picture: Picture, master: Master, settings: Settings) -> Files:
+    """Return a master's sizes."""
     keys = {size: settings.layout.resized_key(master.claim.key, size) for size in settings.sizes}
-    jpegs = imaging.resize(master.body, settings.sizes, enlarge=settings.enlarge, **output.options(master, settings))
-    return output.write(master, settings, {keys[size]: jpeg for size, jpeg in jpegs.items()})
+    jpegs = imaging.resize(picture, settings.sizes, enlarge=settings.enlarge, **settings.output_options)
+    return Files({keys[size]: jpeg for size, jpeg in jpegs.items()})
+
+
+def bytes_needed(picture: Picture, settings: Settings) -> int:
+    """Return the most bytes that a picture takes until its sizes are made."""
+    sizes = imaging.output_sizes(picture, settings.sizes, enlarge=settings.enlarge)
+    return picture.bytes_needed(area(sizes.values()))
+
+
+WORK = worker.Work(run=resize, bytes_needed=bytes_needed)

@@ -4,8 +4,9 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
+from handlers.imaging import Limits
 from handlers.job import Layout
 
 
@@ -49,3 +50,13 @@ class Settings:
             limits=json.loads(environment["LIMITS"]),
             memory_mb=int(environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]),
         )
+
+    @property
+    def picture_limits(self) -> Limits:
+        """The limits of a picture in this function's memory."""
+        return Limits(**self.limits, memory_mb=self.memory_mb)
+
+    @property
+    def output_options(self) -> dict[str, Any]:
+        """The options that `imaging.convert` and `imaging.resize` share."""
+        return {"quality": self.jpeg_quality, "background": self.background, "salvage": self.salvage}

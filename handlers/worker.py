@@ -1,15 +1,15 @@
 """One batch in, one partial-batch response out: what becomes of each message, and why.
 
-The image's fault is written down and the message is done; our fault or the world's leaves the message in
-its queue. One bad record never costs another: a record that is delivered again runs in a child process.
-Records delivered for the first time run side by side, within the memory that the function has.
+The way of a picture is a line: fetch -> open (header, limits) -> room in memory -> work -> write. The image's fault is
+written down and the message is done; any other failure leaves the message in its queue. One bad record never costs
+another: a record that is delivered again runs in a child process.
 """
 
 import functools
 import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,19 +19,21 @@ from aws_lambda_powertools.utilities.batch import EventType, process_partial_res
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from handlers import budget, clients, storage
+from handlers import budget, clients, imaging, storage
 from handlers import master as masters
 from handlers.errors import InvalidJobError, PixelCascadeError, RejectedImageError
-from handlers.imaging.memory import capacity_bytes
+from handlers.imaging import Picture
+from handlers.imaging.limits import FILE_COPIES, capacity_bytes
 from handlers.isolation import run_isolated
 from handlers.job import Job
 from handlers.master import Master, MasterGoneError
-from handlers.pipeline import Pipeline
+from handlers.output import Output
+from handlers.pipeline import Pipeline, runs_isolated
 from handlers.settings import Settings
 
-# Kept back at a batch's end: to write the response, and to kill a child that overstays.
+# Kept back at a batch's end: to write the response, and to kill a child that runs over its time.
 RESERVE_S = 2.0
-# A record that is started with less could only be cut off.
+# A record that is started with less would only be cut off.
 SHORTEST_RECORD_S = 3.0
 
 NAMESPACE = "PixelCascade"
@@ -46,31 +48,34 @@ class DeadlineError(PixelCascadeError):
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of a message: `written`, `superseded`, `gone`, `rejected` or `refused`, and what is worth a log."""
+    """What became of a message: written, superseded, gone, rejected, refused or retry; and details for the log."""
 
     name: str
     details: Mapping[str, Any]
 
 
-Work = Callable[[Master, Settings], Mapping[str, Any]]
-"""What one branch does with a master: write its outputs, return what is worth a log.
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What one branch does with a picture.
 
-`written` among it tells whether a newer master was there first."""
-
-
-def process(event: dict[str, Any], context: LambdaContext, work: Work, *, whole: bool = True) -> Mapping[str, Any]:
-    """Do `work` for each job of an SQS batch; return the ids of the messages to deliver again.
-
-    Masters are fetched `whole`, or by ranges as far as the work reads.
+    `run` returns what to write; `bytes_needed` how much memory that takes beside the file, 0 where nothing is decoded.
+    Masters are fetched `whole`, or by ranges as far as `run` reads.
     """
+
+    run: Callable[[Picture, Master, Settings], Output]
+    bytes_needed: Callable[[Picture, Settings], int]
+    whole: bool = True
+
+
+def process(event: dict[str, Any], context: LambdaContext, work: Work) -> Mapping[str, Any]:
+    """Do `work` for each job of an SQS batch; return the ids of the messages to deliver again."""
     batch = _Batch(
         context=context,
         settings=Settings.from_environment(),
         work=work,
-        whole=whole,
         waiting=itertools.count(len(event["Records"]) - 1, -1),
     )
-    # Before any fork: a child finds loaded what making its own client needs.
+    # Before any fork, so that a child need not load what its own client needs.
     clients.s3()
     processor = Pipeline(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
     record_handler = functools.partial(_record, batch=batch)
@@ -79,7 +84,7 @@ def process(event: dict[str, Any], context: LambdaContext, work: Work, *, whole:
             event=event, record_handler=record_handler, processor=processor, context=context
         )
     finally:
-        # Here, for records run in threads, and what those print at once could be one line.
+        # Here, because records run in threads, whose lines could be printed as one.
         for outcome, duration_ms in batch.ended:
             _count(outcome, duration_ms)
         metrics.flush_metrics()
@@ -92,13 +97,12 @@ class _Batch:
     context: LambdaContext
     settings: Settings
     work: Work
-    whole: bool
     waiting: Iterator[int]
     ended: list[tuple[Outcome, float]] = field(default_factory=list)
 
 
 def _record(record: SQSRecord, *, batch: _Batch) -> None:
-    """See one message to its end and log it; whatever this raises leaves the message in its queue."""
+    """Process one message and log it; any exception leaves the message in its queue."""
     started = time.monotonic()
     behind = next(batch.waiting)
     deliveries = int(record.attributes.approximate_receive_count)
@@ -106,13 +110,13 @@ def _record(record: SQSRecord, *, batch: _Batch) -> None:
     try:
         left_s = batch.context.get_remaining_time_in_millis() / 1000 - RESERVE_S
         if left_s < SHORTEST_RECORD_S:
-            raise DeadlineError(f"{left_s:.1f} s are left, {SHORTEST_RECORD_S} are needed to start a record")
-        see = functools.partial(_see_to, record, batch)
-        # One that stalled before may stall again, and so may others behind it: each gets its share of the time that
-        # is left. The quick ones are done with less, so that the next delivery of a slow one shares with few.
+            raise DeadlineError(f"expected {SHORTEST_RECORD_S} s to start a record, got {left_s:.1f} s")
+        run = functools.partial(_outcome, record, batch)
+        # A record that stalled before may stall again, and so may others behind it: each gets its share of the time
+        # that is left. Quick ones take less, so that the next delivery of a slow one shares with few.
         wall_s = max(SHORTEST_RECORD_S, left_s / (behind + 1))
         memory_mb = batch.settings.memory_mb
-        outcome = see() if deliveries <= 1 else run_isolated(see, wall_s=wall_s, memory_mb=memory_mb)
+        outcome = run_isolated(run, wall_s=wall_s, memory_mb=memory_mb) if runs_isolated(record) else run()
     except Exception as error:
         duration_ms = _since_ms(started)
         logger.exception("retry", extra={**line, "error": type(error).__name__, "duration_ms": duration_ms})
@@ -123,7 +127,7 @@ def _record(record: SQSRecord, *, batch: _Batch) -> None:
     batch.ended.append((outcome, duration_ms))
 
 
-def _see_to(record: SQSRecord, batch: _Batch) -> Outcome:
+def _outcome(record: SQSRecord, batch: _Batch) -> Outcome:
     """Do one message's job, or write down why it cannot be done."""
     settings = batch.settings
     try:
@@ -133,25 +137,40 @@ def _see_to(record: SQSRecord, batch: _Batch) -> Outcome:
         storage.write_refusal(settings.bucket, key, _reason(error, settings, body=record.body))
         return Outcome(name="refused", details=_why(error))
     try:
-        master = masters.fetch(job) if batch.whole else masters.fetch_header(job)
+        master = masters.fetch(job) if batch.work.whole else masters.fetch_header(job)
     except MasterGoneError:
         return Outcome(name="gone", details={"key": job.key})
     try:
-        with budget.of_function(capacity_bytes(settings.memory_mb)).picture() as place:
-            details = batch.work(replace(master, admit=place.take, leave=place.leave), settings)
+        output = _output(master, batch.work, settings)
+        written = output.write(master, settings)
     except RejectedImageError as error:
         key = settings.layout.rejected_key(job.key, settings.branch)
-        written = storage.write_rejection(master, key, _reason(error, settings, bucket=job.bucket, key=job.key))
-        return Outcome(name="rejected" if written else "superseded", details={"key": job.key, **_why(error)})
+        noted = storage.write_rejection(master, key, _reason(error, settings, bucket=job.bucket, key=job.key))
+        return Outcome(name="rejected" if noted else "superseded", details={"key": job.key, **_why(error)})
     finally:
         master.body.close()
-    return Outcome(name="written" if details["written"] else "superseded", details={"key": job.key, **details})
+    details = {"key": job.key, "bytes_in": master.size_bytes, **output.details}
+    return Outcome(name="written" if written else "superseded", details=details)
+
+
+def _output(master: Master, work: Work, settings: Settings) -> Output:
+    """Open the picture, wait for room in memory, and do the branch's work.
+
+    Raises: RejectedImageError.
+    """
+    limits = settings.picture_limits
+    limits.check_file(master.size_bytes)
+    picture = imaging.open_picture(master.body, limits)
+    need_bytes = work.bytes_needed(picture, settings)
+    file_bytes = FILE_COPIES * master.size_bytes if need_bytes else 0
+    with budget.of_function(capacity_bytes(settings.memory_mb)).room(need_bytes + file_bytes):
+        return work.run(picture, master, settings)
 
 
 def _trusted(job: Job, settings: Settings) -> Job:
-    """Return the job if it is this stack's own: anyone may have sent it."""
+    """Return the job if it is for this stack: anyone may have sent it."""
     if job.bucket != settings.bucket:
-        raise InvalidJobError(f"got bucket {job.bucket!r}, allowed is this stack's, {settings.bucket!r}")
+        raise InvalidJobError(f"expected this stack's bucket {settings.bucket!r}, got {job.bucket!r}")
     settings.layout.path(job.key)
     return job
 

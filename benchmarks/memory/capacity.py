@@ -1,8 +1,8 @@
-"""The largest picture that a memory size holds, by the one table in code: `handlers.imaging.memory`."""
+"""The largest picture that a memory size holds, by the one table in code: `handlers.imaging.limits`."""
 
 from collections.abc import Mapping
 
-from handlers.imaging.memory import BYTES_PER_PIXEL, FILE_COPIES, capacity_bytes, pixels_that_fit
+from handlers.imaging.limits import BYTES_PER_PIXEL, FILE_COPIES, capacity_bytes, pixels_that_fit
 
 
 def largest_pixels(memory_mb: int, bytes_per_pixel: float = 0.0) -> int:

@@ -15,7 +15,7 @@ from benchmarks.memory.sizes import cores_seen, vcpus
 from benchmarks.worker_process import WorkerArgs, WorkerDiedError, WorkerProcess
 from components.config import StackConfig
 from handlers.errors import ImageTooLargeError
-from handlers.imaging.memory import pixels_that_fit
+from handlers.imaging.limits import pixels_that_fit
 
 How = Literal["measured", "modelled"]
 ENDS = 2

@@ -3,8 +3,10 @@
 from .convert import convert
 from .describe import describe
 from .encode import Jpeg
+from .facts.metadata import Metadata
+from .formats import open_picture
+from .formats.picture import Picture
 from .limits import Limits
-from .metadata import Metadata
-from .resize import resize
+from .resize import output_sizes, resize
 
-__all__ = ["Jpeg", "Limits", "Metadata", "convert", "describe", "resize"]
+__all__ = ["Jpeg", "Limits", "Metadata", "Picture", "convert", "describe", "open_picture", "output_sizes", "resize"]

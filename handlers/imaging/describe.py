@@ -6,41 +6,38 @@ from decimal import Decimal
 
 from handlers.errors import BrokenImageError, ImageTooLargeError
 
-from . import gif, jpeg, png
-from .checks import check_limits
-from .exif import Exif, read_exif
-from .gps import read_gps
-from .header import Header
-from .icc import profile_name
+from .facts.exif import Exif
+from .facts.gps import read_gps
+from .facts.icc import profile_name
+from .facts.metadata import Metadata
+from .facts.tags import further_tags, number, text
+from .formats import open_picture
+from .formats.picture import Picture
 from .limits import Limits
-from .master import read_header
-from .metadata import Metadata
-from .mpf import count_pictures
-from .source import BinaryStream, Source
-from .tags import further_tags, number, text
+from .source import BinaryStream
 
+MAX_WARNINGS = 20
 _TAKEN = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)")
 
 
 def describe(
-    source: bytes | bytearray | memoryview | BinaryStream,
+    source: bytes | bytearray | memoryview | BinaryStream | Picture,
     *,
     gps: bool = False,
     limits: Limits = Limits(),  # noqa: B008 - frozen
 ) -> Metadata:
     """Return what the header says, and where the picture was taken only with `gps`.
 
-    A stream is read no further than the header, or, for a GIF or an animated PNG, as far as frames are counted.
+    A stream is read no further than the header, or, for a GIF or an animated PNG, as far as frames are counted. A
+    `Picture` has the limits that it was opened with.
 
     Raises:
         RejectedImageError: The image's fault; see `handlers.errors`. What `source.read` raises passes through.
     """
-    check_limits(limits)
-    file = Source(source, limits.max_bytes)
-    header = read_header(file, limits)
-    exif = read_exif(header.exif)
-    warnings = [*header.warnings, *exif.warnings]
-    frames = _frames(file, header, limits, warnings)
+    picture = open_picture(source, limits)
+    header, exif = picture.header, picture.exif
+    warnings = [*picture.warnings, *exif.warnings]
+    frames = _frames(picture, warnings)
     photo = exif.photo
     iso = number(photo.get(0x8827))
     return Metadata(
@@ -66,9 +63,6 @@ def describe(
     )
 
 
-MAX_WARNINGS = 20
-
-
 def _decimal(exif: Exif, tag: int) -> Decimal | None:
     value = number(exif.photo.get(tag))
     return None if value is None else Decimal(value)
@@ -88,15 +82,10 @@ def _taken_at(exif: Exif) -> str | None:
     return stamp
 
 
-def _frames(file: Source, header: Header, limits: Limits, warnings: list[str]) -> int:
+def _frames(picture: Picture, warnings: list[str]) -> int:
     """Count the frames; a count that fails is noted and the picture counts as one."""
     try:
-        if isinstance(header, gif.GifHeader):
-            return gif.count_frames(file, header, limits)
-        if isinstance(header, png.PngHeader) and header.animated:
-            return png.count_frames(file, limits)
-        if isinstance(header, jpeg.JpegHeader):
-            return count_pictures(header.multi_picture, limits)
+        return picture.frames()
     except (BrokenImageError, ImageTooLargeError) as error:
         warnings.append(f"the frames were not counted: {error}")
     return 1

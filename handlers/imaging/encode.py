@@ -1,11 +1,13 @@
-"""Write JPEGs, and mark how they came about."""
+"""Write JPEGs, and say how each came about."""
 
 import io
-from typing import Self
+from collections.abc import Sequence
+from typing import Any, Self
 
 from PIL import Image, JpegImagePlugin
 
 CHROMA_420 = 2
+_TOP_LEVEL = 255
 
 
 class Jpeg(bytes):
@@ -32,6 +34,16 @@ class Jpeg(bytes):
         return jpeg
 
 
+def check_options(quality: Any, background: Any) -> None:
+    """Check the options that all outputs share."""
+    if isinstance(quality, bool) or not isinstance(quality, int):
+        raise TypeError(f"quality must be a whole number from 1 to 100, not {quality!r}")
+    if not 1 <= quality <= 100:  # noqa: PLR2004
+        raise ValueError(f"quality must be from 1 to 100, not {quality}")
+    if not isinstance(background, Sequence) or len(background) != len("RGB") or not all(map(_is_level, background)):
+        raise ValueError(f"background must be red, green and blue from 0 to 255, not {background!r}")
+
+
 def encode(image: Image.Image, quality: int, exif: bytes) -> bytes:
     """Return a picture of mode L or RGB as a baseline JPEG, 4:2:0, with no metadata but `exif`."""
     # Image.save would first import the other formats' plug-ins; its options travel as it sends them.
@@ -39,3 +51,7 @@ def encode(image: Image.Image, quality: int, exif: bytes) -> bytes:
     file = io.BytesIO()
     Image.SAVE[JpegImagePlugin.JpegImageFile.format](image, file, "")
     return file.getvalue()
+
+
+def _is_level(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _TOP_LEVEL

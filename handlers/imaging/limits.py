@@ -1,12 +1,25 @@
-"""What a picture may ask for, and the refusals of what asks for more, all before a pixel is decoded."""
+"""The limits of a picture, the memory that it takes, and the refusals, all before a pixel is decoded."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Self
 
 from handlers.errors import ImageTooLargeError
 
-from .memory import FILE_COPIES, area, bytes_needed, capacity_bytes, pixels_that_fit
+MAX_SIDE_PX = 65_500
+"""The longest side that a JPEG holds. Source: libjpeg's JPEG_MAX_DIMENSION."""
+
+BASE_MB = 150
+"""Interpreter, boto3, Pillow and the runtime, before the first picture."""
+
+BYTES_PER_PIXEL = 14
+"""Peak of the costliest way through convert and resize; see docs/imaging.md for the measurement."""
+
+RASTER_BYTES_PER_PIXEL, OUTPUT_BYTES_PER_PIXEL = 4, 8
+"""What stays of the master while outputs are made, and what these take: resampled, turned, encoded."""
+
+FILE_COPIES = 3
+"""How often the file's own bytes are in memory at once: as fetched, as cleaned, as encoded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +34,7 @@ class Limits:
     max_scans: int = 100
     max_segments: int = 512
     max_frames: int = 10_000
-    max_side: int = 65_500
+    max_side: int = MAX_SIDE_PX
     box_height_ratio: int = 10
     memory_mb: int | None = None
 
@@ -37,6 +50,18 @@ class Limits:
     def for_memory(cls, memory_mb: int, **overrides: int) -> Self:
         """Make limits for a function of `memory_mb` MB."""
         return cls(**{"memory_mb": memory_mb, **overrides})
+
+    def check_file(self, size_bytes: int) -> None:
+        """Refuse a file that is too long.
+
+        Raises:
+            ImageTooLargeError: The message names limit, value and setting.
+        """
+        if size_bytes > self.max_bytes:
+            raise ImageTooLargeError(
+                f"the file has {size_bytes:,} bytes, more than the {self.max_bytes:,} that maxBytes allows; "
+                "upload a smaller file or raise maxBytes"
+            )
 
     def check_canvas(self, width: int, height: int, file_bytes: int = 0) -> None:
         """Refuse a picture of width x height pixels that is over a limit.
@@ -114,3 +139,24 @@ class Limits:
                 f"the file has {segments:,} {what} or more, over the {self.max_segments:,} that maxSegments "
                 "allows; save it anew without metadata or raise maxSegments"
             )
+
+
+def area(sizes: Iterable[tuple[int, int]]) -> int:
+    """Return how many pixels pictures of such (width, height) have in all."""
+    return sum(width * height for width, height in sizes)
+
+
+def bytes_needed(pixels: int, output_pixels: int = 0) -> int:
+    """Return the most bytes that a master of so many pixels takes on its way to outputs of so many in all."""
+    return max(BYTES_PER_PIXEL * pixels, RASTER_BYTES_PER_PIXEL * pixels + OUTPUT_BYTES_PER_PIXEL * output_pixels)
+
+
+def pixels_that_fit(memory_mb: int, file_bytes: int = 0) -> int:
+    """Return the most pixels that `memory_mb` MB hold beside a file of `file_bytes`; at least 1."""
+    free = capacity_bytes(memory_mb) - FILE_COPIES * file_bytes
+    return max(1, free // BYTES_PER_PIXEL)
+
+
+def capacity_bytes(memory_mb: int) -> int:
+    """Return the bytes that a function of `memory_mb` MB has for pictures and their files."""
+    return max(1, (memory_mb - BASE_MB) * 1024 * 1024)

@@ -1,28 +1,19 @@
 """Turn a master into several JPEGs of given widths, from one decode."""
 
-import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from PIL import Image
-
-from .checks import check_common, check_widths
-from .encode import Jpeg, encode
-from .exif import Exif, read_exif, rights_only
-from .header import Header
+from .encode import Jpeg, check_options
+from .formats import open_picture
+from .formats.picture import Picture
 from .limits import Limits
-from .master import open_master
-from .memory import area
-from .normalise import normalised
-from .orientation import upright, upright_size
-from .raster import Raster
-from .reduction import serves
-from .resample import resample
-from .source import BinaryStream, Source
+from .pixels.orientation import upright_size
+from .render import render
+from .source import BinaryStream
 
 
 def resize(
-    source: bytes | bytearray | memoryview | BinaryStream,
+    source: bytes | bytearray | memoryview | BinaryStream | Picture,
     widths: Mapping[str, int],
     *,
     quality: int = 100,
@@ -30,45 +21,28 @@ def resize(
     background: tuple[int, int, int] = (255, 255, 255),
     limits: Limits = Limits(),  # noqa: B008 - frozen
     salvage: bool = False,
-    admit: Callable[[int], object] | None = None,
 ) -> dict[str, Jpeg]:
     """Return the picture by name, each as wide in pixels as `widths` says, else as `convert` does.
 
-    Without `enlarge`, a picture less wide than asked keeps its own size.
-    `admit` is called with the bytes that the pixels may take, before they are: it may wait until there is room.
+    Without `enlarge`, a picture less wide than asked keeps its own size. A `Picture` has the limits that it was
+    opened with.
 
     Raises:
         RejectedImageError: The image's fault; see `handlers.errors`. What `source.read` raises passes through.
     """
-    colour = check_common(quality, background, limits)
-    check_widths(widths)
-    wanted = functools.partial(_upright_sizes, widths=widths, enlarge=enlarge)
-    master = open_master(
-        Source(source, limits.max_bytes),
-        limits,
-        admit,
-        lambda header: area(wanted(header, read_exif(header.exif)).values()),
-    )
-    header, turned = master.header, master.exif.orientation
-    sizes = wanted(header, master.exif)
-    limits.check_outputs(sizes, header.width * header.height, len(master.source.whole()))
-    widest = upright_size(max(sizes.values()), turned)
-    raster = normalised(master, colour, salvage=salvage, widest=widest)
-    rights = rights_only(master.exif)
-    marks: dict[str, Any] = {"salvaged": raster.damage is not None, "warnings": tuple(master.warnings)}
-    pictures = _scaled(raster, {name: upright_size(output, turned) for name, output in sizes.items()})
-    return {name: Jpeg(encode(upright(pictures[name], turned), quality, rights), **marks) for name in sizes}
+    check_options(quality, background)
+    _check_widths(widths)
+    picture = open_picture(source, limits)
+    picture.read()
+    sizes = output_sizes(picture, widths, enlarge=enlarge)
+    header = picture.header
+    picture.limits.check_outputs(sizes, header.width * header.height, len(picture.source.whole()))
+    return render(picture, sizes, quality=quality, background=background, salvage=salvage)
 
 
-def _upright_sizes(
-    header: Header, exif: Exif, *, widths: Mapping[str, int], enlarge: bool
-) -> dict[str, tuple[int, int]]:
-    return output_sizes(upright_size((header.width, header.height), exif.orientation), widths, enlarge=enlarge)
-
-
-def output_sizes(size: tuple[int, int], widths: Mapping[str, int], *, enlarge: bool) -> dict[str, tuple[int, int]]:
-    """Return (width, height) by name for an upright picture of `size`, its aspect ratio kept, at least 1 pixel high."""
-    width, height = size
+def output_sizes(picture: Picture, widths: Mapping[str, int], *, enlarge: bool) -> dict[str, tuple[int, int]]:
+    """Return (width, height) of the upright outputs by name, aspect ratio kept, at least 1 pixel high."""
+    width, height = upright_size(picture.header.size, picture.exif.orientation)
     sizes = {}
     for name, wanted in widths.items():
         new_width = wanted if enlarge else min(wanted, width)
@@ -77,17 +51,13 @@ def output_sizes(size: tuple[int, int], widths: Mapping[str, int], *, enlarge: b
     return sizes
 
 
-def _scaled(raster: Raster, sizes: Mapping[str, tuple[int, int]]) -> dict[str, Image.Image]:
-    """Resample large to small, each from the smallest picture that loses nothing by it."""
-    pictures: dict[str, Image.Image] = {}
-    sources: list[Image.Image] = []
-    for name, size in sorted(sizes.items(), key=lambda item: item[1], reverse=True):
-        # From edges as sharp as text's, the loss would show.
-        larger = reversed(sources) if raster.calm else ()
-        source = next((one for one in larger if serves(one.size, size)), None)
-        box = raster.box if source is None else None
-        picture = resample(source or raster.image, size, box, calm=raster.calm)
-        pictures[name] = picture
-        if size[0] <= raster.image.width and size[1] <= raster.image.height:
-            sources.append(picture)
-    return pictures
+def _check_widths(widths: Any) -> None:
+    if not isinstance(widths, Mapping):
+        raise TypeError(f'widths must map names to pixels, as {{"medium": 500}}, not {type(widths).__name__}')
+    if not widths:
+        raise ValueError('widths is empty; give at least one size, as {"medium": 500}')
+    for name, width in widths.items():
+        if not isinstance(name, str) or isinstance(width, bool) or not isinstance(width, int):
+            raise TypeError(f"widths must map names to whole numbers of pixels, not {name!r} to {width!r}")
+        if width < 1:
+            raise ValueError(f"the width of {name} must be at least 1 pixel, not {width}")

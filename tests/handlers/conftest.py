@@ -3,8 +3,8 @@
 import functools
 import json
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from components.config import StackConfig
 from components.image_worker import picture_environment
-from handlers import worker
+from handlers import imaging, worker
 from handlers.job import Job
 from handlers.master import Master, fetch
 from handlers.settings import Settings
@@ -99,6 +99,32 @@ class Context(LambdaContext):
     def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]
         """Return how long the function may still run."""
         return max(0, int(1000 * (self._end - time.monotonic())))
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a branch made, written nowhere."""
+
+    written: bool = True
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def write(self, _master: Master, _settings: Settings) -> bool:
+        """Return what a write would."""
+        return self.written
+
+
+Run = Callable[[Master, Settings], Made]
+
+
+def working(run: Run, need_bytes: int = 0) -> worker.Work:
+    """Return a branch's work that looks at no picture."""
+    return worker.Work(run=lambda _picture, master, settings: run(master, settings), bytes_needed=lambda *_: need_bytes)
+
+
+@pytest.fixture
+def unopened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let masters be any bytes: they are not opened as pictures."""
+    monkeypatch.setattr(imaging, "open_picture", lambda source, _limits: source)
 
 
 def sqs_event(*bodies: str | Mapping[str, Any], deliveries: int | list[int] = 1) -> dict[str, Any]:

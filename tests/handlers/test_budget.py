@@ -1,4 +1,4 @@
-"""The memory that pictures share: who waits, and that nobody waits for ever."""
+"""The memory that pictures share: which ones wait, and that none waits for ever."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -10,94 +10,71 @@ from handlers.budget import Budget, of_function
 WAIT_S = 10
 
 
-def test_pictures_within_the_budget_are_let_in_at_once() -> None:
-    """Two small ones are held at the same time."""
+def test_pictures_within_the_budget_start_at_once() -> None:
+    """Two small pictures hold their memory at the same time."""
     budget = Budget(100, 4)
-    with budget.picture() as one, budget.picture() as other:
-        one.take(60)
-        other.take(40)
+    with budget.room(60), budget.room(40):
+        assert (budget.free_bytes, budget.free_pictures) == (0, 2)
 
 
 def test_a_picture_waits_until_there_is_room() -> None:
-    """The third of three that hold half of the memory each is let in when one has gone."""
-    budget, held, gone = Budget(100, 4), threading.Barrier(3), threading.Event()
+    """The third of three that need half of the memory each starts when one has finished."""
+    budget, inside, finish = Budget(100, 4), threading.Barrier(3), threading.Event()
 
     def hold() -> None:
-        with budget.picture() as place:
-            place.take(50)
-            held.wait(WAIT_S)
-            gone.wait(WAIT_S)
+        with budget.room(50):
+            inside.wait(WAIT_S)
+            finish.wait(WAIT_S)
 
     def wait() -> bool:
-        with budget.picture() as place:
-            place.take(50)
-            return gone.is_set()
+        with budget.room(50):
+            return finish.is_set()
 
     with ThreadPoolExecutor(3) as pool:
         holders = [pool.submit(hold) for _ in range(2)]
-        held.wait(WAIT_S)
+        inside.wait(WAIT_S)
         third = pool.submit(wait)
-        gone.set()
+        finish.set()
         assert third.result(WAIT_S)
         assert [holder.result(WAIT_S) for holder in holders] == [None, None]
 
 
-def test_a_picture_waits_until_there_is_a_place() -> None:
-    """However little memory it takes: a place is one picture's."""
-    budget, done = Budget(100, 1), threading.Event()
+def test_a_picture_waits_while_the_cores_are_busy() -> None:
+    """However little memory it needs, the number of pictures is bounded."""
+    budget, finish = Budget(100, 1), threading.Event()
 
     def wait() -> bool:
-        with budget.picture() as place:
-            place.take(1)
-            return done.is_set()
+        with budget.room(1):
+            return finish.is_set()
 
-    with ThreadPoolExecutor(1) as pool, budget.picture() as first:
-        first.take(1)
-        second = pool.submit(wait)
-        done.set()
-        first.leave()
+    with ThreadPoolExecutor(1) as pool:
+        with budget.room(1):
+            second = pool.submit(wait)
+            finish.set()
         assert second.result(WAIT_S)
 
 
-def test_who_has_left_leaves_nothing_more() -> None:
-    """What a picture took is given back once, when its outputs are made, and not again at its end."""
-    budget = Budget(100, 2)
-    with budget.picture() as place:
-        place.take(100)
-        place.leave()
-        assert (budget.free_bytes, budget.free_places) == (100, 2)
-    assert (budget.free_bytes, budget.free_places) == (100, 2)
-
-
-def test_who_never_took_gives_nothing_back() -> None:
-    """A picture that is refused by its header has no place."""
-    budget = Budget(100, 2)
-    with budget.picture():
-        pass
-    assert (budget.free_bytes, budget.free_places) == (100, 2)
+def test_a_picture_that_is_not_decoded_never_waits() -> None:
+    """Reading a header needs no room."""
+    budget = Budget(100, 1)
+    with budget.room(100), budget.room(0):
+        assert budget.free_pictures == 0
 
 
 def test_a_picture_larger_than_the_budget_has_it_alone() -> None:
     """What `imaging` allows but the model counts higher must not wait for ever."""
     budget = Budget(100, 4)
     for _ in range(2):
-        with budget.picture() as place:
-            place.take(1_000)
+        with budget.room(1_000):
+            assert budget.free_bytes == 0
 
 
-def test_what_failed_gives_its_memory_back() -> None:
-    """An error between admission and end leaves nothing taken."""
+def test_a_failure_gives_the_memory_back() -> None:
+    """An error while a picture is worked on leaves nothing taken."""
     budget = Budget(100, 4)
-
-    def fail() -> None:
-        with budget.picture() as place:
-            place.take(100)
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        fail()
-    with budget.picture() as place:
-        place.take(100)
+    with pytest.raises(ZeroDivisionError), budget.room(100):
+        raise ZeroDivisionError
+    assert (budget.free_bytes, budget.free_pictures) == (100, 4)
 
 
 def test_a_function_has_one_budget() -> None:

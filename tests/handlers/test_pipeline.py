@@ -1,16 +1,18 @@
 """Records side by side: how many, in which order, and what of them shares the memory."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from handlers import budget, pipeline, worker
-from handlers.imaging.memory import capacity_bytes
+from handlers.imaging.limits import capacity_bytes
 from handlers.master import Master
 from handlers.settings import Settings
-from tests.handlers.conftest import Context, Stack, failures, job, sqs_event
+from tests.handlers.conftest import Context, Made, Run, Stack, failures, job, sqs_event, working
+
+pytestmark = pytest.mark.usefixtures("unopened")
 
 KEYS = [f"master/{number}.png" for number in range(6)]
 WAIT_S = 10
@@ -24,8 +26,10 @@ def six(stack: Stack) -> Stack:
     return stack
 
 
-def process(work: Callable[[Master, Settings], Any], deliveries: int | list[int] = 1) -> list[str]:
-    return failures(worker.process(sqs_event(*map(job, KEYS), deliveries=deliveries), Context(), work))
+def process(work: Run, deliveries: int | list[int] = 1, need_bytes: int = 0) -> list[str]:
+    return failures(
+        worker.process(sqs_event(*map(job, KEYS), deliveries=deliveries), Context(), working(work, need_bytes))
+    )
 
 
 @pytest.mark.usefixtures("six")
@@ -33,9 +37,9 @@ def test_records_run_side_by_side() -> None:
     """All six are under way at once, else none would pass the barrier."""
     together = threading.Barrier(len(KEYS))
 
-    def work(_master: Master, _settings: Settings) -> Mapping[str, Any]:
+    def work(_master: Master, _settings: Settings) -> Made:
         together.wait(WAIT_S)
-        return {"written": True}
+        return Made()
 
     assert process(work) == []
 
@@ -45,7 +49,7 @@ def test_failures_are_named_in_the_batchs_order() -> None:
     """Whichever ends first, the response reads as the batch does."""
     others = threading.Barrier(len(KEYS))
 
-    def work(master: Master, _settings: Settings) -> Mapping[str, Any]:
+    def work(master: Master, _settings: Settings) -> Made:
         others.wait(WAIT_S)
         if master.claim.key == KEYS[0]:
             threading.Event().wait(0.05)
@@ -64,14 +68,14 @@ def test_what_was_delivered_before_is_forked_before_any_thread_starts(monkeypatc
         return work()
 
     monkeypatch.setattr(worker, "run_isolated", isolated)
-    assert process(lambda *_: {"written": True}, [1, 1, 2, 1, 2, 1]) == []
+    assert process(lambda *_: Made(), [1, 1, 2, 1, 2, 1]) == []
     assert alive == [[], []]
 
 
 @pytest.mark.usefixtures("six")
 def test_no_thread_outlives_its_batch() -> None:
     """The next batch may fork."""
-    assert process(lambda *_: {"written": True}) == []
+    assert process(lambda *_: Made()) == []
     assert [thread for thread in threading.enumerate() if thread.name.startswith("record")] == []
 
 
@@ -81,16 +85,31 @@ def test_pictures_that_fill_the_memory_run_one_by_one(monkeypatch: pytest.Monkey
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")
     inside = threading.Semaphore(1)
 
-    def work(master: Master, settings: Settings) -> Mapping[str, Any]:
-        master.admit(capacity_bytes(settings.memory_mb) // 2 + 1)
+    def work(_master: Master, _settings: Settings) -> Made:
         assert inside.acquire(blocking=False)
         threading.Event().wait(0.005)
         inside.release()
-        return {"written": True}
+        return Made()
 
-    assert process(work) == []
-    with budget.of_function(capacity_bytes(512)).picture() as place:
-        place.take(capacity_bytes(512))
+    assert process(work, need_bytes=capacity_bytes(512) // 2 + 1) == []
+    with budget.of_function(capacity_bytes(512)).room(capacity_bytes(512)):
+        pass
+
+
+@pytest.mark.usefixtures("six")
+def test_a_picture_leaves_its_room_before_it_is_written() -> None:
+    """While its outputs go to S3, another picture may be decoded."""
+    room = budget.of_function(capacity_bytes(1769))
+    free: list[int] = []
+
+    class Noted(Made):
+        def write(self, _master: Master, _settings: Settings) -> bool:
+            free.append(room.free_bytes)
+            return True
+
+    event = sqs_event(job(KEYS[0]))
+    assert failures(worker.process(event, Context(), working(lambda *_: Noted(), 1_000))) == []
+    assert free == [room.size_bytes]
 
 
 def test_every_core_has_its_threads(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import io
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,29 +22,31 @@ from handlers import pipeline, storage, worker
 from handlers.errors import BrokenImageError, NameTakenError, NotAnImageError
 from handlers.master import Master
 from handlers.settings import Settings
-from tests.handlers.conftest import BRANCH, BUCKET, Context, Stack, failures, job, sqs_event
+from tests.handlers.conftest import BRANCH, BUCKET, Context, Made, Run, Stack, failures, job, sqs_event, working
+
+pytestmark = pytest.mark.usefixtures("unopened")
 
 KEY, OTHER, THIRD = "master/cat.png", "master/dog.png", "master/eel.png"
 
 
-def done(master: Master, _settings: Settings) -> Mapping[str, Any]:
+def done(master: Master, _settings: Settings) -> Made:
     master.body.read()
-    return {"written": True}
+    return Made()
 
 
-def must_not_run(_master: Master, _settings: Settings) -> Mapping[str, Any]:
+def must_not_run(_master: Master, _settings: Settings) -> Made:
     raise AssertionError("the work was started")
 
 
-def process(event: dict[str, Any], work: worker.Work = done, left_s: float = 60.0) -> list[str]:
+def process(event: dict[str, Any], work: Run = done, left_s: float = 60.0) -> list[str]:
     """Return the ids that a batch leaves in its queue."""
-    return failures(worker.process(event, Context(left_s), work))
+    return failures(worker.process(event, Context(left_s), working(work)))
 
 
-def on(key: str, act: Callable[[], Any], work: worker.Work = done) -> worker.Work:
+def on(key: str, act: Callable[[], Any], work: Run = done) -> Run:
     """Return work that acts on one key, and does its usual on every other."""
 
-    def acting(master: Master, settings: Settings) -> Mapping[str, Any]:
+    def acting(master: Master, settings: Settings) -> Made:
         if master.claim.key == key:
             act()
         return work(master, settings)
@@ -101,16 +103,16 @@ BATCH = [job(KEY), job(OTHER), job(THIRD)]
 @pytest.mark.usefixtures("three")
 def test_a_batch_that_is_done_leaves_nothing() -> None:
     """The response names no message, and is never null."""
-    assert worker.process(sqs_event(*BATCH), Context(), done) == {"batchItemFailures": []}
+    assert worker.process(sqs_event(*BATCH), Context(), working(done)) == {"batchItemFailures": []}
 
 
 def test_work_gets_the_master_of_its_job(three: Stack) -> None:
     """Each message's work sees its own master, with the job's sequencer."""
     seen = []
 
-    def look(master: Master, settings: Settings) -> Mapping[str, Any]:
+    def look(master: Master, settings: Settings) -> Made:
         seen.append((master.claim.key, master.claim.sequencer, master.body.read(), settings.branch))
-        return {"written": True}
+        return Made()
 
     process(sqs_event(job(KEY, sequencer="0A"), job(OTHER)), look)
     assert sorted(seen) == [(KEY, "0A", three.read(KEY), BRANCH), (OTHER, None, three.read(OTHER), BRANCH)]
@@ -123,9 +125,7 @@ def test_a_master_that_is_gone_is_done(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("work", [done, on(KEY, raising(BrokenImageError("no"))), on(KEY, raising(OSError("no")))])
-def test_a_master_is_closed_whatever_became_of_it(
-    three: Stack, monkeypatch: pytest.MonkeyPatch, work: worker.Work
-) -> None:
+def test_a_master_is_closed_whatever_became_of_it(three: Stack, monkeypatch: pytest.MonkeyPatch, work: Run) -> None:
     """A body that is not read to its end must not keep its connection."""
     body = io.BytesIO(b"picture")
     master = dataclasses.replace(three.master(KEY), body=body)
@@ -255,7 +255,7 @@ def test_a_fetch_that_stumbles_is_never_the_images_fault(three: Stack, error: Ex
     """A body that fails while a decoder reads it leaves its message in the queue."""
     from handlers import imaging  # noqa: PLC0415
 
-    def convert(master: Master, _settings: Settings) -> Mapping[str, Any]:
+    def convert(master: Master, _settings: Settings) -> Made:
         imaging.convert(Stumbling(master.body, error))
         raise AssertionError("the picture was decoded")
 
@@ -343,9 +343,9 @@ def test_a_refused_message_costs_no_neighbour(three: Stack) -> None:
     assert len(three.outputs()) == 1
 
 
-def _note(seen: list[str], master: Master, _settings: Settings) -> Mapping[str, Any]:
+def _note(seen: list[str], master: Master, _settings: Settings) -> Made:
     seen.append(master.claim.key)
-    return {"written": True}
+    return Made()
 
 
 @pytest.mark.usefixtures("three")
@@ -370,7 +370,7 @@ def test_what_ran_before_the_deadline_stays_done(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(pipeline, "threads", lambda: 1)
     context = Context()
     work = on(OTHER, lambda: context.end_in(worker.RESERVE_S + 1))
-    assert failures(worker.process(sqs_event(*BATCH), context, work)) == ["m2"]
+    assert failures(worker.process(sqs_event(*BATCH), context, working(work))) == ["m2"]
 
 
 # Killers: what is delivered again runs in a child process
@@ -409,9 +409,9 @@ def test_a_record_that_stalls_costs_no_neighbour(three: Stack, tmp_path: Path, m
     assert sorted(file.name for file in tmp_path.iterdir()) == ["dog.png", "eel.png"]
 
 
-def _leave_a_file(folder: Path, master: Master, _settings: Settings) -> Mapping[str, Any]:
+def _leave_a_file(folder: Path, master: Master, _settings: Settings) -> Made:
     (folder / Path(master.claim.key).name).touch()
-    return {"written": True}
+    return Made()
 
 
 def test_a_first_delivery_runs_in_the_functions_own_process(three: Stack, tmp_path: Path) -> None:
@@ -423,9 +423,9 @@ def test_a_first_delivery_runs_in_the_functions_own_process(three: Stack, tmp_pa
     assert pids["dog.png"] != os.getpid()
 
 
-def _leave_pid(folder: Path, master: Master, _settings: Settings) -> Mapping[str, Any]:
+def _leave_pid(folder: Path, master: Master, _settings: Settings) -> Made:
     (folder / Path(master.claim.key).name).write_text(str(os.getpid()))
-    return {"written": True}
+    return Made()
 
 
 @pytest.mark.usefixtures("three")
@@ -473,7 +473,7 @@ def test_each_redelivered_record_gets_its_share_of_the_time(three: Stack, monkey
     ("outcome", "work", "body"),
     [
         ("written", done, job(KEY)),
-        ("superseded", lambda *_: {"written": False}, job(KEY)),
+        ("superseded", lambda *_: Made(written=False), job(KEY)),
         ("rejected", on(KEY, raising(BrokenImageError("truncated"))), job(KEY)),
         ("refused", must_not_run, "not JSON"),
         ("gone", must_not_run, job("master/gone.png")),
@@ -483,7 +483,7 @@ def test_each_message_has_one_line(
     three: Stack,
     logged: Callable[[], list[dict[str, Any]]],
     outcome: str,
-    work: worker.Work,
+    work: Run,
     body: str | dict[str, Any],
 ) -> None:
     """A line says what became of a message, and how long it took."""
@@ -506,4 +506,4 @@ def test_a_function_that_is_not_told_its_bucket_fails_whole(monkeypatch: pytest.
     """Without its environment nothing can be done or written down: all messages come again."""
     monkeypatch.delenv("BUCKET")
     with pytest.raises(KeyError, match="BUCKET"):
-        worker.process(sqs_event(job(KEY)), Context(), must_not_run)
+        worker.process(sqs_event(job(KEY)), Context(), working(must_not_run))

@@ -17,7 +17,7 @@ from benchmarks.worker_process import loopback
 from components.config import StackConfig
 from handlers.errors import ImageTooLargeError
 from handlers.imaging import Limits
-from handlers.imaging.memory import pixels_that_fit
+from handlers.imaging.limits import pixels_that_fit
 
 from .conftest import pictures
 

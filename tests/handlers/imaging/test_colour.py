@@ -4,7 +4,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from handlers.imaging import convert, describe, resize
-from handlers.imaging.colour import KEPT_BYTES, _leaves, is_srgb
+from handlers.imaging.pixels.colour import KEPT_BYTES, _leaves, is_srgb
 
 from .pictures import (
     cmyk_profile,

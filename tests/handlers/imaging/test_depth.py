@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from handlers.imaging import convert, resize
-from handlers.imaging.depth import eight_bit
+from handlers.imaging.pixels.depth import eight_bit
 
 from .pictures import opened, png, wide
 

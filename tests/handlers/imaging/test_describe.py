@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from handlers.errors import RejectedImageError
 from handlers.imaging import Metadata, convert, describe
-from handlers.imaging.metadata import MAX_ITEM_BYTES
+from handlers.imaging.facts.metadata import MAX_ITEM_BYTES
 
 from .pictures import GPS, chunk, exif, exif_segment, jpeg, photo, png, saved, segment, with_segments
 

@@ -4,8 +4,8 @@ import struct
 
 import pytest
 
-from handlers.imaging.exif import COPYRIGHT, read_exif, rights_only
-from handlers.imaging.tags import further_tags
+from handlers.imaging.facts.exif import COPYRIGHT, read_exif, rights_only
+from handlers.imaging.facts.tags import further_tags
 
 from .pictures import exif
 

@@ -267,8 +267,8 @@ def test_a_polyglot_loses_its_other_half() -> None:
 
 
 def test_the_format_found_is_named() -> None:
-    """Whoever uploads learns what the file is and what is taken."""
-    with pytest.raises(UnsupportedFormatError, match=r"a WebP picture; JPEG, PNG and GIF are taken"):
+    """The message says what the file is and what is accepted."""
+    with pytest.raises(UnsupportedFormatError, match="expected a JPEG, PNG or GIF, got a WebP picture"):
         convert(saved(photo(), "WEBP"))
 
 

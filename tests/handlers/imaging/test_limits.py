@@ -3,8 +3,8 @@
 import pytest
 
 from handlers.errors import ImageTooLargeError
-from handlers.imaging import Limits, convert, describe, resize
-from handlers.imaging.memory import pixels_that_fit
+from handlers.imaging import Limits, convert, describe, open_picture, output_sizes, resize
+from handlers.imaging.limits import pixels_that_fit
 
 from .pictures import exif, exif_segment, jpeg, photo, png, saved, segment, with_segments
 
@@ -80,9 +80,9 @@ def test_the_box_leaves_ten_times_the_width() -> None:
 def test_outputs_are_bounded_by_the_memory() -> None:
     """Few pixels can become many: what they take is asked for, and refused where the function has not so much."""
     master = with_segments(jpeg(photo((100, 10))), exif_segment(exif({0x0112: 6})))
-    asked: list[int] = []
-    resize(master, {"large": 400}, limits=Limits.for_memory(256), admit=asked.append)
-    assert asked[0] >= 8 * 400 * 4000
+    picture = open_picture(master, Limits.for_memory(256))
+    (size,) = output_sizes(picture, {"large": 400}, enlarge=True).values()
+    assert picture.bytes_needed(size[0] * size[1]) >= 8 * 400 * 4000
     with pytest.raises(ImageTooLargeError, match=r"10,000,010 pixels.*216 MB.*sizes"):
         resize(master, {"large": 1000, "none": 1}, limits=Limits.for_memory(256 - 40))
     with pytest.raises(ImageTooLargeError, match="memory of 885 MB"):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
-from handlers.imaging.memory import BASE_MB, BYTES_PER_PIXEL, FILE_COPIES, pixels_that_fit
+from handlers.imaging.limits import BASE_MB, BYTES_PER_PIXEL, FILE_COPIES, pixels_that_fit
 
 from .pictures import (
     BLACK,

@@ -9,12 +9,12 @@ from handlers.imaging import describe
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (b"", "the file is empty"),
+        (b"", "an empty file"),
         (b"Dear reader,\n  this is a letter.", "text that begins with 'Dear reader, this is a letter.'"),
         ("Käse".encode() * 200, "text that begins with 'KäseKäse"),
-        (b"\x89PNG\r\r\x1a\r and more", "like a PNG whose first bytes are damaged"),
-        (bytes(range(64)), "of an unknown kind that begins with the bytes 00 01 02 03 04 05 06 07"),
-        (b"\xd8\xe0 words", "of an unknown kind"),
+        (b"\x89PNG\r\r\x1a\r and more", "a file like a PNG whose first bytes are damaged"),
+        (bytes(range(64)), "an unknown file that begins with the bytes 00 01 02 03 04 05 06 07"),
+        (b"\xd8\xe0 words", "an unknown file"),
     ],
 )
 def test_a_person_can_tell_what_was_uploaded(body: bytes, words: str) -> None:

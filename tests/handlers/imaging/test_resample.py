@@ -13,14 +13,14 @@ from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from benchmarks.quality import psnr
 from handlers.imaging import resize
-from handlers.imaging.raster import Raster
+from handlers.imaging.pixels.raster import Raster
 
 from .pictures import corners, difference, jpeg, opened, photo, saved
 
 WHOLE = (0, 0, 800, 600)
 
 # The package's `resize` and `resample` are functions; this is the module.
-module: Any = importlib.import_module("handlers.imaging.resample")
+module: Any = importlib.import_module("handlers.imaging.pixels.resample")
 
 
 @pytest.fixture(autouse=True)
@@ -52,27 +52,27 @@ def test_both_back_ends_give_the_same_picture(
     """Smaller, larger, and from a box that ends within a pixel: samples differ by a level at most, at edges too."""
     image = corners((800, 600)).convert(mode)
     image.paste(photo((400, 600), mode))
-    ours, theirs = (back_end(image, size, box, calm=False) for back_end in (simd(), module.by_pillow))
+    ours, theirs = (back_end(image, size, box, smooth=False) for back_end in (simd(), module.by_pillow))
     assert (ours.mode, ours.size) == (theirs.mode, theirs.size) == (mode, size)
     worst = max(band[1] if isinstance(band, tuple) else band for band in _extrema(ours, theirs))
     assert worst <= 1
 
 
-def test_a_calm_picture_may_be_resampled_in_the_other_order() -> None:
+def test_a_smooth_picture_may_be_resampled_in_the_other_order() -> None:
     """Where there are no sharp edges, nobody sees which pass came first: 45 dB at least."""
     image = photo((800, 600))
-    assert Raster(image).calm
-    ours, theirs = (back_end(image, (333, 250), WHOLE, calm=True) for back_end in (simd(), module.by_pillow))
+    assert Raster(image).smooth
+    ours, theirs = (back_end(image, (333, 250), WHOLE, smooth=True) for back_end in (simd(), module.by_pillow))
     assert psnr(ours, theirs) > 45
 
 
 def test_sharp_edges_keep_the_order() -> None:
-    """Text is not calm; in the other order it would show."""
+    """Text is not smooth: the other order would show."""
     image = Image.new("RGB", (800, 600), "white")
     for row in range(0, 600, 16):
         ImageDraw.Draw(image).text((0, row), "sharp edges " * 20, "black", ImageFont.load_default(14))
-    assert not Raster(image).calm
-    other, theirs = (back_end(image, (333, 250), WHOLE, calm=True) for back_end in (simd(), module.by_pillow))
+    assert not Raster(image).smooth
+    other, theirs = (back_end(image, (333, 250), WHOLE, smooth=True) for back_end in (simd(), module.by_pillow))
     assert psnr(other, theirs) < 45
     same = resize(saved(image, "PNG"), {"a": 333})["a"]
     assert psnr(opened(same), opened(saved(theirs, "JPEG", quality=100, subsampling=2))) > 45

@@ -1,14 +1,6 @@
-"""Tell a file's format from its first bytes."""
+"""Say what a file is that is in none of the accepted formats, by its first bytes."""
 
 import codecs
-
-from handlers.errors import NotAnImageError, UnsupportedFormatError
-
-from .source import Source
-
-PREFIX_BYTES = 512
-
-_TAKEN = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"GIF87a": "GIF", b"GIF89a": "GIF"}
 
 _REFUSED = {
     b"BM": "a BMP picture",
@@ -49,26 +41,8 @@ _BRANDS = {b"avif": "an AVIF picture", b"avis": "an AVIF picture", b"crx ": "a C
 _HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"heim", b"heis", b"hevm", b"hevs", b"mif1", b"msf1"}
 
 
-def sniff(source: Source) -> str:
-    """Return "JPEG", "PNG" or "GIF".
-
-    Raises:
-        UnsupportedFormatError: A picture in another format, which the message names.
-        NotAnImageError: Anything else.
-    """
-    prefix = source.peek(0, PREFIX_BYTES)
-    for magic, name in _TAKEN.items():
-        if prefix.startswith(magic):
-            return name
-    if not prefix:
-        raise NotAnImageError("the file is empty; a JPEG, PNG or GIF is due")
-    other = _other_format(prefix)
-    if other:
-        raise UnsupportedFormatError(f"{other}; JPEG, PNG and GIF are taken")
-    raise NotAnImageError(f"no picture: the file is {_no_picture(prefix)}; a JPEG, PNG or GIF is due")
-
-
-def _other_format(prefix: bytes) -> str | None:
+def other_format(prefix: bytes) -> str | None:
+    """Name a picture or document in another format, or return None."""
     for magic, name in _REFUSED.items():
         if prefix.startswith(magic):
             return name
@@ -85,14 +59,14 @@ def _other_format(prefix: bytes) -> str | None:
     return None
 
 
-def _no_picture(prefix: bytes) -> str:
-    """Say what a file that is no picture looks like, for whoever has to find out why."""
+def unknown_kind(prefix: bytes) -> str:
+    """Describe a file that is no picture, so that its owner can find out why."""
     if prefix[1:4].upper() == b"PNG":
-        return f"like a PNG whose first bytes are damaged, as by a transfer as text ({prefix[:8].hex(' ')})"
+        return f"a file like a PNG whose first bytes are damaged, as by a transfer as text ({prefix[:8].hex(' ')})"
     try:
         words = codecs.getincrementaldecoder("utf-8")().decode(prefix)  # The prefix may end within a letter.
     except UnicodeDecodeError:
         words = "\0"
     if all(letter.isprintable() or letter.isspace() for letter in words):
         return f"text that begins with {' '.join(words.split())[:40]!r}"
-    return f"of an unknown kind that begins with the bytes {prefix[:8].hex(' ')}"
+    return f"an unknown file that begins with the bytes {prefix[:8].hex(' ')}"

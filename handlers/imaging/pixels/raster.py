@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from .reduction import MOST_RESTLESS_CALM, restlessness
+from .reduction import SMOOTH_RMS, roughness
 
 
 @dataclass(frozen=True)
 class Raster:
-    """Pixels as stored: `image` of mode L, RGB or CMYK, `opacity` of mode L, or None where nothing shines through.
+    """Pixels as stored: `image` of mode L, RGB or CMYK, `opacity` of mode L, or None where the picture is opaque.
 
     `damage` says what is missing at the end of a salvaged picture. `box` is the part of the pixels that holds
     the picture, where a reduced decode ends within its last pixel.
@@ -22,11 +22,6 @@ class Raster:
     box: tuple[float, float, float, float] | None = None
 
     @functools.cached_property
-    def restlessness(self) -> float:
-        """Return how much detail there is as fine as the pixels; see `reduction.restlessness`."""
-        return restlessness(self.image)
-
-    @property
-    def calm(self) -> bool:
-        """Say whether the picture has no sharp edges."""
-        return self.restlessness <= MOST_RESTLESS_CALM
+    def smooth(self) -> bool:
+        """Tell whether the picture has no sharp edges."""
+        return roughness(self.image) <= SMOOTH_RMS

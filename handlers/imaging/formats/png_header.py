@@ -1,4 +1,4 @@
-"""Walk over the chunks of a PNG: header, limits, checksums; no pixel is decoded and no text inflated.
+"""What the chunks of a PNG up to its picture say; no pixel is decoded and no text inflated.
 
 Source: W3C PNG specification, third edition.
 """
@@ -7,11 +7,11 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from handlers.errors import BrokenImageError, ImageTooLargeError
+from handlers.errors import BrokenImageError
+from handlers.imaging.limits import Limits
+from handlers.imaging.source import Source
 
 from .header import MAX_PROFILE_BYTES, Header
-from .limits import Limits
-from .source import Source
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_DATA_CHUNKS = 16_384
@@ -55,7 +55,7 @@ class PngHeader(Header):
 
 
 def read_header(source: Source, limits: Limits) -> PngHeader:
-    """Read the chunks up to the first IDAT; of an animation, count the frames as well.
+    """Read the chunks up to the first IDAT.
 
     Raises:
         BrokenImageError: A critical chunk is missing or damaged.
@@ -190,18 +190,3 @@ def _profile(chunk: bytes | None, warnings: list[str]) -> bytes | None:
         warnings.append("the ICC profile was ignored: it is damaged or too long")
         return None
     return profile
-
-
-def count_frames(source: Source, limits: Limits) -> int:
-    """Count the frames of an animation by its fcTL chunks, whatever acTL claims.
-
-    Raises:
-        BrokenImageError: The file goes wrong on the way.
-        ImageTooLargeError: There are more frames, or far more chunks, than are counted.
-    """
-    frames = 0
-    for number, chunk in enumerate(walk(source)):
-        frames += chunk.kind == b"fcTL"
-        if frames > limits.max_frames or number > MAX_DATA_CHUNKS:
-            raise ImageTooLargeError(f"more than the {limits.max_frames:,} frames that are counted")
-    return max(1, frames)

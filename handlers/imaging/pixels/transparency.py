@@ -21,8 +21,8 @@ def split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
 def matches(image: Image.Image, key: Sequence[int]) -> Image.Image:
     """Return 255 where a picture of mode L or RGB has exactly the key, one sample a band, else 0."""
     found: Image.Image | None = None
-    for band, value in zip(image.split(), key, strict=True):
-        hits = band.point([255 if level == value else 0 for level in range(256)])
+    for band, value in zip(image.getbands(), key, strict=True):
+        hits = image.getchannel(band).point([255 if level == value else 0 for level in range(256)])
         found = hits if found is None else ImageChops.darker(found, hits)
     if found is None:
         raise ValueError(f"a picture of mode {image.mode} has no bands")

@@ -19,7 +19,11 @@ class Header:
     height: int
     mode: str
     has_alpha: bool = False
-    frames: int = 1
     exif: bytes | None = None
     icc: bytes | None = None
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Return (width, height) in pixels, as stored."""
+        return self.width, self.height

@@ -11,16 +11,16 @@ from PIL import Image
 Box = tuple[float, float, float, float]
 
 
-def resample(image: Image.Image, size: tuple[int, int], box: Box | None = None, *, calm: bool = False) -> Image.Image:
+def resample(image: Image.Image, size: tuple[int, int], box: Box | None = None, *, smooth: bool = False) -> Image.Image:
     """Return the picture, of mode L or RGB, at (width, height) pixels by Lanczos-3.
 
     `box` is the part of it that holds the picture, where a reduced decode ends within its last pixel.
-    `calm` says that it has no sharp edges, and may be resampled in the order that takes the least time.
+    `smooth` tells that it has no sharp edges, and may be resampled in the order that takes the least time.
     """
     part = box or (0, 0, *image.size)
     if image.size == size and part == (0, 0, *image.size):
         return image
-    return _back_end()(image, size, part, calm=calm)
+    return _back_end()(image, size, part, smooth=smooth)
 
 
 @functools.cache
@@ -34,13 +34,13 @@ def _back_end() -> Callable[..., Image.Image]:
     return functools.partial(by_simd, library, threading.local())
 
 
-def by_pillow(image: Image.Image, size: tuple[int, int], box: Box, *, calm: bool) -> Image.Image:  # noqa: ARG001
+def by_pillow(image: Image.Image, size: tuple[int, int], box: Box, *, smooth: bool) -> Image.Image:  # noqa: ARG001
     """Resample by Pillow, which may be pillow-simd, and has one order."""
     return image.resize(size, Image.Resampling.LANCZOS, box=box)
 
 
 def by_simd(
-    library: Any, kept: threading.local, image: Image.Image, size: tuple[int, int], box: Box, *, calm: bool
+    library: Any, kept: threading.local, image: Image.Image, size: tuple[int, int], box: Box, *, smooth: bool
 ) -> Image.Image:
     """Resample by the instructions that the processor has; `kept` holds each thread's resizer with its buffers.
 
@@ -50,7 +50,7 @@ def by_simd(
     if not hasattr(kept, "resizer"):
         kept.resizer = library.Resizer()
     left, top, right, bottom = box
-    if calm:
+    if smooth:
         return _pass(library, kept.resizer, image, size, (left, top, right - left, bottom - top))
     across = (left, 0, right - left, image.height)
     narrow = _pass(library, kept.resizer, image, (size[0], image.height), across)

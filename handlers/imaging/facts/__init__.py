@@ -1,0 +1,1 @@
+"""What is recorded of a picture: EXIF, tags, position, profile name."""

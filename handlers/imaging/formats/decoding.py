@@ -1,0 +1,73 @@
+"""Run Pillow's decoders on files cut down to the picture, and tell the image's fault from other failures.
+
+The decoders see neither metadata nor a second picture. `Image.open` is not used: it imports the plug-ins of other
+formats, and its bomb check and LOAD_TRUNCATED_IMAGES apply to the whole process.
+"""
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol, runtime_checkable
+
+from PIL import Image, ImageFile
+
+from handlers.errors import BrokenImageError
+
+IMAGE_FAULTS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    IndexError,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    OverflowError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+"""What Pillow raises for a bad file; UnicodeDecodeError is a ValueError."""
+
+
+@contextmanager
+def image_faults() -> Iterator[None]:
+    """Turn what Pillow raises for a bad file into `BrokenImageError`; memory and disk are not the image's fault."""
+    try:
+        yield
+    except IMAGE_FAULTS as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        if "out of memory" in str(error):
+            raise MemoryError(str(error)) from error
+        raise BrokenImageError(f"the picture cannot be decoded: {error}") from error
+
+
+@runtime_checkable
+class Marked(Protocol):
+    """An image that marks the pixels it has not decoded."""
+
+    def unmark(self) -> None:
+        """Blacken the marks that are left."""
+
+
+def load(image: ImageFile.ImageFile, *, salvage: bool) -> str | None:
+    """Decode the pixels; with `salvage` keep what was decoded before a failure, and return the reason.
+
+    Raises:
+        BrokenImageError: The picture cannot be decoded, or not whole.
+    """
+    try:
+        with image_faults():
+            image.load()
+    except BrokenImageError as error:
+        if not salvage:
+            raise
+        # Without tiles left to decode, Pillow hands out the pixels that it has.
+        image.tile = []
+        with image_faults():
+            image.load()
+        if isinstance(image, Marked):
+            image.unmark()
+        if image.getbbox() is None:
+            raise
+        return str(error)
+    return None

@@ -1,0 +1,187 @@
+"""GIF: the blocks up to the first frame, its pixels on their canvas, the number of frames.
+
+Source: CompuServe GIF89a specification.
+"""
+
+import io
+from dataclasses import dataclass
+from typing import Self
+
+from PIL import GifImagePlugin, Image, ImageChops
+
+from handlers.errors import BrokenImageError, ImageTooLargeError
+from handlers.imaging.limits import Limits
+from handlers.imaging.pixels.raster import Raster
+from handlers.imaging.pixels.transparency import matches
+from handlers.imaging.source import Source
+
+from .decoding import image_faults, load
+from .header import Header
+from .picture import Picture
+
+MAX_SUB_BLOCKS = 250_000
+"""Full sub-blocks in this number would be 64 MB; more are a file made to stall."""
+
+_EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
+_CONTROL = 0xF9
+_MAX_PALETTE_BYTES = 768
+
+
+@dataclass(frozen=True, kw_only=True)
+class GifHeader(Header):
+    """Facts up to the first frame's data; `box` is (left, top, width, height) on the canvas."""
+
+    box: tuple[int, int, int, int]
+    palette: bytes
+    transparent: int | None
+    interlaced: bool
+    data_start: int
+
+
+class GifPicture(Picture):
+    """A GIF, or the first frame of an animated one."""
+
+    magics = (b"GIF87a", b"GIF89a")
+    header: GifHeader
+
+    @classmethod
+    def open(cls, source: Source, limits: Limits) -> Self:
+        """Read the blocks up to the first frame's data; see `Picture.open`."""
+        return cls(source, limits, _read_header(source, limits))
+
+    def frames(self) -> int:
+        """Count the frames by walking over the blocks; see `Picture.frames`."""
+        position, frames = _skip_blocks(self.source, self.header.data_start), 1
+        for _ in range(4 * self.limits.max_frames):
+            kind = self.source.take(position, 1)[0]
+            if kind == _TRAILER:
+                return frames
+            if kind == _EXTENSION:
+                position = _skip_blocks(self.source, position + 2)
+                continue
+            if kind != _IMAGE:
+                raise BrokenImageError(f"the GIF goes on with junk after frame {frames:,}")
+            frames += 1
+            if frames > self.limits.max_frames:
+                break
+            flags = self.source.take(position + 9, 1)[0]
+            _, position = _colours(self.source, flags, position + 10)
+            position = _skip_blocks(self.source, position + 1)
+        raise ImageTooLargeError(f"more than the {self.limits.max_frames:,} frames that are counted")
+
+    def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:  # noqa: ARG002 - never reduced
+        """Decode the first frame, transparent where nothing is drawn; see `Picture.decode`."""
+        header = self.header
+        left, top, width, height = header.box
+        canvas = (header.width, header.height)
+        if not width or not height:
+            raise BrokenImageError(f"the GIF is damaged: its first frame has {width} x {height} pixels")
+        payload = _payload(self.source, header, salvage=salvage)
+        with image_faults():
+            image = GifImagePlugin.GifImageFile(io.BytesIO(payload))
+        damage = load(image, salvage=salvage)
+        shown = Image.new("L", (width, height), 255)
+        if header.transparent is not None:
+            indices = Image.frombytes("L", image.size, image.tobytes())
+            shown = ImageChops.invert(matches(indices, [header.transparent]))
+        picture, opacity = Image.new("RGB", canvas), Image.new("L", canvas)
+        picture.paste(image.convert("RGB"), (left, top))
+        opacity.paste(shown, (left, top))
+        return Raster(picture, opacity, damage)
+
+
+def _read_header(source: Source, limits: Limits) -> GifHeader:
+    """Read the blocks up to the first frame's data.
+
+    Raises:
+        BrokenImageError: There is no frame.
+        ImageTooLargeError: Too many blocks before the first frame.
+    """
+    screen = source.take(6, 7)
+    position = 13
+    palette, position = _colours(source, screen[4], position)
+    transparent: int | None = None
+    for blocks in range(limits.max_segments + 1):
+        kind = source.take(position, 1)[0]
+        if kind == _IMAGE:
+            return _header(source, position + 1, screen, palette, transparent)
+        if kind != _EXTENSION:
+            break
+        limits.check_segments(blocks + 1, "blocks before the first frame")
+        label = source.take(position + 1, 1)[0]
+        if label == _CONTROL:
+            transparent = _transparent(source.peek(position + 2, 6))
+        position = _skip_blocks(source, position + 2)
+    raise BrokenImageError("the GIF holds no picture: no frame before its end")
+
+
+def _skip_blocks(source: Source, position: int) -> int:
+    """Return the position behind a series of sub-blocks and its terminator.
+
+    Raises:
+        BrokenImageError: The file ends within.
+        ImageTooLargeError: The series is too long.
+    """
+    for _ in range(MAX_SUB_BLOCKS):
+        size = source.take(position, 1)[0]
+        position += size + 1
+        if not size:
+            return position
+    raise ImageTooLargeError(f"the GIF has more than {MAX_SUB_BLOCKS:,} sub-blocks in one block; save it anew")
+
+
+def _transparent(block: bytes) -> int | None:
+    """Return the transparent index of a graphic control block (size, flags, delay, index)."""
+    if len(block) < 6 or block[0] < 4 or not block[1] & 1:  # noqa: PLR2004
+        return None
+    return block[4]
+
+
+def _colours(source: Source, flags: int, position: int) -> tuple[bytes, int]:
+    """Return the colour table that `flags` announce, and the position behind it."""
+    if not flags & 0x80:
+        return b"", position
+    size = 3 << ((flags & 7) + 1)
+    return source.take(position, size), position + size
+
+
+def _header(source: Source, position: int, screen: bytes, palette: bytes, transparent: int | None) -> GifHeader:
+    """Make the header from the first frame's descriptor at `position`."""
+    numbers = source.take(position, 9)
+    left, top, width, height = (int.from_bytes(numbers[i : i + 2], "little") for i in (0, 2, 4, 6))
+    own, position = _colours(source, numbers[8], position + 9)
+    # A frame that leaves the canvas enlarges it, as in Pillow, libvips and browsers.
+    canvas_width = max(int.from_bytes(screen[:2], "little"), left + width)
+    canvas_height = max(int.from_bytes(screen[2:4], "little"), top + height)
+    if not canvas_width or not canvas_height:
+        raise BrokenImageError(f"the GIF is damaged: {canvas_width} x {canvas_height} pixels")
+    covers = (left, top, width, height) == (0, 0, canvas_width, canvas_height)
+    return GifHeader(
+        format="GIF",
+        width=canvas_width,
+        height=canvas_height,
+        mode="P" if own or palette else "L",
+        has_alpha=transparent is not None or not covers,
+        box=(left, top, width, height),
+        palette=own or palette,
+        transparent=transparent,
+        interlaced=bool(numbers[8] & 0x40),
+        data_start=position + 1,
+    )
+
+
+def _payload(source: Source, header: GifHeader, *, salvage: bool) -> bytes:
+    """Return a GIF with nothing but the first frame, as large as its canvas."""
+    _, _, width, height = header.box
+    size = width.to_bytes(2, "little") + height.to_bytes(2, "little")
+    palette = header.palette or bytes(level for level in range(256) for _ in "RGB")
+    screen = b"GIF89a" + size + b"\xf7\0\0" + palette.ljust(_MAX_PALETTE_BYTES, b"\0")
+    descriptor = b"," + bytes(4) + size + bytes((header.interlaced << 6,))
+    try:
+        end = _skip_blocks(source, header.data_start)
+        data = source.take(header.data_start - 1, end - header.data_start + 1)
+    except BrokenImageError:
+        if not salvage:
+            raise
+        data = source.whole()[header.data_start - 1 :]
+    return screen + descriptor + data + b";"

@@ -1,0 +1,192 @@
+"""JPEG: the coded picture cut out of its file, checked, copied or decoded."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+from handlers.errors import BrokenImageError, ImageTooLargeError
+from handlers.imaging.facts.exif import read_exif
+from handlers.imaging.limits import Limits
+from handlers.imaging.pixels.colour import is_srgb
+from handlers.imaging.pixels.raster import Raster
+from handlers.imaging.pixels.reduction import reduction
+from handlers.imaging.source import Source
+
+from .decoding import load
+from .jpeg_decoder import EOI as END
+from .jpeg_decoder import open_jpeg
+from .jpeg_header import JpegHeader, read_header
+from .jpeg_markers import (
+    APP0,
+    APP1,
+    APP14,
+    DHT,
+    DQT,
+    DRI,
+    EOI,
+    LOSSLESS,
+    SEQUENTIAL,
+    SOI,
+    SOS,
+    Segment,
+    count_segment,
+    is_metadata,
+    walk,
+)
+from .picture import Picture
+
+_CODED = frozenset({DHT, DQT, DRI, SOS, 0xC0, 0xC1, 0xC2})
+_SHORT = "the JPEG is truncated: its coded data ends before its last row"
+_ENDLESS = "the JPEG's end-of-image marker is missing; its picture is whole"
+_NO_END = "the JPEG is truncated: it has no end-of-image marker"
+_ZEROS = bytes(64)
+"""At the end of a picture without EOI, zeros stand for data never written, though a decoder makes pixels of them."""
+_NUMBER_OF_IMAGES = 0xB001  # Source: CIPA DC-007, the MP index IFD.
+
+
+@dataclass(frozen=True)
+class CodedPicture:
+    """The coded picture: `payload` from SOI up to EOI, without EOI and without any metadata.
+
+    `plain` tells that every browser decodes its segments; `ended` that EOI was there.
+    """
+
+    payload: bytes
+    scans: int
+    ended: bool
+    plain: bool
+
+
+class JpegPicture(Picture):
+    """A JPEG, or the first picture of a multi-picture file (MPO)."""
+
+    magics = (b"\xff\xd8\xff",)
+    header: JpegHeader
+    coded: CodedPicture
+
+    @classmethod
+    def open(cls, source: Source, limits: Limits) -> Self:
+        """Read the markers up to the first scan; see `Picture.open`."""
+        return cls(source, limits, read_header(source, limits))
+
+    def frames(self) -> int:
+        """Return the number of pictures that the multi-picture index claims; see `Picture.frames`."""
+        if self.header.multi_picture is None:
+            return 1
+        value = read_exif(self.header.multi_picture).image.get(_NUMBER_OF_IMAGES)
+        if not isinstance(value, tuple) or not value or not isinstance(value[0], int) or value[0] < 1:
+            raise BrokenImageError("the multi-picture index cannot be read")
+        if value[0] > self.limits.max_frames:
+            raise ImageTooLargeError(
+                f"{value[0]:,} pictures are claimed, more than the {self.limits.max_frames:,} that are counted"
+            )
+        return value[0]
+
+    def read(self) -> None:
+        """Walk over the whole file and cut out the coded picture; see `Picture.read`."""
+        super().read()
+        file = memoryview(self.source.whole())
+        counts: dict[str, int] = {}
+        parts = [b"\xff\xd8", *_colour_segments(self.header)]
+        ended, plain = False, True
+        for segment, end in _with_data(self.source, len(file)):
+            if segment.marker in (SOI, EOI):
+                ended = segment.marker == EOI
+                break
+            count_segment(counts, segment, self.limits)
+            if not is_metadata(segment.marker):
+                plain = plain and segment.marker in _CODED
+                parts.append(file[segment.start : end])  # type: ignore[arg-type]
+        self.coded = CodedPicture(b"".join(parts), counts.get("scans", 0), ended, plain)
+
+    def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:
+        """Decode the picture, reduced by 2, 4 or 8 where there are pixels enough; see `Picture.decode`."""
+        factor = 1 if self.header.frame == LOSSLESS or not widest else reduction(self.header.size, widest)
+        raster = self._decode_by(factor, salvage=salvage)
+        if factor > 1 and not raster.smooth:
+            # A reduced decode would show at edges as sharp as text's.
+            raster = self._decode_by(1, salvage=salvage)
+        if not raster.damage and not self.coded.ended:
+            self.warnings.append(_ENDLESS)
+        return raster
+
+    def damage(self) -> str | None:
+        """Read all coded data, at an eighth of the size; see `Picture.damage`."""
+        return self._decode_by(8, salvage=True).damage
+
+    def copy(self, rights: bytes, *, salvage: bool) -> bytes | None:
+        """Copy the coded picture bit for bit if browsers show it as an output promises; see `Picture.copy`.
+
+        All coded data are read, at an eighth of the size, to find a picture that is truncated.
+        """
+        if not self._is_fit() or self._decode_by(8, salvage=salvage).damage:
+            return None
+        if not self.coded.ended:
+            self.warnings.append(_ENDLESS)
+        soi, coded = self.coded.payload[:2], memoryview(self.coded.payload)[2:]
+        segment = _segment(APP1, rights) if rights else b""
+        start = _after_jfif(self.coded.payload)
+        return b"".join((soi, coded[: start - 2], segment, coded[start - 2 :], END))
+
+    def _decode_by(self, factor: int, *, salvage: bool) -> Raster:
+        """Decode the picture, reduced by a factor of 1, 2, 4 or 8."""
+        coded, header = self.coded, self.header
+        watch = header.frame in SEQUENTIAL and coded.scans == 1
+        image = open_jpeg(coded.payload if watch else coded.payload + END, watch=watch)
+        box = None
+        if factor > 1:
+            width, height = image.size
+            # The smallest size that Pillow takes for this factor and for no larger one.
+            drafted = image.draft(None, (max(1, width // factor), max(1, height // factor)))
+            # The part of the fewer pixels that holds the picture.
+            box = drafted[1] if drafted else None
+        damage = load(image, salvage=salvage)
+        if damage is None and image.short:
+            damage = _SHORT
+        if damage is None and not coded.ended and (not watch or coded.payload.endswith(_ZEROS)):
+            damage = _NO_END
+        if damage and not salvage:
+            raise BrokenImageError(damage)
+        return Raster(image, damage=damage, box=box)
+
+    def _is_fit(self) -> bool:
+        """Tell whether the coded picture may be an output as it is."""
+        header = self.header
+        if not self.coded.plain or self.exif.orientation != 1:
+            return False
+        if header.mode != "L" and not header.is_ycbcr:
+            return False
+        return header.icc is None or is_srgb(header.icc, header.mode)
+
+
+def _with_data(source: Source, size: int) -> Iterator[tuple[Segment, int]]:
+    """Yield each segment and where it ends, a scan's coded data included."""
+    previous: Segment | None = None
+    for segment in walk(source):
+        if previous:
+            yield previous, segment.start if previous.marker == SOS else previous.end
+        previous = segment
+    if previous:
+        yield previous, size if previous.marker == SOS else previous.end
+
+
+def _colour_segments(header: JpegHeader) -> list[bytes]:
+    """Return the segments that tell decoders the colours: JFIF without its thumbnail, Adobe in its 12 bytes."""
+    segments = []
+    if header.jfif is not None:
+        body = b"JFIF\0\1\1" + header.jfif[7:12].ljust(5, b"\0") + b"\0\0"
+        segments.append(_segment(APP0, body))
+    if header.adobe is not None:
+        segments.append(_segment(APP14, header.adobe))
+    return segments
+
+
+def _segment(marker: int, body: bytes) -> bytes:
+    return bytes((0xFF, marker)) + (len(body) + 2).to_bytes(2, "big") + body
+
+
+def _after_jfif(payload: bytes) -> int:
+    """Return where APP1 belongs: after JFIF, which must come first."""
+    if payload[2:4] == b"\xff\xe0":
+        return 4 + int.from_bytes(payload[4:6], "big")
+    return 2

@@ -1,0 +1,71 @@
+"""A JPEG decoder that notices when the coded data ends before the last row."""
+
+import io
+
+from PIL import ImageFile, JpegImagePlugin
+
+from .decoding import image_faults
+
+EOI = b"\xff\xd9"
+_PADDING = b"\x7f" * 8
+"""As much as libjpeg's bit buffer holds: it reads that far ahead of what it needs. Ones are no Huffman code, but zeros
+can be those of many blocks."""
+
+
+def open_jpeg(payload: bytes, *, watch: bool = False) -> "WatchedJpeg":
+    """Open a JPEG for decoding; `watch` a payload without its EOI to learn whether it is complete."""
+    with image_faults():
+        image = WatchedJpeg(io.BytesIO(payload))
+    image.decodermaxblock = max(len(payload), ImageFile.MAXBLOCK)
+    image.watch = watch
+    return image
+
+
+class WatchedJpeg(JpegImagePlugin.JpegImageFile):
+    """A JPEG that notices when its coded data ends before its last row.
+
+    libjpeg invents what is missing before an EOI, and Pillow drops its warning. So the EOI is held back: when
+    the decoder asks for more, a whole picture has its last row already, and a short one has not.
+    """
+
+    watch = False
+    short = False
+    _asked = 0
+    _row = b""
+
+    def load_prepare(self) -> None:
+        """Mark the last row, so that its decoding shows."""
+        super().load_prepare()
+        if self.watch:
+            self.im.paste(_MARKS[self.mode], (0, self.height - 1, self.width, self.height))
+
+    def load_read(self, read_bytes: int) -> bytes:
+        """Read on; at the end add padding, then the EOI."""
+        data = super().load_read(read_bytes)
+        if data or not self.watch:
+            return data
+        self._asked += 1
+        if self._asked == 1:
+            return _PADDING
+        self._row = self._last_row()
+        return EOI if self._asked == 2 else b""  # noqa: PLR2004
+
+    def load_end(self) -> None:
+        """Compare the last row before and after the EOI."""
+        super().load_end()
+        if self._row:
+            self.short = self._row != self._last_row()
+
+    def unmark(self) -> None:
+        """Blacken the last row if the decoder has not come to it."""
+        mark = _MARKS[self.mode]
+        row = bytes((mark,) if isinstance(mark, int) else mark) * self.width
+        if self.watch and self._last_row() == row:
+            self.paste(0, (0, self.height - 1, self.width, self.height))
+
+    def _last_row(self) -> bytes:
+        row = self.im.crop((0, self.height - 1, self.width, self.height))
+        return self._new(row).tobytes()
+
+
+_MARKS: dict[str, int | tuple[int, ...]] = {"L": 77, "RGB": (1, 254, 3), "CMYK": (1, 254, 3, 251)}

@@ -1,0 +1,99 @@
+"""Walk over the markers of a JPEG; no pixel is decoded.
+
+Source: ITU-T T.81, annex B.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from handlers.errors import BrokenImageError
+from handlers.imaging.limits import Limits
+from handlers.imaging.source import Source
+
+SOI, EOI, SOS = 0xD8, 0xD9, 0xDA
+DHT, DAC, DQT, DRI, COM = 0xC4, 0xCC, 0xDB, 0xDD, 0xFE
+APP0, APP1, APP2, APP14, APP15 = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF
+FRAMES = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, DAC}
+SEQUENTIAL, PROGRESSIVE, LOSSLESS = frozenset({0xC0, 0xC1}), 0xC2, 0xC3
+
+# A marker proper: neither a stuffed zero, nor fill bytes, nor a restart inside a scan.
+_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+_SEARCH_BYTES = 256 * 1024
+
+JUNK_BYTES = 64 * 1024
+"""How far a segment of the header may be from the one before; real files have a few bytes of junk at most."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One marker segment: `start` at its 0xFF, `end` behind its parameters."""
+
+    marker: int
+    start: int
+    end: int
+
+
+def walk(source: Source) -> Iterator[Segment]:
+    """Yield the segments in order, over scans too, until EOI, a second SOI or the file's end.
+
+    Raises:
+        BrokenImageError: A segment's length is impossible, or one before the first scan is cut short.
+    """
+    position, scanned = 2, False
+    while True:
+        start = _next_marker(source, position, None if scanned else JUNK_BYTES)
+        if start is None:
+            return
+        marker = source.peek(start + 1, 1)[0]
+        if marker in (SOI, EOI):
+            yield Segment(marker, start, start + 2)
+            return
+        if marker == 0x01:
+            position = start + 2
+            continue
+        length = int.from_bytes(source.peek(start + 2, 2), "big")
+        end = start + 2 + length
+        if scanned and len(source.peek(end - 1, 1)) == 0:
+            return
+        if length < 2:  # noqa: PLR2004 - the length counts its own two bytes
+            raise BrokenImageError(f"the JPEG is damaged: marker FF{marker:02X} at byte {start:,} has no length")
+        source.take(end - 1, 1)
+        yield Segment(marker, start, end)
+        scanned = scanned or marker == SOS
+        position = end
+
+
+def count_segment(counts: dict[str, int], segment: Segment, limits: Limits) -> None:
+    """Count a segment by kind, and refuse the file once there are too many."""
+    if is_metadata(segment.marker):
+        what = "APPn and comment segments"
+    elif segment.marker == SOS:
+        counts["scans"] = counts.get("scans", 0) + 1
+        limits.check_scans(counts["scans"])
+        return
+    else:
+        what = "table segments"
+    counts[what] = counts.get(what, 0) + 1
+    limits.check_segments(counts[what], what)
+
+
+def is_metadata(marker: int) -> bool:
+    """Say whether a segment is APPn or a comment, no part of the coded picture."""
+    return APP0 <= marker <= APP15 or marker == COM
+
+
+def _next_marker(source: Source, position: int, reach: int | None) -> int | None:
+    """Find the next marker, at most `reach` bytes on, passing over coded data, restarts, fill bytes and junk."""
+    head = source.peek(position, 2)
+    if _MARKER.match(head):
+        return position
+    while True:
+        found, searched = source.find(_MARKER, position, _SEARCH_BYTES)
+        if found is not None:
+            return found
+        reach = None if reach is None else reach - searched
+        if searched < _SEARCH_BYTES or (reach is not None and reach <= 0):
+            return None
+        # A marker may straddle the blocks.
+        position += searched - 1

@@ -1,0 +1,86 @@
+"""A picture that is opened: its header is read, its pixels are not decoded. One subclass per format."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Self
+
+from handlers.imaging.facts.exif import Exif, read_exif
+from handlers.imaging.limits import Limits, bytes_needed
+from handlers.imaging.pixels.raster import Raster
+from handlers.imaging.source import Source
+
+from .header import Header
+
+
+class Picture(ABC):
+    """One file in a format that is accepted; `warnings` grows while the picture is worked on."""
+
+    magics: ClassVar[tuple[bytes, ...]]
+    """What files of the format begin with."""
+    header: Header
+    exif: Exif
+    warnings: list[str]
+
+    def __init__(self, source: Source, limits: Limits, header: Header) -> None:
+        self.source, self.limits, self.header = source, limits, header
+        self.exif = read_exif(header.exif)
+        self.warnings = list(header.warnings)
+
+    @classmethod
+    @abstractmethod
+    def open(cls, source: Source, limits: Limits) -> Self:
+        """Read the header, and no more of the file than that.
+
+        Raises:
+            RejectedImageError: Damaged, unsupported, or over a limit.
+        """
+
+    def bytes_needed(self, output_pixels: int = 0) -> int:
+        """Return the most bytes that the picture takes on its way to outputs of so many pixels, beside its file.
+
+        Raises:
+            ImageTooLargeError: The picture is over a limit, or the function's memory does not hold it.
+        """
+        self.limits.check_canvas(*self.header.size)
+        return bytes_needed(self.header.width * self.header.height, output_pixels)
+
+    def read(self) -> None:
+        """Read the file to its end and check it against all limits; `decode` and `copy` need it.
+
+        Raises:
+            RejectedImageError: Damaged, or over a limit.
+        """
+        self.limits.check_canvas(*self.header.size)
+        self.limits.check_canvas(*self.header.size, len(self.source.whole()))
+
+    @abstractmethod
+    def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:
+        """Decode the pixels; fewer of them where an output of `widest` (width, height) loses nothing by it.
+
+        Raises:
+            BrokenImageError: The picture is damaged, and not salvaged.
+        """
+
+    def damage(self) -> str | None:
+        """Say what is missing at the end of a picture that only `salvage` keeps; None for a whole one.
+
+        Raises:
+            BrokenImageError: Nothing of the picture can be kept.
+        """
+        return self.decode(salvage=True).damage
+
+    def copy(self, rights: bytes, *, salvage: bool) -> bytes | None:  # noqa: ARG002 - for the formats that can
+        """Return the file without its metadata but with `rights`, or None where it is not fit to be an output.
+
+        Raises:
+            BrokenImageError: The picture is damaged, and not salvaged.
+        """
+        return None
+
+    def frames(self) -> int:
+        """Count the frames.
+
+        Raises:
+            BrokenImageError: The file goes wrong on the way.
+            ImageTooLargeError: There are more frames than are counted.
+        """
+        return 1

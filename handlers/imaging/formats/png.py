@@ -1,0 +1,177 @@
+"""PNG: the picture's data cut out, checked, decoded."""
+
+import io
+import zlib
+from dataclasses import dataclass
+from typing import Self
+
+from PIL import Image, ImageChops
+
+from handlers.errors import BrokenImageError, ImageTooLargeError
+from handlers.imaging.facts.exif import read_exif
+from handlers.imaging.limits import Limits
+from handlers.imaging.pixels.depth import HIGH_BYTES, LOW_BYTES, eight_bit
+from handlers.imaging.pixels.raster import Raster
+from handlers.imaging.pixels.transparency import matches, split
+from handlers.imaging.source import Source
+
+from .decoding import image_faults, load
+from .picture import Picture
+from .png_header import (
+    GREY,
+    GREY_ALPHA,
+    MAX_DATA_CHUNKS,
+    PALETTE,
+    RGB,
+    SIGNATURE,
+    Chunk,
+    PngHeader,
+    read_header,
+    walk,
+)
+
+WIDE = 16
+"""Bits of a sample that Pillow does not scale down by itself."""
+
+
+@dataclass(frozen=True)
+class PictureData:
+    """The chunks that hold the picture, an eXIf chunk that follows them, and what is wrong with the data."""
+
+    chunks: tuple[Chunk, ...]
+    exif: bytes | None
+    damage: str | None
+
+
+class PngPicture(Picture):
+    """A PNG, or the first picture of an animated one."""
+
+    magics = (SIGNATURE,)
+    header: PngHeader
+    data: PictureData
+
+    @classmethod
+    def open(cls, source: Source, limits: Limits) -> Self:
+        """Read the chunks up to the first IDAT; see `Picture.open`."""
+        return cls(source, limits, read_header(source, limits))
+
+    def frames(self) -> int:
+        """Count the frames of an animation by its fcTL chunks, whatever acTL claims; see `Picture.frames`."""
+        frames = 0
+        for number, chunk in enumerate(walk(self.source) if self.header.animated else ()):
+            frames += chunk.kind == b"fcTL"
+            if frames > self.limits.max_frames or number > MAX_DATA_CHUNKS:
+                raise ImageTooLargeError(f"more than the {self.limits.max_frames:,} frames that are counted")
+        return max(1, frames)
+
+    def read(self) -> None:
+        """Walk over the rest of the file, checking the checksum of each IDAT; see `Picture.read`."""
+        super().read()
+        self.data = _picture_data(self.source, self.limits)
+        if self.header.exif is None and self.data.exif:
+            self.exif = read_exif(self.data.exif)
+
+    def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:  # noqa: ARG002 - never reduced
+        """Decode all pixels; see `Picture.decode`."""
+        if self.data.damage and not salvage:
+            raise BrokenImageError(self.data.damage)
+        header = self.header
+        raw = HIGH_BYTES.get(header.mode) if header.depth == WIDE else None
+        key = self._transparent_colour()
+        # One byte a pixel is kept of this decode, so that the two never add up in memory.
+        low = self._low_matches(key, salvage=salvage) if key and header.depth == WIDE else None
+        image, damage = self._load(raw, salvage=salvage)
+        image, opacity = split(eight_bit(image))
+        if header.colour_type == GREY_ALPHA and image.mode == "RGB":
+            # Pillow reads 16-bit grey with alpha as RGBA.
+            image = image.getchannel("G")
+        if key:
+            hits = matches(image, [high for high, _ in key])
+            opacity = ImageChops.invert(ImageChops.darker(hits, low) if low else hits)
+        return Raster(image, opacity, self.data.damage or damage)
+
+    def _load(self, raw: tuple[str, str] | None, *, salvage: bool) -> tuple[Image.Image, str | None]:
+        """Decode the data, by another mode and raw mode where given."""
+        # Only PNGs pay for loading ISA-L.
+        from .png_inflate import InflatedPng  # noqa: PLC0415
+
+        with image_faults():
+            image = InflatedPng(io.BytesIO(_payload(self.header)))
+        file = memoryview(self.source.whole())
+        image.deflated = [file[chunk.start : chunk.start + chunk.size] for chunk in self.data.chunks]
+        if raw:
+            # Pillow decodes 16-bit grey to a mode that it cannot scale down; the raw mode does it in passing.
+            image._mode = raw[0]  # noqa: SLF001
+            image.tile = [tile._replace(args=raw[1]) for tile in image.tile]
+        return image, load(image, salvage=salvage)
+
+    def _transparent_colour(self) -> list[tuple[int, int]]:
+        """Return the high and low byte of each sample of the transparent colour, or nothing where there is none."""
+        header = self.header
+        if not header.trns or header.colour_type not in (GREY, RGB):
+            return []
+        samples = [int.from_bytes(header.trns[i : i + 2], "big") for i in range(0, len(header.trns), 2)]
+        if header.depth == WIDE:
+            return [divmod(sample, 256) for sample in samples]
+        top = (1 << header.depth) - 1
+        return [((sample & top) * 255 // top, 0) for sample in samples]
+
+    def _low_matches(self, key: list[tuple[int, int]], *, salvage: bool) -> Image.Image:
+        """Return 255 where the low bytes of a 16-bit picture are those of the key, else 0."""
+        image, _ = self._load(LOW_BYTES[self.header.mode], salvage=salvage)
+        return matches(image, [low for _, low in key])
+
+
+def _picture_data(source: Source, limits: Limits) -> PictureData:
+    """Return the picture's chunks.
+
+    Raises:
+        BrokenImageError: There is no picture.
+        ImageTooLargeError: Too many chunks.
+    """
+    file = memoryview(source.whole())
+    chunks: list[Chunk] = []
+    exif, damage, others = None, None, 0
+    try:
+        for chunk in walk(source):
+            if chunk.kind == b"IDAT":
+                chunks.append(chunk)
+                damage = damage or _damage(file, chunk)
+                if len(chunks) > MAX_DATA_CHUNKS:
+                    raise ImageTooLargeError(f"the PNG has more than {MAX_DATA_CHUNKS:,} IDAT chunks; save it anew")
+                continue
+            others += chunk.kind not in (b"fcTL", b"fdAT")
+            limits.check_segments(others, "chunks")
+            if chunk.kind == b"eXIf" and chunks and not _damage(file, chunk):
+                exif = bytes(file[chunk.start : chunk.start + chunk.size])
+    except BrokenImageError as error:
+        damage = damage or (None if chunks else str(error))
+    if not chunks:
+        raise BrokenImageError(damage or "the PNG holds no picture: it has no IDAT chunk")
+    return PictureData(tuple(chunks), exif, damage)
+
+
+def _damage(file: memoryview, chunk: Chunk) -> str | None:
+    """Say what is wrong with a chunk's data, if anything."""
+    stored = file[chunk.end - 4 : chunk.end]
+    if len(stored) < 4:  # noqa: PLR2004
+        return f"the PNG is truncated: it ends at byte {len(file):,}, within the picture"
+    if zlib.crc32(file[chunk.start : chunk.start + chunk.size], zlib.crc32(chunk.kind)) != int.from_bytes(stored):
+        return f"the PNG is damaged: the checksum of the picture's data at byte {chunk.start:,} is wrong"
+    return None
+
+
+def _payload(header: PngHeader) -> bytes:
+    """Return a PNG with nothing but what its data are decoded by."""
+    parts = [SIGNATURE, *_chunk(b"IHDR", header.ihdr)]
+    if header.colour_type == PALETTE:
+        # Indices beyond a short palette are black, not whatever Pillow's palette begins with.
+        parts += _chunk(b"PLTE", header.palette[: len(header.palette) // 3 * 3].ljust(768, b"\0"))
+        if header.trns:
+            parts += _chunk(b"tRNS", header.trns)
+    return b"".join([*parts, *_chunk(b"IDAT", b""), *_chunk(b"IEND", b"")])
+
+
+def _chunk(kind: bytes, data: bytes) -> list[bytes]:
+    checksum = zlib.crc32(data, zlib.crc32(kind))
+    return [len(data).to_bytes(4, "big"), kind, data, checksum.to_bytes(4, "big")]

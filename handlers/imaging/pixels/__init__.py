@@ -1,0 +1,1 @@
+"""What is done to pixels: colour, depth, transparency, orientation, sizes."""
