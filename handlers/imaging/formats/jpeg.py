@@ -9,7 +9,7 @@ from handlers.imaging.facts.exif import read_exif
 from handlers.imaging.limits import Limits
 from handlers.imaging.pixels.colour import is_srgb
 from handlers.imaging.pixels.raster import Raster
-from handlers.imaging.pixels.reduction import reduction
+from handlers.imaging.pixels.reduction import most_roughness, reduction
 from handlers.imaging.source import Source
 
 from .decoding import load
@@ -103,8 +103,7 @@ class JpegPicture(Picture):
         """Decode the picture, reduced by 2, 4 or 8 where there are pixels enough; see `Picture.decode`."""
         factor = 1 if self.header.frame == LOSSLESS or not widest else reduction(self.header.size, widest)
         raster = self._decode_by(factor, salvage=salvage)
-        if factor > 1 and not raster.smooth:
-            # A reduced decode would show at edges as sharp as text's.
+        if factor > 1 and widest and raster.roughness > most_roughness(raster.image.size, widest):
             raster = self._decode_by(1, salvage=salvage)
         if not raster.damage and not self.coded.ended:
             self.warnings.append(_ENDLESS)

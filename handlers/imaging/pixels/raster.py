@@ -22,6 +22,11 @@ class Raster:
     box: tuple[float, float, float, float] | None = None
 
     @functools.cached_property
+    def roughness(self) -> float:
+        """Return how much detail there is as fine as the pixels; see `reduction.roughness`."""
+        return roughness(self.image)
+
+    @property
     def smooth(self) -> bool:
         """Tell whether the picture has no sharp edges."""
-        return roughness(self.image) <= SMOOTH_RMS
+        return self.roughness <= SMOOTH_RMS

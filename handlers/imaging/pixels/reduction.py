@@ -9,7 +9,7 @@ from PIL import Image, ImageChops, ImageStat
 Size = tuple[int, int]
 
 FACTORS = (8, 4, 2)
-GAP = 2
+GAP = 1.4
 """A reduced picture is at least so many times as large as its largest output."""
 
 SMOOTH_RMS = 16.0
@@ -22,9 +22,16 @@ SMALL_WIDTH, SMALL_GAP = 256, 4
 
 
 def reduction(size: Size, widest: Size) -> int:
-    """Return by which factor (1, 2, 4 or 8) a picture of `size` may be reduced for outputs up to `widest`."""
-    room = min(size[0] / widest[0], size[1] / widest[1])
-    return next((factor for factor in FACTORS if room >= GAP * factor), 1)
+    """Return by which factor (1, 2, 4 or 8) to try to reduce a picture of `size` for outputs up to `widest`."""
+    return next((factor for factor in FACTORS if _gap(size, widest) >= GAP * factor), 1)
+
+
+def most_roughness(reduced: Size, widest: Size) -> float:
+    """Return how rough a reduced picture may be to lack no detail that an output as large as `widest` would show.
+
+    The nearer the two are in size, the smoother the picture must be.
+    """
+    return SMOOTH_RMS * min(1.0, _gap(reduced, widest) - 1)
 
 
 def roughness(image: Image.Image) -> float:
@@ -47,3 +54,7 @@ def serves(larger: Size, smaller: Size) -> bool:
     gap = SMALL_GAP if smaller[0] < SMALL_WIDTH else CASCADE_GAP
     # Sizes are rounded: 1333 pixels are twice 667.
     return larger[0] + 1 >= gap * smaller[0] and larger[1] + 1 >= gap * smaller[1]
+
+
+def _gap(size: Size, widest: Size) -> float:
+    return min(size[0] / widest[0], size[1] / widest[1])

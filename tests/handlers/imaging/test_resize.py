@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageStat
 
 from handlers.imaging import Limits, open_picture, output_sizes, resize
-from handlers.imaging.pixels.reduction import reduction, roughness
+from handlers.imaging.pixels.reduction import most_roughness, reduction, roughness
 
 from .pictures import jpeg, opened, photo, saved
 
@@ -122,11 +122,17 @@ def test_each_size_of_a_page_of_text_is_as_from_the_page(kind: str, share: float
 
 
 @pytest.mark.parametrize(
-    ("width", "factor"), [(1999, 1), (3999, 1), (4000, 2), (7999, 2), (8000, 4), (16_000, 8), (60_000, 8)]
+    ("width", "factor"), [(1999, 1), (2799, 1), (2800, 2), (5599, 2), (5600, 4), (11_200, 8), (60_000, 8)]
 )
-def test_a_reduced_picture_is_twice_as_wide_as_its_largest_output(width: int, factor: int) -> None:
-    """The largest factor that leaves two pixels for one."""
+def test_a_picture_is_reduced_as_far_as_its_outputs_allow(width: int, factor: int) -> None:
+    """The largest factor that leaves 1.4 pixels for one."""
     assert reduction((width, width), (1000, 1000)) == factor
+
+
+@pytest.mark.parametrize(("width", "most"), [(1400, 6.4), (1500, 8.0), (2000, 16.0), (9000, 16.0)])
+def test_a_tightly_reduced_picture_must_be_smooth(width: int, most: float) -> None:
+    """The nearer the largest output is in size, the less detail the reduced picture may have."""
+    assert most_roughness((width, width), (1000, 1000)) == pytest.approx(most)
 
 
 def test_detail_makes_a_picture_rough() -> None:
