@@ -32,7 +32,7 @@ def dynamodb() -> "DynamoDBClient":
 
 
 MAX_CONNECTIONS = 64
-"""More than a batch's threads ever need at once, so that none is closed and made anew."""
+"""More than a batch's threads ever need at once, so that no connection is closed and opened again."""
 
 # Threads may ask for a client at once, but boto3 cannot make two at once.
 _making = threading.Lock()
@@ -46,7 +46,7 @@ def _client(service: str, process_id: int) -> Any:
 @functools.cache
 def _made(service: str, _process_id: int) -> Any:
     """Make a client; the process is part of the key, because two processes cannot share one connection."""
-    # Importing it takes long: a function that is never called should not pay for it.
+    # The import is slow: a process that calls no service should not pay for it.
     from botocore.config import Config  # noqa: PLC0415
     from botocore.handlers import add_expect_header  # noqa: PLC0415
 
@@ -61,16 +61,16 @@ def _made(service: str, _process_id: int) -> Any:
         response_checksum_validation="when_required",
     )
     client = _session().create_client(service, config=config)
-    # Before each upload, botocore would ask S3 whether to go on, and wait for the answer: a round trip more.
+    # botocore would ask S3 before each upload whether to continue: one more round trip.
     client.meta.events.unregister("before-call.s3", add_expect_header)
-    # The last that a function needs for its first event.
+    # A function needs nothing else before its first event.
     start.end()
     return client
 
 
 @functools.cache
 def _session() -> Any:
-    """Return what makes clients; boto3 would wrap it, takes longer to import, and nothing here needs it."""
+    """Return the session that makes clients: botocore's, because boto3 takes longer to import."""
     import botocore.session  # noqa: PLC0415
 
     return botocore.session.get_session()

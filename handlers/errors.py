@@ -1,7 +1,7 @@
 """Every error that the functions raise on purpose.
 
     PixelCascadeError
-      InvalidJobError              the message is no job of this stack
+      InvalidJobError              the message is not a job of this stack
       RejectedImageError           the image's fault: a retry cannot help
         NotAnImageError            the bytes are no picture at all
         UnsupportedFormatError     a picture, but not JPEG, PNG or GIF
@@ -10,13 +10,13 @@
         NameTakenError             the outputs belong to another master
         NameTooLongError           S3 could not hold the outputs' keys
 
-Whatever else a function raises (throttling, a network fault, a bug) is our fault or the
-world's: the message stays in its queue and is delivered again.
+Any other exception (throttling, a network fault, a bug) is not the image's fault: the message stays in its queue and is
+delivered again.
 """
 
 
 class PixelCascadeError(Exception):
-    """Root of every error that PixelCascade raises on purpose."""
+    """Root of every error that the functions raise on purpose."""
 
 
 class InvalidJobError(PixelCascadeError):
@@ -24,15 +24,15 @@ class InvalidJobError(PixelCascadeError):
 
 
 class RejectedImageError(PixelCascadeError):
-    """The image itself is at fault, so the job is done and the reason is written down."""
+    """The image is at fault: the reason is written down and the job is done."""
 
 
 class NotAnImageError(RejectedImageError):
-    """The bytes are no picture: empty, text, or a format nobody knows."""
+    """The bytes are no picture: empty, text, or a unknown format."""
 
 
 class UnsupportedFormatError(RejectedImageError):
-    """The bytes are a picture in a format that is not taken."""
+    """The bytes are a picture in a format that is not accepted."""
 
 
 class BrokenImageError(RejectedImageError):

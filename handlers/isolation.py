@@ -1,4 +1,4 @@
-"""Run a piece of work in a child process of its own, within limits, so that a killer dies alone."""
+"""Run work in a child process with limits, so that a record that kills its process costs no other record."""
 
 import ctypes
 import math
@@ -30,7 +30,7 @@ def run_isolated(work: Callable[[], Result], *, wall_s: float, memory_mb: int) -
 
     The child gets `wall_s` seconds, of CPU too, and what the parent leaves of `memory_mb`.
 
-    Raises: IsolatedWorkError, for whatever else became of the child.
+    Raises: IsolatedWorkError, for any other end of the child.
     """
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
@@ -61,16 +61,16 @@ def _child(work: Callable[[], Any], sender: Connection, wall_s: float, memory_mb
         answer = (work(), None)
     except PixelCascadeError as error:
         answer = (None, error)
-    except Exception:  # noqa: BLE001 the parent must hear of any, and not every exception can be pickled
+    except Exception:  # noqa: BLE001 the parent needs to know, and not every exception can be pickled
         answer = (None, IsolatedWorkError(f"the work failed:\n{traceback.format_exc()}"))
     sender.send(answer)
 
 
 def _limit(wall_s: float, memory_mb: int) -> None:
-    """Bound this process's CPU time and memory, and let it die with its parent."""
+    """Bound this process's CPU time and memory, and end it with its parent."""
     cpu_s = math.ceil(wall_s)
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
-    if sys.platform != "linux":  # Only a developer's machine is not; it says neither what is in use nor who died.
+    if sys.platform != "linux":  # Only a developer's machine is not.
         return
     virtual_bytes, resident_bytes = (
         int(pages) * resource.getpagesize() for pages in Path("/proc/self/statm").read_text().split()[:2]

@@ -34,21 +34,21 @@ class Job:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read a message; fields that no job has are passed over.
+        """Read a message; unknown fields are ignored.
 
         Raises: InvalidJobError, where the text cannot be read as a JSON object, or a field is not as S3's.
         """
         try:
             fields = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise InvalidJobError(f"got a message that cannot be read as JSON ({error}), allowed is {_FORM}") from error
+            raise InvalidJobError(f"expected {_FORM}, got a message that cannot be read as JSON ({error})") from error
         if not isinstance(fields, dict):
-            raise InvalidJobError(f"got a JSON {type(fields).__name__}, allowed is {_FORM}")
+            raise InvalidJobError(f"expected {_FORM}, got a JSON {type(fields).__name__}")
         values = {name: fields[name] for name in _TYPES if fields.get(name) is not None}
         for name, value in values.items():
             _check(name, value)
         if not values.get("bucket") or not values.get("key"):
-            raise InvalidJobError(f"got only {reprlib.repr(sorted(fields))}, allowed is {_FORM}")
+            raise InvalidJobError(f"expected {_FORM}, got only {reprlib.repr(sorted(fields))}")
         return cls(**values)
 
 
@@ -60,21 +60,21 @@ def _check(name: str, value: Any) -> None:
     """Refuse a field of the wrong type, or one that S3 would not have made: none of its texts is longer than a key."""
     got = f"got {name} {reprlib.repr(value)}"
     if type(value) is not _TYPES[name]:
-        raise InvalidJobError(f"{got}, allowed is {_FORM}")
+        raise InvalidJobError(f"expected {_FORM}, {got}")
     if not isinstance(value, str):
         return
     if name == "sequencer" and not re.fullmatch(rf"[0-9A-Fa-f]{{0,{MAX_SEQUENCER_DIGITS}}}", value):
-        raise InvalidJobError(f"{got}, allowed are at most {MAX_SEQUENCER_DIGITS} hexadecimal digits")
+        raise InvalidJobError(f"expected at most {MAX_SEQUENCER_DIGITS} hexadecimal digits, {got}")
     try:
         size_bytes = len(value.encode())
     except UnicodeEncodeError as error:
-        raise InvalidJobError(f"{got}, allowed is text that UTF-8 can encode") from error
+        raise InvalidJobError(f"expected text that UTF-8 can encode, {got}") from error
     if size_bytes > MAX_KEY_BYTES:
-        raise InvalidJobError(f"{got} of {size_bytes:,} bytes, allowed are {MAX_KEY_BYTES:,}")
+        raise InvalidJobError(f"expected at most {MAX_KEY_BYTES:,} bytes, {got} of {size_bytes:,}")
 
 
 def jobs_of(event: Mapping[str, Any]) -> Iterator[Job]:
-    """Yield one job for each object in an S3 event; the markers that consoles make for folders are none.
+    """Yield one job for each object in an S3 event; folder markers are skipped.
 
     Source: S3's user guide, "Event message structure"; keys are URL-encoded with `+` for a space.
 
@@ -85,7 +85,7 @@ def jobs_of(event: Mapping[str, Any]) -> Iterator[Job]:
             bucket, entity = record["s3"]["bucket"]["name"], record["s3"]["object"]
             key = unquote_plus(entity["key"])
         except (KeyError, TypeError) as error:
-            raise InvalidJobError(f"got an event without {error}, allowed is an S3 event notification") from error
+            raise InvalidJobError(f"expected an S3 event notification, got one without {error}") from error
         if not key.endswith("/"):
             yield Job(
                 bucket=bucket,
@@ -123,7 +123,7 @@ class Layout:
         """
         path = key.removeprefix(self.master)
         if not key.startswith(self.master) or not path or path.endswith("/"):
-            raise InvalidJobError(f"got key {key!r}, allowed are objects below {self.master}")
+            raise InvalidJobError(f"expected an object below {self.master}, got key {key!r}")
         return path
 
     def name(self, key: str) -> str:
@@ -146,7 +146,7 @@ class Layout:
     def rejected_key(self, key: str, branch: str) -> str:
         """Return the key of a branch's reason to reject a master: `rejected/cat.png/resizing.json`.
 
-        A path too long for S3 is cut, and told from others by a hash of the whole.
+        A path too long for S3 is cut; a hash of the whole path keeps it unique.
         """
         path, ending = self.path(key), f"/{branch}.json"
         room = MAX_KEY_BYTES - len(f"{self.rejected}{ending}".encode())
@@ -163,7 +163,7 @@ class Layout:
 def _fitting(key: str) -> str:
     if len(key.encode()) > MAX_KEY_BYTES:
         raise NameTooLongError(
-            f"got a master whose output's key has {len(key.encode())} bytes, allowed are {MAX_KEY_BYTES}; "
-            "upload it under a shorter key"
+            f"expected an output's key of at most {MAX_KEY_BYTES} bytes, got {len(key.encode())}: "
+            "upload the master under a shorter key"
         )
     return key

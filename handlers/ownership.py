@@ -58,7 +58,7 @@ def write_newest(slot: Slot, claim: Claim, is_current: Callable[[], bool]) -> bo
             continue
         if owner.key != claim.key:
             raise NameTakenError(
-                f"got {claim.key}, whose outputs' name belongs to {owner.key}; allowed is one master per name: "
+                f"expected one master per name, got {claim.key} although {owner.key} owns the name: "
                 "upload it under another name, or set naming to full"
             )
         if not _may_replace(claim, owner, is_current):

@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable
 
 FIRST_BYTES = 32 * 1024
-"""What the first request asks for: three of four cameras' headers, and few bytes of a small master in vain."""
+"""What the first request asks for: three of four cameras' headers, and few bytes too many of a small master."""
 
 MOST_BYTES = 4 * 1024 * 1024
 
@@ -24,7 +24,7 @@ class RangedBody(io.RawIOBase):
         self._length, self.fetched_bytes = FIRST_BYTES, len(head)
 
     def readable(self) -> bool:
-        """Say yes."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]

@@ -1,4 +1,4 @@
-"""What a function is told by its environment; read once, at its first record."""
+"""A worker's settings, read from its environment."""
 
 import json
 import os

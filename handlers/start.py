@@ -1,17 +1,17 @@
-"""A function's start, in which hardly anything becomes garbage: to look for it takes a tenth of the time."""
+"""Garbage collection is off during a cold start: it costs 10 % of it and frees almost nothing."""
 
 import gc
 import os
 
 
 def begin() -> None:
-    """Stop the garbage collector, in a function's process: what is imported stays."""
+    """Turn garbage collection off, on Lambda only."""
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
         gc.disable()
 
 
 def end() -> None:
-    """Start the collector, and keep it from ever looking through what is there already."""
+    """Turn it on again, and exclude the objects that exist already."""
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ and not gc.isenabled():
         gc.freeze()
         gc.enable()

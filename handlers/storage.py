@@ -55,7 +55,7 @@ def write_rejection(master: Master, key: str, reason: Mapping[str, Any]) -> bool
 
 
 def write_refusal(bucket: str, key: str, reason: Mapping[str, Any]) -> None:
-    """Write why a message that is no job of this stack was refused."""
+    """Write why a message that is not a job of this stack was refused."""
     clients.s3().put_object(Bucket=bucket, Key=key, Body=_as_json(reason), ContentType="application/json")
 
 

@@ -13,13 +13,13 @@ BASE_MB = 150
 """Interpreter, boto3, Pillow and the runtime, before the first picture."""
 
 BYTES_PER_PIXEL = 14
-"""Peak of the costliest way through convert and resize; see docs/imaging.md for the measurement."""
+"""Peak of the costliest pictures in convert and resize; see docs/imaging.md for the measurement."""
 
 RASTER_BYTES_PER_PIXEL, OUTPUT_BYTES_PER_PIXEL = 4, 8
-"""What stays of the master while outputs are made, and what these take: resampled, turned, encoded."""
+"""What the master takes while outputs are made, and what the outputs take: resampled, turned, encoded."""
 
 FILE_COPIES = 3
-"""How often the file's own bytes are in memory at once: as fetched, as cleaned, as encoded."""
+"""Copies of the file in memory at once: as fetched, as cleaned, as encoded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +125,7 @@ class Limits:
         if scans > self.max_scans:
             raise ImageTooLargeError(
                 f"the JPEG has {scans:,} scans or more, over the {self.max_scans:,} that maxScans allows; "
-                "save it anew or raise maxScans"
+                "save it again or raise maxScans"
             )
 
     def check_segments(self, segments: int, what: str) -> None:
@@ -137,7 +137,7 @@ class Limits:
         if segments > self.max_segments:
             raise ImageTooLargeError(
                 f"the file has {segments:,} {what} or more, over the {self.max_segments:,} that maxSegments "
-                "allows; save it anew without metadata or raise maxSegments"
+                "allows; save it again without metadata or raise maxSegments"
             )
 
 

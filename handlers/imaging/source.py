@@ -1,4 +1,4 @@
-"""The file's bytes, fetched from a stream only as far as somebody looks."""
+"""A file's bytes, fetched from a stream only as far as they are read."""
 
 import io
 import re
@@ -24,7 +24,7 @@ _BAD_SOURCE = "source must be bytes or a binary stream with read(n), not {}; ope
 class Source:
     """A file of at most `max_bytes` bytes, addressed by position.
 
-    What the stream's own `read` raises passes through untouched: fetching is never the image's fault.
+    What the stream's own `read` raises passes through: fetching is never the image's fault.
     """
 
     def __init__(self, source: bytes | bytearray | memoryview | BinaryStream, max_bytes: int) -> None:
@@ -53,7 +53,7 @@ class Source:
         """
         data = self.peek(start, size)
         if len(data) < size:
-            raise BrokenImageError(f"the file is truncated: it ends at byte {self._size:,}, where more is due")
+            raise BrokenImageError(f"the file is truncated: it ends at byte {self._size:,}")
         return data
 
     def find(self, pattern: re.Pattern[bytes], start: int, size: int) -> tuple[int | None, int]:

@@ -107,7 +107,7 @@ def test_another_masters_slot_is_never_taken() -> None:
         write_newest(MemorySlot(place), NEW, never)
     assert place.owner == OTHER
     assert str(caught.value) == (
-        "got master/cat.png, whose outputs' name belongs to master/cat.jpg; allowed is one master per name: "
+        "expected one master per name, got master/cat.png although master/cat.jpg owns the name: "
         "upload it under another name, or set naming to full"
     )
 

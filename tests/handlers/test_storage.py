@@ -258,7 +258,7 @@ def test_records_of_jobs_by_hand_replace_and_are_replaced(
 def test_another_masters_record_is_not_replaced(stack: Stack) -> None:
     """Two masters of one name do not share a record."""
     record(stack.master("master/cat.png", b"png", "01"), format="PNG")
-    with pytest.raises(NameTakenError, match=r"belongs to master/cat\.png"):
+    with pytest.raises(NameTakenError, match=r"master/cat\.png owns the name"):
         record(stack.master("master/cat.jpg", b"jpeg", "02"), format="JPEG")
 
 

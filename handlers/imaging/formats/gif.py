@@ -127,7 +127,7 @@ def _skip_blocks(source: Source, position: int) -> int:
         position += size + 1
         if not size:
             return position
-    raise ImageTooLargeError(f"the GIF has more than {MAX_SUB_BLOCKS:,} sub-blocks in one block; save it anew")
+    raise ImageTooLargeError(f"the GIF has more than {MAX_SUB_BLOCKS:,} sub-blocks in one block; save it again")
 
 
 def _transparent(block: bytes) -> int | None:

@@ -44,7 +44,7 @@ class JpegHeader(Header):
 
     @property
     def is_ycbcr(self) -> bool:
-        """Say whether decoders take three components as YCbCr, by the rule of libjpeg."""
+        """Tell whether decoders take three components as YCbCr, by the rule of libjpeg."""
         if len(self.components) != len("YCC"):
             return False
         if self.jfif is not None:
@@ -92,7 +92,7 @@ def _note(seen: _Seen, segment: Segment, source: Source) -> None:
     if APP0 <= marker <= APP15:
         _note_metadata(seen, marker, source, body, size)
     elif marker in _HIERARCHICAL:
-        raise UnsupportedFormatError("a hierarchical JPEG; baseline and progressive JPEGs are taken")
+        raise UnsupportedFormatError("a hierarchical JPEG; baseline and progressive JPEGs are accepted")
     elif marker in FRAMES:
         if seen.frame:
             raise BrokenImageError("the JPEG is damaged: it has two frame headers")
@@ -146,15 +146,15 @@ def _header(seen: _Seen) -> JpegHeader:
 
 def _check_kind(frame: int, bits: int, components: int, size: tuple[int, int]) -> None:
     if frame not in _DECODABLE:
-        raise UnsupportedFormatError("a lossless arithmetic JPEG; baseline and progressive JPEGs are taken")
+        raise UnsupportedFormatError("a lossless arithmetic JPEG; baseline and progressive JPEGs are accepted")
     if bits != 8:  # noqa: PLR2004
-        raise UnsupportedFormatError(f"a JPEG of {bits} bits a sample; those of 8 are taken")
+        raise UnsupportedFormatError(f"a JPEG of {bits} bits a sample; those of 8 are accepted")
     if components not in _MODES:
-        raise UnsupportedFormatError(f"a JPEG of {components} components; those of 1, 3 or 4 are taken")
+        raise UnsupportedFormatError(f"a JPEG of {components} components; those of 1, 3 or 4 are accepted")
     if not size[0]:
         raise BrokenImageError("the JPEG is damaged: its width is 0")
     if not size[1]:
-        raise UnsupportedFormatError("a JPEG that states its height after the scan (DNL); save it anew")
+        raise UnsupportedFormatError("a JPEG that states its height after the scan (DNL); save it again")
 
 
 def _joined(parts: list[bytes], warnings: list[str]) -> bytes | None:

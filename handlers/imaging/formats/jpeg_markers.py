@@ -17,12 +17,12 @@ APP0, APP1, APP2, APP14, APP15 = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF
 FRAMES = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, DAC}
 SEQUENTIAL, PROGRESSIVE, LOSSLESS = frozenset({0xC0, 0xC1}), 0xC2, 0xC3
 
-# A marker proper: neither a stuffed zero, nor fill bytes, nor a restart inside a scan.
+# A marker that begins a segment: not a stuffed zero, a fill byte or a restart.
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _SEARCH_BYTES = 256 * 1024
 
 JUNK_BYTES = 64 * 1024
-"""How far a segment of the header may be from the one before; real files have a few bytes of junk at most."""
+"""Most bytes between two segments of the header; real files have a few bytes of junk at most."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def count_segment(counts: dict[str, int], segment: Segment, limits: Limits) -> N
 
 
 def is_metadata(marker: int) -> bool:
-    """Say whether a segment is APPn or a comment, no part of the coded picture."""
+    """Tell whether a segment is APPn or a comment, and so no part of the coded picture."""
     return APP0 <= marker <= APP15 or marker == COM
 
 

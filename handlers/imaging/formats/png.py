@@ -138,7 +138,7 @@ def _picture_data(source: Source, limits: Limits) -> PictureData:
                 chunks.append(chunk)
                 damage = damage or _damage(file, chunk)
                 if len(chunks) > MAX_DATA_CHUNKS:
-                    raise ImageTooLargeError(f"the PNG has more than {MAX_DATA_CHUNKS:,} IDAT chunks; save it anew")
+                    raise ImageTooLargeError(f"the PNG has more than {MAX_DATA_CHUNKS:,} IDAT chunks; save it again")
                 continue
             others += chunk.kind not in (b"fcTL", b"fdAT")
             limits.check_segments(others, "chunks")

@@ -103,12 +103,12 @@ def walk(source: Source, position: int = len(SIGNATURE)) -> Iterator[Chunk]:
 
 
 def _only_suggested(chunk: Chunk, found: dict[bytes, bytes]) -> bool:
-    """Say whether a palette is no more than a suggestion, in a picture without indices."""
+    """Tell whether a palette is only a suggestion: the picture has no indices."""
     return chunk.kind == b"PLTE" and found.get(b"IHDR", b"")[9:10] != bytes((PALETTE,))
 
 
 def _take(source: Source, chunk: Chunk, found: dict[bytes, bytes], warnings: list[str]) -> None:
-    """Read one chunk; a bad ancillary one is a warning, a bad critical one the end."""
+    """Read one chunk; a bad ancillary one is a warning, a bad critical one is an error."""
     critical = chunk.kind[:1].isupper()
     name = chunk.kind.decode("ascii")
     if chunk.size > _WANTED[chunk.kind] and not critical:

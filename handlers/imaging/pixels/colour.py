@@ -6,10 +6,10 @@ from functools import lru_cache
 from PIL import Image
 
 MAX_DIFFERENCE = 2
-"""Levels by which a profile may differ from sRGB and still count as sRGB; invisible, and cameras' are within."""
+"""Levels by which a profile may differ from sRGB and still count as sRGB: invisible, and as far as cameras' do."""
 
 KEPT_BYTES = 64 * 1024
-"""Up to this size, what was found of a profile is kept for the next picture, and the profile with it."""
+"""Up to this size, a profile and what was found of it are kept for the next picture."""
 
 _SPACES = {"L": b"GRAY", "RGB": b"RGB ", "CMYK": b"CMYK"}
 _SPACE = slice(16, 20)
@@ -29,12 +29,12 @@ def to_srgb(image: Image.Image, profile: bytes | None, warnings: list[str]) -> I
 
 
 def usable(profile: bytes, mode: str) -> bool:
-    """Say whether a profile describes pictures of a mode."""
+    """Tell whether a profile describes pictures of a mode."""
     return profile[_SPACE] == _SPACES.get(mode)
 
 
 def is_srgb(profile: bytes, mode: str) -> bool:
-    """Say whether a profile leaves colours as sRGB shows them, by rendering samples of all hues."""
+    """Tell whether a profile shows colours as sRGB does, by rendering samples of all hues."""
     if mode == "CMYK" or not usable(profile, mode):
         return False
     return (_leaves if len(profile) <= KEPT_BYTES else _leaves.__wrapped__)(profile, mode)

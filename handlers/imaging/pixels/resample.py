@@ -25,9 +25,9 @@ def resample(image: Image.Image, size: tuple[int, int], box: Box | None = None, 
 
 @functools.cache
 def _back_end() -> Callable[..., Image.Image]:
-    """Choose who resamples, at the first picture: importing is part of a cold start."""
+    """Choose the library at the first picture: an import would slow every cold start."""
     try:
-        # Wheels exist for x86-64 alone, so that it may be missing anywhere.
+        # Wheels exist for x86-64 only.
         library = importlib.import_module("cykooz_resizer")
     except ImportError:
         return by_pillow
@@ -42,10 +42,10 @@ def by_pillow(image: Image.Image, size: tuple[int, int], box: Box, *, smooth: bo
 def by_simd(
     library: Any, kept: threading.local, image: Image.Image, size: tuple[int, int], box: Box, *, smooth: bool
 ) -> Image.Image:
-    """Resample by the instructions that the processor has; `kept` holds each thread's resizer with its buffers.
+    """Resample by SIMD; `kept` holds each thread's resizer with its buffers.
 
-    The library goes down first, which takes less time. Pillow goes across first: what overshoots is clipped in
-    between, so that the order shows at sharp edges (by up to 30 levels in text); there we do as Pillow.
+    The library resamples columns first, which is faster. Pillow resamples rows first and clips in between, so that the
+    order shows at sharp edges (by up to 30 levels in text): those are resampled in Pillow's order.
     """
     if not hasattr(kept, "resizer"):
         kept.resizer = library.Resizer()
@@ -60,7 +60,7 @@ def by_simd(
 def _pass(library: Any, resizer: Any, image: Image.Image, size: tuple[int, int], part: Box) -> Image.Image:
     """Resample one `part` (left, top, width, height)."""
     lanczos = library.ResizeAlg.convolution(library.FilterType.lanczos3)
-    # Without a colour, nobody fills what the resizer overwrites anyway.
+    # Without a colour, memory is not filled that the resizer overwrites.
     resized = Image.new(image.mode, size, None)
     resizer.resize_pil(image, resized, library.ResizeOptions(lanczos, crop_box=library.CropBox(*part)))
     return resized

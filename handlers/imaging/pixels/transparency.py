@@ -1,4 +1,4 @@
-"""Lay transparent pictures over a background."""
+"""Flatten transparent pictures onto a background."""
 
 from collections.abc import Sequence
 
