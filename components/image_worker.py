@@ -12,13 +12,14 @@ from components.storage import ImageBucket, MetadataTable
 
 ALLOCATOR = {
     "MALLOC_ARENA_MAX": "1",
-    "MALLOC_MMAP_THRESHOLD_": str(64 * 1024 * 1024),
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 1024 * 1024),
     "MALLOC_TRIM_THRESHOLD_": str(256 * 1024 * 1024),
 }
-"""How glibc keeps what one picture gave back for the next, instead of asking the kernel for zeroed pages each time: a
-batch takes a tenth less CPU time. Read before the process starts, so it cannot be set in the handlers.
+"""Settings of glibc, in bytes: it keeps a picture's memory for the next one, instead of asking the kernel for zeroed
+pages each time. A batch takes a tenth less CPU time. They are read when the process starts, before any handler.
 
-Source: mallopt(3); the sizes are bytes, above those of a picture's blocks (16 MB) and files.
+The mmap threshold is above a picture's blocks (16 MB) and at most 32 MiB: Lambda's glibc 2.34 refuses more, while the
+trim threshold alone switches the dynamic thresholds off. Source: mallopt(3), M_MMAP_THRESHOLD; glibc 2.34, malloc.c.
 """
 
 LIMITS = ("max_pixels", "max_bytes", "max_scans", "max_segments", "max_frames")

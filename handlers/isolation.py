@@ -1,11 +1,13 @@
 """Run work in a child process with limits, so that a record that kills its process costs no other record."""
 
 import ctypes
+import gc
 import math
 import multiprocessing
 import resource
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -13,12 +15,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from handlers.errors import PixelCascadeError
+from handlers.imaging.limits import MEGABYTE, MEMORY_SHARE
 
 Result = TypeVar("Result")
 
-MEGABYTE = 1024 * 1024
-# What the parent and the child need beside the pictures: a tenth of the function's memory.
-MEMORY_SHARE = 0.9
+# A thread of the child uploads a file; the usual 8 MB of address space would count against the picture's memory.
+THREAD_STACK_BYTES = MEGABYTE
 
 
 class IsolatedWorkError(PixelCascadeError):
@@ -28,10 +30,12 @@ class IsolatedWorkError(PixelCascadeError):
 def run_isolated(work: Callable[[], Result], *, wall_s: float, memory_mb: int) -> Result:
     """Return what `work` returns, or raise the PixelCascadeError that it raises, from a forked child.
 
-    The child gets `wall_s` seconds, of CPU too, and what the parent leaves of `memory_mb`.
+    The child gets `wall_s` seconds, of CPU too, and what the parent leaves of `memory_mb`: together they stay within
+    `MEMORY_SHARE` of it, even if the child copies every page that it shares with the parent.
 
     Raises: IsolatedWorkError, for any other end of the child.
     """
+    _release_free_memory()
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
     child = context.Process(target=_child, args=(work, sender, wall_s, memory_mb), daemon=True)
@@ -70,15 +74,47 @@ def _limit(wall_s: float, memory_mb: int) -> None:
     """Bound this process's CPU time and memory, and end it with its parent."""
     cpu_s = math.ceil(wall_s)
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
+    threading.stack_size(THREAD_STACK_BYTES)
     if sys.platform != "linux":  # Only a developer's machine is not.
         return
-    virtual_bytes, resident_bytes = (
-        int(pages) * resource.getpagesize() for pages in Path("/proc/self/statm").read_text().split()[:2]
+    # The parent holds what is resident now, and the child may hold a copy of what is not a file.
+    virtual_bytes, resident_bytes, file_bytes = (
+        int(pages) * resource.getpagesize() for pages in Path("/proc/self/statm").read_text().split()[:3]
     )
-    spare_bytes = max(0, int(MEMORY_SHARE * memory_mb * MEGABYTE) - resident_bytes)
+    taken_bytes = resident_bytes + (resident_bytes - file_bytes) + _free_heap_bytes()
+    spare_bytes = max(0, int(MEMORY_SHARE * memory_mb * MEGABYTE) - taken_bytes)
     resource.setrlimit(resource.RLIMIT_AS, (virtual_bytes + spare_bytes, virtual_bytes + spare_bytes))
     pr_set_pdeathsig = 1  # Source: prctl(2).
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def _release_free_memory() -> None:
+    """Give back to the kernel what the allocator keeps for the next picture: a child would fill it a second time."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # Only glibc has it.
+    if trim:
+        trim(0)
+
+
+class _Mallinfo2(ctypes.Structure):
+    """The allocator's figures in bytes. Source: mallinfo(3)."""
+
+    _fields_ = tuple(
+        (name, ctypes.c_size_t)
+        for name in (
+            *("arena", "ordblks", "smblks", "hblks", "hblkhd"),
+            *("usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"),
+        )
+    )
+
+
+def _free_heap_bytes() -> int:
+    """Return the free bytes of the heap: they can be filled without any growth of the address space."""
+    mallinfo2 = getattr(ctypes.CDLL(None), "mallinfo2", None)  # Only glibc 2.33 and later have it.
+    if not mallinfo2:
+        return 0
+    mallinfo2.restype = _Mallinfo2
+    return int(mallinfo2().fordblks)
 
 
 def _ending(exit_code: int | None) -> str:

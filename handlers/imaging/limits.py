@@ -9,8 +9,12 @@ from handlers.errors import ImageTooLargeError
 MAX_SIDE_PX = 65_500
 """The longest side that a JPEG holds. Source: libjpeg's JPEG_MAX_DIMENSION."""
 
-BASE_MB = 150
-"""Interpreter, boto3, Pillow and the runtime, before the first picture."""
+MEGABYTE = 1024 * 1024
+MEMORY_SHARE = 0.9
+"""The share of a function's memory that is used; the rest is the runtime's."""
+
+BASE_MB = 120
+"""Interpreter, boto3, Pillow: 60 MB, of which a child process may copy nearly all."""
 
 BYTES_PER_PIXEL = 14
 """Peak of the costliest pictures in convert and resize; see docs/imaging.md for the measurement."""
@@ -159,4 +163,4 @@ def pixels_that_fit(memory_mb: int, file_bytes: int = 0) -> int:
 
 def capacity_bytes(memory_mb: int) -> int:
     """Return the bytes that a function of `memory_mb` MB has for pictures and their files."""
-    return max(1, (memory_mb - BASE_MB) * 1024 * 1024)
+    return max(1, int(MEMORY_SHARE * memory_mb - BASE_MB) * MEGABYTE)

@@ -2,8 +2,10 @@
 
 import ctypes
 import faulthandler
+import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+from components.image_worker import ALLOCATOR
 from handlers.errors import BrokenImageError
 from handlers.isolation import IsolatedWorkError, run_isolated
 
@@ -129,3 +132,54 @@ def test_no_descriptor_is_left_open() -> None:
     for _ in range(5):
         isolated(os.getpid)
     assert len(list(descriptors.iterdir())) == before
+
+
+WARM = """
+import ctypes, gc, io, json, os, sys
+from PIL import Image
+from handlers import imaging, clients
+from handlers.isolation import IsolatedWorkError, run_isolated
+
+clients.s3()
+picture = Image.effect_noise((4000, 3000), 40).convert("RGB")
+file = io.BytesIO()
+picture.save(file, "JPEG", quality=90)
+del picture
+for _ in range(3):
+    imaging.convert(file.getvalue(), reencode="always")
+    imaging.resize(file.getvalue(), {"a": 100, "b": 500, "c": 1000})
+
+def held_mb(*processes):
+    return sum(
+        int(line.split()[1]) / 1024
+        for process in processes
+        for line in open(f"/proc/{process}/smaps_rollup")
+        if line.startswith("Pss:")
+    )
+
+def fill():
+    gc.collect()
+    blocks = []
+    for size in (20_000_000, 1_000_000, 60_000):
+        try:
+            while True:
+                blocks.append(bytes([1]) * size)
+        except MemoryError:
+            pass
+    del blocks[-20:]
+    return held_mb("self", os.getppid())
+
+print(json.dumps(run_isolated(fill, wall_s=60, memory_mb=int(sys.argv[1]))))
+"""
+
+
+@linux_only
+@pytest.mark.parametrize("memory_mb", [512, 885, 1769])
+def test_a_warm_parent_and_its_child_fit_the_function(memory_mb: int) -> None:
+    """After large pictures, with the deployed allocator, a child that takes all it can leaves a tenth of the memory."""
+    environment = {**os.environ, **ALLOCATOR, "AWS_DEFAULT_REGION": "eu-central-1"}
+    command = [sys.executable, "-c", WARM, str(memory_mb)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    together_mb = json.loads(done.stdout)
+    print(f"{memory_mb} MB: together {together_mb:.0f} MB")  # noqa: T201 - `pytest -rP` shows the figures
+    assert 0.6 * memory_mb < together_mb <= 0.9 * memory_mb

@@ -253,7 +253,9 @@ def test_a_key_whose_outputs_s3_could_not_hold_is_rejected(name: str) -> None:
     """The error counts bytes, not letters, and says what to do."""
     key = "master/" + "ä" * 509 + ".png"
     arguments = ["large"] if name == "resized_key" else []
-    with pytest.raises(NameTooLongError, match=r"at most 1024 bytes, got 10\d\d: upload the master under a shorter key"):
+    with pytest.raises(
+        NameTooLongError, match=r"at most 1024 bytes, got 10\d\d: upload the master under a shorter key"
+    ):
         getattr(LAYOUT, name)(key, *arguments)
 
 

@@ -1,0 +1,29 @@
+"""The allocator's settings: Lambda's C library must accept them."""
+
+import ctypes
+import subprocess
+import sys
+
+import pytest
+
+from components.image_worker import ALLOCATOR
+
+# Source: glibc 2.34, malloc/malloc.c and arena.c: a threshold is refused above half of HEAP_MAX_SIZE, which is
+# 2 * DEFAULT_MMAP_THRESHOLD_MAX.
+MOST_MMAP_THRESHOLD = 4 * 1024 * 1024 * ctypes.sizeof(ctypes.c_long)
+M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -3, -1  # Source: malloc.h.
+
+
+def test_the_mmap_threshold_is_one_that_glibc_2_34_accepts() -> None:
+    """What glibc refuses is as if it were not set."""
+    assert int(ALLOCATOR["MALLOC_MMAP_THRESHOLD_"]) <= MOST_MMAP_THRESHOLD
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has glibc")
+def test_this_machines_glibc_accepts_the_thresholds() -> None:
+    """The call answers 1 where it takes a value; a process of its own, whose allocator may change."""
+    values = [(M_MMAP_THRESHOLD, "MALLOC_MMAP_THRESHOLD_"), (M_TRIM_THRESHOLD, "MALLOC_TRIM_THRESHOLD_")]
+    calls = ", ".join(f"libc.mallopt({option}, {ALLOCATOR[name]})" for option, name in values)
+    code = f"import ctypes; libc = ctypes.CDLL(None); print({calls})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "1"]
