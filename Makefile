@@ -14,7 +14,7 @@ FRESH =
 
 VENV := .venv
 BIN := $(VENV)/bin
-PYTHON_FILES := __main__.py components handlers local ops benchmarks policy tests
+PYTHON_FILES := __main__.py components handlers local ops costs benchmarks policy tests
 # The project's own pins decide, whatever a machine's pip is configured to prefer.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 

@@ -2,6 +2,7 @@
 
 import pulumi
 
+from components.branches import BRANCHES
 from components.config import StackConfig
 from components.fanout import Fanout, FanoutArgs
 from components.image_worker import ImageWorkers, layout
@@ -15,7 +16,7 @@ package = LambdaPackage("pixelcascade", config)
 
 images = ImageBucket("images", config)
 metadata = MetadataTable("pixel-metadata", config)
-workers = ImageWorkers(config=config, bucket=images)
+workers = ImageWorkers(config=config, bucket=images, table=metadata)
 
 fanout = Fanout(
     "new-image-uploaded",
@@ -23,26 +24,8 @@ fanout = Fanout(
         config=config,
         package=package,
         prefix="",
-        branches=[
-            workers.branch(
-                "format-conversion",
-                handler="handlers.format_converter.handler",
-                memory_mb=config.format_conversion_memory_mb,
-                writes=config.converted_prefix,
-            ),
-            workers.branch(
-                "resizing",
-                handler="handlers.pixel_resizer.handler",
-                memory_mb=config.resizing_memory_mb,
-                writes=config.resized_prefix,
-            ),
-            workers.branch(
-                "metadata-extraction",
-                handler="handlers.metadata_extractor.handler",
-                memory_mb=config.extractor_memory_mb,
-                records=metadata,
-            ),
-        ],
+        # format-conversion -> converted/, resizing -> resized/, metadata-extraction -> the table
+        branches=[workers.branch(row) for row in BRANCHES],
     ),
 )
 publisher = Publisher("job-publisher", PublisherArgs(config=config, package=package, bucket=images, fanout=fanout))

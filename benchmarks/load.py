@@ -18,13 +18,13 @@ from benchmarks.masters import FAULTS, Upload, uploads
 from benchmarks.options import json_option
 from benchmarks.outcome import Outcome, assess, dead_letters
 from components.config import PROJECT
+from components.stack_file import stack_config
 from local import cascade, results
 from local.deployment import Deployment
 from local.emulator import Emulator, interrupt_when_terminated
-from local.program import stack_config
 from local.tap import Tap
 from ops.audit import list_objects
-from ops.stack import Stack
+from ops.stack import DeployedStack
 
 # Messages come again a little after a function would have timed out, not six times as late: the run would take hours.
 TIMEOUT_S = 20
@@ -116,7 +116,7 @@ def _send(deployment: Deployment, planned: Sequence[Upload], faults: set[str], s
         held.go(reverse=reorder, twice=twice)
 
 
-def _change(stack: Stack, key: str, body: bytes | None, tap: Tap) -> None:
+def _change(stack: DeployedStack, key: str, body: bytes | None, tap: Tap) -> None:
     if body is None:
         stack.client("s3").delete_object(Bucket=stack.bucket, Key=key)
     else:
@@ -124,7 +124,7 @@ def _change(stack: Stack, key: str, body: bytes | None, tap: Tap) -> None:
         tap.pace()
 
 
-def _wait(stack: Stack) -> None:
+def _wait(stack: DeployedStack) -> None:
     """Wait until the branches' queues have been empty, in flight too, for a few seconds."""
     deadline, quiet_since = time.monotonic() + GIVE_UP_S, time.monotonic()
     while time.monotonic() < deadline and time.monotonic() - quiet_since < QUIET_S:

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from benchmarks.masters import Upload
+from components.branches import BRANCHES
 from ops.audit import Account
-from ops.stack import BRANCHES, Stack
+from ops.stack import DeployedStack
 
 
 @dataclass(kw_only=True)
@@ -31,7 +32,7 @@ class Outcome:
 
 
 def assess(
-    stack: Stack, uploads: Iterable[Upload], accounts: Iterable[Account], letters: Mapping[str, list[str]]
+    stack: DeployedStack, uploads: Iterable[Upload], accounts: Iterable[Account], letters: Mapping[str, list[str]]
 ) -> Outcome:
     """Compare what there is with what was uploaded; `letters` are the dead letters' keys by queue."""
     found, outcome = {account.key: account for account in accounts}, Outcome()
@@ -41,7 +42,7 @@ def assess(
         key = stack.layout.master + upload.path
         outcome.masters += 1
         if upload.kills:
-            outcome.lost += [f"{key}: {branch}" for branch in BRANCHES if (branch, key) not in dead]
+            outcome.lost += [f"{key}: {branch.name}" for branch in BRANCHES if (branch.name, key) not in dead]
             continue
         outcome.good_in_dlq += [f"{key}: {queue}" for queue, letter in dead if letter == key]
         if not upload.deleted:
@@ -54,7 +55,7 @@ def assess(
     return outcome
 
 
-def dead_letters(stack: Stack) -> dict[str, list[str]]:
+def dead_letters(stack: DeployedStack) -> dict[str, list[str]]:
     """Return the keys of the jobs in each queue of failures; the messages stay, hidden for a while."""
     letters = {}
     for name, url in stack.dead_letter_queues.items():
@@ -79,7 +80,7 @@ def _states(account: Account, state: str) -> list[str]:
 def _owned_by_one(masters: list[Account]) -> bool:
     """Tell whether of each branch's output exactly one of the masters of a name is the owner, the others rejected."""
     for branch in BRANCHES:
-        states = Counter(account.states[branch] for account in masters)
+        states = Counter(account.states[branch.name] for account in masters)
         if states != Counter({"done": 1, "rejected": len(masters) - 1}):
             return False
     return True

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from benchmarks.batch_worker import BUCKET, Figures, Image
 from components.config import StackConfig
-from components.image_worker import ALLOCATOR, picture_environment
+from components.image_worker import worker_environment
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": "us-east-1"}
 START_S = 60.0
@@ -124,8 +124,7 @@ def loopback(folder: Path, delay_ms: float, core: int) -> Iterator[int]:
 
 def _environment(args: WorkerArgs) -> dict[str, Any]:
     return {
-        **picture_environment(args.config),
-        **ALLOCATOR,
+        **worker_environment(args.config),
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{args.port}",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(args.memory_mb),
         "BRANCH": "measured",

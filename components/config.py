@@ -126,7 +126,7 @@ class StackConfig:
         if owner != project:
             # As in a stack file that came with a project made by `pulumi new` under another name.
             raise ValueError(f"this project is called {project}; rename the key to {project}:{key}.")
-        checks = {_key(field.name): field.metadata["check"] for field in dataclasses.fields(cls)}
+        checks = {config_key(field.name): field.metadata["check"] for field in dataclasses.fields(cls)}
         if key not in checks:
             raise ValueError(f"unknown key; known are {', '.join(sorted(checks))}.")
         check: Callable[[str], Any] = checks[key]
@@ -142,12 +142,6 @@ class StackConfig:
         Source: Lambda's developer guide, "Using Lambda with Amazon SQS", queue configuration.
         """
         return 6 * self.timeout_s + self.batch_window_s
-
-    @property
-    def extractor_memory_mb(self) -> int:
-        """Memory of metadata-extractor: with salvage as much as the converter's, for damage shows in decoding alone."""
-        least = self.format_conversion_memory_mb if self.salvage else 0
-        return max(self.metadata_extraction_memory_mb, least)
 
     @property
     def function_runtime(self) -> str:
@@ -189,7 +183,7 @@ class StackConfig:
             )
 
 
-def _key(field_name: str) -> str:
+def config_key(field_name: str) -> str:
     """Return a field's config key: `max_pixels` -> `maxPixels`."""
     head, *tail = field_name.split("_")
     return head + "".join(word.capitalize() for word in tail)

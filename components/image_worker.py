@@ -1,12 +1,14 @@
-"""The branches of this program: what an image worker may do, and what it is told by its environment."""
+"""The pipeline's workers: what each may do, and the settings that each gets."""
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 
 from components import policies
 from components.branch import BranchSpec
+from components.branches import ImageBranch
 from components.config import ConfigError, StackConfig
 from components.storage import ImageBucket, MetadataTable
 
@@ -31,65 +33,73 @@ class ImageWorkers:
 
     config: StackConfig
     bucket: ImageBucket
+    table: MetadataTable
 
-    def branch(
-        self,
-        name: str,
-        *,
-        handler: str,
-        memory_mb: int,
-        writes: str | None = None,
-        records: MetadataTable | None = None,
-    ) -> BranchSpec:
-        """Return a branch whose worker writes below the prefix `writes`, and items into the table `records`.
+    def branch(self, row: ImageBranch) -> BranchSpec:
+        """Return the branch of a row of `components.branches`: its worker writes only what the row says.
 
         Raises: ConfigError, where what it writes would start the pipeline again.
         """
-        config, bucket_arn = self.config, self.bucket.arn
-        if writes and (writes.startswith(config.master_prefix) or config.master_prefix.startswith(writes)):
-            raise ConfigError(
-                f"The branch {name}: got writes={writes!r}, allowed is a prefix apart from the trigger's, "
-                f"{config.master_prefix!r}, where outputs would start the pipeline again; choose another."
-            )
-        ours = [config.master_prefix, config.rejected_prefix, *([writes] if writes else [])]
-        statements = [
-            bucket_arn.apply(lambda arn: policies.tell_missing(arn, ours)),
-            bucket_arn.apply(lambda arn: policies.read_objects(arn, config.master_prefix)),
-            bucket_arn.apply(lambda arn: policies.write_objects(arn, config.rejected_prefix, f"/{name}.json")),
-        ]
-        environment: dict[str, pulumi.Input[str]] = {
-            "BUCKET": self.bucket.name,
-            **picture_environment(config),
-            **ALLOCATOR,
-        }
-        if writes:
-            statements.append(bucket_arn.apply(lambda arn: policies.write_objects(arn, writes)))
-        if records:
-            statements.append(records.arn.apply(policies.put_items))
-            environment["TABLE"] = records.name
+        prefix = row.prefix_of(self.config)
+        self._check(row.name, prefix)
         return BranchSpec(
-            name=name, handler=handler, memory_mb=memory_mb, statements=statements, environment=environment
+            name=row.name,
+            handler=row.handler,
+            memory_mb=row.memory_mb(self.config),
+            statements=self._statements(row, prefix),
+            environment={
+                "BUCKET": self.bucket.name,
+                **worker_environment(self.config),
+                **({"TABLE": self.table.name} if row.records else {}),
+            },
         )
 
+    def _check(self, name: str, prefix: str | None) -> None:
+        master = self.config.master_prefix
+        if prefix and (prefix.startswith(master) or master.startswith(prefix)):
+            raise ConfigError(
+                f"The branch {name}: expected a prefix apart from the trigger's, {master!r}, got {prefix!r}, where "
+                "outputs would start the pipeline again: choose another."
+            )
 
-def picture_environment(config: StackConfig) -> dict[str, str]:
-    """Return what every image worker is told; `handlers.settings` reads it."""
+    def _statements(self, row: ImageBranch, prefix: str | None) -> list[pulumi.Input[policies.Statement]]:
+        config, bucket_arn = self.config, self.bucket.arn
+        prefixes = [config.master_prefix, config.rejected_prefix, *([prefix] if prefix else [])]
+        statements: list[pulumi.Input[policies.Statement]] = [
+            bucket_arn.apply(lambda arn: policies.tell_missing(arn, prefixes)),
+            bucket_arn.apply(lambda arn: policies.read_objects(arn, config.master_prefix)),
+            bucket_arn.apply(lambda arn: policies.write_objects(arn, config.rejected_prefix, f"/{row.name}.json")),
+        ]
+        if prefix:
+            statements.append(bucket_arn.apply(lambda arn: policies.write_objects(arn, prefix)))
+        if row.records:
+            statements.append(self.table.arn.apply(policies.put_items))
+        return statements
+
+
+def worker_environment(config: StackConfig) -> dict[str, str]:
+    """Return the environment that every image worker gets, whatever its branch."""
+    return {"SETTINGS": json.dumps(picture_settings(config)), **ALLOCATOR}
+
+
+def picture_settings(config: StackConfig) -> dict[str, Any]:
+    """Return what decides about pictures, by the fields of `handlers.settings.Settings`."""
     return {
-        "LAYOUT": json.dumps(layout(config)),
-        "JPEG_QUALITY": str(config.jpeg_quality),
-        "BACKGROUND": config.background,
-        "SIZES": json.dumps(dict(config.sizes)),
-        "ENLARGE": json.dumps(config.enlarge),
-        "REENCODE": config.reencode,
-        "SALVAGE": json.dumps(config.salvage),
-        "GPS": json.dumps(config.gps),
-        "CACHE_CONTROL": config.cache_control,
-        "LIMITS": json.dumps({name: getattr(config, name) for name in LIMITS}),
+        "layout": layout(config),
+        "jpeg_quality": config.jpeg_quality,
+        "background": list(bytes.fromhex(config.background.removeprefix("#"))),
+        "sizes": dict(config.sizes),
+        "enlarge": config.enlarge,
+        "reencode": config.reencode,
+        "salvage": config.salvage,
+        "gps": config.gps,
+        "cache_control": config.cache_control,
+        "limits": {name: getattr(config, name) for name in LIMITS},
     }
 
 
 def layout(config: StackConfig) -> dict[str, str | bool]:
-    """Return where things lie in the bucket, as `handlers.job.Layout` takes it."""
+    """Return where objects are in the bucket, as `handlers.job.Layout` takes it."""
     return {
         "master": config.master_prefix,
         "converted": config.converted_prefix,

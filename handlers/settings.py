@@ -12,10 +12,14 @@ from handlers.job import Layout
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """A worker's settings, as the program's `components/image_worker.py` writes them."""
+    """What a worker is configured with; all but `branch`, `bucket` and `memory_mb` is the JSON of `SETTINGS`.
+
+    The program's `components/image_worker.py` writes it.
+    """
 
     branch: str
     bucket: str
+    memory_mb: int
     layout: Layout
     jpeg_quality: int
     background: tuple[int, int, int]
@@ -26,29 +30,22 @@ class Settings:
     gps: bool
     cache_control: str
     limits: Mapping[str, int]
-    memory_mb: int
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Read the environment.
 
-        Raises: KeyError, where a variable is missing: the function was not deployed by the program.
+        Raises: KeyError or TypeError, where the program that deployed the function is not of this version.
         """
-        red, green, blue = bytes.fromhex(environment["BACKGROUND"].removeprefix("#"))
+        settings = json.loads(environment["SETTINGS"])
+        layout, background = Layout(**settings.pop("layout")), tuple(settings.pop("background"))
         return cls(
             branch=environment["BRANCH"],
             bucket=environment["BUCKET"],
-            layout=Layout(**json.loads(environment["LAYOUT"])),
-            jpeg_quality=int(environment["JPEG_QUALITY"]),
-            background=(red, green, blue),
-            sizes=json.loads(environment["SIZES"]),
-            enlarge=environment["ENLARGE"] == "true",
-            reencode="always" if environment["REENCODE"] == "always" else "when-needed",
-            salvage=environment["SALVAGE"] == "true",
-            gps=environment["GPS"] == "true",
-            cache_control=environment["CACHE_CONTROL"],
-            limits=json.loads(environment["LIMITS"]),
             memory_mb=int(environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]),
+            layout=layout,
+            background=background,
+            **settings,
         )
 
     @property

@@ -16,11 +16,11 @@ from rich.table import Table
 
 from components.config import ConfigError, StackConfig
 from components.lambda_package import PackageError
+from components.stack_file import region_of, stack_config
 from local import results
 from local.deployment import Deployment, DeploymentError
 from local.emulator import CREDENTIALS, Emulator, EmulatorError, interrupt_when_terminated
 from local.masters import NoMastersError, find_masters
-from local.program import region_of, stack_config
 from local.run import run
 from local.running import AlreadyRunningError, alone, announced
 from local.samples import write_samples

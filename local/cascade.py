@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.branches import BRANCHES, ImageBranch
 from handlers.errors import NameTooLongError
 from local.deployment import Deployment
 from local.tap import Tap
 from ops.audit import Account, account, list_objects
-from ops.stack import BRANCHES, EXTRACTION, Stack
+from ops.stack import DeployedStack
 
 AUDIT_THREADS = 8
 SHORTEST_POLL_S = 0.2
@@ -19,9 +20,9 @@ SHORTEST_POLL_S = 0.2
 IDLE_S = 20
 
 
-def stack_of(deployment: Deployment) -> Stack:
+def stack_of(deployment: Deployment) -> DeployedStack:
     """Return the deployed stack as the `ops` commands see it."""
-    return Stack.from_outputs(deployment.outputs, deployment.emulator.client)
+    return DeployedStack.from_outputs(deployment.outputs, deployment.emulator.client)
 
 
 def upload(deployment: Deployment, masters: Mapping[str, Path], advance: Callable[[], None]) -> None:
@@ -69,16 +70,15 @@ def wait(deployment: Deployment, masters: Sequence[str], advance: Callable[[int]
         time.sleep(max(SHORTEST_POLL_S, 4 * (time.monotonic() - started)))
 
 
-def accounts(stack: Stack, masters: Iterable[str]) -> list[Account]:
+def accounts(stack: DeployedStack, masters: Iterable[str]) -> list[Account]:
     """Return what became of each master, by the audit that `ops` makes."""
     etags = dict(list_objects(stack, stack.layout.master))
     with ThreadPoolExecutor(AUDIT_THREADS) as threads:
         return list(threads.map(lambda key: account(stack, key, etags[key]), masters))
 
 
-def _progress(stack: Stack, deployment: Deployment, masters: Sequence[str]) -> Progress:
-    prefixes = (stack.layout.converted, stack.layout.resized, stack.layout.rejected)
-    pieces = {key for prefix in prefixes for key, _ in list_objects(stack, prefix)}
+def _progress(stack: DeployedStack, deployment: Deployment, masters: Sequence[str]) -> Progress:
+    pieces = {key for prefix in stack.prefixes() for key, _ in list_objects(stack, prefix)}
     scan = stack.client("dynamodb").get_paginator("scan").paginate
     names = {"ProjectionExpression": "#name", "ExpressionAttributeNames": {"#name": "name"}}
     recorded = {item["name"]["S"] for page in scan(TableName=stack.table, **names) for item in page["Items"]}
@@ -90,24 +90,24 @@ def _progress(stack: Stack, deployment: Deployment, masters: Sequence[str]) -> P
     )
 
 
-def _settled(stack: Stack, key: str, pieces: set[str], recorded: set[str]) -> bool:
+def _settled(stack: DeployedStack, key: str, pieces: set[str], recorded: set[str]) -> bool:
     """Tell whether every branch has left something for a master, whether or not it is the right thing."""
     return all(
-        stack.layout.rejected_key(key, branch) in pieces
-        or (stack.layout.name(key) in recorded if branch == EXTRACTION else _made(stack, key, branch, pieces))
+        stack.layout.rejected_key(key, branch.name) in pieces
+        or ((not branch.records or stack.layout.name(key) in recorded) and _made(stack, key, branch, pieces))
         for branch in BRANCHES
     )
 
 
-def _made(stack: Stack, key: str, branch: str, pieces: set[str]) -> bool:
-    """Tell whether a branch's outputs are there; those whose keys S3 would not take never are."""
+def _made(stack: DeployedStack, key: str, branch: ImageBranch, pieces: set[str]) -> bool:
+    """Tell whether a branch's files are there; those whose keys S3 would not take never are."""
     try:
-        return pieces.issuperset(stack.outputs(key, branch))
+        return pieces.issuperset(stack.files(key, branch))
     except NameTooLongError:
         return False
 
 
-def messages(stack: Stack, urls: Iterable[str]) -> int:
+def messages(stack: DeployedStack, urls: Iterable[str]) -> int:
     """Return how many messages are in some queues, in flight too."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     attributes = (stack.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names) for url in urls)

@@ -24,7 +24,7 @@ OUTPUTS = ("converted", "thumbnail", "medium", "large")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
+class ReportedPicture:
     """A master with what became of it: its outputs by name, its record, and the reasons where it was rejected.
 
     `name` is the master's path below the master prefix; `master` and `outputs` are local files.
@@ -48,7 +48,7 @@ class Tile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class ReportRow:
     """One master of the page."""
 
     name: str
@@ -59,7 +59,7 @@ class Row:
     rejections: Sequence[Mapping[str, Any]]
 
 
-def write_report(out: Path, summary: Mapping[str, Any], pictures: Sequence[Picture]) -> Path:
+def write_report(out: Path, summary: Mapping[str, Any], pictures: Sequence[ReportedPicture]) -> Path:
     """Write `report.html` into the folder `out`, which needs no other file, and return its path."""
     shown = _choose(pictures)
     page = _template().render(
@@ -99,7 +99,7 @@ def _template() -> jinja2.Template:
     return environment.get_template("report.html.j2")
 
 
-def _choose(pictures: Sequence[Picture]) -> Sequence[Picture]:
+def _choose(pictures: Sequence[ReportedPicture]) -> Sequence[ReportedPicture]:
     """Return the pictures to show, in order; where they are too many, those with something to say come first."""
     if len(pictures) <= MAX_PICTURES:
         return pictures
@@ -107,8 +107,8 @@ def _choose(pictures: Sequence[Picture]) -> Sequence[Picture]:
     return [pictures[index] for index in sorted(telling[:MAX_PICTURES])]
 
 
-def _row(picture: Picture) -> Row:
-    return Row(
+def _row(picture: ReportedPicture) -> ReportRow:
+    return ReportRow(
         name=picture.name,
         state=_state(picture),
         master=_tile("master", picture.master),
@@ -118,7 +118,7 @@ def _row(picture: Picture) -> Row:
     )
 
 
-def _state(picture: Picture) -> str:
+def _state(picture: ReportedPicture) -> str:
     if picture.rejections:
         return "rejected"
     return "done" if picture.outputs and picture.record else "missing"

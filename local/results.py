@@ -1,6 +1,5 @@
 """What a run leaves behind: pictures, records, reasons, and the summary of it all."""
 
-import contextlib
 import json
 import os
 import shutil
@@ -13,11 +12,11 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from handlers.errors import NameTooLongError
+from components.branches import BRANCHES, ImageBranch
 from local.deployment import Deployment
-from local.report import REPORT, Picture
+from local.report import REPORT, ReportedPicture
 from ops.audit import Account, list_objects
-from ops.stack import CONVERSION, RESIZING, Stack
+from ops.stack import DeployedStack
 
 DOWNLOAD_THREADS = 8
 SUMMARY, RECORDS = "summary.json", "metadata.json"
@@ -59,12 +58,11 @@ def clear(folder: Path, masters: Iterable[Path]) -> None:
         ) from error
 
 
-def download(stack: Stack, folder: Path) -> int:
+def download(stack: DeployedStack, folder: Path) -> int:
     """Fetch every output and rejection, and the items into `metadata.json`; return how many outputs there are."""
-    prefixes = (stack.layout.converted, stack.layout.resized, stack.layout.rejected)
     places = {
         key: _inside(folder / name, key[len(prefix) :])
-        for prefix, name in zip(prefixes, FOLDERS, strict=True)
+        for prefix, name in zip(stack.prefixes(), FOLDERS, strict=True)
         for key, _ in list_objects(stack, prefix)
     }
 
@@ -78,7 +76,7 @@ def download(stack: Stack, folder: Path) -> int:
     return sum(not key.startswith(stack.layout.rejected) for key in places)
 
 
-def records(stack: Stack) -> dict[str, dict[str, Any]]:
+def records(stack: DeployedStack) -> dict[str, dict[str, Any]]:
     """Return the metadata items by name."""
     deserialize = TypeDeserializer().deserialize
     pages = stack.client("dynamodb").get_paginator("scan").paginate(TableName=stack.table)
@@ -86,27 +84,29 @@ def records(stack: Stack) -> dict[str, dict[str, Any]]:
     return {item["name"]: item for item in sorted(items, key=lambda item: str(item["name"]))}
 
 
-def pictures(stack: Stack, masters: Mapping[str, Path], accounts: Sequence[Account], folder: Path) -> Iterator[Picture]:
+def pictures(
+    stack: DeployedStack, masters: Mapping[str, Path], accounts: Sequence[Account], folder: Path
+) -> Iterator[ReportedPicture]:
     """Yield each master with what is now in `folder` of it, for the report."""
     items = json.loads((folder / RECORDS).read_text())
     for found in accounts:
-        outputs: dict[str, Path] = {}
-        with contextlib.suppress(NameTooLongError):
-            (converted,) = stack.outputs(found.key, CONVERSION)
-            outputs = {"converted": _inside(folder / "converted", converted[len(stack.layout.converted) :])}
-        with contextlib.suppress(NameTooLongError):
-            outputs |= {
-                size: _inside(folder / "resized", key[len(stack.layout.resized) :])
-                for size, key in zip(stack.sizes, stack.outputs(found.key, RESIZING), strict=True)
-            }
-        done = {branch for branch, state in found.states.items() if state == "done"}
-        yield Picture(
+        done = [branch for branch in BRANCHES if found.states[branch.name] == "done"]
+        recorded = any(branch.records for branch in done)
+        yield ReportedPicture(
             name=stack.layout.path(found.key),
             master=masters[found.key],
-            outputs={name: path for name, path in outputs.items() if _branch_of(name) in done},
-            record=items.get(stack.layout.name(found.key)) if "metadata-extraction" in done else None,
+            outputs={label: path for branch in done for label, path in _files(stack, found.key, branch, folder)},
+            record=items.get(stack.layout.name(found.key)) if recorded else None,
             rejections=found.rejections,
         )
+
+
+def _files(stack: DeployedStack, key: str, branch: ImageBranch, folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield what a branch made of a master as the report calls it, a size or the branch's folder, and where it is."""
+    for number, file in enumerate(stack.files(key, branch)):
+        prefix = next(prefix for prefix in stack.prefixes() if file.startswith(prefix))
+        place = FOLDERS[stack.prefixes().index(prefix)]
+        yield stack.sizes[number] if branch.per_size else place, _inside(folder / place, file[len(prefix) :])
 
 
 def functions(deployment: Deployment) -> dict[str, dict[str, float]]:
@@ -145,10 +145,6 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def _branch_of(output: str) -> str:
-    return "format-conversion" if output == "converted" else "resizing"
 
 
 def _inside(folder: Path, name: str) -> Path:

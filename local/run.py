@@ -10,10 +10,10 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from components.stack_file import region_of, stack_config
 from local import cascade, results
 from local.deployment import Deployment
 from local.emulator import Emulator
-from local.program import region_of, stack_config
 from local.report import write_report
 from ops.audit import Account
 

@@ -13,6 +13,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from components.branches import BRANCHES
+from costs.command import estimate_command
+from costs.number import Number
 from handlers.job import Job
 from handlers.topic import publish
 from ops import backfill as backfilling
@@ -20,10 +23,8 @@ from ops import redrive as redriving
 from ops.audit import STATES, Account, audit, rejected
 from ops.backfill import Bookmark, Requests
 from ops.connect import connect
-from ops.estimate_command import estimate_command
 from ops.failures import Explained
-from ops.number import Number
-from ops.stack import BRANCHES, Stack
+from ops.stack import DeployedStack
 
 console = Console()
 
@@ -56,7 +57,7 @@ def main() -> None:
 @json_option
 @click.option("--all", "everything", is_flag=True, help="List every master, not only those unaccounted for.")
 @stack_options
-def audit_command(stack: Stack, *, prefix: str, as_json: bool, everything: bool) -> None:
+def audit_command(stack: DeployedStack, *, prefix: str, as_json: bool, everything: bool) -> None:
     """Say what became of each master; end with 1 where one is unaccounted for."""
     totals: Counter[str] = Counter(masters=0, unaccounted=0)
     for found in audit(stack, prefix):
@@ -80,7 +81,7 @@ def audit_command(stack: Stack, *, prefix: str, as_json: bool, everything: bool)
 @click.option("--resume", type=BOOKMARK, help="A file that remembers how far the backfill got.")
 @stack_options
 def backfill_command(
-    stack: Stack, *, prefix: str, missing: bool, dry_run: bool, rate: float, resume: Path | None
+    stack: DeployedStack, *, prefix: str, missing: bool, dry_run: bool, rate: float, resume: Path | None
 ) -> None:
     """Publish jobs for masters that are in the bucket already."""
     bookmark = Bookmark(resume) if resume else None
@@ -104,7 +105,7 @@ def backfill_command(
 @click.option("--queue", help="Only this queue of failures.")
 @click.option("--dry-run", is_flag=True, help="Say what waits where; move nothing.")
 @stack_options
-def redrive_command(stack: Stack, *, queue: str | None, dry_run: bool) -> None:
+def redrive_command(stack: DeployedStack, *, queue: str | None, dry_run: bool) -> None:
     """Send messages in the queues of failures back to where they failed."""
     if queue and queue not in stack.dead_letter_queues:
         raise click.UsageError(f"got --queue {queue}, allowed are {', '.join(stack.dead_letter_queues)}")
@@ -120,7 +121,7 @@ def redrive_command(stack: Stack, *, queue: str | None, dry_run: bool) -> None:
 @json_option
 @click.option("--retry", is_flag=True, help="Publish a job for each, for after a fix.")
 @stack_options
-def rejected_command(stack: Stack, *, prefix: str, as_json: bool, retry: bool) -> None:
+def rejected_command(stack: DeployedStack, *, prefix: str, as_json: bool, retry: bool) -> None:
     """List the masters whose newest state was rejected, and why."""
     table, masters = Table("rejected", "by", "error", "reason"), []
     for found in rejected(stack, prefix):
@@ -151,11 +152,11 @@ def _print_account(found: Account, *, as_json: bool) -> None:
 def _print_totals(totals: Counter[str]) -> None:
     table = Table("branch", *STATES, title=f"{totals['masters']} masters, {totals['unaccounted']} unaccounted for")
     for branch in BRANCHES:
-        table.add_row(branch, *(str(totals[f"{branch} {state}"]) for state in STATES))
+        table.add_row(branch.name, *(str(totals[f"{branch.name} {state}"]) for state in STATES))
     console.print(table)
 
 
-def _print_estimate(stack: Stack, jobs: int) -> None:
+def _print_estimate(stack: DeployedStack, jobs: int) -> None:
     requests = Requests(jobs=jobs, sizes=len(stack.sizes))
     table = Table("requests", "number", title=f"{jobs} jobs, about {requests.dollars:.2f} US dollars in requests")
     for what, count in requests.counts.items():

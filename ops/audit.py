@@ -10,10 +10,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from components.branches import BRANCHES, ImageBranch
 from handlers.errors import NameTooLongError
 from handlers.ownership import Claim
 from handlers.storage import claim_of_item, claim_of_object
-from ops.stack import BRANCHES, EXTRACTION, Stack
+from ops.stack import DeployedStack
 
 STATES = ("done", "rejected", "stale", "missing")
 THREADS = 8
@@ -35,7 +36,7 @@ class Account:
         return all(state in {"done", "rejected"} for state in self.states.values())
 
 
-def audit(stack: Stack, prefix: str = "", after: str | None = None) -> Iterator[Account]:
+def audit(stack: DeployedStack, prefix: str = "", after: str | None = None) -> Iterator[Account]:
     """Yield the account of every master whose path begins with `prefix`, in the order of their keys after `after`.
 
     Works through a page of a thousand keys at a time, so that its memory does not grow with the bucket.
@@ -46,7 +47,7 @@ def audit(stack: Stack, prefix: str = "", after: str | None = None) -> Iterator[
             yield from threads.map(lambda master: account(stack, *master), page)
 
 
-def rejected(stack: Stack, prefix: str = "") -> Iterator[Account]:
+def rejected(stack: DeployedStack, prefix: str = "") -> Iterator[Account]:
     """Yield the account of every master whose newest state was rejected, by path; `prefix` begins the path.
 
     What was rejected once and has its outputs by now, or is no longer in the bucket, is left out.
@@ -61,7 +62,7 @@ def rejected(stack: Stack, prefix: str = "") -> Iterator[Account]:
                 yield found
 
 
-def list_objects(stack: Stack, prefix: str, after: str | None = None) -> Iterator[tuple[str, str]]:
+def list_objects(stack: DeployedStack, prefix: str, after: str | None = None) -> Iterator[tuple[str, str]]:
     """Yield key and ETag of every object below a prefix, but for the markers that consoles make for folders.
 
     In the order of the keys, from the one after `after` on.
@@ -74,48 +75,47 @@ def list_objects(stack: Stack, prefix: str, after: str | None = None) -> Iterato
                 yield entry["Key"], entry["ETag"].strip('"')
 
 
-def account(stack: Stack, key: str, etag: str) -> Account:
+def account(stack: DeployedStack, key: str, etag: str) -> Account:
     """Look up what became of one master, whose newest state has `etag`."""
     states, rejections = {}, []
     for branch in BRANCHES:
-        states[branch] = _state(stack, branch, key, etag)
-        if states[branch] != "done" and (rejection := _rejection(stack, branch, key, etag)):
-            states[branch] = "rejected"
+        states[branch.name] = _state(stack, branch, key, etag)
+        if states[branch.name] != "done" and (rejection := _rejection(stack, branch, key, etag)):
+            states[branch.name] = "rejected"
             rejections.append(rejection)
     return Account(key=key, etag=etag, states=states, rejections=rejections)
 
 
-def _state(stack: Stack, branch: str, key: str, etag: str) -> str:
+def _state(stack: DeployedStack, branch: ImageBranch, key: str, etag: str) -> str:
     claims = list(_claims(stack, branch, key))
     if None in claims or any(claim and claim.key != key for claim in claims):
         return "missing"
     return "done" if all(claim and claim.etag == etag for claim in claims) else "stale"
 
 
-def _claims(stack: Stack, branch: str, key: str) -> Iterator[Claim | None]:
+def _claims(stack: DeployedStack, branch: ImageBranch, key: str) -> Iterator[Claim | None]:
     """Yield who owns each output that a branch makes of a master, None for one that is not there."""
-    if branch == EXTRACTION:
+    if branch.records:
         name = stack.layout.name(key)
         item = stack.client("dynamodb").get_item(TableName=stack.table, Key={"name": {"S": name}}, ConsistentRead=True)
         yield claim_of_item(item["Item"]) if "Item" in item else None
-        return
     try:
-        outputs = stack.outputs(key, branch)
+        files = stack.files(key, branch)
     except NameTooLongError:
         yield None
         return
-    for output in outputs:
-        head = _found(_s3(stack).head_object, Bucket=stack.bucket, Key=output)
+    for file in files:
+        head = _found(_s3(stack).head_object, Bucket=stack.bucket, Key=file)
         yield claim_of_object(head["Metadata"], key) if head else None
 
 
-def _rejection(stack: Stack, branch: str, key: str, etag: str) -> dict[str, Any] | None:
+def _rejection(stack: DeployedStack, branch: ImageBranch, key: str, etag: str) -> dict[str, Any] | None:
     """Return why a branch rejected a master's newest state, if it did."""
-    reason = _read_json(stack, stack.layout.rejected_key(key, branch))
+    reason = _read_json(stack, stack.layout.rejected_key(key, branch.name))
     return reason if reason and reason["etag"] == etag else None
 
 
-def _read_json(stack: Stack, key: str) -> dict[str, Any] | None:
+def _read_json(stack: DeployedStack, key: str) -> dict[str, Any] | None:
     """Return the JSON object under a key, None where there is none."""
     response = _found(_s3(stack).get_object, Bucket=stack.bucket, Key=key)
     if response is None:
@@ -124,7 +124,7 @@ def _read_json(stack: Stack, key: str) -> dict[str, Any] | None:
     return value
 
 
-def _s3(stack: Stack) -> Any:
+def _s3(stack: DeployedStack) -> Any:
     return stack.client("s3")
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import click
 
+from costs.bill import Line, total
+from costs.calls import request_lines
 from handlers import topic
 from handlers.job import Job
 from ops.audit import audit, list_objects
-from ops.bill import Line, total
-from ops.calls import request_lines
-from ops.stack import Stack
+from ops.stack import DeployedStack
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class Requests:
         return total(self.lines)
 
 
-def jobs(stack: Stack, prefix: str, *, missing: bool, after: str | None = None) -> Iterator[Job]:
+def jobs(stack: DeployedStack, prefix: str, *, missing: bool, after: str | None = None) -> Iterator[Job]:
     """Yield a job for each master whose path begins with `prefix`, from the key after `after` on.
 
     With `missing` only for those that the audit finds missing or stale. No job has a sequencer: a worker asks S3
@@ -59,7 +59,9 @@ def jobs(stack: Stack, prefix: str, *, missing: bool, after: str | None = None) 
         yield Job(bucket=stack.bucket, key=key, etag=etag)
 
 
-def backfill(stack: Stack, work: Iterable[Job], *, per_second: float, published: Callable[[list[Job]], None]) -> int:
+def backfill(
+    stack: DeployedStack, work: Iterable[Job], *, per_second: float, published: Callable[[list[Job]], None]
+) -> int:
     """Publish jobs, at most `per_second` unless that is 0, and return how many; `published` is told of each batch.
 
     Raises: PublishError.

@@ -12,13 +12,13 @@ import click
 from botocore.config import Config
 
 from ops import loopback
-from ops.stack import Stack
+from ops.stack import DeployedStack
 
 # Where `python -m local up` says where it is, for as long as it runs.
 RUNNING = Path(__file__).parent.parent / ".cache" / "local.json"
 
 
-def connect(stack: str | None, *, local: bool) -> Stack:
+def connect(stack: str | None, *, local: bool) -> DeployedStack:
     """Return the stack that the command's words name.
 
     Raises: click.UsageError, where they name none, two, or one that is not there.
@@ -34,11 +34,11 @@ def connect(stack: str | None, *, local: bool) -> Stack:
         return _stack(outputs, lambda service: boto3.client(service, region_name=region))  # type: ignore[call-overload]
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise click.UsageError(
-            f"Stack {stack!r} has not this project's outputs ({error} is missing or odd): run `pulumi up` first."
+            f"expected this project's outputs, got stack {stack!r} without a valid {error}: run `pulumi up` first."
         ) from error
 
 
-def _local() -> Stack:
+def _local() -> DeployedStack:
     if not RUNNING.is_file():
         raise click.UsageError("No local stack is running; start one in another terminal with `python -m local up`.")
     try:
@@ -52,8 +52,8 @@ def _local() -> Stack:
         ) from error
 
 
-def _stack(outputs: dict[str, Any], client: Callable[[str], Any]) -> Stack:
-    return Stack.from_outputs(outputs, functools.cache(client))
+def _stack(outputs: dict[str, Any], client: Callable[[str], Any]) -> DeployedStack:
+    return DeployedStack.from_outputs(outputs, functools.cache(client))
 
 
 def _pulumi_outputs(stack: str) -> dict[str, Any]:

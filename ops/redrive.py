@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from handlers import topic
 from handlers.errors import InvalidJobError
 from handlers.job import Job, jobs_of
-from ops.stack import Stack
+from ops.stack import DeployedStack
 
 RECEIVE = {"MaxNumberOfMessages": 10, "VisibilityTimeout": 60, "WaitTimeSeconds": 1}
 POLL_S = 0.5
@@ -20,7 +20,7 @@ UNDELIVERED = "-undelivered"
 UNKNOWN_OPERATION = {"InvalidAction", "UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation"}
 
 
-def waiting(stack: Stack) -> dict[str, int]:
+def waiting(stack: DeployedStack) -> dict[str, int]:
     """Return how many messages wait in each queue of failures, by its name."""
     name = "ApproximateNumberOfMessages"
     return {
@@ -29,7 +29,7 @@ def waiting(stack: Stack) -> dict[str, int]:
     }
 
 
-def redrive(stack: Stack, queue: str) -> int:
+def redrive(stack: DeployedStack, queue: str) -> int:
     """Send the messages of one queue of failures back to where they failed, and return how many.
 
     A dead letter, and what the topic could not deliver, goes to its branch's queue; an event that did not become
@@ -48,7 +48,7 @@ def redrive(stack: Stack, queue: str) -> int:
     return _forward(stack, source, target)
 
 
-def _move(stack: Stack, source: str) -> int:
+def _move(stack: DeployedStack, source: str) -> int:
     """Let SQS move a dead-letter queue's messages to where they came from."""
     sqs = stack.client("sqs")
     arn = sqs.get_queue_attributes(QueueUrl=source, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -60,7 +60,7 @@ def _move(stack: Stack, source: str) -> int:
         time.sleep(POLL_S)
 
 
-def _forward(stack: Stack, source: str, target: str) -> int:
+def _forward(stack: DeployedStack, source: str, target: str) -> int:
     """Send each message of one queue to another."""
     sqs, count = stack.client("sqs"), 0
     for message in _messages(stack, source):
@@ -70,7 +70,7 @@ def _forward(stack: Stack, source: str, target: str) -> int:
     return count
 
 
-def _publish_events(stack: Stack, source: str) -> int:
+def _publish_events(stack: DeployedStack, source: str) -> int:
     """Publish the jobs of the events that the publisher failed on.
 
     Source: Lambda's developer guide, "Asynchronous invocation", invocation record: the event is its `requestPayload`.
@@ -90,7 +90,7 @@ def _jobs(record: str) -> list[Job]:
     return list(jobs_of(event))
 
 
-def _messages(stack: Stack, url: str) -> Iterator[dict[str, Any]]:
+def _messages(stack: DeployedStack, url: str) -> Iterator[dict[str, Any]]:
     """Yield the messages that are in a queue, until a look finds none."""
     receive: Callable[..., Any] = stack.client("sqs").receive_message
     while messages := receive(QueueUrl=url, **RECEIVE).get("Messages"):

@@ -4,14 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from components.branches import ImageBranch
 from handlers.job import Layout
-
-CONVERSION, RESIZING, EXTRACTION = "format-conversion", "resizing", "metadata-extraction"
-BRANCHES = (CONVERSION, RESIZING, EXTRACTION)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stack:
+class DeployedStack:
     """One stack; `client` returns the client of a service, such as `s3`, and keeps it."""
 
     client: Callable[[str], Any]
@@ -40,11 +38,13 @@ class Stack:
             sizes=outputs["sizes"],
         )
 
-    def outputs(self, key: str, branch: str) -> Sequence[str]:
-        """Return the keys of the pictures that a branch makes of a master; the extractor makes none.
+    def files(self, key: str, branch: ImageBranch) -> Sequence[str]:
+        """Return the keys of the files that a branch makes of a master.
 
         Raises: NameTooLongError.
         """
-        if branch == CONVERSION:
-            return [self.layout.converted_key(key)]
-        return [self.layout.resized_key(key, size) for size in self.sizes] if branch == RESIZING else []
+        return branch.keys(self.layout, key, self.sizes)
+
+    def prefixes(self) -> Sequence[str]:
+        """Return the key prefixes of what the pipeline writes: outputs and reasons."""
+        return (self.layout.converted, self.layout.resized, self.layout.rejected)

@@ -15,7 +15,8 @@ from unittest import mock
 
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
 
-from local.program import PROGRAM, ROOT, run_program, stack_config
+from components.stack_file import ROOT, stack_config
+from local.program import PROGRAM, run_program
 
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"

@@ -17,11 +17,11 @@ from components.config import MIN_TIMEOUT_S, StackConfig
 from components.image_worker import LIMITS, layout
 from components.packaging.target import MACHINES, Target
 from components.packaging.wheels import pins
+from components.stack_file import ROOT, stack_config
 from handlers import worker
 from handlers.imaging import Limits
 from handlers.job import Layout
 from handlers.settings import Settings
-from local.program import ROOT, stack_config
 from tests.recording import Recorded, recorded
 
 FUNCTIONS = {found.name: found for found in sorted(recorded().mocks.of_type("Function"), key=lambda found: found.name)}
@@ -202,21 +202,24 @@ def test_every_stack_file_is_valid() -> None:
 
 # Imports
 
-PACKAGES = ("handlers", "components", "local", "ops", "benchmarks", "policy", "tests")
+PACKAGES = ("handlers", "components", "costs", "local", "ops", "benchmarks", "policy", "tests")
 AWS = {"boto3", "botocore", "aws_lambda_powertools"}
 # who (a folder or file), what it must not reach, neither itself nor by what it imports
 ARROWS = [
-    ("handlers", {"pulumi", "pulumi_aws", "components", "local", "ops", "benchmarks", "policy", "tests"}),
+    ("handlers", {"pulumi", "pulumi_aws", "components", "costs", "local", "ops", "benchmarks", "policy", "tests"}),
     ("handlers/imaging", {*AWS, "logging", "handlers.storage", "handlers.settings", "handlers.worker"}),
     ("handlers/storage.py", {"PIL", "handlers.imaging"}),
     ("handlers/ownership.py", {"PIL", "handlers.imaging", *AWS}),
     ("handlers/job.py", {"PIL", "handlers.imaging", *AWS}),
     ("handlers/job_publisher.py", {"PIL", "handlers.imaging"}),
-    ("components", {"handlers", "local", "ops", "benchmarks", "tests"}),
+    ("components", {"handlers", "costs", "local", "ops", "benchmarks", "tests"}),
+    ("costs", {"ops", "local", "benchmarks", "tests"}),
+    ("ops", {"local", "benchmarks", "tests"}),
+    ("local", {"benchmarks", "tests"}),
     ("components/policies.py", {"pulumi", "pulumi_aws"}),
-    ("policy", {"components", "handlers", "local", "ops", "benchmarks", "tests"}),
+    ("policy", {"components", "handlers", "costs", "local", "ops", "benchmarks", "tests"}),
     ("policy/rules.py", {"pulumi", "pulumi_aws", "pulumi_policy"}),
-    ("__main__.py", {"handlers", "local", "ops", "benchmarks", "tests"}),
+    ("__main__.py", {"handlers", "costs", "local", "ops", "benchmarks", "tests"}),
 ]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.program import ROOT
+from components.stack_file import ROOT
 from ops.__main__ import main
 from tests.recording import STACKS, recorded
 

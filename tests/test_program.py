@@ -14,7 +14,8 @@ import pytest
 
 from components.config import StackConfig
 from components.image_worker import layout
-from local.program import PROGRAM, stack_config
+from components.stack_file import stack_config
+from local.program import PROGRAM
 from tests.recording import ACCOUNT, STACKS, Recording, allowed, arn, physical, queue_url, recorded, statements
 
 BUCKET, TABLE, TOPIC = arn("Bucket", "images"), arn("Table", "pixel-metadata"), arn("Topic", "new-image-uploaded")

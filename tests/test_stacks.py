@@ -6,7 +6,7 @@ import pulumi
 import pytest
 
 from components.config import StackConfig
-from local.program import stack_config
+from components.stack_file import stack_config
 from tests.recording import STACKS, physical, recorded
 
 NUMBERS = {"dev": 110, "prod": 111, "local": 104}

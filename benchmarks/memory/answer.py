@@ -37,8 +37,8 @@ def answer(wish: Wish, tell: Tell) -> Report:
         row(trial, dealt, wish.runs, config.architecture, config.max_pixels) for one in studies for trial in one.trials
     ]
     advice = {
-        one.function.name: advise(
-            [row for row in rows if row.function == one.function.name],
+        one.function.task: advise(
+            [row for row in rows if row.function == one.function.task],
             config.timeout_s,
             config.max_pixels,
             decodes=one.function.decodes,
@@ -47,9 +47,9 @@ def answer(wish: Wish, tell: Tell) -> Report:
     }
     boundaries = {}
     for one in studies:
-        chosen = advice[one.function.name]
+        chosen = advice[one.function.task]
         if chosen and one.function.decodes:
-            boundaries[one.function.name] = _boundary(wish, bench, one, chosen.cheapest.memory_mb)
+            boundaries[one.function.task] = _boundary(wish, bench, one, chosen.cheapest.memory_mb)
     return Report(
         title="Memory",
         question=f"{len(dealt.batches) * wish.runs} batches of {config.batch_size} a size, {_mix(wish)}, "
@@ -87,7 +87,7 @@ def _last_core() -> int:
 
 def _models(studies: Sequence[Study]) -> list[str]:
     return [
-        f"{one.function.name}, modelled: {100 * one.model.serial:.0f} % of the work uses one core at most, "
+        f"{one.function.task}, modelled: {100 * one.model.serial:.0f} % of the work uses one core at most, "
         f"{1000 * one.model.wait_s:.0f} ms of a batch are waiting; it misses the median batch of the sizes that are "
         f"known by {100 * one.miss:.0f} % at most."
         for one in studies

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.memory.capacity import largest_pixels
-from benchmarks.memory.functions import Function
 from benchmarks.memory.mix import Master, Plan
 from benchmarks.memory.trial import TOO_LARGE, Bench, run
 from benchmarks.worker_process import loopback
+from components.branches import ImageBranch
 
 PASSES, OVER = "passes.png", "over.png"
 OVER_SHARE = 1.3
@@ -45,7 +45,7 @@ class Boundary:
         )
 
 
-def check(bench: Bench, function: Function, memory_mb: int, delay_ms: float, core: int) -> Boundary:
+def check(bench: Bench, function: ImageBranch, memory_mb: int, delay_ms: float, core: int) -> Boundary:
     """Send a function the largest picture of a size, of the kind that costs the most memory, and one that is larger."""
     pixels = min(largest_pixels(memory_mb), bench.config.max_pixels)
     masters = {key: _master(key, int(share * pixels)) for key, share in ((PASSES, PASSES_SHARE), (OVER, OVER_SHARE))}

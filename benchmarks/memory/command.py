@@ -53,7 +53,7 @@ def memory(**told: Any) -> None:
     # What cannot be read or edited is said before the minutes that a run takes.
     reports = _reports(wish)
     if wish.stack_file and wish.stack_file.exists():
-        _edit(wish.stack_file, dict.fromkeys([function.name for function in wish.functions], LARGEST_MB), dry=True)
+        _edit(wish.stack_file, dict.fromkeys([function.task for function in wish.functions], LARGEST_MB), dry=True)
     report = _earlier(wish.earlier_file, wish) if wish.earlier_file else _run(wish)
     show(report)
     write(report, json_file=wish.json_file, csv_file=wish.csv_file)
@@ -114,7 +114,7 @@ def _compare(reports: Sequence[calibrate.Report], rows: Sequence[Row]) -> None:
 
 def _write(wish: Wish, file: Path, advice: Mapping[str, Advice | None]) -> None:
     """Set what is chosen in the stack's file, and show what changed."""
-    found = {function.name: advice.get(function.name) for function in wish.functions}
+    found = {function.task: advice.get(function.task) for function in wish.functions}
     chosen = {name: getattr(one, wish.choose).memory_mb for name, one in found.items() if one}
     if not chosen:
         raise click.ClickException(f"got no safe size, so {file} is left as it is; measure larger --sizes")

@@ -77,7 +77,7 @@ class Row:
 def row(trial: Trial, plan: Plan, runs: int, architecture: str, max_pixels: int) -> Row:
     """Sum a trial up."""
     facts: dict[str, Any] = {
-        "function": trial.function.name,
+        "function": trial.function.task,
         "memory_mb": trial.memory_mb,
         "vcpus": round(vcpus(trial.memory_mb), 3),
         "how": trial.how,

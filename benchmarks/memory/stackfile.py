@@ -33,7 +33,7 @@ def edited(text: str, memory_mb: Mapping[str, int], project: str = PROJECT) -> s
     if lines and not lines[-1].endswith("\n"):
         lines[-1] += "\r\n" if lines[0].endswith("\r\n") else "\n"
     for function, size in memory_mb.items():
-        name = FUNCTIONS[function].config_key.rpartition(":")[2]
+        name = FUNCTIONS[function].memory_key.rpartition(":")[2]
         # A key without a name is its project's: https://www.pulumi.com/docs/iac/concepts/config/
         key = name if name in config else f"{project}:{name}"
         _set(lines, key, size)

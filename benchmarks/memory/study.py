@@ -4,10 +4,10 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from benchmarks.memory.functions import Function
 from benchmarks.memory.model import Model, Point, calibrate
 from benchmarks.memory.sizes import vcpus
 from benchmarks.memory.trial import Bench, Trial, run, run_all
+from components.branches import ImageBranch
 from components.config import MB_PER_VCPU
 
 Tell = Callable[[str], object]
@@ -17,7 +17,7 @@ Tell = Callable[[str], object]
 class Study:
     """One function's trials, size by size, and the model of those that were not measured with how far it is off."""
 
-    function: Function
+    function: ImageBranch
     trials: Sequence[Trial]
     model: Model | None = None
     miss: float = 0.0
@@ -38,12 +38,12 @@ class _Known:
         ]
 
 
-def study(bench: Bench, function: Function, sizes: Sequence[int], tell: Tell) -> Study:
+def study(bench: Bench, function: ImageBranch, sizes: Sequence[int], tell: Tell) -> Study:
     """Run a function at each size; one that is too small does not end it."""
-    tell(f"{function.name}: {len(sizes)} sizes take turns")
+    tell(f"{function.task}: {len(sizes)} sizes take turns")
     trials = run_all(bench, function, sizes)
     for trial in trials:
-        tell(f"{function.name}, {trial.memory_mb:,} MB: {trial.problem or trial.how}")
+        tell(f"{function.task}, {trial.memory_mb:,} MB: {trial.problem or trial.how}")
     known = [
         _Known(vcpus=vcpus(trial.memory_mb), trial=trial) for trial in trials if trial.batches and not trial.problem
     ]
@@ -61,7 +61,7 @@ def study(bench: Bench, function: Function, sizes: Sequence[int], tell: Tell) ->
     )
 
 
-def _references(bench: Bench, function: Function, known: Sequence[_Known]) -> list[_Known]:
+def _references(bench: Bench, function: ImageBranch, known: Sequence[_Known]) -> list[_Known]:
     """Run a function with one core for itself, and with all, where the known shares do not reach so far.
 
     These need no control group; and only what had more than one core tells what more of them are good for.

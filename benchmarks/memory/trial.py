@@ -8,11 +8,11 @@ from typing import Literal
 
 from benchmarks.batch_worker import Figures
 from benchmarks.memory.cgroups import Group, group
-from benchmarks.memory.functions import Function
 from benchmarks.memory.mix import Plan
 from benchmarks.memory.model import Batches
 from benchmarks.memory.sizes import cores_seen, vcpus
 from benchmarks.worker_process import WorkerArgs, WorkerDiedError, WorkerProcess
+from components.branches import ImageBranch
 from components.config import StackConfig
 from handlers.errors import ImageTooLargeError
 from handlers.imaging.limits import pixels_that_fit
@@ -41,7 +41,7 @@ class Trial:
     of time over megapixels alone; `seen` holds the figures of all, the first and a failed one too.
     """
 
-    function: Function
+    function: ImageBranch
     memory_mb: int
     how: How
     init_s: float | None = None
@@ -57,13 +57,13 @@ def can_measure(bench: Bench, memory_mb: int) -> bool:
     return not bench.no_groups and vcpus(memory_mb) <= len(os.sched_getaffinity(0))
 
 
-def run(bench: Bench, function: Function, memory_mb: int, *, cores: int | None = None) -> Trial:
+def run(bench: Bench, function: ImageBranch, memory_mb: int, *, cores: int | None = None) -> Trial:
     """Run a function at one size alone."""
     (trial,) = run_all(bench, function, [memory_mb], cores=cores)
     return trial
 
 
-def run_all(bench: Bench, function: Function, sizes: Sequence[int], *, cores: int | None = None) -> list[Trial]:
+def run_all(bench: Bench, function: ImageBranch, sizes: Sequence[int], *, cores: int | None = None) -> list[Trial]:
     """Run a function at all sizes, within their limits where there are control groups; they take turns, batch by batch.
 
     So a slow minute of this machine is one of every size. Times are taken where the machine can give what Lambda gives,
@@ -91,7 +91,7 @@ def _cage(bench: Bench, memory_mb: int) -> Iterator[Group | None]:
 
 
 @contextlib.contextmanager
-def _started(bench: Bench, function: Function, memory_mb: int, cores: int | None) -> Iterator["_Trying"]:
+def _started(bench: Bench, function: ImageBranch, memory_mb: int, cores: int | None) -> Iterator["_Trying"]:
     """Start a function and warm it up with its heaviest batch."""
     with _cage(bench, memory_mb) as cage, contextlib.ExitStack() as stack:
         one = _Trying(bench=bench, function=function, memory_mb=memory_mb, cage=cage, cores=cores)
@@ -113,7 +113,7 @@ class _Trying:
     """A function's process at one size, and what it did so far."""
 
     bench: Bench
-    function: Function
+    function: ImageBranch
     memory_mb: int
     cage: Group | None
     cores: int | None

@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 import yaml
 
-from benchmarks.memory.functions import FUNCTIONS, Function
+from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.mix import parse_weights
 from benchmarks.memory.sizes import LARGEST_MB, SMALLEST_MB
+from components.branches import ImageBranch
 from components.config import PROJECT, ConfigError, StackConfig
-from local.program import stack_config
+from components.stack_file import stack_config
 
 ALL = "all"
 
@@ -36,7 +37,7 @@ class Wish:
     earlier_file: Path | None
 
     @property
-    def functions(self) -> list[Function]:
+    def functions(self) -> list[ImageBranch]:
         """Return the functions that are asked for."""
         return list(FUNCTIONS.values()) if self.function == ALL else [FUNCTIONS[self.function]]
 

@@ -5,8 +5,7 @@ import pytest
 from benchmarks.masters import Upload
 from benchmarks.outcome import Outcome, assess
 from ops.audit import Account
-from ops.stack import BRANCHES
-from tests.ops.conftest import Pipeline, pipeline
+from tests.ops.conftest import BRANCHES, Pipeline, pipeline
 
 __all__ = ["pipeline"]
 

@@ -8,12 +8,12 @@ import pulumi
 import pytest
 import yaml
 
-from components.config import MIN_PICTURE_MB, ConfigError, StackConfig, _key
-from handlers.imaging.memory import pixels_that_fit
-from local.program import ROOT
+from components.config import MIN_PICTURE_MB, ConfigError, StackConfig, config_key
+from components.stack_file import ROOT
+from handlers.imaging.limits import pixels_that_fit
 
 DECLARED: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
-FIELDS = {_key(field.name): field for field in dataclasses.fields(StackConfig)}
+FIELDS = {config_key(field.name): field for field in dataclasses.fields(StackConfig)}
 TYPES = {"integer": "int", "boolean": "bool", "string": "str", "array": "Mapping[str, int]"}
 
 
@@ -184,13 +184,6 @@ def test_a_function_that_decodes_has_memory_for_pictures(key: str) -> None:
     """With less than 256 MB it would reject nearly all, as if that were the pictures' fault."""
     assert problems(**{key: "255"})
     assert pixels_that_fit(MIN_PICTURE_MB) > 5_000_000
-
-
-def test_salvage_gives_the_extractor_memory_to_decode() -> None:
-    """Whether a picture is damaged, no header says."""
-    assert parse().extractor_memory_mb == 256
-    assert parse(salvage="true").extractor_memory_mb == 1769
-    assert parse(salvage="true", metadataExtractionMemoryMb="3008").extractor_memory_mb == 3008
 
 
 def test_all_problems_are_told_at_once() -> None:

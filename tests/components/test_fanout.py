@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.program import ROOT
+from components.stack_file import ROOT
 from tests.recording import arn, queue_url, recorded, statements
 
 PROGRAMS = ROOT / "tests" / "programs"

@@ -3,7 +3,7 @@
 import pytest
 
 from components.function import Function
-from local.program import stack_config
+from components.stack_file import stack_config
 from tests.recording import Recorded, allowed, arn, physical, record, recorded, statements
 
 FUNCTIONS = ["format-converter", "job-publisher", "metadata-extractor", "pixel-resizer"]

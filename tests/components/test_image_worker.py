@@ -6,9 +6,9 @@ from unittest import mock
 
 import pytest
 
+from components.branches import ImageBranch
 from components.config import ConfigError, StackConfig
-from components.image_worker import ALLOCATOR, ImageWorkers, layout, picture_environment
-from components.storage import ImageBucket
+from components.image_worker import ALLOCATOR, ImageWorkers, layout, worker_environment
 from tests.recording import allowed, arn, physical, recorded
 
 BUCKET = arn("Bucket", "images")
@@ -64,22 +64,23 @@ def test_a_worker_is_told_its_bucket() -> None:
     assert environment("pixel-resizer")["BUCKET"] == physical("images")
 
 
-@pytest.mark.parametrize("prefix", ["master/", "master/small/", "mas"])
+@pytest.mark.parametrize("prefix", ["master/", "master/small/"])
 def test_a_branch_that_would_trigger_itself_is_refused(prefix: str) -> None:
-    """What the config's own prefixes are checked for holds for a branch's that is written in the program."""
-    workers = ImageWorkers(config=StackConfig(), bucket=mock.Mock(spec=ImageBucket, arn=None))
-    with pytest.raises(ConfigError, match=f"The branch new: got writes='{prefix}', allowed is a prefix apart from"):
-        workers.branch("new", handler="handlers.new.handler", memory_mb=128, writes=prefix)
+    """The check of the config's own prefixes covers a prefix that the program sets."""
+    workers = ImageWorkers(config=StackConfig(), bucket=mock.Mock(arn=None), table=mock.Mock(arn=None))
+    row = ImageBranch(name="new", handler="handlers.new.handler", memory=128, task="new", prefix=prefix)
+    with pytest.raises(ConfigError, match=f"The branch new: expected a prefix apart from .*, got '{prefix}'"):
+        workers.branch(row)
 
 
 def test_every_value_of_the_environment_is_text() -> None:
     """Lambda takes no other."""
-    assert {type(value) for value in picture_environment(StackConfig()).values()} == {str}
+    assert {type(value) for value in worker_environment(StackConfig()).values()} == {str}
 
 
 def test_limits_are_the_stacks() -> None:
     """A limit that is changed in the stack's config is the worker's."""
-    limits = json.loads(environment("pixel-resizer", maxPixels="1000", maxScans="7")["LIMITS"])
+    limits = json.loads(environment("pixel-resizer", maxPixels="1000", maxScans="7")["SETTINGS"])["limits"]
     assert limits == {
         "max_pixels": 1000,
         "max_bytes": 50_000_000,

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from components.config import ConfigError, StackConfig
-from local.program import ROOT
+from components.stack_file import ROOT
 
 
 def test_a_project_of_another_name_has_keys_of_its_own() -> None:

@@ -14,11 +14,11 @@ from botocore.exceptions import ClientError
 from PIL import Image
 
 from components.config import PROJECT
+from components.stack_file import stack_config
 from local.cascade import stack_of
 from local.deployment import Deployment
 from local.emulator import Emulator
-from local.program import stack_config
-from ops.stack import Stack
+from ops.stack import DeployedStack
 
 # Long enough for a machine that does something else too; a test that passes ends long before.
 PATIENCE_S = 90
@@ -34,7 +34,7 @@ class Live:
     """A deployment under test."""
 
     deployment: Deployment
-    stack: Stack
+    stack: DeployedStack
 
     def put(self, key: str, body: bytes) -> str:
         """Upload a master; return its ETag."""

@@ -7,10 +7,10 @@ import pytest
 
 from benchmarks import faults
 from components.config import PROJECT
+from components.stack_file import stack_config
 from local.cascade import stack_of
 from local.deployment import Deployment
 from local.emulator import Emulator
-from local.program import stack_config
 from tests.e2e.conftest import Live, picture, until
 
 TIMEOUT_S = 10

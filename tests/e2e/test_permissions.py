@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from components.branches import BRANCHES as ROWS
 from local.resources.compute import as_enforced
 from tests.e2e.conftest import Live, picture, policy_of, until
 
@@ -127,13 +128,13 @@ def done(live: Live, need: Need, key: str, etag: str) -> bool:
 
 def left(live: Live, function: str, key: str, etag: str) -> bool:
     """Tell whether a worker has left an output or a rejection of that state of a master."""
-    layout, branch = live.stack.layout, BRANCHES[function]
-    if live.master_etag(layout.rejected_key(key, branch)) == etag:
+    layout, branch = live.stack.layout, next(row for row in ROWS if row.name == BRANCHES[function])
+    if live.master_etag(layout.rejected_key(key, branch.name)) == etag:
         return True
-    if function == "metadata-extractor":
+    if branch.records:
         item = live.item(layout.name(key))
         return item is not None and item["etag"] == {"S": etag}
-    return all(live.master_etag(output) == etag for output in live.stack.outputs(key, branch))
+    return all(live.master_etag(output) == etag for output in live.stack.files(key, branch))
 
 
 def count_refusals(live: Live, function: str) -> int:

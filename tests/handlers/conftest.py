@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
 
 from components.config import StackConfig
-from components.image_worker import picture_environment
+from components.image_worker import worker_environment
 from handlers import imaging, worker
 from handlers.job import Job
 from handlers.master import Master, fetch
@@ -161,7 +161,7 @@ def failures(response: Mapping[str, Any]) -> list[str]:
 def environment(config: StackConfig | None = None, memory_mb: int = 1769) -> dict[str, str]:
     """Return what a function is told, by the components' own hand."""
     return {
-        **picture_environment(config or StackConfig()),
+        **worker_environment(config or StackConfig()),
         "BUCKET": BUCKET,
         "BRANCH": BRANCH,
         "TABLE": TABLE,
@@ -188,7 +188,12 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tell the function what the program tells it."""
-    for name, value in environment().items():
+    configure(monkeypatch)
+
+
+def configure(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
+    """Give the function the environment of a stack's config with changes."""
+    for name, value in environment(StackConfig(**changes)).items():
         monkeypatch.setenv(name, value)
 
 

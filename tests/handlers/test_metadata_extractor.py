@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from handlers import metadata_extractor
-from tests.handlers.conftest import BRANCH, BUCKET, Context, Stack, failures, job, sqs_event
+from tests.handlers.conftest import BRANCH, BUCKET, Context, Stack, configure, failures, job, sqs_event
 from tests.handlers.pictures import picture
 
 KEY = "master/2024/my cat.PNG"
@@ -71,20 +71,19 @@ def test_nothing_is_written_into_the_bucket(stack: Stack) -> None:
     assert stack.outputs() == []
 
 
-@pytest.mark.parametrize(("gps", "there"), [("true", True), ("false", False)])
+@pytest.mark.parametrize("gps", [True, False])
 def test_a_place_is_recorded_only_where_the_stack_says_so(
     stack: Stack,
     monkeypatch: pytest.MonkeyPatch,
-    gps: str,
-    there: bool,  # noqa: FBT001
+    gps: bool,  # noqa: FBT001
 ) -> None:
     """Where a picture was taken is private by default."""
-    monkeypatch.setenv("GPS", gps)
+    configure(monkeypatch, gps=gps)
     exif = Image.Exif()
     exif.get_ifd(0x8825).update({1: "N", 2: (52.0, 30.0, 0.0), 3: "E", 4: (13.0, 24.0, 0.0)})
     stack.upload("master/cat.jpg", picture(exif=exif))
     run(job("master/cat.jpg"))
-    assert ("gps" in item(stack, "cat")) is there
+    assert ("gps" in item(stack, "cat")) is gps
 
 
 def test_a_file_at_fault_is_rejected_and_done(stack: Stack) -> None:
@@ -119,7 +118,7 @@ def test_a_salvaged_picture_is_marked(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, cut: int, mark: dict[str, bool] | None
 ) -> None:
     """Where the stack salvages, the record says of which pictures the end is missing."""
-    monkeypatch.setenv("SALVAGE", "true")
+    configure(monkeypatch, salvage=True)
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1769")
     body = picture((400, 300))
     stack.upload("master/cat.jpg", body[: len(body) - cut])

@@ -1,4 +1,7 @@
-"""What a worker is told; `tests/test_contracts.py` holds it against what the components set."""
+"""A worker's settings; `tests/test_contracts.py` compares them with what the components write."""
+
+import json
+from typing import Any
 
 import pytest
 
@@ -8,24 +11,25 @@ from tests.handlers.conftest import environment
 
 
 def test_the_environment_is_read() -> None:
-    """Texts become the types that the workers compute with."""
+    """Values have the types that the workers compute with."""
     settings = Settings.from_environment(environment(memory_mb=512))
     assert (settings.layout, settings.background, settings.memory_mb) == (Layout(), (255, 255, 255), 512)
     assert settings.sizes == {"thumbnail": 100, "medium": 500, "large": 1000}
 
 
-@pytest.mark.parametrize("name", ["ENLARGE", "SALVAGE", "GPS"])
-@pytest.mark.parametrize(("text", "value"), [("true", True), ("false", False)])
-def test_a_flag_is_read(name: str, text: str, value: bool) -> None:  # noqa: FBT001
-    """A flag is what its text says, not that it is there."""
-    settings = Settings.from_environment({**environment(), name: text})
-    assert getattr(settings, name.lower()) is value
-
-
-@pytest.mark.parametrize("name", sorted(environment().keys() - {"TABLE"}))
+@pytest.mark.parametrize("name", ["BRANCH", "BUCKET", "SETTINGS", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"])
 def test_a_variable_that_is_missing_is_named(name: str) -> None:
     """A function that the program did not deploy fails with the variable's name."""
-    told = environment()
-    del told[name]
+    variables = environment()
+    del variables[name]
     with pytest.raises(KeyError, match=name):
-        Settings.from_environment(told)
+        Settings.from_environment(variables)
+
+
+@pytest.mark.parametrize("changes", [{"gps": None}, {"of_a_newer_version": 1}], ids=["one less", "one more"])
+def test_settings_of_another_version_fail_the_batch(changes: dict[str, Any]) -> None:
+    """While code and environment are updated one after the other, a batch fails as a whole and is delivered again."""
+    settings = {**json.loads(environment()["SETTINGS"]), **changes}
+    settings = {name: value for name, value in settings.items() if value is not None}
+    with pytest.raises(TypeError):
+        Settings.from_environment({**environment(), "SETTINGS": json.dumps(settings)})

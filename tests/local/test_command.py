@@ -13,7 +13,8 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from local import emulator, program
+from components import stack_file
+from local import emulator
 from local.__main__ import main
 from tests.e2e.conftest import picture, until
 
@@ -38,7 +39,7 @@ def with_config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Return a folder whose stack files the command reads."""
     for file in ROOT.glob("Pulumi*.yaml"):
         (tmp_path / file.name).write_text(file.read_text())
-    monkeypatch.setattr(program, "ROOT", tmp_path)
+    monkeypatch.setattr(stack_file, "ROOT", tmp_path)
     return tmp_path
 
 
@@ -64,7 +65,9 @@ def test_a_stack_without_a_file_is_named() -> None:
     """A stack that does not exist is an error that names those that do."""
     result = run("run", "--stack", "nowhere")
     assert result.exit_code == USAGE
-    assert "got stack 'nowhere', which has no Pulumi.nowhere.yaml; known are dev, local, prod" in result.output
+    assert (
+        "expected one of the stacks dev, local, prod, got 'nowhere', which has no Pulumi.nowhere.yaml" in result.output
+    )
 
 
 @pytest.mark.parametrize("path", ["gone", ""])

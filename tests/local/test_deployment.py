@@ -7,9 +7,9 @@ import pulumi_aws as aws
 import pytest
 
 from components import policies
+from components.stack_file import stack_config
 from local.deployment import Deployment, DeploymentError
 from local.emulator import Emulator
-from local.program import stack_config
 
 
 @pytest.fixture(scope="module")

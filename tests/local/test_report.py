@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from local import report
-from local.report import Picture, human_bytes, human_ms, write_report
+from local.report import ReportedPicture, human_bytes, human_ms, write_report
 from local.samples import write_samples
 
 SUMMARY: Mapping[str, Any] = {
@@ -38,7 +38,7 @@ def jpeg(tmp_path: Path) -> Path:
     return path
 
 
-def picture(path: Path, name: str = "2024/cat.png", **changes: Any) -> Picture:
+def picture(path: Path, name: str = "2024/cat.png", **changes: Any) -> ReportedPicture:
     given: dict[str, Any] = {
         "name": name,
         "master": path,
@@ -46,10 +46,10 @@ def picture(path: Path, name: str = "2024/cat.png", **changes: Any) -> Picture:
         "record": {"name": "2024/cat", "metadata": {"width": "800"}, "gps": {"latitude": 1}, "frames": 1},
         "rejections": [],
     }
-    return Picture(**{**given, **changes})
+    return ReportedPicture(**{**given, **changes})
 
 
-def page(folder: Path, *pictures: Picture, **changes: Any) -> str:
+def page(folder: Path, *pictures: ReportedPicture, **changes: Any) -> str:
     return write_report(folder, {**SUMMARY, **changes}, pictures).read_text()
 
 

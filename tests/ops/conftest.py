@@ -10,8 +10,11 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from components.branches import BRANCHES as ROWS
 from handlers.job import Layout
-from ops.stack import BRANCHES, Stack
+from ops.stack import DeployedStack
+
+BRANCHES = tuple(row.name for row in ROWS)
 
 BUCKET, TABLE, TOPIC = "images", "records", "new-image-uploaded"
 REGION: Final = "eu-central-1"
@@ -22,7 +25,7 @@ SIZES = ("small", "large")
 class Pipeline:
     """A stack and the hand that plays its workers."""
 
-    stack: Stack
+    stack: DeployedStack
 
     def client(self, service: str) -> Any:
         """Return a client of the stack's account."""
@@ -36,9 +39,9 @@ class Pipeline:
     def finish(self, path: str, etag: str, branches: tuple[str, ...] = BRANCHES) -> None:
         """Leave what some branches make of a state of a master."""
         key = f"master/{path}"
-        for branch in branches:
-            for output in self.stack.outputs(key, branch):
-                self.client("s3").put_object(Bucket=BUCKET, Key=output, Metadata={"key": key, "etag": etag})
+        for row in ROWS:
+            for file in self.stack.files(key, row) if row.name in branches else ():
+                self.client("s3").put_object(Bucket=BUCKET, Key=file, Metadata={"key": key, "etag": etag})
         if "metadata-extraction" in branches:
             item = {"name": {"S": self.stack.layout.name(key)}, "key": {"S": key}, "etag": {"S": etag}}
             self.client("dynamodb").put_item(TableName=TABLE, Item=item)
@@ -86,7 +89,7 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
             raw = {"RawMessageDelivery": "true"}
             client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=raw)
         yield Pipeline(
-            stack=Stack(
+            stack=DeployedStack(
                 client=client,
                 bucket=BUCKET,
                 table=TABLE,

@@ -3,8 +3,7 @@
 import pytest
 
 from ops.audit import audit, rejected
-from ops.stack import BRANCHES
-from tests.ops.conftest import BUCKET, Pipeline
+from tests.ops.conftest import BRANCHES, BUCKET, Pipeline
 
 
 def states(pipeline: Pipeline, path: str) -> dict[str, str]:

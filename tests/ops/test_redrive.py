@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 from handlers.errors import InvalidJobError
 from ops import redrive as module
 from ops.redrive import redrive, waiting
-from ops.stack import BRANCHES, Stack
-from tests.ops.conftest import BUCKET, Pipeline
+from ops.stack import DeployedStack
+from tests.ops.conftest import BRANCHES, BUCKET, Pipeline
 
 JOB = json.dumps({"bucket": BUCKET, "key": "master/cat.png"})
 EVENT = {"Records": [{"s3": {"bucket": {"name": BUCKET}, "object": {"key": "my+cat.png"}}}]}
@@ -46,7 +46,7 @@ def test_a_message_goes_back_to_its_branchs_queue(
     assert set(waiting(pipeline.stack).values()) == {0}
 
 
-def no_moves(_stack: Stack, _source: str) -> int:
+def no_moves(_stack: DeployedStack, _source: str) -> int:
     """Answer as an SQS that has no message moves."""
     raise ClientError({"Error": {"Code": "InvalidAction"}}, "StartMessageMoveTask")
 
@@ -54,7 +54,7 @@ def no_moves(_stack: Stack, _source: str) -> int:
 def test_any_other_refusal_of_a_move_comes_out(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only a missing operation is worked around: a missing permission is told."""
 
-    def denied(_stack: Stack, _source: str) -> int:
+    def denied(_stack: DeployedStack, _source: str) -> int:
         raise ClientError({"Error": {"Code": "AccessDenied"}}, "StartMessageMoveTask")
 
     monkeypatch.setattr(module, "_move", denied)
@@ -86,7 +86,7 @@ def test_dead_letters_are_moved_by_sqs_itself(pipeline: Pipeline, monkeypatch: p
     """A task is started once, and watched until it has ended."""
     sqs = MovingSqs()
     monkeypatch.setattr(module, "POLL_S", 0)
-    stack = Stack(**{**vars(pipeline.stack), "client": lambda _: sqs})
+    stack = DeployedStack(**{**vars(pipeline.stack), "client": lambda _: sqs})
     assert redrive(stack, "resizing") == 2
     assert sqs.started == ["arn:aws:sqs:eu-central-1:123456789012:dead"]
 

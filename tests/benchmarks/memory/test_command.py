@@ -69,7 +69,7 @@ def test_without_control_groups_sizes_are_modelled_and_say_so(tmp_path: Path, mo
         (["--delay", "nan"], "0 to 10,000"),
         (["--delay", "-1"], "0 to 10,000"),
         (["--function", "publish"], "resize"),
-        (["--stack", "none"], "known are"),
+        (["--stack", "none"], "expected one of the stacks"),
         (["--calibrate", os.devnull], "the one function"),
         (["--calibrate", os.devnull, "--function", "resize"], "without REPORT lines"),
         (["--against", os.devnull], "of this version"),

@@ -85,7 +85,7 @@ def test_writing_returns_what_changed(tmp_path: Path) -> None:
 
 def test_the_keys_are_the_programs() -> None:
     """What is written is a setting that the program takes."""
-    config = StackConfig.parse({function.config_key: "512" for function in FUNCTIONS.values()})
+    config = StackConfig.parse({function.memory_key: "512" for function in FUNCTIONS.values()})
     assert (
         config.resizing_memory_mb == config.format_conversion_memory_mb == config.metadata_extraction_memory_mb == 512
     )

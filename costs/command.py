@@ -1,4 +1,4 @@
-"""`python -m ops estimate`: the month's bill and the scale sheet, from settings alone: no stack, no credentials."""
+"""`python -m costs`: the month's bill and the scale sheet, from settings alone: no stack, no credentials."""
 
 import json
 from collections.abc import Mapping
@@ -9,13 +9,13 @@ import yaml
 
 from components import prices
 from components.config import ConfigError, StackConfig
-from local.program import file_config
-from ops.article import Article
-from ops.durations import MEASURED, Durations, DurationsError
-from ops.estimate import Estimate
-from ops.estimate_report import Report
-from ops.number import Number
-from ops.workload import BYTES_PER_PIXEL, CALL_MS, COLD_STARTS, PUBLISHER_MS, Workload
+from components.stack_file import file_config
+from costs.durations import MEASURED, Durations, DurationsError
+from costs.estimate import Estimate
+from costs.number import Number
+from costs.reference import ReferenceSetup
+from costs.report import EstimateReport
+from costs.workload import BYTES_PER_PIXEL, CALL_MS, COLD_STARTS, PUBLISHER_MS, Workload
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _STACK_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -55,7 +55,10 @@ def estimate_command(
     benchmark: Path,
     as_json: bool,
 ) -> None:
-    """Say what a month costs, beside the article's set-up, and where the stack stops growing. Needs no stack."""
+    """Print what a month costs, beside the reference set-up that PixelCascade began as, and the limits of its growth.
+
+    Needs no stack.
+    """
     workload = Workload(
         images=images,
         megapixels=megapixels,
@@ -70,9 +73,9 @@ def estimate_command(
         config = StackConfig.parse(values)
         durations = Durations.read(benchmark)
         _check(workload, config)
-        report = Report.make(
+        report = EstimateReport.make(
             Estimate(config=config, workload=workload, durations=durations),
-            Article(workload=workload, durations=durations),
+            ReferenceSetup(workload=workload, durations=durations),
             region=values.get("aws:region", prices.REGION),
             rate=rate or workload.per_second,
         )

@@ -2,13 +2,15 @@
 
 import io
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from aws_lambda_powertools import Logger
 
+from costs import logs
+from costs.estimate import BRANCH_METRICS
 from handlers import format_converter, job_publisher, metadata_extractor, pixel_resizer, worker
-from ops import logs
-from ops.estimate import BRANCH_METRICS
 from tests.handlers.conftest import (
     BUCKET,
     Context,
@@ -41,14 +43,14 @@ def test_a_worker_prints_about_as_much_as_the_estimate_says(
     stack: Stack,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    handler: worker.Work,
+    handler: Callable[..., Any],
 ) -> None:
     """A line a picture and a line of metrics a batch, within a fifth."""
     stream = printed(worker.logger, monkeypatch)
     stack.upload(KEY, picture())
     event = sqs_event(job(KEY, sequencer=SEQUENCER))
     event["Records"][0]["messageId"] = MESSAGE_ID
-    handler(event, Context())  # type: ignore[arg-type]
+    handler(event, Context())
     metrics = capsys.readouterr().out
     assert len(stream.getvalue()) == pytest.approx(logs.PICTURE_BYTES, rel=0.2)
     assert len(metrics) == pytest.approx(logs.BATCH_BYTES, rel=0.2)

@@ -8,34 +8,32 @@ from rich.console import Console
 from rich.table import Table
 
 from components import prices
-from ops import scale
-from ops.article import Article
-from ops.bill import Bill, Line, total
-from ops.calls import UPLOAD
-from ops.estimate import STACK, Estimate
-from ops.scale import Limit
-from ops.stack import BRANCHES
-from ops.workload import Assumption, Workload
+from costs import scale
+from costs.bill import Bill, Line, total
+from costs.estimate import PARTS, STACK, Estimate
+from costs.reference import ReferenceSetup
+from costs.scale import Limit
+from costs.workload import Assumption, Workload
 
-PARTS = (UPLOAD, *BRANCHES, STACK)
+BILLED_PARTS = (*PARTS, STACK)
 WIDTH = 160
 LARGE = 100  # From here on nobody reads decimals.
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class EstimateReport:
     """Two bills for one workload, the limits of the first, and what both take for granted."""
 
     workload: Workload
     bill: Bill
-    article: Bill
+    reference: Bill
     limits: Sequence[Limit]
     beside: Sequence[str]
     rate: float
     assumptions: Sequence[Assumption]
 
     @classmethod
-    def make(cls, estimate: Estimate, article: Article, *, region: str, rate: float) -> Self:
+    def make(cls, estimate: Estimate, reference: ReferenceSetup, *, region: str, rate: float) -> Self:
         """Work everything out; `rate` is the uploads per second of the busiest time.
 
         Raises: DurationsError.
@@ -44,7 +42,7 @@ class Report:
         return cls(
             workload=estimate.workload,
             bill=bill,
-            article=article.bill(list(bill.keeping)),
+            reference=reference.bill(list(bill.keeping)),
             limits=scale.limits(estimate, region),
             beside=scale.beside(estimate),
             rate=rate,
@@ -52,7 +50,7 @@ class Report:
                 _prices_of(region),
                 *estimate.workload.assumptions(),
                 *estimate.assumptions(),
-                *article.assumptions(),
+                *reference.assumptions(),
             ],
         )
 
@@ -77,7 +75,7 @@ class Report:
                 "table": [{"name": price.name, "dollars": price, "source": price.source} for price in prices.TABLE],
             },
             "pixelcascade": _plain(self.bill),
-            "article": _plain(self.article),
+            "reference": _plain(self.reference),
             "scale": {"rate": self.rate, "limits": [asdict(limit) for limit in self.limits], "beside": self.beside},
             "assumptions": [assumption._asdict() for assumption in self.assumptions],
         }
@@ -85,11 +83,11 @@ class Report:
     def _bills(self) -> Table:
         pictures = f"{self.workload.images:,.0f} pictures of {self.workload.megapixels:g} megapixels"
         title = f"{pictures} in a month: US dollars, {prices.REGION}, list prices of {prices.READ}"
-        table, both = Table("part", "what", title=title), (self.bill, self.article)
-        for heading in ("number", "PixelCascade", "the article"):
+        table, both = Table("part", "what", title=title), (self.bill, self.reference)
+        for heading in ("number", "PixelCascade", "reference set-up"):
             table.add_column(heading, justify="right")
-        for part in PARTS:
-            _add_lines(table, part, self.bill.work, self.article.work)
+        for part in BILLED_PARTS:
+            _add_lines(table, part, self.bill.work, self.reference.work)
             sums = [total(line for line in bill.work if line.part == part) for bill in both]
             _add_sums(table, part, "together", sums)
             table.add_section()
@@ -98,15 +96,15 @@ class Report:
             _add_sums(table, "all parts", service, sums)
         _add_sums(table, "all parts", "the month's work", [bill.dollars for bill in both])
         table.add_section()
-        for part in PARTS:
-            _add_lines(table, part, self.bill.keeping, self.article.keeping)
+        for part in BILLED_PARTS:
+            _add_lines(table, part, self.bill.keeping, self.reference.keeping)
         _add_sums(table, "all parts", "each month of keeping results", [total(bill.keeping) for bill in both])
         return table
 
     def _verdict(self) -> str:
-        ratio = self.article.dollars / self.bill.dollars
+        ratio = self.reference.dollars / self.bill.dollars
         each = self.bill.dollars / self.workload.images * prices.MILLION
-        return f"A million pictures cost {each:,.2f} US dollars, the article's {ratio:.2f} times as much."
+        return f"A million pictures cost {each:,.2f} US dollars, the reference set-up's {ratio:.2f} times as much."
 
     def _scale(self) -> Table:
         table = Table("limit", "default", title="Scale sheet: images per second at which each limit is reached")

@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from components import prices
-from local.program import ROOT
+from components.stack_file import ROOT
 from ops.__main__ import main
-from tests.ops.measured import row, written
+from tests.costs.measured import row, written
 
 USAGE = 2
 
@@ -46,7 +46,7 @@ def test_it_needs_neither_stack_nor_credentials(benchmark: Path, monkeypatch: py
 def test_it_prints_bills_limits_assumptions_and_prices(benchmark: Path) -> None:
     """Who reads it sees what stands on what; no price is left out."""
     output = run(benchmark).output
-    for words in ("PixelCascade", "the article", "Scale sheet", "Reached first, at", "Assumptions", prices.READ):
+    for words in ("PixelCascade", "reference set-up", "Scale sheet", "Reached first, at", "Assumptions", prices.READ):
         assert words in output
     assert all(price.name in output for price in prices.TABLE)
 
@@ -54,7 +54,7 @@ def test_it_prints_bills_limits_assumptions_and_prices(benchmark: Path) -> None:
 def test_the_same_is_told_as_json(benchmark: Path) -> None:
     """Sums are those of their lines."""
     plain = found(benchmark)
-    for whose in ("pixelcascade", "article"):
+    for whose in ("pixelcascade", "reference"):
         assert plain[whose]["dollars"] == pytest.approx(sum(line["dollars"] for line in plain[whose]["work"]))
     assert plain["workload"]["upload_mb"] == pytest.approx(3.6)
 

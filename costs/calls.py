@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 from components import prices
+from components.branches import BRANCHES, ImageBranch
 from components.prices import Price
+from costs.bill import Line
 from handlers.ranged import FIRST_BYTES, MOST_BYTES
-from ops.bill import Line
-from ops.stack import BRANCHES, CONVERSION, EXTRACTION, RESIZING
 
 UPLOAD = "upload"
 
@@ -27,21 +27,16 @@ PRICES: Mapping[str, Price] = {
 
 
 def calls(*, sizes: int, header_gets: float = HEADER_GETS) -> Mapping[str, Mapping[str, float]]:
-    """Return how often each operation is called for one picture, by part: `upload` is the publisher's, then branches.
+    """Return how often each operation is called for one picture, by part: `upload`, the publisher, then the branches.
 
     A write is conditional, and the condition costs nothing; nobody asks for what is there before a write is refused.
     """
-    return {
-        UPLOAD: {"PublishBatch": 1},
-        CONVERSION: {"GetObject": 1, "PutObject": 1},
-        RESIZING: {"GetObject": 1, "PutObject": sizes},
-        EXTRACTION: {"GetObject": header_gets, "PutItem": 1},
-    }
+    return {UPLOAD: {"PublishBatch": 1}, **{row.name: _calls(row, sizes, header_gets) for row in BRANCHES}}
 
 
 def calls_in_a_row(*, sizes: int, header_gets: float = HEADER_GETS) -> Mapping[str, float]:
-    """Return for each branch how many of one picture's calls wait for each other; sizes after the first go at once."""
-    return {CONVERSION: 2, RESIZING: 1 + min(sizes, 2), EXTRACTION: header_gets + 1}
+    """Return by branch how many of one picture's calls wait for each other; files after the first go side by side."""
+    return {row.name: header_gets + 1 if row.records else 1 + min(row.files_of(sizes), 2) for row in BRANCHES}
 
 
 def ranges(read_bytes: float) -> int:
@@ -70,7 +65,13 @@ def request_lines(
         for operation, count in operations.items():
             units = write_units if operation == "PutItem" else 1
             yield Line(part=part, count=images * count * units, price=PRICES[operation])
-    for branch in BRANCHES:
-        yield Line(part=branch, count=images, price=prices.SNS_TO_SQS)
-        yield Line(part=branch, count=images * (1 + 2 / min(per_batch, SQS_BATCH)), price=prices.SQS_REQUEST)
-        yield Line(part=branch, count=images / per_batch, price=prices.LAMBDA_REQUEST)
+    for row in BRANCHES:
+        yield Line(part=row.name, count=images, price=prices.SNS_TO_SQS)
+        yield Line(part=row.name, count=images * (1 + 2 / min(per_batch, SQS_BATCH)), price=prices.SQS_REQUEST)
+        yield Line(part=row.name, count=images / per_batch, price=prices.LAMBDA_REQUEST)
+
+
+def _calls(row: ImageBranch, sizes: int, header_gets: float) -> Mapping[str, float]:
+    if row.records:
+        return {"GetObject": header_gets, "PutItem": 1}
+    return {"GetObject": 1, "PutObject": row.files_of(sizes)}

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from components.config import StackConfig
-from ops.durations import Durations
-from ops.estimate import Estimate
-from ops.workload import Workload
+from costs.durations import Durations
+from costs.estimate import Estimate
+from costs.workload import Workload
 
 FUNCTIONS = ("convert", "resize", "metadata")
 

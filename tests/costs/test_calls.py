@@ -1,6 +1,5 @@
 """What one picture asks of AWS: counted, while the real functions work on it."""
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -8,18 +7,17 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 
+from costs.calls import HEADER_GETS, UPLOAD, calls, ranges, request_lines
 from handlers import format_converter, job_publisher, metadata_extractor, pixel_resizer
 from handlers.ranged import FIRST_BYTES, RangedBody
-from ops.calls import HEADER_GETS, UPLOAD, calls, ranges, request_lines
-from ops.stack import CONVERSION, EXTRACTION, RESIZING
 from tests.handlers.conftest import (
     BUCKET,
     Context,
     Stack,
     credentials,  # noqa: F401 a fixture
-    environment,
     job,
     no_metrics,  # noqa: F401 a fixture
+    settings,
     sqs_event,
     stack,  # noqa: F401 a fixture
     told,  # noqa: F401 a fixture
@@ -27,11 +25,11 @@ from tests.handlers.conftest import (
 from tests.handlers.pictures import picture
 
 KEY = "master/2024/cat.jpg"
-SIZES = len(json.loads(environment()["SIZES"]))
+SIZES = len(settings().sizes)
 WORKERS = {
-    CONVERSION: format_converter.handler,
-    RESIZING: pixel_resizer.handler,
-    EXTRACTION: metadata_extractor.handler,
+    "format-conversion": format_converter.handler,
+    "resizing": pixel_resizer.handler,
+    "metadata-extraction": metadata_extractor.handler,
 }
 
 
@@ -73,7 +71,7 @@ def test_a_long_header_takes_as_many_gets_as_ranges(stack: Stack, asked: Counter
     body = picture()
     stack.upload(KEY, body[:2] + padding + body[2:])
     asked.clear()
-    WORKERS[EXTRACTION](sqs_event(job(KEY)), Context())
+    WORKERS["metadata-extraction"](sqs_event(job(KEY)), Context())
     assert asked["GetObject"] == ranges(50_100) == 2
 
 

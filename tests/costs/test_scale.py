@@ -2,9 +2,8 @@
 
 import pytest
 
-from ops.scale import SNS_PUBLISHES_ELSEWHERE, Limit, beside, limits
-from ops.stack import RESIZING
-from tests.ops.measured import estimate, full_batches
+from costs.scale import SNS_PUBLISHES_ELSEWHERE, Limit, beside, limits
+from tests.costs.measured import estimate, full_batches
 
 
 def limit(name: str, found: list[Limit]) -> Limit:
@@ -28,7 +27,7 @@ def test_every_limit_says_what_moves_it_and_who_says_so() -> None:
 
 def test_more_concurrency_moves_its_limit() -> None:
     """A branch that works on twice as many batches at once is twice as fast."""
-    ten, twenty = (limit(RESIZING, limits(estimate(max_concurrency=number))).per_second for number in (10, 20))
+    ten, twenty = (limit("resizing", limits(estimate(max_concurrency=number))).per_second for number in (10, 20))
     assert twenty == pytest.approx(2 * ten)
 
 

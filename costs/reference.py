@@ -1,6 +1,7 @@
-"""The set-up that the pipeline grew from, on the same workload: what it would cost, as far as it is known.
+"""What the reference set-up would cost on the same workload, as far as it is known.
 
-Made by hand: S3 -> function -> SNS -> three queues -> three functions in Go, of which each downloads the whole picture.
+PixelCascade began as it: made by hand, S3 -> function -> SNS -> three queues -> three functions in Go, each of which
+downloads the whole picture.
 """
 
 import dataclasses
@@ -8,25 +9,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from components import prices
-from ops import logs
-from ops.bill import Bill, Line
-from ops.calls import UPLOAD, calls_in_a_row, request_lines
-from ops.durations import Durations
-from ops.estimate import FUNCTIONS, GB, IDLE_POLLS, LOGS_COMPRESSED, STACK
-from ops.stack import BRANCHES, CONVERSION, EXTRACTION, RESIZING
-from ops.workload import Assumption, Workload
+from components.branches import BRANCHES
+from costs import logs
+from costs.bill import Bill, Line
+from costs.calls import UPLOAD, calls_in_a_row, request_lines
+from costs.durations import Durations
+from costs.estimate import GB, IDLE_POLLS, LOGS_COMPRESSED, STACK
+from costs.workload import Assumption, Workload
 
 # Measured on one core, on photographs of 6.5 megapixels, with the code that it uses: Go's image/jpeg and Lanczos-3.
 MEASURED_MEGAPIXELS = 6.5
-MEASURED_MS = {CONVERSION: 483.0, RESIZING: 1123.0, EXTRACTION: 0.0}
+MEASURED_MS = {"convert": 483.0, "resize": 1123.0, "metadata": 0.0}
 
-MEMORY_MB = {UPLOAD: 256, CONVERSION: 1769, RESIZING: 1769, EXTRACTION: 256}
+MEMORY_MB = {"publish": 256, "convert": 1769, "resize": 1769, "metadata": 256}
+TASKS = {UPLOAD: "publish", **{row.name: row.task for row in BRANCHES if row.task in MEMORY_MB}}
 SIZES = 3
 OWN_LOG_BYTES = 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class Article:
+class ReferenceSetup:
     """The set-up under a workload; what is not known of it is taken from PixelCascade's measurements."""
 
     workload: Workload
@@ -39,8 +41,9 @@ class Article:
         """
         if part == UPLOAD:
             return self.workload.publisher_ms
-        measured = self.durations.of(FUNCTIONS[part], MEMORY_MB[part])
-        own = dataclasses.replace(measured, ms_per_megapixel=MEASURED_MS[part] / MEASURED_MEGAPIXELS)
+        task = TASKS[part]
+        measured = self.durations.of(task, MEMORY_MB[task])
+        own = dataclasses.replace(measured, ms_per_megapixel=MEASURED_MS[task] / MEASURED_MEGAPIXELS)
         wait_ms = self.workload.call_ms * calls_in_a_row(sizes=SIZES, header_gets=1)[part]
         return own.billed_ms(self.workload.megapixels, wait_ms=wait_ms, per_batch=self.workload.per_batch)
 
@@ -54,31 +57,31 @@ class Article:
         )
 
     def _function_lines(self) -> Iterator[Line]:
-        for part in (UPLOAD, *BRANCHES):
-            gb_seconds = MEMORY_MB[part] / 1024 * self.billed_ms(part) / 1000
+        for part in TASKS:
+            gb_seconds = MEMORY_MB[TASKS[part]] / 1024 * self.billed_ms(part) / 1000
             yield Line(part=part, count=self.workload.images * gb_seconds, price=prices.LAMBDA_GB_SECOND["x86_64"])
 
     def _request_lines(self) -> Iterator[Line]:
         images = self.workload.images
         yield Line(part=UPLOAD, count=images, price=prices.LAMBDA_REQUEST)
         yield from request_lines(images, sizes=SIZES, per_batch=self.workload.per_batch, header_gets=1, write_units=1)
-        yield Line(part=STACK, count=len(BRANCHES) * IDLE_POLLS, price=prices.SQS_REQUEST)
+        yield Line(part=STACK, count=(len(TASKS) - 1) * IDLE_POLLS, price=prices.SQS_REQUEST)
 
     def _log_lines(self) -> Iterator[Line]:
-        for part in (UPLOAD, *BRANCHES):
+        for part in TASKS:
             per_batch = 1 if part == UPLOAD else self.workload.per_batch
             each = OWN_LOG_BYTES + logs.INVOCATION_BYTES / per_batch
             yield Line(part=part, count=self.workload.images * each / GB, price=prices.LOGS_GB)
 
     def assumptions(self) -> list[Assumption]:
         """Return what is taken for granted about the set-up; where in doubt, what makes it cheaper."""
-        memory = ", ".join(f"{part} {memory_mb} MB" for part, memory_mb in MEMORY_MB.items())
-        convert, resize = (f"{MEASURED_MS[branch]:,g} ms" for branch in (CONVERSION, RESIZING))
+        memory = ", ".join(f"{task} {memory_mb} MB" for task, memory_mb in MEMORY_MB.items())
+        convert, resize = (f"{MEASURED_MS[task]:,g} ms" for task in ("convert", "resize"))
         measured = (
             f"one core, {MEASURED_MEGAPIXELS} megapixels, growing with them; else as PixelCascade's, no cold start"
         )
         return [
-            Assumption("the article's time", f"{convert} to convert, {resize} to resize", measured),
+            Assumption("the reference set-up's time", f"{convert} to convert, {resize} to resize", measured),
             Assumption("its metadata worker", "the fixed time", "what decoding takes there was not measured apart"),
             Assumption("its memory", memory, "not known; 1,769 MB is one core"),
             Assumption("its outputs and sizes", "as large as PixelCascade's", "not known; it makes three sizes"),

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from components import prices
+from components.branches import BRANCHES, ImageBranch
 from components.config import StackConfig
-from ops import logs
-from ops.bill import Bill, Line
-from ops.calls import HEADER_GETS, ITEM_WRITE_UNITS, UPLOAD, calls_in_a_row, ranges, request_lines
-from ops.durations import Duration, Durations
-from ops.stack import BRANCHES, CONVERSION, EXTRACTION, RESIZING
-from ops.workload import HOURS, Assumption, Workload
+from costs import logs
+from costs.bill import Bill, Line
+from costs.calls import HEADER_GETS, ITEM_WRITE_UNITS, UPLOAD, calls_in_a_row, ranges, request_lines
+from costs.durations import Duration, Durations
+from costs.workload import HOURS, Assumption, Workload
 
 STACK = "stack"
 
@@ -31,8 +31,8 @@ DAYS = HOURS / 24
 # an item and the 100 that each is billed beside. Source: DynamoDB's developer guide, "Estimating a table's size".
 SIZE_BYTES_PER_PIXEL, HEIGHT_BY_WIDTH, ITEM_BYTES = 0.9, 0.8, 1023 + 100
 
-FUNCTIONS = {CONVERSION: "convert", RESIZING: "resize", EXTRACTION: "metadata"}
-"""What the memory benchmark calls each branch's function."""
+BY_NAME = {row.name: row for row in BRANCHES}
+PARTS = (UPLOAD, *BY_NAME)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,19 +45,14 @@ class Estimate:
 
     def memory_mb(self, part: str) -> int:
         """Return the memory of a part's function in MB."""
-        return {
-            UPLOAD: self.config.publisher_memory_mb,
-            CONVERSION: self.config.format_conversion_memory_mb,
-            RESIZING: self.config.resizing_memory_mb,
-            EXTRACTION: self.config.metadata_extraction_memory_mb,
-        }[part]
+        return self.config.publisher_memory_mb if part == UPLOAD else BY_NAME[part].memory_mb(self.config)
 
     def duration(self, branch: str) -> Duration:
         """Return what was measured of a branch's function, nearest to its memory.
 
         Raises: DurationsError.
         """
-        return self.durations.of(FUNCTIONS[branch], self.memory_mb(branch))
+        return self.durations.of(BY_NAME[branch].task, self.memory_mb(branch))
 
     def billed_ms(self, part: str) -> float:
         """Return the milliseconds that a part's function is billed for one picture."""
@@ -88,7 +83,7 @@ class Estimate:
 
     def _function_lines(self) -> Iterator[Line]:
         price = prices.LAMBDA_GB_SECOND[self.config.architecture]
-        for part in (UPLOAD, *BRANCHES):
+        for part in PARTS:
             gb_seconds = self.memory_mb(part) / 1024 * (self.billed_ms(part) + self.cold_ms(part)) / 1000
             yield Line(part=part, count=self.workload.images * gb_seconds, price=price)
 
@@ -101,7 +96,7 @@ class Estimate:
 
     def _log_lines(self) -> Iterator[Line]:
         kept_months = LOGS_COMPRESSED * self.config.log_retention_days / DAYS
-        for part in (UPLOAD, *BRANCHES):
+        for part in PARTS:
             each = logs.publisher_bytes() if part == UPLOAD else logs.worker_bytes(self.workload.per_batch)
             size_gb = self.workload.images * each / GB
             yield Line(part=part, count=size_gb, price=prices.LOGS_GB)
@@ -118,15 +113,24 @@ class Estimate:
 
     def _keeping_lines(self) -> Iterator[Line]:
         workload = self.workload
+        for row in BRANCHES:
+            if row.key:
+                count = workload.images * self._file_bytes(row) / GB
+                yield Line(part=row.name, count=count, price=prices.S3_GB_MONTH)
+            if row.records:
+                count = workload.images * ITEM_BYTES / GB
+                yield Line(part=row.name, count=count, price=prices.DYNAMODB_GB_MONTH)
+
+    def _file_bytes(self, row: ImageBranch) -> float:
+        """Return the bytes of what a branch makes of one picture: its sizes, or one file as large as the upload."""
+        if not row.per_size:
+            return self.workload.upload_mb * MB
         pixels = sum(width * width * HEIGHT_BY_WIDTH for width in self.config.sizes.values())
-        outputs = {CONVERSION: workload.upload_mb * MB, RESIZING: pixels * SIZE_BYTES_PER_PIXEL}
-        for branch, size in outputs.items():
-            yield Line(part=branch, count=workload.images * size / GB, price=prices.S3_GB_MONTH)
-        yield Line(part=EXTRACTION, count=workload.images * ITEM_BYTES / GB, price=prices.DYNAMODB_GB_MONTH)
+        return pixels * SIZE_BYTES_PER_PIXEL
 
     def assumptions(self) -> list[Assumption]:
         """Return what is taken for granted about the stack."""
-        durations = {FUNCTIONS[branch]: self.duration(branch) for branch in BRANCHES}
+        durations = {row.task: self.duration(row.name) for row in BRANCHES}
         measured = ", ".join(f"{name} at {found.memory_mb} MB" for name, found in durations.items())
         processors = f"measured on {self.durations.architecture}, the stack has {self.config.architecture}"
         gets, item = f"{self.header_gets:g} a picture", f"{ITEM_WRITE_UNITS:g} write units, {ITEM_BYTES:,} bytes"

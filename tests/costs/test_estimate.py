@@ -1,4 +1,4 @@
-"""What a month costs: by hand, beside the program, and beside the article's set-up."""
+"""What a month costs: by hand, beside the program, and beside the reference set-up."""
 
 from typing import Any
 
@@ -6,12 +6,11 @@ import pytest
 
 from components import prices
 from components.prices import Price
-from ops.article import Article
-from ops.bill import Line
-from ops.calls import UPLOAD
-from ops.estimate import STACK, Estimate
-from ops.stack import BRANCHES, CONVERSION, EXTRACTION, RESIZING
-from tests.ops.measured import durations, estimate, full_batches
+from costs.bill import Line
+from costs.calls import UPLOAD
+from costs.estimate import BY_NAME, STACK, Estimate
+from costs.reference import ReferenceSetup
+from tests.costs.measured import durations, estimate, full_batches
 from tests.recording import recorded
 
 
@@ -23,47 +22,47 @@ def count(found: Estimate, part: str, price: Price) -> float:
     return sum(line.count for line in lines)
 
 
-def article(**changes: Any) -> Article:
-    """Return the article's set-up under the same workload."""
-    return Article(workload=full_batches(**changes), durations=durations())
+def reference(**changes: Any) -> ReferenceSetup:
+    """Return the reference set-up under the same workload."""
+    return ReferenceSetup(workload=full_batches(**changes), durations=durations())
 
 
 def test_a_functions_time_is_its_memory_by_what_it_is_billed() -> None:
     """A thousand pictures, 100 ms and ten megapixels of 10 ms each, at 1 GB: 200 GB-seconds."""
-    assert count(estimate(), RESIZING, prices.LAMBDA_GB_SECOND["x86_64"]) == pytest.approx(200)
+    assert count(estimate(), "resizing", prices.LAMBDA_GB_SECOND["x86_64"]) == pytest.approx(200)
     assert count(estimate(), UPLOAD, prices.LAMBDA_GB_SECOND["x86_64"]) == pytest.approx(50)
 
 
 def test_cold_starts_are_billed_by_their_share() -> None:
     """One of a hundred invocations of ten pictures takes a second more: a thousand pictures, one second in all."""
     cold = estimate(full_batches(cold_starts=0.01))
-    assert count(cold, RESIZING, prices.LAMBDA_GB_SECOND["x86_64"]) == pytest.approx(201)
+    assert count(cold, "resizing", prices.LAMBDA_GB_SECOND["x86_64"]) == pytest.approx(201)
 
 
 def test_more_sizes_are_more_writes_and_more_bytes() -> None:
     """Each size of each picture is one PUT."""
     one, four = (estimate(sizes=dict.fromkeys(map(str, range(number)), 100)) for number in (1, 4))
-    assert [count(found, RESIZING, prices.S3_PUT) for found in (one, four)] == [1000, 4000]
-    kept = [count(found, RESIZING, prices.S3_GB_MONTH) for found in (one, four)]
+    assert [count(found, "resizing", prices.S3_PUT) for found in (one, four)] == [1000, 4000]
+    kept = [count(found, "resizing", prices.S3_GB_MONTH) for found in (one, four)]
     assert kept[1] == pytest.approx(4 * kept[0])
 
 
 def test_a_stack_that_salvages_reads_whole_masters_for_metadata() -> None:
     """A master of 3 MB takes seven ranges."""
-    assert count(estimate(salvage=True), EXTRACTION, prices.S3_GET) == 7000
+    assert count(estimate(salvage=True), "metadata-extraction", prices.S3_GET) == 7000
 
 
 def test_small_batches_cost_more_requests() -> None:
     """Uploads that come one by one are received, worked on and deleted one by one."""
     single, full = (estimate(full_batches(per_batch=number)) for number in (1, 10))
-    assert [count(found, RESIZING, prices.LAMBDA_REQUEST) for found in (single, full)] == [1000, 100]
-    assert count(single, RESIZING, prices.SQS_REQUEST) > count(full, RESIZING, prices.SQS_REQUEST)
+    assert [count(found, "resizing", prices.LAMBDA_REQUEST) for found in (single, full)] == [1000, 100]
+    assert count(single, "resizing", prices.SQS_REQUEST) > count(full, "resizing", prices.SQS_REQUEST)
 
 
 def test_logs_that_are_kept_longer_cost_more() -> None:
     """The month's logs are paid for until they expire."""
     week, quarter = (estimate(log_retention_days=days) for days in (7, 90))
-    ratio = count(quarter, RESIZING, prices.LOGS_GB_MONTH) / count(week, RESIZING, prices.LOGS_GB_MONTH)
+    ratio = count(quarter, "resizing", prices.LOGS_GB_MONTH) / count(week, "resizing", prices.LOGS_GB_MONTH)
     assert ratio == pytest.approx(90 / 7)
 
 
@@ -89,8 +88,8 @@ def test_the_bill_has_as_many_dashboards_as_the_program() -> None:
 
 def test_each_functions_memory_is_the_one_that_the_program_gives_it() -> None:
     """The settings that the estimate looks at are those that the functions are deployed with."""
-    names = {UPLOAD: "job-publisher", CONVERSION: "format-converter", RESIZING: "pixel-resizer"}
-    names[EXTRACTION] = "metadata-extractor"
+    names = {UPLOAD: "job-publisher", "format-conversion": "format-converter", "resizing": "pixel-resizer"}
+    names["metadata-extraction"] = "metadata-extractor"
     keys = ("publisher", "format_conversion", "resizing", "metadata_extraction")
     chosen: dict[str, Any] = {f"{key}_memory_mb": 500 + number for number, key in enumerate(keys)}
     found = estimate(**chosen)
@@ -112,31 +111,31 @@ def test_every_price_of_the_table_is_paid() -> None:
 def test_every_part_is_on_the_bill() -> None:
     """Upload, branches and stack, each with something to pay."""
     work = estimate().bill().work
-    assert {line.part for line in work if line.dollars > 0} == {UPLOAD, *BRANCHES, STACK}
+    assert {line.part for line in work if line.dollars > 0} == {UPLOAD, *BY_NAME, STACK}
 
 
-def test_the_articles_time_grows_from_what_was_measured() -> None:
+def test_the_reference_set_ups_time_grows_from_what_was_measured() -> None:
     """1,123 ms to resize 6.5 megapixels, on top of PixelCascade's fixed 100 ms at 1,024 MB, at 1,769 in proportion."""
     fixed_ms = 100 * 1024 / 1769
-    assert article(megapixels=6.5).billed_ms(RESIZING) == pytest.approx(1123 + fixed_ms)
-    assert article(megapixels=13).billed_ms(CONVERSION) == pytest.approx(966 + fixed_ms)
+    assert reference(megapixels=6.5).billed_ms("resizing") == pytest.approx(1123 + fixed_ms)
+    assert reference(megapixels=13).billed_ms("format-conversion") == pytest.approx(966 + fixed_ms)
 
 
-def test_the_article_pays_for_no_watching_and_keeps_its_logs() -> None:
+def test_the_reference_set_up_pays_for_no_watching_and_keeps_its_logs() -> None:
     """No alarm, metric or dashboard; logs that never expire are paid for month after month."""
-    bill = article().bill(keeping=[])
+    bill = reference().bill(keeping=[])
     watching = {prices.ALARM_MONTH.name, prices.METRIC_MONTH.name, prices.DASHBOARD_MONTH.name}
     assert watching.isdisjoint(line.price.name for line in bill.work)
     assert [line.price.name for line in bill.keeping] == [prices.LOGS_GB_MONTH.name]
 
 
 def test_both_keep_the_same_outputs() -> None:
-    """What is not known of the article's outputs is not held against it."""
-    kept = [Line(part=RESIZING, count=1, price=prices.S3_GB_MONTH)]
-    assert kept[0] in article().bill(keeping=kept).keeping
+    """What is not known of the reference set-up's outputs is not held against it."""
+    kept = [Line(part="resizing", count=1, price=prices.S3_GB_MONTH)]
+    assert kept[0] in reference().bill(keeping=kept).keeping
 
 
-def test_the_article_does_not_work_for_less_in_larger_pictures() -> None:
+def test_the_reference_set_up_does_not_work_for_less_in_larger_pictures() -> None:
     """Where both have the same fixed time, decoding everything in full is what differs."""
-    ours, theirs = estimate(), article()
-    assert theirs.billed_ms(RESIZING) > ours.billed_ms(RESIZING)
+    ours, theirs = estimate(), reference()
+    assert theirs.billed_ms("resizing") > ours.billed_ms("resizing")

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from components import prices
-from ops.calls import ITEM_WRITE_UNITS, UPLOAD, calls
-from ops.estimate import Estimate
-from ops.stack import BRANCHES, RESIZING
+from components.branches import BRANCHES
+from costs.calls import ITEM_WRITE_UNITS, UPLOAD, calls
+from costs.estimate import PARTS, Estimate
 
 # AWS's defaults; all but those of S3 and of a mapping are raised on request. Each limit names the page that has it: of
 # the service's own guide or, for SNS, of AWS's general reference.
@@ -68,15 +68,15 @@ def beside(estimate: Estimate) -> list[str]:
 
 def _lambda(estimate: Estimate) -> Iterator[Limit]:
     config, per_batch = estimate.config, estimate.workload.per_batch
-    for branch in BRANCHES:
+    for row in BRANCHES:
         yield Limit(
-            name=f"{branch}: batches at once",
+            name=f"{row.name}: batches at once",
             default=f"{config.max_concurrency} (the stack's)",
-            per_second=1000 * config.max_concurrency / estimate.billed_ms(branch),
+            per_second=1000 * config.max_concurrency / estimate.billed_ms(row.name),
             moved_by="maxConcurrency",
             source="the stack's settings",
         )
-    busy_ms = sum(estimate.billed_ms(part) for part in (UPLOAD, *BRANCHES))
+    busy_ms = sum(estimate.billed_ms(part) for part in PARTS)
     yield Limit(
         name="Lambda: functions running at once",
         default=f"{LAMBDA_CONCURRENCY:,} an account",
@@ -103,7 +103,7 @@ def _messages(estimate: Estimate, region: str) -> Iterator[Limit]:
         moved_by="quota: Publish API throttling",
         source="Amazon SNS endpoints and quotas",
     )
-    slowest_ms = max(estimate.billed_ms(branch) for branch in BRANCHES)
+    slowest_ms = max(estimate.billed_ms(row.name) for row in BRANCHES)
     yield Limit(
         name="SQS: messages of one queue in flight",
         default=f"{SQS_IN_FLIGHT:,}",
@@ -118,10 +118,11 @@ def _s3(estimate: Estimate) -> Iterator[Limit]:
     reads = sum(operations.get("GetObject", 0) for operations in asked.values())
     writes = 1 + sum(operations.get("PutObject", 0) for operations in asked.values())
     splits, page = "folders: S3 splits by prefix under load", "Optimizing Amazon S3 performance"
+    most = max(BRANCHES, key=lambda row: row.files_of(len(estimate.config.sizes)))
     yield Limit(
-        name=f"S3: writes below {estimate.config.resized_prefix}",
+        name=f"S3: writes below {most.prefix_of(estimate.config)}",
         default=f"{S3_WRITES:,} a second and prefix",
-        per_second=S3_WRITES / asked[RESIZING]["PutObject"],
+        per_second=S3_WRITES / asked[most.name]["PutObject"],
         moved_by=f"sizes; {splits}",
         source=page,
     )

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.durations import Durations, DurationsError
-from tests.ops.measured import durations, row, written
+from costs.durations import Durations, DurationsError
+from tests.costs.measured import durations, row, written
 
 
 def billed_ms(*, wait_ms: float = 60, per_batch: float = 10, megapixels: float = 12) -> float:

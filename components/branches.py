@@ -1,0 +1,104 @@
+"""The branches of the pipeline in one table, for the program, ops, costs, the local run and the benchmarks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from components.config import PROJECT, ConfigError, StackConfig, config_key
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageBranch:
+    """One branch: its worker, and what the worker writes of each master.
+
+    `memory` names the field of `StackConfig` that has the function's memory, `prefix` the one that has the key prefix
+    of its files; both may be a value instead (MB; a prefix that ends in a slash). `key` names the method of
+    `handlers.job.Layout` that makes a file's key, called once per size where `per_size`. `records` is for a worker that
+    writes an item into the metadata table. `task` is what the benchmarks call the worker's task.
+    """
+
+    name: str
+    handler: str
+    memory: str | int
+    task: str
+    prefix: str | None = None
+    key: str | None = None
+    per_size: bool = False
+    records: bool = False
+
+    @property
+    def module(self) -> str:
+        """The worker's module: `handlers.pixel_resizer.handler` -> `pixel_resizer`."""
+        return self.handler.split(".")[-2]
+
+    @property
+    def decodes(self) -> bool:
+        """Whether the worker decodes pixels, as one that makes files does."""
+        return self.key is not None
+
+    @property
+    def memory_key(self) -> str:
+        """The config key of the function's memory: `pixelcascade:resizingMemoryMb`.
+
+        Raises: ConfigError, where the row fixes the memory.
+        """
+        if isinstance(self.memory, int):
+            raise ConfigError(f"expected a branch whose memory is a setting, got {self.name} with {self.memory} MB")
+        return f"{PROJECT}:{config_key(self.memory)}"
+
+    def memory_mb(self, config: StackConfig) -> int:
+        """Return the memory that a stack gives the function, in MB.
+
+        With `salvage` a worker that records gets as much as the converter: only decoding shows whether the end of a
+        picture is damaged.
+        """
+        own = self.memory if isinstance(self.memory, int) else int(getattr(config, self.memory))
+        return max(own, config.format_conversion_memory_mb if self.records and config.salvage else 0)
+
+    def prefix_of(self, config: StackConfig) -> str | None:
+        """Return the key prefix of the files in a stack, None for a branch without files."""
+        if self.prefix is None or self.prefix.endswith("/"):
+            return self.prefix
+        return str(getattr(config, self.prefix))
+
+    def keys(self, layout: Any, master_key: str, sizes: Sequence[str]) -> list[str]:
+        """Return the keys of the files of a master, by a `handlers.job.Layout` and the names of the stack's sizes.
+
+        Raises: NameTooLongError.
+        """
+        if self.key is None:
+            return []
+        make = getattr(layout, self.key)
+        return [make(master_key, size) for size in sizes] if self.per_size else [make(master_key)]
+
+    def files_of(self, sizes: int) -> int:
+        """Return how many files a picture becomes in a stack of so many sizes."""
+        return 0 if self.key is None else sizes if self.per_size else 1
+
+
+BRANCHES = (
+    ImageBranch(
+        name="format-conversion",
+        handler="handlers.format_converter.handler",
+        memory="format_conversion_memory_mb",
+        task="convert",
+        prefix="converted_prefix",
+        key="converted_key",
+    ),
+    ImageBranch(
+        name="resizing",
+        handler="handlers.pixel_resizer.handler",
+        memory="resizing_memory_mb",
+        task="resize",
+        prefix="resized_prefix",
+        key="resized_key",
+        per_size=True,
+    ),
+    ImageBranch(
+        name="metadata-extraction",
+        handler="handlers.metadata_extractor.handler",
+        memory="metadata_extraction_memory_mb",
+        task="metadata",
+        records=True,
+    ),
+)

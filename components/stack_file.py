@@ -1,0 +1,106 @@
+"""Read Pulumi.<stack>.yaml over the defaults of Pulumi.yaml, as the Pulumi CLI passes them to the program."""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.config import PROJECT, ConfigError
+
+ROOT = Path(__file__).parent.parent
+REGION, DEFAULT_REGION = "aws:region", "us-east-1"
+
+
+class StackFileError(ConfigError, ValueError):
+    """A stack's file cannot be read; the message says what was found in it.
+
+    A `ValueError` too, like what `yaml` raises for some values.
+    """
+
+
+def stack_config(stack: str, overrides: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the config of `Pulumi.<stack>.yaml` over the defaults of `Pulumi.yaml`.
+
+    Raises: ConfigError, where the stack has no file, or one that cannot be read.
+    """
+    path = ROOT / f"Pulumi.{stack}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.name.split(".")[1] for file in ROOT.glob("Pulumi.*.yaml")))
+        raise ConfigError(f"expected one of the stacks {known}, got {stack!r}, which has no {path.name}")
+    return file_config(path) | dict(overrides or {})
+
+
+def file_config(path: Path) -> dict[str, str]:
+    """Return the config of a stack file over the defaults of `Pulumi.yaml`.
+
+    Raises: StackFileError.
+    """
+    project = _mapping(ROOT / "Pulumi.yaml")
+    name = project.get("name", PROJECT)
+    values = {
+        _full_key(str(key), name): _default(setting)
+        for key, setting in (project.get("config") or {}).items()
+        if _default(setting) is not None
+    }
+    config = _mapping(path).get("config")
+    if not isinstance(config, dict | None):
+        raise StackFileError(f"{path}: expected config to be a mapping of keys to values, got {config!r}")
+    values |= {_full_key(str(key), name): value for key, value in (config or {}).items()}
+    return {key: _as_text(key, value) for key, value in values.items()}
+
+
+def region_of(config: Mapping[str, str]) -> str:
+    """Return a stack's region, else the environment's, as Pulumi does, else a default.
+
+    Raises: ConfigError, where it cannot be a region.
+    """
+    found = (config.get(REGION), os.environ.get("AWS_REGION"), os.environ.get("AWS_DEFAULT_REGION"))
+    region = next(filter(None, found), DEFAULT_REGION)
+    if not re.fullmatch(r"[a-z]+(-[a-z0-9]+)+", region):
+        raise ConfigError(f"expected a region such as {DEFAULT_REGION}, got {region!r}: set {REGION}")
+    return region
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    """Return what a YAML file holds; a new stack's is empty."""
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StackFileError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise StackFileError(f"{path}: expected YAML in UTF-8, got a file that is not: {reason}") from error
+    if not isinstance(found, dict | None):
+        raise StackFileError(f"{path}: expected a mapping with a key config, got {found!r}")
+    return found or {}
+
+
+def _default(setting: Any) -> Any:
+    """Return what an entry of a project's config sets for every stack: its default, its value, or the entry itself.
+
+    Source: Pulumi's documentation, "Project file reference", config.
+    """
+    if isinstance(setting, dict):
+        return setting.get("default", setting.get("value"))
+    return setting
+
+
+def _full_key(key: str, project: str) -> str:
+    """Return a key with its owner; a key without one is its project's, which may be called otherwise than the program.
+
+    Source: Pulumi's CLI, sdk/go/common/workspace/project.go.
+    """
+    owner, _, name = key.rpartition(":")
+    return f"{PROJECT}:{name}" if owner in {"", project} else key
+
+
+def _as_text(key: str, value: Any) -> str:
+    """Return a config value as Pulumi passes it: texts as they are, everything else as JSON."""
+    try:
+        return value if isinstance(value, str) else json.dumps(value)
+    except (TypeError, ValueError) as error:
+        raise StackFileError(f"{key}: expected a value that JSON can hold, got {value!r}: put it in quotes") from error

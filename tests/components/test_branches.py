@@ -1,0 +1,50 @@
+"""The table of branches: what a row says, and that all who read it learn of a new one."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from components.branches import BRANCHES, ImageBranch
+from components.config import ConfigError, StackConfig
+from handlers.job import Layout
+
+FORMAT_CONVERSION, RESIZING, METADATA_EXTRACTION = BRANCHES
+KEY = "master/2024/cat.png"
+
+
+def test_a_row_names_the_memory_of_its_function() -> None:
+    """A setting by its field of the stack's config, or a number of MB."""
+    config = StackConfig(resizing_memory_mb=3008)
+    assert RESIZING.memory_mb(config) == 3008
+    assert dataclasses.replace(RESIZING, memory=512).memory_mb(config) == 512
+    assert RESIZING.memory_key == "pixelcascade:resizingMemoryMb"
+    with pytest.raises(ConfigError, match="expected a branch whose memory is a setting, got resizing with 512 MB"):
+        _ = dataclasses.replace(RESIZING, memory=512).memory_key
+
+
+@pytest.mark.parametrize(
+    ("settings", "memory_mb"),
+    [({}, 256), ({"salvage": True}, 1769), ({"salvage": True, "metadata_extraction_memory_mb": 3008}, 3008)],
+)
+def test_salvage_gives_the_extractor_memory_to_decode(settings: dict[str, Any], memory_mb: int) -> None:
+    """No header tells whether a picture is damaged."""
+    assert METADATA_EXTRACTION.memory_mb(StackConfig(**settings)) == memory_mb
+
+
+def test_a_row_names_the_files_of_a_master() -> None:
+    """One file, one for each size, or none."""
+    files = [row.keys(Layout(), KEY, ["small", "large"]) for row in BRANCHES]
+    assert files == [
+        ["converted/2024/cat.jpg"],
+        ["resized/2024/cat/small.jpg", "resized/2024/cat/large.jpg"],
+        [],
+    ]
+    assert [row.files_of(2) for row in BRANCHES] == [1, 2, 0]
+
+
+def test_a_prefix_is_a_setting_or_a_value() -> None:
+    """A branch that is added need not have a setting of its own."""
+    config = StackConfig(resized_prefix="sizes/")
+    fourth = ImageBranch(name="new", handler="handlers.new.handler", memory=512, task="new", prefix="new/")
+    assert [row.prefix_of(config) for row in (RESIZING, METADATA_EXTRACTION, fourth)] == ["sizes/", None, "new/"]

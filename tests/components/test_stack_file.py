@@ -1,0 +1,106 @@
+"""Stack files as the Pulumi CLI passes them to the program."""
+
+from pathlib import Path
+
+import pytest
+
+from components.config import ConfigError, StackConfig
+from components.stack_file import file_config, region_of
+
+
+def test_a_project_of_another_name_has_its_own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its keys, and those without a name, are the program's; an empty file has none."""
+    (tmp_path / "Pulumi.yaml").write_text("name: mine\nconfig: {}\n")
+    monkeypatch.setattr("components.stack_file.ROOT", tmp_path)
+    file = tmp_path / "Pulumi.dev.yaml"
+    file.write_text("config:\n  mine:batchSize: 5\n  gps: true\n  aws:region: x\n")
+    assert file_config(file) == {"pixelcascade:batchSize": "5", "pixelcascade:gps": "true", "aws:region": "x"}
+    file.write_text("")
+    assert file_config(file) == {}
+
+
+NEW = """
+name: mine
+config:
+  pulumi:tags:
+    value:
+      pulumi:template: pixelcascade
+  aws:region: eu-west-1
+  gps:
+    type: boolean
+    default: false
+  alarmEmail:
+    type: string
+"""
+
+
+def test_the_projects_own_config_is_read_as_the_cli_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys of other owners, values beside defaults, and settings without a default: `pulumi new` writes them all."""
+    (tmp_path / "Pulumi.yaml").write_text(NEW)
+    (tmp_path / "Pulumi.dev.yaml").write_text('config:\n  mine:gps: "true"\n  mine:batchSize: "2"\n')
+    monkeypatch.setattr("components.stack_file.ROOT", tmp_path)
+    config = file_config(tmp_path / "Pulumi.dev.yaml")
+    assert config == {
+        "pulumi:tags": '{"pulumi:template": "pixelcascade"}',
+        "aws:region": "eu-west-1",
+        "pixelcascade:gps": "true",
+        "pixelcascade:batchSize": "2",
+    }
+    assert StackConfig.parse(config).batch_size == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"config: [1, 2]\n", r"expected config to be a mapping of keys to values, got \[1, 2\]"),
+        (b"config: 0\n", "expected config to be a mapping of keys to values, got 0"),
+        (b"foo\n", "expected a mapping with a key config, got 'foo'"),
+        (b"a: b: c\n", "expected YAML in UTF-8, got a file that is not: mapping values are not allowed here"),
+        (
+            b"config:\n  a: \xff\n",
+            "expected YAML in UTF-8, got a file that is not: 'utf-8' codec can't decode byte 0xff",
+        ),
+        (b"config:\n  a: \x07\n", "expected YAML in UTF-8, got a file that is not: unacceptable character"),
+        (b"config:\n  a: 2020-13-45\n", "expected YAML in UTF-8, got a file that is not: month must be in 1..12"),
+        (b"config:\n  a: 2020-12-24\n", "pixelcascade:a: expected a value that JSON can hold, got datetime"),
+    ],
+)
+def test_a_file_that_is_no_stacks_is_named(tmp_path: Path, text: bytes, words: str) -> None:
+    """Whatever is wrong with it, it is one error of one line."""
+    file = tmp_path / "Pulumi.bad.yaml"
+    file.write_bytes(text)
+    with pytest.raises(ConfigError, match=words) as caught:
+        file_config(file)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """A folder stands for a file without permission: root may read every file."""
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        file_config(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("config", "environment", "region"),
+    [
+        ({"aws:region": "eu-west-1"}, {"AWS_REGION": "eu-west-2"}, "eu-west-1"),
+        ({}, {"AWS_REGION": "eu-west-2", "AWS_DEFAULT_REGION": "eu-west-3"}, "eu-west-2"),
+        ({}, {"AWS_DEFAULT_REGION": "eu-west-3"}, "eu-west-3"),
+        ({}, {}, "us-east-1"),
+    ],
+)
+def test_a_file_without_a_region_has_the_environments(
+    monkeypatch: pytest.MonkeyPatch, config: dict[str, str], environment: dict[str, str], region: str
+) -> None:
+    """The file comes first, then the environment, then a default."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert region_of(config) == region
+
+
+def test_what_is_no_region_is_named() -> None:
+    """A region goes into the names of hosts."""
+    with pytest.raises(ConfigError, match="expected a region such as us-east-1, got 'here, there': set aws:region"):
+        region_of({"aws:region": "here, there"})
