@@ -56,11 +56,11 @@ def batch(
         keys = _write(photos, Path(folder), size)
         with loopback(Path(folder), delay_ms, len(cores) - 1) as port:
             for worker in WORKERS:
-                told = [
+                starts = [
                     WorkerArgs(module=worker, port=port, cores=some, memory_mb=memory_mb, config=StackConfig())
                     for some in (cores[:1], cores)
                 ]
-                rows += _rows(told, size, _interleaved(told, keys, runs))
+                rows += _rows(starts, size, _interleaved(starts, keys, runs))
     Findings(
         title="Batch",
         question=f"batches of {size}, {delay_ms:g} ms until S3 answers a call, {runs} runs",
@@ -78,25 +78,25 @@ def _write(photos: list[Photo], folder: Path, size: int) -> list[str]:
     return [f"{number}.jpg" for number in range(size)]
 
 
-def _interleaved(told: Sequence[WorkerArgs], keys: list[str], runs: int) -> list[list[Figures]]:
+def _interleaved(starts: Sequence[WorkerArgs], keys: list[str], runs: int) -> list[list[Figures]]:
     """Return the runs of each way to start a worker; they take turns, one process each."""
-    found: list[list[Figures]] = [[] for _ in told]
+    found: list[list[Figures]] = [[] for _ in starts]
     for number in range(runs + 1):
-        for args, figures in zip(told, found, strict=True):
+        for args, figures in zip(starts, found, strict=True):
             with WorkerProcess(args) as worker:
                 worker.invoke(keys)  # It warms up.
                 warm = worker.invoke(keys)
             if warm.failed:
-                raise SystemExit(f"got {warm.failed} failures of {args.module}, allowed is a batch without")
+                raise SystemExit(f"expected a batch without failures, got {warm.failed} of {args.module}")
             if number:
                 figures.append(warm)
     return found
 
 
-def _rows(told: Sequence[WorkerArgs], size: int, found: list[list[Figures]]) -> list[Row]:
+def _rows(starts: Sequence[WorkerArgs], size: int, found: list[list[Figures]]) -> list[Row]:
     rows = []
     rates = [Samples([size / figures.wall_s for figures in runs], "images/s") for runs in found]
-    for args, runs, rate in zip(told, found, rates, strict=True):
+    for args, runs, rate in zip(starts, found, rates, strict=True):
         cores = len(args.cores)
         busy = Samples([100 * figures.cpu_s / figures.wall_s / cores for figures in runs], "%")
         facts = {

@@ -1,7 +1,7 @@
 """`python -m benchmarks.batch_worker MODULE CORE...`: one function, as Lambda keeps it; started by `worker_process`.
 
 It imports the function and says so in a line, then answers each line of keys with a line of figures, all as JSON. The
-function is told by its environment, so that nothing is imported here that Lambda would not import: it would count.
+function is configured by its environment, so that nothing is imported here that Lambda would not import.
 """
 
 import importlib
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from benchmarks.held import held_mb
+from benchmarks.memory_use import process_mb
 
 BUCKET = "images"
 
@@ -72,9 +72,9 @@ def event(keys: list[str]) -> dict[str, Any]:
 
 def measure(handler: Callable[..., Any], keys: list[str], timeout_s: float, log: io.StringIO) -> Figures:
     """Run one batch; `log` is where the function logs to, and is emptied."""
-    told, context = event(keys), Context(timeout_s)
+    batch, context = event(keys), Context(timeout_s)
     wall, cpu = time.perf_counter(), time.process_time()
-    response = handler(told, context)
+    response = handler(batch, context)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     lines = log.getvalue().splitlines()
     log.seek(0)
@@ -82,7 +82,7 @@ def measure(handler: Callable[..., Any], keys: list[str], timeout_s: float, log:
     return Figures(
         wall_s=wall,
         cpu_s=cpu,
-        peak_mb=held_mb("VmHWM"),
+        peak_mb=process_mb("VmHWM"),
         failed=len(response["batchItemFailures"]),
         images=tuple(_images(lines)),
     )

@@ -58,9 +58,9 @@ def other_python(python: Path) -> Child:
     """
     program, root = str(python.absolute()), Path(__file__).parent.parent  # A venv's link is not followed.
     if fault := _fault([program, "-c", f"import benchmarks.children; print('{READY}')"], cwd=root):
-        allowed = "allowed is a Python of version 3.11 or later that has Pillow or pillow-simd"
-        raise click.BadParameter(f"got {python} ({fault}), {allowed}; install it there", param_hint="--simd")
-    return Child([program, "-m", "benchmarks.answering"], cwd=root)
+        expected = "expected a Python of version 3.11 or later that has Pillow or pillow-simd"
+        raise click.BadParameter(f"{expected}, got {python} ({fault}): install it there", param_hint="--simd")
+    return Child([program, "-m", "benchmarks.other_python"], cwd=root)
 
 
 def sharp(folder: Path) -> Child:
@@ -70,8 +70,8 @@ def sharp(folder: Path) -> Child:
     """
     environment = {**os.environ, "NODE_PATH": f"{folder}/node_modules"}
     if fault := _fault(["node", "-e", f"require('sharp'); console.log('{READY}')"], env=environment):
-        allowed = "allowed is a folder in which `npm install sharp` was run, and node on the PATH"
-        raise click.BadParameter(f"got {folder} ({fault}), {allowed}", param_hint="--sharp")
+        expected = "expected a folder in which `npm install sharp` was run, and node on the PATH"
+        raise click.BadParameter(f"{expected}, got {folder} ({fault})", param_hint="--sharp")
     return Child(["node", str(Path(__file__).parent / "sharp.js")], env=environment)
 
 
@@ -94,8 +94,8 @@ def _fault(command: Sequence[str], **options: Any) -> str:
         return f"no answer for {START_S:g} s"
     if done.returncode == 0 and done.stdout.strip() == READY:
         return ""
-    told = [line.strip() for line in done.stderr.splitlines() if "Error: " in line]
-    return told[0] if told else f"ended with {done.returncode}"
+    errors = [line.strip() for line in done.stderr.splitlines() if "Error: " in line]
+    return errors[0] if errors else f"ended with {done.returncode}"
 
 
 @functools.cache

@@ -75,7 +75,7 @@ def conformance(
     if not files:
         got = ", ".join(map(str, paths))
         raise click.BadParameter(
-            f"got {got} without any file, allowed are files and folders that hold some", param_hint="PATHS"
+            f"expected files, or folders that hold some, got {got} without any file", param_hint="PATHS"
         )
     findings = [examine(file, timeout_s=timeout_s, memory_mb=memory_mb, compare=compare) for file in files]
     _print(findings, compared=compare)
@@ -203,7 +203,7 @@ def _ends_early(data: bytes) -> bool:
 
 
 def _reason(theirs: peer.PeerPicture, ours: Picture) -> str:
-    """Return why libvips may differ, if that can be told from the file."""
+    """Return why libvips may differ, if the file shows it."""
     header = ours.header
     if theirs.cmyk and (not theirs.profiled or any("ICC profile" in warning for warning in ours.warnings)):
         return "CMYK without a usable profile, for which libvips takes a press profile of its own"

@@ -15,7 +15,7 @@ _MB = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What came of a guarded call: a value, or why there is none."""
+    """The result of a guarded call: a value, or the reason why it has none."""
 
     value: Any = None
     crash: str | None = None

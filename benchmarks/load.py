@@ -22,7 +22,7 @@ from components.stack_file import stack_config
 from local import cascade, results
 from local.deployment import Deployment
 from local.emulator import Emulator, interrupt_when_terminated
-from local.tap import Tap
+from local.pacing import UploadPacer
 from ops.audit import list_objects
 from ops.stack import DeployedStack
 
@@ -65,8 +65,8 @@ def load(images: int, names: str, seed: int, json_file: Path | None) -> None:
 def _chosen(names: str) -> set[str]:
     chosen = {"none": set[str](), "all": set(FAULTS)}.get(names, set(names.split(",")))
     if unknown := chosen - set(FAULTS):
-        allowed = f"none, all, or some of {', '.join(FAULTS)}, with commas between"
-        raise click.BadParameter(f"got {', '.join(sorted(unknown))}, allowed are {allowed}", param_hint="--faults")
+        expected = f"none, all, or some of {', '.join(FAULTS)}, with commas between"
+        raise click.BadParameter(f"expected {expected}, got {', '.join(sorted(unknown))}", param_hint="--faults")
     return chosen
 
 
@@ -95,7 +95,7 @@ def run(images: int, faults: set[str], seed: int) -> dict[str, Any]:
 
 def _send(deployment: Deployment, planned: Sequence[Upload], faults: set[str], seed: int) -> None:
     """Upload everything; what is re-uploaded or deleted is so a little later, while its jobs are on their way."""
-    stack, tap, held = cascade.stack_of(deployment), Tap(deployment), sources.HeldBack(deployment)
+    stack, pacer, held = cascade.stack_of(deployment), UploadPacer(deployment), sources.HeldBack(deployment)
     s3, chance = stack.client("s3"), random.Random(seed)  # noqa: S311 no secret
     again: list[tuple[str, bytes | None]] = []
     reorder, twice = "reorder" in faults, "duplicates" in faults
@@ -104,24 +104,24 @@ def _send(deployment: Deployment, planned: Sequence[Upload], faults: set[str], s
     for upload in planned:
         key = stack.layout.master + upload.path
         s3.put_object(Bucket=stack.bucket, Key=key, Body=upload.contents[0])
-        tap.pace()
+        pacer.pace()
         again += [(key, body) for body in upload.contents[1:]]
         again += [(key, None)] if upload.deleted else []
         while again and chance.random() < 0.5:  # noqa: PLR2004 some at once, some a while later
-            _change(stack, *again.pop(0), tap)
+            _change(stack, *again.pop(0), pacer)
     for change in again:
-        _change(stack, *change, tap)
-    tap.drain()
+        _change(stack, *change, pacer)
+    pacer.drain()
     if reorder or twice:
         held.go(reverse=reorder, twice=twice)
 
 
-def _change(stack: DeployedStack, key: str, body: bytes | None, tap: Tap) -> None:
+def _change(stack: DeployedStack, key: str, body: bytes | None, pacer: UploadPacer) -> None:
     if body is None:
         stack.client("s3").delete_object(Bucket=stack.bucket, Key=key)
     else:
         stack.client("s3").put_object(Bucket=stack.bucket, Key=key, Body=body)
-        tap.pace()
+        pacer.pace()
 
 
 def _wait(stack: DeployedStack) -> None:

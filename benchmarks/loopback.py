@@ -67,7 +67,7 @@ async def main(folder: Path, delay_s: float) -> None:
 
 
 def end_with_input() -> None:
-    """End this process when whoever started it does."""
+    """End this process with its parent."""
     sys.stdin.read()
     os._exit(0)
 

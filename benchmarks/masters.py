@@ -63,9 +63,9 @@ def _plan(count: int, faults: set[str], chance: random.Random) -> Iterator[Uploa
             made += 1
 
 
-def picture(kind: str, size: tuple[int, int], words: str) -> bytes:
-    """Return a picture that differs from every other with other words, in a comment where no pixel shows it."""
-    body, comment = _drawn(kind, size), words.encode()
+def picture(kind: str, size: tuple[int, int], comment_text: str) -> bytes:
+    """Return a picture that differs from others by the text of a comment, not by a pixel."""
+    body, comment = _drawn(kind, size), comment_text.encode()
     if kind == "jpg":
         return body[:2] + b"\xff\xfe" + struct.pack(">H", len(comment) + 2) + comment + body[2:]
     if kind == "png":

@@ -49,7 +49,7 @@ class Samples:
 
 
 def pin(core: int = -1) -> None:
-    """Bind this process and its children to one core, the last if not told which."""
+    """Bind this process and its children to one core, the last by default."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[core]})
 

@@ -17,13 +17,15 @@ class OutputFile(click.Path):
         """Return the path."""
         file = Path(str(super().convert(value, param, ctx)))
         if not file.parent.is_dir():
-            self.fail(f"got {str(file)!r}, allowed is a file in a folder that exists; make {file.parent}.", param, ctx)
+            self.fail(f"expected a file in a folder that exists, got {str(file)!r}: make {file.parent}", param, ctx)
         if not file.exists():  # The folder of a file that is there, such as /dev/null, is of no account.
             try:
                 tempfile.TemporaryFile(dir=file.parent).close()
             except OSError as error:
-                allowed = "allowed is a file in a folder that can be written; take another folder, or change its mode"
-                self.fail(f"got {str(file)!r} ({error.strerror}), {allowed}.", param, ctx)
+                expected = "expected a file in a folder that can be written"
+                self.fail(
+                    f"{expected}, got {str(file)!r} ({error.strerror}): change the folder or its mode", param, ctx
+                )
         return file
 
 
@@ -31,11 +33,11 @@ FILE = OutputFile(dir_okay=False, writable=True, path_type=Path)
 
 
 class Number(click.FloatRange):
-    """A number from one to another, both allowed; click's own range lets nan in."""
+    """A number within inclusive bounds; click's own range accepts nan."""
 
     def __init__(self, least: float, most: float, unit: str) -> None:
         super().__init__(least, most)
-        self._allowed = f"{least:,g} to {most:,g} {unit}"
+        self._expected = f"{least:,g} to {most:,g} {unit}"
         self._range = least, most
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
@@ -43,7 +45,7 @@ class Number(click.FloatRange):
         number = float(click.FLOAT.convert(value, param, ctx))
         least, most = self._range
         if not least <= number <= most:  # Nor is nan.
-            self.fail(f"got {number:g}, allowed are {self._allowed}", param, ctx)
+            self.fail(f"expected {self._expected}, got {number:g}", param, ctx)
         return number
 
 
@@ -56,7 +58,7 @@ def _page(context: click.Context, option: click.Parameter, file: Path | None) ->
     Raises: click.BadParameter.
     """
     if file and file.suffix == ".png":
-        raise click.BadParameter(f"got {str(file)!r}, where the plot goes, allowed is a page such as {file.stem}.html")
+        raise click.BadParameter(f"expected a page such as {file.stem}.html, got {str(file)!r}, where the plot goes")
     if file:
         FILE.convert(file.with_suffix(".png"), option, context)
     return file

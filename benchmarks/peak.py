@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.contestants import TASKS
-from benchmarks.held import held_mb
+from benchmarks.memory_use import process_mb
 from benchmarks.photos import drawn
 
 WARM_PX = (640, 480)
@@ -25,9 +25,9 @@ def measure(call: str, data: bytes) -> float:
     """Return by how much the peak of this process is above what it held before."""
     TASKS[call](drawn(WARM_PX))
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # Source: proc(5): resets the peak.
-    before = held_mb("VmRSS")
+    before = process_mb("VmRSS")
     TASKS[call](data)
-    return held_mb("VmHWM") - before
+    return process_mb("VmHWM") - before
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from PIL import Image, ImageChops, ImageStat
 
 @dataclass(frozen=True)
 class PeerPicture:
-    """What libvips makes of a file: a picture or its refusal; `strict` is its complaint when told to be strict."""
+    """What libvips makes of a file: a picture or its refusal; `strict` is its complaint in strict mode."""
 
     image: Image.Image | None
     refusal: str | None

@@ -66,10 +66,8 @@ def _inputs(task: str, photos: list[Photo]) -> list[Photo]:
         copied = [photo for photo in photos if convert(photo.data, limits=contestants.LIMITS).copied]
         if not copied:
             others = " ".join(f"--task {other}" for other in TASKS if other != task)
-            allowed = f"allowed is at least one; take other --images, or {others}"
-            raise click.BadParameter(
-                f"got copy, though of {len(photos)} pictures none can be copied, {allowed}", param_hint="--task"
-            )
+            expected = f"expected a picture that can be copied; choose other --images, or {others}"
+            raise click.BadParameter(f"{expected} (none of {len(photos)} can)", param_hint="--task")
         return copied
     return [as_png(photo) for photo in photos[:PNGS]] if task == "png" else photos
 

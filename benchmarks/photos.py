@@ -37,11 +37,11 @@ def load(folder: Path | None, *, jpeg_only: bool = False) -> list[Photo]:
     try:
         files = sorted(file for file in folder.iterdir() if file.suffix.lower() in suffixes)
     except OSError as error:
-        allowed = "allowed is a folder that can be read"
-        raise click.BadParameter(f"got {folder} ({error.strerror}), {allowed}", param_hint="--images") from error
+        expected = "expected a folder that can be read"
+        raise click.BadParameter(f"{expected}, got {folder} ({error.strerror})", param_hint="--images") from error
     if not files:
-        allowed = f"allowed are files that end in {', '.join(sorted(suffixes))}"
-        raise click.BadParameter(f"got {folder} without pictures, {allowed}", param_hint="--images")
+        expected = f"expected files that end in {', '.join(sorted(suffixes))}"
+        raise click.BadParameter(f"{expected}, got {folder} without pictures", param_hint="--images")
     return [_read(file, formats) for file in files]
 
 
@@ -57,8 +57,10 @@ def _read(file: Path, formats: tuple[str, ...]) -> Photo:
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         unknown = isinstance(error, UnidentifiedImageError)
         reason = "no such picture" if unknown else getattr(error, "strerror", None) or str(error)
-        allowed = f"allowed are whole pictures, as {', '.join(formats)}; mend it or take it away"
-        raise click.BadParameter(f"got {file} ({reason}), {allowed}", param_hint="--images") from error
+        expected = f"expected whole pictures, as {', '.join(formats)}"
+        raise click.BadParameter(
+            f"{expected}, got {file} ({reason}): repair or remove it", param_hint="--images"
+        ) from error
     return photo
 
 

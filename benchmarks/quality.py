@@ -35,7 +35,7 @@ def quality(images: Path | None, json_file: Path | None, html_file: Path | None)
         title="Quality",
         question=f"PSNR of {len(photos)} pictures' sizes to Lanczos-3 from the full decode",
         rows=rows,
-        notes=["Both go through the same encoder, 4:2:0 at quality 100: its loss is none of resampling's."],
+        notes=["Both go through the same encoder, 4:2:0 at quality 100: its loss is not counted."],
     ).show(json_file, html_file)
     if any(row.facts["worst"] < PROMISED_DB for row in rows):
         raise SystemExit(1)

@@ -1,4 +1,4 @@
-"""Shipped into the functions for a load run: workers that fall over pictures whose names say so.
+"""Workers that fail on pictures whose names say how, shipped into the functions for a load run.
 
 Everything but the named pictures goes to the real workers, untouched.
 """

@@ -19,10 +19,10 @@ LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 
 
 MB_PER_VCPU = 1769  # Source: Lambda's developer guide, "Configure Lambda function memory".
 
-# What a worker keeps back and a record needs, twice: with less, no record would ever be started.
+# Twice what a worker reserves and a record needs: with less, no record would ever start.
 MIN_TIMEOUT_S = 10
 MIN_PICTURE_MB = 256
-"""With less, a function that decodes has no memory for pictures beside its own."""
+"""With less, a function that decodes has no memory left for pictures."""
 
 MAX_BATCH_WITHOUT_WINDOW = 10  # Source: Lambda's API reference, CreateEventSourceMapping.
 
@@ -98,7 +98,7 @@ class StackConfig:
 
     @classmethod
     def parse(cls, values: Mapping[str, str], project: str = PROJECT) -> Self:
-        """Check `values`, keyed `pixelcascade:jpegQuality`, or as the project is called; others' keys are passed over.
+        """Check `values`, keyed `pixelcascade:jpegQuality` or by the project's name; other owners' keys are ignored.
 
         Raises: ConfigError, which names every key that is unknown or wrong.
         """
@@ -121,19 +121,19 @@ class StackConfig:
     def _setting(cls, owner: str, key: str, text: str, project: str) -> Any:
         """Return the value of one key's text.
 
-        Raises: ValueError, which says what is allowed and what to do.
+        Raises: ValueError, which says what was expected and what to do.
         """
         if owner != project:
-            # As in a stack file that came with a project made by `pulumi new` under another name.
-            raise ValueError(f"this project is called {project}; rename the key to {project}:{key}.")
+            # In a stack file that came with a project made by `pulumi new` under another name.
+            raise ValueError(f"expected {project}:{key}, because this project is called {project}: rename the key")
         checks = {config_key(field.name): field.metadata["check"] for field in dataclasses.fields(cls)}
         if key not in checks:
-            raise ValueError(f"unknown key; known are {', '.join(sorted(checks))}.")
+            raise ValueError(f"unknown key: expected one of {', '.join(sorted(checks))}")
         check: Callable[[str], Any] = checks[key]
         try:
             return check(text)
         except ValueError as error:
-            raise ValueError(f"got {text!r}, allowed is {error}; set it with `pulumi config set`.") from error
+            raise ValueError(f"expected {error}, got {text!r}: set it with `pulumi config set`") from error
 
     @property
     def visibility_timeout_s(self) -> int:
@@ -151,7 +151,7 @@ class StackConfig:
         return self.runtime
 
     def _contradictions(self) -> Iterator[str]:
-        """Say where settings that are fine alone do not go together."""
+        """Yield a message for each combination of valid settings that cannot be deployed."""
         prefixes = {
             "masterPrefix": self.master_prefix,
             "convertedPrefix": self.converted_prefix,
@@ -162,24 +162,24 @@ class StackConfig:
             for other, other_prefix in prefixes.items():
                 if key < other and (prefix.startswith(other_prefix) or other_prefix.startswith(prefix)):
                     yield (
-                        f"{PROJECT}:{key} and {PROJECT}:{other}: got {prefix!r} and {other_prefix!r}, allowed are "
-                        "prefixes of which none begins another (an output under the trigger's prefix would start the "
-                        "pipeline again); change one."
+                        f"{PROJECT}:{key} and {PROJECT}:{other}: expected prefixes that do not begin with each "
+                        f"other, got {prefix!r} and {other_prefix!r}: change one (an output below the trigger's "
+                        "prefix would start the pipeline again)"
                     )
         if self.imaging == "pillow-simd" and self.architecture == "arm64":
             yield (
-                f"{PROJECT}:imaging: got 'pillow-simd' with architecture 'arm64', allowed is x86_64, whose AVX2 it is "
-                "made for; change one."
+                f"{PROJECT}:imaging: expected architecture x86_64 for 'pillow-simd', which needs AVX2, got 'arm64': "
+                "change one"
             )
         if self.alarm_email and self.alarm_topic:
             yield (
-                f"{PROJECT}:alarmEmail and {PROJECT}:alarmTopic: got both, allowed is one; remove one, or subscribe "
-                "the address to the topic."
+                f"{PROJECT}:alarmEmail and {PROJECT}:alarmTopic: expected one of them, got both: remove one, or "
+                "subscribe the address to the topic"
             )
         if self.batch_size > MAX_BATCH_WITHOUT_WINDOW and self.batch_window_s < 1:
             yield (
-                f"{PROJECT}:batchSize: got {self.batch_size} with batchWindowS {self.batch_window_s}, allowed is at "
-                f"most {MAX_BATCH_WITHOUT_WINDOW} without a window; set batchWindowS to 1 or more."
+                f"{PROJECT}:batchSize: expected at most {MAX_BATCH_WITHOUT_WINDOW} without a window, got "
+                f"{self.batch_size} with batchWindowS {self.batch_window_s}: set batchWindowS to 1 or more"
             )
 
 

@@ -43,13 +43,13 @@ def one_of(*choices: str | int, default: str | int | None = None) -> Any:
     return dataclasses.field(default=choices[0] if default is None else default, metadata={"check": check})
 
 
-def matching(default: str, pattern: str, allowed: str) -> Any:
+def matching(default: str, pattern: str, expected: str) -> Any:
     """Return a field for a text that a pattern matches."""
 
     def check(text: str) -> str:
         if re.fullmatch(pattern, text):
             return text
-        raise ValueError(allowed)
+        raise ValueError(expected)
 
     return dataclasses.field(default=default, metadata={"check": check})
 
@@ -62,7 +62,9 @@ def key_prefix(default: str) -> Any:
 
 def sizes(**default: int) -> Any:
     """Return a field for widths in pixels by name."""
-    allowed = f'a list of different sizes, each name=width in pixels from 1 to {MAX_SIDE_PX}, such as ["thumbnail=100"]'
+    expected = (
+        f'a list of different sizes, each name=width in pixels from 1 to {MAX_SIDE_PX}, such as ["thumbnail=100"]'
+    )
 
     def check(text: str) -> Mapping[str, int]:
         try:
@@ -70,14 +72,14 @@ def sizes(**default: int) -> Any:
         except json.JSONDecodeError:
             items = None
         if not isinstance(items, list) or not items:
-            raise ValueError(allowed)
+            raise ValueError(expected)
         found: dict[str, int] = {}
         for item in items:
             match = re.fullmatch(r"([a-z0-9][a-z0-9-]{0,31})=([1-9][0-9]{0,4})", str(item))
             if not match or int(match[2]) > MAX_SIDE_PX:
-                raise ValueError(f"{allowed}; {item!r} is none")
+                raise ValueError(f"{expected}; {item!r} is not one")
             if match[1] in found:
-                raise ValueError(f"{allowed}; {match[1]!r} is named twice")
+                raise ValueError(f"{expected}; {match[1]!r} is there twice")
             found[match[1]] = int(match[2])
         return found
 

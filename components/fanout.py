@@ -11,7 +11,7 @@ from components.branch import Branch, BranchArgs, BranchSpec
 from components.config import StackConfig
 from components.key import key_arn
 from components.lambda_package import LambdaPackage
-from components.names import fitting
+from components.names import checked_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class Fanout(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         prefix = f"{name}-" if args.prefix is None else args.prefix
         self.key_arn = key_arn(f"{name}-key", args.config, self._child)
-        topic = aws.sns.Topic(fitting("topic", name), kms_master_key_id=self.key_arn, opts=self._child)
+        topic = aws.sns.Topic(checked_name("topic", name), kms_master_key_id=self.key_arn, opts=self._child)
         self.topic_name = topic.name
         self.topic_arn = self._topic_arn(name, topic, tls_only=args.config.tls_only)
         self.branches = {spec.name: self._branch(spec, args, prefix) for spec in args.branches}

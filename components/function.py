@@ -9,7 +9,7 @@ import pulumi_aws as aws
 from components import policies
 from components.config import StackConfig
 from components.lambda_package import LambdaPackage
-from components.names import fitting
+from components.names import checked_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class Function(pulumi.ComponentResource):
             f"{name}-logs", retention_in_days=args.config.log_retention_days, opts=self._child
         )
         role = aws.iam.Role(
-            fitting("role", f"{name}-role"),
+            checked_name("role", f"{name}-role"),
             assume_role_policy=policies.assume_by("lambda.amazonaws.com"),
             opts=self._child,
         )
@@ -72,7 +72,7 @@ class Function(pulumi.ComponentResource):
     ) -> aws.lambda_.Function:
         args = self._args
         return aws.lambda_.Function(
-            fitting("function", self._name),
+            checked_name("function", self._name),
             handler=args.handler,
             runtime=args.package.runtime,
             architectures=[args.config.architecture],

@@ -8,7 +8,7 @@ AUTONAMING_CHARACTERS = 8  # A dash and seven hexadecimal digits. Source: Pulumi
 LONGEST = {"function": 64, "role": 64, "queue": 80, "topic": 256}
 
 
-def fitting(kind: str, name: str) -> str:
+def checked_name(kind: str, name: str) -> str:
     """Return a logical name whose physical name AWS takes for a kind of resource.
 
     Raises: ConfigError.
@@ -16,7 +16,7 @@ def fitting(kind: str, name: str) -> str:
     length, longest = len(name) + AUTONAMING_CHARACTERS, LONGEST[kind]
     if length > longest:
         raise ConfigError(
-            f"The {kind} {name}: got a name of {length} characters with the {AUTONAMING_CHARACTERS} that autonaming "
-            f"adds, allowed are {longest}; choose a shorter name or prefix for its branch or fan-out."
+            f"The {kind} {name}: expected a name of at most {longest} characters with the {AUTONAMING_CHARACTERS} that "
+            f"autonaming adds, got {length}: choose a shorter name or prefix for its branch or fan-out"
         )
     return name

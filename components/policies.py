@@ -105,7 +105,7 @@ def use_key(account: str, account_arn: str) -> list[Statement]:
     ]
 
 
-def ring(topic_arn: str, account: str) -> Statement:
+def notify(topic_arn: str, account: str) -> Statement:
     """Let the alarms of an account, and no other's, publish to a topic (a statement of the topic's policy)."""
     return {
         "Effect": "Allow",
@@ -128,9 +128,9 @@ def deliver(topic_arn: str, queue_arn: str) -> Statement:
 
 
 def tls_only(service: str, *resource_arns: str) -> Statement:
-    """Deny whoever comes without TLS; `service` is `s3`, `sns` or `sqs`.
+    """Deny requests without TLS; `service` is `s3`, `sns` or `sqs`.
 
-    The wildcard principal and action are the point: a deny names everyone and everything.
+    The wildcards are the point: a deny covers every principal and action.
     """
     return {
         "Effect": "Deny",

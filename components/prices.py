@@ -29,7 +29,7 @@ class Price(float):
 
     @property
     def name(self) -> str:
-        """What tells this price from the others; two may be the same sum."""
+        """A name that is unique; two prices may be the same sum."""
         return f"{self.service}, {self.unit}"
 
 

@@ -76,7 +76,7 @@ class Publisher(pulumi.ComponentResource):
             function=function.name,
             principal="s3.amazonaws.com",
             source_arn=bucket.arn,
-            # A bucket's ARN names no account: without this, whoever takes over a deleted bucket's name could call.
+            # A bucket's ARN names no account: without this, the next owner of a deleted bucket's name could call.
             source_account=aws.get_caller_identity_output().account_id,
             opts=self._child,
         )

@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policies
-from components.names import fitting
+from components.names import checked_name
 
 # SQS keeps a message's age across queues, so a dead letter must be kept longer than a message.
 # Source: SQS's developer guide, "Dead-letter queues", message retention periods.
@@ -39,7 +39,7 @@ class Queue(pulumi.ComponentResource):
         super().__init__("pixelcascade:index:Queue", name, None, opts)
         keeps_dead_letters = args.visibility_timeout_s is None
         queue = aws.sqs.Queue(
-            fitting("queue", name),
+            checked_name("queue", name),
             message_retention_seconds=DEAD_LETTER_RETENTION_S if keeps_dead_letters else RETENTION_S,
             visibility_timeout_seconds=args.visibility_timeout_s,
             # The two exclude each other.

@@ -100,5 +100,5 @@ class MetadataTable(pulumi.ComponentResource):
 
 
 def _keeping(parent: pulumi.Resource, config: StackConfig) -> pulumi.ResourceOptions:
-    """Return the options of what holds data: with `protectData` nobody deletes it by mistake, nor with the stack."""
+    """Return the options of resources that hold data: `protectData` keeps them from being deleted."""
     return pulumi.ResourceOptions(parent=parent, protect=config.protect_data, retain_on_delete=config.protect_data)

@@ -1,4 +1,4 @@
-"""What watches a running stack: its alarms, who hears of them, and one dashboard."""
+"""What watches a running stack: its alarms, their recipients, and one dashboard."""
 
 from dataclasses import dataclass
 
@@ -32,14 +32,14 @@ class Watch(pulumi.ComponentResource):
         super().__init__("pixelcascade:index:Watch", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        actions = self._audience()
+        actions = self._recipients()
         for alarm in self._alarms():
             self._alarm(alarm, actions)
         self.dashboard_name = self._dashboard()
         self.register_outputs({"dashboard_name": self.dashboard_name})
 
-    def _audience(self) -> list[pulumi.Input[str]]:
-        """Return who is told: the configured topic, or a new one that writes to the configured address, or nobody."""
+    def _recipients(self) -> list[pulumi.Input[str]]:
+        """Return the topics that alarms notify: the configured one, a new one for the configured address, or none."""
         config = self._args.config
         if config.alarm_topic:
             return [config.alarm_topic]
@@ -126,4 +126,4 @@ class Watch(pulumi.ComponentResource):
 
 def _alarms_policy(topic_arn: str, account: str, *, tls_only: bool) -> str:
     denied = [policies.tls_only("sns", topic_arn)] if tls_only else []
-    return policies.document([policies.ring(topic_arn, account), *denied])
+    return policies.document([policies.notify(topic_arn, account), *denied])

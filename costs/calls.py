@@ -29,7 +29,7 @@ PRICES: Mapping[str, Price] = {
 def calls(*, sizes: int, header_gets: float = HEADER_GETS) -> Mapping[str, Mapping[str, float]]:
     """Return how often each operation is called for one picture, by part: `upload`, the publisher, then the branches.
 
-    A write is conditional, and the condition costs nothing; nobody asks for what is there before a write is refused.
+    A write is conditional, and the condition costs nothing: what is there is only read after a write is refused.
     """
     return {UPLOAD: {"PublishBatch": 1}, **{row.name: _calls(row, sizes, header_gets) for row in BRANCHES}}
 

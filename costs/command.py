@@ -94,25 +94,23 @@ def _values(stack_file: Path | None) -> Mapping[str, str]:
     try:
         return file_config(stack_file)
     except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
-        raise click.UsageError(
-            f"got --config {stack_file}, allowed is a stack's file with a mapping config."
-        ) from error
+        raise click.UsageError(f"--config: expected a stack's file with a mapping config, got {stack_file}") from error
 
 
 def _check(workload: Workload, config: StackConfig) -> None:
     """Hold the workload against the stack's own limits."""
     if not 1 <= workload.per_batch <= config.batch_size:
         raise click.UsageError(
-            f"got --per-batch {workload.per_batch:g}, allowed is 1 to the stack's batchSize, {config.batch_size}; "
-            "change one."
+            f"--per-batch: expected 1 to the stack's batchSize, {config.batch_size}, got {workload.per_batch:g}: "
+            "change one"
         )
     if workload.megapixels * 1e6 > config.max_pixels:
         raise click.UsageError(
-            f"got --megapixels {workload.megapixels:g}, allowed is up to the stack's maxPixels, "
-            f"{config.max_pixels / 1e6:g}; larger pictures are rejected: change one."
+            f"--megapixels: expected at most the stack's maxPixels, {config.max_pixels / 1e6:g}, got "
+            f"{workload.megapixels:g}: change one (larger pictures are rejected)"
         )
     if workload.upload_mb * 1e6 > config.max_bytes:
         raise click.UsageError(
-            f"got --mb {workload.upload_mb:g}, allowed is up to the stack's maxBytes, {config.max_bytes / 1e6:g} MB; "
-            "larger files are rejected: change one."
+            f"--mb: expected at most the stack's maxBytes, {config.max_bytes / 1e6:g} MB, got {workload.upload_mb:g}: "
+            "change one (larger files are rejected)"
         )

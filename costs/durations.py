@@ -57,14 +57,15 @@ class Durations:
             found = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise DurationsError(
-                f"got no file {path}, allowed is what `{COMMAND}` writes; name one: --benchmark FILE."
+                f"expected a file that `{COMMAND}` writes, got {path}, which does not exist: name one with "
+                "--benchmark FILE"
             ) from error
         except (ValueError, OSError) as error:
-            raise DurationsError(f"got {path}, which is no JSON ({error}); `{COMMAND}` writes it.") from error
+            raise DurationsError(f"expected JSON that `{COMMAND}` writes, got {path} ({error})") from error
         rows = found.get("rows") if isinstance(found, dict) else None
         if not isinstance(rows, list) or not rows or not all(_is_row(row) for row in rows):
             wanted = ", ".join(sorted(FIELDS))
-            raise DurationsError(f"got {path}, allowed is a file whose rows have {wanted}; `{COMMAND}` writes one.")
+            raise DurationsError(f"expected rows with {wanted}, as `{COMMAND}` writes them, got {path}")
         return cls(architecture=str(found.get("architecture", "an unknown processor")), rows=rows)
 
     def of(self, function: str, memory_mb: int) -> Duration:
@@ -77,14 +78,14 @@ class Durations:
         rows = [row for row in self.rows if row["function"] == function and _timed(row)]
         if not rows:
             raise DurationsError(
-                f"got a benchmark without {function}, allowed is one of all functions; run `{COMMAND}` anew."
+                f"expected a benchmark of all functions, got one without {function}: run `{COMMAND}` again"
             )
         row = min(rows, key=lambda row: max(row["memory_mb"] / memory_mb, memory_mb / row["memory_mb"]))
         if row["verdict"] != "ok":
             fit = ", ".join(f"{other['memory_mb']} MB" for other in rows if other["verdict"] == "ok") or "none"
             raise DurationsError(
-                f"got {memory_mb} MB for {function}, which the benchmark found {row['verdict']} at "
-                f"{row['memory_mb']} MB; of the sizes measured {fit} will do: raise the stack's setting."
+                f"expected enough memory for {function}, got {memory_mb} MB, which the benchmark found "
+                f"{row['verdict']} at {row['memory_mb']} MB: set one of the sizes that fit, {fit}"
             )
         longer = min(row["memory_mb"], MB_PER_VCPU) / min(memory_mb, MB_PER_VCPU)
         return Duration(

@@ -7,17 +7,17 @@ import click
 
 
 class Number(click.ParamType[float]):
-    """A number within bounds; `allowed` says which, and how to write one."""
+    """A number within bounds; `expected` describes them."""
 
-    def __init__(self, name: str, least: float, most: float, allowed: str) -> None:
-        self.name, self._least, self._most, self._allowed = name, least, most, allowed
+    def __init__(self, name: str, least: float, most: float, expected: str) -> None:
+        self.name, self._least, self._most, self._expected = name, least, most, expected
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the number that a word means."""
+        """Return the number that a text means."""
         try:
             number = float(value)
         except ValueError:
             number = math.nan
         if not self._least <= number <= self._most:  # Nor is nan.
-            self.fail(f"got {value!r}, allowed is {self._allowed}.", param, ctx)
+            self.fail(f"expected {self._expected}, got {value!r}", param, ctx)
         return number

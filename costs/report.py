@@ -17,7 +17,7 @@ from costs.workload import Assumption, Workload
 
 BILLED_PARTS = (*PARTS, STACK)
 WIDTH = 160
-LARGE = 100  # From here on nobody reads decimals.
+LARGE = 100  # Above it, decimals do not matter.
 
 
 @dataclass(frozen=True, kw_only=True)

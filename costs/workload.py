@@ -56,7 +56,7 @@ class Workload:
             Assumption("an upload", size, median),
             Assumption("messages in one batch", batch, "--per-batch; 1 is dearest, as where uploads come one by one"),
             Assumption(
-                "a call of S3", f"{self.call_ms:g} ms", "--call-ms; who is alone in a batch waits for all of them"
+                "a call of S3", f"{self.call_ms:g} ms", "--call-ms; a picture alone in its batch waits for all of them"
             ),
             Assumption("cold starts", f"{self.cold_starts:.1%} of invocations", "--cold-starts; AWS says under 1 %"),
             Assumption("job-publisher", publisher, "--publisher-ms; one call of SNS by a warm function, not measured"),

@@ -18,11 +18,11 @@ from components.config import ConfigError, StackConfig
 from components.lambda_package import PackageError
 from components.stack_file import region_of, stack_config
 from local import results
+from local.announcement import AlreadyRunningError, alone, announced
 from local.deployment import Deployment, DeploymentError
 from local.emulator import CREDENTIALS, Emulator, EmulatorError, interrupt_when_terminated
 from local.masters import NoMastersError, find_masters
 from local.run import run
-from local.running import AlreadyRunningError, alone, announced
 from local.samples import write_samples
 
 USAGE_ERRORS = (ConfigError, NoMastersError, results.OutputFolderError)
@@ -30,7 +30,7 @@ FAILURES = (AlreadyRunningError, DeploymentError, EmulatorError, PackageError)
 UNACCOUNTED, USAGE = 1, 2
 
 stack_option = click.option(
-    "--stack", default="local", show_default=True, help="Whose Pulumi.<stack>.yaml holds the settings."
+    "--stack", default="local", show_default=True, help="The stack whose Pulumi.<stack>.yaml is used."
 )
 
 
@@ -54,8 +54,8 @@ def main() -> None:
 def run_command(paths: tuple[Path, ...], out: Path, stack: str) -> None:
     """Send every file at or below PATHS through the pipeline; without PATHS, sample pictures.
 
-    Ends with 0 where every picture has its outputs and record or a rejection that says why, with 1 where one is
-    unaccounted for or the pipeline did not start, with 2 where the command's words are off.
+    Exits 0 if every picture has its outputs and record or a rejection that says why, 1 if one is unaccounted for or the
+    pipeline did not start, 2 on a usage error.
     """
     console = Console()
     with tempfile.TemporaryDirectory() as samples:

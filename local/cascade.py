@@ -10,7 +10,7 @@ from pathlib import Path
 from components.branches import BRANCHES, ImageBranch
 from handlers.errors import NameTooLongError
 from local.deployment import Deployment
-from local.tap import Tap
+from local.pacing import UploadPacer
 from ops.audit import Account, account, list_objects
 from ops.stack import DeployedStack
 
@@ -27,11 +27,11 @@ def stack_of(deployment: Deployment) -> DeployedStack:
 
 def upload(deployment: Deployment, masters: Mapping[str, Path], advance: Callable[[], None]) -> None:
     """Upload files by key; `advance` is called after each."""
-    stack, tap = stack_of(deployment), Tap(deployment)
+    stack, pacer = stack_of(deployment), UploadPacer(deployment)
     for key, file in masters.items():
         content_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         stack.client("s3").upload_file(str(file), stack.bucket, key, ExtraArgs={"ContentType": content_type})
-        tap.pace()
+        pacer.pace()
         advance()
 
 
@@ -53,7 +53,7 @@ def wait(deployment: Deployment, masters: Sequence[str], advance: Callable[[int]
     """Wait until every master has something from each branch, or until nothing more can come.
 
     Nothing can where no message waits, and where all those that wait are hidden longer than their queue hides them.
-    `advance` is told how many masters have settled.
+    `advance` is called with the number of masters that have settled.
     """
     stack = stack_of(deployment)
     before, changed = None, time.monotonic()

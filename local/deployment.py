@@ -70,8 +70,8 @@ class Deployment(Mocks):
         create = CREATORS.get(args.typ)
         if create is None:
             raise DeploymentError(
-                f"got resource {args.name!r} of type {args.typ}, the local deployment knows "
-                f"{', '.join(sorted(CREATORS))}; add how it is made to local/resources."
+                f"expected a resource of one of the types {', '.join(sorted(CREATORS))}, got {args.name!r} of type "
+                f"{args.typ}: add how to make it to local/resources"
             )
         # As Pulumi's autonaming: the logical name, a dash, and seven hexadecimal digits.
         physical_name = f"{args.name}-{secrets.token_hex(4)[:7]}"
@@ -95,5 +95,5 @@ class Deployment(Mocks):
         if args.token == "aws:index/getRegion:getRegion":  # noqa: S105 a function's name
             return {"region": self.emulator.region, "id": self.emulator.region}, []
         raise DeploymentError(
-            f"got a call of {args.token}, the local deployment knows getCallerIdentity and getRegion alone."
+            f"expected a call of getCallerIdentity or getRegion, got {args.token}: add its answer here"
         )

@@ -23,25 +23,25 @@ def find_masters(paths: Sequence[Path], prefix: str) -> dict[str, Path]:
             key = prefix + name
             if key in masters:
                 raise NoMastersError(
-                    f"got {masters[key]} and {file}, which would both be {key}; allowed is one file per key: "
-                    "give their common folder instead."
+                    f"expected one file per key, got {masters[key]} and {file}, which would both be {key}: name their "
+                    "common folder instead"
                 )
             try:
                 key.encode()
             except UnicodeEncodeError as error:
-                raise NoMastersError(f"got a file whose name is no UTF-8, {file!r}; rename it.") from error
+                raise NoMastersError(f"expected names in UTF-8, got {file!r}: rename it") from error
             _check_readable(file)
             masters[key] = file
     if not masters:
         raise NoMastersError(
-            f"got {', '.join(map(str, paths))}, with no file in it; name a picture or a folder of some."
+            f"expected a picture or a folder with pictures, got {', '.join(map(str, paths))} without any file"
         )
     return masters
 
 
 def _files(path: Path) -> Iterable[tuple[Path, str]]:
     if not path.exists():
-        raise NoMastersError(f"got {path}, which does not exist; name a picture or a folder of some.")
+        raise NoMastersError(f"expected a picture or a folder with pictures, got {path}, which does not exist")
     if path.is_file():
         return [(path, path.name)]
     files = sorted(Path(folder, name) for folder, _, names in os.walk(path, onerror=_refuse) for name in names)
@@ -57,5 +57,5 @@ def _check_readable(file: Path) -> None:
 
 def _refuse(error: OSError) -> NoReturn:
     raise NoMastersError(
-        f"got {error.filename}, which cannot be read: {error.strerror}; let this user read it, or leave it out."
+        f"expected readable files, got {error.filename} ({error.strerror}): change its mode, or leave it out"
     ) from error

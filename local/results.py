@@ -27,7 +27,7 @@ MARKER = ".pixelcascade"
 
 
 class OutputFolderError(Exception):
-    """The folder for the results cannot be had; the message says why, and what to do."""
+    """The folder for the results cannot be used; the message says why, and what to do."""
 
 
 def clear(folder: Path, masters: Iterable[Path]) -> None:
@@ -37,7 +37,8 @@ def clear(folder: Path, masters: Iterable[Path]) -> None:
     """
     if inside := next((master for master in masters if _holds(folder, master)), None):
         raise OutputFolderError(
-            f"got the master {inside} inside of --out {folder}, where results are removed; name another folder."
+            f"--out: expected a folder without masters, because results in it are removed, got {folder} with {inside}: "
+            "name another"
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -45,8 +46,8 @@ def clear(folder: Path, masters: Iterable[Path]) -> None:
         if not marker.is_file():
             if any(folder.iterdir()):
                 raise OutputFolderError(
-                    f"got {folder}, which holds something else; allowed is a new or empty folder, or an earlier run's, "
-                    f"which has a {MARKER}: name another."
+                    f"expected a new or empty folder or one of an earlier run, which has a {MARKER}, got {folder}: "
+                    "name another"
                 )
             # Before any result, so that a run that is interrupted leaves its own folder.
             marker.write_text("`python -m local run` replaces its results in this folder when it comes again.\n")
@@ -54,7 +55,8 @@ def clear(folder: Path, masters: Iterable[Path]) -> None:
             _remove(folder / name)
     except OSError as error:
         raise OutputFolderError(
-            f"got --out {folder}, which cannot be written, {error.filename or MARKER}: {error.strerror}; name another."
+            f"--out: expected a folder that can be written, got {folder} ({error.filename or MARKER}: "
+            f"{error.strerror}): name another"
         ) from error
 
 

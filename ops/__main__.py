@@ -34,8 +34,8 @@ def stack_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @click.option("--stack", "name", help="A stack on AWS, by its Pulumi name.")
     @click.option("--local", is_flag=True, help="The stack that `python -m local up` keeps running.")
-    def with_stack(*, name: str | None, local: bool, **words: Any) -> None:
-        command(connect(name, local=local), **words)
+    def with_stack(*, name: str | None, local: bool, **options: Any) -> None:
+        command(connect(name, local=local), **options)
 
     with_stack.__doc__ = command.__doc__
     return with_stack
@@ -58,7 +58,7 @@ def main() -> None:
 @click.option("--all", "everything", is_flag=True, help="List every master, not only those unaccounted for.")
 @stack_options
 def audit_command(stack: DeployedStack, *, prefix: str, as_json: bool, everything: bool) -> None:
-    """Say what became of each master; end with 1 where one is unaccounted for."""
+    """Say what became of each master; exits 1 if one is unaccounted for."""
     totals: Counter[str] = Counter(masters=0, unaccounted=0)
     for found in audit(stack, prefix):
         totals.update({"masters": 1, "unaccounted": int(not found.accounted_for)})
@@ -108,7 +108,7 @@ def backfill_command(
 def redrive_command(stack: DeployedStack, *, queue: str | None, dry_run: bool) -> None:
     """Send messages in the queues of failures back to where they failed."""
     if queue and queue not in stack.dead_letter_queues:
-        raise click.UsageError(f"got --queue {queue}, allowed are {', '.join(stack.dead_letter_queues)}")
+        raise click.UsageError(f"--queue: expected one of {', '.join(stack.dead_letter_queues)}, got {queue}")
     table = Table("queue of failures", "waiting" if dry_run else "sent back")
     for name, count in redriving.waiting(stack).items():
         if queue in {None, name}:

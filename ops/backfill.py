@@ -62,7 +62,7 @@ def jobs(stack: DeployedStack, prefix: str, *, missing: bool, after: str | None 
 def backfill(
     stack: DeployedStack, work: Iterable[Job], *, per_second: float, published: Callable[[list[Job]], None]
 ) -> int:
-    """Publish jobs, at most `per_second` unless that is 0, and return how many; `published` is told of each batch.
+    """Publish jobs, at most `per_second` unless that is 0, and return how many; `published` is called with each batch.
 
     Raises: PublishError.
     """
@@ -87,14 +87,18 @@ class Bookmark:
         Raises: click.UsageError, for a file that is no bookmark, or a folder that is not there.
         """
         if not self.path.parent.is_dir():
-            raise click.UsageError(f"got --resume {self.path}, but there is no folder {self.path.parent}.")
+            raise click.UsageError(
+                f"--resume: expected a file in a folder that exists, got {self.path}: make {self.path.parent}"
+            )
         if not self.path.exists():
             return None
         try:
             kept = json.loads(self.path.read_text())
             return kept["key"] if kept["bucket"] == bucket else None
         except (ValueError, KeyError, TypeError) as error:
-            raise click.UsageError(f"got --resume {self.path}, which no backfill wrote; name another file.") from error
+            raise click.UsageError(
+                f"--resume: expected a file that a backfill wrote, got {self.path}: name another"
+            ) from error
 
     def write(self, job: Job) -> None:
         """Keep where the backfill is; whole or not at all."""

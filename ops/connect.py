@@ -19,7 +19,7 @@ RUNNING = Path(__file__).parent.parent / ".cache" / "local.json"
 
 
 def connect(stack: str | None, *, local: bool) -> DeployedStack:
-    """Return the stack that the command's words name.
+    """Return the stack that the command's options name.
 
     Raises: click.UsageError, where they name none, two, or one that is not there.
     """
@@ -40,15 +40,17 @@ def connect(stack: str | None, *, local: bool) -> DeployedStack:
 
 def _local() -> DeployedStack:
     if not RUNNING.is_file():
-        raise click.UsageError("No local stack is running; start one in another terminal with `python -m local up`.")
+        raise click.UsageError(
+            "expected a running local stack, got none: start one in another terminal with `python -m local up`"
+        )
     try:
         running: dict[str, Any] = json.loads(RUNNING.read_text())
-        words = {**running["client"], "config": Config(proxies=loopback.NO_PROXIES)}
+        options = {**running["client"], "config": Config(proxies=loopback.NO_PROXIES)}
         session = loopback.session()
-        return _stack(running["outputs"], lambda service: session.client(service, **words))  # type: ignore[call-overload]
+        return _stack(running["outputs"], lambda service: session.client(service, **options))  # type: ignore[call-overload]
     except (ValueError, KeyError, TypeError) as error:
         raise click.UsageError(
-            f"{RUNNING} is not what `python -m local up` writes; remove it and start one anew."
+            f"expected a file that `python -m local up` writes, got {RUNNING}: remove it and start the stack again"
         ) from error
 
 

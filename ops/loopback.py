@@ -1,4 +1,4 @@
-"""How the emulator on this machine is asked: whatever the environment says of proxies and profiles."""
+"""Clients of the emulator on this machine, whatever the environment says about proxies and profiles."""
 
 import boto3
 import botocore.session
@@ -9,5 +9,5 @@ _NO_PROFILES = dict.fromkeys(("profile", "config_file", "credentials_file"), (No
 
 
 def session() -> boto3.Session:
-    """Return a session that reads no file and names no profile; its clients are told all that they need."""
+    """Return a session that reads no file and names no profile; its clients get every setting as an argument."""
     return boto3.Session(botocore_session=botocore.session.Session(_NO_PROFILES))

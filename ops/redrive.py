@@ -1,4 +1,4 @@
-"""Sending back what ended in a queue of failures, once its cause is mended."""
+"""Send back the messages of the queues of failures, once the cause is fixed."""
 
 import json
 import time
@@ -86,7 +86,7 @@ def _publish_events(stack: DeployedStack, source: str) -> int:
 def _jobs(record: str) -> list[Job]:
     event = json.loads(record).get("requestPayload")
     if not isinstance(event, dict):
-        raise InvalidJobError(f"got a record without the event that failed: {record[:200]}")
+        raise InvalidJobError(f"expected a record with the event that failed, got {record[:200]}")
     return list(jobs_of(event))
 
 

@@ -45,7 +45,7 @@ def only_named_callers_are_let_in(policy: Resource, _stack: Stack) -> Iterator[s
 
 
 def plain_http_is_denied(resource: Resource, stack: Stack) -> Iterator[str]:
-    """Buckets, topics and queues deny whoever comes without TLS, but in the local stack."""
+    """Buckets, topics and queues deny requests without TLS, except in the local stack."""
     kind, key, value = {
         "Bucket": ("BucketPolicy", "bucket", "bucket"),
         "Queue": ("QueuePolicy", "queueUrl", "url"),

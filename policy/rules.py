@@ -46,7 +46,7 @@ def functions_log_into_the_stacks_groups(function: Resource, stack: Stack) -> It
     """A function writes into a log group of its stack, and goes with it; Lambda would make one that stays."""
     group = (function.props.get("loggingConfig") or {}).get("logGroup")
     if not group or not stack.where("LogGroup", "name", group):
-        yield "its log group is none of the stack's"
+        yield "its log group is not one of the stack's"
 
 
 RULES = (

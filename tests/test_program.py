@@ -426,7 +426,7 @@ def test_the_stack_exports_what_its_users_need(program: Recording, config: Stack
 
 def test_wrong_settings_stop_the_program_before_any_resource() -> None:
     """Nothing is registered where the configuration is not valid."""
-    with pytest.raises(pulumi.RunError, match="pixelcascade:jpegQuality: got '0', allowed is"):
+    with pytest.raises(pulumi.RunError, match="pixelcascade:jpegQuality: expected a whole number"):
         recorded("dev", jpegQuality="0")
 
 

@@ -58,5 +58,5 @@ def test_the_local_stack_points_every_service_to_the_emulator() -> None:
 
 def test_unknown_settings_stop_the_program_before_any_resource() -> None:
     """A key that nobody knows is an error that names it."""
-    with pytest.raises(pulumi.RunError, match="pixelcascade:jpegQualty: unknown key; known are alarmEmail,"):
+    with pytest.raises(pulumi.RunError, match="pixelcascade:jpegQualty: unknown key: expected one of alarmEmail,"):
         recorded("dev", jpegQualty="90")

@@ -78,7 +78,7 @@ def advise(rows: Sequence[Row], timeout_s: int, max_pixels: int, *, decodes: boo
 
 
 def _tied(cheapest: Row, safe: Sequence[Row]) -> str:
-    """Name the fastest size whose cost is not told from the cheapest's, if it is another."""
+    """Name the fastest size whose cost does not differ significantly from the cheapest's, if it is another."""
     most = cheapest.cost_high or 0
     fastest = min((row for row in safe if row is cheapest or (row.cost_low or most + 1) <= most), key=_time)
     if fastest is cheapest:

@@ -13,10 +13,10 @@ from benchmarks.memory.boundary import Boundary, check
 from benchmarks.memory.cgroups import usable
 from benchmarks.memory.mix import Plan, plan
 from benchmarks.memory.report import Report
+from benchmarks.memory.request import Request
 from benchmarks.memory.rows import row
 from benchmarks.memory.study import Study, Tell, study
 from benchmarks.memory.trial import Bench
-from benchmarks.memory.wish import Wish
 from benchmarks.worker_process import loopback
 
 NOTES = (
@@ -27,14 +27,16 @@ NOTES = (
 )
 
 
-def answer(wish: Wish, tell: Tell) -> Report:
+def answer(request: Request, tell: Tell) -> Report:
     """Run what is asked for; `tell` hears of each size as it is done."""
-    started, config = time.monotonic(), wish.config()
-    dealt = plan(wish.images, wish.mix, config.batch_size)
-    bench = Bench(plan=dealt, port=0, config=config, runs=wish.runs, no_groups=usable())
-    studies = _studies(wish, bench, tell)
+    started, config = time.monotonic(), request.config()
+    dealt = plan(request.images, request.mix, config.batch_size)
+    bench = Bench(plan=dealt, port=0, config=config, runs=request.runs, no_groups=usable())
+    studies = _studies(request, bench, tell)
     rows = [
-        row(trial, dealt, wish.runs, config.architecture, config.max_pixels) for one in studies for trial in one.trials
+        row(trial, dealt, request.runs, config.architecture, config.max_pixels)
+        for one in studies
+        for trial in one.trials
     ]
     advice = {
         one.function.task: advise(
@@ -49,11 +51,11 @@ def answer(wish: Wish, tell: Tell) -> Report:
     for one in studies:
         chosen = advice[one.function.task]
         if chosen and one.function.decodes:
-            boundaries[one.function.task] = _boundary(wish, bench, one, chosen.cheapest.memory_mb)
+            boundaries[one.function.task] = _boundary(request, bench, one, chosen.cheapest.memory_mb)
     return Report(
         title="Memory",
-        question=f"{len(dealt.batches) * wish.runs} batches of {config.batch_size} a size, {_mix(wish)}, "
-        f"{wish.delay_ms:g} ms until S3 answers a call, {config.architecture} prices",
+        question=f"{len(dealt.batches) * request.runs} batches of {config.batch_size} a size, {_mix(request)}, "
+        f"{request.delay_ms:g} ms until S3 answers a call, {config.architecture} prices",
         architecture=config.architecture,
         rows=rows,
         advice=advice,
@@ -63,21 +65,21 @@ def answer(wish: Wish, tell: Tell) -> Report:
     )
 
 
-def _studies(wish: Wish, bench: Bench, tell: Tell) -> list[Study]:
+def _studies(request: Request, bench: Bench, tell: Tell) -> list[Study]:
     with tempfile.TemporaryDirectory() as folder:
         bench.plan.write(Path(folder))
-        with loopback(Path(folder), wish.delay_ms, _last_core()) as port:
-            return [study(replace(bench, port=port), function, wish.sizes, tell) for function in wish.functions]
+        with loopback(Path(folder), request.delay_ms, _last_core()) as port:
+            return [study(replace(bench, port=port), function, request.sizes, tell) for function in request.functions]
 
 
-def _boundary(wish: Wish, bench: Bench, one: Study, memory_mb: int) -> Boundary:
-    return check(bench, one.function, memory_mb, wish.delay_ms, _last_core())
+def _boundary(request: Request, bench: Bench, one: Study, memory_mb: int) -> Boundary:
+    return check(bench, one.function, memory_mb, request.delay_ms, _last_core())
 
 
-def _mix(wish: Wish) -> str:
-    if wish.mix:
-        return "mixed " + ", ".join(f"{kind} {weight:g}" for kind, weight in wish.mix.items())
-    return "each picture once" if wish.images else "drawn pictures"
+def _mix(request: Request) -> str:
+    if request.mix:
+        return "mixed " + ", ".join(f"{kind} {weight:g}" for kind, weight in request.mix.items())
+    return "each picture once" if request.images else "drawn pictures"
 
 
 def _last_core() -> int:

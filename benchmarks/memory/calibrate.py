@@ -60,7 +60,7 @@ def parse(text: str) -> list[Report]:
         for match in REPORT.finditer(text)
     ]
     if not found:
-        raise click.BadParameter(f"got a log without REPORT lines, allowed are {FORM}; copy them from CloudWatch")
+        raise click.BadParameter(f"expected {FORM}, got a log without REPORT lines: copy them from CloudWatch")
     return found
 
 

@@ -14,9 +14,9 @@ from benchmarks.memory.advice import CHOICES, Advice
 from benchmarks.memory.answer import answer
 from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.report import Report, show, write
+from benchmarks.memory.request import ALL, Request, parse_mix, parse_sizes
 from benchmarks.memory.rows import Row
 from benchmarks.memory.sizes import DEFAULT, LARGEST_MB
-from benchmarks.memory.wish import ALL, Wish, parse_mix, parse_sizes
 from benchmarks.options import EXISTING_FILE, FILE, delay_option, html_option, images_option, json_option
 from local.emulator import interrupt_when_terminated
 
@@ -47,39 +47,41 @@ from local.emulator import interrupt_when_terminated
     type=EXISTING_FILE,
     help="JSON of an earlier run, to show, write or compare; nothing is run.",
 )
-def memory(**told: Any) -> None:
+def memory(**options: Any) -> None:
     """Run the functions at each memory size that Lambda has; say which to take, what it costs and what it holds."""
-    wish = Wish(**told)
+    request = Request(**options)
     # What cannot be read or edited is said before the minutes that a run takes.
-    reports = _reports(wish)
-    if wish.stack_file and wish.stack_file.exists():
-        _edit(wish.stack_file, dict.fromkeys([function.task for function in wish.functions], LARGEST_MB), dry=True)
-    report = _earlier(wish.earlier_file, wish) if wish.earlier_file else _run(wish)
+    reports = _reports(request)
+    if request.stack_file and request.stack_file.exists():
+        _edit(
+            request.stack_file, dict.fromkeys([function.task for function in request.functions], LARGEST_MB), dry=True
+        )
+    report = _earlier(request.earlier_file, request) if request.earlier_file else _run(request)
     show(report)
-    write(report, json_file=wish.json_file, csv_file=wish.csv_file)
-    if wish.html_file:
-        page.write(report, wish.html_file)
+    write(report, json_file=request.json_file, csv_file=request.csv_file)
+    if request.html_file:
+        page.write(report, request.html_file)
     if reports:
-        _compare(reports, report.of(wish.function))
-    if wish.stack_file:
-        _write(wish, wish.stack_file, report.advice)
+        _compare(reports, report.of(request.function))
+    if request.stack_file:
+        _write(request, request.stack_file, report.advice)
 
 
-def _reports(wish: Wish) -> list[calibrate.Report]:
-    if not wish.log_file:
+def _reports(request: Request) -> list[calibrate.Report]:
+    if not request.log_file:
         return []
-    if wish.function == ALL:
-        allowed = ", ".join(FUNCTIONS)
-        raise click.BadParameter(f"got {ALL}, allowed is the one function that the log is of: --function {allowed}")
-    return calibrate.parse(wish.log_file.read_text(encoding="utf-8", errors="replace"))
+    if request.function == ALL:
+        functions = ", ".join(FUNCTIONS)
+        raise click.BadParameter(f"--function: expected the one function that the log is of ({functions}), got {ALL}")
+    return calibrate.parse(request.log_file.read_text(encoding="utf-8", errors="replace"))
 
 
-def _run(wish: Wish) -> Report:
+def _run(request: Request) -> Report:
     interrupt_when_terminated()  # So that no control group is left.
-    return answer(wish, lambda line: click.echo(line, err=True))
+    return answer(request, lambda line: click.echo(line, err=True))
 
 
-def _earlier(file: Path, wish: Wish) -> Report:
+def _earlier(file: Path, request: Request) -> Report:
     """Return what an earlier run wrote.
 
     Raises: click.BadParameter.
@@ -87,13 +89,15 @@ def _earlier(file: Path, wish: Wish) -> Report:
     try:
         report = Report.read(json.loads(file.read_text(encoding="utf-8")))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        allowed = "`python -m benchmarks memory --json FILE`, of this version"
+        command = "`python -m benchmarks memory --json FILE`, of this version"
         raise click.BadParameter(
-            f"got {file} ({type(error).__name__}: {error}), allowed is a file of {allowed}"
+            f"expected a file of {command}, got {file} ({type(error).__name__}: {error})"
         ) from error
-    if wish.function != ALL and wish.function not in report.advice:
+    if request.function != ALL and request.function not in report.advice:
         known = ", ".join(report.advice) or "none"
-        raise click.BadParameter(f"got {wish.function}, allowed is what {file} has, {known}", param_hint="--function")
+        raise click.BadParameter(
+            f"expected a function that {file} has ({known}), got {request.function}", param_hint="--function"
+        )
     return report
 
 
@@ -112,12 +116,12 @@ def _compare(reports: Sequence[calibrate.Report], rows: Sequence[Row]) -> None:
     console.print(calibrate.sentence(found), markup=False, highlight=False)
 
 
-def _write(wish: Wish, file: Path, advice: Mapping[str, Advice | None]) -> None:
+def _write(request: Request, file: Path, advice: Mapping[str, Advice | None]) -> None:
     """Set what is chosen in the stack's file, and show what changed."""
-    found = {function.task: advice.get(function.task) for function in wish.functions}
-    chosen = {name: getattr(one, wish.choose).memory_mb for name, one in found.items() if one}
+    found = {function.task: advice.get(function.task) for function in request.functions}
+    chosen = {name: getattr(one, request.choose).memory_mb for name, one in found.items() if one}
     if not chosen:
-        raise click.ClickException(f"got no safe size, so {file} is left as it is; measure larger --sizes")
+        raise click.ClickException(f"expected a safe size, got none, so {file} is unchanged: measure larger --sizes")
     changed = _edit(file, chosen)
     click.echo(changed or f"{file} says so already.", nl=not changed)
 
@@ -128,4 +132,4 @@ def _edit(file: Path, memory_mb: Mapping[str, int], *, dry: bool = False) -> str
             return stackfile.edited(file.read_bytes().decode("utf-8"), memory_mb, stackfile.project_of(file))
         return stackfile.write(file, memory_mb)
     except (stackfile.StackFileError, UnicodeDecodeError, OSError) as error:
-        raise click.ClickException(f"{file} is left as it is: {error}") from error
+        raise click.ClickException(f"{file} is unchanged: {error}") from error

@@ -66,8 +66,8 @@ def plan(folder: Path | None, weights: Mapping[str, float], batch_size: int) -> 
     if not any(master.pixels for master in masters):
         suffixes = ", ".join(sorted(SUFFIXES))
         raise click.BadParameter(
-            f"got {folder}, of whose {len(masters)} files none is a picture that can be read; "
-            f"allowed is a folder of JPEG, PNG and GIF pictures ({suffixes})",
+            f"expected a folder of JPEG, PNG and GIF pictures ({suffixes}), got {folder}, "
+            f"where none of {len(masters)} files can be read as one",
             param_hint="--images",
         )
     order = _weighed(masters, weights, batch_size) if weights else _once(masters, batch_size)
@@ -96,7 +96,7 @@ def parse_weights(text: str) -> dict[str, float]:
         except ValueError:
             weights[kind] = 0.0
     if wrong := [kind or "''" for kind, weight in weights.items() if not (kind and 0 < weight <= MOST_WEIGHT)]:
-        raise click.BadParameter(f"got {text!r}, allowed is {WEIGHT_FORM}; mend {', '.join(wrong)}")
+        raise click.BadParameter(f"expected {WEIGHT_FORM}, got {text!r}: correct {', '.join(wrong)}")
     return weights
 
 
@@ -106,8 +106,8 @@ def _masters(folder: Path | None) -> list[Master]:
         return [_master(number, DRAWN, ".jpg", photo) for number, photo in enumerate(load(None))]
     files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
     if not files:
-        allowed = f"allowed are files that end in {', '.join(sorted(SUFFIXES))}"
-        raise click.BadParameter(f"got {folder} without pictures, {allowed}", param_hint="--images")
+        expected = f"expected files that end in {', '.join(sorted(SUFFIXES))}"
+        raise click.BadParameter(f"{expected}, got {folder} without pictures", param_hint="--images")
     return [
         _master(number, _kind(file.relative_to(folder)), file.suffix, Photo(file.name, file.read_bytes()))
         for number, file in enumerate(files)
@@ -139,7 +139,7 @@ def _weighed(masters: Sequence[Master], weights: Mapping[str, float], batch_size
     if missing := [kind for kind, pool in pools.items() if not pool]:
         known = ", ".join(sorted({master.kind for master in masters}))
         raise click.BadParameter(
-            f"got {', '.join(missing)}, allowed are the folders that hold pictures: {known}", param_hint="--mix"
+            f"expected folders that hold pictures ({known}), got {', '.join(missing)}", param_hint="--mix"
         )
     for pool in pools.values():
         chance.shuffle(pool)

@@ -19,7 +19,7 @@ INDENT = "  "
 
 
 class StackFileError(Exception):
-    """The file is none that can be edited as text; the message says what to do."""
+    """The file cannot be edited as text; the message says what to do."""
 
 
 def edited(text: str, memory_mb: Mapping[str, int], project: str = PROJECT) -> str:
@@ -40,7 +40,7 @@ def edited(text: str, memory_mb: Mapping[str, int], project: str = PROJECT) -> s
         config[key] = size
     after = text[: len(text) - len(text.removeprefix(MARK))] + "".join(lines)
     if _loaded(after) != {**wanted, "config": config}:
-        raise StackFileError(f"got a file in which {', '.join(memory_mb)} cannot be set as text; set it by hand")
+        raise StackFileError(f"{', '.join(memory_mb)} cannot be set by editing the text: set it by hand")
     return after
 
 
@@ -51,7 +51,7 @@ def project_of(file: Path) -> str:
 
 
 def difference(before: str, after: str, name: str) -> str:
-    """Return a unified diff, nothing where there is none."""
+    """Return a unified diff, empty where nothing changes."""
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     return "".join(difflib.unified_diff(old, new, name, name))
 
@@ -81,9 +81,9 @@ def _loaded(text: str) -> dict[str, Any]:
     try:
         found = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise StackFileError(f"got a file that is no YAML ({error}); mend it by hand") from error
+        raise StackFileError(f"expected YAML, got a file that is not ({error}): correct it by hand") from error
     if not isinstance(found, dict | None) or not isinstance((found or {}).get("config"), dict | None):
-        raise StackFileError("got a file without a mapping, allowed is `config:` with its keys below; mend it by hand")
+        raise StackFileError("expected `config:` with its keys below, got a file without a mapping: correct it by hand")
     return found or {}
 
 
@@ -93,12 +93,12 @@ def _set(lines: list[str], key: str, size: int) -> None:
     pattern = re.compile(rf"(\s+['\"]?{re.escape(key)}['\"]?\s*:\s*)([^#\s]*)(.*)$", re.DOTALL)
     found = [number for number in range(start, end) if pattern.match(lines[number])]
     if len(found) > 1:
-        raise StackFileError(f"got {key} {len(found)} times, allowed is once; delete the others")
+        raise StackFileError(f"expected {key} once, got it {len(found)} times: delete the others")
     if found:
         match = pattern.match(lines[found[0]])
         assert match is not None  # noqa: S101 - it was found by it
         if not re.fullmatch(r"['\"]?\d+['\"]?", match[2]):
-            raise StackFileError(f"got {key} with {match[2] or 'a block'!r}, allowed is a number; mend it by hand")
+            raise StackFileError(f"{key}: expected a number, got {match[2] or 'a block'!r}: correct it by hand")
         lines[found[0]] = f"{match[1]}{size}{match[3]}"
         return
     last = max((number for number in range(start, end) if re.match(r"[ \t]+\S", lines[number])), default=start - 1)
@@ -116,7 +116,7 @@ def _config(lines: list[str]) -> tuple[int, int]:
             rest = enumerate(lines[number + 1 :], number + 1)
             return number + 1, next((other for other, text in rest if text[:1].strip(" \t\r\n#")), len(lines))
         if line.startswith(("config:", '"config"', "'config'")):
-            raise StackFileError(f"got {line.strip()!r}, allowed is `config:` alone, its keys below; mend it by hand")
+            raise StackFileError(f"expected `config:` alone, its keys below, got {line.strip()!r}: correct it by hand")
     lines.append("config:\r\n" if lines and lines[0].endswith("\r\n") else "config:\n")
     return len(lines), len(lines)
 

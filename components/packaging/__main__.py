@@ -11,13 +11,13 @@ from components.packaging.target import PackageError, Target
 
 def main() -> int:
     """Build and check the package; print its hashes and sizes in the last line."""
-    words = _parser().parse_args()
-    python = words.python.removeprefix("python")
-    settings = {"runtime": f"python{python}", "architecture": words.architecture, "imaging": words.imaging}
+    options = _parser().parse_args()
+    python = options.python.removeprefix("python")
+    settings = {"runtime": f"python{python}", "architecture": options.architecture, "imaging": options.imaging}
     try:
         config = StackConfig.parse({f"pixelcascade:{key}": text for key, text in settings.items()})
         target = Target.of(config)
-        package = build(target, fresh=words.fresh)
+        package = build(target, fresh=options.fresh)
         _say(f"for: {target}, {target.imaging}", f"code: {package.code}", f"layer: {package.layer}")
         _say(*check(package, target))
     except (ConfigError, PackageError) as error:
@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--architecture", default=defaults.architecture, help="x86_64 or arm64")
     parser.add_argument("--python", default=defaults.runtime, help="the runtime's version, such as 3.13")
     parser.add_argument("--imaging", default=defaults.imaging, help="pillow or pillow-simd")
-    parser.add_argument("--fresh", action="store_true", help="build anew, whatever the cache has")
+    parser.add_argument("--fresh", action="store_true", help="build again, whatever the cache has")
     return parser
 
 

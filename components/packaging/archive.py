@@ -6,14 +6,14 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from components.packaging import places
+from components.packaging import paths
 
 DIGITS = 16
 
 
-def digest(files: Mapping[str, Path], *words: str) -> str:
-    """Return a hash of names, contents and words."""
-    found = hashlib.sha256(repr(words).encode())
+def digest(files: Mapping[str, Path], *facts: str) -> str:
+    """Return a hash of names, contents and further facts."""
+    found = hashlib.sha256(repr(facts).encode())
     for name in sorted(files):
         found.update(f"{name}\0".encode() + hashlib.sha256(files[name].read_bytes()).digest())
     return found.hexdigest()
@@ -27,9 +27,9 @@ def sha256(path: Path) -> str:
 def find(kind: str, made_of: str) -> Path | None:
     """Return the archive that was built of the same inputs, where it is whole.
 
-    Its name holds the hash of its inputs and that of its bytes; a damaged one is passed over, and built anew.
+    Its name holds the hash of its inputs and that of its bytes; a damaged one is ignored and built again.
     """
-    for path in sorted(places.CACHE.glob(f"{kind}-{made_of[:DIGITS]}-*.zip")):
+    for path in sorted(paths.CACHE.glob(f"{kind}-{made_of[:DIGITS]}-*.zip")):
         if path.stem.endswith(f"-{sha256(path)[:DIGITS]}"):
             return path
     return None
@@ -37,8 +37,8 @@ def find(kind: str, made_of: str) -> Path | None:
 
 def store(kind: str, made_of: str, files: Mapping[str, Path], compression: int = zipfile.ZIP_DEFLATED) -> Path:
     """Write an archive of `files` by name; whole or not at all, however many processes write it at once."""
-    places.CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=places.CACHE) as folder:
+    paths.CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=paths.CACHE) as folder:
         unfinished = Path(folder) / "archive"
         with zipfile.ZipFile(unfinished, "w") as archive:
             for name in sorted(files):
@@ -48,4 +48,4 @@ def store(kind: str, made_of: str, files: Mapping[str, Path], compression: int =
                 entry.external_attr = 0o100644 << 16
                 entry.compress_type = compression
                 archive.writestr(entry, files[name].read_bytes())
-        return unfinished.replace(places.CACHE / f"{kind}-{made_of[:DIGITS]}-{sha256(unfinished)[:DIGITS]}.zip")
+        return unfinished.replace(paths.CACHE / f"{kind}-{made_of[:DIGITS]}-{sha256(unfinished)[:DIGITS]}.zip")

@@ -8,7 +8,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.packaging import archive, checks, places, simd, wheels
+from components.packaging import archive, checks, paths, simd, wheels
 from components.packaging.target import GLIBC, Target
 
 
@@ -26,7 +26,7 @@ def build(target: Target, *, fresh: bool = False) -> Package:
     Raises: PackageError, where a wheel for the platform cannot be had, or the package does not pass a check.
     """
     package = Package(code=code_archive(fresh=fresh), layer=layer_archive(target, fresh=fresh))
-    passed = places.CACHE / f"passed-{archive.sha256(package.code)[:16]}-{archive.sha256(package.layer)[:16]}"
+    passed = paths.CACHE / f"passed-{archive.sha256(package.code)[:16]}-{archive.sha256(package.layer)[:16]}"
     if fresh or not passed.exists():
         check(package, target)
         passed.touch()
@@ -47,7 +47,7 @@ def check(package: Package, target: Target) -> list[str]:
         size_bytes = checks.check_sizes(files.values(), None if target.host else package.layer)
         imports = checks.check_imports(target, *(Path(folder) / path.stem for path in (package.code, package.layer)))
     return [
-        f"unzipped: {size_bytes} bytes with the code, {checks.MAX_UNZIPPED_BYTES} are allowed",
+        f"unzipped: {size_bytes} bytes with the code, of {checks.MAX_UNZIPPED_BYTES}",
         f"glibc: {'.'.join(map(str, glibc))} is needed, {'.'.join(map(str, GLIBC))} is the runtime's",
         f"imports: {imports}",
     ]
@@ -55,7 +55,7 @@ def check(package: Package, target: Target) -> list[str]:
 
 def code_archive(*, fresh: bool = False) -> Path:
     """Write the archive of `handlers/**/*.py`, or find it in the cache, and return its path."""
-    sources = {path.relative_to(places.HANDLERS.parent).as_posix(): path for path in places.HANDLERS.rglob("*.py")}
+    sources = {path.relative_to(paths.HANDLERS.parent).as_posix(): path for path in paths.HANDLERS.rglob("*.py")}
     digest = archive.digest(sources)
     return (None if fresh else archive.find("code", digest)) or archive.store("code", digest, sources)
 
@@ -84,13 +84,13 @@ def layer_archive(target: Target, *, fresh: bool = False) -> Path:
 def _digest(target: Target) -> str:
     """Return a hash of all that the layer for `target` is made of."""
     builders = {path.name: path for path in Path(__file__).parent.glob("*.py")}
-    pinned = {path.name: path for path in [*target.requirements, places.LOCK]}
-    words = [repr(target)]
+    pinned = {path.name: path for path in [*target.requirements, paths.LOCK]}
+    facts = [repr(target)]
     if target.host:
-        words.append(str(sys.implementation.cache_tag))
+        facts.append(str(sys.implementation.cache_tag))
     if target.imaging == "pillow-simd":
-        words.append(simd.compiler())
-    return archive.digest({**builders, **pinned}, *words)
+        facts.append(simd.compiler())
+    return archive.digest({**builders, **pinned}, *facts)
 
 
 def _install(target: Target, folder: Path) -> None:

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from components.packaging import places
+from components.packaging import paths
 from components.packaging.interpreters import interpreter
 from components.packaging.target import GLIBC, PackageError, Target
 
@@ -38,14 +38,14 @@ def check_platform(files: Mapping[str, Path], target: Target) -> tuple[int, int]
             problem = _foreign(name, content, target)
             if problem:
                 raise PackageError(
-                    f"The layer for {target}: got {name}, which is {problem}, allowed is what runs there; "
-                    "remove its package or take a wheel for that platform."
+                    f"The layer for {target}: expected only files that run there, got {name}, which is {problem}: "
+                    "remove its package or use a wheel for that platform"
                 )
             glibc = max(glibc, glibc_of(content))
     if glibc > GLIBC and not target.host:
         raise PackageError(
-            f"The layer for {target} needs glibc {_dotted(glibc)}, allowed is at most {_dotted(GLIBC)}, which the "
-            "runtime has; build on a distribution that is not newer, such as Amazon Linux 2023."
+            f"The layer for {target}: expected at most the runtime's glibc {_dotted(GLIBC)}, got {_dotted(glibc)}: "
+            "build on a distribution that is not newer, such as Amazon Linux 2023"
         )
     return glibc
 
@@ -74,7 +74,7 @@ def check_imports(target: Target, code: Path, layer: Path) -> str:
 
     `code` and `layer` are folders, as Lambda unpacks the archives.
 
-    Raises: PackageError, with Python's own words.
+    Raises: PackageError, with Python's own message.
     """
     python = interpreter(target.version) if target.runs_here else None
     if python is None:
@@ -96,7 +96,7 @@ def handler_modules() -> list[str]:
     """Return the modules of `handlers` that are entry points."""
     return [
         f"handlers.{path.stem}"
-        for path in sorted(places.HANDLERS.glob("*.py"))
+        for path in sorted(paths.HANDLERS.glob("*.py"))
         if re.search(r"^def handler\(", path.read_text(encoding="utf-8"), re.MULTILINE)
     ]
 
@@ -116,10 +116,10 @@ def _foreign(name: str, content: bytes, target: Target) -> str | None:
     return None
 
 
-def _too_large(what: str, size_bytes: int, allowed_bytes: int) -> PackageError:
+def _too_large(what: str, size_bytes: int, most_bytes: int) -> PackageError:
     return PackageError(
-        f"The package has {size_bytes} bytes {what}, allowed are {allowed_bytes}; take packages out of "
-        "handlers/requirements.txt."
+        f"expected a package of at most {most_bytes} bytes {what}, got {size_bytes}: remove packages from "
+        "handlers/requirements.txt"
     )
 
 

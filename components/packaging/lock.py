@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from components.packaging import places, wheels
+from components.packaging import paths, wheels
 from components.packaging.target import MACHINES, Target
 
 RUNTIMES = ("python3.12", "python3.13")
@@ -18,7 +18,7 @@ def main() -> None:
     targets = [Target(runtime, machine) for runtime, machine in itertools.product(RUNTIMES, MACHINES)]
     found = {file: digest for target in targets for file, digest in _wheels(target)}
     lines = [f"{digest}  {file}\n" for file, digest in sorted(found.items())]
-    places.LOCK.write_text("".join([TITLE, *lines]), encoding="utf-8")
+    paths.LOCK.write_text("".join([TITLE, *lines]), encoding="utf-8")
 
 
 def _wheels(target: Target) -> Iterator[tuple[str, str]]:

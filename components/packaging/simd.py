@@ -55,10 +55,10 @@ def _builder(target: Target) -> str:
     return python
 
 
-def _impossible(target: Target, got: str, allowed: str) -> PackageError:
+def _impossible(target: Target, got: str, expected: str) -> PackageError:
     return PackageError(
-        f"pillow-simd for {target} must be built on a machine of its kind: {got}, allowed is {allowed}; deploy from "
-        "such a machine, or `pulumi config set imaging pillow`."
+        f"pillow-simd for {target} must be built on a machine of its kind: expected {expected}, {got}: deploy from "
+        "such a machine, or `pulumi config set imaging pillow`"
     )
 
 

@@ -9,7 +9,7 @@ from typing import Self
 import pulumi
 
 from components.config import StackConfig
-from components.packaging import places
+from components.packaging import paths
 
 MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
@@ -68,10 +68,10 @@ class Target:
 
         Those make Pillow faster, so that Pillow-SIMD goes without them.
         """
-        own = places.HANDLERS / f"requirements-{self.architecture}.txt"
+        own = paths.HANDLERS / f"requirements-{self.architecture}.txt"
         linux = not self.host or sys.platform == "linux"
         wanted = linux and self.imaging == "pillow" and own.is_file()
-        return [places.HANDLERS / "requirements.txt", *([own] if wanted else [])]
+        return [paths.HANDLERS / "requirements.txt", *([own] if wanted else [])]
 
     def pip_options(self) -> list[str]:
         """Return the options that make pip pick this platform's wheels."""

@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from components.packaging import places
+from components.packaging import paths
 from components.packaging.target import PackageError, Target
 
 # botocore knows every service of AWS; the functions call these.
@@ -38,7 +38,7 @@ def pins(files: Iterable[Path]) -> dict[str, str]:
                 found[_normal(pin[1])] = pin[2]
             elif text:
                 raise PackageError(
-                    f"{file.name}: got {text!r}, allowed is a package with its version, such as six==1.17.0."
+                    f"{file.name}: expected a package with its version, such as six==1.17.0, got {text!r}"
                 )
     return found
 
@@ -50,7 +50,7 @@ def hashes(name: str, version: str) -> list[str]:
 
 def locked() -> Iterator[tuple[str, str]]:
     """Yield the hash and name of each file that may go into a layer."""
-    for line in places.LOCK.read_text(encoding="utf-8").splitlines():
+    for line in paths.LOCK.read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             digest, _, file = line.partition("  ")
             yield digest, file
@@ -80,12 +80,12 @@ def _requirement(target: Target, name: str, version: str) -> str:
     known = hashes(name, version)
     if not known:
         raise PackageError(
-            f"got {name}=={version}, allowed are packages whose files {places.LOCK.name} knows; run `make lock`."
+            f"expected a package whose files {paths.LOCK.name} lists, got {name}=={version}: run `make lock`"
         )
     return f"{name}=={version} " + " ".join(f"--hash=sha256:{digest}" for digest in known) + "\n"
 
 
-def run_pip(failure: str, *words: str, python: str = sys.executable, env: Mapping[str, str] | None = None) -> str:
+def run_pip(failure: str, *arguments: str, python: str = sys.executable, env: Mapping[str, str] | None = None) -> str:
     """Run pip, of `python` if given, and return what it printed.
 
     Raises: PackageError, which begins with `failure` and ends with what helps.
@@ -93,7 +93,7 @@ def run_pip(failure: str, *words: str, python: str = sys.executable, env: Mappin
     kept = {f"PIP_{name}" for name in KEPT_OF_PIP}
     inherited = {name: text for name, text in os.environ.items() if not name.startswith("PIP_") or name in kept}
     options = ["--quiet", "--disable-pip-version-check", "--no-input"]
-    command = [sys.executable, "-m", "pip", f"--python={python}", words[0], *options, *words[1:]]
+    command = [sys.executable, "-m", "pip", f"--python={python}", arguments[0], *options, *arguments[1:]]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={**inherited, **(env or {})})
     if done.returncode:
         raise PackageError(

@@ -1,6 +1,6 @@
 """Lambda, IAM, and the trigger of a bucket.
 
-What AWS refuses and the emulator lets pass is refused here, as AWS words it: a trigger on a function that
+What AWS refuses and the emulator accepts is refused here with AWS's message: a trigger on a function that
 S3 may not call, a mapping or a destination that the function's role may not use.
 """
 
@@ -163,7 +163,7 @@ def _archive(code: Any) -> bytes:
 
 
 def _require(emulator: Emulator, function_name: str, actions: Sequence[str], resource_arn: str) -> None:
-    """Check that a function's role may do `actions`, as Lambda does when it is told to."""
+    """Check that a function's role may do `actions`, as Lambda does when a mapping is made."""
     role_arn = emulator.client("lambda").get_function_configuration(FunctionName=function_name)["Role"]
     results = emulator.client("iam").simulate_principal_policy(
         PolicySourceArn=role_arn, ActionNames=actions, ResourceArns=[resource_arn]
@@ -177,7 +177,7 @@ def _require(emulator: Emulator, function_name: str, actions: Sequence[str], res
 
 
 def _require_trigger(emulator: Emulator, function_arn: str, bucket_arn: str) -> None:
-    """Check that a function lets S3 call it for a bucket of this account, as S3 does when it is told to."""
+    """Check that a function lets S3 call it for a bucket of this account, as S3 does when a trigger is made."""
     client = emulator.client("lambda")
     account = emulator.client("sts").get_caller_identity()["Account"]
     try:

@@ -1,4 +1,4 @@
-"""The commands' options: what is not allowed is said in words, before anything runs."""
+"""The commands' options: a wrong value is refused before anything runs."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def test_every_command_writes_files() -> None:
 def test_a_folder_that_does_not_exist_is_refused(command: str, option: str, tmp_path: Path) -> None:
     """It is named, and what to do."""
     said = refused(*told_of(command, tmp_path), option, f"{tmp_path}/none/found")
-    assert "allowed is a file in a folder that exists; make" in said
+    assert "expected a file in a folder that exists, got" in said
 
 
 @pytest.mark.parametrize(("command", "option"), file_options())
@@ -72,11 +72,11 @@ def test_a_check_leaves_nothing_behind(tmp_path: Path) -> None:
         *((f"{command} --runs {runs}", "x>=1") for command in ("latency", "peers", "coldstart", "batch")
           for runs in (0, -1)),
         *((f"batch --size {size}", "1<=x<=10000") for size in (0, -1, 10_001)),
-        *((f"batch --delay {delay}", f"got {delay}, allowed are 0 to 10,000 milliseconds")
+        *((f"batch --delay {delay}", f"expected 0 to 10,000 milliseconds, got {delay}")
           for delay in (-5, "nan", "inf")),
         *((f"batch --memory {memory}", "128<=x<=10240") for memory in (60, 0, 20_000)),
         *((f"conformance . --memory {memory}", "128<=x<=1048576") for memory in (0, -1, 10**12)),
-        *((f"conformance . --timeout {seconds}", f"got {seconds}, allowed are 0.1 to 3,600 seconds")
+        *((f"conformance . --timeout {seconds}", f"expected 0.1 to 3,600 seconds, got {seconds}")
           for seconds in (-1, 0, "nan", "inf")),
     ],
 )  # fmt: skip
@@ -88,4 +88,4 @@ def test_numbers_outside_their_range_are_refused(told: str, said: str) -> None:
 def test_a_folder_without_files_conforms_to_nothing(tmp_path: Path) -> None:
     """It is likely the wrong folder."""
     (tmp_path / "empty").mkdir()
-    assert "without any file, allowed are files and folders" in refused("conformance", str(tmp_path))
+    assert "expected files, or folders that hold some" in refused("conformance", str(tmp_path))

@@ -22,10 +22,10 @@ def test_a_folders_pictures_come_by_name(tmp_path: Path) -> None:
 def test_the_endings_are_those_that_the_command_takes(tmp_path: Path) -> None:
     """A PNG is none to a command that takes JPEGs alone."""
     (tmp_path / "a.png").write_bytes(b"a PNG")
-    with pytest.raises(click.BadParameter, match=r"end in \.jpeg, \.jpg$"):
+    with pytest.raises(click.BadParameter, match=r"end in \.jpeg, \.jpg, got"):
         load(tmp_path, jpeg_only=True)
     (tmp_path / "a.png").unlink()
-    with pytest.raises(click.BadParameter, match=r"end in \.gif, \.jpeg, \.jpg, \.png$"):
+    with pytest.raises(click.BadParameter, match=r"end in \.gif, \.jpeg, \.jpg, \.png, got"):
         load(tmp_path)
 
 
@@ -34,7 +34,7 @@ def test_a_file_that_is_no_whole_picture_is_named(tmp_path: Path, data: bytes) -
     """Among good ones, too."""
     (tmp_path / "a.jpg").write_bytes(JPEG)
     (tmp_path / "x.jpg").write_bytes(data)
-    with pytest.raises(click.BadParameter, match=r"x\.jpg \(.+\), allowed are whole pictures, as JPEG;"):
+    with pytest.raises(click.BadParameter, match=r"expected whole pictures, as JPEG, got .*x\.jpg \(.+\)"):
         load(tmp_path, jpeg_only=True)
 
 

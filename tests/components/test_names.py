@@ -3,29 +3,29 @@
 import pytest
 
 from components.config import ConfigError
-from components.names import LONGEST, fitting
+from components.names import LONGEST, checked_name
 from tests.recording import STACKS, recorded
 
 
 @pytest.mark.parametrize(("kind", "longest"), LONGEST.items())
 def test_the_longest_name_fits(kind: str, longest: int) -> None:
     """With autonaming's eight characters it is as long as AWS takes."""
-    assert fitting(kind, "n" * (longest - 8))
+    assert checked_name(kind, "n" * (longest - 8))
 
 
 @pytest.mark.parametrize(("kind", "longest"), LONGEST.items())
 def test_a_longer_name_is_refused(kind: str, longest: int) -> None:
-    """The error names the resource, its length, what is allowed and what to change."""
+    """The error names the resource, its length, the longest and what to change."""
     name = "n" * (longest - 7)
     with pytest.raises(ConfigError) as caught:
-        fitting(kind, name)
-    assert str(caught.value).startswith(f"The {kind} {name}: got a name of {longest + 1} characters with the 8 that ")
-    assert f"allowed are {longest}; choose a shorter name or prefix" in str(caught.value)
+        checked_name(kind, name)
+    assert str(caught.value).startswith(f"The {kind} {name}: expected a name of at most {longest} characters")
+    assert ": choose a shorter name or prefix" in str(caught.value)
 
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_name_of_the_program_fits(stack: str) -> None:
     """No function, role, queue or topic of any stack is near its limit."""
     made = {kind: recorded(stack, kmsKey="create").mocks.names(kind.capitalize()) for kind in LONGEST}
-    assert all(fitting(kind, name) for kind, names in made.items() for name in names)
+    assert all(checked_name(kind, name) for kind, names in made.items() for name in names)
     assert sum(map(len, made.values())) == 4 + 4 + 10 + 1

@@ -14,7 +14,9 @@ def test_a_project_of_another_name_has_keys_of_its_own() -> None:
 
 def test_keys_of_the_old_name_are_not_passed_over() -> None:
     """In a project of another name the settings of the shipped stack files would be lost without a word."""
-    with pytest.raises(ConfigError, match="pixelcascade:gps: this project is called mine; rename the key to mine:gps"):
+    with pytest.raises(
+        ConfigError, match="pixelcascade:gps: expected mine:gps, because this project is called mine: rename the key"
+    ):
         StackConfig.parse({"pixelcascade:gps": "true"}, "mine")
 
 

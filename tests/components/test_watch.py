@@ -107,7 +107,7 @@ def test_a_topic_of_ones_own_is_used() -> None:
 @pytest.mark.parametrize(("key", "value"), [("alarmEmail", "not an address"), ("alarmTopic", "mine")])
 def test_whom_nobody_could_tell_is_refused(key: str, value: str) -> None:
     """An address or a topic that is none is an error that names the key."""
-    with pytest.raises(ConfigError, match=f"pixelcascade:{key}: got '{value}'"):
+    with pytest.raises(ConfigError, match=f"pixelcascade:{key}: expected .*, got '{value}'"):
         recorded(**{key: value})
 
 

@@ -149,7 +149,7 @@ for _ in range(3):
     imaging.convert(file.getvalue(), reencode="always")
     imaging.resize(file.getvalue(), {"a": 100, "b": 500, "c": 1000})
 
-def held_mb(*processes):
+def process_mb(*processes):
     return sum(
         int(line.split()[1]) / 1024
         for process in processes
@@ -167,7 +167,7 @@ def fill():
         except MemoryError:
             pass
     del blocks[-20:]
-    return held_mb("self", os.getppid())
+    return process_mb("self", os.getppid())
 
 print(json.dumps(run_isolated(fill, wall_s=60, memory_mb=int(sys.argv[1]))))
 """

@@ -23,8 +23,8 @@ USAGE, FAILED = 2, 1
 # `python -m local up`, which tells where it is in another place: the developer's own may be running.
 UP = """
 import pathlib, sys
-from local import __main__, running
-running.RUNNING = pathlib.Path(sys.argv[1])
+from local import __main__, announcement
+announcement.RUNNING = pathlib.Path(sys.argv[1])
 __main__.main(["up"])
 """
 
@@ -47,14 +47,14 @@ def with_config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     ("key", "value", "words"),
     [
         ("jpegQualitty", 90, ["pixelcascade:jpegQualitty: unknown key", "jpegQuality"]),
-        ("jpegQuality", "good", ["pixelcascade:jpegQuality: got 'good'", "a whole number from 1 to 100"]),
-        ("jpegQuality", 101, ["pixelcascade:jpegQuality: got '101'", "from 1 to 100", "pulumi config set"]),
+        ("jpegQuality", "good", ["pixelcascade:jpegQuality: expected a whole number from 1 to 100", "got 'good'"]),
+        ("jpegQuality", 101, ["pixelcascade:jpegQuality", "got '101'", "from 1 to 100", "pulumi config set"]),
         ("resizedPrefix", "master/", ["resizedPrefix", "masterPrefix", "would start the pipeline again"]),
-        ("sizes", ["a=100", "a=200"], ["pixelcascade:sizes", "'a' is named twice"]),
+        ("sizes", ["a=100", "a=200"], ["pixelcascade:sizes", "'a' is there twice"]),
     ],
 )
 def test_a_bad_setting_is_named(with_config: Path, key: str, value: object, words: list[str]) -> None:
-    """Each error names the key, what was got, what is allowed and what to do."""
+    """Each error names the key, what was expected, what was got and what to do."""
     (with_config / "Pulumi.bad.yaml").write_text(yaml.safe_dump({"config": {f"pixelcascade:{key}": value}}))
     result = run("run", "--stack", "bad")
     assert result.exit_code == USAGE
@@ -82,7 +82,7 @@ def test_a_path_without_files_is_named(tmp_path: Path) -> None:
     """A folder with nothing to upload ends the command before anything is started."""
     result = run("run", tmp_path, "--out", tmp_path / "out")
     assert result.exit_code == USAGE
-    assert "with no file in it" in result.output
+    assert "without any file" in result.output
 
 
 def test_a_folder_that_is_not_its_own_is_left_alone(tmp_path: Path) -> None:
@@ -94,13 +94,13 @@ def test_a_folder_that_is_not_its_own_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine" / "summary.json").write_text("{}")
     result = run("run", tmp_path / "a.jpg", "--out", tmp_path / "mine")
     assert result.exit_code == USAGE
-    assert "which holds something else" in result.output
+    assert "expected a new or empty folder" in result.output
     assert precious.read_bytes() == b"mine"
 
 
 @pytest.mark.parametrize(
     ("out", "words"),
-    [("file", "is a file"), ("file/below", "Not a directory; name another"), ("/proc/out", "name another")],
+    [("file", "is a file"), ("file/below", "Not a directory): name another"), ("/proc/out", "name another")],
 )
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, out: str, words: str) -> None:
     """It ends the command before anything is started."""

@@ -30,7 +30,8 @@ def test_an_unknown_resource_type_is_named(deployment: Deployment, tmp_path: Pat
     program = tmp_path / "__main__.py"
     program.write_text("import pulumi_aws as aws\naws.kinesis.Stream('clicks', shard_count=1)\n")
     with pytest.raises(
-        DeploymentError, match=r"'clicks' of type aws:kinesis/stream:Stream, the local deployment knows"
+        DeploymentError,
+        match=r"expected a resource of one of the types .* got 'clicks' of type aws:kinesis/stream:Stream",
     ):
         deployment.deploy("local", stack_config("local"), program)
 

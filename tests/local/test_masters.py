@@ -33,7 +33,7 @@ def test_a_missing_path_is_named(tmp_path: Path) -> None:
 
 def test_a_folder_without_files_is_named(tmp_path: Path) -> None:
     """A folder with nothing to upload is an error that names it."""
-    with pytest.raises(NoMastersError, match=f"{tmp_path}, with no file in it"):
+    with pytest.raises(NoMastersError, match=f"got {tmp_path} without any file"):
         find_masters([tmp_path], "master/")
 
 
@@ -55,7 +55,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
     monkeypatch.setattr(Path, "open", denied)
-    with pytest.raises(NoMastersError, match=r"c\.png, which cannot be read: Permission denied; let this user read it"):
+    with pytest.raises(NoMastersError, match=r"c\.png \(Permission denied\)"):
         find_masters([tmp_path], "master/")
 
 
@@ -71,5 +71,5 @@ def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path, monkeypatch: py
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", denied)
-    with pytest.raises(NoMastersError, match="closed, which cannot be read: Permission denied"):
+    with pytest.raises(NoMastersError, match="closed \(Permission denied"):
         find_masters([tmp_path], "master/")

@@ -25,7 +25,7 @@ def test_a_folder_without_the_marker_is_left_alone(tmp_path: Path, other: str) -
     (tmp_path / "converted" / "precious.jpg").write_bytes(b"mine")
     (tmp_path / other).write_bytes(b"mine")
     before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(OutputFolderError, match=r"which holds something else; .* name another"):
+    with pytest.raises(OutputFolderError, match=r"expected a new or empty folder .* name another"):
         clear(tmp_path, [])
     assert sorted(tmp_path.rglob("*")) == before
 
@@ -75,7 +75,7 @@ def test_a_master_inside_of_the_folder_is_refused(tmp_path: Path, way: str) -> N
     (tmp_path / "other.jpg").write_bytes(b"mine")
     (out / "link.jpg").symlink_to(tmp_path / "other.jpg")
     (out / "way").symlink_to(tmp_path)
-    with pytest.raises(OutputFolderError, match=r"got the master .* inside of --out .*; name another folder"):
+    with pytest.raises(OutputFolderError, match=r"--out: expected a folder without masters, .* name another"):
         clear(out, [tmp_path / "other.jpg", tmp_path / way])
     assert all((out / name).exists() for name in RESULTS)
 

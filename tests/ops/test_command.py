@@ -109,7 +109,7 @@ def test_a_queue_that_nobody_knows_is_named(connected: Pipeline) -> None:
     """The message names those that there are."""
     result = run("redrive", "--local", "--queue", "nowhere")
     assert result.exit_code == USAGE
-    assert "got --queue nowhere, allowed are format-conversion" in result.output
+    assert "--queue: expected one of format-conversion" in result.output
     assert connected.stack.dead_letter_queues
 
 

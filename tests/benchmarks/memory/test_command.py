@@ -75,7 +75,7 @@ def test_without_control_groups_sizes_are_modelled_and_say_so(tmp_path: Path, mo
         (["--against", os.devnull], "of this version"),
     ],
 )
-def test_what_is_not_allowed_is_said_with_what_is(told: list[str], said: str) -> None:
+def test_a_wrong_option_is_refused(told: list[str], said: str) -> None:
     """Nothing is measured before."""
     result = CliRunner().invoke(memory, told)
     assert result.exit_code == 2
@@ -100,7 +100,7 @@ def test_a_stacks_file_that_cannot_be_edited_is_told_before_anything_runs(tmp_pa
     stack.write_text("config: {}\n")
     result = CliRunner().invoke(memory, ["--write", str(stack)])
     assert result.exit_code == 1
-    assert "mend it by hand" in result.output
+    assert "correct it by hand" in result.output
     assert stack.read_text() == "config: {}\n"
 
 
@@ -118,7 +118,7 @@ def test_a_folder_of_broken_files_alone_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"no picture")
     result = CliRunner().invoke(memory, ["--images", str(tmp_path)])
     assert result.exit_code == 2
-    assert "none is a picture" in " ".join(result.output.split())
+    assert "none of 1 files can be read as one" in " ".join(result.output.split())
 
 
 @pytest.mark.parametrize(
@@ -148,4 +148,4 @@ def test_a_page_is_not_its_own_plot(tmp_path: Path) -> None:
     """The plot lies beside the page under the page's name: a page called .png would be written over it."""
     done = CliRunner().invoke(memory, ["--html", str(tmp_path / "page.png")])
     assert done.exit_code == 2
-    assert "allowed is a page such as page.html" in done.output
+    assert "expected a page such as page.html" in done.output

@@ -1,5 +1,6 @@
 """The limit of pixels under the limit of memory: what it lets in is worked on, what it refuses kills nobody."""
 
+import io
 from pathlib import Path
 
 import pytest

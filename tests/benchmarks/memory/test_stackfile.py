@@ -57,8 +57,8 @@ def test_a_file_of_any_shape_gets_the_key(before: str, after: str) -> None:
     ("text", "said"),
     [
         ("config: {}\n", "its keys below"),
-        ("config:\n  pixelcascade:resizingMemoryMb:\n    secure: AAA\n", "allowed is a number"),
-        (2 * "  pixelcascade:resizingMemoryMb: 1\n", "allowed is once"),
+        ("config:\n  pixelcascade:resizingMemoryMb:\n    secure: AAA\n", "expected a number"),
+        (2 * "  pixelcascade:resizingMemoryMb: 1\n", "once, got it 2 times"),
     ],
 )
 def test_what_cannot_be_edited_as_text_is_left_with_a_reason(text: str, said: str, tmp_path: Path) -> None:

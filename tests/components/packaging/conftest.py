@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from components.packaging import places
+from components.packaging import paths
 
 
 @pytest.fixture
 def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give the test a cache of its own."""
     cache = tmp_path / "cache"
-    monkeypatch.setattr(places, "CACHE", cache)
+    monkeypatch.setattr(paths, "CACHE", cache)
     return cache
 
 
@@ -21,6 +21,6 @@ def source_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_cache: Pa
     """Give the test a copy of `handlers` that it may change."""
     assert not empty_cache.exists()
     handlers = tmp_path / "handlers"
-    shutil.copytree(places.HANDLERS, handlers, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(places, "HANDLERS", handlers)
+    shutil.copytree(paths.HANDLERS, handlers, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(paths, "HANDLERS", handlers)
     return handlers

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from components.config import StackConfig
-from components.packaging import archive, checks, places
+from components.packaging import archive, checks, paths
 from components.packaging import build as building
 from components.packaging.build import build, check, code_archive, layer_archive
 from components.packaging.target import PackageError, Target
@@ -29,7 +29,7 @@ def names(path: Path) -> list[str]:
 @pytest.mark.usefixtures("empty_cache")
 def test_the_code_archive_holds_the_handlers_sources_alone() -> None:
     """Every Python file of `handlers` is in the archive, in order, and nothing else."""
-    root = places.ROOT
+    root = paths.ROOT
     assert names(code_archive()) == sorted(path.relative_to(root).as_posix() for path in root.glob("handlers/**/*.py"))
 
 
@@ -142,9 +142,9 @@ def test_a_layer_is_the_same_bytes_each_time(empty_cache: Path, monkeypatch: pyt
 
 ELSEWHERE = """
 import os, pathlib, sys
-from components.packaging import build, places, target
+from components.packaging import build, paths, target
 os.umask(0o077)
-places.CACHE = pathlib.Path(sys.argv[1])
+paths.CACHE = pathlib.Path(sys.argv[1])
 print(build.layer_archive(target.Target("python3.13", "x86_64")).name)
 """
 
@@ -154,7 +154,7 @@ def test_a_layer_is_the_same_bytes_under_other_circumstances(tmp_path: Path) -> 
     done = subprocess.run(
         [sys.executable, "-c", ELSEWHERE, str(tmp_path)],
         env={**os.environ, "LC_ALL": "C", "TZ": "Pacific/Apia", "PYTHONHASHSEED": "7"},
-        cwd=places.ROOT,
+        cwd=paths.ROOT,
         capture_output=True,
         text=True,
         check=True,

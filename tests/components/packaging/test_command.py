@@ -32,7 +32,7 @@ def test_what_was_checked_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     """Size, glibc and imports each have a line, whether or not the package was in the cache."""
     assert run(monkeypatch) == 0
     said = capsys.readouterr().out
-    assert re.search(r"^unzipped: \d+ bytes with the code, 262144000 are allowed$", said, re.MULTILINE)
+    assert re.search(r"^unzipped: \d+ bytes with the code, of 262144000$", said, re.MULTILINE)
     assert re.search(r"^glibc: 2\.\d+ is needed, 2\.34 is the runtime's$", said, re.MULTILINE)
     assert re.search(r"^imports: ", said, re.MULTILINE)
 
@@ -40,9 +40,9 @@ def test_what_was_checked_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytes
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--python=3.9"], "pixelcascade:runtime: got 'python3.9', allowed is one of python3.13, python3.12"),
-        (["--architecture=riscv"], "pixelcascade:architecture: got 'riscv', allowed is one of x86_64, arm64"),
-        (["--imaging=pillow-simd", "--architecture=arm64"], "pixelcascade:imaging: got 'pillow-simd' with"),
+        (["--python=3.9"], "pixelcascade:runtime: expected one of python3.13, python3.12, got 'python3.9'"),
+        (["--architecture=riscv"], "pixelcascade:architecture: expected one of x86_64, arm64, got 'riscv'"),
+        (["--imaging=pillow-simd", "--architecture=arm64"], "pixelcascade:imaging: expected architecture x86_64"),
     ],
 )
 def test_what_is_not_possible_is_said(

@@ -18,23 +18,26 @@ def refused(target: Target = SIMD) -> str:
 
 
 def test_another_system_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error says what this machine is, what is allowed, and both ways out."""
+    """The error says what this machine is, what is needed, and both ways out."""
     monkeypatch.setattr(sys, "platform", "darwin")
     message = refused()
     assert "got darwin on " in message
-    assert "allowed is linux on x86_64; deploy from such a machine, or `pulumi config set imaging pillow`" in message
+    assert (
+        "expected linux on x86_64, got darwin on x86_64: deploy from such a machine, or `pulumi config set imaging"
+        in message
+    )
 
 
 def test_another_processor_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine of another kind could only build for itself."""
     monkeypatch.setattr(simd, "this_architecture", lambda: "arm64")
-    assert "got linux on arm64, allowed is linux on x86_64" in refused()
+    assert "expected linux on x86_64, got linux on arm64" in refused()
 
 
 def test_a_machine_without_the_runtimes_python_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compiled modules are for one Python."""
     monkeypatch.setattr(simd, "interpreter", lambda _: None)
-    assert "without Python 3.13, allowed is a python3.13 on the PATH" in refused()
+    assert "expected a python3.13 on the PATH, got" in refused()
 
 
 def test_missing_headers_are_named_with_their_packages(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 
-def held_mb(name: str) -> float:
+def process_mb(name: str) -> float:
     """Return a line of the process's status in megabytes: `VmRSS` is what it holds, `VmHWM` the most it has held.
 
     Source: proc(5). The peak that getrusage(2) returns may be the parent's, from before the program was started.

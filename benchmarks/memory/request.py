@@ -18,7 +18,7 @@ ALL = "all"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class Request:
     """The command's options; `sizes` are in MB, `runs` says how often all pictures are sent."""
 
     function: str
@@ -55,8 +55,8 @@ class Wish:
         except ConfigError as error:
             raise click.BadParameter(str(error), param_hint="--stack") from error
         except (yaml.YAMLError, AttributeError, ValueError) as error:
-            allowed = f"allowed is one whose Pulumi.{self.stack}.yaml has a mapping config; mend it"
-            raise click.BadParameter(f"got {self.stack}, {allowed}", param_hint="--stack") from error
+            expected = f"expected a stack whose Pulumi.{self.stack}.yaml has a mapping config"
+            raise click.BadParameter(f"{expected}, got {self.stack}", param_hint="--stack") from error
 
 
 def parse_sizes(_context: click.Context, _option: click.Parameter, text: str) -> list[int]:
@@ -67,7 +67,7 @@ def parse_sizes(_context: click.Context, _option: click.Parameter, text: str) ->
     parts = [part.strip() for part in text.split(",")]
     if wrong := [part for part in parts if not (part.isdecimal() and SMALLEST_MB <= int(part) <= LARGEST_MB)]:
         raise click.BadParameter(
-            f"got {', '.join(map(repr, wrong))}, allowed are whole MB from {SMALLEST_MB} to {LARGEST_MB}; "
+            f"expected whole MB from {SMALLEST_MB} to {LARGEST_MB}, got {', '.join(map(repr, wrong))}: "
             "write them as 512,1024"
         )
     return sorted({int(part) for part in parts})

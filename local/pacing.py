@@ -16,7 +16,7 @@ PATIENCE_S = 15.0
 POLL_S = 0.02
 
 
-class Tap:
+class UploadPacer:
     """Counts the jobs that reach the topic, and makes uploads wait for them."""
 
     def __init__(self, deployment: Deployment) -> None:

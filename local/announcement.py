@@ -1,4 +1,4 @@
-"""What `python -m local up` tells of itself: that it runs, and where."""
+"""Announce where `python -m local up` runs, and keep a second one from starting."""
 
 import contextlib
 import fcntl
@@ -17,7 +17,7 @@ class AlreadyRunningError(Exception):
 
 @contextlib.contextmanager
 def alone() -> Iterator[None]:
-    """Keep a second one from starting, which would hide this one; the lock ends with the process, however that ends.
+    """Lock out a second `up`, which would hide this one; the lock ends with the process.
 
     Raises: AlreadyRunningError.
     """
@@ -28,8 +28,8 @@ def alone() -> Iterator[None]:
         except BlockingIOError as error:
             lock.seek(0)
             raise AlreadyRunningError(
-                f"got a second `python -m local up` beside process {lock.read()}; allowed is one at a time: "
-                "use that one, or stop it with Ctrl-C in its terminal."
+                f"expected one `python -m local up` at a time, got a second beside process {lock.read()}: "
+                "use that one, or stop it with Ctrl-C in its terminal"
             ) from error
         lock.truncate(0)
         lock.write(str(os.getpid()))
@@ -39,14 +39,14 @@ def alone() -> Iterator[None]:
 
 @contextlib.contextmanager
 def announced(emulator: Emulator, outputs: dict[str, Any]) -> Iterator[None]:
-    """Tell `python -m ops --local` where the stack is, for as long as it runs."""
+    """Write down for `python -m ops --local` where the stack is, for as long as it runs."""
     client = {"endpoint_url": emulator.endpoint, "region_name": emulator.region, **CREDENTIALS}
-    told = json.dumps({"client": client, "outputs": outputs})
+    text = json.dumps({"client": client, "outputs": outputs})
     RUNNING.parent.mkdir(exist_ok=True)
-    RUNNING.write_text(told)
+    RUNNING.write_text(text)
     try:
         yield
     finally:
         # After a `make clean` it may be another's.
-        if RUNNING.is_file() and RUNNING.read_text() == told:
+        if RUNNING.is_file() and RUNNING.read_text() == text:
             RUNNING.unlink()

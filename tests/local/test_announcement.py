@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from local import running
+from local import announcement
 from local.__main__ import main
+from local.announcement import alone, announced
 from local.emulator import Emulator
-from local.running import alone, announced
 
 FAILED = 1
 
@@ -20,7 +20,7 @@ FAILED = 1
 def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Return where the state is told in these tests."""
     place = tmp_path / "cache" / "local.json"
-    monkeypatch.setattr(running, "RUNNING", place)
+    monkeypatch.setattr(announcement, "RUNNING", place)
     return place
 
 
@@ -29,13 +29,13 @@ def test_a_second_one_is_refused() -> None:
     with alone():
         result = CliRunner().invoke(main, ["up"])
     assert result.exit_code == FAILED
-    assert f"got a second `python -m local up` beside process {os.getpid()}; allowed is one at a time" in result.output
+    assert f"one `python -m local up` at a time, got a second beside process {os.getpid()}" in result.output
 
 
 def test_one_that_was_killed_is_in_nobodys_way(place: Path) -> None:
     """A lock that a process leaves behind does not hold."""
     place.parent.mkdir()
-    code = "import os, pathlib, sys; from local import running; running.RUNNING = pathlib.Path(sys.argv[1]); "
+    code = "import os, pathlib, sys; from local import announcement; announcement.RUNNING = pathlib.Path(sys.argv[1]); "
     killed = f"{code}lock = running.alone(); lock.__enter__(); os.kill(os.getpid(), 9)"
     subprocess.run([sys.executable, "-c", killed, str(place)], check=False)
     assert place.with_suffix(".lock").is_file()

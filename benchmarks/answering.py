@@ -1,6 +1,0 @@
-"""`python -m benchmarks.answering`: do what is asked on standard input, answer with the milliseconds it took."""
-
-from benchmarks.children import answer
-
-if __name__ == "__main__":
-    answer()
