@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 MAX_SIDE_PX = 65_500  # Source: libjpeg's JPEG_MAX_DIMENSION.
@@ -15,9 +15,10 @@ def whole(default: int, minimum: int, maximum: int) -> Any:
     def check(text: str) -> int:
         if re.fullmatch(r"-?[0-9]+", text) and minimum <= int(text) <= maximum:
             return int(text)
-        raise ValueError(f"a whole number from {minimum} to {maximum}")
+        raise ValueError(expected)
 
-    return dataclasses.field(default=default, metadata={"check": check})
+    expected = f"a whole number from {minimum} to {maximum}"
+    return _field(expected, check, default=default)
 
 
 def flag(*, default: bool) -> Any:
@@ -26,9 +27,10 @@ def flag(*, default: bool) -> Any:
     def check(text: str) -> bool:
         if text in {"true", "false"}:
             return text == "true"
-        raise ValueError("true or false")
+        raise ValueError(expected)
 
-    return dataclasses.field(default=default, metadata={"check": check})
+    expected = "true or false"
+    return _field(expected, check, default=default)
 
 
 def one_of(*choices: str | int, default: str | int | None = None) -> Any:
@@ -38,31 +40,34 @@ def one_of(*choices: str | int, default: str | int | None = None) -> Any:
         for choice in choices:
             if text == str(choice):
                 return choice
-        raise ValueError("one of " + ", ".join(map(str, choices)))
+        raise ValueError(expected)
 
-    return dataclasses.field(default=choices[0] if default is None else default, metadata={"check": check})
+    expected = "one of " + ", ".join(map(str, choices))
+    return _field(expected, check, default=choices[0] if default is None else default)
 
 
-def matching(default: str, pattern: str, allowed: str) -> Any:
-    """Return a field for a text that a pattern matches."""
+def matching(default: str, pattern: str, expected: str) -> Any:
+    """Return a field for a text that matches a pattern; `expected` says the pattern in words."""
 
     def check(text: str) -> str:
         if re.fullmatch(pattern, text):
             return text
-        raise ValueError(allowed)
+        raise ValueError(expected)
 
-    return dataclasses.field(default=default, metadata={"check": check})
+    return _field(expected, check, default=default)
 
 
 def key_prefix(default: str) -> Any:
     """Return a field for a prefix of S3 keys."""
-    # No `*`: IAM would take it for a wildcard.
+    # No `*`: IAM reads it as a wildcard.
     return matching(default, r"(?:[A-Za-z0-9!_.'()-]+/)+", "a key prefix that ends in a slash, such as converted/")
 
 
 def sizes(**default: int) -> Any:
     """Return a field for widths in pixels by name."""
-    allowed = f'a list of different sizes, each name=width in pixels from 1 to {MAX_SIDE_PX}, such as ["thumbnail=100"]'
+    expected = (
+        f'a list of different sizes, each name=width in pixels from 1 to {MAX_SIDE_PX}, such as ["thumbnail=100"]'
+    )
 
     def check(text: str) -> Mapping[str, int]:
         try:
@@ -70,15 +75,21 @@ def sizes(**default: int) -> Any:
         except json.JSONDecodeError:
             items = None
         if not isinstance(items, list) or not items:
-            raise ValueError(allowed)
+            raise ValueError(expected)
         found: dict[str, int] = {}
         for item in items:
             match = re.fullmatch(r"([a-z0-9][a-z0-9-]{0,31})=([1-9][0-9]{0,4})", str(item))
             if not match or int(match[2]) > MAX_SIDE_PX:
-                raise ValueError(f"{allowed}; {item!r} is none")
+                raise ValueError(f"{expected}; {item!r} is none")
             if match[1] in found:
-                raise ValueError(f"{allowed}; {match[1]!r} is named twice")
+                raise ValueError(f"{expected}; {match[1]!r} is named twice")
             found[match[1]] = int(match[2])
         return found
 
-    return dataclasses.field(default_factory=lambda: dict(default), metadata={"check": check})
+    return _field(expected, check, default_factory=lambda: dict(default))
+
+
+def _field(expected: str, check: Callable[[str], Any], **default: Any) -> Any:
+    """Return a dataclass field whose metadata has its check, and the values that the check accepts, in words."""
+    field: Any = dataclasses.field(metadata={"check": check, "expected": expected}, **default)
+    return field
