@@ -1,4 +1,4 @@
-"""Promises about messages: none is lost, none is delivered twice without need, and what failed is found."""
+"""Promises about messages: none is lost or redelivered too early, and failures raise an alarm."""
 
 # ruff: noqa: D401 - a check's docstring is the promise that Pulumi shows, not what the check does.
 
@@ -21,7 +21,7 @@ def messages_stay_hidden_long_enough(mapping: Resource, stack: Stack) -> Iterato
             needed_s = VISIBILITY_PER_TIMEOUT * function.props["timeout"] + window_s
             hidden_s = queue.props.get("visibilityTimeoutSeconds") or 30
             if hidden_s < needed_s:
-                yield f"{queue.name} hides messages for {hidden_s:g} s, {needed_s:g} s are needed"
+                yield f"{queue.name}: expected a visibility timeout of at least {needed_s:g} s, got {hidden_s:g} s"
 
 
 def failures_become_dead_letters(mapping: Resource, stack: Stack) -> Iterator[str]:
@@ -29,15 +29,15 @@ def failures_become_dead_letters(mapping: Resource, stack: Stack) -> Iterator[st
     for queue in stack.where("Queue", "arn", mapping.props["eventSourceArn"]):
         redrives = stack.where("RedrivePolicy", "queueUrl", queue.props["url"])
         if len(redrives) != 1:
-            yield f"{queue.name} has {len(redrives)} redrive policies, one is needed"
+            yield f"{queue.name}: expected one redrive policy, got {len(redrives)}"
         for redrive in redrives:
             received = json.loads(redrive.props["redrivePolicy"])["maxReceiveCount"]
             if received < LEAST_RECEIVES:
-                yield f"{queue.name} gives a message up after {received} deliveries, {LEAST_RECEIVES} are the least"
+                yield f"{queue.name}: expected a maxReceiveCount of at least {LEAST_RECEIVES}, got {received}"
 
 
 def dead_letters_come_from_one_queue(redrive: Resource, stack: Stack) -> Iterator[str]:
-    """A queue of dead letters takes them, by name, from the one queue whose they are."""
+    """A dead-letter queue accepts messages from its own source queue alone, by name."""
     target = json.loads(redrive.props["redrivePolicy"])["deadLetterTargetArn"]
     sources = [queue.props["arn"] for queue in stack.where("Queue", "url", redrive.props["queueUrl"])]
     for queue in stack.where("Queue", "arn", target):
@@ -50,17 +50,17 @@ def dead_letters_come_from_one_queue(redrive: Resource, stack: Stack) -> Iterato
 
 
 def dead_letters_outlive_messages(queue: Resource, stack: Stack) -> Iterator[str]:
-    """A queue of failures keeps messages for fourteen days, any other for less: their age goes with them."""
+    """A queue of failures keeps messages for fourteen days, any other for less: a moved message keeps its age."""
     kept_s = queue.props.get("messageRetentionSeconds") or 0
     if queue.props["arn"] in failure_queues(stack):
         if kept_s != DEAD_LETTER_RETENTION_S:
-            yield f"it keeps failures for {kept_s:g} s, {DEAD_LETTER_RETENTION_S} s are needed"
+            yield f"expected a retention of {DEAD_LETTER_RETENTION_S} s for failures, got {kept_s:g} s"
     elif kept_s >= DEAD_LETTER_RETENTION_S:
-        yield f"it keeps messages for {kept_s:g} s, as long as dead letters, which would be gone on arrival"
+        yield f"it keeps messages for {kept_s:g} s, as long as dead letters, which would expire on arrival"
 
 
 def failures_ring(queue: Resource, stack: Stack) -> Iterator[str]:
-    """Each queue of failures has an alarm that rings at the first message."""
+    """Each queue of failures has an alarm on its first message."""
     if queue.props["arn"] not in failure_queues(stack):
         return
     for alarm in stack.of("MetricAlarm"):
@@ -71,7 +71,7 @@ def failures_ring(queue: Resource, stack: Stack) -> Iterator[str]:
         ]
         if ("ApproximateNumberOfMessagesVisible", queue.props["name"], 0) in watched:
             return
-    yield "nobody is told when a message arrives here"
+    yield "it has no alarm on its first message"
 
 
 def subscriptions_are_raw(subscription: Resource, _stack: Stack) -> Iterator[str]:
@@ -79,35 +79,35 @@ def subscriptions_are_raw(subscription: Resource, _stack: Stack) -> Iterator[str
     if subscription.props["protocol"] != "sqs":
         return
     if not subscription.props.get("rawMessageDelivery"):
-        yield "messages come wrapped, rawMessageDelivery is needed"
+        yield "messages arrive in SNS's envelope: set rawMessageDelivery"
     if not json.loads(subscription.props.get("redrivePolicy") or "{}").get("deadLetterTargetArn"):
-        yield "what cannot be delivered is dropped, a redrive policy is needed"
+        yield "undeliverable messages are dropped: set a redrive policy"
 
 
 def batches_fail_in_part(mapping: Resource, _stack: Stack) -> Iterator[str]:
-    """A function reports the messages that it failed on, so that the others of the batch are done."""
+    """A function reports the messages that it failed on, so that the rest of the batch is deleted."""
     if "ReportBatchItemFailures" not in listed(mapping.props.get("functionResponseTypes")):
-        yield "one message's failure fails its batch, ReportBatchItemFailures is needed"
+        yield "one failed message fails its batch: set ReportBatchItemFailures"
 
 
 def concurrency_is_bounded(mapping: Resource, stack: Stack) -> Iterator[str]:
-    """A queue starts a function at most so often at once, and not oftener than the function may run."""
+    """A mapping has a maximum concurrency, not above the function's reserved concurrency."""
     bound = (mapping.props.get("scalingConfig") or {}).get("maximumConcurrency")
     if not bound:
-        yield "it has no maximumConcurrency, one backlog could take the whole account's concurrency"
+        yield "it has no maximumConcurrency: one backlog could use up the account's concurrency"
         return
     for function in _functions(mapping, stack):
         reserved = function.props.get("reservedConcurrentExecutions")
         if reserved is not None and 0 <= reserved < bound:
-            yield f"it starts {function.name} {bound:g} times at once, which is allowed {reserved:g}"
+            yield f"expected a maximumConcurrency of at most {reserved:g}, as {function.name} reserves, got {bound:g}"
 
 
 def uploads_that_fail_are_kept(trigger: Resource, stack: Stack) -> Iterator[str]:
-    """An event that a function failed on goes into a queue, where it would otherwise be gone."""
+    """An event that a function failed on goes into a queue."""
     for rule in trigger.props.get("lambdaFunctions") or []:
         for function in stack.where("Function", "arn", rule["lambdaFunctionArn"]):
             if not _failure_destinations(stack, function):
-                yield f"events that {function.name} fails on are dropped, a failure destination is needed"
+                yield f"events that {function.name} fails on are dropped: set a failure destination"
 
 
 def failure_queues(stack: Stack) -> set[str]:

@@ -195,9 +195,9 @@ def test_every_rule_is_described(name: str) -> None:
 
 
 def test_a_violation_names_its_resource() -> None:
-    """Who reads the message finds what to change."""
+    """A message names the resource and the property to set."""
     said = broken(change("LogGroup", "pixel-resizer-logs", retentionInDays=None)(stack_of("dev")))
-    assert said == {"logs-are-kept-for-a-time": ["pixel-resizer-logs: it is kept for ever, retentionInDays is needed"]}
+    assert said == {"logs-are-kept-for-a-time": ["pixel-resizer-logs: it is kept for ever: set retentionInDays"]}
 
 
 def test_what_is_not_known_yet_is_not_judged() -> None:
