@@ -2,13 +2,12 @@
 
 import dataclasses
 import json
-from pathlib import Path
 
 import yaml
 
 from components.config import StackConfig, field_name
+from components.stack_file import ROOT
 
-ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "configuration.md"
 COMMAND = "python -m components.configuration_page"
 
