@@ -71,7 +71,7 @@ def failures_ring(queue: Resource, stack: Stack) -> Iterator[str]:
         ]
         if ("ApproximateNumberOfMessagesVisible", queue.props["name"], 0) in watched:
             return
-    yield "it has no alarm on its first message"
+    yield "no alarm watches it"
 
 
 def subscriptions_are_raw(subscription: Resource, _stack: Stack) -> Iterator[str]:
