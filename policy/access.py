@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from policy.model import Resource, Stack, allows, condition_keys, listed, statements
+from policy.model import Resource, StackResources, allows, condition_keys, listed, statements
 
 # X-Ray has no resources to name. Source: Service Authorization Reference, AWS X-Ray.
 NAMELESS_ACTIONS = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
@@ -17,7 +17,7 @@ BELOW = re.compile(r"[^*/:]+/[^*]+/\*[^*]*|log-group:[^*:]+:\*")
 LOCAL = "local"
 
 
-def nothing_is_allowed_everywhere(policy: Resource, _stack: Stack) -> Iterator[str]:
+def nothing_is_allowed_everywhere(policy: Resource, _stack: StackResources) -> Iterator[str]:
     """An Allow names its actions in full, and its resources but for what lies below a prefix."""
     for statement in allows(policy):
         actions = listed(statement.get("Action"))
@@ -30,7 +30,7 @@ def nothing_is_allowed_everywhere(policy: Resource, _stack: Stack) -> Iterator[s
                 yield f"it allows {', '.join(actions)} on {resource}"
 
 
-def only_named_callers_are_let_in(policy: Resource, _stack: Stack) -> Iterator[str]:
+def only_named_callers_are_let_in(policy: Resource, _stack: StackResources) -> Iterator[str]:
     """The policy of a queue, topic, bucket or key lets in services for this account, or the account itself."""
     for statement in allows(policy):
         principal = statement.get("Principal", {})
@@ -44,7 +44,7 @@ def only_named_callers_are_let_in(policy: Resource, _stack: Stack) -> Iterator[s
             yield f"it lets {principal['Service']} in for any account: set aws:SourceArn or aws:SourceAccount"
 
 
-def plain_http_is_denied(resource: Resource, stack: Stack) -> Iterator[str]:
+def plain_http_is_denied(resource: Resource, stack: StackResources) -> Iterator[str]:
     """Buckets, topics and queues deny requests without TLS, except in the local stack."""
     kind, key, value = {
         "Bucket": ("BucketPolicy", "bucket", "bucket"),
@@ -58,14 +58,14 @@ def plain_http_is_denied(resource: Resource, stack: Stack) -> Iterator[str]:
         yield "it takes requests without TLS"
 
 
-def functions_have_roles_of_their_own(function: Resource, stack: Stack) -> Iterator[str]:
+def functions_have_roles_of_their_own(function: Resource, stack: StackResources) -> Iterator[str]:
     """No two functions share a role."""
     sharing = [other.name for other in stack.where("Function", "role", function.props["role"])]
     if len(sharing) > 1:
         yield f"it shares its role: {', '.join(sorted(sharing))}"
 
 
-def roles_have_one_policy(role: Resource, stack: Stack) -> Iterator[str]:
+def roles_have_one_policy(role: Resource, stack: StackResources) -> Iterator[str]:
     """What a role may do is in its one policy, and nowhere else; only Lambda assumes it."""
     names = (role.props["name"], role.props.get("id"))
     count = len(stack.where("RolePolicy", "role", *names))
@@ -76,7 +76,7 @@ def roles_have_one_policy(role: Resource, stack: Stack) -> Iterator[str]:
             yield f"it is assumed by {statement['Principal']}"
 
 
-def callers_are_named_by_arn_and_account(permission: Resource, _stack: Stack) -> Iterator[str]:
+def callers_are_named_by_arn_and_account(permission: Resource, _stack: StackResources) -> Iterator[str]:
     """A service calls a function for one source, of one account: a bucket's ARN names none."""
     if not permission.props.get("sourceArn") or not permission.props.get("sourceAccount"):
         yield "it names no source: set sourceArn and sourceAccount"
@@ -84,7 +84,7 @@ def callers_are_named_by_arn_and_account(permission: Resource, _stack: Stack) ->
         yield "it lets any principal call"
 
 
-def outputs_start_nothing(trigger: Resource, stack: Stack) -> Iterator[str]:
+def outputs_start_nothing(trigger: Resource, stack: StackResources) -> Iterator[str]:
     """No prefix that a function may write to overlaps a trigger's prefix."""
     bucket = [found.props["arn"] for found in stack.where("Bucket", "bucket", trigger.props["bucket"])]
     for rule in trigger.props.get("lambdaFunctions") or []:
