@@ -21,12 +21,12 @@ from tests.e2e.conftest import picture, until
 
 ROOT = Path(__file__).parent.parent.parent
 USAGE, FAILED = 2, 1
-# `python -m local up` with a state file of its own: the developer's stack may be up. A background job of a shell starts
-# with SIGINT ignored, so the handler that a terminal's commands have is set.
+# A background job of a shell starts with SIGINT ignored; this sets the handler that a terminal's commands have.
+HANDLE_SIGINT = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+# `python -m local up` with a state file of its own: the developer's stack may be up.
 UP = """
-import pathlib, signal, sys
+import pathlib, sys
 from local import __main__, running
-signal.signal(signal.SIGINT, signal.default_int_handler)
 running.RUNNING = pathlib.Path(sys.argv[1])
 __main__.main(["up"])
 """
@@ -130,7 +130,7 @@ def test_an_emulator_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_command_leaves_no_process_behind(end: signal.Signals, tmp_path: Path) -> None:
     """SIGINT and SIGTERM stop the emulator and the process of every function."""
-    command = [sys.executable, "-c", UP, str(tmp_path / "local.json")]
+    command = [sys.executable, "-c", HANDLE_SIGINT + UP, str(tmp_path / "local.json")]
     process, port = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True), ""
     try:
         assert process.stdout
