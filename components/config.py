@@ -107,7 +107,7 @@ class StackConfig:
             owner, _, key = full_key.partition(":")
             if owner in {project, PROJECT}:
                 try:
-                    settings[_field_name(key)] = cls._setting(owner, key, text, project)
+                    settings[field_name(key)] = cls._setting(owner, key, text, project)
                 except ValueError as error:
                     problems.append(f"{full_key}: {error}")
         if not problems:
@@ -189,6 +189,6 @@ def config_key(field_name: str) -> str:
     return head + "".join(word.capitalize() for word in tail)
 
 
-def _field_name(key: str) -> str:
+def field_name(key: str) -> str:
     """Return a config key's field: `maxPixels` -> `max_pixels`."""
     return re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", key)

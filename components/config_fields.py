@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 MAX_SIDE_PX = 65_500  # Source: libjpeg's JPEG_MAX_DIMENSION.
@@ -15,9 +15,10 @@ def whole(default: int, minimum: int, maximum: int) -> Any:
     def check(text: str) -> int:
         if re.fullmatch(r"-?[0-9]+", text) and minimum <= int(text) <= maximum:
             return int(text)
-        raise ValueError(f"a whole number from {minimum} to {maximum}")
+        raise ValueError(expected)
 
-    return dataclasses.field(default=default, metadata={"check": check})
+    expected = f"a whole number from {minimum} to {maximum}"
+    return _field(expected, check, default=default)
 
 
 def flag(*, default: bool) -> Any:
@@ -26,9 +27,10 @@ def flag(*, default: bool) -> Any:
     def check(text: str) -> bool:
         if text in {"true", "false"}:
             return text == "true"
-        raise ValueError("true or false")
+        raise ValueError(expected)
 
-    return dataclasses.field(default=default, metadata={"check": check})
+    expected = "true or false"
+    return _field(expected, check, default=default)
 
 
 def one_of(*choices: str | int, default: str | int | None = None) -> Any:
@@ -38,25 +40,26 @@ def one_of(*choices: str | int, default: str | int | None = None) -> Any:
         for choice in choices:
             if text == str(choice):
                 return choice
-        raise ValueError("one of " + ", ".join(map(str, choices)))
+        raise ValueError(expected)
 
-    return dataclasses.field(default=choices[0] if default is None else default, metadata={"check": check})
+    expected = "one of " + ", ".join(map(str, choices))
+    return _field(expected, check, default=choices[0] if default is None else default)
 
 
 def matching(default: str, pattern: str, expected: str) -> Any:
-    """Return a field for a text that a pattern matches."""
+    """Return a field for a text that matches a pattern; `expected` says the pattern in words."""
 
     def check(text: str) -> str:
         if re.fullmatch(pattern, text):
             return text
         raise ValueError(expected)
 
-    return dataclasses.field(default=default, metadata={"check": check})
+    return _field(expected, check, default=default)
 
 
 def key_prefix(default: str) -> Any:
     """Return a field for a prefix of S3 keys."""
-    # No `*`: IAM would take it for a wildcard.
+    # No `*`: IAM reads it as a wildcard.
     return matching(default, r"(?:[A-Za-z0-9!_.'()-]+/)+", "a key prefix that ends in a slash, such as converted/")
 
 
@@ -83,4 +86,10 @@ def sizes(**default: int) -> Any:
             found[match[1]] = int(match[2])
         return found
 
-    return dataclasses.field(default_factory=lambda: dict(default), metadata={"check": check})
+    return _field(expected, check, default_factory=lambda: dict(default))
+
+
+def _field(expected: str, check: Callable[[str], Any], **default: Any) -> Any:
+    """Return a dataclass field whose metadata has its check, and the values that the check accepts, in words."""
+    field: Any = dataclasses.field(metadata={"check": check, "expected": expected}, **default)
+    return field

@@ -19,7 +19,7 @@ from pulumi_policy.proxy import UnknownValueError  # type: ignore[import-not-fou
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # Pulumi runs this folder, not the package.
 
-from policy.model import Resource, Rule, Stack
+from policy.model import Resource, Rule, StackResources
 from policy.rules import RULES
 
 
@@ -28,7 +28,7 @@ def validation(rule: Rule) -> Callable[[StackValidationArgs, ReportViolation], N
 
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         found = [Resource(type=r.resource_type, name=r.name, urn=r.urn, props=r.props) for r in args.resources]
-        for resource, message in rule.violations(Stack(pulumi.get_stack(), found), unknown=UnknownValueError):
+        for resource, message in rule.violations(StackResources(pulumi.get_stack(), found), unknown=UnknownValueError):
             report(message, resource.urn)
 
     return validate

@@ -1,4 +1,4 @@
-"""Promises about access: who may do what, to what, and by which way."""
+"""Promises about access: which identity may do what, and to which resources."""
 
 # ruff: noqa: D401 - a check's docstring is the promise that Pulumi shows, not what the check does.
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from policy.model import Resource, Stack, allows, condition_keys, listed, statements
+from policy.model import Resource, StackResources, allows, condition_keys, listed, statements
 
 # X-Ray has no resources to name. Source: Service Authorization Reference, AWS X-Ray.
 NAMELESS_ACTIONS = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
@@ -17,12 +17,12 @@ BELOW = re.compile(r"[^*/:]+/[^*]+/\*[^*]*|log-group:[^*:]+:\*")
 LOCAL = "local"
 
 
-def nothing_is_allowed_everywhere(policy: Resource, _stack: Stack) -> Iterator[str]:
+def nothing_is_allowed_everywhere(policy: Resource, _stack: StackResources) -> Iterator[str]:
     """An Allow names its actions in full, and its resources but for what lies below a prefix."""
     for statement in allows(policy):
         actions = listed(statement.get("Action"))
         if not actions or "NotResource" in statement:
-            yield "it allows all but some"
+            yield "it allows everything except a few actions or resources"
         yield from (f"it allows {action}" for action in actions if "*" in action)
         for resource in listed(statement.get("Resource")):
             nameless = resource == "*" and set(actions) <= NAMELESS_ACTIONS
@@ -30,7 +30,7 @@ def nothing_is_allowed_everywhere(policy: Resource, _stack: Stack) -> Iterator[s
                 yield f"it allows {', '.join(actions)} on {resource}"
 
 
-def only_named_callers_are_let_in(policy: Resource, _stack: Stack) -> Iterator[str]:
+def only_named_callers_are_let_in(policy: Resource, _stack: StackResources) -> Iterator[str]:
     """The policy of a queue, topic, bucket or key lets in services for this account, or the account itself."""
     for statement in allows(policy):
         principal = statement.get("Principal", {})
@@ -41,10 +41,10 @@ def only_named_callers_are_let_in(policy: Resource, _stack: Stack) -> Iterator[s
             if not re.fullmatch(r"arn:[\w-]+:iam::\d{12}:[^*]+", account):
                 yield f"it lets {account} in"
         if "Service" in principal and not condition_keys(statement) & {"aws:sourcearn", "aws:sourceaccount"}:
-            yield f"it lets {principal['Service']} in for anybody, aws:SourceArn or aws:SourceAccount is needed"
+            yield f"it lets {principal['Service']} in for any account: set aws:SourceArn or aws:SourceAccount"
 
 
-def plain_http_is_denied(resource: Resource, stack: Stack) -> Iterator[str]:
+def plain_http_is_denied(resource: Resource, stack: StackResources) -> Iterator[str]:
     """Buckets, topics and queues deny requests without TLS, except in the local stack."""
     kind, key, value = {
         "Bucket": ("BucketPolicy", "bucket", "bucket"),
@@ -58,34 +58,34 @@ def plain_http_is_denied(resource: Resource, stack: Stack) -> Iterator[str]:
         yield "it takes requests without TLS"
 
 
-def functions_have_roles_of_their_own(function: Resource, stack: Stack) -> Iterator[str]:
+def functions_have_roles_of_their_own(function: Resource, stack: StackResources) -> Iterator[str]:
     """No two functions share a role."""
     sharing = [other.name for other in stack.where("Function", "role", function.props["role"])]
     if len(sharing) > 1:
-        yield f"its role is that of {', '.join(sorted(sharing))}"
+        yield f"it shares its role: {', '.join(sorted(sharing))}"
 
 
-def roles_have_one_policy(role: Resource, stack: Stack) -> Iterator[str]:
+def roles_have_one_policy(role: Resource, stack: StackResources) -> Iterator[str]:
     """What a role may do is in its one policy, and nowhere else; only Lambda assumes it."""
     names = (role.props["name"], role.props.get("id"))
     count = len(stack.where("RolePolicy", "role", *names))
     if count != 1 or stack.where("RolePolicyAttachment", "role", *names) or role.props.get("managedPolicyArns"):
-        yield f"it has {count} policies of its own, one is needed and none of others"
+        yield f"expected one policy of its own and none attached, got {count} of its own"
     for statement in json.loads(role.props["assumeRolePolicy"])["Statement"]:
         if statement["Principal"] != {"Service": "lambda.amazonaws.com"}:
             yield f"it is assumed by {statement['Principal']}"
 
 
-def callers_are_named_by_arn_and_account(permission: Resource, _stack: Stack) -> Iterator[str]:
+def callers_are_named_by_arn_and_account(permission: Resource, _stack: StackResources) -> Iterator[str]:
     """A service calls a function for one source, of one account: a bucket's ARN names none."""
     if not permission.props.get("sourceArn") or not permission.props.get("sourceAccount"):
-        yield "it names no source, sourceArn and sourceAccount are needed"
+        yield "it names no source: set sourceArn and sourceAccount"
     if "*" in permission.props["principal"]:
-        yield "everybody may call"
+        yield "it lets any principal call"
 
 
-def outputs_start_nothing(trigger: Resource, stack: Stack) -> Iterator[str]:
-    """Nothing that a function may write lies below a trigger's prefix, nor above it."""
+def outputs_start_nothing(trigger: Resource, stack: StackResources) -> Iterator[str]:
+    """No prefix that a function may write to overlaps a trigger's prefix."""
     bucket = [found.props["arn"] for found in stack.where("Bucket", "bucket", trigger.props["bucket"])]
     for rule in trigger.props.get("lambdaFunctions") or []:
         watched = f"{bucket[0]}/{rule.get('filterPrefix') or ''}"

@@ -22,7 +22,7 @@ class Resource:
 
 
 @dataclass(frozen=True)
-class Stack:
+class StackResources:
     """A stack's name and resources."""
 
     name: str
@@ -37,7 +37,7 @@ class Stack:
         return [resource for resource in self.of(kind) if resource.props.get(key) in values]
 
 
-Check = Callable[[Resource, Stack], Iterator[str]]
+Check = Callable[[Resource, StackResources], Iterator[str]]
 """Says what is wrong with a resource, in the light of its stack."""
 
 
@@ -58,7 +58,9 @@ class Rule:
         """The first line of the check's docstring."""
         return (self.check.__doc__ or "").partition("\n")[0]
 
-    def violations(self, stack: Stack, unknown: type[Exception] | tuple[()] = ()) -> Iterator[tuple[Resource, str]]:
+    def violations(
+        self, stack: StackResources, unknown: type[Exception] | tuple[()] = ()
+    ) -> Iterator[tuple[Resource, str]]:
         """Yield each resource that breaks the promise, and how; what raises `unknown` cannot be judged yet."""
         for resource in stack.of(*self.kinds):
             try:

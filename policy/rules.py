@@ -1,49 +1,49 @@
-"""All rules; those about data and logs are here, those about messages and access beside."""
+"""All rules: those about data and logs, and the lists of the modules about messages and access."""
 
 # ruff: noqa: D401 - a check's docstring is the promise that Pulumi shows, not what the check does.
 
 from collections.abc import Iterator
 
 from policy import access, delivery
-from policy.model import Resource, Rule, Stack
+from policy.model import Resource, Rule, StackResources
 
 BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 
 
-def buckets_are_private(bucket: Resource, stack: Stack) -> Iterator[str]:
-    """A bucket is shut to the public, by all four ways that S3 has."""
+def buckets_are_private(bucket: Resource, stack: StackResources) -> Iterator[str]:
+    """A bucket blocks public access with all four of S3's settings."""
     blocks = stack.where("BucketPublicAccessBlock", "bucket", bucket.props["bucket"])
     if not any(all(block.props.get(way) for way in BLOCKS) for block in blocks):
-        yield f"it is not private, a BucketPublicAccessBlock with {', '.join(BLOCKS)} is needed"
+        yield f"it is not private: add a BucketPublicAccessBlock with {', '.join(BLOCKS)}"
 
 
-def objects_are_their_buckets(bucket: Resource, stack: Stack) -> Iterator[str]:
-    """Access lists are off: who may read an object is said by policies alone."""
+def objects_are_their_buckets(bucket: Resource, stack: StackResources) -> Iterator[str]:
+    """Access lists are off: policies alone decide who may read an object."""
     controls = stack.where("BucketOwnershipControls", "bucket", bucket.props["bucket"])
     if [control.props["rule"]["objectOwnership"] for control in controls] != ["BucketOwnerEnforced"]:
-        yield "its objects may have other owners, BucketOwnerEnforced is needed"
+        yield "its objects may have other owners: set BucketOwnerEnforced"
 
 
-def buckets_are_encrypted(bucket: Resource, stack: Stack) -> Iterator[str]:
+def buckets_are_encrypted(bucket: Resource, stack: StackResources) -> Iterator[str]:
     """A bucket says how its objects are encrypted."""
     if not stack.where("BucketServerSideEncryptionConfiguration", "bucket", bucket.props["bucket"]):
         yield "it does not say how objects are encrypted"
 
 
-def queues_are_encrypted(queue: Resource, _stack: Stack) -> Iterator[str]:
+def queues_are_encrypted(queue: Resource, _stack: StackResources) -> Iterator[str]:
     """A queue has SQS's encryption or a key."""
     if not queue.props.get("sqsManagedSseEnabled") and not queue.props.get("kmsMasterKeyId"):
-        yield "it is not encrypted, sqsManagedSseEnabled or kmsMasterKeyId is needed"
+        yield "it is not encrypted: set sqsManagedSseEnabled or kmsMasterKeyId"
 
 
-def logs_are_kept_for_a_time(logs: Resource, _stack: Stack) -> Iterator[str]:
-    """A log group has a retention; without one it is kept, and paid, for ever."""
+def logs_are_kept_for_a_time(logs: Resource, _stack: StackResources) -> Iterator[str]:
+    """A log group has a retention; without one its logs are kept, and billed, for ever."""
     if not logs.props.get("retentionInDays"):
-        yield "it is kept for ever, retentionInDays is needed"
+        yield "it is kept for ever: set retentionInDays"
 
 
-def functions_log_into_the_stacks_groups(function: Resource, stack: Stack) -> Iterator[str]:
-    """A function writes into a log group of its stack, and goes with it; Lambda would make one that stays."""
+def functions_log_into_the_stacks_groups(function: Resource, stack: StackResources) -> Iterator[str]:
+    """A function logs into a log group of its stack; the one that Lambda creates would outlive the stack."""
     group = (function.props.get("loggingConfig") or {}).get("logGroup")
     if not group or not stack.where("LogGroup", "name", group):
         yield "its log group is not one of the stack's"

@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
+from components import alarms, config_fields
 from components.config import MIN_TIMEOUT_S, StackConfig
 from components.image_worker import LIMITS, layout
 from components.packaging.target import MACHINES, Target
 from components.packaging.wheels import pins
 from components.stack_file import ROOT, stack_config
 from handlers import worker
-from handlers.imaging import Limits
+from handlers.imaging import Limits, limits
 from handlers.job import Layout
 from handlers.settings import Settings
 from tests.recording import Recorded, recorded
@@ -187,6 +188,16 @@ def test_every_limit_of_the_config_reaches_the_workers() -> None:
         f.name for f in dataclasses.fields(StackConfig)
     }
     assert of_a_picture == set(LIMITS)
+
+
+def test_the_longest_side_is_that_of_a_jpeg_for_both() -> None:
+    """The config accepts a size as wide as the workers can write, and no wider."""
+    assert config_fields.MAX_SIDE_PX == limits.MAX_SIDE_PX
+
+
+def test_alarms_watch_the_namespace_of_the_workers_metrics() -> None:
+    """The alarms and the dashboard read metrics from the namespace that the workers write to."""
+    assert alarms.NAMESPACE == worker.NAMESPACE
 
 
 def test_the_shortest_time_out_leaves_time_for_records() -> None:

@@ -50,9 +50,7 @@ def test_a_size_that_is_too_small_is_told_with_those_that_will_do() -> None:
     """No estimate for a function that would not work."""
     small = row("resize", 128, verdict="too small", fixed_ms=None, ms_per_megapixel=None)
     found = durations(small, row("resize", 512), row("resize", 1024))
-    with pytest.raises(
-        DurationsError, match=r"got 130 MB.* too small at 128 MB.* that fit, 512 MB, 1024 MB"
-    ):
+    with pytest.raises(DurationsError, match=r"got 130 MB.* too small at 128 MB.* that fit, 512 MB, 1024 MB"):
         found.of("resize", 130)
 
 

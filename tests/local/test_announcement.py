@@ -36,7 +36,7 @@ def test_one_that_was_killed_is_in_nobodys_way(place: Path) -> None:
     """A lock that a process leaves behind does not hold."""
     place.parent.mkdir()
     code = "import os, pathlib, sys; from local import announcement; announcement.RUNNING = pathlib.Path(sys.argv[1]); "
-    killed = f"{code}lock = running.alone(); lock.__enter__(); os.kill(os.getpid(), 9)"
+    killed = f"{code}lock = announcement.alone(); lock.__enter__(); os.kill(os.getpid(), 9)"
     subprocess.run([sys.executable, "-c", killed, str(place)], check=False)
     assert place.with_suffix(".lock").is_file()
     with alone():

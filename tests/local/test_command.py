@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import os
 import re
 import signal
 import subprocess
@@ -20,7 +21,9 @@ from tests.e2e.conftest import picture, until
 
 ROOT = Path(__file__).parent.parent.parent
 USAGE, FAILED = 2, 1
-# `python -m local up`, which tells where it is in another place: the developer's own may be running.
+# A background job of a shell starts with SIGINT ignored; this sets the handler that a terminal's commands have.
+HANDLE_SIGINT = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+# `python -m local up` with a state file of its own: the developer's stack may be up.
 UP = """
 import pathlib, sys
 from local import __main__, announcement
@@ -29,9 +32,9 @@ __main__.main(["up"])
 """
 
 
-def run(*words: str | Path) -> Result:
+def run(*arguments: str | Path) -> Result:
     """Run `python -m local` in this process."""
-    return CliRunner().invoke(main, [str(word) for word in words])
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 @pytest.fixture
@@ -126,9 +129,10 @@ def test_an_emulator_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="what runs is read from /proc, which this machine lacks")
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_command_leaves_no_process_behind(end: signal.Signals, tmp_path: Path) -> None:
-    """Ctrl-C, or a polite kill, stops the emulator and every function's process with it."""
-    command = [sys.executable, "-c", UP, str(tmp_path / "local.json")]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    """SIGINT and SIGTERM stop the emulator and the process of every function."""
+    command = [sys.executable, "-c", HANDLE_SIGINT + UP, str(tmp_path / "local.json")]
+    process, port = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True), ""
+    try:
         assert process.stdout
         printed = "".join(itertools.takewhile(lambda line: not line.startswith("Paste"), process.stdout))
         port = re.findall(r"AWS_ENDPOINT_URL=http://127\.0\.0\.1:(\d+)", printed)[0]
@@ -137,7 +141,18 @@ def test_an_interrupted_command_leaves_no_process_behind(end: signal.Signals, tm
         until("functions run", lambda: len(processes_of(port)) >= emulator_and_functions)
         process.send_signal(end)
         assert process.wait(timeout=30) == 0
-    assert processes_of(port) == []
+        assert processes_of(port) == []
+    finally:
+        kill(process, port)
+
+
+def kill(process: subprocess.Popen[str], port: str) -> None:
+    """Kill a command and what it started: leaving `with Popen(...)` after a time-out waits for ever."""
+    process.kill()
+    process.communicate()
+    for survivor in processes_of(port) if port else ():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(survivor), signal.SIGKILL)
 
 
 def upload_one(port: str, bucket: str) -> None:

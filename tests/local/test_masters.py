@@ -71,5 +71,5 @@ def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path, monkeypatch: py
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", denied)
-    with pytest.raises(NoMastersError, match="closed \(Permission denied"):
+    with pytest.raises(NoMastersError, match=r"closed \(Permission denied"):
         find_masters([tmp_path], "master/")

@@ -4,32 +4,32 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from policy.model import Resource, Stack
+from policy.model import Resource, StackResources
 from tests.recording import arn
 
-Change = Callable[[Stack], Stack]
+Change = Callable[[StackResources], StackResources]
 
 
 def change(kind: str, name: str, **props: Any) -> Change:
     """Give a resource other properties; None takes one away."""
 
-    def changed(stack: Stack) -> Stack:
+    def changed(stack: StackResources) -> StackResources:
         (found,) = [resource for resource in stack.of(kind) if resource.name == name]
         values = {key: value for key, value in {**found.props, **props}.items() if value is not None}
         new = Resource(type=found.type, name=name, urn=found.urn, props=values)
-        return Stack(stack.name, [new if resource is found else resource for resource in stack.resources])
+        return StackResources(stack.name, [new if resource is found else resource for resource in stack.resources])
 
     return changed
 
 
 def drop(kind: str, name: str) -> Change:
     """Take a resource away."""
-    return lambda stack: Stack(stack.name, [r for r in stack.resources if (r.kind, r.name) != (kind, name)])
+    return lambda stack: StackResources(stack.name, [r for r in stack.resources if (r.kind, r.name) != (kind, name)])
 
 
 def add(type_: str, name: str, **props: Any) -> Change:
     """Add a resource."""
-    return lambda stack: Stack(
+    return lambda stack: StackResources(
         stack.name, [*stack.resources, Resource(type=type_, name=name, urn=f"urn:{name}", props=props)]
     )
 
@@ -37,7 +37,7 @@ def add(type_: str, name: str, **props: Any) -> Change:
 def policy(kind: str, name: str, edit: Callable[[list[dict[str, Any]]], object]) -> Change:
     """Edit the statements of a policy."""
 
-    def changed(stack: Stack) -> Stack:
+    def changed(stack: StackResources) -> StackResources:
         (found,) = [resource for resource in stack.of(kind) if resource.name == name]
         document = json.loads(found.props["policy"])
         edit(document["Statement"])

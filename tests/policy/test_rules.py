@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from policy.model import Resource, Rule, Stack
+from policy.model import Resource, Rule, StackResources
 from policy.rules import RULES
 from tests.policy.changes import Change, add, allow, change, drop, policy, redrive, without_conditions
 from tests.recording import STACKS, arn, physical, recorded
@@ -18,13 +18,15 @@ RULES_BY_NAME = {rule.name: rule for rule in RULES}
 EVERYBODY = {"Effect": "Allow", "Principal": "*", "Action": "sns:Publish", "Resource": arn("Topic", "x")}
 
 
-def stack_of(name: str, **settings: str) -> Stack:
+def stack_of(name: str, **settings: str) -> StackResources:
     """Return a recorded stack as the rules see one, free to be changed."""
     program = recorded(name, **settings).mocks.resources
-    return Stack(name, [Resource(type=r.typ, name=r.name, urn=r.urn, props=copy.deepcopy(r.outputs)) for r in program])
+    return StackResources(
+        name, [Resource(type=r.typ, name=r.name, urn=r.urn, props=copy.deepcopy(r.outputs)) for r in program]
+    )
 
 
-def broken(stack: Stack) -> dict[str, list[str]]:
+def broken(stack: StackResources) -> dict[str, list[str]]:
     """Return what each broken rule says."""
     said = {rule.name: [message for _, message in rule.violations(stack)] for rule in RULES}
     return {name: messages for name, messages in said.items() if messages}
@@ -195,15 +197,15 @@ def test_every_rule_is_described(name: str) -> None:
 
 
 def test_a_violation_names_its_resource() -> None:
-    """Who reads the message finds what to change."""
+    """A message names the resource and the property to set."""
     said = broken(change("LogGroup", "pixel-resizer-logs", retentionInDays=None)(stack_of("dev")))
-    assert said == {"logs-are-kept-for-a-time": ["pixel-resizer-logs: it is kept for ever, retentionInDays is needed"]}
+    assert said == {"logs-are-kept-for-a-time": ["pixel-resizer-logs: it is kept for ever: set retentionInDays"]}
 
 
 def test_what_is_not_known_yet_is_not_judged() -> None:
     """A preview passes over a resource whose properties the update will know, and judges the others."""
 
-    def check(resource: Resource, _stack: Stack) -> Iterator[str]:
+    def check(resource: Resource, _stack: StackResources) -> Iterator[str]:
         if resource.name == "resizing-queue":
             raise LookupError
         yield "wrong"
