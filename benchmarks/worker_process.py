@@ -129,5 +129,6 @@ def _environment(args: WorkerArgs) -> dict[str, Any]:
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(args.memory_mb),
         "BRANCH": "measured",
         "BUCKET": BUCKET,
+        "QUEUE_URL": "http://127.0.0.1/none",
         "TABLE": "records",
     }

@@ -124,7 +124,7 @@ class Branch(pulumi.ComponentResource):
                 handler=spec.handler,
                 memory_mb=spec.memory_mb,
                 statements=[queue.arn.apply(policies.consume), *keys, *spec.statements],
-                environment={**spec.environment, "BRANCH": spec.name},
+                environment={**spec.environment, "BRANCH": spec.name, "QUEUE_URL": queue.url},
             ),
             self._child,
         )

@@ -65,7 +65,11 @@ class Function(pulumi.ComponentResource):
         return [*own, *self._args.statements]
 
     def _logging(self) -> dict[str, str]:
-        return {"POWERTOOLS_SERVICE_NAME": self.service, "POWERTOOLS_LOG_LEVEL": "INFO"}
+        return {
+            "POWERTOOLS_SERVICE_NAME": self.service,
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+            "FUNCTION_TIMEOUT_S": str(self._args.config.timeout_s),
+        }
 
     def _function(
         self, role: aws.iam.Role, policy: aws.iam.RolePolicy, logs: aws.cloudwatch.LogGroup

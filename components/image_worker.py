@@ -24,6 +24,8 @@ The mmap threshold is above a picture's blocks (16 MB) and at most 32 MiB: Lambd
 trim threshold alone switches the dynamic thresholds off. Source: mallopt(3), M_MMAP_THRESHOLD; glibc 2.34, malloc.c.
 """
 
+LOCAL_RETRY_S = 3
+
 LIMITS = ("max_pixels", "max_bytes", "max_scans", "max_segments", "max_frames")
 
 
@@ -94,8 +96,14 @@ def picture_settings(config: StackConfig) -> dict[str, Any]:
         "salvage": config.salvage,
         "gps": config.gps,
         "cache_control": config.cache_control,
+        "visibility_timeout_s": retry_visibility_s(config),
         "limits": {name: getattr(config, name) for name in LIMITS},
     }
+
+
+def retry_visibility_s(config: StackConfig) -> int:
+    """Return the longest time until a failed message is delivered again: on this machine, seconds."""
+    return LOCAL_RETRY_S if config.package_for == "host" else config.visibility_timeout_s
 
 
 def layout(config: StackConfig) -> dict[str, str | bool]:

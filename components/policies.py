@@ -32,11 +32,14 @@ def trace() -> Statement:
 
 
 def consume(queue_arn: str) -> Statement:
-    """Let Lambda poll a queue for a function.
+    """Let Lambda poll a queue for a function, and the function choose when a failed message comes again.
 
     Source: Lambda's developer guide, "Using Lambda with Amazon SQS", execution role permissions.
     """
-    return _allow(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], queue_arn)
+    return _allow(_CONSUME, queue_arn)
+
+
+_CONSUME = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"]
 
 
 def send(queue_arn: str) -> Statement:

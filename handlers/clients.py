@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
 
 
 def s3() -> "S3Client":
@@ -25,6 +26,12 @@ def sns() -> "SNSClient":
     return client
 
 
+def sqs() -> "SQSClient":
+    """Return this process's SQS client."""
+    client: SQSClient = _client("sqs", os.getpid())
+    return client
+
+
 def dynamodb() -> "DynamoDBClient":
     """Return this process's DynamoDB client."""
     client: DynamoDBClient = _client("dynamodb", os.getpid())
@@ -33,6 +40,9 @@ def dynamodb() -> "DynamoDBClient":
 
 MAX_CONNECTIONS = 64
 """More than a batch's threads ever need at once, so that no connection is closed and opened again."""
+
+READ_SHARE, SHORTEST_READ_S, DEFAULT_TIMEOUT_S = 1 / 8, 2.0, 60
+"""A read waits for this share of the function's time-out at most, so that a record's retries end before it."""
 
 # Threads may ask for a client at once, but boto3 cannot make two at once.
 _making = threading.Lock()
@@ -52,7 +62,7 @@ def _made(service: str, _process_id: int) -> Any:
 
     config = Config(
         connect_timeout=3,
-        read_timeout=20,
+        read_timeout=_read_timeout_s(),
         retries={"mode": "standard", "total_max_attempts": 4},
         tcp_keepalive=True,
         max_pool_connections=MAX_CONNECTIONS,
@@ -66,6 +76,11 @@ def _made(service: str, _process_id: int) -> Any:
     # A function needs nothing else before its first event.
     start.end()
     return client
+
+
+def _read_timeout_s() -> float:
+    """Return the seconds that a service may stay silent: a stalled read must not cost a batch its deadline."""
+    return max(SHORTEST_READ_S, READ_SHARE * float(os.environ.get("FUNCTION_TIMEOUT_S", DEFAULT_TIMEOUT_S)))
 
 
 @functools.cache

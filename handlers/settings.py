@@ -12,13 +12,14 @@ from handlers.job import Layout
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a worker is configured with; all but `branch`, `bucket` and `memory_mb` is the JSON of `SETTINGS`.
+    """What a worker is configured with; all but the first four is the JSON of `SETTINGS`.
 
     The program's `components/image_worker.py` writes it.
     """
 
     branch: str
     bucket: str
+    queue_url: str
     memory_mb: int
     layout: Layout
     jpeg_quality: int
@@ -29,6 +30,7 @@ class Settings:
     salvage: bool
     gps: bool
     cache_control: str
+    visibility_timeout_s: int
     limits: Mapping[str, int]
 
     @classmethod
@@ -42,6 +44,7 @@ class Settings:
         return cls(
             branch=environment["BRANCH"],
             bucket=environment["BUCKET"],
+            queue_url=environment["QUEUE_URL"],
             memory_mb=int(environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]),
             layout=layout,
             background=background,

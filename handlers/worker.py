@@ -19,7 +19,7 @@ from aws_lambda_powertools.utilities.batch import EventType, process_partial_res
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from handlers import budget, clients, imaging, storage
+from handlers import budget, clients, imaging, retries, storage
 from handlers import master as masters
 from handlers.errors import InvalidJobError, PixelCascadeError, RejectedImageError
 from handlers.imaging import Picture
@@ -35,6 +35,8 @@ from handlers.settings import Settings
 RESERVE_S = 2.0
 # A record that is started with less would only be cut off.
 SHORTEST_RECORD_S = 3.0
+# With less, a call of SQS could still be under way at the time-out, and the whole batch would fail.
+SHORTEST_CALL_S = 1.0
 
 NAMESPACE = "PixelCascade"
 
@@ -88,6 +90,7 @@ def process(event: dict[str, Any], context: LambdaContext, work: Work) -> Mappin
         for outcome, duration_ms in batch.ended:
             _count(outcome, duration_ms)
         metrics.flush_metrics()
+        _schedule_retries(batch)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +102,7 @@ class _Batch:
     work: Work
     waiting: Iterator[int]
     ended: list[tuple[Outcome, float]] = field(default_factory=list)
+    retry_delays_s: dict[str, int] = field(default_factory=dict)
 
 
 def _record(record: SQSRecord, *, batch: _Batch) -> None:
@@ -121,10 +125,26 @@ def _record(record: SQSRecord, *, batch: _Batch) -> None:
         duration_ms = _since_ms(started)
         logger.exception("retry", extra={**line, "error": type(error).__name__, "duration_ms": duration_ms})
         batch.ended.append((Outcome(name="retry", details={}), duration_ms))
+        # A record that was not started has not failed: it comes back at once.
+        longest_s = batch.settings.visibility_timeout_s
+        delay_s = 0 if isinstance(error, DeadlineError) else retries.delay_s(deliveries, longest_s)
+        batch.retry_delays_s[record.receipt_handle] = delay_s
         raise
     duration_ms = _since_ms(started)
     logger.info(outcome.name, extra={**line, **outcome.details, "duration_ms": duration_ms})
     batch.ended.append((outcome, duration_ms))
+
+
+def _schedule_retries(batch: _Batch) -> None:
+    """Choose when failed messages come again; if SQS does not answer, the queue's visibility time-out decides."""
+    if not batch.retry_delays_s or batch.context.get_remaining_time_in_millis() < 1000 * SHORTEST_CALL_S:
+        return
+    try:
+        refused = retries.schedule(batch.settings.queue_url, batch.retry_delays_s)
+    except Exception as error:  # noqa: BLE001 - a failure here must not fail the whole batch
+        refused = [type(error).__name__]
+    if refused:
+        logger.warning("the retries were not scheduled", extra={"errors": sorted(set(refused))})
 
 
 def _outcome(record: SQSRecord, batch: _Batch) -> Outcome:

@@ -15,7 +15,7 @@ import pytest
 
 from components import alarms, config_fields
 from components.config import MIN_TIMEOUT_S, StackConfig
-from components.image_worker import LIMITS, layout
+from components.image_worker import LIMITS, layout, retry_visibility_s
 from components.packaging.target import MACHINES, Target
 from components.packaging.wheels import pins
 from components.stack_file import ROOT, stack_config
@@ -23,7 +23,7 @@ from handlers import worker
 from handlers.imaging import Limits, limits
 from handlers.job import Layout
 from handlers.settings import Settings
-from tests.recording import Recorded, recorded
+from tests.recording import Recorded, queue_url, recorded
 
 FUNCTIONS = {found.name: found for found in sorted(recorded().mocks.of_type("Function"), key=lambda found: found.name)}
 WORKERS = sorted(FUNCTIONS.keys() - {"job-publisher"})
@@ -70,8 +70,9 @@ def variables(function: Recorded) -> dict[str, str]:
 
 
 def told(function: Recorded) -> set[str]:
-    """Return the names that a function is told, but for what its libraries read, the C library among them."""
-    return {name for name in variables(function) if not name.startswith(("POWERTOOLS_", "MALLOC_"))}
+    """Return the names that a function gets, but for what its libraries and its clients read."""
+    others = ("POWERTOOLS_", "MALLOC_", "FUNCTION_TIMEOUT_S")
+    return {name for name in variables(function) if not name.startswith(others)}
 
 
 def deployed(function: Recorded) -> ReadNames:
@@ -108,13 +109,13 @@ def test_the_publisher_reads_exactly_what_it_is_told() -> None:
 
 
 def test_no_other_module_reads_the_environment() -> None:
-    """Settings, two entry points and the start look at the environment, so that the test above sees all reads."""
+    """Few modules read the environment, so that the test above sees all reads."""
     readers = {
         path.relative_to(ROOT / "handlers").as_posix()
         for path in sources("handlers")
         if "environ" in path.read_text().partition('"""')[2].partition('"""')[2] and "os.environ" in path.read_text()
     }
-    assert readers == {"settings.py", "job_publisher.py", "metadata_extractor.py", "start.py"}
+    assert readers == {"clients.py", "settings.py", "job_publisher.py", "metadata_extractor.py", "start.py"}
 
 
 @pytest.mark.parametrize(
@@ -157,6 +158,8 @@ def test_a_worker_understands_the_stacks_settings() -> None:
     assert settings == Settings(
         branch="resizing",
         bucket=program.outputs["bucket"],
+        queue_url=queue_url("resizing-queue"),
+        visibility_timeout_s=retry_visibility_s(StackConfig(package_for="host")),
         layout=Layout(master="m/", converted="c/", resized="r/", rejected="x/", full_names=True),
         jpeg_quality=81,
         background=(0x10, 0x20, 0x30),

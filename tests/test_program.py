@@ -368,7 +368,8 @@ def _logs(function: str) -> set[tuple[str, str]]:
 def _worker(function: str, branch: str) -> set[tuple[str, str]]:
     queue, rejected = arn("Queue", f"{branch}-queue"), f"{BUCKET}/rejected/*/{branch}.json"
     return _logs(function) | {
-        *(("sqs:ReceiveMessage", queue), ("sqs:DeleteMessage", queue), ("sqs:GetQueueAttributes", queue)),
+        *((f"sqs:{action}", queue) for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")),
+        ("sqs:ChangeMessageVisibility", queue),
         *(("s3:ListBucket", BUCKET), ("s3:GetObject", f"{BUCKET}/master/*")),
         *(("s3:PutObject", rejected), ("s3:GetObject", rejected)),
     }

@@ -11,6 +11,8 @@ from typing import Any
 
 from local.emulator import Emulator
 
+BATCHED = ("sns:Publish", "sqs:ChangeMessageVisibility")
+
 
 class RefusedError(Exception):
     """AWS would not make this resource; the message says what is missing."""
@@ -23,16 +25,14 @@ def role(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, 
 
 
 def as_enforced(policy: str) -> str:
-    """Return a policy as the emulator enforces it.
+    """Return a policy as the emulator enforces it: it checks batches as actions of their own, which AWS does not have.
 
-    There `sns:PublishBatch` is an action of its own, on AWS `sns:Publish` covers it.
-
-    Source: SNS's API reference, PublishBatch; the Service Authorization Reference knows no other action.
+    Source: Service Authorization Reference, Amazon SNS and Amazon SQS.
     """
     document = json.loads(policy)
     for statement in document["Statement"]:
-        if "sns:Publish" in statement["Action"]:
-            statement["Action"] = [*statement["Action"], "sns:PublishBatch"]
+        batches = [f"{action}Batch" for action in BATCHED if action in statement["Action"]]
+        statement["Action"] = [*statement["Action"], *batches] if batches else statement["Action"]
     return json.dumps(document)
 
 

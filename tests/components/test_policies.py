@@ -28,10 +28,12 @@ def test_a_role_is_assumed_by_one_service_alone() -> None:
     }
 
 
+CONSUME = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"]
+
 # statement, its actions, its resource
 ALLOWED = [
     (policies.write_logs(LOGS), ["logs:CreateLogStream", "logs:PutLogEvents"], f"{LOGS}:*"),
-    (policies.consume(QUEUE), ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], QUEUE),
+    (policies.consume(QUEUE), CONSUME, QUEUE),
     (policies.send(QUEUE), ["sqs:SendMessage"], QUEUE),
     (policies.publish(TOPIC), ["sns:Publish"], TOPIC),
     (policies.read_objects(BUCKET, "master/"), ["s3:GetObject"], f"{BUCKET}/master/*"),

@@ -24,6 +24,8 @@ BRANCHES = {
 }
 # The answer to a HEAD has no body, so its error has no name.
 REFUSALS = ("AccessDenied", "AuthorizationError", "not authorized", "Forbidden")
+# Its absence delays retries and stops nothing; see the last test.
+DELAYS = {"sqs:ChangeMessageVisibility"}
 NOT_ENFORCED = {"logs:CreateLogStream", "logs:PutLogEvents", "s3:ListBucket"}
 CHECKED_WHEN_DEPLOYED = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"}
 
@@ -69,7 +71,7 @@ def test_no_permission_is_left_out_here(live: Live) -> None:
         for function in live.deployment.names("Function")
         for statement in policy_of(live, function)[2]["Statement"]
         for action in statement["Action"]
-        if action not in NOT_ENFORCED | CHECKED_WHEN_DEPLOYED
+        if action not in NOT_ENFORCED | CHECKED_WHEN_DEPLOYED | DELAYS
     }
     taken = {
         (function, action, resource)
@@ -143,15 +145,18 @@ def count_refusals(live: Live, function: str) -> int:
 
 
 @contextmanager
-def taken_away(live: Live, need: Need) -> Iterator[None]:
-    """Take one action on one resource out of a function's policy for a while."""
-    role, name, policy = policy_of(live, need.function)
+def taken_away(live: Live, *needs: Need) -> Iterator[None]:
+    """Take actions on resources out of one function's policy for a while."""
+    role, name, policy = policy_of(live, needs[0].function)
     iam = live.client("iam")
 
     def put(document: dict[str, Any]) -> None:
         iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=as_enforced(json.dumps(document)))
 
-    put({**policy, "Statement": [kept for statement in policy["Statement"] if (kept := without(statement, need))]})
+    statements = policy["Statement"]
+    for need in needs:
+        statements = [kept for statement in statements if (kept := without(statement, need))]
+    put({**policy, "Statement": statements})
     try:
         yield
     finally:
@@ -164,3 +169,17 @@ def without(statement: dict[str, Any], need: Need) -> dict[str, Any] | None:
         return statement
     actions = [action for action in statement["Action"] if action != need.action]
     return {**statement, "Action": actions} if actions else None
+
+
+def test_without_the_permission_a_retry_waits_for_its_queue(live: Live) -> None:
+    """A worker that may not choose when a failed message comes again says so, and the message still comes."""
+    function, key = "pixel-resizer", "master/no schedule.png"
+    failing = Need(function=function, action="s3:PutObject", on="resized/", uploads=[picture])
+    unscheduled = Need(function=function, action="sqs:ChangeMessageVisibility", on="resizing-queue", uploads=[picture])
+    with taken_away(live, unscheduled, failing):
+        live.put(key, picture())
+        until(
+            "the retry is not scheduled",
+            lambda: any("retries were not scheduled" in line for line in live.log(function)),
+        )
+    until("the work is done after all", live.head, "resized/no schedule/small.jpg")

@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from components.config import StackConfig
 from components.image_worker import worker_environment
-from handlers import imaging, worker
+from handlers import imaging, retries, worker
 from handlers.job import Job
 from handlers.master import Master, fetch
 from handlers.settings import Settings
@@ -40,6 +40,7 @@ class Stack:
     sqs: "SQSClient"
     topic_arn: str
     queue_url: str
+    delays_s: dict[str, int]
 
     def upload(self, key: str, body: bytes = b"bytes") -> str:
         """Put a master; return its ETag."""
@@ -134,7 +135,7 @@ def sqs_event(*bodies: str | Mapping[str, Any], deliveries: int | list[int] = 1)
         "Records": [
             {
                 "messageId": f"m{number}",
-                "receiptHandle": "handle",
+                "receiptHandle": f"handle of m{number}",
                 "body": body if isinstance(body, str) else json.dumps(body),
                 "attributes": {"ApproximateReceiveCount": str(count)},
                 "messageAttributes": {},
@@ -164,6 +165,7 @@ def environment(config: StackConfig | None = None, memory_mb: int = 1769) -> dic
         **worker_environment(config or StackConfig()),
         "BUCKET": BUCKET,
         "BRANCH": BRANCH,
+        "QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/work",
         "TABLE": TABLE,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory_mb),
     }
@@ -236,7 +238,11 @@ def _make(monkeypatch: pytest.MonkeyPatch) -> Stack:
         Attributes={"RawMessageDelivery": "true"},
     )
     monkeypatch.setenv("TOPIC_ARN", topic_arn)
-    return Stack(s3=s3, dynamodb=dynamodb, sns=sns, sqs=sqs, topic_arn=topic_arn, queue_url=queue_url)
+    delays_s: dict[str, int] = {}
+    monkeypatch.setattr(retries, "schedule", lambda _, delays: delays_s.update(delays) or [])
+    return Stack(
+        s3=s3, dynamodb=dynamodb, sns=sns, sqs=sqs, topic_arn=topic_arn, queue_url=queue_url, delays_s=delays_s
+    )
 
 
 @functools.cache

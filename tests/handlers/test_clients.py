@@ -52,7 +52,7 @@ def _has_another_than(parents: int) -> bool:
 def test_a_client_waits_only_so_long() -> None:
     """Time-outs are far below the function's own, and tries are counted."""
     config: Any = clients.s3().meta.config
-    assert (config.connect_timeout, config.read_timeout) == (3, 20)
+    assert (config.connect_timeout, config.read_timeout) == (3, 7.5)
     assert config.retries["total_max_attempts"] == 4
 
 

@@ -1,0 +1,38 @@
+"""When a failed message is delivered again: in seconds first, later after the queue's visibility time-out."""
+
+import random
+from collections.abc import Iterable, Mapping
+
+from handlers import clients
+
+FIRST_S = (5.0, 10.0)
+"""The first retry comes after a random time between these: what failed once most often works then."""
+
+BATCH = 10  # Source: SQS's API reference, ChangeMessageVisibilityBatch.
+
+
+def delay_s(deliveries: int, visibility_timeout_s: int) -> int:
+    """Return the seconds until a message that failed so many times is delivered again.
+
+    The second retry comes after half of the visibility time-out, later ones after all of it, each a little later at
+    random, so that messages that failed together do not come back together. With five deliveries and the default
+    time-out of 60 s, the first and the last are at least 15 minutes apart: a short outage fills no dead-letter queue.
+    """
+    if deliveries <= 1:
+        return round(min(random.uniform(*FIRST_S), visibility_timeout_s))  # noqa: S311 - no secret
+    base_s = visibility_timeout_s / 2 if deliveries == 2 else visibility_timeout_s  # noqa: PLR2004
+    return round(base_s * random.uniform(1.0, 1.1))  # noqa: S311 - no secret
+
+
+def schedule(queue_url: str, delays_s: Mapping[str, int]) -> Iterable[str]:
+    """Set the seconds until messages, by receipt handle, are delivered again; return what SQS refused, if anything."""
+    handles = list(delays_s)
+    refused = []
+    for start in range(0, len(handles), BATCH):
+        entries = [
+            {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": delays_s[handle]}
+            for number, handle in enumerate(handles[start : start + BATCH])
+        ]
+        answer = clients.sqs().change_message_visibility_batch(QueueUrl=queue_url, Entries=entries)  # type: ignore[arg-type]
+        refused += [failure["Code"] for failure in answer.get("Failed", [])]
+    return refused

@@ -1,0 +1,100 @@
+"""When failed messages come again: soon at first, later after the visibility time-out, and never all at once."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+import pytest
+
+from components.config import StackConfig
+from handlers import clients, retries, worker
+from tests.handlers.conftest import REGION, Context, Made, Stack, job, sqs_event, working
+
+VISIBILITY_S = StackConfig().visibility_timeout_s
+RECEIVES = StackConfig().max_receives
+KEYS = ["master/cat.png", "master/dog.png"]
+REAL_SCHEDULE = retries.schedule
+
+
+def fail(*_: object) -> Made:
+    raise ZeroDivisionError
+
+
+def test_the_first_retry_comes_within_ten_seconds() -> None:
+    """A stumble of the network costs seconds."""
+    assert {5 <= retries.delay_s(1, VISIBILITY_S) <= 10 for _ in range(100)} == {True}
+
+
+def test_an_outage_of_minutes_fills_no_dead_letter_queue() -> None:
+    """With the default settings the receives of a message span a quarter of an hour."""
+    spans = [sum(retries.delay_s(number, VISIBILITY_S) for number in range(1, RECEIVES)) for _ in range(100)]
+    assert min(spans) >= 15 * 60
+
+
+def test_delays_grow_to_the_visibility_time_out() -> None:
+    """Later retries are as rare as they would be without any schedule."""
+    delays = [retries.delay_s(number, VISIBILITY_S) for number in (1, 2, 3, 4)]
+    assert delays == sorted(delays[:3]) + delays[3:]
+    assert VISIBILITY_S <= delays[2] <= 1.1 * VISIBILITY_S
+
+
+def test_messages_that_fail_together_come_back_apart() -> None:
+    """Random parts keep them from failing together again."""
+    assert len({retries.delay_s(3, VISIBILITY_S) for _ in range(100)}) > 10
+
+
+@pytest.mark.usefixtures("unopened")
+def test_only_failed_messages_are_scheduled(stack: Stack) -> None:
+    """A batch schedules what failed, by its number of deliveries, and leaves alone what is done."""
+    for key in KEYS:
+        stack.upload(key)
+
+    def work(master: Any, _settings: Any) -> Made:
+        return fail() if master.claim.key == KEYS[1] else Made()
+
+    worker.process(sqs_event(*map(job, KEYS)), Context(), working(work))
+    assert list(stack.delays_s) == ["handle of m1"]
+    assert stack.delays_s["handle of m1"] <= 10
+
+
+@pytest.mark.usefixtures("unopened")
+def test_a_record_that_was_not_started_comes_back_at_once(stack: Stack) -> None:
+    """It has not failed: the next batch has time for it."""
+    stack.upload(KEYS[0])
+    worker.process(sqs_event(job(KEYS[0])), Context(worker.RESERVE_S + 1.5), working(fail))
+    assert stack.delays_s == {"handle of m0": 0}
+
+
+@pytest.mark.usefixtures("unopened")
+@pytest.mark.parametrize("broken", [lambda *_: 1 / 0, lambda *_: ["AccessDenied"]], ids=["an error", "a refusal"])
+def test_a_schedule_that_fails_costs_nothing(stack: Stack, monkeypatch: pytest.MonkeyPatch, broken: Any) -> None:
+    """The queue's own visibility time-out decides, and the response names what failed."""
+    stack.upload(KEYS[0])
+    monkeypatch.setattr(retries, "schedule", broken)
+    response = worker.process(sqs_event(job(KEYS[0])), Context(), working(fail))
+    assert response == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+
+
+def test_sqs_hides_a_message_for_its_delay(stack: Stack) -> None:
+    """The calls go out ten messages at a time, and SQS takes each delay."""
+    assert stack
+    sqs = boto3.client("sqs", region_name=REGION)
+    url = sqs.create_queue(QueueName="work")["QueueUrl"]
+    for number in range(12):
+        sqs.send_message(QueueUrl=url, MessageBody=str(number))
+    handles = [_receive(sqs, url)["ReceiptHandle"] for _ in range(12)]
+    assert list(REAL_SCHEDULE(url, dict.fromkeys(handles, 0))) == []
+    assert {_receive(sqs, url)["Body"] for _ in range(12)} == {str(number) for number in range(12)}
+
+
+def test_a_stalled_read_leaves_time_for_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All tries of one silent service end before the function's time-out."""
+    for timeout_s in (10, 60, 900):
+        monkeypatch.setenv("FUNCTION_TIMEOUT_S", str(timeout_s))
+        assert 4 * clients._read_timeout_s() <= max(timeout_s / 2, 8)
+
+
+def _receive(sqs: Any, url: str) -> Mapping[str, Any]:
+    (message,) = sqs.receive_message(QueueUrl=url, VisibilityTimeout=600)["Messages"]
+    found: Mapping[str, Any] = message
+    return found
