@@ -14,7 +14,8 @@ from typing import Any
 
 from benchmarks import sabotage
 from benchmarks.proxy import FlakyProxy
-from components.lambda_package import code_archive
+from components.packaging.build import code_archive
+from components.packaging.target import Target
 from local.deployment import Deployment
 
 SHARE = 0.05
@@ -23,7 +24,7 @@ KILL_EVERY_S = 2.0
 
 def sabotage_workers(deployment: Deployment) -> None:
     """Ship the sabotaged workers into the functions, beside the real ones that they call."""
-    archive = io.BytesIO(code_archive().read_bytes())
+    archive = io.BytesIO(code_archive(Target.of(deployment.config)).read_bytes())
     with zipfile.ZipFile(archive, "a") as code:
         code.writestr("sabotage.py", Path(sabotage.__file__).read_bytes())
     client = deployment.emulator.client("lambda")

@@ -76,6 +76,7 @@ class StackConfig:
     architecture: str = one_of("x86_64", "arm64")
     imaging: str = one_of("pillow", "pillow-simd")
     package_for: str = one_of("lambda", "host")
+    bytecode: str = one_of("required", "off")
     tls_only: bool = flag(default=True)
     versioning: bool = flag(default=False)
     force_destroy: bool = flag(default=False)

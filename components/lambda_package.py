@@ -8,10 +8,10 @@ import pulumi
 import pulumi_aws as aws
 
 from components.config import StackConfig
-from components.packaging.build import build, code_archive
+from components.packaging.build import build
 from components.packaging.target import PackageError, Target
 
-__all__ = ["LambdaPackage", "PackageError", "code_archive"]
+__all__ = ["LambdaPackage", "PackageError"]
 
 
 class LambdaPackage(pulumi.ComponentResource):

@@ -1,14 +1,12 @@
 """The two archives of the functions' package: built, checked, and found again while nothing changes."""
 
-import compileall
-import py_compile
-import sys
+import shutil
 import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.packaging import archive, checks, paths, simd, wheels
+from components.packaging import archive, bytecode, checks, paths, simd, wheels
 from components.packaging.target import GLIBC, Target
 
 
@@ -25,7 +23,7 @@ def build(target: Target, *, fresh: bool = False) -> Package:
 
     Raises: PackageError, where a wheel for the platform cannot be had, or the package does not pass a check.
     """
-    package = Package(code=code_archive(fresh=fresh), layer=layer_archive(target, fresh=fresh))
+    package = Package(code=code_archive(target, fresh=fresh), layer=layer_archive(target, fresh=fresh))
     passed = paths.CACHE / f"passed-{archive.sha256(package.code)[:16]}-{archive.sha256(package.layer)[:16]}"
     if fresh or not passed.exists():
         check(package, target)
@@ -53,11 +51,23 @@ def check(package: Package, target: Target) -> list[str]:
     ]
 
 
-def code_archive(*, fresh: bool = False) -> Path:
-    """Write the archive of `handlers/**/*.py`, or find it in the cache, and return its path."""
+def code_archive(target: Target, *, fresh: bool = False) -> Path:
+    """Write the archive of `handlers/**/*.py` with its bytecode, or find it in the cache, and return its path.
+
+    Raises: PackageError.
+    """
     sources = {path.relative_to(paths.HANDLERS.parent).as_posix(): path for path in paths.HANDLERS.rglob("*.py")}
-    digest = archive.digest(sources)
-    return (None if fresh else archive.find("code", digest)) or archive.store("code", digest, sources)
+    compiler = Path(bytecode.__file__)
+    digest = archive.digest({**sources, compiler.name: compiler}, bytecode.identity(target))
+    cached = None if fresh else archive.find("code", digest)
+    if cached:
+        return cached
+    with tempfile.TemporaryDirectory() as folder:
+        for name, path in sources.items():
+            (Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, Path(folder) / name)
+        bytecode.compile_into(Path(folder), bytecode.CODE, target)
+        return archive.store("code", digest, _files(Path(folder)))
 
 
 def layer_archive(target: Target, *, fresh: bool = False) -> Path:
@@ -73,8 +83,8 @@ def layer_archive(target: Target, *, fresh: bool = False) -> Path:
         packages = Path(folder) / "layer" / "python"
         packages.mkdir(parents=True)
         _install(target, packages)
-        files = {f"python/{path.relative_to(packages).as_posix()}": path for path in packages.rglob("*")}
-        files = {name: path for name, path in files.items() if path.is_file()}
+        bytecode.compile_into(packages, bytecode.LAYER, target)
+        files = _files(packages, "python/")
         checks.check_platform(files, target)
         checks.check_sizes(files.values())
         # On this machine the emulator unpacks the layer for every process that it starts.
@@ -85,9 +95,7 @@ def _digest(target: Target) -> str:
     """Return a hash of all that the layer for `target` is made of."""
     builders = {path.name: path for path in Path(__file__).parent.glob("*.py")}
     pinned = {path.name: path for path in [*target.requirements, paths.LOCK]}
-    facts = [repr(target)]
-    if target.host:
-        facts.append(str(sys.implementation.cache_tag))
+    facts = [repr(target), bytecode.identity(target)]
     if target.imaging == "pillow-simd":
         facts.append(simd.compiler())
     return archive.digest({**builders, **pinned}, *facts)
@@ -99,14 +107,8 @@ def _install(target: Target, folder: Path) -> None:
         del pins["pillow"]
         simd.install_simd(target, folder)
     wheels.install(target, pins, folder)
-    if target.host:
-        _compile(folder)
 
 
-def _compile(folder: Path) -> None:
-    """Compile the packages, so that not every new process of a function on this machine has to.
-
-    Left out for Lambda: bytecode is one Python's own, and the archive must not depend on which one deploys.
-    """
-    unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH  # The files' times are the unpacking's.
-    compileall.compile_dir(folder, quiet=2, invalidation_mode=unchecked, stripdir=str(folder))
+def _files(folder: Path, prefix: str = "") -> dict[str, Path]:
+    """Return the files below a folder by the name that they have in an archive."""
+    return {f"{prefix}{path.relative_to(folder).as_posix()}": path for path in folder.rglob("*") if path.is_file()}

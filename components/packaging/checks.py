@@ -18,11 +18,17 @@ ELF = b"\x7fELF"
 # e_machine of an ELF header. Source: the System V ABI, generic part, ELF header.
 ELF_MACHINES = {62: "x86_64", 183: "aarch64"}
 
+# The handlers, and what they import later than at their start.
 IMPORTING = """
 import importlib, sys
 sys.path[:0] = sys.argv[1:3]
 for name in sys.argv[3:]:
     assert callable(importlib.import_module(name).handler), name
+for name in ("PIL.ImageCms", "boto3.dynamodb.types", "handlers.imaging.formats.png_inflate"):
+    importlib.import_module(name)
+from botocore import session
+for service in ("dynamodb", "events", "s3", "sns", "sqs"):
+    session.get_session().create_client(service, region_name="us-east-1")
 """
 
 

@@ -30,19 +30,23 @@ class PackageError(pulumi.RunError):
 
 @dataclass(frozen=True)
 class Target:
-    """The runtime and processor that a package is for; `host` is this very machine, `imaging` draws its pictures."""
+    """The runtime and processor that a package is for, with or without `bytecode`.
+
+    `host` is this very machine, `imaging` the library for pictures.
+    """
 
     runtime: str
     architecture: str
     host: bool = False
     imaging: str = "pillow"
+    bytecode: bool = True
 
     @classmethod
     def of(cls, config: StackConfig) -> Self:
         """Return what a stack's functions run on; with `packageFor: host` that is this machine."""
         host = config.package_for == "host"
         architecture = this_architecture() if host else config.architecture
-        return cls(config.function_runtime, architecture, host, config.imaging)
+        return cls(config.function_runtime, architecture, host, config.imaging, host or config.bytecode == "required")
 
     def __str__(self) -> str:
         return f"{self.runtime} on {self.architecture}"

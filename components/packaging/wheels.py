@@ -13,9 +13,14 @@ from components.packaging import paths
 from components.packaging.target import PackageError, Target
 
 # botocore knows every service of AWS; the functions call these.
-SERVICES = ("dynamodb", "s3", "sns")
-# What no function imports, and is large.
-UNUSED = ("aws_lambda_powertools/event_handler", "boto3/data", "boto3/examples")
+SERVICES = ("dynamodb", "events", "s3", "sns", "sqs")
+# What no function imports; of Pillow the modules for text, windows, AVIF and WebP, with the libraries of their own.
+UNUSED = (
+    *("aws_lambda_powertools/event_handler", "boto3/data", "boto3/examples"),
+    *(f"PIL/_{module}.*" for module in ("avif", "webp", "imagingft", "imagingmath", "imagingmorph", "imagingtk")),
+    *(f"pillow.libs/lib{library}*" for library in ("avif", "webp", "sharpyuv")),
+    *(f"pillow.libs/lib{library}*" for library in ("freetype", "harfbuzz", "brotli", "png16")),
+)
 
 # How a machine reaches a package index is its own business; what is installed is not.
 KEPT_OF_PIP = (
@@ -129,7 +134,7 @@ def _place(path: PurePosixPath) -> PurePosixPath | None:
 
 
 def _unused(path: PurePosixPath) -> bool:
-    if any(path.is_relative_to(unused) for unused in UNUSED):
+    if any(part.match(unused) for part in (path, *path.parents) for unused in UNUSED):
         return True
     if path.name == "RECORD" and path.parts[0].endswith(".dist-info"):
         return True  # It lists what is left out.

@@ -1,13 +1,17 @@
 """`LambdaPackage`: one archive and one layer for all functions."""
 
-from components.lambda_package import code_archive
+from components.config import StackConfig
+from components.packaging.build import code_archive
+from components.packaging.target import Target
 from tests.recording import arn, recorded
 
 
 def test_every_function_shares_one_archive_and_one_layer() -> None:
     """Four functions are one upload."""
     functions = recorded().mocks.of_type("Function")
-    assert {found.inputs["code"].path for found in functions} == {str(code_archive())}
+    assert {found.inputs["code"].path for found in functions} == {
+        str(code_archive(Target.of(StackConfig(package_for="host"))))
+    }
     assert {tuple(found.inputs["layers"]) for found in functions} == {(arn("LayerVersion", "pixelcascade-layer"),)}
 
 

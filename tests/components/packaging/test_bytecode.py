@@ -1,0 +1,91 @@
+"""Bytecode in the package: for the runtime's Python, the same bytes each time, used without reading the sources."""
+
+import importlib.util
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from components.config import StackConfig
+from components.packaging import bytecode
+from components.packaging.build import build, code_archive, layer_archive
+from components.packaging.interpreters import interpreter
+from components.packaging.target import PackageError, Target
+
+COMPILED = Target("python3.13", "x86_64")
+HERE = Target(f"python{sys.version_info.major}.{sys.version_info.minor}", "x86_64")
+NEEDED = pytest.mark.skipif(interpreter("3.13") is None, reason="no Python 3.13 is here to compile with")
+UNCHECKED_HASH = 0b01  # Source: PEP 552.
+
+
+@NEEDED
+@pytest.mark.parametrize("archive", [code_archive, layer_archive])
+def test_every_module_has_bytecode_for_the_runtime(archive: object) -> None:
+    """No module is compiled at a cold start: Lambda's disks are read-only."""
+    assert callable(archive)
+    with zipfile.ZipFile(archive(COMPILED)) as opened:
+        names = set(opened.namelist())
+    modules = [Path(name) for name in names if name.endswith(".py")]
+    missing = [m for m in modules if (m.parent / "__pycache__" / f"{m.stem}.cpython-313.pyc").as_posix() not in names]
+    assert len(modules) > 30
+    assert missing == []
+
+
+def test_bytecode_is_used_whatever_the_files_times() -> None:
+    """Python is told not to compare it with the source."""
+    name = "handlers/__pycache__/job.cpython-{}{}.pyc".format(*sys.version_info)
+    with zipfile.ZipFile(code_archive(HERE)) as opened:
+        found = opened.read(name)
+    assert found[:4] == importlib.util.MAGIC_NUMBER
+    assert int.from_bytes(found[4:8], "little") == UNCHECKED_HASH
+
+
+def test_tracebacks_show_where_lambda_unpacks_the_code() -> None:
+    """No path of the deploying machine is in the archive."""
+    name = "handlers/__pycache__/job.cpython-{}{}.pyc".format(*sys.version_info)
+    with zipfile.ZipFile(code_archive(HERE)) as opened:
+        found = opened.read(name)
+    assert b"/var/task/handlers/job.py" in found
+    assert b"/tmp" not in found
+
+
+@pytest.mark.usefixtures("source_copy")
+def test_bytecode_is_the_same_bytes_each_time() -> None:
+    """A package that is built again is no reason to update a function."""
+    first = code_archive(HERE).read_bytes()
+    assert code_archive(HERE, fresh=True).read_bytes() == first
+
+
+@pytest.mark.usefixtures("source_copy")
+def test_another_patch_of_python_is_another_archive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Python that compiles is part of the cache's key."""
+    first = code_archive(HERE)
+    monkeypatch.setattr(bytecode, "identity", lambda _target: "3.13.99")
+    assert code_archive(HERE).name != first.name
+
+
+def test_a_machine_without_the_runtimes_python_names_both_ways_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Install it, or leave compiling to every cold start."""
+    monkeypatch.setattr(bytecode, "interpreter", lambda _version: None)
+    with pytest.raises(PackageError, match=r"expected Python 3\.13 .* install it, or `pulumi config set bytecode off`"):
+        build(COMPILED)
+
+
+def test_bytecode_can_be_left_out() -> None:
+    """With `bytecode: off` the archive holds sources alone."""
+    target = Target.of(StackConfig(bytecode="off"))
+    with zipfile.ZipFile(code_archive(target)) as opened:
+        assert all(name.endswith(".py") for name in opened.namelist())
+
+
+@NEEDED
+def test_the_compiled_package_imports_in_the_runtimes_python() -> None:
+    """The functions start from the bytecode alone, without their sources."""
+    python = interpreter("3.13")
+    assert python
+    code = "import sys; sys.path[:0] = sys.argv[1:]; import handlers.job; print(handlers.job.__cached__)"
+    archive = str(code_archive(COMPILED))
+    done = subprocess.run([python, "-I", "-S", "-c", code, archive], capture_output=True, text=True, check=True)
+    assert done.stdout
