@@ -1,17 +1,23 @@
-"""What does a new process of a function cost before its first event? Fresh processes, one core."""
+"""What does a fresh process of a function cost before its first event? From the deployed package, on one core."""
 
 import os
+import resource
 import subprocess
-import sys
+import tempfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from benchmarks.findings import Findings, Row
-from benchmarks.measuring import interleaved, milliseconds, pin, ratio
+from benchmarks.measuring import interleaved, pin, ratio
 from benchmarks.options import html_option, json_option, runs_option
 from benchmarks.worker_process import CREDENTIALS
+from components.config import StackConfig
+from components.packaging.build import build
+from components.packaging.interpreters import interpreter
+from components.packaging.target import Target
 
 PEER = "a script with boto3, Pillow and one S3 client"
 SCRIPTS = {
@@ -24,9 +30,10 @@ SCRIPTS = {
         "import handlers.metadata_extractor; from handlers import clients; clients.s3(); clients.dynamodb()"
     ),
 }
+PATH = "import sys; sys.path[:0] = sys.argv[1:]; "
 # How long a process takes to end is no part of its start.
 END = "; import os; os._exit(0)"
-COUNT = "; import sys; print(len(sys.modules), 'PIL' in sys.modules, 'boto3' in sys.modules)"
+COUNT = "; print(len(sys.modules), 'PIL' in sys.modules, 'boto3' in sys.modules)"
 
 
 @click.command()
@@ -34,33 +41,54 @@ COUNT = "; import sys; print(len(sys.modules), 'PIL' in sys.modules, 'boto3' in 
 @json_option
 @html_option
 def coldstart(runs: int, json_file: Path | None, html_file: Path | None) -> None:
-    """Time import and first clients of each function."""
+    """Measure the CPU time of import and first clients of each function, from the package that is deployed.
+
+    Without the runtime's Python on this machine, the package for this machine's own Python is measured.
+    """
     pin()
-    found = interleaved({name: _start(script) for name, script in SCRIPTS.items()}, [None], runs)
-    rows = []
-    for name, samples in found.items():
-        modules, pictures, boto3 = _run(SCRIPTS[name] + COUNT).split()
-        times = ratio(samples, found[PEER]).median
-        facts = {"ratio": times, "modules": int(modules), "PIL": pictures, "boto3": boto3}
-        rows.append(Row(name=name, samples=samples, facts=facts))
+    target = Target.of(StackConfig())
+    if not (target.runs_here and interpreter(target.version)):
+        target = Target.of(StackConfig(package_for="host"))
+    with tempfile.TemporaryDirectory() as folder:
+        start = _unpacked(target, Path(folder))
+        found = interleaved({name: _timed(start, script) for name, script in SCRIPTS.items()}, [None], runs)
+        rows = []
+        for name, samples in found.items():
+            modules, pictures, boto3 = start(SCRIPTS[name] + COUNT).split()
+            facts = {"ratio": ratio(samples, found[PEER]).median, "modules": int(modules), "PIL": pictures}
+            rows.append(Row(name=name, samples=samples, facts={**facts, "boto3": boto3}))
     Findings(
         title="Cold start",
-        question=f"milliseconds of a fresh process until its clients are made, {runs} runs",
+        question=f"milliseconds of CPU until a fresh process has its clients, package for {target}, {runs} runs",
         rows=rows,
-        notes=["ratio: to the script, run by run."],
+        notes=["ratio: to the script from the same layer, run by run."],
     ).show(json_file, html_file)
 
 
-def _start(script: str) -> Callable[[None], float]:
-    return lambda _: milliseconds(lambda: _run(script + END))
+def _unpacked(target: Target, folder: Path) -> Callable[[str], str]:
+    """Unpack the package as Lambda does, read-only, and return what runs a script with it."""
+    package = build(target)
+    for archive, place in ((package.code, "task"), (package.layer, "opt")):
+        with zipfile.ZipFile(archive) as opened:
+            opened.extractall(folder / place)
+    command = [str(interpreter(target.version)), "-S", "-B", "-c"]
+    environment = {**CREDENTIALS, "AWS_EC2_METADATA_DISABLED": "true", "AWS_LAMBDA_FUNCTION_NAME": "measured"}
+
+    def run(script: str) -> str:
+        arguments = [PATH + script, str(folder / "task"), str(folder / "opt" / "python")]
+        done = subprocess.run(
+            [*command, *arguments], env={"HOME": os.devnull, **environment}, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    return run
 
 
-def _run(script: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        env={**os.environ, **CREDENTIALS, "AWS_EC2_METADATA_DISABLED": "true", "AWS_LAMBDA_FUNCTION_NAME": "measured"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout
+def _timed(start: Callable[[str], str], script: str) -> Callable[[None], float]:
+    def measure(_: None) -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        start(script + END)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return 1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+    return measure

@@ -9,6 +9,7 @@
         ImageTooLargeError         over one of the limits
         NameTakenError             the outputs belong to another master
         NameTooLongError           S3 could not hold the outputs' keys
+        MasterUnreadableError      S3 does not hand the object out: archived, or encrypted with a foreign key
 
 Any other exception (throttling, a network fault, a bug) is not the image's fault: the message stays in its queue and is
 delivered again.
@@ -45,6 +46,10 @@ class ImageTooLargeError(RejectedImageError):
 
 class NameTakenError(RejectedImageError):
     """Another master with the same name, without its extension, owns the outputs."""
+
+
+class MasterUnreadableError(RejectedImageError):
+    """S3 does not hand the object out, and only its uploader can change that."""
 
 
 class NameTooLongError(RejectedImageError):

@@ -1,13 +1,14 @@
 """Masters as S3 has them: fetched whole, or by ranges as far as somebody reads."""
 
 import functools
+import io
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from handlers import clients
-from handlers.errors import PixelCascadeError
+from handlers.errors import MasterUnreadableError, PixelCascadeError
 from handlers.job import Job
 from handlers.ownership import Claim
 from handlers.ranged import FIRST_BYTES, RangedBody
@@ -77,6 +78,20 @@ def fetch_header(job: Job) -> Master:
     return _master(job, response, size, cast("BinaryIO", RangedBody(head, size, fetch_more)))
 
 
+def look(job: Job) -> Master:
+    """Describe the newest state of a job's master without reading it, where S3 does not hand it out.
+
+    Raises: MasterGoneError.
+    """
+    s3 = clients.s3()
+    try:
+        return _master(job, s3.head_object(Bucket=job.bucket, Key=job.key), body=io.BytesIO())
+    except s3.exceptions.ClientError as error:
+        if status_of(error) == HTTPStatus.NOT_FOUND:
+            raise MasterGoneError(f"{job.key} is no longer in the bucket") from error
+        raise
+
+
 def etag_of(response: Any) -> str:
     """Return an answer's ETag without its quotes."""
     etag: str = response["ETag"]
@@ -95,6 +110,28 @@ def _get(job: Job, **options: str) -> "GetObjectOutputTypeDef":
         return s3.get_object(Bucket=job.bucket, Key=job.key, **options)  # type: ignore[arg-type]
     except s3.exceptions.NoSuchKey as error:
         raise MasterGoneError(f"{job.key} is no longer in the bucket") from error
+    except s3.exceptions.ClientError as error:
+        if reason := _unreadable(error.response["Error"]):
+            raise MasterUnreadableError(reason) from error
+        raise
+
+
+def _unreadable(error: Any) -> str | None:
+    """Say why S3 will never hand the object out as it is, None where a retry may help.
+
+    Source: S3's API reference, GetObject, errors; KMS's developer guide, key state.
+    """
+    code, message = error.get("Code", ""), error.get("Message", "")
+    if code == "InvalidObjectState":
+        return (
+            "expected an object that S3 hands out, got one in an archived storage class: restore it and upload it again"
+        )
+    if code.startswith("KMS.") or (code == "AccessDenied" and "kms:" in message):
+        return (
+            "expected an object that the stack may decrypt, got one encrypted with a KMS key that it may not use: "
+            "set masterKmsKey to the key's ARN, or upload it again"
+        )
+    return None
 
 
 def _more(job: Job, etag: str, start: int, end: int) -> bytes:
@@ -114,9 +151,7 @@ def _range(start: int, end: int) -> str:
     return f"bytes={start}-{end - 1}"
 
 
-def _master(
-    job: Job, response: "GetObjectOutputTypeDef", size_bytes: int | None = None, body: BinaryIO | None = None
-) -> Master:
+def _master(job: Job, response: Any, size_bytes: int | None = None, body: BinaryIO | None = None) -> Master:
     return Master(
         bucket=job.bucket,
         claim=Claim(key=job.key, etag=etag_of(response), sequencer=job.sequencer),

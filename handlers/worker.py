@@ -21,7 +21,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handlers import budget, clients, imaging, retries, storage
 from handlers import master as masters
-from handlers.errors import InvalidJobError, PixelCascadeError, RejectedImageError
+from handlers.errors import InvalidJobError, MasterUnreadableError, PixelCascadeError, RejectedImageError
 from handlers.imaging import Picture
 from handlers.imaging.limits import FILE_COPIES, capacity_bytes
 from handlers.isolation import run_isolated
@@ -160,17 +160,25 @@ def _outcome(record: SQSRecord, batch: _Batch) -> Outcome:
         master = masters.fetch(job) if batch.work.whole else masters.fetch_header(job)
     except MasterGoneError:
         return Outcome(name="gone", details={"key": job.key})
+    except MasterUnreadableError as error:
+        return _rejected(masters.look(job), error, settings)
     try:
         output = _output(master, batch.work, settings)
         written = output.write(master, settings)
     except RejectedImageError as error:
-        key = settings.layout.rejected_key(job.key, settings.branch)
-        noted = storage.write_rejection(master, key, _reason(error, settings, bucket=job.bucket, key=job.key))
-        return Outcome(name="rejected" if noted else "superseded", details={"key": job.key, **_why(error)})
+        return _rejected(master, error, settings)
     finally:
         master.body.close()
     details = {"key": job.key, "bytes_in": master.size_bytes, **output.details}
     return Outcome(name="written" if written else "superseded", details=details)
+
+
+def _rejected(master: Master, error: RejectedImageError, settings: Settings) -> Outcome:
+    """Write down why a master is rejected, unless it was replaced since."""
+    key = master.claim.key
+    reason = _reason(error, settings, bucket=master.bucket, key=key)
+    noted = storage.write_rejection(master, settings.layout.rejected_key(key, settings.branch), reason)
+    return Outcome(name="rejected" if noted else "superseded", details={"key": key, **_why(error)})
 
 
 def _output(master: Master, work: Work, settings: Settings) -> Output:

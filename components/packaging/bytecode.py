@@ -7,7 +7,10 @@ from components.packaging.interpreters import interpreter
 from components.packaging.target import PackageError, Target
 
 CODE, LAYER = "/var/task", "/opt/python"
-"""Where Lambda unpacks the code and the layer's packages. Source: Lambda's developer guide, "Lambda runtimes", search paths."""
+"""Where Lambda unpacks the code and the layer's packages.
+
+Source: Lambda's developer guide, "Lambda runtimes", search paths.
+"""
 
 COMPILE = """
 import compileall, py_compile, sys

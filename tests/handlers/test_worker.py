@@ -17,8 +17,8 @@ import botocore.exceptions
 import pytest
 import urllib3.exceptions
 
+from handlers import clients, pipeline, storage, worker
 from handlers import master as masters
-from handlers import pipeline, storage, worker
 from handlers.errors import BrokenImageError, NameTakenError, NotAnImageError
 from handlers.master import Master
 from handlers.settings import Settings
@@ -217,6 +217,54 @@ def test_a_rejection_that_cannot_be_written_is_ours(three: Stack, monkeypatch: p
     assert three
     monkeypatch.setattr(storage, "write_rejection", lambda *_: raising(_client_error("SlowDown"))())
     assert process(sqs_event(job(KEY)), on(KEY, raising(BrokenImageError("truncated")))) == ["m0"]
+
+
+UNREADABLE = [
+    ("InvalidObjectState", "The operation is not valid for the object's storage class", "archived storage class"),
+    ("AccessDenied", "User: x is not authorized to perform: kms:Decrypt on resource: y", "masterKmsKey"),
+    ("KMS.DisabledException", "y is disabled.", "masterKmsKey"),
+]
+
+
+@pytest.mark.parametrize(("code", "message", "said"), UNREADABLE, ids=[code for code, *_ in UNREADABLE])
+def test_a_master_that_s3_does_not_hand_out_is_rejected(
+    three: Stack, monkeypatch: pytest.MonkeyPatch, code: str, message: str, said: str
+) -> None:
+    """An archived object, or one under a key that the stack may not use, is its uploader's fault: no dead letter."""
+
+    def refuse(**_: Any) -> None:
+        raise _refusal(code, message)
+
+    monkeypatch.setattr(clients.s3(), "get_object", refuse)
+    assert process(sqs_event(job(KEY)), must_not_run) == []
+    monkeypatch.undo()
+    reason = three.rejection(f"rejected/cat.png/{BRANCH}.json")
+    assert (reason["error"], reason["etag"]) == ("MasterUnreadableError", three.master(KEY).claim.etag)
+    assert said in reason["message"]
+
+
+def test_a_denial_that_is_not_the_keys_is_ours(three: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A permission that the program forgot must not reject anybody's pictures."""
+    assert three
+
+    def refuse(**_: Any) -> None:
+        raise _refusal("AccessDenied", "User: x is not authorized to perform: s3:GetObject")
+
+    monkeypatch.setattr(clients.s3(), "get_object", refuse)
+    assert process(sqs_event(job(KEY)), must_not_run) == ["m0"]
+
+
+@pytest.mark.parametrize("key", ["master/line\nbreak.png", "master/tab\there.png", "master/bell\x07.png"])
+def test_a_key_with_control_characters_is_rejected_or_done(stack: Stack, key: str) -> None:
+    """Odd keys are accounted for like all others."""
+    stack.upload(key)
+    assert process(sqs_event(job(key)), on(key, raising(BrokenImageError("truncated")))) == []
+    assert len(stack.outputs()) == 1
+
+
+def _refusal(code: str, message: str) -> botocore.exceptions.ClientError:
+    answer: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+    return clients.s3().exceptions.ClientError(answer, "GetObject")
 
 
 # Our fault, or the world's
