@@ -1,5 +1,6 @@
 """What a file's header says, whatever the format."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 MAX_PROFILE_BYTES = 4 * 1024 * 1024
@@ -11,7 +12,8 @@ class Header:
     """Facts known before any pixel is decoded.
 
     `width` and `height` are as stored, before orientation; `mode` is the Pillow mode of the coded picture.
-    `exif` is the TIFF structure without a prefix, `icc` the profile as embedded.
+    `exif` is the TIFF structure without a prefix, `icc` the profile as embedded, `iptc` Photoshop's resource blocks,
+    `xmp` the packet, `texts` what PNG calls text, by keyword.
     """
 
     format: str
@@ -21,6 +23,9 @@ class Header:
     has_alpha: bool = False
     exif: bytes | None = None
     icc: bytes | None = None
+    iptc: bytes = b""
+    xmp: bytes | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
     @property

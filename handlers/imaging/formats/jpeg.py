@@ -1,8 +1,11 @@
 """JPEG: the coded picture cut out of its file, checked, copied or decoded."""
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
+
+from PIL import Image
 
 from handlers.errors import BrokenImageError, ImageTooLargeError
 from handlers.imaging.facts.exif import read_exif
@@ -33,14 +36,17 @@ from .jpeg_markers import (
     is_metadata,
     walk,
 )
+from .jpeg_scans import PADDING, Scan, check_work, missing, read_scan
 from .picture import Picture
 
+_HUFFMAN = frozenset({0xC0, 0xC1, 0xC2})
 _CODED = frozenset({DHT, DQT, DRI, SOS, 0xC0, 0xC1, 0xC2})
 _SHORT = "the JPEG is truncated: its coded data ends before its last row"
 _ENDLESS = "the JPEG's end-of-image marker is missing; its picture is whole"
 _NO_END = "the JPEG is truncated: it has no end-of-image marker"
 _ZEROS = bytes(64)
 """At the end of a picture without EOI, zeros stand for data never written, though a decoder makes pixels of them."""
+_STRIP_PX = 256
 _NUMBER_OF_IMAGES = 0xB001  # Source: CIPA DC-007, the MP index IFD.
 
 
@@ -48,11 +54,13 @@ _NUMBER_OF_IMAGES = 0xB001  # Source: CIPA DC-007, the MP index IFD.
 class CodedPicture:
     """The coded picture: `payload` from SOI up to EOI, without EOI and without any metadata.
 
+    `padded` is the same with bytes after each scan that no decoder of a complete scan reads, empty for a single scan.
     `plain` tells that every browser decodes its segments; `ended` that EOI was there.
     """
 
     payload: bytes
-    scans: int
+    padded: bytes
+    scans: tuple[Scan, ...]
     ended: bool
     plain: bool
 
@@ -87,17 +95,26 @@ class JpegPicture(Picture):
         super().read()
         file = memoryview(self.source.whole())
         counts: dict[str, int] = {}
-        parts = [b"\xff\xd8", *_colour_segments(self.header)]
+        parts: list[bytes | memoryview] = [b"\xff\xd8", *_colour_segments(self.header)]
+        padded, scans = list(parts), list[Scan]()
         ended, plain = False, True
         for segment, end in _with_data(self.source, len(file)):
             if segment.marker in (SOI, EOI):
                 ended = segment.marker == EOI
                 break
             count_segment(counts, segment, self.limits)
-            if not is_metadata(segment.marker):
-                plain = plain and segment.marker in _CODED
-                parts.append(file[segment.start : end])  # type: ignore[arg-type]
-        self.coded = CodedPicture(b"".join(parts), counts.get("scans", 0), ended, plain)
+            if is_metadata(segment.marker):
+                continue
+            plain = plain and segment.marker in _CODED
+            part = file[segment.start : end]
+            if segment.marker == SOS:
+                scans.append(read_scan(bytes(file[segment.start + 4 : segment.end])))
+                part = _without_fill(part)
+            parts.append(part)
+            padded += [part, PADDING] if segment.marker == SOS else [part]
+        check_work(self.header, scans)
+        several = len(scans) > 1 and self.header.frame in _HUFFMAN
+        self.coded = CodedPicture(b"".join(parts), b"".join(padded) if several else b"", tuple(scans), ended, plain)
 
     def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:
         """Decode the picture, reduced by 2, 4 or 8 where there are pixels enough; see `Picture.decode`."""
@@ -110,15 +127,15 @@ class JpegPicture(Picture):
         return raster
 
     def damage(self) -> str | None:
-        """Read all coded data, at an eighth of the size; see `Picture.damage`."""
-        return self._decode_by(8, salvage=True).damage
+        """Read all coded data, of a single scan at an eighth of the size; see `Picture.damage`."""
+        return self._checked(salvage=True).damage
 
     def copy(self, rights: bytes, *, salvage: bool) -> bytes | None:
         """Copy the coded picture bit for bit if browsers show it as an output promises; see `Picture.copy`.
 
         All coded data are read, at an eighth of the size, to find a picture that is truncated.
         """
-        if not self._is_fit() or self._decode_by(8, salvage=salvage).damage:
+        if not self._is_fit() or self._checked(salvage=salvage).damage:
             return None
         if not self.coded.ended:
             self.warnings.append(_ENDLESS)
@@ -130,7 +147,9 @@ class JpegPicture(Picture):
     def _decode_by(self, factor: int, *, salvage: bool) -> Raster:
         """Decode the picture, reduced by a factor of 1, 2, 4 or 8."""
         coded, header = self.coded, self.header
-        watch = header.frame in SEQUENTIAL and coded.scans == 1
+        watch = header.frame in SEQUENTIAL and len(coded.scans) == 1
+        # Decoded before the picture itself, so that the two are never in memory together.
+        padded = _checksum(_decoded(coded.padded)) if coded.padded else None
         image = open_jpeg(coded.payload if watch else coded.payload + END, watch=watch)
         box = None
         if factor > 1:
@@ -140,13 +159,27 @@ class JpegPicture(Picture):
             # The part of the fewer pixels that holds the picture.
             box = drafted[1] if drafted else None
         damage = load(image, salvage=salvage)
-        if damage is None and image.short:
-            damage = _SHORT
-        if damage is None and not coded.ended and (not watch or coded.payload.endswith(_ZEROS)):
-            damage = _NO_END
+        if damage is None:
+            damage = _SHORT if image.short else self._lost()
+        if damage is None and padded is not None:
+            full = image if factor == 1 else _decoded(coded.payload)
+            damage = None if _checksum(full) == padded else _SHORT
         if damage and not salvage:
             raise BrokenImageError(damage)
         return Raster(image, damage=damage, box=box)
+
+    def _checked(self, *, salvage: bool) -> Raster:
+        """Decode only to find damage; what several scans hold shows at full size alone."""
+        return self._decode_by(1 if self.coded.padded else 8, salvage=salvage)
+
+    def _lost(self) -> str | None:
+        """Say what is missing from a picture that decodes, by its headers and its end."""
+        coded = self.coded
+        if not coded.ended and coded.payload.endswith(_ZEROS):
+            return _NO_END
+        if lost := missing(self.header, coded.scans, ended=coded.ended):
+            return lost
+        return None if coded.ended or len(coded.scans) == 1 or coded.padded else _NO_END
 
     def _is_fit(self) -> bool:
         """Tell whether the coded picture may be an output as it is."""
@@ -156,6 +189,29 @@ class JpegPicture(Picture):
         if header.mode != "L" and not header.is_ycbcr:
             return False
         return header.icc is None or is_srgb(header.icc, header.mode)
+
+
+def _decoded(payload: bytes) -> Image.Image:
+    """Decode coded data without its EOI at full size, whatever it lacks."""
+    image = open_jpeg(payload + END)
+    load(image, salvage=True)
+    return image
+
+
+def _checksum(image: Image.Image) -> int:
+    """Return a checksum of all pixels, taken strip by strip."""
+    found, (width, height) = 0, image.size
+    for top in range(0, height, _STRIP_PX):
+        found = zlib.crc32(image.crop((0, top, width, min(top + _STRIP_PX, height))).tobytes(), found)
+    return found
+
+
+def _without_fill(scan: memoryview) -> memoryview:
+    """Return a scan without the bytes FF at its end, which may fill the room before the next marker (T.81, B.1.1.2)."""
+    end = len(scan)
+    while end and scan[end - 1] == 0xFF:  # noqa: PLR2004
+        end -= 1
+    return scan[:end]
 
 
 def _with_data(source: Source, size: int) -> Iterator[tuple[Segment, int]]:

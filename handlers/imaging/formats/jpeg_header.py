@@ -14,6 +14,7 @@ from .jpeg_markers import (
     APP0,
     APP1,
     APP2,
+    APP13,
     APP14,
     APP15,
     EOI,
@@ -30,6 +31,8 @@ _DECODABLE = frozenset({0xC0, 0xC1, PROGRESSIVE, LOSSLESS, 0xC9, 0xCA})
 _HIERARCHICAL = frozenset({0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF, 0xDE, 0xDF})
 _MODES = {1: "L", 3: "RGB", 4: "CMYK"}
 _MOST_SAMPLES = 4
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"  # Source: XMP specification, part 3, JPEG.
+_PHOTOSHOP = b"Photoshop 3.0\0"  # Source: the same, image resource blocks.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +44,11 @@ class JpegHeader(Header):
     jfif: bytes | None = None
     adobe: bytes | None = None
     multi_picture: bytes | None = None
+
+    @property
+    def progressive(self) -> bool:
+        """Whether the coefficients come in several scans, ever finer."""
+        return self.frame in (PROGRESSIVE, 0xCA)
 
     @property
     def is_ycbcr(self) -> bool:
@@ -64,6 +72,8 @@ class _Seen:
     adobe: bytes | None = None
     multi_picture: bytes | None = None
     icc: list[bytes] = field(default_factory=list)
+    iptc: list[bytes] = field(default_factory=list)
+    xmp: bytes | None = None
     counts: dict[str, int] = field(default_factory=dict)
 
 
@@ -110,6 +120,10 @@ def _note_metadata(seen: _Seen, marker: int, source: Source, body: int, size: in
         seen.exif = seen.exif or source.take(body + 6, size - 6) if size > len(b"Exif\0\0") else seen.exif
     elif marker == APP2 and prefix.startswith(b"ICC_PROFILE\0"):
         seen.icc.append(source.take(body + 12, size - 12))
+    elif marker == APP1 and prefix.startswith(_XMP[:16]) and source.take(body, min(size, len(_XMP))) == _XMP:
+        seen.xmp = seen.xmp or source.take(body + len(_XMP), size - len(_XMP))
+    elif marker == APP13 and prefix.startswith(_PHOTOSHOP):
+        seen.iptc.append(source.take(body + len(_PHOTOSHOP), size - len(_PHOTOSHOP)))
     elif marker == APP2 and prefix.startswith(b"MPF\0"):
         seen.multi_picture = source.take(body + 4, size - 4)
 
@@ -134,6 +148,8 @@ def _header(seen: _Seen) -> JpegHeader:
         height=height,
         mode=_MODES[count],
         exif=seen.exif,
+        iptc=b"".join(seen.iptc),
+        xmp=seen.xmp,
         icc=_joined(seen.icc, warnings),
         warnings=warnings,
         frame=frame,
@@ -161,7 +177,8 @@ def _joined(parts: list[bytes], warnings: list[str]) -> bytes | None:
     """Join the profile's parts by their numbers; each begins with its own and that of all."""
     if not parts:
         return None
-    numbered = sorted((part for part in parts if len(part) > 2), key=lambda part: part[0])  # noqa: PLR2004
+    # A part that is there twice counts once: some editors store the whole profile a second time.
+    numbered = sorted({part for part in parts if len(part) > 2}, key=lambda part: part[0])  # noqa: PLR2004
     if not numbered or [part[0] for part in numbered] != list(range(1, numbered[0][1] + 1)):
         warnings.append("the ICC profile was ignored: parts of it are missing")
         return None

@@ -7,19 +7,22 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from handlers.errors import BrokenImageError
+from handlers.errors import BrokenImageError, ImageTooLargeError
 from handlers.imaging.limits import Limits
 from handlers.imaging.source import Source
 
 SOI, EOI, SOS = 0xD8, 0xD9, 0xDA
 DHT, DAC, DQT, DRI, COM = 0xC4, 0xCC, 0xDB, 0xDD, 0xFE
-APP0, APP1, APP2, APP14, APP15 = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF
+APP0, APP1, APP2, APP13, APP14, APP15 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xEF
 FRAMES = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, DAC}
 SEQUENTIAL, PROGRESSIVE, LOSSLESS = frozenset({0xC0, 0xC1}), 0xC2, 0xC3
 
 # A marker that begins a segment: not a stuffed zero, a fill byte or a restart.
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _SEARCH_BYTES = 256 * 1024
+
+MAX_MARKERS = 10_000
+"""Markers that are looked at, most of them without parameters in a file that is made to stall."""
 
 JUNK_BYTES = 64 * 1024
 """Most bytes between two segments of the header; real files have a few bytes of junk at most."""
@@ -39,9 +42,10 @@ def walk(source: Source) -> Iterator[Segment]:
 
     Raises:
         BrokenImageError: A segment's length is impossible, or one before the first scan is cut short.
+        ImageTooLargeError: Too many markers.
     """
     position, scanned = 2, False
-    while True:
+    for _ in range(MAX_MARKERS):
         start = _next_marker(source, position, None if scanned else JUNK_BYTES)
         if start is None:
             return
@@ -62,6 +66,9 @@ def walk(source: Source) -> Iterator[Segment]:
         yield Segment(marker, start, end)
         scanned = scanned or marker == SOS
         position = end
+    raise ImageTooLargeError(
+        f"expected at most {MAX_MARKERS:,} markers outside the coded data, got more: save it again"
+    )
 
 
 def count_segment(counts: dict[str, int], segment: Segment, limits: Limits) -> None:
