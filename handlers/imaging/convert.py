@@ -3,7 +3,6 @@
 from typing import Literal
 
 from .encode import Jpeg, check_options
-from .facts.exif import rights_only
 from .formats import open_picture
 from .formats.picture import Picture
 from .limits import Limits
@@ -35,7 +34,7 @@ def convert(
     picture = open_picture(source, limits)
     picture.read()
     if reencode == "when-needed":
-        copy = picture.copy(rights_only(picture.exif), salvage=salvage)
+        copy = picture.copy(picture.rights, salvage=salvage)
         if copy is not None:
             return Jpeg(copy, copied=True, warnings=tuple(picture.warnings))
     (jpeg,) = render(picture, {"": None}, quality=quality, background=background, salvage=salvage).values()

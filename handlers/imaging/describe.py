@@ -1,5 +1,6 @@
 """Read what is recorded of a picture from its header, without decoding it."""
 
+import contextlib
 import re
 from datetime import datetime
 from decimal import Decimal
@@ -28,13 +29,14 @@ def describe(
 ) -> Metadata:
     """Return what the header says, and where the picture was taken only with `gps`.
 
-    A stream is read no further than the header, or, for a GIF or an animated PNG, as far as frames are counted. A
-    `Picture` has the limits that it was opened with.
+    A stream is read no further than the header, but a GIF or an animated PNG as far as frames are counted, and a PNG
+    without EXIF before its pixels to its end. A `Picture` has the limits that it was opened with.
 
     Raises:
         RejectedImageError: The image's fault; see `handlers.errors`. What `source.read` raises passes through.
     """
     picture = open_picture(source, limits)
+    picture.facts()
     header, exif = picture.header, picture.exif
     warnings = [*picture.warnings, *exif.warnings]
     frames = _frames(picture, warnings)
@@ -70,16 +72,17 @@ def _decimal(exif: Exif, tag: int) -> Decimal | None:
 
 def _taken_at(exif: Exif) -> str | None:
     """Return the time of the exposure as the camera's clock had it, "2024-05-01T12:30:00"."""
-    match = _TAKEN.match(text(exif.photo.get(0x9003)) or text(exif.image.get(0x0132)) or "")
-    if not match:
-        return None
-    year, month, day, hour, minute, second = match.groups()
-    stamp = f"{year}-{month}-{day}T{hour}:{minute}:{second}"
-    try:
-        datetime.fromisoformat(stamp)
-    except ValueError:
-        return None
-    return stamp
+    # DateTimeOriginal, DateTimeDigitized, DateTime: cameras without a clock fill them with blanks.
+    for value in (exif.photo.get(0x9003), exif.photo.get(0x9004), exif.image.get(0x0132)):
+        match = _TAKEN.match(text(value) or "")
+        if not match:
+            continue
+        year, month, day, hour, minute, second = match.groups()
+        stamp = f"{year}-{month}-{day}T{hour}:{minute}:{second}"
+        with contextlib.suppress(ValueError):
+            datetime.fromisoformat(stamp)
+            return stamp
+    return None
 
 
 def _frames(picture: Picture, warnings: list[str]) -> int:

@@ -33,13 +33,12 @@ class Limits:
     `memory_mb` is the function's memory: where it holds fewer pixels than `max_pixels`, it decides.
     """
 
-    max_pixels: int = 50_000_000
+    max_pixels: int = 64_000_000
     max_bytes: int = 50_000_000
     max_scans: int = 100
     max_segments: int = 512
     max_frames: int = 10_000
     max_side: int = MAX_SIDE_PX
-    box_height_ratio: int = 10
     memory_mb: int | None = None
 
     def __post_init__(self) -> None:
@@ -96,19 +95,11 @@ class Limits:
             )
 
     def check_outputs(self, sizes: Mapping[str, tuple[int, int]], pixels: int = 0, file_bytes: int = 0) -> None:
-        """Refuse outputs, (width, height) by name, that leave their box, or memory beside a master of so many pixels.
+        """Refuse outputs, (width, height) by name, that do not fit into memory beside a master of so many pixels.
 
         Raises:
             ImageTooLargeError: The message names the output, limit, value and setting.
         """
-        for name, (width, height) in sizes.items():
-            tallest = min(width * self.box_height_ratio, self.max_side)
-            if height > tallest or width > self.max_side:
-                raise ImageTooLargeError(
-                    f"{name} would be {width:,} x {height:,} pixels, more than the {min(width, self.max_side):,} "
-                    f"x {tallest:,} that an output of this width may have (sizes); "
-                    "upload a picture that is less tall or change sizes"
-                )
         if self.memory_mb is None:
             return
         output_pixels = area(sizes.values())

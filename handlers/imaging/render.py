@@ -6,7 +6,6 @@ from dataclasses import replace
 from PIL import Image
 
 from .encode import Jpeg, encode
-from .facts.exif import rights_only
 from .formats.picture import Picture
 from .pixels.colour import to_srgb
 from .pixels.orientation import upright, upright_size
@@ -26,7 +25,7 @@ def render(
     Raises:
         BrokenImageError: The picture is damaged, and not salvaged.
     """
-    orientation, exif = picture.exif.orientation, rights_only(picture.exif)
+    orientation, exif = picture.exif.orientation, picture.rights
     stored = {name: upright_size(size, orientation) if size else picture.header.size for name, size in sizes.items()}
     raster = normalised(picture, background, salvage=salvage, widest=max(stored.values()))
     images, salvaged, warnings = _scaled(raster, stored), raster.damage is not None, tuple(picture.warnings)

@@ -6,10 +6,13 @@ from typing import Any
 from .encode import Jpeg, check_options
 from .formats import open_picture
 from .formats.picture import Picture
-from .limits import Limits
+from .limits import MAX_SIDE_PX, Limits
 from .pixels.orientation import upright_size
 from .render import render
 from .source import BinaryStream
+
+BOX_RATIO = 10
+"""How many times as high as its width an output may be."""
 
 
 def resize(
@@ -41,14 +44,24 @@ def resize(
 
 
 def output_sizes(picture: Picture, widths: Mapping[str, int], *, enlarge: bool) -> dict[str, tuple[int, int]]:
-    """Return (width, height) of the upright outputs by name, aspect ratio kept, at least 1 pixel high."""
+    """Return (width, height) of the upright outputs by name, aspect ratio kept, at least 1 pixel each.
+
+    An output fits a box of its width and `BOX_RATIO` times that height, so that a scroll screenshot gets narrower.
+    """
     width, height = upright_size(picture.header.size, picture.exif.orientation)
     sizes = {}
     for name, wanted in widths.items():
         new_width = wanted if enlarge else min(wanted, width)
-        # Half up, as people round; the built-in rounds half to even.
-        sizes[name] = (new_width, max(1, (2 * height * new_width + width) // (2 * width)))
+        new_height, tallest = _scaled(height, new_width, width), min(BOX_RATIO * wanted, MAX_SIDE_PX)
+        if new_height > tallest:
+            new_width, new_height = _scaled(width, tallest, height), tallest
+        sizes[name] = (new_width, new_height)
     return sizes
+
+
+def _scaled(side: int, by: int, of: int) -> int:
+    """Return side * by / of, half up as people round, at least 1; the built-in rounds half to even."""
+    return max(1, (2 * side * by + of) // (2 * of))
 
 
 def _check_widths(widths: Any) -> None:

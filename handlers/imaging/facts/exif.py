@@ -130,30 +130,3 @@ class _Reader:
         if kind in _RATIONALS:
             return tag, tuple(Rational(*pair) for pair in zip(numbers[::2], numbers[1::2], strict=True))
         return tag, numbers
-
-
-def rights_only(exif: Exif) -> bytes:
-    """Return an EXIF segment body with nothing but artist and copyright, or nothing if there is neither."""
-    kept = [(tag, _text(exif.image.get(tag))) for tag in (ARTIST, COPYRIGHT)]
-    kept = [(tag, text) for tag, text in kept if text]
-    if not kept:
-        return b""
-    start = 8 + 2 + 12 * len(kept) + 4
-    entries, values = b"", b""
-    for tag, text in kept:
-        inline = text.ljust(4, b"\0")[:4]
-        place = inline if len(text) <= 4 else struct.pack(">I", start + len(values))  # noqa: PLR2004
-        entries += struct.pack(">HHI", tag, _ASCII, len(text)) + place
-        values += text + b"\0" * (len(text) % 2) if len(text) > 4 else b""  # noqa: PLR2004
-    return b"Exif\0\0MM\0*" + struct.pack(">IH", 8, len(kept)) + entries + b"\0\0\0\0" + values
-
-
-_MAX_RIGHTS_BYTES = 4_096
-
-
-def _text(value: Any) -> bytes:
-    """Return the text with one NUL at its end, if there is anything to read in it."""
-    if not isinstance(value, bytes):
-        return b""
-    text = value[:_MAX_RIGHTS_BYTES].strip(b"\0 \t\r\n")
-    return text + b"\0" if text else b""

@@ -1,4 +1,4 @@
-"""Where a picture was taken, for those who ask."""
+"""Where a picture was taken."""
 
 from decimal import Decimal
 
@@ -12,9 +12,12 @@ _PLACES = Decimal("0.0000001")
 
 def read_gps(exif: Exif) -> dict[str, Value] | None:
     """Return latitude and longitude in degrees, altitude in metres and the satellites' time, as far as known."""
+    latitude = _degrees(exif, *_LATITUDE, negative="S", largest=90)
+    longitude = _degrees(exif, *_LONGITUDE, negative="W", largest=180)
+    whole = latitude is not None and longitude is not None  # Half of a position is none.
     found: dict[str, Value | None] = {
-        "latitude": _degrees(exif, *_LATITUDE, negative="S", largest=90),
-        "longitude": _degrees(exif, *_LONGITUDE, negative="W", largest=180),
+        "latitude": latitude if whole else None,
+        "longitude": longitude if whole else None,
         "altitude_m": _altitude(exif),
         "date": text(exif.gps.get(_DATE)),
         "time_utc": _time(exif),

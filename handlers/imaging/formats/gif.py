@@ -25,6 +25,7 @@ MAX_SUB_BLOCKS = 250_000
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _CONTROL = 0xF9
 _MAX_PALETTE_BYTES = 768
+_NO_TRAILER = "the GIF ends without its trailer; its picture is whole"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +54,11 @@ class GifPicture(Picture):
         """Count the frames by walking over the blocks; see `Picture.frames`."""
         position, frames = _skip_blocks(self.source, self.header.data_start), 1
         for _ in range(4 * self.limits.max_frames):
-            kind = self.source.take(position, 1)[0]
+            kind = (self.source.peek(position, 1) or b"\0")[0]
             if kind == _TRAILER:
+                return frames
+            if len(self.source.peek(position, 1)) == 0:
+                self.warnings.append(_NO_TRAILER)
                 return frames
             if kind == _EXTENSION:
                 position = _skip_blocks(self.source, position + 2)
@@ -76,10 +80,12 @@ class GifPicture(Picture):
         canvas = (header.width, header.height)
         if not width or not height:
             raise BrokenImageError(f"the GIF is damaged: its first frame has {width} x {height} pixels")
-        payload = _payload(self.source, header, salvage=salvage)
+        payload, ended = _payload(self.source, header)
         with image_faults():
             image = GifImagePlugin.GifImageFile(io.BytesIO(payload))
         damage = load(image, salvage=salvage)
+        if not ended and not damage:
+            self.warnings.append(_NO_TRAILER)
         shown = Image.new("L", (width, height), 255)
         if header.transparent is not None:
             indices = Image.frombytes("L", image.size, image.tobytes())
@@ -170,18 +176,29 @@ def _header(source: Source, position: int, screen: bytes, palette: bytes, transp
     )
 
 
-def _payload(source: Source, header: GifHeader, *, salvage: bool) -> bytes:
-    """Return a GIF with nothing but the first frame, as large as its canvas."""
+def _payload(source: Source, header: GifHeader) -> tuple[bytes, bool]:
+    """Return a GIF with nothing but the first frame, as large as its canvas, and whether its data had an end."""
     _, _, width, height = header.box
     size = width.to_bytes(2, "little") + height.to_bytes(2, "little")
     palette = header.palette or bytes(level for level in range(256) for _ in "RGB")
     screen = b"GIF89a" + size + b"\xf7\0\0" + palette.ljust(_MAX_PALETTE_BYTES, b"\0")
     descriptor = b"," + bytes(4) + size + bytes((header.interlaced << 6,))
+    start = header.data_start - 1
     try:
         end = _skip_blocks(source, header.data_start)
-        data = source.take(header.data_start - 1, end - header.data_start + 1)
+        data, ended = source.take(start, end - start), True
     except BrokenImageError:
-        if not salvage:
-            raise
-        data = source.whole()[header.data_start - 1 :]
-    return screen + descriptor + data + b";"
+        # The file ends within the data: its decoder tells whether all pixels are there.
+        data, ended = _closed(source.whole()[start:]), False
+    return screen + descriptor + data + b";", ended
+
+
+def _closed(data: bytes) -> bytes:
+    """Return a frame's data, of which the end is lost, as whole sub-blocks with a terminator."""
+    position, end = 1, len(data)
+    while position < end and data[position]:
+        left = end - position - 1
+        if data[position] > left:
+            return data[:position] + (bytes((left,)) + data[position + 1 :] if left else b"") + b"\0"
+        position += data[position] + 1
+    return data[:position] + b"\0"

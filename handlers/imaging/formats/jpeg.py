@@ -46,7 +46,7 @@ _ENDLESS = "the JPEG's end-of-image marker is missing; its picture is whole"
 _NO_END = "the JPEG is truncated: it has no end-of-image marker"
 _ZEROS = bytes(64)
 """At the end of a picture without EOI, zeros stand for data never written, though a decoder makes pixels of them."""
-_STRIP_PX = 256
+_STRIP_PX, _BLOCK_BYTES = 256, 64 * 1024
 _NUMBER_OF_IMAGES = 0xB001  # Source: CIPA DC-007, the MP index IFD.
 
 
@@ -209,9 +209,12 @@ def _checksum(image: Image.Image) -> int:
 def _without_fill(scan: memoryview) -> memoryview:
     """Return a scan without the bytes FF at its end, which may fill the room before the next marker (T.81, B.1.1.2)."""
     end = len(scan)
-    while end and scan[end - 1] == 0xFF:  # noqa: PLR2004
-        end -= 1
-    return scan[:end]
+    while end:
+        start = max(0, end - _BLOCK_BYTES)
+        if kept := len(bytes(scan[start:end]).rstrip(b"\xff")):
+            return scan[: start + kept]
+        end = start
+    return scan[:0]
 
 
 def _with_data(source: Source, size: int) -> Iterator[tuple[Segment, int]]:

@@ -1,14 +1,17 @@
 """A picture that is opened: its header is read, its pixels are not decoded. One subclass per format."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar, Self
 
 from handlers.imaging.facts.exif import Exif, read_exif
+from handlers.imaging.facts.rights import rights_only
 from handlers.imaging.limits import Limits, bytes_needed
 from handlers.imaging.pixels.raster import Raster
 from handlers.imaging.source import Source
 
 from .header import Header
+from .png_text import XMP
 
 
 class Picture(ABC):
@@ -18,11 +21,13 @@ class Picture(ABC):
     """What files of the format begin with."""
     header: Header
     exif: Exif
+    texts: Mapping[str, str]
     warnings: list[str]
 
     def __init__(self, source: Source, limits: Limits, header: Header) -> None:
         self.source, self.limits, self.header = source, limits, header
         self.exif = read_exif(header.exif)
+        self.texts = header.texts
         self.warnings = list(header.warnings)
 
     @classmethod
@@ -52,6 +57,9 @@ class Picture(ABC):
         self.limits.check_canvas(*self.header.size)
         self.limits.check_canvas(*self.header.size, len(self.source.whole()))
 
+    def facts(self) -> None:  # noqa: B027 - most formats have all facts in their header
+        """Read on as far as facts may be that the header lacks; no pixel is decoded."""
+
     @abstractmethod
     def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:
         """Decode the pixels; fewer of them where an output of `widest` (width, height) loses nothing by it.
@@ -75,6 +83,12 @@ class Picture(ABC):
             BrokenImageError: The picture is damaged, and not salvaged.
         """
         return None
+
+    @property
+    def rights(self) -> bytes:
+        """Artist and copyright as an EXIF segment body, empty where the file names neither."""
+        xmp = self.header.xmp or self.texts.get(XMP, "").encode()
+        return rights_only(self.exif, self.header.iptc, xmp, self.texts)
 
     def frames(self) -> int:
         """Count the frames.

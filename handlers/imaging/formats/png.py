@@ -1,7 +1,9 @@
 """PNG: the picture's data cut out, checked, decoded."""
 
+import contextlib
 import io
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -29,6 +31,12 @@ from .png_header import (
     read_header,
     walk,
 )
+from .png_text import MAX_TEXT_BYTES, TEXTS, read_text
+
+MAX_CHUNKS = 65_536
+"""Chunks that are looked at; a file with more is made to stall."""
+
+MISSING = "the PNG is truncated: it ends before the checksum of its last data"
 
 WIDE = 16
 """Bits of a sample that Pillow does not scale down by itself."""
@@ -36,11 +44,16 @@ WIDE = 16
 
 @dataclass(frozen=True)
 class PictureData:
-    """The chunks that hold the picture, an eXIf chunk that follows them, and what is wrong with the data."""
+    """The chunks that hold the picture, and what follows them: an eXIf chunk, texts, the end.
+
+    `doubt` says which checksum of the chunks (CRC-32) is wrong or missing.
+    """
 
     chunks: tuple[Chunk, ...]
     exif: bytes | None
-    damage: str | None
+    texts: Mapping[str, str]
+    doubt: str | None
+    ended: bool
 
 
 class PngPicture(Picture):
@@ -67,20 +80,29 @@ class PngPicture(Picture):
     def read(self) -> None:
         """Walk over the rest of the file, checking the checksum of each IDAT; see `Picture.read`."""
         super().read()
+        self._read_on()
+
+    def facts(self) -> None:
+        """Read on for an eXIf chunk that follows the picture; see `Picture.facts`."""
+        if self.header.exif is None:
+            with contextlib.suppress(BrokenImageError, ImageTooLargeError):
+                self._read_on()
+
+    def _read_on(self) -> None:
+        """Walk over the chunks from the picture to the end."""
         self.data = _picture_data(self.source, self.limits)
+        self.texts = {**self.data.texts, **self.header.texts}
         if self.header.exif is None and self.data.exif:
             self.exif = read_exif(self.data.exif)
 
     def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:  # noqa: ARG002 - never reduced
         """Decode all pixels; see `Picture.decode`."""
-        if self.data.damage and not salvage:
-            raise BrokenImageError(self.data.damage)
         header = self.header
         raw = HIGH_BYTES.get(header.mode) if header.depth == WIDE else None
         key = self._transparent_colour()
         # One byte a pixel is kept of this decode, so that the two never add up in memory.
         low = self._low_matches(key, salvage=salvage) if key and header.depth == WIDE else None
-        image, damage = self._load(raw, salvage=salvage)
+        image, damage = self._load(raw, salvage=salvage, warn=True)
         image, opacity = split(eight_bit(image))
         if header.colour_type == GREY_ALPHA and image.mode == "RGB":
             # Pillow reads 16-bit grey with alpha as RGBA.
@@ -88,10 +110,12 @@ class PngPicture(Picture):
         if key:
             hits = matches(image, [high for high, _ in key])
             opacity = ImageChops.invert(ImageChops.darker(hits, low) if low else hits)
-        return Raster(image, opacity, self.data.damage or damage)
+        return Raster(image, opacity, damage)
 
-    def _load(self, raw: tuple[str, str] | None, *, salvage: bool) -> tuple[Image.Image, str | None]:
-        """Decode the data, by another mode and raw mode where given."""
+    def _load(
+        self, raw: tuple[str, str] | None, *, salvage: bool, warn: bool = False
+    ) -> tuple[Image.Image, str | None]:
+        """Decode the data, by another mode and raw mode where given; return the image and its damage."""
         # Only PNGs pay for loading ISA-L.
         from .png_inflate import InflatedPng  # noqa: PLC0415
 
@@ -103,7 +127,27 @@ class PngPicture(Picture):
             # Pillow decodes 16-bit grey to a mode that it cannot scale down; the raw mode does it in passing.
             image._mode = raw[0]  # noqa: SLF001
             image.tile = [tile._replace(args=raw[1]) for tile in image.tile]
-        return image, load(image, salvage=salvage)
+        damage = load(image, salvage=salvage) or self._unproved(image.checksum)
+        if damage and not salvage:
+            raise BrokenImageError(damage)
+        if warn and not damage:
+            self.warnings += self._oddities(image.checksum)
+        return image, damage
+
+    def _unproved(self, checksum: str) -> str | None:
+        """Say why pixels that decode may be wrong: by the checksum over them, or by that of the chunks without it."""
+        if checksum == "wrong":
+            return "the PNG is damaged: the checksum of its pixels is wrong"
+        return self.data.doubt if checksum == "missing" and self.data.doubt != MISSING else None
+
+    def _oddities(self, checksum: str) -> list[str]:
+        """Name what is odd about a PNG whose pixels are all there."""
+        found = [
+            (self.data.doubt and f"{self.data.doubt}; its pixels are whole"),
+            (checksum == "missing" and "the PNG's compressed data have no end; its pixels are whole"),
+            (not self.data.ended and "the PNG's IEND chunk is missing; its picture is whole"),
+        ]
+        return [text for text in found if text]
 
     def _transparent_colour(self) -> list[tuple[int, int]]:
         """Return the high and low byte of each sample of the transparent colour, or nothing where there is none."""
@@ -131,12 +175,16 @@ def _picture_data(source: Source, limits: Limits) -> PictureData:
     """
     file = memoryview(source.whole())
     chunks: list[Chunk] = []
-    exif, damage, others = None, None, 0
+    exif, doubt, damage, others, ended = None, None, None, 0, False
+    texts: dict[str, str] = {}
     try:
-        for chunk in walk(source):
+        for number, chunk in enumerate(walk(source)):
+            if number > MAX_CHUNKS:
+                raise ImageTooLargeError(f"expected at most {MAX_CHUNKS:,} chunks in a PNG, got more: save it again")
+            ended = ended or chunk.kind == b"IEND"
             if chunk.kind == b"IDAT":
                 chunks.append(chunk)
-                damage = damage or _damage(file, chunk)
+                doubt = doubt or _damage(file, chunk)
                 if len(chunks) > MAX_DATA_CHUNKS:
                     raise ImageTooLargeError(f"the PNG has more than {MAX_DATA_CHUNKS:,} IDAT chunks; save it again")
                 continue
@@ -144,18 +192,20 @@ def _picture_data(source: Source, limits: Limits) -> PictureData:
             limits.check_segments(others, "chunks")
             if chunk.kind == b"eXIf" and chunks and not _damage(file, chunk):
                 exif = bytes(file[chunk.start : chunk.start + chunk.size])
+            elif chunk.kind in TEXTS and chunks and chunk.size <= MAX_TEXT_BYTES and not _damage(file, chunk):
+                texts.update(read_text(chunk.kind, bytes(file[chunk.start : chunk.start + chunk.size])))
     except BrokenImageError as error:
-        damage = damage or (None if chunks else str(error))
+        damage = None if chunks else str(error)
     if not chunks:
         raise BrokenImageError(damage or "the PNG holds no picture: it has no IDAT chunk")
-    return PictureData(tuple(chunks), exif, damage)
+    return PictureData(tuple(chunks), exif, texts, doubt, ended)
 
 
 def _damage(file: memoryview, chunk: Chunk) -> str | None:
     """Say what is wrong with a chunk's data, if anything."""
     stored = file[chunk.end - 4 : chunk.end]
     if len(stored) < 4:  # noqa: PLR2004
-        return f"the PNG is truncated: it ends at byte {len(file):,}, within the picture"
+        return MISSING
     if zlib.crc32(file[chunk.start : chunk.start + chunk.size], zlib.crc32(chunk.kind)) != int.from_bytes(stored):
         return f"the PNG is damaged: the checksum of the picture's data at byte {chunk.start:,} is wrong"
     return None

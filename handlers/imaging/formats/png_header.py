@@ -12,6 +12,7 @@ from handlers.imaging.limits import Limits
 from handlers.imaging.source import Source
 
 from .header import MAX_PROFILE_BYTES, Header
+from .png_text import MAX_TEXT_BYTES, TEXTS, read_text
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_DATA_CHUNKS = 16_384
@@ -62,6 +63,7 @@ def read_header(source: Source, limits: Limits) -> PngHeader:
         ImageTooLargeError: Too many chunks.
     """
     found: dict[bytes, bytes] = {}
+    texts: dict[str, str] = {}
     warnings: list[str] = []
     for number, chunk in enumerate(walk(source)):
         if chunk.kind in (b"IDAT", b"IEND"):
@@ -74,9 +76,11 @@ def read_header(source: Source, limits: Limits) -> PngHeader:
             warnings.append("the ICC profile was ignored: it comes after the palette")
         elif chunk.kind == b"PLTE" and b"PLTE" in found:
             raise BrokenImageError("the PNG is damaged: it has two palettes")
+        elif chunk.kind in TEXTS and chunk.size <= MAX_TEXT_BYTES:
+            texts.update(read_text(chunk.kind, source.take(chunk.start, chunk.size)))
         elif chunk.kind in _WANTED and chunk.kind not in found and not _only_suggested(chunk, found):
             _take(source, chunk, found, warnings)
-    return _header(found, warnings)
+    return _header(found, texts, warnings)
 
 
 _WANTED = {b"IHDR": 13, b"PLTE": 768, b"tRNS": 256, b"iCCP": MAX_PROFILE_BYTES, b"eXIf": 2**20, b"acTL": 8}
@@ -126,7 +130,7 @@ def _take(source: Source, chunk: Chunk, found: dict[bytes, bytes], warnings: lis
         warnings.append(f"the {name} chunk was ignored: its checksum is wrong")
 
 
-def _header(found: dict[bytes, bytes], warnings: list[str]) -> PngHeader:
+def _header(found: dict[bytes, bytes], texts: dict[str, str], warnings: list[str]) -> PngHeader:
     ihdr = found.get(b"IHDR", b"")
     if len(ihdr) < 13:  # noqa: PLR2004 - the specification, 11.2.1
         raise BrokenImageError("the PNG is damaged: its IHDR chunk is missing or too short")
@@ -148,6 +152,7 @@ def _header(found: dict[bytes, bytes], warnings: list[str]) -> PngHeader:
         has_alpha=colour in (GREY_ALPHA, RGB_ALPHA) or bool(trns),
         exif=found.get(b"eXIf"),
         icc=_profile(found.get(b"iCCP"), warnings),
+        texts=texts,
         warnings=warnings,
         ihdr=ihdr,
         palette=palette,

@@ -4,7 +4,8 @@ import struct
 
 import pytest
 
-from handlers.imaging.facts.exif import COPYRIGHT, read_exif, rights_only
+from handlers.imaging.facts.exif import COPYRIGHT, read_exif
+from handlers.imaging.facts.rights import rights_only
 from handlers.imaging.facts.tags import further_tags
 
 from .pictures import exif

@@ -81,7 +81,7 @@ def test_data_that_do_not_inflate_are_refused() -> None:
     master = saved(photo(SIZE), "PNG")
     data = _data(master)
     middle = len(data) // 2
-    with pytest.raises(BrokenImageError, match="damaged"):
+    with pytest.raises(BrokenImageError, match=r"damaged|truncated"):
         convert(_with_data(master, data[:middle] + b"\xff" * 64 + data[middle + 64 :]))
 
 

@@ -76,10 +76,19 @@ def test_damage_behind_the_first_frame_of_a_gif_is_harmless() -> None:
     assert not convert(whole[:-20]).salvaged
 
 
-def test_a_checksum_that_is_wrong_is_damage() -> None:
+def test_a_checksum_of_pixels_that_is_wrong_is_damage() -> None:
     """A flipped bit in a PNG's data is found even where it still inflates."""
     master = bytearray(saved(photo(SIZE), "PNG"))
-    master[-16] ^= 1
+    master[-17] ^= 1  # The last byte of the checksum over the pixels.
     with pytest.raises(BrokenImageError, match="checksum"):
         convert(bytes(master))
     assert convert(bytes(master), salvage=True).salvaged
+
+
+def test_a_wrong_checksum_of_a_chunk_is_outweighed_by_that_of_the_pixels() -> None:
+    """A damaged checksum is no damaged picture: it is whole, with a warning."""
+    master = bytearray(saved(photo(SIZE), "PNG"))
+    master[-16] ^= 1  # The first byte of the last chunk's checksum.
+    output = convert(bytes(master))
+    assert not output.salvaged
+    assert any("checksum" in warning for warning in output.warnings)

@@ -1,0 +1,124 @@
+"""Artist and copyright, wherever a file has them: nothing else of those blocks travels to an output.
+
+Source: Exif 2.32, tags 0x013B and 0x8298; IIM 4.2, datasets 2:80 and 2:116; XMP specification, part 1, Dublin Core;
+Photoshop's file format, image resources.
+"""
+
+import html
+import re
+import struct
+from collections.abc import Mapping
+
+from .exif import ARTIST, COPYRIGHT, Exif
+
+MAX_TEXT_BYTES = 4_096
+MAX_BLOCK_BYTES = 256 * 1024
+"""How much of an XMP packet or of Photoshop's resources is searched."""
+
+_MAX_ELEMENT_BYTES = 16 * 1024
+_ASCII = 2
+_IPTC_RESOURCE, _BY_LINE, _COPYRIGHT_NOTICE = 0x0404, 80, 116
+_XMP_FIELDS = {ARTIST: rb"creator", COPYRIGHT: rb"rights"}
+_PNG_KEYWORDS = {ARTIST: "Author", COPYRIGHT: "Copyright"}
+
+
+def rights_only(
+    exif: Exif, iptc: bytes = b"", xmp: bytes = b"", texts: Mapping[str, str] = MappingProxyType({})
+) -> bytes:
+    """Return an EXIF segment body with nothing but artist and copyright, or nothing if there is neither.
+
+    The first source that has one of them decides it: EXIF, IPTC, XMP, PNG text.
+    """
+    by_line = _iptc(iptc[:MAX_BLOCK_BYTES])
+    packet = xmp[:MAX_BLOCK_BYTES]
+    kept = []
+    for tag in (ARTIST, COPYRIGHT):
+        found = (
+            _parts(exif.image.get(tag))
+            or _clean(by_line.get(tag, b""))
+            or _clean(_xmp(packet, _XMP_FIELDS[tag]))
+            or _clean(texts.get(_PNG_KEYWORDS[tag], "").encode())
+        )
+        if found:
+            kept.append((tag, found + b"\0"))
+    return _segment_body(kept) if kept else b""
+
+
+def _parts(value: object) -> bytes:
+    """Return EXIF text; a copyright's editor stays apart from its photographer, who may be blank."""
+    if not isinstance(value, bytes):
+        return b""
+    first, _, second = (part.strip(b" \t\r\n") for part in value[:MAX_TEXT_BYTES].partition(b"\0"))
+    second = second.strip(b"\0 \t\r\n")
+    return (first or b" ") + b"\0" + second if second else first
+
+
+def _clean(text: bytes) -> bytes:
+    return text.replace(b"\0", b" ")[:MAX_TEXT_BYTES].strip()
+
+
+def _iptc(resources: bytes) -> dict[int, bytes]:
+    """Return by-line and copyright notice of Photoshop's image resources, as UTF-8."""
+    position, found = 0, dict[int, list[bytes]]()
+    while resources[position : position + 4] == b"8BIM":
+        kind = int.from_bytes(resources[position + 4 : position + 6])
+        name = resources[position + 6] if position + 6 < len(resources) else 0
+        start = position + 6 + name + 1 + (name + 1) % 2 + 4
+        size = int.from_bytes(resources[start - 4 : start])
+        if kind == _IPTC_RESOURCE:
+            _read_datasets(resources[start : start + size], found)
+        position = start + size + size % 2
+    return {tag: b"; ".join(values) for tag, values in found.items()}
+
+
+def _read_datasets(block: bytes, found: dict[int, list[bytes]]) -> None:
+    tags = {_BY_LINE: ARTIST, _COPYRIGHT_NOTICE: COPYRIGHT}
+    position = 0
+    while block[position : position + 1] == b"\x1c" and position + 5 <= len(block):
+        record, dataset, size = (
+            block[position + 1],
+            block[position + 2],
+            int.from_bytes(block[position + 3 : position + 5]),
+        )
+        value = block[position + 5 : position + 5 + size]
+        if record == 2 and dataset in tags and value:  # noqa: PLR2004 - the application record
+            found.setdefault(tags[dataset], []).append(_utf8(value))
+        position += 5 + size
+
+
+def _utf8(value: bytes) -> bytes:
+    """Return text as UTF-8; what is not is taken for Latin-1, as most programs do."""
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1").encode()
+    return value
+
+
+def _xmp(packet: bytes, field: bytes) -> bytes:
+    """Return the texts of a Dublin Core property, found without a parser of XML, because anybody may write a packet."""
+    start, end = packet.find(b"<dc:" + field), packet.find(b"</dc:" + field + b">")
+    if 0 <= start < end:
+        element = packet[start : min(end, start + _MAX_ELEMENT_BYTES)].partition(b">")[2]
+        items = re.findall(rb"<rdf:li\b[^<>]*>([^<]*)</rdf:li>", element) or [re.sub(rb"<[^<>]*>", b" ", element)]
+        return b"; ".join(text for item in dict.fromkeys(items) if (text := _unescaped(item)))
+    start = packet.find(b"dc:" + field + b"=")
+    quoted = packet[start : start + MAX_TEXT_BYTES] if start >= 0 else b""
+    attribute = re.match(rb"[\w:]+=(?:\"([^\"]*)\"|'([^']*)')", quoted)
+    return _unescaped(attribute[1] or attribute[2] or b"") if attribute else b""
+
+
+def _unescaped(text: bytes) -> bytes:
+    return html.unescape(text.decode("utf-8", "replace")).strip().encode("utf-8", "replace")
+
+
+def _segment_body(kept: list[tuple[int, bytes]]) -> bytes:
+    """Return a TIFF structure of texts by tag."""
+    start = 8 + 2 + 12 * len(kept) + 4
+    entries, values = b"", b""
+    for tag, text in kept:
+        inline = text.ljust(4, b"\0")[:4]
+        place = inline if len(text) <= 4 else struct.pack(">I", start + len(values))  # noqa: PLR2004
+        entries += struct.pack(">HHI", tag, _ASCII, len(text)) + place
+        values += text + b"\0" * (len(text) % 2) if len(text) > 4 else b""  # noqa: PLR2004
+    return b"Exif\0\0MM\0*" + struct.pack(">IH", 8, len(kept)) + entries + b"\0\0\0\0" + values

@@ -1,0 +1,42 @@
+"""The texts of a PNG by keyword: those that may name a picture's rights.
+
+Source: W3C PNG specification, third edition, 11.3.3.
+"""
+
+import zlib
+
+TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+MAX_TEXT_BYTES = 64 * 1024
+
+XMP = "XML:com.adobe.xmp"
+KEYWORDS = frozenset({"Author", "Copyright", XMP})
+
+
+def read_text(kind: bytes, data: bytes) -> dict[str, str]:
+    """Return the text of a chunk by its keyword; empty where it is damaged, too long or of another keyword."""
+    keyword, _, rest = data.partition(b"\0")
+    name = keyword.decode("latin-1")
+    if name not in KEYWORDS:
+        return {}
+    if kind == b"tEXt":
+        return {name: rest.decode("latin-1")}
+    if kind == b"zTXt":
+        return _named(name, _inflated(rest[1:]), "latin-1")
+    compressed, _, rest = rest[:1] == b"\1", rest[1:2], rest[2:]
+    _, _, rest = rest.partition(b"\0")  # The language.
+    _, _, body = rest.partition(b"\0")  # The translated keyword.
+    return _named(name, _inflated(body) if compressed else body, "utf-8")
+
+
+def _named(name: str, body: bytes | None, encoding: str) -> dict[str, str]:
+    return {} if body is None else {name: body.decode(encoding, "replace")}
+
+
+def _inflated(deflated: bytes) -> bytes | None:
+    """Return the inflated bytes, None where they are damaged or too many."""
+    inflater = zlib.decompressobj()
+    try:
+        found = inflater.decompress(deflated, MAX_TEXT_BYTES)
+    except zlib.error:
+        return None
+    return found if inflater.eof else None

@@ -1,0 +1,132 @@
+"""Artist and copyright survive from wherever a file has them, and nothing else of those blocks travels."""
+
+import struct
+import zlib
+
+import pytest
+
+from handlers.imaging import convert
+from handlers.imaging.facts.exif import ARTIST, COPYRIGHT
+
+from .pictures import chunk, exif, exif_segment, jpeg, opened, photo, png, saved, segment, with_segments
+
+NAME, NOTICE = "Jane Doe", "(c) 2024 Käse GmbH"
+
+
+def _iptc(*datasets: tuple[int, bytes]) -> bytes:
+    """Return an APP13 segment with IPTC datasets of the application record."""
+    block = b"".join(struct.pack(">BBBH", 0x1C, 2, number, len(value)) + value for number, value in datasets)
+    resource = b"8BIM" + struct.pack(">HBBI", 0x0404, 0, 0, len(block)) + block + b"\0" * (len(block) % 2)
+    return segment(0xED, b"Photoshop 3.0\0" + b"8BIM\x04\x25\0\0\0\0\0\2ab" + resource)
+
+
+def _xmp(inner: str) -> bytes:
+    return segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + inner.encode())
+
+
+CREATOR = "<dc:creator><rdf:Seq><rdf:li>Jane Doe</rdf:li></rdf:Seq></dc:creator>"
+RIGHTS = '<dc:rights><rdf:Alt><rdf:li xml:lang="x-default">(c) 2024 K&#228;se GmbH</rdf:li></rdf:Alt></dc:rights>'
+POSITION = "<exif:GPSLatitude>52,30N</exif:GPSLatitude>"
+SOURCES = {
+    "IPTC": with_segments(jpeg(), _iptc((80, NAME.encode()), (116, NOTICE.encode()), (120, b"caption"))),
+    "IPTC in Latin-1": with_segments(jpeg(), _iptc((80, NAME.encode()), (116, NOTICE.encode("latin-1")))),
+    "XMP": with_segments(jpeg(), _xmp(f"<rdf:Description>{POSITION}{CREATOR}{RIGHTS}</rdf:Description>")),
+    "XMP attributes": with_segments(jpeg(), _xmp(f"<rdf:Description dc:creator='{NAME}' dc:rights=\"{NOTICE}\"/>")),
+}
+
+
+def _with_chunks(*chunks: bytes, at_end: bool = False) -> bytes:
+    file = saved(photo(), "PNG")
+    place = len(file) - 12 if at_end else 33
+    return file[:place] + b"".join(chunks) + file[place:]
+
+
+PNG_SOURCES = {
+    "tEXt": _with_chunks(
+        chunk(b"tEXt", b"Author\0Jane Doe"), chunk(b"tEXt", b"Copyright\0" + NOTICE.encode("latin-1"))
+    ),
+    "zTXt": _with_chunks(
+        chunk(b"zTXt", b"Author\0\0" + zlib.compress(b"Jane Doe")),
+        chunk(b"zTXt", b"Copyright\0\0" + zlib.compress(NOTICE.encode("latin-1"))),
+    ),
+    "iTXt behind the pixels": _with_chunks(
+        chunk(b"iTXt", b"Author\0\0\0\0\0" + NAME.encode()),
+        chunk(b"iTXt", b"Copyright\0\1\0de\0Urheber\0" + zlib.compress(NOTICE.encode())),
+        at_end=True,
+    ),
+    "XMP": _with_chunks(chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + f"{POSITION}{CREATOR}{RIGHTS}".encode())),
+}
+
+
+@pytest.mark.parametrize("reencode", ["when-needed", "always"])
+@pytest.mark.parametrize("master", SOURCES.values(), ids=SOURCES)
+def test_a_jpegs_rights_are_kept(master: bytes, reencode: str) -> None:
+    """Whether it is copied or encoded again, the output names artist and copyright in EXIF, and nothing more."""
+    output = convert(master, reencode=reencode)  # type: ignore[arg-type]
+    found = opened(output).getexif()
+    assert set(found) == {ARTIST, COPYRIGHT}
+    assert found[ARTIST] == NAME
+    assert NOTICE.encode() in bytes(output)
+    assert b"52,30N" not in bytes(output)
+    assert b"caption" not in bytes(output)
+
+
+@pytest.mark.parametrize("master", PNG_SOURCES.values(), ids=PNG_SOURCES)
+def test_a_pngs_rights_are_kept(master: bytes) -> None:
+    """Texts before and behind the pixels count, compressed or not."""
+    output = convert(master)
+    assert opened(output).getexif()[ARTIST] == NAME
+    assert NOTICE.encode() in bytes(output)
+
+
+def test_exif_comes_first() -> None:
+    """Where two sources differ, the first that has a value decides it."""
+    master = with_segments(SOURCES["IPTC"], exif_segment(exif({ARTIST: b"John Roe"})))
+    found = opened(convert(master)).getexif()
+    assert found[ARTIST] == "John Roe"
+    assert NOTICE.encode() in bytes(convert(master))
+
+
+@pytest.mark.parametrize(
+    ("stored", "kept"),
+    [
+        (b"photographer\0editor\0", b"photographer\0editor\0"),
+        (b" \0editor\0", b" \0editor\0"),
+        (b"photographer \0", b"photographer\0"),
+        (b" \0 \0", None),
+    ],
+)
+def test_photographer_and_editor_stay_apart(stored: bytes, kept: bytes | None) -> None:
+    """EXIF keeps two copyrights in one value; a blank photographer is no missing one."""
+    output = bytes(convert(with_segments(jpeg(), exif_segment(exif({COPYRIGHT: stored})))))
+    assert (b"editor" in output) is (b"editor" in stored)
+    if kept is None:
+        assert b"Exif" not in output
+    else:
+        assert kept in output
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        "<dc:creator" * 20_000,
+        "dc:creator='" * 20_000,
+        "<dc:creator>" + "<rdf:li" * 30_000 + "</dc:creator>",
+        CREATOR[:-3],
+    ],
+    ids=["starts", "attributes", "items", "cut"],
+)
+def test_a_hostile_packet_costs_nothing(packet: str) -> None:
+    """Packets that would make a backtracking search take hours; the picture is converted."""
+    assert convert(_with_chunks(chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + packet.encode()[:60_000])))
+
+
+def test_a_text_that_inflates_without_end_is_ignored() -> None:
+    """A kilobyte of text must not become a gigabyte."""
+    bomb = chunk(b"zTXt", b"Author\0\0" + zlib.compress(bytes(10_000_000)))
+    assert not opened(convert(_with_chunks(bomb))).getexif()
+
+
+def test_a_picture_without_rights_has_no_exif() -> None:
+    """No empty block is written."""
+    assert b"Exif" not in bytes(convert(png((4, 4), 8, 0, [bytes(4)] * 4)))
