@@ -8,6 +8,7 @@ import html
 import re
 import struct
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from .exif import ARTIST, COPYRIGHT, Exif
 

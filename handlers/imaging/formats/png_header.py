@@ -12,6 +12,7 @@ from handlers.imaging.limits import Limits
 from handlers.imaging.source import Source
 
 from .header import MAX_PROFILE_BYTES, Header
+from .png_colour import COLOUR_BYTES, colour_profile
 from .png_text import MAX_TEXT_BYTES, TEXTS, read_text
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -83,7 +84,15 @@ def read_header(source: Source, limits: Limits) -> PngHeader:
     return _header(found, texts, warnings)
 
 
-_WANTED = {b"IHDR": 13, b"PLTE": 768, b"tRNS": 256, b"iCCP": MAX_PROFILE_BYTES, b"eXIf": 2**20, b"acTL": 8}
+_WANTED = {
+    b"IHDR": 13,
+    b"PLTE": 768,
+    b"tRNS": 256,
+    b"iCCP": MAX_PROFILE_BYTES,
+    b"eXIf": 2**20,
+    b"acTL": 8,
+    **COLOUR_BYTES,
+}
 
 
 def walk(source: Source, position: int = len(SIGNATURE)) -> Iterator[Chunk]:
@@ -151,7 +160,7 @@ def _header(found: dict[bytes, bytes], texts: dict[str, str], warnings: list[str
         mode=_mode(depth, colour),
         has_alpha=colour in (GREY_ALPHA, RGB_ALPHA) or bool(trns),
         exif=found.get(b"eXIf"),
-        icc=_profile(found.get(b"iCCP"), warnings),
+        icc=colour_profile(found, warnings, grey=colour in (GREY, GREY_ALPHA)),
         texts=texts,
         warnings=warnings,
         ihdr=ihdr,
@@ -179,19 +188,3 @@ def _transparency(colour: int, trns: bytes, entries: int, warnings: list[str]) -
         return trns
     warnings.append("the tRNS chunk was ignored: it does not fit the colour type")
     return b""
-
-
-def _profile(chunk: bytes | None, warnings: list[str]) -> bytes | None:
-    """Inflate the iCCP chunk, no further than a profile may be long."""
-    if chunk is None:
-        return None
-    _, _, coded = chunk.partition(b"\0")
-    inflater = zlib.decompressobj()
-    try:
-        profile = inflater.decompress(coded[1:], MAX_PROFILE_BYTES)
-    except zlib.error:
-        profile = b""
-    if coded[:1] != b"\0" or inflater.unconsumed_tail or not inflater.eof:
-        warnings.append("the ICC profile was ignored: it is damaged or too long")
-        return None
-    return profile

@@ -1,0 +1,67 @@
+"""The colour space of a PNG: cICP counts before iCCP, sRGB, and gAMA with cHRM, as in browsers.
+
+Source: W3C PNG specification, third edition, 4.3 and 11.3.2.
+"""
+
+import struct
+import zlib
+from collections.abc import Mapping
+
+from handlers.imaging.pixels.profile import SRGB, Primaries, build_profile, coded_profile
+
+from .header import MAX_PROFILE_BYTES
+
+COLOUR_BYTES = {b"cICP": 4, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32}
+_SRGB_GAMMA = 45_455
+_FULL_RANGE_RGB = (0, 1)
+
+
+def colour_profile(found: Mapping[bytes, bytes], warnings: list[str], *, grey: bool) -> bytes | None:
+    """Return the ICC profile of a PNG's colours, None for sRGB; what is ignored leaves a warning."""
+    if len(found.get(b"cICP", b"")) == COLOUR_BYTES[b"cICP"]:
+        primaries, transfer, *others = found[b"cICP"]
+        profile = coded_profile(primaries, transfer) if tuple(others) == _FULL_RANGE_RGB else None
+        if profile is not None:
+            return None if grey else profile or None
+        warnings.append(f"the cICP chunk was ignored: colours of code {primaries}, {transfer} do not fit sRGB")
+    if b"iCCP" in found:
+        return _embedded(found[b"iCCP"], warnings)
+    if b"sRGB" in found or b"gAMA" not in found:
+        return None
+    return _described(found, warnings, grey=grey)
+
+
+def _described(found: Mapping[bytes, bytes], warnings: list[str], *, grey: bool) -> bytes | None:
+    """Return the profile of gAMA and cHRM; a picture without cHRM has the primaries of sRGB, as browsers see it."""
+    gamma, points = int.from_bytes(found[b"gAMA"]), found.get(b"cHRM", b"")
+    try:
+        primaries = _primaries(points) if points else SRGB
+        if primaries == SRGB and abs(gamma - _SRGB_GAMMA) <= _SRGB_GAMMA // 100:
+            return None
+        exponent = 100_000 / gamma
+        if not 0.1 <= exponent <= 10:  # noqa: PLR2004
+            raise ValueError(f"a gamma of {exponent:g}")
+        return build_profile(primaries, (exponent,), grey=grey)
+    except (ValueError, ZeroDivisionError, struct.error) as error:
+        warnings.append(f"the gAMA and cHRM chunks were ignored: {error}")
+        return None
+
+
+def _primaries(points: bytes) -> Primaries:
+    white_x, white_y, *others = (value / 100_000 for value in struct.unpack(">8I", points))
+    red, green, blue = zip(others[::2], others[1::2], strict=True)
+    return Primaries(red, green, blue, (white_x, white_y))
+
+
+def _embedded(chunk: bytes, warnings: list[str]) -> bytes | None:
+    """Inflate the iCCP chunk, no further than a profile may be long."""
+    _, _, coded = chunk.partition(b"\0")
+    inflater = zlib.decompressobj()
+    try:
+        profile = inflater.decompress(coded[1:], MAX_PROFILE_BYTES)
+    except zlib.error:
+        profile = b""
+    if coded[:1] != b"\0" or inflater.unconsumed_tail or not inflater.eof:
+        warnings.append("the ICC profile was ignored: it is damaged or too long")
+        return None
+    return profile
