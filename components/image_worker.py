@@ -89,6 +89,7 @@ def picture_settings(config: StackConfig) -> dict[str, Any]:
     return {
         "layout": layout(config),
         "jpeg_quality": config.jpeg_quality,
+        "subsampling": config.subsampling,
         "background": list(bytes.fromhex(config.background.removeprefix("#"))),
         "sizes": dict(config.sizes),
         "enlarge": config.enlarge,

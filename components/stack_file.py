@@ -15,6 +15,37 @@ ROOT = Path(__file__).parent.parent
 REGION, DEFAULT_REGION = "aws:region", "us-east-1"
 
 
+class _Loader(yaml.SafeLoader):
+    """Reads scalars by the rules of YAML 1.2, as the Pulumi CLI does: by those of 1.1, 4:2:0 is the number 14520."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - the base class has it so
+        first: [pair for pair in pairs if pair[0].rpartition(":")[2] not in {"bool", "int", "float"}]
+        for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_integer(self, node: yaml.ScalarNode) -> int:
+        """Return a number; a leading zero does not make it octal."""
+        text = str(self.construct_scalar(node))
+        return int(text, 0) if text[:2] in {"0x", "0o"} else int(text)
+
+
+# Source: YAML 1.2.2, 10.3.2, core schema.
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile("(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int", re.compile(r"[-+]?[0-9]+$|0o[0-7]+$|0x[0-9a-fA-F]+$"), list("-+0123456789")
+)
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(
+        r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$|[-+]?\.(?:inf|Inf|INF)$|\.(?:nan|NaN|NAN)$"
+    ),
+    list("-+.0123456789"),
+)
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_integer)
+
+
 class StackFileError(ConfigError, ValueError):
     """A stack's file cannot be read; the message says what was found in it.
 
@@ -68,7 +99,8 @@ def region_of(config: Mapping[str, str]) -> str:
 def _mapping(path: Path) -> dict[str, Any]:
     """Return what a YAML file holds; a new stack's is empty."""
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        # Its base is a safe loader.
+        found = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506
     except OSError as error:
         raise StackFileError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, yaml.YAMLError) as error:

@@ -23,6 +23,7 @@ class Settings:
     memory_mb: int
     layout: Layout
     jpeg_quality: int
+    subsampling: Literal["4:2:0", "4:4:4"]
     background: tuple[int, int, int]
     sizes: Mapping[str, int]
     enlarge: bool
@@ -59,4 +60,9 @@ class Settings:
     @property
     def output_options(self) -> dict[str, Any]:
         """The options that `imaging.convert` and `imaging.resize` share."""
-        return {"quality": self.jpeg_quality, "background": self.background, "salvage": self.salvage}
+        return {
+            "quality": self.jpeg_quality,
+            "subsampling": self.subsampling,
+            "background": self.background,
+            "salvage": self.salvage,
+        }

@@ -130,6 +130,7 @@ def test_a_read_of_the_environment_is_found(source: str) -> None:
 # What each worker is told means what the stack's config says.
 CHANGED = {
     "jpegQuality": "81",
+    "subsampling": "4:4:4",
     "background": "#102030",
     "sizes": '["tiny=16"]',
     "enlarge": "false",
@@ -162,6 +163,7 @@ def test_a_worker_understands_the_stacks_settings() -> None:
         visibility_timeout_s=retry_visibility_s(StackConfig(package_for="host")),
         layout=Layout(master="m/", converted="c/", resized="r/", rejected="x/", full_names=True),
         jpeg_quality=81,
+        subsampling="4:4:4",
         background=(0x10, 0x20, 0x30),
         sizes={"tiny": 16},
         enlarge=False,

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from .encode import Jpeg, check_options
+from .encode import Jpeg, OutputOptions, check_options
 from .formats import open_picture
 from .formats.picture import Picture
 from .limits import Limits
@@ -15,6 +15,7 @@ def convert(
     *,
     quality: int = 100,
     background: tuple[int, int, int] = (255, 255, 255),
+    subsampling: Literal["4:2:0", "4:4:4"] = "4:2:0",
     reencode: Literal["when-needed", "always"] = "when-needed",
     limits: Limits = Limits(),  # noqa: B008 - frozen
     salvage: bool = False,
@@ -28,7 +29,7 @@ def convert(
     Raises:
         RejectedImageError: The image's fault; see `handlers.errors`. What `source.read` raises passes through.
     """
-    check_options(quality, background)
+    check_options(quality, background, subsampling)
     if reencode not in ("when-needed", "always"):
         raise ValueError(f'reencode must be "when-needed" or "always", not {reencode!r}')
     picture = open_picture(source, limits)
@@ -37,5 +38,6 @@ def convert(
         copy = picture.copy(picture.rights, salvage=salvage)
         if copy is not None:
             return Jpeg(copy, copied=True, warnings=tuple(picture.warnings))
-    (jpeg,) = render(picture, {"": None}, quality=quality, background=background, salvage=salvage).values()
+    output = OutputOptions(quality=quality, subsampling=subsampling, background=background)
+    (jpeg,) = render(picture, {"": None}, output, salvage=salvage).values()
     return jpeg

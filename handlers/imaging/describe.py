@@ -38,8 +38,8 @@ def describe(
     picture = open_picture(source, limits)
     picture.facts()
     header, exif = picture.header, picture.exif
+    frames = _frames(picture)
     warnings = [*picture.warnings, *exif.warnings]
-    frames = _frames(picture, warnings)
     photo = exif.photo
     iso = number(photo.get(0x8827))
     return Metadata(
@@ -85,10 +85,10 @@ def _taken_at(exif: Exif) -> str | None:
     return None
 
 
-def _frames(picture: Picture, warnings: list[str]) -> int:
+def _frames(picture: Picture) -> int:
     """Count the frames; a count that fails is noted and the picture counts as one."""
     try:
         return picture.frames()
     except (BrokenImageError, ImageTooLargeError) as error:
-        warnings.append(f"the frames were not counted: {error}")
+        picture.warnings.append(f"the frames were not counted: {error}")
     return 1

@@ -2,11 +2,14 @@
 
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 
 from PIL import Image, JpegImagePlugin
 
-CHROMA_420 = 2
+SUBSAMPLINGS = {"4:4:4": 0, "4:2:0": 2}
+"""Pillow's numbers for how many chroma samples are kept: all, or one of four."""
+
 _TOP_LEVEL = 255
 
 
@@ -34,20 +37,31 @@ class Jpeg(bytes):
         return jpeg
 
 
-def check_options(quality: Any, background: Any) -> None:
+@dataclass(frozen=True, kw_only=True)
+class OutputOptions:
+    """How outputs are encoded, and the background (red, green, blue) under transparent pictures."""
+
+    quality: int
+    subsampling: str
+    background: tuple[int, int, int]
+
+
+def check_options(quality: Any, background: Any, subsampling: Any) -> None:
     """Check the options that all outputs share."""
     if isinstance(quality, bool) or not isinstance(quality, int):
         raise TypeError(f"quality must be a whole number from 1 to 100, not {quality!r}")
     if not 1 <= quality <= 100:  # noqa: PLR2004
         raise ValueError(f"quality must be from 1 to 100, not {quality}")
+    if subsampling not in SUBSAMPLINGS:
+        raise ValueError(f'subsampling must be "4:2:0" or "4:4:4", not {subsampling!r}')
     if not isinstance(background, Sequence) or len(background) != len("RGB") or not all(map(_is_level, background)):
         raise ValueError(f"background must be red, green and blue from 0 to 255, not {background!r}")
 
 
-def encode(image: Image.Image, quality: int, exif: bytes) -> bytes:
-    """Return a picture of mode L or RGB as a baseline JPEG, 4:2:0, with no metadata but `exif`."""
+def encode(image: Image.Image, exif: bytes, quality: int, subsampling: str) -> bytes:
+    """Return a picture of mode L or RGB as a baseline JPEG with no metadata but `exif`."""
     # Image.save would first import the other formats' plug-ins; its options travel as it sends them.
-    image.encoderinfo = {"quality": quality, "subsampling": CHROMA_420, "exif": exif}
+    image.encoderinfo = {"quality": quality, "subsampling": SUBSAMPLINGS[subsampling], "exif": exif}
     file = io.BytesIO()
     Image.SAVE[JpegImagePlugin.JpegImageFile.format](image, file, "")
     return file.getvalue()

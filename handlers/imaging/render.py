@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from PIL import Image
 
-from .encode import Jpeg, encode
+from .encode import Jpeg, OutputOptions, encode
 from .formats.picture import Picture
 from .pixels.colour import to_srgb
 from .pixels.orientation import upright, upright_size
@@ -18,7 +18,7 @@ Size = tuple[int, int]
 
 
 def render(
-    picture: Picture, sizes: Mapping[str, Size | None], *, quality: int, background: Colour, salvage: bool
+    picture: Picture, sizes: Mapping[str, Size | None], output: OutputOptions, *, salvage: bool
 ) -> dict[str, Jpeg]:
     """Return JPEGs by name, each of the upright (width, height) that `sizes` says, None for the picture's own.
 
@@ -27,10 +27,14 @@ def render(
     """
     orientation, exif = picture.exif.orientation, picture.rights
     stored = {name: upright_size(size, orientation) if size else picture.header.size for name, size in sizes.items()}
-    raster = normalised(picture, background, salvage=salvage, widest=max(stored.values()))
+    raster = normalised(picture, output.background, salvage=salvage, widest=max(stored.values()))
     images, salvaged, warnings = _scaled(raster, stored), raster.damage is not None, tuple(picture.warnings)
     return {
-        name: Jpeg(encode(upright(images[name], orientation), quality, exif), salvaged=salvaged, warnings=warnings)
+        name: Jpeg(
+            encode(upright(images[name], orientation), exif, output.quality, output.subsampling),
+            salvaged=salvaged,
+            warnings=warnings,
+        )
         for name in sizes
     }
 

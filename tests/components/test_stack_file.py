@@ -19,6 +19,29 @@ def test_a_project_of_another_name_has_its_own_settings(tmp_path: Path, monkeypa
     assert file_config(file) == {}
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("4:2:0", "4:2:0"),
+        ('"4:4:4"', "4:4:4"),
+        ("yes", "yes"),
+        ("off", "off"),
+        ("true", "true"),
+        ("010", "10"),
+        ("0x10", "16"),
+        ("-7", "-7"),
+        ("1e3", "1000.0"),
+        ("1_000", "1_000"),
+        ("[a=1, b]", '["a=1", "b"]'),
+    ],
+)
+def test_values_are_read_by_the_rules_of_yaml_1_2(tmp_path: Path, text: str, value: str) -> None:
+    """As the Pulumi CLI reads them; by those of 1.1, an unquoted 4:2:0 would be 14520 and off would be false."""
+    file = tmp_path / "Pulumi.dev.yaml"
+    file.write_text(f"config:\n  other:key: {text}\n")
+    assert file_config(file)["other:key"] == value
+
+
 NEW = """
 name: mine
 config:

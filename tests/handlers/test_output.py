@@ -28,7 +28,12 @@ def test_a_master_over_the_limit_is_refused_before_it_is_read(stack: Stack) -> N
 def test_the_options_are_the_stacks() -> None:
     """Quality, background and salvage are passed on, and limits follow the function's memory."""
     changed = replace(settings(jpeg_quality=81, background="#010203", salvage=True, max_pixels=7), memory_mb=333)
-    assert changed.output_options == {"quality": 81, "background": (1, 2, 3), "salvage": True}
+    assert changed.output_options == {
+        "quality": 81,
+        "subsampling": "4:2:0",
+        "background": (1, 2, 3),
+        "salvage": True,
+    }
     assert (changed.picture_limits.max_pixels, changed.picture_limits.memory_mb) == (7, 333)
 
 

@@ -72,8 +72,8 @@ def test_a_key_whose_sizes_do_not_fit_is_rejected(stack: Stack) -> None:
     assert written.endswith(f"/{BRANCH}.json")
 
 
-def test_a_picture_too_tall_is_rejected_by_name_of_the_limit(stack: Stack) -> None:
-    """A picture of 1 x 3,000 would ask for 1,000 x 3,000,000."""
-    stack.upload("master/tall.png", picture((1, 3000), "PNG"))
+def test_a_scroll_screenshot_gets_narrower(stack: Stack) -> None:
+    """A picture of 30 x 3,000 fits into 1,000 x 10,000 instead of being rejected."""
+    stack.upload("master/tall.png", picture((30, 3000), "PNG"))
     assert run(job("master/tall.png")) == []
-    assert stack.rejection(f"rejected/tall.png/{BRANCH}.json")["error"] == "ImageTooLargeError"
+    assert opened(stack.read("resized/tall/large.jpg")).size == (100, 10_000)

@@ -186,7 +186,7 @@ def _payload(source: Source, header: GifHeader) -> tuple[bytes, bool]:
     start = header.data_start - 1
     try:
         end = _skip_blocks(source, header.data_start)
-        data, ended = source.take(start, end - start), True
+        data, ended = source.take(start, end - start), bool(source.peek(end, 1))
     except BrokenImageError:
         # The file ends within the data: its decoder tells whether all pixels are there.
         data, ended = _closed(source.whole()[start:]), False

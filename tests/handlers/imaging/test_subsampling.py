@@ -1,0 +1,44 @@
+"""How many chroma samples an output keeps."""
+
+from typing import Literal
+
+import pytest
+from PIL import Image, ImageDraw
+
+from benchmarks.quality import psnr
+from handlers.imaging import convert, resize
+
+from .pictures import jpeg, opened, photo, saved
+
+
+def _lines() -> Image.Image:
+    """Return thin red lines on white."""
+    image = Image.new("RGB", (800, 600), "white")
+    for left in range(10, 800, 24):
+        ImageDraw.Draw(image).line((left, 0, left, 600), "red", 3)
+    return image
+
+
+@pytest.mark.parametrize(("subsampling", "samples"), [("4:2:0", 2), ("4:4:4", 1)])
+def test_outputs_have_the_subsampling_asked(subsampling: Literal["4:2:0", "4:4:4"], samples: int) -> None:
+    """Converted and resized alike."""
+    master = saved(photo((64, 48)), "PNG")
+    outputs = [convert(master, subsampling=subsampling), resize(master, {"a": 32}, subsampling=subsampling)["a"]]
+    assert {opened(output).layer[0][1:3] for output in outputs} == {(samples, samples)}  # type: ignore[attr-defined]
+
+
+def test_thin_coloured_lines_survive() -> None:
+    """With all chroma samples a size is within 40 dB of Lanczos, with a quarter of them nowhere near."""
+    lines = _lines()
+    wanted = lines.resize((100, 75), Image.Resampling.LANCZOS)
+    master = saved(lines, "PNG")
+    all_samples = opened(resize(master, {"a": 100}, subsampling="4:4:4")["a"]).convert("RGB")
+    a_quarter = opened(resize(master, {"a": 100})["a"]).convert("RGB")
+    assert psnr(all_samples, wanted) >= 40
+    assert psnr(a_quarter, wanted) < 30
+
+
+def test_another_subsampling_is_refused() -> None:
+    """The error names those that there are."""
+    with pytest.raises(ValueError, match='subsampling must be "4:2:0" or "4:4:4", not 14520'):
+        convert(jpeg(), subsampling=14520)  # type: ignore[arg-type]

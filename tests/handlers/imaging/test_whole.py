@@ -1,0 +1,222 @@
+"""Files all of whose pixels are there are accepted, with a warning where they are odd; files that lack some are not."""
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from components.stack_file import ROOT
+from handlers.errors import BrokenImageError, ImageTooLargeError
+from handlers.imaging import convert, describe, resize
+
+from .pictures import chunk, difference, gif, gif_frame, jpeg, opened, photo, saved
+
+EOI = b"\xff\xd9"
+SIZES = {"thumbnail": 100, "medium": 500, "large": 1000}
+PNG = saved(photo((200, 150)), "PNG")
+GIF = saved(photo((64, 48)).quantize(64), "GIF")
+BASELINE, PROGRESSIVE = jpeg(photo((320, 240))), jpeg(photo((320, 240)), progressive=True)
+
+
+def _scan_starts(file: bytes) -> list[int]:
+    return [at for at in range(len(file) - 1) if file[at : at + 2] == b"\xff\xda"]
+
+
+# what, the file, whether it leaves a warning
+WHOLE: list[tuple[str, bytes, bool]] = [
+    ("fill byte before EOI", BASELINE[:-2] + b"\xff" + EOI, False),
+    ("a thousand fill bytes before EOI", BASELINE[:-2] + b"\xff" * 1000 + EOI, False),
+    ("progressive, fill byte before EOI", PROGRESSIVE[:-2] + b"\xff" + EOI, False),
+    ("last byte of EOI lost", BASELINE[:-1], True),
+    ("EOI lost", BASELINE[:-2], True),
+    ("progressive, last byte of EOI lost", PROGRESSIVE[:-1], True),
+    ("progressive, EOI lost", PROGRESSIVE[:-2], True),
+    ("progressive, junk after EOI", PROGRESSIVE + b"junk", False),
+    ("PNG without IEND", PNG[:-12], True),
+    ("PNG without IEND and its last CRC", PNG[:-16], True),
+    ("PNG without half of its Adler-32", PNG[:-18], True),
+    ("PNG with a wrong CRC", PNG[:-16] + b"\0\0\0\0" + PNG[-12:], True),
+    ("GIF without its trailer", GIF[:-1], True),
+    ("GIF without trailer and terminator", GIF[:-2], True),
+]
+BROKEN: list[tuple[str, bytes]] = [
+    ("progressive cut in its first scan, EOI appended", PROGRESSIVE[: _scan_starts(PROGRESSIVE)[0] + 200] + EOI),
+    ("progressive cut in a middle scan, EOI appended", PROGRESSIVE[: _scan_starts(PROGRESSIVE)[4] - 100] + EOI),
+    ("progressive cut in its last scan, EOI appended", PROGRESSIVE[:-102] + EOI),
+    ("progressive cut in its last scan", PROGRESSIVE[:-102]),
+    ("progressive that ends before its last scan", PROGRESSIVE[: _scan_starts(PROGRESSIVE)[-1]]),
+    ("baseline cut, EOI appended", BASELINE[:-102] + EOI),
+    ("PNG cut in its pixels", PNG[:-200]),
+    ("PNG with a wrong CRC and no Adler-32", PNG[:-20] + b"\0\0\0\0" + PNG[-12:]),
+    ("GIF cut in its pixels", GIF[: len(GIF) // 2]),
+]
+
+
+@pytest.mark.parametrize(("file", "warned"), [row[1:] for row in WHOLE], ids=[row[0] for row in WHOLE])
+@pytest.mark.parametrize("reencode", ["when-needed", "always"])
+def test_a_whole_picture_is_accepted(file: bytes, warned: bool, reencode: Any) -> None:  # noqa: FBT001
+    """Its pixels are those of the undamaged file, and a warning says what is odd."""
+    output = convert(file, reencode=reencode)
+    assert bool(output.warnings) is warned
+    assert not output.salvaged
+    whole = next(one for one in (BASELINE, PROGRESSIVE, PNG, GIF) if one[:60] == file[:60])
+    assert difference(opened(output), opened(convert(whole, reencode=reencode))) == 0
+    assert resize(file, {"a": 40})["a"].warnings or not warned
+
+
+@pytest.mark.parametrize("file", [row[1] for row in BROKEN], ids=[row[0] for row in BROKEN])
+@pytest.mark.parametrize("call", [convert, lambda file: convert(file, reencode="always"), lambda f: resize(f, SIZES)])
+def test_a_picture_that_lacks_pixels_is_refused(file: bytes, call: Callable[[bytes], object]) -> None:
+    """Whether it would be copied, encoded again or resized."""
+    with pytest.raises(BrokenImageError):
+        call(file)
+
+
+def test_a_missing_component_is_refused() -> None:
+    """A progressive JPEG whose colours have no scan at all would be grey."""
+    starts = _scan_starts(PROGRESSIVE)
+    only_luminance = bytearray(PROGRESSIVE[: starts[0]])
+    header = PROGRESSIVE[starts[0] : starts[0] + 14]
+    scan = bytes((0xFF, 0xDA, 0, 8, 1, header[5], header[6], *header[11:14]))
+    body = PROGRESSIVE[starts[0] + 14 : starts[1]]
+    with pytest.raises(BrokenImageError, match=r"incomplete|last row"):
+        convert(bytes(only_luminance) + scan + body + EOI)
+
+
+def test_a_picture_of_fifty_megapixels_is_accepted() -> None:
+    """Cameras of that class make 50.3 million pixels."""
+    assert convert(saved(Image.new("L", (8192, 6144)), "PNG", compress_level=1))
+
+
+def test_a_profile_that_is_there_twice_is_one() -> None:
+    """Some editors store it again, part by part."""
+    once = jpeg(photo((64, 48)), icc_profile=bytes(200_000))
+    start = once.index(b"\xff\xe2")
+    end = once.index(b"\xff\xdb")
+    twice = once[:end] + once[start:end] + once[end:]
+    warnings = [warning for warning in convert(twice).warnings if "parts of it" in warning]
+    assert warnings == []
+
+
+def _markers(count: int) -> bytes:
+    return BASELINE[:2] + b"\xff\x01" * count + BASELINE[2:]
+
+
+HOSTILE: dict[str, Callable[[], bytes]] = {
+    "markers without parameters": lambda: _markers(1_000_000),
+    "the same behind the pixels": lambda: BASELINE[:-2] + b"\xff\x01" * 1_000_000 + EOI,
+    "chunks of frames": lambda: PNG[:-12] + chunk(b"fdAT", b"") * 500_000 + PNG[-12:],
+    "scans of a large picture": lambda: _many_scans(90),
+}
+
+
+def _many_scans(count: int) -> bytes:
+    large = jpeg(Image.new("L", (6000, 6000)), progressive=True)
+    last = _scan_starts(large)[-1]
+    return large[:-2] + large[last:-2] * count + EOI
+
+
+@pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE)
+def test_a_file_that_is_made_to_stall_is_refused(make: Callable[[], bytes]) -> None:
+    """Its markers, chunks or scans are counted before a pixel is decoded."""
+    with pytest.raises(ImageTooLargeError, match="expected at most"):
+        convert(make())
+
+
+def test_fill_bytes_by_the_million_cost_nothing() -> None:
+    """They are passed over in large steps, before a marker and after the pixels."""
+    assert convert(BASELINE[:-2] + b"\xff" * 10_000_000 + EOI)
+
+
+def test_facts_are_the_same_whatever_reads_them() -> None:
+    """`describe` sees the orientation that `convert` applies, behind the pixels too."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    master = PNG[:-12] + chunk(b"eXIf", exif.tobytes()[6:]) + PNG[-12:]
+    assert describe(master).orientation == 6
+    assert opened(convert(master)).size == (150, 200)
+
+
+@pytest.mark.parametrize("tags", [{1: "N", 2: (52.0, 30.0, 0.0)}, {3: "E", 4: (13.0, 24.0, 0.0)}])
+def test_half_of_a_position_is_none(tags: dict[int, Any]) -> None:
+    """A latitude without a longitude is no place."""
+    exif = Image.Exif()
+    exif.get_ifd(0x8825).update({**tags, 29: "2024:05:01"})
+    found = describe(jpeg(photo((32, 32)), exif=exif), gps=True).gps
+    assert found == {"date": "2024:05:01"}
+
+
+@pytest.mark.parametrize("blank", ["    :  :     :  :  ", "0000:00:00 00:00:00", ""])
+def test_a_blank_time_hides_no_other(blank: str) -> None:
+    """The next of the three times counts."""
+    exif = Image.Exif()
+    exif.get_ifd(0x8769).update({0x9003: blank, 0x9004: "2024:05:01 12:30:00"})
+    assert describe(jpeg(photo((32, 32)), exif=exif)).taken_at == "2024-05-01T12:30:00"
+
+
+def test_a_gif_without_its_end_has_its_frames() -> None:
+    """Frames are counted up to the end that is there."""
+    frames = gif((4, 4), [(0, 0, 0), (255, 255, 255)], *[gif_frame((0, 0, 4, 4), bytes(16))] * 3)
+    found = describe(frames[:-1])
+    assert found.frames == 3
+    assert any("trailer" in warning for warning in found.warnings)
+
+
+CASES = ROOT.parent / "shared" / "cases"
+ROWS = list(csv.DictReader((CASES / "cases.csv").open())) if (CASES / "cases.csv").is_file() else []
+
+
+@pytest.mark.skipif(not ROWS, reason="the folder of small cases is not beside the project")
+@pytest.mark.parametrize("row", ROWS, ids=[row["file"] for row in ROWS])
+def test_a_small_case_is_as_its_table_says(row: dict[str, str]) -> None:
+    """Files that went wrong once: accepted, refused, with their colours and rights."""
+    data = (CASES / Path(row["file"]).name).read_bytes()
+    EXPECTED[row["expect"]](data)
+
+
+def _refused(data: bytes) -> None:
+    with pytest.raises(BrokenImageError):
+        convert(data)
+
+
+def _cheap(data: bytes) -> None:
+    with pytest.raises(ImageTooLargeError):
+        convert(data)
+
+
+def _coloured(data: bytes) -> None:
+    plain = Image.open(io.BytesIO(data)).convert("RGB")
+    output = convert(data)
+    assert output.warnings or difference(opened(output).convert("RGB"), plain) > 5
+
+
+def _fits(data: bytes) -> None:
+    for name, output in resize(data, SIZES).items():
+        width, height = opened(output).size
+        assert width <= SIZES[name]
+        assert height <= 10 * SIZES[name]
+
+
+def _fine_colours(data: bytes) -> None:
+    output = opened(resize(data, SIZES, subsampling="4:4:4")["thumbnail"]).convert("RGB")
+    wanted = Image.open(io.BytesIO(data)).convert("RGB").resize(output.size, Image.Resampling.LANCZOS)
+    assert difference(output, wanted) < 2
+
+
+EXPECTED: dict[str, Callable[[bytes], object]] = {
+    "accept": convert,
+    "accept+warning": lambda data: [] or convert(data).warnings[0],
+    "refuse": _refused,
+    "cheap": _cheap,
+    "rights": lambda data: opened(convert(data)).getexif()[0x8298],
+    "profile": lambda data: [] if convert(data).copied is False else 1 / 0,
+    "colour": _coloured,
+    "orientation": lambda data: [1][describe(data).orientation == 1],
+    "taken": lambda data: str(describe(data).taken_at).index("T"),
+    "fits": _fits,
+    "444": _fine_colours,
+}
