@@ -25,6 +25,7 @@ MAX_SUB_BLOCKS = 250_000
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _CONTROL = 0xF9
 _MAX_PALETTE_BYTES = 768
+_FIRST_STEP_BYTES, _STEP_BYTES = 1024, 64 * 1024
 _NO_TRAILER = "the GIF ends without its trailer; its picture is whole"
 
 
@@ -128,11 +129,17 @@ def _skip_blocks(source: Source, position: int) -> int:
         BrokenImageError: The file ends within.
         ImageTooLargeError: The series is too long.
     """
-    for _ in range(MAX_SUB_BLOCKS):
-        size = source.take(position, 1)[0]
-        position += size + 1
-        if not size:
-            return position
+    blocks, step = 0, _FIRST_STEP_BYTES
+    while blocks < MAX_SUB_BLOCKS:
+        part, at = source.peek(position, step), 0
+        if not part:
+            source.take(position, 1)
+        while at < len(part):
+            size = part[at]
+            at, blocks = at + size + 1, blocks + 1
+            if not size:
+                return position + at
+        position, step = position + at, min(2 * step, _STEP_BYTES)
     raise ImageTooLargeError(f"the GIF has more than {MAX_SUB_BLOCKS:,} sub-blocks in one block; save it again")
 
 
