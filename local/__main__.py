@@ -3,9 +3,10 @@
 import contextlib
 import itertools
 import json
-import signal
 import sys
 import tempfile
+import time
+from collections import Counter
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,15 +20,19 @@ from components.lambda_package import PackageError
 from components.stack_file import region_of, stack_config
 from local import results
 from local.announcement import AlreadyRunningError, alone, announced
+from local.cascade import messages
 from local.deployment import Deployment, DeploymentError
 from local.emulator import CREDENTIALS, Emulator, EmulatorError, interrupt_when_terminated
+from local.failures import FailureWatch, lines
 from local.masters import NoMastersError, find_masters
 from local.run import run
 from local.samples import write_samples
+from ops.connect import RUNNING, connect
 
 USAGE_ERRORS = (ConfigError, NoMastersError, results.OutputFolderError)
 FAILURES = (AlreadyRunningError, DeploymentError, EmulatorError, PackageError)
 UNACCOUNTED, USAGE = 1, 2
+FOLLOW_S = 1.0
 
 stack_option = click.option(
     "--stack", default="local", show_default=True, help="The stack whose Pulumi.<stack>.yaml is used."
@@ -63,7 +68,10 @@ def run_command(paths: tuple[Path, ...], out: Path, stack: str) -> None:
             if not paths:
                 write_samples(Path(samples))
             config = StackConfig.parse(stack_config(stack))
-            masters = find_masters(paths or [Path(samples)], config.master_prefix)
+            skipped: list[Path] = []
+            masters = find_masters(paths or [Path(samples)], config.master_prefix, skipped)
+            if skipped:
+                console.print(f"Skipped: {len(skipped)} hidden, special or unnameable files", markup=False)
             summary = run(masters, out, stack, console)
         except USAGE_ERRORS as error:
             _fail(str(error), USAGE)
@@ -83,24 +91,100 @@ def up(port: int | None, stack: str) -> None:
         with alone(), Emulator(region_of(config), port) as emulator:
             deployment = Deployment(emulator)
             deployment.deploy(stack, config)
-            with announced(emulator, deployment.outputs), contextlib.suppress(KeyboardInterrupt):
+            groups = deployment.log_groups()
+            with announced(emulator, deployment.outputs, groups), contextlib.suppress(KeyboardInterrupt):
                 _describe(emulator, deployment.outputs)
-                signal.pause()
+                _watch(emulator, FailureWatch(logs=emulator.client("logs"), groups=groups))
     except USAGE_ERRORS as error:
         _fail(str(error), USAGE)
     except FAILURES as error:
         _fail(str(error), UNACCOUNTED)
 
 
+@main.command(name="env")
+def env_command() -> None:
+    """Print the environment of the running local stack for any AWS client: eval "$(python -m local env)"."""
+    client = _running()["client"]
+    click.echo(_exports(client["endpoint_url"], client["region_name"]))
+
+
+@main.command(name="logs")
+@click.argument("function", required=False)
+@click.option("-f", "--follow", is_flag=True, help="Go on printing new lines until Ctrl-C.")
+def logs_command(function: str | None, *, follow: bool) -> None:
+    """Print the log of FUNCTION in the running local stack, or of all functions."""
+    groups: dict[str, str] = _running()["logs"]
+    if function and function not in groups:
+        _fail(f"expected one of {', '.join(groups)}, got {function}", USAGE)
+    logs, printed = connect(None, local=True).client("logs"), Counter[str]()
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            for name in [function] if function else groups:
+                for line in itertools.islice(lines(logs, groups[name]), printed[name], None):
+                    printed[name] += 1
+                    click.echo(line if function else f"{name}: {line}")
+            if not follow:
+                return
+            time.sleep(FOLLOW_S)
+
+
+@main.command(name="status")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def status_command(*, as_json: bool) -> None:
+    """Print how many messages wait in each queue of the running local stack, and how many failed."""
+    stack = connect(None, local=True)
+    waiting = {name: messages(stack, [url]) for name, url in stack.queues.items()}
+    failed = {name: messages(stack, [url]) for name, url in stack.dead_letter_queues.items()}
+    if as_json:
+        click.echo(json.dumps({"waiting": waiting, "failed": failed}))
+        return
+    for title, counts in (("waiting", waiting), ("failed", failed)):
+        for name, count in counts.items():
+            click.echo(f"{title:8} {count:6} {name}")
+
+
+def _running() -> dict[str, Any]:
+    """Return what the running local stack announced."""
+    connect(None, local=True)  # Says what is wrong where none runs.
+    found: dict[str, Any] = json.loads(RUNNING.read_text())
+    return found
+
+
+def _watch(emulator: Emulator, failures: FailureWatch) -> None:
+    """Print failures as they happen, until Ctrl-C or the emulator's end.
+
+    Raises: EmulatorError, where the emulator ends by itself.
+    """
+    while emulator.running:
+        for failure in failures.news():
+            click.echo(f"Failed: {failure}", err=True)
+        time.sleep(FOLLOW_S)
+    raise EmulatorError("MiniStack ended by itself: start again with `python -m local up`.")
+
+
 def _describe(emulator: Emulator, outputs: dict[str, Any]) -> None:
-    """Print what a second terminal needs."""
+    """Print what a second terminal needs; every line works when it is pasted."""
+    sample = write_samples(emulator.folder / "samples")[0]
+    bucket, prefix = outputs["bucket"], outputs["layout"]["master"]
     click.echo(
-        f"export AWS_ENDPOINT_URL={emulator.endpoint}\n"
-        f"export AWS_DEFAULT_REGION={emulator.region}\n"
-        f"export AWS_ACCESS_KEY_ID={CREDENTIALS['aws_access_key_id']}\n"
-        f"export AWS_SECRET_ACCESS_KEY={CREDENTIALS['aws_secret_access_key']}\n"
-        f"{outputs['uploadCommand']}\n\n{json.dumps(outputs, indent=2)}\n\n"
-        "Paste the lines above into another terminal. Ctrl-C stops the emulator, and all that is in it is gone."
+        f"{_exports(emulator.endpoint, emulator.region)}\n\n{json.dumps(outputs, indent=2)}\n\n"
+        "Ready. Paste into another terminal (with AWS CLI 2):\n\n"
+        '  eval "$(python -m local env)"\n'
+        f"  aws s3 cp '{sample}' s3://{bucket}/{prefix}\n"
+        "  python -m local status\n"
+        "  python -m ops audit --local --all\n\n"
+        "Ctrl-C stops the emulator, and everything in it is gone."
+    )
+
+
+def _exports(endpoint: str, region: str) -> str:
+    return "\n".join(
+        [
+            f"export AWS_ENDPOINT_URL={endpoint}",
+            f"export AWS_DEFAULT_REGION={region}",
+            f"export AWS_ACCESS_KEY_ID={CREDENTIALS['aws_access_key_id']}",
+            f"export AWS_SECRET_ACCESS_KEY={CREDENTIALS['aws_secret_access_key']}",
+        ]
     )
 
 

@@ -38,10 +38,10 @@ def alone() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def announced(emulator: Emulator, outputs: dict[str, Any]) -> Iterator[None]:
+def announced(emulator: Emulator, outputs: dict[str, Any], logs: dict[str, str] | None = None) -> Iterator[None]:
     """Write down for `python -m ops --local` where the stack is, for as long as it runs."""
     client = {"endpoint_url": emulator.endpoint, "region_name": emulator.region, **CREDENTIALS}
-    text = json.dumps({"client": client, "outputs": outputs})
+    text = json.dumps({"client": client, "outputs": outputs, "logs": logs or {}})
     RUNNING.parent.mkdir(exist_ok=True)
     RUNNING.write_text(text)
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 from components.branches import BRANCHES, ImageBranch
 from handlers.errors import NameTooLongError
 from local.deployment import Deployment
+from local.failures import Failure, FailureWatch
 from local.pacing import UploadPacer
 from ops.audit import Account, account, list_objects
 from ops.stack import DeployedStack
@@ -49,22 +50,31 @@ class Progress:
     dead: int
 
 
-def wait(deployment: Deployment, masters: Sequence[str], advance: Callable[[int], None]) -> None:
+def wait(
+    deployment: Deployment,
+    masters: Sequence[str],
+    advance: Callable[[int], None],
+    failed: Callable[[Failure], None] = lambda _: None,
+) -> None:
     """Wait until every master has something from each branch, or until nothing more can come.
 
     Nothing can where no message waits, and where all those that wait are hidden longer than their queue hides them.
-    `advance` is called with the number of masters that have settled.
+    `advance` is called with the number of masters that have settled, `failed` with the first failure of each kind.
     """
     stack = stack_of(deployment)
+    watch = FailureWatch(logs=deployment.emulator.client("logs"), groups=deployment.log_groups())
     before, changed = None, time.monotonic()
     while True:
         started = time.monotonic()
         now = _progress(stack, deployment, masters)
         advance(now.settled)
+        for failure in watch.news():
+            failed(failure)
         if now != before:
             before, changed = now, time.monotonic()
         patience_s = deployment.config.visibility_timeout_s + IDLE_S if now.waiting else IDLE_S
-        if now.settled == len(masters) or time.monotonic() - changed > patience_s:
+        given_up = not now.waiting and now.dead >= len(masters) - now.settled > 0
+        if given_up or now.settled == len(masters) or time.monotonic() - changed > patience_s:
             return
         # Looking costs time that the functions want: at most a fifth of it.
         time.sleep(max(SHORTEST_POLL_S, 4 * (time.monotonic() - started)))

@@ -59,6 +59,10 @@ class Deployment(Mocks):
         """Return the outputs of the resource of a type, such as `Function`, and a logical name."""
         return self._resources[kind, name]
 
+    def log_groups(self) -> dict[str, str]:
+        """Return the log group of each function."""
+        return {name: self.resource("LogGroup", f"{name}-logs")["name"] for name in self.names("Function")}
+
     def names(self, kind: str) -> list[str]:
         """Return the logical names of the resources of a type, such as `Function`, in order."""
         return sorted(name for found, name in self._resources if found == kind)

@@ -25,6 +25,9 @@ STOP_TIMEOUT_S = 5
 COMMAND = [sys.executable, "-m", "ministack"]
 SCRATCH_BYTES = 2 * 1024**3
 HOST = "127.0.0.1"
+PREFIX = "pixelcascade-"
+MEMORY = Path("/dev/shm")  # noqa: S108 the files go into a new folder in it, of this user alone
+GUARD = Path(__file__).parent / "guard.py"
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 # What the emulator, and so the functions that it runs, inherit of this process's environment.
@@ -43,18 +46,21 @@ class Emulator:
         self.port = port or _free_port()
         self.endpoint = f"http://{HOST}:{self.port}"
         # The functions are unpacked here, and the log is written here; gone when the emulator stops.
-        self._folder = tempfile.TemporaryDirectory(prefix="pixelcascade-", dir=_scratch())
+        _sweep()
+        self._folder = tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-", dir=_scratch())
         self._log = Path(self._folder.name) / "ministack.log"
         self._session = loopback.session()
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         """Start the emulator and wait until it answers.
 
         Raises: EmulatorError.
         """
+        _check_free(self.port)
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 COMMAND,
@@ -64,6 +70,11 @@ class Emulator:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # A process group of its own, so that nothing of it outlives it.
             )
+        self._guard = subprocess.Popen(
+            [sys.executable, "-S", "-E", str(GUARD), str(self._process.pid), self._folder.name],
+            stdin=subprocess.PIPE,
+            start_new_session=True,  # A Ctrl-C in the terminal must not end it first.
+        )
         try:
             self._wait(self._process)
         except BaseException:
@@ -84,6 +95,19 @@ class Emulator:
                 _end(process)
         finally:
             self._folder.cleanup()
+            if self._guard is not None:
+                self._guard.communicate()
+                self._guard = None
+
+    @property
+    def folder(self) -> Path:
+        """A folder that is removed with the emulator."""
+        return Path(self._folder.name)
+
+    @property
+    def running(self) -> bool:
+        """Whether the emulator still runs."""
+        return self._process is not None and self._process.poll() is None
 
     @property
     def process_id(self) -> int:
@@ -171,10 +195,29 @@ def _scratch() -> str | None:
 
     Each process of a function unpacks some 1,300 files: ten times faster in memory.
     """
-    memory = Path("/dev/shm")  # noqa: S108 the files go into a new folder in it, of this user alone
-    if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > SCRATCH_BYTES:
-        return str(memory)
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > SCRATCH_BYTES:
+        return str(MEMORY)
     return None
+
+
+def _sweep() -> None:
+    """Remove the folders of runs whose process no longer exists, as a kill of the guard leaves them."""
+    for place in {MEMORY, Path(tempfile.gettempdir())}:
+        for folder in place.glob(f"{PREFIX}*-*"):
+            owner = folder.name.removeprefix(PREFIX).partition("-")[0]
+            if owner.isdigit() and not Path("/proc", owner).exists() and Path("/proc").is_dir():
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check_free(port: int) -> None:
+    """Refuse a port on which something listens already: the program would be deployed into it.
+
+    Raises: EmulatorError.
+    """
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        if probe.connect_ex((HOST, port)) == 0:
+            raise EmulatorError(f"expected a free port, got {port}, where something listens already: choose another")
 
 
 def _free_port() -> int:

@@ -10,10 +10,11 @@ class NoMastersError(Exception):
     """The paths hold no files to upload, two files for one key, or one that cannot be read; the message says which."""
 
 
-def find_masters(paths: Sequence[Path], prefix: str) -> dict[str, Path]:
+def find_masters(paths: Sequence[Path], prefix: str, skipped: list[Path] | None = None) -> dict[str, Path]:
     """Return the files at or below `paths` by the key that each is uploaded to.
 
-    A file's key is its name, a folder's file's key its path below the folder, after `prefix`.
+    A file's key is its name, a folder's file's key its path below the folder, after `prefix`. Hidden files of a folder,
+    pipes, dangling links and names that are not UTF-8 are added to `skipped` instead.
 
     Raises: NoMastersError.
     """
@@ -21,6 +22,10 @@ def find_masters(paths: Sequence[Path], prefix: str) -> dict[str, Path]:
     for path in paths:
         for file, name in _files(path):
             key = prefix + name
+            if file != path and not _is_plain(file, name):
+                if skipped is not None:
+                    skipped.append(file)
+                continue
             if key in masters:
                 raise NoMastersError(
                     f"expected one file per key, got {masters[key]} and {file}, which would both be {key}: name their "
@@ -39,13 +44,19 @@ def find_masters(paths: Sequence[Path], prefix: str) -> dict[str, Path]:
     return masters
 
 
+def _is_plain(file: Path, name: str) -> bool:
+    """Tell whether a file of a folder is one to upload."""
+    hidden = any(part.startswith(".") for part in name.split("/"))
+    return not hidden and file.is_file() and name.isprintable() and name.encode(errors="replace").decode() == name
+
+
 def _files(path: Path) -> Iterable[tuple[Path, str]]:
     if not path.exists():
         raise NoMastersError(f"expected a picture or a folder with pictures, got {path}, which does not exist")
     if path.is_file():
         return [(path, path.name)]
     files = sorted(Path(folder, name) for folder, _, names in os.walk(path, onerror=_refuse) for name in names)
-    return [(file, file.relative_to(path).as_posix()) for file in files if file.is_file()]
+    return [(file, file.relative_to(path).as_posix()) for file in files]
 
 
 def _check_readable(file: Path) -> None:

@@ -22,7 +22,8 @@ DOWNLOAD_THREADS = 8
 SUMMARY, RECORDS = "summary.json", "metadata.json"
 FOLDERS = ("converted", "resized", "rejected")
 # The summary goes first and comes last: where it is, the rest is too.
-RESULTS = (SUMMARY, REPORT, RECORDS, *FOLDERS)
+LOGS = "logs"
+RESULTS = (SUMMARY, REPORT, RECORDS, LOGS, *FOLDERS)
 MARKER = ".pixelcascade"
 
 
@@ -115,8 +116,7 @@ def functions(deployment: Deployment) -> dict[str, dict[str, float]]:
     """Return each function's invocations and their durations in milliseconds, from the emulator's REPORT lines."""
     logs = deployment.emulator.client("logs")
     found = {}
-    for name in deployment.names("Function"):
-        group = deployment.resource("LogGroup", f"{name}-logs")["name"]
+    for name, group in deployment.log_groups().items():
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, filterPattern="REPORT")
         lines = (event["message"] for page in pages for event in page["events"])
         times = [float(line.split("Duration: ")[1].split(" ")[0]) for line in lines if line.startswith("REPORT")]

@@ -14,6 +14,7 @@ from components.stack_file import region_of, stack_config
 from local import cascade, results
 from local.deployment import Deployment
 from local.emulator import Emulator
+from local.failures import write_logs
 from local.report import write_report
 from ops.audit import Account
 
@@ -54,6 +55,7 @@ def run(masters: Mapping[str, Path], folder: Path, stack: str, console: Console)
             accounts = cascade.accounts(view, masters)
         with watch.stage("download"), console.status("Fetching the results"):
             outputs = results.download(view, folder)
+            write_logs(emulator.client("logs"), deployment.log_groups(), folder / results.LOGS)
         summary = summarise(deployment, accounts, watch, outputs=outputs, records=len(results.records(view)))
     with watch.stage("report"), console.status("Writing the report"):
         write_report(folder, summary, list(results.pictures(view, masters, accounts, folder)))
@@ -70,7 +72,12 @@ def process(deployment: Deployment, masters: Mapping[str, Path], watch: Stopwatc
         with watch.stage("upload"):
             cascade.upload(deployment, masters, lambda: progress.advance(uploading))
         with watch.stage("process"):
-            cascade.wait(deployment, list(masters), lambda settled: progress.update(settling, completed=settled))
+            cascade.wait(
+                deployment,
+                list(masters),
+                lambda settled: progress.update(settling, completed=settled),
+                lambda failure: progress.console.print(f"Failed: {failure}", style="red", markup=False),
+            )
 
 
 def summarise(

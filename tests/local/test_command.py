@@ -134,7 +134,7 @@ def test_an_interrupted_command_leaves_no_process_behind(end: signal.Signals, tm
     process, port = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True), ""
     try:
         assert process.stdout
-        printed = "".join(itertools.takewhile(lambda line: not line.startswith("Paste"), process.stdout))
+        printed = "".join(itertools.takewhile(lambda line: not line.startswith("Ready"), process.stdout))
         port = re.findall(r"AWS_ENDPOINT_URL=http://127\.0\.0\.1:(\d+)", printed)[0]
         upload_one(port, re.findall(r"s3://([^/]+)/", printed)[0])
         emulator_and_functions = 4

@@ -1,9 +1,16 @@
-"""What of the environment the emulator and its clients pass over."""
+"""The emulator: what of the environment it ignores, and that it never outlives who started it."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from local import emulator
-from local.emulator import Emulator
+from local.emulator import Emulator, EmulatorError
+from tests.e2e.conftest import until
 
 
 @pytest.mark.parametrize(
@@ -29,3 +36,56 @@ def test_neither_a_proxy_nor_a_profile_matters(
     with Emulator("us-east-1") as running:
         assert running.client("sts").get_caller_identity()["Account"] == "000000000000"
         assert running.client("s3").list_buckets()["Buckets"] == []
+
+
+def test_a_port_that_is_taken_is_refused() -> None:
+    """The program is never deployed into what listens there."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(EmulatorError, match=f"expected a free port, got {port}"), Emulator("us-east-1", port):
+            pytest.fail("it started")
+
+
+START = """
+import sys, time
+from local.emulator import Emulator
+with Emulator("us-east-1") as emulator:
+    print(emulator.process_id, emulator.folder, flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked up in /proc, which this machine lacks")
+def test_the_emulator_ends_with_who_started_it() -> None:
+    """Killed without a chance to stop anything, a run leaves neither a process nor a file."""
+    process = subprocess.Popen([sys.executable, "-c", START], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout
+        number, folder = process.stdout.readline().split()
+        process.kill()
+        until("the emulator has ended", lambda: not Path("/proc", number).exists() or _is_zombie(number))
+        until("its folder is gone", lambda: not Path(folder).exists())
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_leftovers_of_killed_runs_are_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder whose process no longer exists goes at the next start; one whose process runs stays."""
+    monkeypatch.setattr(emulator, "MEMORY", tmp_path)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    dead, alive = tmp_path / f"pixelcascade-{ended.pid}-x", tmp_path / f"pixelcascade-{os.getpid()}-x"
+    dead.mkdir()
+    alive.mkdir()
+    emulator._sweep()
+    assert (dead.exists(), alive.exists()) == (False, True)
+
+
+def _is_zombie(process: str) -> bool:
+    try:
+        return ") Z " in Path("/proc", process, "stat").read_text()
+    except FileNotFoundError:
+        return True

@@ -73,3 +73,17 @@ def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(os, "scandir", denied)
     with pytest.raises(NoMastersError, match=r"closed \(Permission denied"):
         find_masters([tmp_path], "master/")
+
+
+def test_what_is_no_plain_file_is_skipped_and_counted(tmp_path: Path) -> None:
+    """Hidden files, pipes, dangling links and names that are not UTF-8 cost themselves alone."""
+    (tmp_path / "a.jpg").write_bytes(b"")
+    (tmp_path / ".DS_Store").write_bytes(b"")
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / ".hidden" / "b.jpg").write_bytes(b"")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "link.jpg").symlink_to("nowhere")
+    Path(os.fsdecode(bytes(tmp_path) + b"/\xff.jpg")).write_bytes(b"")
+    skipped: list[Path] = []
+    assert set(find_masters([tmp_path], "master/", skipped)) == {"master/a.jpg"}
+    assert len(skipped) == 5

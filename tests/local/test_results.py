@@ -11,7 +11,7 @@ from local.results import MARKER, RESULTS, SUMMARY, OutputFolderError, clear
 
 def leave_results(folder: Path) -> None:
     """Write what a run writes."""
-    for name in results.FOLDERS:
+    for name in (results.LOGS, *results.FOLDERS):
         (folder / name).mkdir()
         (folder / name / "a.jpg").write_bytes(b"earlier")
     for name in (SUMMARY, REPORT, results.RECORDS):
