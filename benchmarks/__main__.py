@@ -10,6 +10,7 @@ from benchmarks.load import load
 from benchmarks.memory.command import memory
 from benchmarks.peers import peers
 from benchmarks.quality import quality
+from benchmarks.way import way
 
 
 @click.group()
@@ -17,7 +18,7 @@ def main() -> None:
     """Measure PixelCascade and compare it with its peers."""
 
 
-for command in (batch, coldstart, conformance, latency, load, memory, peers, quality):
+for command in (batch, coldstart, conformance, latency, load, memory, peers, quality, way):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from benchmarks import peer
 from benchmarks.contestants import WHITE, WIDTHS
 from benchmarks.guarded import run_guarded
 from benchmarks.memory.sizes import SMALLEST_MB
-from benchmarks.options import Number, json_option
+from benchmarks.options import NumberOption, json_option
 from handlers.errors import BrokenImageError, RejectedImageError
 from handlers.imaging import Jpeg, Limits, Picture, convert, describe, open_picture, resize
 from handlers.imaging.formats.gif import GifHeader
@@ -54,7 +54,7 @@ class Finding:
     "timeout_s",
     default=60.0,
     show_default=True,
-    type=Number(0.1, 3600, "seconds"),
+    type=NumberOption(0.1, 3600, "seconds"),
     help="Seconds a file may take.",
 )
 @click.option(

@@ -14,7 +14,7 @@ _MB = 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class GuardedCall:
     """The result of a guarded call: a value, or the reason why it has none."""
 
     value: Any = None
@@ -24,7 +24,7 @@ class Outcome:
     peak_mb: float = 0.0
 
 
-def run_guarded(function: Callable[..., Any], *args: Any, timeout_s: float, memory_mb: int) -> Outcome:
+def run_guarded(function: Callable[..., Any], *args: Any, timeout_s: float, memory_mb: int) -> GuardedCall:
     """Call `function(*args)` in a forked child that may take `memory_mb` MB more than this process has."""
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
@@ -46,11 +46,11 @@ def run_guarded(function: Callable[..., Any], *args: Any, timeout_s: float, memo
         child.join()
         receiver.close()
     if not answered:
-        return Outcome(timed_out=True, seconds=seconds)
+        return GuardedCall(timed_out=True, seconds=seconds)
     if answer is None:
-        return Outcome(crash=_death(child.exitcode), seconds=seconds)
+        return GuardedCall(crash=_death(child.exitcode), seconds=seconds)
     value, crash, peak_mb = answer
-    return Outcome(value=value, crash=crash, seconds=seconds, peak_mb=peak_mb)
+    return GuardedCall(value=value, crash=crash, seconds=seconds, peak_mb=peak_mb)
 
 
 def _call(sender: Connection, function: Callable[..., Any], args: tuple[Any, ...], memory_mb: int) -> None:

@@ -16,7 +16,7 @@ from rich.table import Table
 from benchmarks import faults as sources
 from benchmarks.masters import FAULTS, Upload, uploads
 from benchmarks.options import json_option
-from benchmarks.outcome import Outcome, assess, dead_letters
+from benchmarks.outcome import LoadOutcome, assess, dead_letters
 from components.config import PROJECT
 from components.stack_file import stack_config
 from local import cascade, results
@@ -136,7 +136,7 @@ def _wait(stack: DeployedStack) -> None:
 def _figures(deployment: Deployment, planned: Sequence[Upload], seconds: float) -> dict[str, Any]:
     stack = cascade.stack_of(deployment)
     present = [key for key, _ in list_objects(stack, stack.layout.master)]
-    outcome: Outcome = assess(stack, planned, cascade.accounts(stack, present), dead_letters(stack))
+    outcome: LoadOutcome = assess(stack, planned, cascade.accounts(stack, present), dead_letters(stack))
     pieces = {prefix: sum(1 for _ in list_objects(stack, prefix)) for prefix in ("converted/", "resized/")}
     return {
         **outcome.counts(),

@@ -32,7 +32,7 @@ class OutputFile(click.Path):
 FILE = OutputFile(dir_okay=False, writable=True, path_type=Path)
 
 
-class Number(click.FloatRange):
+class NumberOption(click.FloatRange):
     """A number within inclusive bounds; click's own range accepts nan."""
 
     def __init__(self, least: float, most: float, unit: str) -> None:
@@ -74,7 +74,7 @@ delay_option = click.option(
     "delay_ms",
     default=30.0,
     show_default=True,
-    type=Number(0, 10_000, "milliseconds"),
+    type=NumberOption(0, 10_000, "milliseconds"),
     help="Milliseconds until S3 answers a call.",
 )
 

@@ -13,7 +13,7 @@ from ops.stack import DeployedStack
 
 
 @dataclass(kw_only=True)
-class Outcome:
+class LoadOutcome:
     """Counts of a run; `lost`, `stale`, `wrong_owner` and `good_in_dlq` name what should be empty."""
 
     masters: int = 0
@@ -33,9 +33,9 @@ class Outcome:
 
 def assess(
     stack: DeployedStack, uploads: Iterable[Upload], accounts: Iterable[Account], letters: Mapping[str, list[str]]
-) -> Outcome:
+) -> LoadOutcome:
     """Compare what there is with what was uploaded; `letters` are the dead letters' keys by queue."""
-    found, outcome = {account.key: account for account in accounts}, Outcome()
+    found, outcome = {account.key: account for account in accounts}, LoadOutcome()
     dead = {(queue, key) for queue, keys in letters.items() for key in keys}
     owners: defaultdict[str, list[Account]] = defaultdict(list)
     for upload in uploads:

@@ -51,7 +51,7 @@ class WorkerProcess:
         started = time.perf_counter()
         self._process = subprocess.Popen(
             ["/bin/sh", "-c", JOIN, "sh", *map(str, args.joins), "--", *command],
-            env={**os.environ, **CREDENTIALS, **_environment(args)},
+            env={**os.environ, **CREDENTIALS, **function_environment(args)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -122,7 +122,8 @@ def loopback(folder: Path, delay_ms: float, core: int) -> Iterator[int]:
             server.stdin.close()
 
 
-def _environment(args: WorkerArgs) -> dict[str, Any]:
+def function_environment(args: WorkerArgs) -> dict[str, Any]:
+    """Return what a function is told by its environment, which here names the loopback's S3."""
     return {
         **worker_environment(args.config),
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{args.port}",

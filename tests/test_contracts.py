@@ -301,6 +301,18 @@ def test_nothing_reaches_what_it_must_not(place: str, forbidden: set[str]) -> No
     assert violations(place, forbidden) == []
 
 
+def test_a_class_has_a_name_of_its_own() -> None:
+    """One that reads a name knows which class is meant."""
+    places: dict[str, list[Path]] = {}
+    for package in ("benchmarks", "components", "costs", "handlers", "local", "ops", "policy"):
+        for file in (ROOT / package).rglob("*.py"):
+            for node in ast.parse(file.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.ClassDef):
+                    places.setdefault(node.name, []).append(file)
+    assert len(places) > 100
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}
+
+
 def test_the_program_itself_imports_no_provider() -> None:
     """`__main__.py` leaves AWS to the components."""
     assert {name.split(".")[0] for name in imports(ROOT / "__main__.py")} == {"pulumi", "components"}

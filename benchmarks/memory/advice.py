@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from benchmarks.memory.capacity import largest_pixels
-from benchmarks.memory.rows import Row
+from benchmarks.memory.rows import Measurement
 
 HEADROOM_PERCENT = 25
 TIMEOUT_SHARE = 3
@@ -40,7 +40,7 @@ class Advice:
         return asdict(self)
 
 
-def unsafe(row: Row, timeout_s: int) -> str:
+def unsafe(row: Measurement, timeout_s: int) -> str:
     """Return why a size is not safe to take, and nothing where it is."""
     if row.verdict != "ok" or row.batch_p99_ms is None or row.headroom_percent is None:
         return row.why or "it was not measured"
@@ -52,7 +52,7 @@ def unsafe(row: Row, timeout_s: int) -> str:
     return ""
 
 
-def advise(rows: Sequence[Row], timeout_s: int, max_pixels: int, *, decodes: bool) -> Advice | None:
+def advise(rows: Sequence[Measurement], timeout_s: int, max_pixels: int, *, decodes: bool) -> Advice | None:
     """Choose among one function's sizes; None where none is safe."""
     safe = [row for row in rows if not unsafe(row, timeout_s)]
     if not safe:
@@ -77,7 +77,7 @@ def advise(rows: Sequence[Row], timeout_s: int, max_pixels: int, *, decodes: boo
     )
 
 
-def _tied(cheapest: Row, safe: Sequence[Row]) -> str:
+def _tied(cheapest: Measurement, safe: Sequence[Measurement]) -> str:
     """Name the fastest size whose cost does not differ significantly from the cheapest's, if it is another."""
     most = cheapest.cost_high or 0
     fastest = min((row for row in safe if row is cheapest or (row.cost_low or most + 1) <= most), key=_time)
@@ -87,7 +87,7 @@ def _tied(cheapest: Row, safe: Sequence[Row]) -> str:
     return f"{fastest.memory_mb:,} MB costs as much, within the interval, and is {speed:.2f} times as fast"
 
 
-def _choice(row: Row, reason: str, cheapest: Row) -> Choice:
+def _choice(row: Measurement, reason: str, cheapest: Measurement) -> Choice:
     compared = ""
     if row is not cheapest:
         cost, speed = _cost(row) / _cost(cheapest), _time(cheapest) / _time(row)
@@ -99,11 +99,11 @@ def _choice(row: Row, reason: str, cheapest: Row) -> Choice:
     )
 
 
-def _cost(row: Row) -> float:
+def _cost(row: Measurement) -> float:
     assert row.cost_per_million is not None  # noqa: S101 - a safe size has figures
     return row.cost_per_million
 
 
-def _time(row: Row) -> float:
+def _time(row: Measurement) -> float:
     assert row.batch_p50_ms is not None  # noqa: S101 - a safe size has figures
     return row.batch_p50_ms

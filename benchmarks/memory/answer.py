@@ -12,7 +12,7 @@ from benchmarks.memory.advice import advise
 from benchmarks.memory.boundary import Boundary, check
 from benchmarks.memory.cgroups import usable
 from benchmarks.memory.mix import Plan, plan
-from benchmarks.memory.report import Report
+from benchmarks.memory.report import MemoryReport
 from benchmarks.memory.request import Request
 from benchmarks.memory.rows import row
 from benchmarks.memory.study import Study, Tell, study
@@ -27,7 +27,7 @@ NOTES = (
 )
 
 
-def answer(request: Request, tell: Tell) -> Report:
+def answer(request: Request, tell: Tell) -> MemoryReport:
     """Run what is asked for; `tell` hears of each size as it is done."""
     started, config = time.monotonic(), request.config()
     dealt = plan(request.images, request.mix, config.batch_size)
@@ -52,7 +52,7 @@ def answer(request: Request, tell: Tell) -> Report:
         chosen = advice[one.function.task]
         if chosen and one.function.decodes:
             boundaries[one.function.task] = _boundary(request, bench, one, chosen.cheapest.memory_mb)
-    return Report(
+    return MemoryReport(
         title="Memory",
         question=f"{len(dealt.batches) * request.runs} batches of {config.batch_size} a size, {_mix(request)}, "
         f"{request.delay_ms:g} ms until S3 answers a call, {config.architecture} prices",

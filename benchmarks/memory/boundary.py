@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.memory.capacity import largest_pixels
-from benchmarks.memory.mix import Master, Plan
+from benchmarks.memory.mix import Plan, Sample
 from benchmarks.memory.trial import TOO_LARGE, Bench, run
 from benchmarks.worker_process import loopback
 from components.branches import ImageBranch
@@ -92,7 +92,7 @@ def _chunk(name: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 
-def _master(key: str, pixels: int) -> Master:
+def _master(key: str, pixels: int) -> Sample:
     width = int((pixels * SIDE_RATIO) ** 0.5)
     height = pixels // width
-    return Master(key=key, kind="boundary", pixels=width * height, data=costliest_png(width, height))
+    return Sample(key=key, kind="boundary", pixels=width * height, data=costliest_png(width, height))

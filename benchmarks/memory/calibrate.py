@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import click
 
 from benchmarks.measuring import Samples
-from benchmarks.memory.rows import Row
+from benchmarks.memory.rows import Measurement
 
 # Source: Lambda's developer guide, "Monitoring functions", the REPORT line; its parts are apart by tabs or spaces.
 REPORT = re.compile(
@@ -19,7 +19,7 @@ FORM = "lines such as `REPORT RequestId: ... Duration: 123.45 ms Billed Duration
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class LambdaReport:
     """One invocation as Lambda reports it; a warm one has no `init_ms`."""
 
     memory_mb: int
@@ -45,13 +45,13 @@ class Difference:
         return real / ours if ours else None
 
 
-def parse(text: str) -> list[Report]:
+def parse(text: str) -> list[LambdaReport]:
     """Read the REPORT lines of a log, whatever else is in it.
 
     Raises: click.BadParameter.
     """
     found = [
-        Report(
+        LambdaReport(
             memory_mb=int(match["size"]),
             duration_ms=float(match["ms"]),
             used_mb=int(match["used"]),
@@ -64,7 +64,7 @@ def parse(text: str) -> list[Report]:
     return found
 
 
-def compare(reports: Sequence[Report], rows: Sequence[Row]) -> list[Difference]:
+def compare(reports: Sequence[LambdaReport], rows: Sequence[Measurement]) -> list[Difference]:
     """Compare by size with one function's rows.
 
     Lambda's duration is that of warm invocations where there are any: a cold one makes its clients, too.

@@ -13,9 +13,9 @@ from benchmarks.memory import calibrate, page, stackfile
 from benchmarks.memory.advice import CHOICES, Advice
 from benchmarks.memory.answer import answer
 from benchmarks.memory.functions import FUNCTIONS
-from benchmarks.memory.report import Report, show, write
+from benchmarks.memory.report import MemoryReport, show, write
 from benchmarks.memory.request import ALL, Request, parse_mix, parse_sizes
-from benchmarks.memory.rows import Row
+from benchmarks.memory.rows import Measurement
 from benchmarks.memory.sizes import DEFAULT, LARGEST_MB
 from benchmarks.options import EXISTING_FILE, FILE, delay_option, html_option, images_option, json_option
 from local.emulator import interrupt_when_terminated
@@ -67,7 +67,7 @@ def memory(**options: Any) -> None:
         _write(request, request.stack_file, report.advice)
 
 
-def _reports(request: Request) -> list[calibrate.Report]:
+def _reports(request: Request) -> list[calibrate.LambdaReport]:
     if not request.log_file:
         return []
     if request.function == ALL:
@@ -76,18 +76,18 @@ def _reports(request: Request) -> list[calibrate.Report]:
     return calibrate.parse(request.log_file.read_text(encoding="utf-8", errors="replace"))
 
 
-def _run(request: Request) -> Report:
+def _run(request: Request) -> MemoryReport:
     interrupt_when_terminated()  # So that no control group is left.
     return answer(request, lambda line: click.echo(line, err=True))
 
 
-def _earlier(file: Path, request: Request) -> Report:
+def _earlier(file: Path, request: Request) -> MemoryReport:
     """Return what an earlier run wrote.
 
     Raises: click.BadParameter.
     """
     try:
-        report = Report.read(json.loads(file.read_text(encoding="utf-8")))
+        report = MemoryReport.read(json.loads(file.read_text(encoding="utf-8")))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         command = "`python -m benchmarks memory --json FILE`, of this version"
         raise click.BadParameter(
@@ -101,7 +101,7 @@ def _earlier(file: Path, request: Request) -> Report:
     return report
 
 
-def _compare(reports: Sequence[calibrate.Report], rows: Sequence[Row]) -> None:
+def _compare(reports: Sequence[calibrate.LambdaReport], rows: Sequence[Measurement]) -> None:
     """Print how far this run and Lambda differ."""
     found = calibrate.compare(reports, rows)
     table = Table(
@@ -131,5 +131,5 @@ def _edit(file: Path, memory_mb: Mapping[str, int], *, dry: bool = False) -> str
         if dry:
             return stackfile.edited(file.read_bytes().decode("utf-8"), memory_mb, stackfile.project_of(file))
         return stackfile.write(file, memory_mb)
-    except (stackfile.StackFileError, UnicodeDecodeError, OSError) as error:
+    except (stackfile.StackEditError, UnicodeDecodeError, OSError) as error:
         raise click.ClickException(f"{file} is unchanged: {error}") from error

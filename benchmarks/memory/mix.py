@@ -21,7 +21,7 @@ TELLING_PIXELS = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Master:
+class Sample:
     """One master: its key in the bucket, its class, its pixels (0 where no header says), its bytes."""
 
     key: str
@@ -37,7 +37,7 @@ class Plan:
     It and one of the `lightest` come last once more: between them, the line of time over megapixels is well held.
     """
 
-    masters: Mapping[str, Master]
+    masters: Mapping[str, Sample]
     batches: Sequence[Sequence[str]]
     heaviest: Sequence[str]
     lightest: Sequence[str]
@@ -53,7 +53,7 @@ class Plan:
 
     def bytes_per_pixel(self) -> dict[str, float]:
         """Return for each class the bytes a pixel of its largest master's file; classes of tiny ones are left out."""
-        largest: dict[str, Master] = {}
+        largest: dict[str, Sample] = {}
         for master in sorted(self.masters.values(), key=lambda master: master.pixels):
             if master.pixels >= TELLING_PIXELS:
                 largest[master.kind] = master
@@ -100,7 +100,7 @@ def parse_weights(text: str) -> dict[str, float]:
     return weights
 
 
-def _masters(folder: Path | None) -> list[Master]:
+def _masters(folder: Path | None) -> list[Sample]:
     """Return all pictures; their class is the folder below `folder` that they are in."""
     if folder is None:
         return [_master(number, DRAWN, ".jpg", photo) for number, photo in enumerate(load(None))]
@@ -118,21 +118,21 @@ def _kind(path: Path) -> str:
     return path.parts[0] if len(path.parts) > 1 else "."
 
 
-def _master(number: int, kind: str, suffix: str, photo: Photo) -> Master:
+def _master(number: int, kind: str, suffix: str, photo: Photo) -> Sample:
     try:
         width, height = photo.size
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         width = height = 0
-    return Master(key=f"{number:04}{suffix.lower()}", kind=kind, pixels=width * height, data=photo.data)
+    return Sample(key=f"{number:04}{suffix.lower()}", kind=kind, pixels=width * height, data=photo.data)
 
 
-def _once(masters: Sequence[Master], batch_size: int) -> list[Master]:
+def _once(masters: Sequence[Sample], batch_size: int) -> list[Sample]:
     """Return each master once, in any but always the same order, and some again to fill the last batch."""
     order = random.Random(SEED).sample(masters, len(masters))  # noqa: S311 no secret
     return [order[number % len(order)] for number in range(_whole(len(order), batch_size))]
 
 
-def _weighed(masters: Sequence[Master], weights: Mapping[str, float], batch_size: int) -> list[Master]:
+def _weighed(masters: Sequence[Sample], weights: Mapping[str, float], batch_size: int) -> list[Sample]:
     """Return masters of each class as often as its weight says, the classes well stirred."""
     chance = random.Random(SEED)  # noqa: S311 no secret
     pools = {kind: [master for master in masters if master.kind == kind] for kind in weights}

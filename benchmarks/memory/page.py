@@ -6,7 +6,7 @@ from pathlib import Path
 import jinja2
 
 from benchmarks.memory.plot import plot
-from benchmarks.memory.report import COLUMNS, Report, cells
+from benchmarks.memory.report import COLUMNS, MemoryReport, cells
 
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{{ r.title }}</title>
 <style>body{font:15px sans-serif;max-width:1420px;margin:2em auto;padding:0 1em}td,th{padding:2px 9px;text-align:right}
@@ -25,7 +25,7 @@ th{border-bottom:1px solid #999}td:last-child,th:last-child{text-align:left}.bad
 """
 
 
-def write(report: Report, html_file: Path) -> None:
+def write(report: MemoryReport, html_file: Path) -> None:
     """Write the page, and its plot as PNG beside it."""
     drawn = plot(report)
     html_file.with_suffix(".png").write_bytes(drawn)

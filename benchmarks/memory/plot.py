@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 
 from benchmarks.memory.advice import Advice
 from benchmarks.memory.axes import INK, LABEL_PX, SOFT, TITLE_PX, Axes, Canvas
-from benchmarks.memory.report import Report
-from benchmarks.memory.rows import Row
+from benchmarks.memory.report import MemoryReport
+from benchmarks.memory.rows import Measurement
 
 Colour = tuple[int, int, int]
 
@@ -26,7 +26,7 @@ DOT_PX, LABEL_SMALL_PX, LABEL_GAP_PX = 4, 12, 34
 ROOM = 1.12
 
 
-def plot(report: Report) -> bytes:
+def plot(report: MemoryReport) -> bytes:
     """Return it as PNG."""
     functions = list(report.advice)
     canvas = Canvas.of(WIDTH_PX, TOP_PX + ROW_PX * len(functions) + FOOT_PX)
@@ -39,7 +39,7 @@ def plot(report: Report) -> bytes:
     return file.getvalue()
 
 
-def _row(canvas: Canvas, report: Report, function: str, top: int) -> None:
+def _row(canvas: Canvas, report: MemoryReport, function: str, top: int) -> None:
     rows, advice = report.of(function), report.advice[function]
     canvas.text((LEFT_PX, top + 14), function, size_px=TITLE_PX, anchor="lm")
     sizes = [row.memory_mb for row in rows]
@@ -73,7 +73,7 @@ def _logarithmic(box: tuple[int, int, int, int], sizes: Sequence[int], values: S
     return Axes(box=box, sizes=sizes, low=min(values) / ROOM, high=max(values) * ROOM, logarithmic=True)
 
 
-def _cost(canvas: Canvas, axes: Axes, rows: Sequence[Row]) -> None:
+def _cost(canvas: Canvas, axes: Axes, rows: Sequence[Measurement]) -> None:
     for row in rows:
         x = axes.x(row.memory_mb)
         _whisker(canvas, x, axes.y(row.cost_low or 0), axes.y(row.cost_high or 0), COST)
@@ -89,14 +89,14 @@ def _cost(canvas: Canvas, axes: Axes, rows: Sequence[Row]) -> None:
             last_x = x
 
 
-def _batch(canvas: Canvas, axes: Axes, rows: Sequence[Row]) -> None:
+def _batch(canvas: Canvas, axes: Axes, rows: Sequence[Measurement]) -> None:
     _line(canvas, axes, rows, lambda row: row.batch_p50_ms or 0, BATCH)
     for row in rows:
         x = axes.x(row.memory_mb)
         _whisker(canvas, x, axes.y(row.batch_p50_ms or 0), axes.y(row.batch_p99_ms or 0), BATCH)
 
 
-def _spread(canvas: Canvas, axes: Axes, rows: Sequence[Row]) -> None:
+def _spread(canvas: Canvas, axes: Axes, rows: Sequence[Measurement]) -> None:
     for row in rows:
         x, marks = axes.x(row.memory_mb), row.image_ms_percentiles
         _whisker(canvas, x, axes.y(marks["5"]), axes.y(marks["95"]), IMAGE)
@@ -104,7 +104,9 @@ def _spread(canvas: Canvas, axes: Axes, rows: Sequence[Row]) -> None:
         canvas.draw.line((x - 7, axes.y(marks["50"]), x + 7, axes.y(marks["50"])), IMAGE, 3)
 
 
-def _line(canvas: Canvas, axes: Axes, rows: Sequence[Row], value: Callable[[Row], float], colour: Colour) -> None:
+def _line(
+    canvas: Canvas, axes: Axes, rows: Sequence[Measurement], value: Callable[[Measurement], float], colour: Colour
+) -> None:
     """Draw a curve; what is modelled has an empty dot."""
     points = [(axes.x(row.memory_mb), axes.y(value(row))) for row in rows]
     canvas.draw.line(points, colour, 2, joint="curve")
@@ -124,7 +126,7 @@ def _mark_chosen(canvas: Canvas, axes: Axes, advice: Advice) -> None:
     canvas.draw.line((x, top, x, bottom), CHOSEN, 7)
 
 
-def _mark_refused(canvas: Canvas, axes: Axes, rows: Sequence[Row]) -> None:
+def _mark_refused(canvas: Canvas, axes: Axes, rows: Sequence[Measurement]) -> None:
     """Put a cross where a size is too small."""
     y = axes.box[3] - 10
     for row in rows:

@@ -4,12 +4,12 @@ import base64
 import struct
 from collections.abc import Sequence
 
-from benchmarks.memory.rows import Row
+from benchmarks.memory.rows import Measurement
 
 PAGE = "https://lambda-power-tuning.show/"
 
 
-def url(rows: Sequence[Row]) -> str:
+def url(rows: Sequence[Measurement]) -> str:
     """Return the link for one function's sizes: MB, mean milliseconds and US dollars of an invocation.
 
     Source: aws-lambda-power-tuning, `lambda/utils.js`, buildVisualizationURL: base64 of little-endian Int16, Float32

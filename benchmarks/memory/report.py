@@ -14,7 +14,7 @@ from rich.table import Table
 from benchmarks.memory.advice import CHOICES, Advice
 from benchmarks.memory.boundary import Boundary
 from benchmarks.memory.powertuning import url
-from benchmarks.memory.rows import Row
+from benchmarks.memory.rows import Measurement
 
 NOT_IN_CSV = {"image_ms_percentiles", "largest_megapixels"}
 COLUMNS = {
@@ -37,13 +37,13 @@ UNBROKEN = {"MB", "how", "p50", "p95", "p99", "p95 ", "p99 ", "$/million"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class MemoryReport:
     """Everything that was found; what is by function is keyed by its name."""
 
     title: str
     question: str
     architecture: str
-    rows: Sequence[Row]
+    rows: Sequence[Measurement]
     advice: Mapping[str, Advice | None]
     boundaries: Mapping[str, Boundary]
     notes: Sequence[str]
@@ -63,12 +63,12 @@ class Report:
         }
         return cls(
             **{name: plain[name] for name in ("title", "question", "architecture", "notes", "machine")},
-            rows=[Row.read(one) for one in plain["rows"]],
+            rows=[Measurement.read(one) for one in plain["rows"]],
             advice={function: one and Advice.read(one) for function, one in plain["recommendations"].items()},
             boundaries=boundaries,
         )
 
-    def of(self, function: str) -> list[Row]:
+    def of(self, function: str) -> list[Measurement]:
         """Return one function's rows."""
         return [row for row in self.rows if row.function == function]
 
@@ -115,7 +115,7 @@ class Report:
         }
 
 
-def show(report: Report) -> None:
+def show(report: MemoryReport) -> None:
     """Print tables, recommendations and links."""
     console = Console() if Console().is_terminal else Console(width=160)
     for function in report.advice:
@@ -127,7 +127,7 @@ def show(report: Report) -> None:
         console.print(f"{function}: {link}", markup=False, highlight=False, soft_wrap=True)
 
 
-def write(report: Report, *, json_file: Path | None, csv_file: Path | None) -> None:
+def write(report: MemoryReport, *, json_file: Path | None, csv_file: Path | None) -> None:
     """Write the files that are asked for."""
     if json_file:
         json_file.write_text(json.dumps(report.plain(), indent=1) + "\n", encoding="utf-8")
@@ -135,7 +135,7 @@ def write(report: Report, *, json_file: Path | None, csv_file: Path | None) -> N
         csv_file.write_text(_csv(report.rows), encoding="utf-8")
 
 
-def cells(row: Row) -> list[str]:
+def cells(row: Measurement) -> list[str]:
     """Return a row's cells, the verdict last."""
     values = [getattr(row, name) for name in COLUMNS.values()]
     texts = ["" if value is None else f"{value:,.1f}" if isinstance(value, float) else str(value) for value in values]
@@ -145,7 +145,7 @@ def cells(row: Row) -> list[str]:
     return [*texts, row.verdict]
 
 
-def _table(report: Report, function: str) -> Table:
+def _table(report: MemoryReport, function: str) -> Table:
     table = Table(title=f"{report.title}, {function}: {report.question}", title_justify="left")
     for name in COLUMNS:
         table.add_column(name.strip(), justify="left" if name == "how" else "right", no_wrap=name in UNBROKEN)
@@ -155,7 +155,7 @@ def _table(report: Report, function: str) -> Table:
     return table
 
 
-def _capacity(rows: Sequence[Row]) -> Table:
+def _capacity(rows: Sequence[Measurement]) -> Table:
     """Return the largest picture that each size holds, by class; by size it is the same for all that decode."""
     held = {row.memory_mb: row.largest_megapixels for row in rows if row.largest_megapixels}
     kinds = list(dict.fromkeys(kind for largest in held.values() for kind in largest))
@@ -165,8 +165,8 @@ def _capacity(rows: Sequence[Row]) -> Table:
     return table
 
 
-def _csv(rows: Sequence[Row]) -> str:
-    names = [field.name for field in fields(Row) if field.name not in NOT_IN_CSV]
+def _csv(rows: Sequence[Measurement]) -> str:
+    names = [field.name for field in fields(Measurement) if field.name not in NOT_IN_CSV]
     file = io.StringIO()
     writer = csv.DictWriter(file, names, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()

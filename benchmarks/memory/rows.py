@@ -18,7 +18,7 @@ PERCENTILES = (5, 25, 50, 75, 95)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class Measurement:
     """One function at one size.
 
     `p50_ms` and the like are an image's, from its record's start to its end, while others of its batch run beside it;
@@ -74,7 +74,7 @@ class Row:
         return cls(**plain)
 
 
-def row(trial: Trial, plan: Plan, runs: int, architecture: str, max_pixels: int) -> Row:
+def row(trial: Trial, plan: Plan, runs: int, architecture: str, max_pixels: int) -> Measurement:
     """Sum a trial up."""
     facts: dict[str, Any] = {
         "function": trial.function.task,
@@ -102,7 +102,7 @@ def row(trial: Trial, plan: Plan, runs: int, architecture: str, max_pixels: int)
         facts |= _latency([figures for _, figures in trial.batches])
         facts |= _cost([figures for _, figures in trial.batches], trial.memory_mb, architecture)
         facts |= _slope(trial, plan)
-    return Row(**facts)
+    return Measurement(**facts)
 
 
 def _latency(batches: Sequence[Figures]) -> dict[str, Any]:

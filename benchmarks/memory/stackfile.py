@@ -18,14 +18,14 @@ MARK = "\ufeff"
 INDENT = "  "
 
 
-class StackFileError(Exception):
+class StackEditError(Exception):
     """The file cannot be edited as text; the message says what to do."""
 
 
 def edited(text: str, memory_mb: Mapping[str, int], project: str = PROJECT) -> str:
     """Return a stack file's text with each function's memory set; `project` is what Pulumi.yaml calls it.
 
-    Raises: StackFileError, also where the text would not become what is asked for and nothing else.
+    Raises: StackEditError, also where the text would not become what is asked for and nothing else.
     """
     wanted = _loaded(text)
     config = dict(wanted.get("config") or {})
@@ -40,7 +40,7 @@ def edited(text: str, memory_mb: Mapping[str, int], project: str = PROJECT) -> s
         config[key] = size
     after = text[: len(text) - len(text.removeprefix(MARK))] + "".join(lines)
     if _loaded(after) != {**wanted, "config": config}:
-        raise StackFileError(f"{', '.join(memory_mb)} cannot be set by editing the text: set it by hand")
+        raise StackEditError(f"{', '.join(memory_mb)} cannot be set by editing the text: set it by hand")
     return after
 
 
@@ -59,7 +59,7 @@ def difference(before: str, after: str, name: str) -> str:
 def write(file: Path, memory_mb: Mapping[str, int]) -> str:
     """Set each function's memory in a stack's file, whole or not at all; return the diff.
 
-    Raises: StackFileError.
+    Raises: StackEditError.
     """
     before = file.read_bytes().decode("utf-8") if file.exists() else ""
     after = edited(before, memory_mb, project_of(file))
@@ -76,14 +76,14 @@ def write(file: Path, memory_mb: Mapping[str, int]) -> str:
 def _loaded(text: str) -> dict[str, Any]:
     """Return what a file says.
 
-    Raises: StackFileError.
+    Raises: StackEditError.
     """
     try:
         found = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise StackFileError(f"expected YAML, got a file that is not ({error}): correct it by hand") from error
+        raise StackEditError(f"expected YAML, got a file that is not ({error}): correct it by hand") from error
     if not isinstance(found, dict | None) or not isinstance((found or {}).get("config"), dict | None):
-        raise StackFileError("expected `config:` with its keys below, got a file without a mapping: correct it by hand")
+        raise StackEditError("expected `config:` with its keys below, got a file without a mapping: correct it by hand")
     return found or {}
 
 
@@ -93,12 +93,12 @@ def _set(lines: list[str], key: str, size: int) -> None:
     pattern = re.compile(rf"(\s+['\"]?{re.escape(key)}['\"]?\s*:\s*)([^#\s]*)(.*)$", re.DOTALL)
     found = [number for number in range(start, end) if pattern.match(lines[number])]
     if len(found) > 1:
-        raise StackFileError(f"expected {key} once, got it {len(found)} times: delete the others")
+        raise StackEditError(f"expected {key} once, got it {len(found)} times: delete the others")
     if found:
         match = pattern.match(lines[found[0]])
         assert match is not None  # noqa: S101 - it was found by it
         if not re.fullmatch(r"['\"]?\d+['\"]?", match[2]):
-            raise StackFileError(f"{key}: expected a number, got {match[2] or 'a block'!r}: correct it by hand")
+            raise StackEditError(f"{key}: expected a number, got {match[2] or 'a block'!r}: correct it by hand")
         lines[found[0]] = f"{match[1]}{size}{match[3]}"
         return
     last = max((number for number in range(start, end) if re.match(r"[ \t]+\S", lines[number])), default=start - 1)
@@ -109,14 +109,14 @@ def _set(lines: list[str], key: str, size: int) -> None:
 def _config(lines: list[str]) -> tuple[int, int]:
     """Return the lines of the config's block, from the first below `config:` to before the next key; made if missing.
 
-    Raises: StackFileError.
+    Raises: StackEditError.
     """
     for number, line in enumerate(lines):
         if CONFIG.match(line):
             rest = enumerate(lines[number + 1 :], number + 1)
             return number + 1, next((other for other, text in rest if text[:1].strip(" \t\r\n#")), len(lines))
         if line.startswith(("config:", '"config"', "'config'")):
-            raise StackFileError(f"expected `config:` alone, its keys below, got {line.strip()!r}: correct it by hand")
+            raise StackEditError(f"expected `config:` alone, its keys below, got {line.strip()!r}: correct it by hand")
     lines.append("config:\r\n" if lines and lines[0].endswith("\r\n") else "config:\n")
     return len(lines), len(lines)
 

@@ -33,8 +33,8 @@ def told_of(command: str, folder: Path) -> list[str]:
 
 
 def test_every_command_writes_files() -> None:
-    """The tests of all files below are of all commands."""
-    assert {name for name, _ in file_options()} == set(main.commands)
+    """The tests of all files below are of all commands but `way`, whose answer is a list."""
+    assert {name for name, _ in file_options()} == set(main.commands) - {"way"}
 
 
 @pytest.mark.parametrize(("command", "option"), file_options())

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.masters import Upload
-from benchmarks.outcome import Outcome, assess
+from benchmarks.outcome import LoadOutcome, assess
 from ops.audit import Account
 from tests.ops.conftest import BRANCHES, Pipeline, pipeline
 
@@ -23,14 +23,14 @@ def account(upload: Upload, state: str, **others: str) -> Account:
 
 def judge(
     pipeline: Pipeline, uploads: list[Upload], accounts: list[Account], letters: dict[str, list[str]] | None = None
-) -> Outcome:
+) -> LoadOutcome:
     """Assess a run against a stack in memory."""
     return assess(pipeline.stack, uploads, accounts, letters or {})
 
 
 def test_what_is_done_is_sound(pipeline: Pipeline) -> None:
     """Nothing is named that is as it should be."""
-    assert judge(pipeline, [CAT], [account(CAT, "done")]) == Outcome(masters=1)
+    assert judge(pipeline, [CAT], [account(CAT, "done")]) == LoadOutcome(masters=1)
 
 
 def test_what_is_missing_is_lost(pipeline: Pipeline) -> None:
@@ -77,4 +77,4 @@ def test_a_killer_belongs_into_every_branchs_queue_of_failures(pipeline: Pipelin
 def test_a_deleted_master_is_not_waited_for(pipeline: Pipeline) -> None:
     """Whether its job came before or after, nothing is missing."""
     deleted = Upload(path="gone.png", contents=(b"gone",), deleted=True)
-    assert judge(pipeline, [deleted], []) == Outcome(masters=1)
+    assert judge(pipeline, [deleted], []) == LoadOutcome(masters=1)

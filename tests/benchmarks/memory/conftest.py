@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.batch_worker import Figures, Image
-from benchmarks.memory.rows import Row
+from benchmarks.memory.rows import Measurement
 from benchmarks.photos import drawn
 
 
-def row(memory_mb: int, **facts: Any) -> Row:
+def row(memory_mb: int, **facts: Any) -> Measurement:
     """Return a row of a size that is well, but for `facts`."""
     cost = facts.get("cost_per_million", 2.0) or 0.0
     well: dict[str, Any] = {
@@ -30,8 +30,8 @@ def row(memory_mb: int, **facts: Any) -> Row:
         "image_ms_percentiles": {},
         "largest_megapixels": {},
     }
-    assert facts.keys() <= {field.name for field in fields(Row)}
-    return Row(**{**well, **facts})
+    assert facts.keys() <= {field.name for field in fields(Measurement)}
+    return Measurement(**{**well, **facts})
 
 
 def figures(wall_s: float, cpu_s: float, keys: list[str]) -> Figures:

@@ -3,7 +3,7 @@
 import click
 import pytest
 
-from benchmarks.memory.calibrate import Report, compare, parse, sentence
+from benchmarks.memory.calibrate import LambdaReport, compare, parse, sentence
 
 from .conftest import row
 
@@ -21,7 +21,7 @@ REPORT RequestId: 4-d	Duration: 90.00 ms	Billed Duration: 90 ms	Memory Size: 176
 def test_report_lines_are_read_whatever_is_around_them() -> None:
     """Tabs or spaces, cold or warm, other lines between."""
     found = parse(LOG)
-    assert found[0] == Report(memory_mb=885, duration_ms=1500.5, used_mb=180, init_ms=400.25)
+    assert found[0] == LambdaReport(memory_mb=885, duration_ms=1500.5, used_mb=180, init_ms=400.25)
     assert [report.init_ms for report in found[1:]] == [None, None, None]
     assert [report.memory_mb for report in found] == [885, 885, 885, 1769]
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from benchmarks.memory.advice import advise
 from benchmarks.memory.command import memory
 from benchmarks.memory.functions import FUNCTIONS
-from benchmarks.memory.report import Report
+from benchmarks.memory.report import MemoryReport
 
 from .conftest import pictures, row
 
@@ -26,7 +26,7 @@ def earlier(tmp_path: Path) -> Path:
     file = tmp_path / "earlier.json"
     rows = [row(512), row(1769, cost_per_million=4.0, batch_p50_ms=100.0)]
     advice = {"resize": advise(rows, 60, 1, decodes=True), "convert": None}
-    report = Report(
+    report = MemoryReport(
         title="Memory",
         question="",
         architecture="arm64",

@@ -14,7 +14,7 @@ from benchmarks.memory import page
 from benchmarks.memory.advice import advise
 from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.powertuning import PAGE, url
-from benchmarks.memory.report import Report, show, write
+from benchmarks.memory.report import MemoryReport, show, write
 
 from .conftest import row
 
@@ -29,9 +29,9 @@ ROWS = [
 
 
 @pytest.fixture
-def report() -> Report:
+def report() -> MemoryReport:
     """Return the report of one function with three sizes."""
-    return Report(
+    return MemoryReport(
         title="Memory",
         question="is it <right>?",
         architecture="x86_64",
@@ -44,7 +44,7 @@ def report() -> Report:
 
 
 def test_the_table_has_every_size_and_the_reason_of_what_is_too_small(
-    report: Report, capsys: pytest.CaptureFixture[str]
+    report: MemoryReport, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """And what is modelled is called so."""
     show(report)
@@ -60,7 +60,7 @@ def test_the_table_has_every_size_and_the_reason_of_what_is_too_small(
         assert text in printed
 
 
-def test_the_json_is_what_others_read(report: Report, tmp_path: Path) -> None:
+def test_the_json_is_what_others_read(report: MemoryReport, tmp_path: Path) -> None:
     """Rows, recommendations, machine and architecture."""
     file = tmp_path / "found.json"
     write(report, json_file=file, csv_file=None)
@@ -69,19 +69,19 @@ def test_the_json_is_what_others_read(report: Report, tmp_path: Path) -> None:
     assert found["recommendations"]["resize"]["cheapest"]["memory_mb"] == 512
     assert [line["memory_mb"] for line in found["rows"]] == [512, 256, 10_240]
     assert found["rows"][1]["cost_per_million"] is None
-    assert Report.read(found) == report
+    assert MemoryReport.read(found) == report
 
 
 def test_what_was_measured_is_there_to_read() -> None:
     """The run that docs/tuning.md shows has all three functions, and a safe size for each."""
     file = Path(__file__).parents[3] / "benchmarks" / "measured" / "memory.json"
-    found = Report.read(json.loads(file.read_text()))
+    found = MemoryReport.read(json.loads(file.read_text()))
     assert found.advice.keys() == FUNCTIONS.keys()
     assert all(found.advice.values())
     assert all(one.holds for one in found.boundaries.values())
 
 
-def test_the_csv_has_a_line_for_each_size(report: Report, tmp_path: Path) -> None:
+def test_the_csv_has_a_line_for_each_size(report: MemoryReport, tmp_path: Path) -> None:
     """With a head of names, and nothing where nothing is known."""
     file = tmp_path / "found.csv"
     write(report, json_file=None, csv_file=file)
@@ -90,7 +90,7 @@ def test_the_csv_has_a_line_for_each_size(report: Report, tmp_path: Path) -> Non
     assert [line["cost_per_million"] for line in lines] == ["2.0", "", "4.0"]
 
 
-def test_the_page_needs_no_other_file(report: Report, tmp_path: Path) -> None:
+def test_the_page_needs_no_other_file(report: MemoryReport, tmp_path: Path) -> None:
     """Its plot is within, and beside it as PNG; texts are escaped."""
     file = tmp_path / "found.html"
     page.write(report, file)
@@ -105,7 +105,7 @@ def test_the_page_needs_no_other_file(report: Report, tmp_path: Path) -> None:
 
 def test_without_a_size_that_is_large_enough_there_is_a_page_all_the_same(tmp_path: Path) -> None:
     """It says so."""
-    found = Report(title="Memory", question="", architecture="arm64", rows=ROWS[1:2], advice={"resize": None},
+    found = MemoryReport(title="Memory", question="", architecture="arm64", rows=ROWS[1:2], advice={"resize": None},
                    boundaries={}, notes=[], machine={})  # fmt: skip
     page.write(found, tmp_path / "found.html")
     assert "none of these sizes is safe" in (tmp_path / "found.html").read_text()

@@ -3,8 +3,8 @@
 import pytest
 
 from benchmarks.memory.functions import FUNCTIONS
-from benchmarks.memory.mix import Master, Plan
-from benchmarks.memory.rows import Row, row
+from benchmarks.memory.mix import Plan, Sample
+from benchmarks.memory.rows import Measurement, row
 from benchmarks.memory.sizes import billed_ms, cores_seen, invocation_cost, vcpus
 from benchmarks.memory.trial import Trial
 from components.prices import LAMBDA_GB_SECOND, LAMBDA_REQUEST
@@ -12,11 +12,11 @@ from components.prices import LAMBDA_GB_SECOND, LAMBDA_REQUEST
 from .conftest import figures
 
 KEYS = ["0", "1", "2", "3"]
-MASTERS = {key: Master(key=key, kind="camera", pixels=1_000_000 * (1 + int(key)), data=b"x" * 100_000) for key in KEYS}
+MASTERS = {key: Sample(key=key, kind="camera", pixels=1_000_000 * (1 + int(key)), data=b"x" * 100_000) for key in KEYS}
 PLAN = Plan(masters=MASTERS, batches=[[key] for key in KEYS], heaviest=["3"], lightest=["0"])
 
 
-def summed(walls_s: list[float], **facts: object) -> Row:
+def summed(walls_s: list[float], **facts: object) -> Measurement:
     """Return the row of batches of one image each."""
     batches = [([key], figures(wall_s, wall_s, [key])) for key, wall_s in zip(KEYS, walls_s, strict=True)]
     told = {"function": FUNCTIONS["resize"], "memory_mb": 1024, "how": "measured", "peak_mb": 512.0, **facts}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.memory.functions import FUNCTIONS
-from benchmarks.memory.stackfile import StackFileError, difference, edited, write
+from benchmarks.memory.stackfile import StackEditError, difference, edited, write
 from components.config import StackConfig
 
 DEV = """# A stack to try things in.
@@ -66,7 +66,7 @@ def test_what_cannot_be_edited_as_text_is_left_with_a_reason(text: str, said: st
     file = tmp_path / "Pulumi.dev.yaml"
     file.write_text(text if text.startswith("config") else f"config:\n{text}")
     before = file.read_text()
-    with pytest.raises(StackFileError, match=said):
+    with pytest.raises(StackEditError, match=said):
         write(file, {"resize": 512})
     assert file.read_text() == before
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
@@ -108,7 +108,7 @@ def test_a_project_of_another_name_has_its_own_keys(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_an_edit_that_would_say_something_else_is_refused(text: str) -> None:
     """What is no mapping, and a key that only looks like one."""
-    with pytest.raises(StackFileError, match="by hand"):
+    with pytest.raises(StackEditError, match="by hand"):
         edited(text, {"resize": 512})
 
 

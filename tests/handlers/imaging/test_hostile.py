@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.guarded import Outcome, run_guarded
+from benchmarks.guarded import GuardedCall, run_guarded
 from handlers.errors import (
     BrokenImageError,
     ImageTooLargeError,
@@ -206,7 +206,7 @@ def _counted(call: Callable[..., Any], data: bytes) -> tuple[int, str]:
     return steps, refusal
 
 
-def _guarded(call: Callable[..., Any], data: bytes) -> Outcome:
+def _guarded(call: Callable[..., Any], data: bytes) -> GuardedCall:
     return run_guarded(_counted, call, data, timeout_s=20, memory_mb=MEGABYTES)
 
 

@@ -1,0 +1,91 @@
+"""Which files and functions does one picture pass through? Counted in a real invocation, not read from the sources."""
+
+import contextlib
+import importlib
+import io
+import logging
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from benchmarks.batch_worker import Context, event
+from benchmarks.photos import MEGAPIXELS, drawn
+from benchmarks.worker_process import CREDENTIALS, WorkerArgs, function_environment, loopback
+from components.config import StackConfig
+
+ROOT = Path(__file__).parent.parent
+WORKERS = {"copy": "format_converter", "resize": "pixel_resizer", "metadata": "metadata_extractor"}
+
+
+class Way:
+    """Calls of functions of the project's own files, in their order; the main thread's and all others'."""
+
+    def __init__(self) -> None:
+        self._calls: list[tuple[str, str]] = []
+        self._recording = False
+
+    def __call__(self, frame: FrameType, event: str, _: Any) -> None:
+        """Note a call; `sys.setprofile` calls this."""
+        code = frame.f_code
+        if self._recording and event == "call" and code.co_filename.startswith(f"{ROOT / 'handlers'}/"):
+            self._calls.append((code.co_filename, code.co_qualname))
+
+    @contextlib.contextmanager
+    def recorded(self) -> Iterator[None]:
+        """Note what is called within the block."""
+        self._recording = True
+        try:
+            yield
+        finally:
+            self._recording = False
+
+    def files(self) -> list[str]:
+        """Return the files, in the order in which they were entered first."""
+        return list(dict.fromkeys(os.path.relpath(file, ROOT) for file, _ in self._calls))
+
+    def functions(self) -> int:
+        """Return how many functions were called."""
+        return len(set(self._calls))
+
+    def moves(self) -> int:
+        """Return how often a call was in another file than the call before."""
+        pairs = zip(self._calls, self._calls[1:], strict=False)
+        return sum(before[0] != after[0] for before, after in pairs)
+
+
+@click.command()
+@click.argument("task", type=click.Choice(list(WORKERS)))
+def way(task: str) -> None:
+    """Print the files that one JPEG passes through in a warm worker, and how many functions were called."""
+    found = Way()
+    threading.setprofile(found)
+    sys.setprofile(found)
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "one.jpg").write_bytes(drawn(MEGAPIXELS["2 MP"]))
+        with loopback(Path(folder), 0, min(os.sched_getaffinity(0))) as port:
+            _invoke(WORKERS[task], port, found)
+    sys.setprofile(None)
+    print("\n".join(found.files()))
+    print(f"{task}: {len(found.files())} files, {found.functions()} functions, {found.moves()} moves between files")
+
+
+def _invoke(module: str, port: int, found: Way) -> None:
+    """Invoke a worker twice, and record the second time."""
+    args = WorkerArgs(module=module, port=port, cores=(), memory_mb=1769, config=StackConfig())
+    os.environ.update({**CREDENTIALS, **function_environment(args)})
+    handler = importlib.import_module(f"handlers.{module}").handler
+    logging.disable()  # Logs and metrics go to standard output, where the answer comes.
+    with contextlib.redirect_stdout(io.StringIO()):
+        handler(event(["one.jpg"]), Context(60))
+        with found.recorded():
+            answer = handler(event(["one.jpg"]), Context(60))
+    logging.disable(logging.NOTSET)
+    if answer["batchItemFailures"]:
+        raise click.ClickException("expected an invocation without failures, got one")

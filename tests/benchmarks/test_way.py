@@ -1,0 +1,17 @@
+"""The way of a picture stays short."""
+
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize(("task", "most"), [("copy", 26), ("resize", 32), ("metadata", 24)])
+def test_a_picture_passes_through_few_files(task: str, most: int) -> None:
+    """A worker's module comes first; a module more on the way is a decision to make here."""
+    command = [sys.executable, "-m", "benchmarks", "way", task]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout.splitlines()
+    *files, summary = lines
+    assert files[1] == "handlers/worker.py"
+    assert len(files) <= most
+    assert summary.startswith(f"{task}: {len(files)} files")
