@@ -61,6 +61,12 @@ class ImageBranch:
             return self.prefix
         return str(getattr(config, self.prefix))
 
+    def prefix_in(self, layout: Any) -> str | None:
+        """Return the same of a deployed stack, by its `handlers.job.Layout`."""
+        if self.prefix is None or self.prefix.endswith("/"):
+            return self.prefix
+        return str(getattr(layout, self.prefix.removesuffix("_prefix")))
+
     def keys(self, layout: Any, master_key: str, sizes: Sequence[str]) -> list[str]:
         """Return the keys of the files of a master, by a `handlers.job.Layout` and the names of the stack's sizes.
 
@@ -76,7 +82,7 @@ class ImageBranch:
         return 0 if self.key is None else sizes if self.per_size else 1
 
 
-BRANCHES = (
+BRANCHES: tuple[ImageBranch, ...] = (
     ImageBranch(
         name="format-conversion",
         handler="handlers.format_converter.handler",

@@ -13,6 +13,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer
 
 from components.branches import BRANCHES, ImageBranch
+from components.config import StackConfig
 from local.deployment import Deployment
 from local.report import REPORT, ReportedPicture
 from ops.audit import Account, list_objects
@@ -20,7 +21,8 @@ from ops.stack import DeployedStack
 
 DOWNLOAD_THREADS = 8
 SUMMARY, RECORDS = "summary.json", "metadata.json"
-FOLDERS = ("converted", "resized", "rejected")
+# Named for the prefixes of a stack without settings, in the order of `DeployedStack.prefixes`.
+FOLDERS = (*(found.strip("/") for row in BRANCHES if (found := row.prefix_of(StackConfig()))), "rejected")
 # The summary goes first and comes last: where it is, the rest is too.
 LOGS = "logs"
 RESULTS = (SUMMARY, REPORT, RECORDS, LOGS, *FOLDERS)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from components.branches import ImageBranch
+from components.branches import BRANCHES, ImageBranch
 from handlers.job import Layout
 
 
@@ -47,4 +47,5 @@ class DeployedStack:
 
     def prefixes(self) -> Sequence[str]:
         """Return the key prefixes of what the pipeline writes: outputs and reasons."""
-        return (self.layout.converted, self.layout.resized, self.layout.rejected)
+        outputs = (found for row in BRANCHES if (found := row.prefix_in(self.layout)))
+        return (*outputs, self.layout.rejected)

@@ -1,12 +1,16 @@
 """The table of branches: what a row says, and that all who read it learn of a new one."""
 
 import dataclasses
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.branches import BRANCHES, ImageBranch
 from components.config import ConfigError, StackConfig
+from components.stack_file import ROOT
 from handlers.job import Layout
 
 FORMAT_CONVERSION, RESIZING, METADATA_EXTRACTION = BRANCHES
@@ -48,3 +52,16 @@ def test_a_prefix_is_a_setting_or_a_value() -> None:
     config = StackConfig(resized_prefix="sizes/")
     fourth = ImageBranch(name="new", handler="handlers.new.handler", memory=512, task="new", prefix="new/")
     assert [row.prefix_of(config) for row in (RESIZING, METADATA_EXTRACTION, fourth)] == ["sizes/", None, "new/"]
+
+
+def test_every_command_knows_a_row_more(tmp_path: Path) -> None:
+    """A fourth row alone tells the audit, the local run, the memory benchmark and the estimate."""
+    command = [sys.executable, "-m", "tests.programs.fourth_row", str(tmp_path)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120, cwd=ROOT).stdout
+    stack, local, memory, rest = said.split("\n", 3)
+    assert stack == "stack: converted/ resized/ placeholders/ rejected/"
+    assert local == "local run: converted resized placeholders rejected"
+    assert memory == "memory benchmark: convert resize metadata placeholders"
+    audit, estimate = rest.split("masters, 0 unaccounted for")[1].split("│ placeholders ", 1)
+    assert "│ format-conversion" in audit
+    assert estimate.count("placeholders") > 1

@@ -94,7 +94,7 @@ WRONG = [
     (["--images", "1e308"], "up to 1e+15"),
     (["--cold-starts", "nan"], "expected a share from 0 to 1"),
     (["--megapixels", "nan"], "expected a number above 0"),
-    (["--megapixels", "90"], "--megapixels: expected at most the stack's maxPixels, 50, got 90"),
+    (["--megapixels", "90"], "--megapixels: expected at most the stack's maxPixels, 64, got 90"),
     (["--mb", "70"], "--mb: expected at most the stack's maxBytes, 50 MB, got 70"),
     (["--per-batch", "11"], "--per-batch: expected 1 to the stack's batchSize, 10, got 11"),
     (["--per-batch", "0.5"], "--per-batch: expected 1 to"),

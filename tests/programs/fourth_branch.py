@@ -11,25 +11,22 @@ config = StackConfig.load()
 images = ImageBucket("images", config)
 workers = ImageWorkers(config=config, bucket=images, table=MetadataTable("pixel-metadata", config))
 
-rows = (
-    *BRANCHES,
-    # [fourth-branch] as in the README
-    ImageBranch(
-        name="placeholders",
-        handler="handlers.placeholder_maker.handler",
-        memory=512,
-        task="placeholders",
-        prefix="placeholders/",
-        key="placeholder_key",
-    ),
-    # [/fourth-branch]
+# [fourth-branch] as in the README
+placeholders = ImageBranch(
+    name="placeholders",
+    handler="handlers.placeholder_maker.handler",
+    memory=512,
+    task="placeholders",
+    prefix="placeholders/",
+    key="placeholder_key",
 )
+# [/fourth-branch]
 fanout = Fanout(
     "new-image-uploaded",
     FanoutArgs(
         config=config,
         package=LambdaPackage("pixelcascade", config),
         prefix="",
-        branches=[workers.branch(row) for row in rows],
+        branches=[workers.branch(row) for row in (*BRANCHES, placeholders)],
     ),
 )

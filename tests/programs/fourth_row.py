@@ -1,0 +1,40 @@
+"""What the commands print with a fourth row in the table of branches; made by that row alone."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+from components import branches
+
+branches.BRANCHES = (
+    *branches.BRANCHES,
+    branches.ImageBranch(
+        name="placeholders",
+        handler="handlers.format_converter.handler",
+        memory=512,
+        task="placeholders",
+        prefix="placeholders/",
+        key="converted_key",
+    ),
+)
+
+# The commands read the table when they are imported.
+from benchmarks.memory.functions import FUNCTIONS  # noqa: E402
+from costs.command import estimate_command  # noqa: E402
+from handlers.job import Layout  # noqa: E402
+from local.results import FOLDERS  # noqa: E402
+from ops.__main__ import _print_totals  # noqa: E402
+from ops.stack import DeployedStack  # noqa: E402
+from tests.costs.measured import row as measured  # noqa: E402
+from tests.costs.measured import written  # noqa: E402
+
+nothing: dict[str, str] = {}
+stack = DeployedStack(
+    client=str, bucket="", table="", topic="", queues=nothing, dead_letter_queues=nothing, layout=Layout(), sizes=()
+)
+print("stack:", *stack.prefixes())
+print("local run:", *FOLDERS)
+print("memory benchmark:", *FUNCTIONS)
+_print_totals(Counter({"masters": 1, "placeholders done": 1, "unaccounted": 0}))
+rows = [measured(task) for task in FUNCTIONS]
+estimate_command(["--benchmark", str(written(Path(sys.argv[1]), *rows))], standalone_mode=False)
