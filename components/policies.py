@@ -44,9 +44,13 @@ def send(queue_arn: str) -> Statement:
     return _allow(["sqs:SendMessage"], queue_arn)
 
 
-def publish(topic_arn: str) -> Statement:
-    """Let a function publish to a topic, in batches too."""
-    return _allow(["sns:Publish"], topic_arn)
+def publish(topic_arn: str, *, emulated: bool = False) -> Statement:
+    """Let a function publish to a topic, in batches too.
+
+    On AWS `sns:Publish` covers both; the emulator has an action of its own for batches.
+    Source: SNS's API reference, PublishBatch; the Service Authorization Reference lists no other action.
+    """
+    return _allow(["sns:Publish", "sns:PublishBatch"] if emulated else ["sns:Publish"], topic_arn)
 
 
 def read_objects(bucket_arn: str, prefix: str) -> Statement:
@@ -138,6 +142,20 @@ def tls_only(service: str, *resource_arns: str) -> Statement:
         "Action": _TLS_ACTIONS[service],
         "Resource": list(resource_arns),
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+def no_customer_keys(bucket_arn: str) -> Statement:
+    """Deny uploads that are encrypted with a key of the uploader's (SSE-C), which no worker could read.
+
+    Source: S3's user guide, "Using server-side encryption with customer-provided keys", restricting SSE-C.
+    """
+    return {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": f"{bucket_arn}/*",
+        "Condition": {"Null": {"s3:x-amz-server-side-encryption-customer-algorithm": "false"}},
     }
 
 

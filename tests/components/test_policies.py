@@ -34,6 +34,7 @@ ALLOWED = [
     (policies.consume(QUEUE), ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], QUEUE),
     (policies.send(QUEUE), ["sqs:SendMessage"], QUEUE),
     (policies.publish(TOPIC), ["sns:Publish"], TOPIC),
+    (policies.publish(TOPIC, emulated=True), ["sns:Publish", "sns:PublishBatch"], TOPIC),
     (policies.read_objects(BUCKET, "master/"), ["s3:GetObject"], f"{BUCKET}/master/*"),
     (policies.write_objects(BUCKET, "converted/"), ["s3:PutObject", "s3:GetObject"], f"{BUCKET}/converted/*"),
     (policies.write_objects(BUCKET, "no/", "/b.json"), ["s3:PutObject", "s3:GetObject"], f"{BUCKET}/no/*/b.json"),

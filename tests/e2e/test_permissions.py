@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from components.branches import BRANCHES as ROWS
-from local.resources.compute import as_enforced
 from tests.e2e.conftest import Live, picture, policy_of, until
 
 BRANCHES = {
@@ -149,7 +148,7 @@ def taken_away(live: Live, need: Need) -> Iterator[None]:
     iam = live.client("iam")
 
     def put(document: dict[str, Any]) -> None:
-        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=as_enforced(json.dumps(document)))
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
 
     put({**policy, "Statement": [kept for statement in policy["Statement"] if (kept := without(statement, need))]})
     try:
@@ -162,5 +161,6 @@ def without(statement: dict[str, Any], need: Need) -> dict[str, Any] | None:
     """Return a statement without the action that `need` names, None where nothing is left of it."""
     if need.on not in statement["Resource"]:
         return statement
-    actions = [action for action in statement["Action"] if action != need.action]
+    # With `sns:Publish` goes `sns:PublishBatch`, which the emulator has for itself.
+    actions = [action for action in statement["Action"] if not action.startswith(need.action)]
     return {**statement, "Action": actions} if actions else None
