@@ -15,6 +15,9 @@ PERIOD_S = 300
 # Shares of the time-out and of the pictures from which on somebody should look.
 SLOW_SHARE = 0.8
 REJECTED_SHARE = 0.2
+# In one period. A single throttle is retried unseen, and one rejection of one picture is a share of 100 %.
+TOLERATED_THROTTLES = 10
+FEWEST_IMAGES = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +62,7 @@ def function_alarms(name: str, function: pulumi.Input[str], timeout_s: int) -> l
         Alarm(
             name=f"{name}-throttles",
             description=_described("Invocations are refused for want of concurrency", "a-function-is-throttled"),
-            threshold=0,
+            threshold=TOLERATED_THROTTLES,
             queries=_single("AWS/Lambda", "Throttles", "Sum", FunctionName=function),
         ),
         Alarm(
@@ -71,31 +74,58 @@ def function_alarms(name: str, function: pulumi.Input[str], timeout_s: int) -> l
     ]
 
 
+def event_alarms(name: str, function: pulumi.Input[str]) -> list[Alarm]:
+    """Watch the events of a function that S3 calls: those that it never got, and those that could not be kept."""
+    return [
+        Alarm(
+            name=f"{name}-events-dropped",
+            description=_described("Lambda gave up on events", "uploads-without-jobs"),
+            threshold=0,
+            queries=_single("AWS/Lambda", "AsyncEventsDropped", "Sum", FunctionName=function),
+        ),
+        Alarm(
+            name=f"{name}-events-lost",
+            description=_described("Failed events could not be kept", "events-are-lost"),
+            threshold=0,
+            queries=_single("AWS/Lambda", "DestinationDeliveryFailures", "Sum", FunctionName=function),
+        ),
+    ]
+
+
 def too_many_rejected(name: str, service: str) -> Alarm:
     """Watch the share of pictures that a worker rejects."""
     rejected = _metric(NAMESPACE, "RejectedImage", "Sum", service=service)
     images = _metric(NAMESPACE, "RejectedImage", "SampleCount", service=service)
+    share = f"IF(images >= {FEWEST_IMAGES}, rejected / images, 0)"
     return Alarm(
         name=f"{name}-rejected",
         description=_described("Many pictures are rejected", "many-pictures-are-rejected"),
         threshold=REJECTED_SHARE,
         # A missing sample is no picture: without pictures there is no share, and no alarm.
         queries=[
-            {"id": "share", "expression": "rejected / images", "label": "rejected share", "return_data": True},
+            {"id": "share", "expression": share, "label": "rejected share", "return_data": True},
             {"id": "rejected", "metric": rejected, "return_data": False},
             {"id": "images", "metric": images, "return_data": False},
         ],
     )
 
 
-def undelivered(name: str, topic: pulumi.Input[str]) -> Alarm:
-    """Watch a topic whose every notification should arrive."""
-    return Alarm(
-        name=f"{name}-undelivered",
-        description=_described("The topic could not deliver", "the-topic-cannot-deliver"),
-        threshold=0,
-        queries=_single("AWS/SNS", "NumberOfNotificationsFailed", "Sum", TopicName=topic),
-    )
+def topic_alarms(name: str, topic: pulumi.Input[str]) -> list[Alarm]:
+    """Watch a topic whose every notification should arrive, or else be kept."""
+    return [
+        Alarm(
+            name=f"{name}-undelivered",
+            description=_described("The topic could not deliver", "the-topic-cannot-deliver"),
+            threshold=0,
+            queries=_single("AWS/SNS", "NumberOfNotificationsFailed", "Sum", TopicName=topic),
+        ),
+        Alarm(
+            name=f"{name}-lost",
+            description=_described("The topic could not keep what it could not deliver", "jobs-are-lost"),
+            threshold=0,
+            queries=_single("AWS/SNS", "NumberOfNotificationsFailedToRedriveToDlq", "Sum", TopicName=topic),
+        ),
+    ]
 
 
 def _described(meaning: str, runbook: str) -> str:

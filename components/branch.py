@@ -32,7 +32,11 @@ class BranchSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class BranchArgs:
-    """What one branch needs; `prefix` goes before the logical name of its function, `key_arn` is its queues' key."""
+    """What one branch needs.
+
+    `prefix` goes before the logical name of its function. `key_arn` is the key of its queues, but for the one that
+    takes what SNS could not deliver: it must accept a job just when that key refuses.
+    """
 
     config: StackConfig
     package: LambdaPackage
@@ -61,9 +65,12 @@ class Branch(pulumi.ComponentResource):
         self._name, self._args, self.spec = name, args, args.spec
         self._child = pulumi.ResourceOptions(parent=self)
         self.queue = self._queue(
-            "queue", visibility_timeout_s=args.config.visibility_timeout_s, topics=[args.topic_arn]
+            "queue",
+            visibility_timeout_s=args.config.visibility_timeout_s,
+            topics=[args.topic_arn],
+            key_arn=args.key_arn,
         )
-        self.dead_letters = self._queue("dead-letters")
+        self.dead_letters = self._queue("dead-letters", key_arn=args.key_arn)
         self.undelivered = self._queue("undelivered", topics=[args.topic_arn])
         self._redrive(self.queue, self.dead_letters)
         self._subscribe(self.queue, self.undelivered)
@@ -72,13 +79,18 @@ class Branch(pulumi.ComponentResource):
         self.register_outputs({"queue_url": self.queue.url, "dead_letter_queue_url": self.dead_letters.url})
 
     def _queue(
-        self, role: str, visibility_timeout_s: int | None = None, topics: Sequence[pulumi.Input[str]] = ()
+        self,
+        role: str,
+        *,
+        visibility_timeout_s: int | None = None,
+        topics: Sequence[pulumi.Input[str]] = (),
+        key_arn: pulumi.Output[str] | None = None,
     ) -> Queue:
         args = QueueArgs(
             visibility_timeout_s=visibility_timeout_s,
             topics=topics,
             tls_only=self._args.config.tls_only,
-            key_arn=self._args.key_arn,
+            key_arn=key_arn,
         )
         return Queue(f"{self._name}-{role}", args, self._child)
 

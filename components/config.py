@@ -14,6 +14,8 @@ from components.config_fields import flag, key_prefix, matching, one_of, sizes, 
 
 PROJECT = "pixelcascade"
 
+KEY_ARN = r"arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]+"
+
 # What CloudWatch Logs takes. Source: its API reference, PutRetentionPolicy.
 LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557)
 
@@ -80,15 +82,18 @@ class StackConfig:
     bytecode: str = one_of("required", "off")
     tls_only: bool = flag(default=True)
     versioning: bool = flag(default=False)
+    noncurrent_days: int = whole(30, 1, 3650)
+    rejected_days: int = whole(0, 0, 3650)
     force_destroy: bool = flag(default=False)
     protect_data: bool = flag(default=False)
-    kms_key: str = matching(
-        "", r"|create|arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]+", "a KMS key's ARN, create for a new key, or nothing"
-    )
+    kms_key: str = matching("", rf"|create|{KEY_ARN}", "a KMS key's ARN, create for a new key, or nothing")
+    master_kms_key: str = matching("", rf"|{KEY_ARN}", "a KMS key's ARN, or nothing")
     alarm_email: str = matching("", r"|[^@\s]+@[^@\s]+", "an e-mail address, or nothing")
     alarm_topic: str = matching("", r"|arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+", "a topic's ARN, or nothing")
     tracing: bool = flag(default=False)
     log_retention_days: int = one_of(*LOG_RETENTION_DAYS, default=14)
+    log_level: str = one_of("DEBUG", "INFO", "WARNING", default="INFO")
+    system_logs: bool = flag(default=True)
 
     @classmethod
     def load(cls) -> Self:
@@ -177,6 +182,12 @@ class StackConfig:
             yield (
                 f"{PROJECT}:alarmEmail and {PROJECT}:alarmTopic: expected one of them, got both: remove one, or "
                 "subscribe the address to the topic"
+            )
+        if self.log_level == "WARNING" and not self.system_logs:
+            # Lambda's filter takes a line without a level, as those of the metrics are, for one of level INFO.
+            yield (
+                f"{PROJECT}:logLevel: expected DEBUG or INFO without systemLogs, got 'WARNING', which would drop the "
+                "metrics too: change one"
             )
         if self.batch_size > MAX_BATCH_WITHOUT_WINDOW and self.batch_window_s < 1:
             yield (

@@ -13,9 +13,16 @@ COMMAND = "python -m components.configuration_page"
 
 INTRODUCTION = f"""# Configuration
 
-Set a key for one stack with `pulumi config set <key> <value>`, an element of a list with
-`pulumi config set --path 'sizes[0]' thumbnail=100`. An unknown key or a wrong value stops `pulumi up` before it creates
-any resource; the error names the key. `{COMMAND}` writes this page.
+Set a key for one stack with `pulumi config set <key> <value>`. Name a list whole, one element after the other: what the
+stack's file has replaces the default, so a file with `sizes[0]` alone has one size.
+
+```
+pulumi config set --path 'sizes[0]' thumbnail=100
+pulumi config set --path 'sizes[1]' large=1600
+```
+
+An unknown key or a wrong value stops `pulumi up` before it creates any resource; the error names the key. `{COMMAND}`
+writes this page.
 
 | key | default | accepts | meaning |
 |---|---|---|---|

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
+from pulumi_aws.lambda_ import FunctionLoggingConfigArgsDict as Logging
 
 from components import policies
 from components.config import StackConfig
+from components.environment import checked_environment
 from components.lambda_package import LambdaPackage
 from components.names import checked_name
 
@@ -51,7 +53,7 @@ class Function(pulumi.ComponentResource):
         policy = aws.iam.RolePolicy(
             f"{name}-policy",
             role=role.name,
-            policy=pulumi.Output.all(*self._statements(logs)).apply(policies.document),
+            policy=pulumi.Output.all(*self._statements(logs)).apply(self._document),
             opts=self._child,
         )
         function = self._function(role, policy, logs)
@@ -64,11 +66,28 @@ class Function(pulumi.ComponentResource):
             own.append(policies.trace())
         return [*own, *self._args.statements]
 
-    def _logging(self) -> dict[str, str]:
-        return {
+    def _document(self, statements: Sequence[policies.Statement]) -> str:
+        emulated = self._args.config.package_for == "host"
+        return policies.document(map(policies.as_emulated, statements) if emulated else statements)
+
+    def _environment(self) -> dict[str, pulumi.Input[str]]:
+        every = {
             "POWERTOOLS_SERVICE_NAME": self.service,
-            "POWERTOOLS_LOG_LEVEL": "INFO",
+            "POWERTOOLS_LOG_LEVEL": self._args.config.log_level,
             "FUNCTION_TIMEOUT_S": str(self._args.config.timeout_s),
+        }
+        return checked_environment(self._name, {**self._args.environment, **every})
+
+    def _logging(self, group: aws.cloudwatch.LogGroup) -> Logging:
+        """Return where the function logs, and in JSON where Lambda's own lines are to be filtered, as text is not."""
+        config = self._args.config
+        if config.system_logs:
+            return {"log_format": "Text", "log_group": group.name}
+        return {
+            "log_format": "JSON",
+            "log_group": group.name,
+            "application_log_level": config.log_level,
+            "system_log_level": "WARN",
         }
 
     def _function(
@@ -85,8 +104,8 @@ class Function(pulumi.ComponentResource):
             role=role.arn,
             memory_size=args.memory_mb,
             timeout=args.config.timeout_s,
-            environment={"variables": {**args.environment, **self._logging()}},
-            logging_config={"log_format": "Text", "log_group": logs.name},
+            environment={"variables": self._environment()},
+            logging_config=self._logging(logs),
             tracing_config={"mode": "Active" if args.config.tracing else "PassThrough"},
             # A function that starts before its permissions would fail its first pictures.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),

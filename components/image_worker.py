@@ -74,6 +74,8 @@ class ImageWorkers:
         ]
         if prefix:
             statements.append(bucket_arn.apply(lambda arn: policies.write_objects(arn, prefix)))
+        if config.master_kms_key:
+            statements.append(policies.decrypt(config.master_kms_key))
         if row.records:
             statements.append(self.table.arn.apply(policies.put_items))
         return statements

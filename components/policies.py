@@ -12,6 +12,18 @@ def document(statements: Iterable[Statement]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
+def as_emulated(statement: Statement) -> Statement:
+    """Return a function's statement as the emulator checks it: there a batch is an action of its own, on AWS it is not.
+
+    Source: Service Authorization Reference, Amazon SNS and Amazon SQS.
+    """
+    batches = [f"{action}Batch" for action in _BATCHED if action in statement["Action"]]
+    return {**statement, "Action": [*statement["Action"], *batches]} if batches else statement
+
+
+_BATCHED = ("sns:Publish", "sqs:ChangeMessageVisibility")
+
+
 def assume_by(service: str) -> str:
     """Return the trust policy of a role that only `service` may assume."""
     return document([{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}])
@@ -141,6 +153,20 @@ def tls_only(service: str, *resource_arns: str) -> Statement:
         "Action": _TLS_ACTIONS[service],
         "Resource": list(resource_arns),
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+def no_customer_keys(bucket_arn: str) -> Statement:
+    """Deny uploads that are encrypted with a key of the uploader's (SSE-C), which no worker could read.
+
+    Source: S3's user guide, "Using server-side encryption with customer-provided keys", restricting SSE-C.
+    """
+    return {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": f"{bucket_arn}/*",
+        "Condition": {"Null": {"s3:x-amz-server-side-encryption-customer-algorithm": "false"}},
     }
 
 

@@ -13,6 +13,12 @@ from components.lambda_package import LambdaPackage
 from components.queue import Queue, QueueArgs
 from components.storage import ImageBucket
 
+MAX_EVENT_AGE_S = 6 * 3600
+"""How long Lambda tries to start the function for an event: the longest that it offers.
+
+Source: Lambda's API reference, PutFunctionEventInvokeConfig.
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PublisherArgs:
@@ -36,23 +42,23 @@ class Publisher(pulumi.ComponentResource):
         super().__init__("pixelcascade:index:Publisher", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        kept = QueueArgs(tls_only=args.config.tls_only, key_arn=args.fanout.key_arn)
-        self.failed = Queue(f"{name}-failed", kept, self._child)
+        # Never under the fan-out's key: an event must be kept just when that key refuses the publisher.
+        self.failed = Queue(f"{name}-failed", QueueArgs(tls_only=args.config.tls_only), self._child)
         self.function = self._function(self.failed)
         self._keep_failures(self.function, self.failed)
         self._trigger(self.function)
         self.register_outputs({"function_name": self.function.name, "failed_queue_url": self.failed.url})
 
     def _function(self, failed: Queue) -> Function:
-        topic_arn, key_arn = self._args.fanout.topic_arn, self._args.fanout.key_arn
+        config, topic_arn, key_arn = self._args.config, self._args.fanout.topic_arn, self._args.fanout.key_arn
         keys = [key_arn.apply(policies.encrypt)] if key_arn else []
         return Function(
             self._name,
             FunctionArgs(
-                config=self._args.config,
+                config=config,
                 package=self._args.package,
                 handler="handlers.job_publisher.handler",
-                memory_mb=self._args.config.publisher_memory_mb,
+                memory_mb=config.publisher_memory_mb,
                 statements=[topic_arn.apply(policies.publish), failed.arn.apply(policies.send), *keys],
                 environment={"TOPIC_ARN": topic_arn},
             ),
@@ -64,6 +70,7 @@ class Publisher(pulumi.ComponentResource):
             f"{self._name}-failures",
             function_name=function.name,
             maximum_retry_attempts=2,
+            maximum_event_age_in_seconds=MAX_EVENT_AGE_S,
             destination_config={"on_failure": {"destination": failed.arn}},
             opts=self._child,
         )

@@ -2,15 +2,20 @@
 
 import pulumi
 import pulumi_aws as aws
+from pulumi_aws.s3 import BucketLifecycleConfigurationRuleArgsDict as Rule
 
 from components import policies
 from components.config import StackConfig
+
+UNFINISHED_UPLOAD_DAYS = 7
+"""Nobody sees the parts of an unfinished multipart upload, but they are billed."""
 
 
 class ImageBucket(pulumi.ComponentResource):
     """A private, encrypted bucket for masters, outputs and rejections.
 
-    With `forceDestroy` in the stack's config, `pulumi destroy` deletes the pictures too.
+    With `forceDestroy` in the stack's config, `pulumi destroy` deletes the pictures too. With `protectData` the bucket
+    and each of its settings is protected, and stays in the account when it leaves the stack.
     """
 
     arn: pulumi.Output[str]
@@ -22,17 +27,17 @@ class ImageBucket(pulumi.ComponentResource):
 
     def __init__(self, name: str, config: StackConfig, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pixelcascade:index:ImageBucket", name, None, opts)
-        self._name = name
-        self._child = pulumi.ResourceOptions(parent=self)
-        bucket = aws.s3.Bucket(name, force_destroy=config.force_destroy, opts=_keeping(self, config))
+        self._name, self._config = name, config
+        self._child = _protected(self, config)
+        bucket = aws.s3.Bucket(name, force_destroy=config.force_destroy, opts=self._child)
         self.arn, self.name = bucket.arn, bucket.bucket
         self.upload_command = self.name.apply(lambda name: f"aws s3 cp picture.jpg s3://{name}/{config.master_prefix}")
         self._keep_private()
         self._encrypt()
         if config.versioning:
             self._keep_versions()
-        if config.tls_only:
-            self._refuse_plain_http()
+        self._expire()
+        self._refuse()
         self.register_outputs({"arn": self.arn, "name": self.name})
 
     def _keep_private(self) -> None:
@@ -68,11 +73,16 @@ class ImageBucket(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _refuse_plain_http(self) -> None:
+    def _expire(self) -> None:
+        aws.s3.BucketLifecycleConfiguration(
+            f"{self._name}-lifecycle", bucket=self.name, rules=lifecycle_rules(self._config), opts=self._child
+        )
+
+    def _refuse(self) -> None:
         aws.s3.BucketPolicy(
             f"{self._name}-policy",
             bucket=self.name,
-            policy=self.arn.apply(lambda arn: policies.document([policies.tls_only("s3", arn, f"{arn}/*")])),
+            policy=self.arn.apply(lambda arn: _bucket_policy(arn, tls_only=self._config.tls_only)),
             opts=self._child,
         )
 
@@ -93,12 +103,42 @@ class MetadataTable(pulumi.ComponentResource):
             hash_key="name",
             billing_mode="PAY_PER_REQUEST",
             point_in_time_recovery={"enabled": config.protect_data},
-            opts=_keeping(self, config),
+            deletion_protection_enabled=config.protect_data,
+            opts=_protected(self, config),
         )
         self.arn, self.name = table.arn, table.name
         self.register_outputs({"arn": self.arn, "name": self.name})
 
 
-def _keeping(parent: pulumi.Resource, config: StackConfig) -> pulumi.ResourceOptions:
-    """Return the options of resources that hold data: `protectData` keeps them from being deleted."""
+def lifecycle_rules(config: StackConfig) -> list[Rule]:
+    """Return what S3 deletes by itself: nothing that the stack's users can see, unless `rejectedDays` says so."""
+    rules: list[Rule] = [
+        {
+            **_rule("unfinished-uploads", ""),
+            "abort_incomplete_multipart_upload": {"days_after_initiation": UNFINISHED_UPLOAD_DAYS},
+        }
+    ]
+    if config.versioning:
+        rules.append(
+            {
+                **_rule("noncurrent-versions", ""),
+                "noncurrent_version_expiration": {"noncurrent_days": config.noncurrent_days},
+            }
+        )
+    if config.rejected_days:
+        rules.append({**_rule("rejected", config.rejected_prefix), "expiration": {"days": config.rejected_days}})
+    return rules
+
+
+def _rule(name: str, prefix: str) -> Rule:
+    return {"id": name, "status": "Enabled", "filter": {"prefix": prefix}}
+
+
+def _bucket_policy(bucket_arn: str, *, tls_only: bool) -> str:
+    denied = [policies.tls_only("s3", bucket_arn, f"{bucket_arn}/*")] if tls_only else []
+    return policies.document([*denied, policies.no_customer_keys(bucket_arn)])
+
+
+def _protected(parent: pulumi.Resource, config: StackConfig) -> pulumi.ResourceOptions:
+    """Return the options of a resource that holds or guards data: `protectData` keeps it from being deleted."""
     return pulumi.ResourceOptions(parent=parent, protect=config.protect_data, retain_on_delete=config.protect_data)

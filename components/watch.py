@@ -12,6 +12,11 @@ from components.config import StackConfig
 from components.fanout import Fanout
 from components.publisher import Publisher
 
+UNHEARD = (
+    "expected alarmEmail or alarmTopic in a stack with protectData, got neither, so that alarms notify nobody: set one "
+    "with `pulumi config set alarmEmail you@example.com`"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class WatchArgs:
@@ -44,6 +49,8 @@ class Watch(pulumi.ComponentResource):
         if config.alarm_topic:
             return [config.alarm_topic]
         if not config.alarm_email:
+            if config.protect_data:
+                pulumi.warn(UNHEARD)
             return []
         topic = aws.sns.Topic(f"{self._name}-alarms", opts=self._child)
         account = aws.get_caller_identity_output().account_id
@@ -68,11 +75,12 @@ class Watch(pulumi.ComponentResource):
         fanout, publisher, timeout_s = self._args.fanout, self._args.publisher, self._args.config.timeout_s
         return [
             *(alarm for name, branch in fanout.branches.items() for alarm in self._branch_alarms(name, branch)),
-            alarms.undelivered("topic", fanout.topic_name),
+            *alarms.topic_alarms("topic", fanout.topic_name),
             alarms.queue_not_empty(
                 "job-publisher-failed", publisher.failed.name, "Uploads did not become jobs", "uploads-without-jobs"
             ),
             *alarms.function_alarms("job-publisher", publisher.function.name, timeout_s),
+            *alarms.event_alarms("job-publisher", publisher.function.name),
         ]
 
     def _branch_alarms(self, name: str, branch: Branch) -> list[Alarm]:
@@ -105,9 +113,9 @@ class Watch(pulumi.ComponentResource):
 
     def _dashboard(self) -> pulumi.Output[str]:
         fanout, publisher = self._args.fanout, self._args.publisher
-        branches = fanout.branches.values()
+        branches, region = fanout.branches.values(), aws.get_region_output().region
         body = pulumi.Output.all(
-            region=aws.get_region_output().region,
+            region=region,
             publisher=publisher.function.name,
             topic=fanout.topic_name,
             functions={branch.function.service: branch.function.name for branch in branches},
@@ -118,7 +126,8 @@ class Watch(pulumi.ComponentResource):
         ).apply(lambda names: dashboard.body(**names))
         return aws.cloudwatch.Dashboard(
             f"{self._name}-dashboard",
-            dashboard_name=f"{pulumi.get_project()}-{pulumi.get_stack()}",
+            # Dashboards of all regions share one list of names.
+            dashboard_name=pulumi.Output.concat(pulumi.get_project(), "-", pulumi.get_stack(), "-", region),
             dashboard_body=body,
             opts=self._child,
         ).dashboard_name

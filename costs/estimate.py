@@ -15,7 +15,7 @@ from costs.workload import HOURS, Assumption, Workload
 STACK = "stack"
 
 # Metrics that the alarms look at; one on an expression of two is billed as two. What `components.watch` makes.
-BRANCH_ALARM_METRICS, OTHER_ALARM_METRICS = 8, 5
+BRANCH_ALARM_METRICS, OTHER_ALARM_METRICS = 8, 8
 # ImageDuration and RejectedImage by service: what `handlers.worker` counts where nothing is rejected or tried again.
 BRANCH_METRICS = 2
 

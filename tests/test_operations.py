@@ -73,3 +73,11 @@ def test_every_setting_that_is_named_is_a_setting() -> None:
     keys = re.findall(r"pulumi config set (\w+)", TEXT)
     assert keys
     assert all(re.search(rf"^  {key}:$", Path(ROOT / "Pulumi.yaml").read_text(), re.MULTILINE) for key in keys)
+
+
+def test_every_resource_that_is_named_is_protected() -> None:
+    """A line that lifts a protection names a protected resource of the stack to keep."""
+    protected = {found.urn for found in recorded("prod").mocks.resources if found.protected}
+    named_urns = set(re.findall(r"^pulumi state unprotect '(.+)'$", TEXT, re.MULTILINE))
+    assert named_urns
+    assert named_urns <= protected

@@ -9,7 +9,7 @@ from components.config import StackConfig
 from components.stack_file import stack_config
 from tests.recording import STACKS, physical, recorded
 
-NUMBERS = {"dev": 110, "prod": 111, "local": 104}
+NUMBERS = {"dev": 114, "prod": 115, "local": 109}
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -28,10 +28,12 @@ def test_destroying_dev_leaves_nothing() -> None:
 
 
 def test_destroying_prod_leaves_the_data() -> None:
-    """The bucket and the table are protected, and kept even where somebody takes them off the stack."""
+    """The bucket, its settings and the table are protected, and kept even where somebody takes them off the stack."""
     program = recorded("prod").mocks
     kept = {found.name for found in program.resources if found.protected and found.retained}
-    assert kept == {"images", "pixel-metadata"}
+    settings = {found.name for found in program.resources if found.inputs.get("bucket") == physical("images")}
+    assert kept == {"images", "pixel-metadata"} | settings - {"job-publisher-trigger"}
+    assert len(kept) == 8
     assert program.one("Bucket", "images").inputs["forceDestroy"] is False
 
 

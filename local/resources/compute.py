@@ -11,8 +11,6 @@ from typing import Any
 
 from local.emulator import Emulator
 
-BATCHED = ("sns:Publish", "sqs:ChangeMessageVisibility")
-
 
 class RefusedError(Exception):
     """AWS would not make this resource; the message says what is missing."""
@@ -24,23 +22,9 @@ def role(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, 
     return {"id": name, "name": name, "arn": made["Role"]["Arn"]}
 
 
-def as_enforced(policy: str) -> str:
-    """Return a policy as the emulator enforces it: it checks batches as actions of their own, which AWS does not have.
-
-    Source: Service Authorization Reference, Amazon SNS and Amazon SQS.
-    """
-    document = json.loads(policy)
-    for statement in document["Statement"]:
-        batches = [f"{action}Batch" for action in BATCHED if action in statement["Action"]]
-        statement["Action"] = [*statement["Action"], *batches] if batches else statement["Action"]
-    return json.dumps(document)
-
-
 def role_policy(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Attach an inline policy to a role."""
-    emulator.client("iam").put_role_policy(
-        RoleName=inputs["role"], PolicyName=name, PolicyDocument=as_enforced(inputs["policy"])
-    )
+    emulator.client("iam").put_role_policy(RoleName=inputs["role"], PolicyName=name, PolicyDocument=inputs["policy"])
     return {"id": f"{inputs['role']}:{name}", "name": name, "role": inputs["role"]}
 
 
@@ -69,10 +53,7 @@ def function(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[s
         MemorySize=int(inputs["memorySize"]),
         Timeout=int(inputs["timeout"]),
         Environment={"Variables": inputs["environment"]["variables"]},
-        LoggingConfig={
-            "LogFormat": inputs["loggingConfig"]["logFormat"],
-            "LogGroup": inputs["loggingConfig"]["logGroup"],
-        },
+        LoggingConfig={key[0].upper() + key[1:]: value for key, value in inputs["loggingConfig"].items()},
     )
     client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
     return {"id": name, "name": name, "arn": made["FunctionArn"]}
@@ -119,6 +100,7 @@ def event_invoke_config(emulator: Emulator, _name: str, inputs: Mapping[str, Any
     emulator.client("lambda").put_function_event_invoke_config(
         FunctionName=inputs["functionName"],
         MaximumRetryAttempts=int(inputs["maximumRetryAttempts"]),
+        MaximumEventAgeInSeconds=int(inputs["maximumEventAgeInSeconds"]),
         DestinationConfig={"OnFailure": {"Destination": destination}},
     )
     return {"id": inputs["functionName"]}

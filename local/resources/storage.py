@@ -61,6 +61,14 @@ def bucket_policy(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> 
     return {"id": inputs["bucket"]}
 
 
+def lifecycle(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Say what S3 deletes from a bucket by itself."""
+    emulator.client("s3").put_bucket_lifecycle_configuration(
+        Bucket=inputs["bucket"], LifecycleConfiguration={"Rules": [_lifecycle_rule(rule) for rule in inputs["rules"]]}
+    )
+    return {"id": inputs["bucket"]}
+
+
 def table(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Make a table with a partition key."""
     made = emulator.client("dynamodb").create_table(
@@ -71,6 +79,7 @@ def table(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str,
         ],
         KeySchema=[{"AttributeName": inputs["hashKey"], "KeyType": "HASH"}],
         BillingMode=inputs["billingMode"],
+        DeletionProtectionEnabled=inputs["deletionProtectionEnabled"],
     )
     return {"id": name, "name": name, "arn": made["TableDescription"]["TableArn"]}
 
@@ -85,9 +94,21 @@ CREATORS = {
     "aws:dynamodb/table:Table": table,
     "aws:kms/key:Key": key,
     "aws:s3/bucket:Bucket": bucket,
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": lifecycle,
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": ownership_controls,
     "aws:s3/bucketPolicy:BucketPolicy": bucket_policy,
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": public_access_block,
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": encryption,
     "aws:s3/bucketVersioning:BucketVersioning": versioning,
 }
+
+
+def _lifecycle_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {"ID": rule["id"], "Status": rule["status"], "Filter": {"Prefix": rule["filter"]["prefix"]}}
+    if unfinished := rule.get("abortIncompleteMultipartUpload"):
+        found["AbortIncompleteMultipartUpload"] = {"DaysAfterInitiation": int(unfinished["daysAfterInitiation"])}
+    if noncurrent := rule.get("noncurrentVersionExpiration"):
+        found["NoncurrentVersionExpiration"] = {"NoncurrentDays": int(noncurrent["noncurrentDays"])}
+    if expiration := rule.get("expiration"):
+        found["Expiration"] = {"Days": int(expiration["days"])}
+    return found

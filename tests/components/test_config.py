@@ -166,6 +166,12 @@ def test_a_large_batch_with_a_window_is_taken() -> None:
     assert parse(batchSize="11", batchWindowS="1").batch_size == 11
 
 
+def test_a_filter_that_would_drop_the_metrics_is_refused() -> None:
+    """Without system logs Lambda filters by level, and a line of metrics has none."""
+    (problem,) = problems(logLevel="WARNING", systemLogs="false")
+    assert problem.startswith("pixelcascade:logLevel: expected DEBUG or INFO without systemLogs, got 'WARNING'")
+
+
 def test_pillow_simd_on_arm_is_refused() -> None:
     """AVX2 is the other processor's."""
     (problem,) = problems(imaging="pillow-simd", architecture="arm64")

@@ -92,6 +92,25 @@ def test_memory_and_time_out_are_the_stacks() -> None:
     assert (inputs["memorySize"], inputs["timeout"]) == (3008, 33)
 
 
+def test_lambdas_own_lines_are_text_by_default() -> None:
+    """START, END and REPORT are kept, as the text format has them."""
+    assert function().inputs["loggingConfig"] == {"logFormat": "Text", "logGroup": physical("pixel-resizer-logs")}
+
+
+def test_lambdas_own_lines_are_dropped_where_the_stack_says_so() -> None:
+    """Only JSON can be filtered; the functions' own lines, and the metrics among them, pass."""
+    logging = recorded(systemLogs="false").mocks.one("Function", "pixel-resizer").inputs["loggingConfig"]
+    assert (logging["logFormat"], logging["systemLogLevel"]) == ("JSON", "WARN")
+    assert logging["applicationLogLevel"] == "INFO"
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "INFO", "WARNING"])
+def test_a_function_logs_at_the_stacks_level(level: str) -> None:
+    """The stack's `logLevel` is powertools' own."""
+    inputs = recorded(logLevel=level).mocks.one("Function", "pixel-resizer").inputs
+    assert inputs["environment"]["variables"]["POWERTOOLS_LOG_LEVEL"] == level
+
+
 def test_powertools_is_told_the_functions_name_and_stack() -> None:
     """Logs and metrics carry the logical name as their service, told from other stacks' by the stack's."""
     assert function().inputs["environment"]["variables"]["POWERTOOLS_SERVICE_NAME"] == "pixel-resizer-dev"

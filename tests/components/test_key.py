@@ -11,6 +11,10 @@ from tests.recording import ACCOUNT, REGION, allowed, arn, recorded, statements
 OURS = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 MADE = arn("Key", "new-image-uploaded-key")
 WORKERS = ["format-converter", "metadata-extractor", "pixel-resizer"]
+LAST_RESORTS = [
+    *(f"{branch}-undelivered" for branch in ("format-conversion", "resizing", "metadata-extraction")),
+    "job-publisher-failed",
+]
 KEYS = [("create", MADE), (OURS, OURS)]
 
 
@@ -28,12 +32,21 @@ def test_without_a_key_queues_have_sqs_own() -> None:
 
 
 @pytest.mark.parametrize(("key", "found"), KEYS)
-def test_every_queue_is_encrypted_with_the_key(key: str, found: str) -> None:
-    """Work queues and every queue of failures have it, and not SQS's own beside it."""
-    queues = recorded(kmsKey=key).mocks.of_type("Queue")
-    assert len(queues) == 10
+def test_the_queues_of_jobs_are_encrypted_with_the_key(key: str, found: str) -> None:
+    """Work queues and their dead letters have it, and not SQS's own beside it."""
+    queues = [queue for queue in recorded(kmsKey=key).mocks.of_type("Queue") if queue.name not in LAST_RESORTS]
+    assert len(queues) == 6
     assert {queue.inputs["kmsMasterKeyId"] for queue in queues} == {found}
     assert not any("sqsManagedSseEnabled" in queue.inputs for queue in queues)
+
+
+@pytest.mark.parametrize(("key", "found"), KEYS)
+@pytest.mark.parametrize("name", LAST_RESORTS)
+def test_what_the_key_keeps_from_being_delivered_is_kept_without_it(name: str, key: str, found: str) -> None:
+    """A key that refuses SNS or the publisher does not refuse the queue for what failed because of that."""
+    queue = recorded(kmsKey=key).mocks.one("Queue", name).inputs
+    assert found not in queue.values()
+    assert queue["sqsManagedSseEnabled"] is True
 
 
 @pytest.mark.parametrize(("key", "found"), KEYS)
@@ -82,6 +95,27 @@ def test_a_key_that_goes_goes_late(stack: str, days: int) -> None:
     """A stack that is not for trying things gets all the time there is to change its mind."""
     key = recorded(stack, kmsKey="create").mocks.one("Key", "new-image-uploaded-key")
     assert key.inputs["deletionWindowInDays"] == days
+
+
+@pytest.mark.parametrize("function", WORKERS)
+def test_a_worker_may_decrypt_masters_with_their_key(function: str) -> None:
+    """`masterKmsKey` grants each worker decrypting, and nothing more."""
+    policy = recorded(masterKmsKey=OURS).mocks.one("RolePolicy", f"{function}-policy").inputs["policy"]
+    assert {action for action, resource in allowed(policy) if resource == OURS} == {"kms:Decrypt"}
+
+
+def test_the_masters_key_is_none_of_the_publishers_business() -> None:
+    """The publisher reads no master: `masterKmsKey` grants it nothing, and encrypts no queue."""
+    mocks = recorded(masterKmsKey=OURS).mocks
+    assert OURS not in mocks.one("RolePolicy", "job-publisher-policy").inputs["policy"]
+    assert not any("kmsMasterKeyId" in queue.inputs for queue in mocks.of_type("Queue"))
+
+
+@pytest.mark.parametrize("text", ["create", "alias/mine"])
+def test_a_key_of_masters_is_named_by_its_arn(text: str) -> None:
+    """The key exists already, and an alias is no name to grant by."""
+    with pytest.raises(ConfigError, match=r"pixelcascade:masterKmsKey: expected a KMS key's ARN, or nothing"):
+        recorded(masterKmsKey=text)
 
 
 @pytest.mark.parametrize("text", ["alias/mine", "yes", "arn:aws:kms:eu-central-1:123456789012:alias/mine"])

@@ -59,6 +59,7 @@ def test_an_event_that_fails_three_times_is_kept() -> None:
     assert one("FunctionEventInvokeConfig", "job-publisher-failures").inputs == {
         "functionName": physical("job-publisher"),
         "maximumRetryAttempts": 2,
+        "maximumEventAgeInSeconds": 6 * 3600,
         "destinationConfig": {"onFailure": {"destination": arn("Queue", "job-publisher-failed")}},
     }
 

@@ -1,5 +1,7 @@
 """`ImageBucket` and `MetadataTable`: private, encrypted, and deleted only where the stack says so."""
 
+from typing import Any
+
 import pytest
 
 from tests.recording import arn, physical, recorded, statements
@@ -39,15 +41,53 @@ def test_the_bucket_is_encrypted() -> None:
 
 
 def test_plain_http_is_denied_to_the_bucket_and_its_objects() -> None:
-    """The bucket's policy denies whoever comes without TLS, and allows nothing."""
-    (deny,) = statements(recorded().mocks.one("BucketPolicy", "images-policy").inputs["policy"])
+    """The bucket's policy denies requests without TLS."""
+    deny, _ = statements(recorded().mocks.one("BucketPolicy", "images-policy").inputs["policy"])
     bucket = arn("Bucket", "images")
     assert (deny["Effect"], deny["Resource"]) == ("Deny", [bucket, f"{bucket}/*"])
 
 
-def test_without_tls_only_the_bucket_has_no_policy() -> None:
-    """Where plain HTTP is allowed there is nothing to deny."""
-    assert recorded("local").mocks.of_type("BucketPolicy") == []
+@pytest.mark.parametrize("stack", ["dev", "local"])
+def test_uploads_under_a_key_of_the_uploaders_are_denied(stack: str) -> None:
+    """The last statement denies SSE-C. That S3 acts on it is not shown: the emulator knows no such condition."""
+    *_, deny = statements(recorded(stack).mocks.one("BucketPolicy", "images-policy").inputs["policy"])
+    assert (deny["Effect"], deny["Action"], deny["Resource"]) == (
+        "Deny",
+        "s3:PutObject",
+        f"{arn('Bucket', 'images')}/*",
+    )
+    assert deny["Condition"] == {"Null": {"s3:x-amz-server-side-encryption-customer-algorithm": "false"}}
+
+
+def test_without_tls_only_plain_http_is_not_denied() -> None:
+    """Where plain HTTP is allowed the bucket's policy says nothing of TLS."""
+    assert "aws:SecureTransport" not in recorded("local").mocks.one("BucketPolicy", "images-policy").inputs["policy"]
+
+
+def lifecycle(**settings: str) -> dict[str, dict[str, Any]]:
+    """Return the bucket's lifecycle rules by id, without what they have in common."""
+    rules = recorded(**settings).mocks.one("BucketLifecycleConfiguration", "images-lifecycle").inputs["rules"]
+    assert {rule["status"] for rule in rules} == {"Enabled"}
+    return {rule["id"]: {key: rule[key] for key in rule if key not in {"id", "status"}} for rule in rules}
+
+
+def test_the_parts_of_unfinished_uploads_are_deleted_after_a_week() -> None:
+    """By default S3 deletes nothing else by itself."""
+    assert lifecycle() == {
+        "unfinished-uploads": {"filter": {"prefix": ""}, "abortIncompleteMultipartUpload": {"daysAfterInitiation": 7}}
+    }
+
+
+def test_older_versions_are_deleted_where_versions_are_kept() -> None:
+    """`noncurrentDays` counts from the day that a newer version came."""
+    rule = lifecycle(versioning="true", noncurrentDays="9")["noncurrent-versions"]
+    assert rule == {"filter": {"prefix": ""}, "noncurrentVersionExpiration": {"noncurrentDays": 9}}
+
+
+def test_reasons_are_deleted_where_the_stack_says_so() -> None:
+    """`rejectedDays` expires what is below the prefix of rejections, and nothing else."""
+    rule = lifecycle(rejectedDays="5", rejectedPrefix="refused/")["rejected"]
+    assert rule == {"filter": {"prefix": "refused/"}, "expiration": {"days": 5}}
 
 
 def test_versions_are_kept_where_the_stack_says_so() -> None:
@@ -74,4 +114,12 @@ def test_an_item_is_found_by_name() -> None:
         "hashKey": "name",
         "billingMode": "PAY_PER_REQUEST",
         "pointInTimeRecovery": {"enabled": False},
+        "deletionProtectionEnabled": False,
     }
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("false", False)])
+def test_protect_data_guards_the_table(text: str, value: bool) -> None:  # noqa: FBT001
+    """DynamoDB itself refuses to delete a protected table, and can restore each second of its last weeks."""
+    table = recorded(protectData=text).mocks.one("Table", "pixel-metadata").inputs
+    assert (table["deletionProtectionEnabled"], table["pointInTimeRecovery"]) == (value, {"enabled": value})

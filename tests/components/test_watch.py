@@ -3,11 +3,13 @@
 import json
 import re
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from components.config import ConfigError
-from tests.recording import ACCOUNT, Recorded, physical, recorded, statements
+from components.stack_file import stack_config
+from tests.recording import ACCOUNT, REGION, Recorded, physical, record, recorded, statements
 
 BRANCHES = {
     "format-conversion": "format-converter",
@@ -65,13 +67,54 @@ def test_a_slow_function_is_one_near_its_time_out() -> None:
 def test_many_rejections_ring(branch: str, function: str) -> None:
     """The share of a worker's pictures that it rejects is watched, under the name that its metrics bear."""
     share, *metrics = alarm(f"{branch}-rejected").inputs["metricQueries"]
-    assert share["expression"] == "rejected / images"
+    assert share["expression"] == "IF(images >= 10, rejected / images, 0)"
     assert [query["metric"]["dimensions"] for query in metrics] == [{"service": f"{function}-dev"}] * 2
 
 
 def test_a_notification_that_fails_rings() -> None:
     """The topic's failures are watched."""
     assert metric("topic-undelivered")["dimensions"] == {"TopicName": physical("new-image-uploaded")}
+
+
+def test_a_job_that_was_not_even_kept_rings() -> None:
+    """A topic that cannot fill the queue of undelivered jobs either is watched."""
+    assert metric("topic-lost")["metricName"] == "NumberOfNotificationsFailedToRedriveToDlq"
+    assert metric("topic-lost")["dimensions"] == {"TopicName": physical("new-image-uploaded")}
+
+
+@pytest.mark.parametrize(
+    ("what", "watched"), [("dropped", "AsyncEventsDropped"), ("lost", "DestinationDeliveryFailures")]
+)
+def test_an_event_that_the_publisher_never_did_rings(what: str, watched: str) -> None:
+    """Events that Lambda gave up on, and those that it could not keep, are watched."""
+    assert metric(f"job-publisher-events-{what}")["metricName"] == watched
+    assert metric(f"job-publisher-events-{what}")["dimensions"] == {"FunctionName": physical("job-publisher")}
+
+
+def test_a_single_throttle_does_not_ring() -> None:
+    """A batch that is throttled once comes again; more than ten in five minutes are a shortage."""
+    assert alarm("resizing-throttles").inputs["threshold"] == 10
+
+
+@pytest.mark.parametrize(
+    ("settings", "warned"),
+    [
+        ({"protectData": "true"}, True),
+        ({"protectData": "true", "alarmEmail": "you@example.com"}, False),
+        ({"protectData": "false"}, False),
+    ],
+)
+def test_a_stack_to_keep_without_recipients_is_warned(settings: dict[str, str], warned: bool) -> None:  # noqa: FBT001
+    """With `protectData` and nobody to notify, Pulumi prints a warning that names the keys."""
+    config = stack_config("dev") | {f"pixelcascade:{key}": value for key, value in settings.items()}
+    with mock.patch("pulumi.warn") as warn:
+        record(config)
+    assert any("alarmEmail or alarmTopic" in call.args[0] for call in warn.call_args_list) == warned
+
+
+def test_dashboards_of_two_regions_have_two_names() -> None:
+    """A dashboard's name holds its region, because all regions share one list of names."""
+    assert recorded().mocks.one("Dashboard", "watch-dashboard").inputs["dashboardName"] == f"pixelcascade-dev-{REGION}"
 
 
 def test_nobody_is_told_unless_the_stack_says_whom() -> None:

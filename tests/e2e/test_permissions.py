@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from components.branches import BRANCHES as ROWS
-from local.resources.compute import as_enforced
 from tests.e2e.conftest import Live, picture, policy_of, until
 
 BRANCHES = {
@@ -71,7 +70,8 @@ def test_no_permission_is_left_out_here(live: Live) -> None:
         for function in live.deployment.names("Function")
         for statement in policy_of(live, function)[2]["Statement"]
         for action in statement["Action"]
-        if action not in NOT_ENFORCED | CHECKED_WHEN_DEPLOYED | DELAYS
+        if not action.endswith("Batch")  # The emulator's own: they come and go with the action without it.
+        and action not in NOT_ENFORCED | CHECKED_WHEN_DEPLOYED | DELAYS
     }
     taken = {
         (function, action, resource)
@@ -151,7 +151,7 @@ def taken_away(live: Live, *needs: Need) -> Iterator[None]:
     iam = live.client("iam")
 
     def put(document: dict[str, Any]) -> None:
-        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=as_enforced(json.dumps(document)))
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
 
     statements = policy["Statement"]
     for need in needs:
@@ -167,7 +167,8 @@ def without(statement: dict[str, Any], need: Need) -> dict[str, Any] | None:
     """Return a statement without the action that `need` names, None where nothing is left of it."""
     if need.on not in statement["Resource"]:
         return statement
-    actions = [action for action in statement["Action"] if action != need.action]
+    # With an action goes the one for batches, which only the emulator has.
+    actions = [action for action in statement["Action"] if not action.startswith(need.action)]
     return {**statement, "Action": actions} if actions else None
 
 
