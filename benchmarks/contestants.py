@@ -59,7 +59,7 @@ def described(data: bytes) -> None:
 
 
 def naive_sizes(data: bytes) -> None:
-    """Do what the article does: decode all, resize it three times."""
+    """Do what the reference set-up does: decode all, resize it three times."""
     with Image.open(io.BytesIO(data)) as image:
         image.load()
         for width in WIDTHS.values():
