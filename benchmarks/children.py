@@ -105,7 +105,7 @@ def file_of(path: str) -> bytes:
 
 
 def answer() -> None:
-    """Be the child of `other_python`."""
+    """Answer the questions of `other_python`, in the child process."""
     for line in sys.stdin:
         question = json.loads(line)
         data = file_of(question["file"])

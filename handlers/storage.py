@@ -60,9 +60,9 @@ def write_refusal(bucket: str, key: str, reason: Mapping[str, Any]) -> None:
 
 
 def claim_of_object(metadata: Mapping[str, str], key: str) -> Claim:
-    """Read whose object this is from its user metadata, as seen by whoever works on the master `key`.
+    """Read from an object's user metadata which master it was made from; `key` is the master being worked on.
 
-    One that names no master is nobody's, so never to be overwritten.
+    An object that names no master belongs to none, and must not be overwritten.
     """
     owner = metadata.get("key", "")
     return Claim(

@@ -24,7 +24,7 @@ TOO_LARGE = ImageTooLargeError.__name__
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """What all trials have in common; `no_groups` says why there are no control groups, where there are none."""
+    """What all trials have in common; `no_groups` says why control groups cannot be used, if so."""
 
     plan: Plan
     port: int

@@ -92,8 +92,9 @@ def check_imports(target: Target, code: Path, layer: Path) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=kept)
     if done.returncode:
         raise PackageError(
-            f"The package for {target} does not import in {python}:\n{done.stderr.strip()}\nAllowed is what the "
-            "standard library, handlers/ and the layer hold; pin what is missing in handlers/requirements.txt."
+            f"expected a package for {target} whose modules import, got from {python}:\n{done.stderr.strip()}\n"
+            "Only the standard library, handlers/ and the layer are there: "
+            "pin what is missing in handlers/requirements.txt"
         )
     return f"{', '.join(modules)} in an isolated Python {target.version}"
 

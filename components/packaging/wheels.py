@@ -102,9 +102,10 @@ def run_pip(failure: str, *arguments: str, python: str = sys.executable, env: Ma
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={**inherited, **(env or {})})
     if done.returncode:
         raise PackageError(
-            f"{failure}: pip ended with {done.returncode}.\n{done.stderr.strip()}\nAllowed are pinned packages that "
-            "have a wheel for that platform; check handlers/requirements*.txt and the network (pip's own settings, "
-            "such as an index or a proxy, are used), or pick another runtime or architecture with `pulumi config set`."
+            f"{failure}: expected pinned packages with a wheel for that platform, got exit code {done.returncode} "
+            "from pip:\n"
+            f"{done.stderr.strip()}\nCheck handlers/requirements*.txt and the network (pip's own settings, such as an "
+            "index or a proxy, are used), or choose another runtime or architecture with `pulumi config set`"
         )
     return done.stdout
 
