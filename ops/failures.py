@@ -7,6 +7,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.errors import PixelCascadeError
 
+THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"}
+
 
 class Explained(click.Group):
     """Commands that may fail for lack of credentials, network, permissions or the stack itself."""
@@ -17,7 +19,13 @@ class Explained(click.Group):
             return super().invoke(ctx)
         except (BotoCoreError, ClientError, PixelCascadeError) as error:
             reason = " ".join(str(error).split())
-            raise click.ClickException(
-                f"{reason} ({type(error).__name__}). Check credentials, profile, region and network, "
-                "and that the stack is deployed and running."
-            ) from error
+            raise click.ClickException(f"{reason} ({type(error).__name__}). {_advice(error)}") from error
+
+
+def _advice(error: Exception) -> str:
+    if isinstance(error, ClientError) and error.response["Error"].get("Code") in THROTTLED:
+        return (
+            "The account's limit is reached, and new accounts have low ones: try again later, publish more slowly with "
+            "`backfill --rate`, or ask for a higher limit in Service Quotas."
+        )
+    return "Check credentials, profile, region and network, and that the stack is deployed and running."

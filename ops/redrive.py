@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from handlers import topic
-from handlers.errors import InvalidJobError
+from handlers.errors import InvalidJobError, PixelCascadeError
 from handlers.job import Job, jobs_of
 from ops.stack import DeployedStack
 
@@ -18,6 +18,10 @@ PUBLISHER = "job-publisher-failed"
 UNDELIVERED = "-undelivered"
 # What AWS answers where an operation is not to be had; the local emulator has no message moves.
 UNKNOWN_OPERATION = {"InvalidAction", "UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation"}
+
+
+class MoveFailedError(PixelCascadeError):
+    """SQS began to move messages and did not end it; the message says how many it moved, and why it stopped."""
 
 
 def waiting(stack: DeployedStack) -> dict[str, int]:
@@ -49,15 +53,26 @@ def redrive(stack: DeployedStack, queue: str) -> int:
 
 
 def _move(stack: DeployedStack, source: str) -> int:
-    """Let SQS move a dead-letter queue's messages to where they came from."""
+    """Let SQS move a dead-letter queue's messages to where they came from.
+
+    Raises: MoveFailedError.
+    """
     sqs = stack.client("sqs")
     arn = sqs.get_queue_attributes(QueueUrl=source, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     sqs.start_message_move_task(SourceArn=arn)
     while True:
         task = sqs.list_message_move_tasks(SourceArn=arn, MaxResults=1)["Results"][0]
         if task["Status"] not in {"RUNNING", "CANCELLING"}:
-            return int(task.get("ApproximateNumberOfMessagesMoved", 0))
+            break
         time.sleep(POLL_S)
+    moved = int(task.get("ApproximateNumberOfMessagesMoved", 0))
+    if task["Status"] != "COMPLETED":
+        raise MoveFailedError(
+            f"{source}: expected SQS to move all messages, got {task['Status']} after {moved:,} "
+            f"({task.get('FailureReason', 'no reason given')}): the others are still there; fix the cause "
+            "and redrive again"
+        )
+    return moved
 
 
 def _forward(stack: DeployedStack, source: str, target: str) -> int:

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from botocore.exceptions import NoCredentialsError, ProfileNotFound
+from botocore.exceptions import ClientError, NoCredentialsError, ProfileNotFound
 from click.testing import CliRunner, Result
 
 from ops import __main__ as command
@@ -131,8 +131,15 @@ def test_the_rejected_are_listed_and_retried(connected: Pipeline) -> None:
     assert connected.published() == ["master/bad.png"]
 
 
-@pytest.mark.parametrize("error", [NoCredentialsError(), ProfileNotFound(profile="nonsense")])
-def test_what_the_world_refuses_is_one_line(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (NoCredentialsError(), "Check credentials"),
+        (ProfileNotFound(profile="nonsense"), "Check credentials"),
+        (ClientError({"Error": {"Code": "ThrottlingException"}}, "GetObject"), "`backfill --rate`"),
+    ],
+)
+def test_what_the_world_refuses_is_one_line(error: Exception, advice: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """No traceback: what happened, and what to check."""
 
     def fail(_stack: str | None, **_: object) -> None:
@@ -142,7 +149,7 @@ def test_what_the_world_refuses_is_one_line(error: Exception, monkeypatch: pytes
     result = run("audit", "--local")
     assert result.exit_code == 1
     assert result.output.startswith("Error: ")
-    assert "Check credentials" in result.output
+    assert advice in result.output
     assert len(result.output.splitlines()) == 1
 
 

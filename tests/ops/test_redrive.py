@@ -65,9 +65,9 @@ def test_any_other_refusal_of_a_move_comes_out(pipeline: Pipeline, monkeypatch: 
 class MovingSqs:
     """SQS as far as message moves go: a task that runs for one look and has moved two messages."""
 
-    def __init__(self) -> None:
+    def __init__(self, end: str = "COMPLETED") -> None:
         self.started: list[str] = []
-        self._statuses = iter(["RUNNING", "COMPLETED"])
+        self._statuses = iter(["RUNNING", end])
 
     def get_queue_attributes(self, **_: Any) -> dict[str, Any]:
         """Say what the queue is called."""
@@ -89,6 +89,18 @@ def test_dead_letters_are_moved_by_sqs_itself(pipeline: Pipeline, monkeypatch: p
     stack = DeployedStack(**{**vars(pipeline.stack), "client": lambda _: sqs})
     assert redrive(stack, "resizing") == 2
     assert sqs.started == ["arn:aws:sqs:eu-central-1:123456789012:dead"]
+
+
+@pytest.mark.parametrize("end", ["FAILED", "CANCELLED"])
+def test_a_move_that_does_not_end_well_is_an_error(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """It says how it ended, after how many messages, and what to do."""
+    sqs = MovingSqs(end)
+    monkeypatch.setattr(module, "POLL_S", 0)
+    stack = DeployedStack(**{**vars(pipeline.stack), "client": lambda _: sqs})
+    with pytest.raises(module.MoveFailedError, match=f"got {end} after 2 .*redrive again"):
+        redrive(stack, "resizing")
 
 
 def test_an_event_that_became_no_job_is_published(pipeline: Pipeline) -> None:
