@@ -34,7 +34,7 @@ def write(report: MemoryReport, html_file: Path) -> None:
         template.render(
             r=report,
             cells=cells,
-            columns=[name.strip() for name in COLUMNS],
+            columns=list(COLUMNS),
             links=report.links(),
             plot=base64.b64encode(drawn).decode("ascii"),
         ),

@@ -26,14 +26,14 @@ COLUMNS = {
     "p95": "p95_ms",
     "p99": "p99_ms",
     "batch p50": "batch_p50_ms",
-    "p95 ": "batch_p95_ms",
-    "p99 ": "batch_p99_ms",
+    "batch p95": "batch_p95_ms",
+    "batch p99": "batch_p99_ms",
     "billed": "billed_ms_per_image",
     "peak MB": "peak_mb",
     "room %": "headroom_percent",
     "$/million": "cost_per_million",
 }
-UNBROKEN = {"MB", "how", "p50", "p95", "p99", "p95 ", "p99 ", "$/million"}
+UNBROKEN = {"MB", "how", "p50", "p95", "p99", "batch p95", "batch p99", "$/million"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +148,7 @@ def cells(row: Measurement) -> list[str]:
 def _table(report: MemoryReport, function: str) -> Table:
     table = Table(title=f"{report.title}, {function}: {report.question}", title_justify="left")
     for name in COLUMNS:
-        table.add_column(name.strip(), justify="left" if name == "how" else "right", no_wrap=name in UNBROKEN)
+        table.add_column(name, justify="left" if name == "how" else "right", no_wrap=name in UNBROKEN)
     table.add_column("verdict", no_wrap=True)
     for row in report.of(function):
         table.add_row(*cells(row))
