@@ -1,6 +1,6 @@
 """The branches of the pipeline in one table, for the program, ops, costs, the local run and the benchmarks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,15 +57,16 @@ class ImageBranch:
 
     def prefix_of(self, config: StackConfig) -> str | None:
         """Return the key prefix of the files in a stack, None for a branch without files."""
-        if self.prefix is None or self.prefix.endswith("/"):
-            return self.prefix
-        return str(getattr(config, self.prefix))
+        return self._prefix_from(lambda field: getattr(config, field))
 
     def prefix_in(self, layout: Any) -> str | None:
         """Return the same of a deployed stack, by its `handlers.job.Layout`."""
+        return self._prefix_from(lambda field: getattr(layout, field.removesuffix("_prefix")))
+
+    def _prefix_from(self, read: Callable[[str], str]) -> str | None:
         if self.prefix is None or self.prefix.endswith("/"):
             return self.prefix
-        return str(getattr(layout, self.prefix.removesuffix("_prefix")))
+        return read(self.prefix)
 
     def keys(self, layout: Any, master_key: str, sizes: Sequence[str]) -> list[str]:
         """Return the keys of the files of a master, by a `handlers.job.Layout` and the names of the stack's sizes.

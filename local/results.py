@@ -20,11 +20,10 @@ from ops.audit import Account, list_objects
 from ops.stack import DeployedStack
 
 DOWNLOAD_THREADS = 8
-SUMMARY, RECORDS = "summary.json", "metadata.json"
+SUMMARY, RECORDS, LOGS = "summary.json", "metadata.json", "logs"
 # Named for the prefixes of a stack without settings, in the order of `DeployedStack.prefixes`.
 FOLDERS = (*(found.strip("/") for row in BRANCHES if (found := row.prefix_of(StackConfig()))), "rejected")
 # The summary goes first and comes last: where it is, the rest is too.
-LOGS = "logs"
 RESULTS = (SUMMARY, REPORT, RECORDS, LOGS, *FOLDERS)
 MARKER = ".pixelcascade"
 
