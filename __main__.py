@@ -5,10 +5,12 @@ import pulumi
 from components.branches import BRANCHES
 from components.config import StackConfig
 from components.fanout import Fanout, FanoutArgs
-from components.image_worker import ImageWorkers, layout
+from components.image_worker import ImageWorkers
 from components.lambda_package import LambdaPackage
+from components.picture_record import layout
 from components.publisher import Publisher, PublisherArgs
-from components.storage import ImageBucket, MetadataTable
+from components.recipe import recipe
+from components.storage import ImageBucket, MetadataTable, PictureTable
 from components.watch import Watch, WatchArgs
 
 config = StackConfig.load()
@@ -16,7 +18,8 @@ package = LambdaPackage("pixelcascade", config)
 
 images = ImageBucket("images", config)
 metadata = MetadataTable("pixel-metadata", config)
-workers = ImageWorkers(config=config, bucket=images, table=metadata)
+pictures = PictureTable("pictures", config)
+workers = ImageWorkers(config=config, bucket=images, table=metadata, pictures=pictures)
 
 fanout = Fanout(
     "new-image-uploaded",
@@ -28,14 +31,22 @@ fanout = Fanout(
         branches=[workers.branch(row) for row in BRANCHES],
     ),
 )
-publisher = Publisher("job-publisher", PublisherArgs(config=config, package=package, bucket=images, fanout=fanout))
+publisher = Publisher(
+    "job-publisher",
+    PublisherArgs(config=config, package=package, bucket=images, pictures=pictures, fanout=fanout),
+)
 Watch("watch", WatchArgs(config=config, fanout=fanout, publisher=publisher))
 
+pulumi.export("stack", pulumi.get_stack())
 pulumi.export("bucket", images.name)
 pulumi.export("topic", fanout.topic_arn)
 pulumi.export("table", metadata.name)
+pulumi.export("pictures", pictures.name)
 pulumi.export("queues", fanout.queues)
 pulumi.export("deadLetterQueues", {**fanout.dead_letter_queues, "job-publisher-failed": publisher.failed.url})
 pulumi.export("layout", layout(config))
 pulumi.export("sizes", list(config.sizes))
+pulumi.export("recipes", {row.name: recipe(row, config) for row in BRANCHES})
+pulumi.export("events", config.events)
+pulumi.export("deletions", config.deletions)
 pulumi.export("uploadCommand", images.upload_command)

@@ -60,7 +60,7 @@ def event(keys: list[str]) -> dict[str, Any]:
             {
                 "messageId": key,
                 "receiptHandle": "none",
-                "body": json.dumps({"bucket": BUCKET, "key": f"master/{key}"}),
+                "body": json.dumps({"bucket": BUCKET, "key": f"master/{key}", "etag": "measured", "generation": 1}),
                 "attributes": {"ApproximateReceiveCount": "1"},
                 "messageAttributes": {},
                 "eventSource": "aws:sqs",

@@ -23,7 +23,7 @@ from local import cascade, results
 from local.deployment import Deployment
 from local.emulator import Emulator, interrupt_when_terminated
 from local.pacing import UploadPacer
-from ops.audit import list_objects
+from ops.listing import list_objects
 from ops.stack import DeployedStack
 
 # Messages come again a little after a function would have timed out, not six times as late: the run would take hours.

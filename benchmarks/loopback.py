@@ -6,6 +6,7 @@
 import asyncio
 import contextlib
 import hashlib
+import json
 import os
 import re
 import sys
@@ -14,12 +15,23 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from benchmarks.measuring import pin
+from handlers.record import Record
 
 MODIFIED = "Last-Modified: Mon, 01 Jan 2024 00:00:00 GMT\r\n"
 
+GENERATION = 1
+# What a picture's record is after one branch has settled: the others are still at work, so that nobody is told.
+RECORD = json.dumps(
+    {
+        "Attributes": Record(
+            name="measured", key="master/measured", etag="measured", generation=GENERATION, state="received"
+        ).as_item()
+    }
+).encode()
+
 
 class Loopback:
-    """Answers what the workers ask: GET with and without a range, HEAD, PUT; and PutItem, the one POST among it."""
+    """Answers what the workers ask: GET with and without a range, HEAD, PUT; and as POST, PutItem and UpdateItem."""
 
     def __init__(self, folder: Path, delay_s: float) -> None:
         self._objects = {file.name: file.read_bytes() for file in folder.iterdir()}
@@ -45,7 +57,9 @@ class Loopback:
         if method == "PUT":
             return b'HTTP/1.1 200 OK\r\nETag: "written"\r\nContent-Length: 0\r\n\r\n'
         if method == "POST":
-            return b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: 2\r\n\r\n{}"
+            answer = RECORD if re.search(r"\nx-amz-target: \w+\.UpdateItem", head, re.IGNORECASE) else b"{}"
+            top = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {len(answer)}"
+            return f"{top}\r\n\r\n".encode() + answer
         etag = f'ETag: "{hashlib.md5(body[:64], usedforsecurity=False).hexdigest()}"\r\n'
         asked = re.search(r"\nrange: bytes=(\d+)-(\d+)", head, re.IGNORECASE)
         status, extra, part = "200 OK", "", body

@@ -25,7 +25,7 @@ def sabotaged(work: worker.Work) -> worker.Work:
 
     def fall_over(picture: Picture, master: Master, settings: Settings) -> Output:
         for name, fault in FAULTS.items():
-            if name in master.claim.key:
+            if name in master.key:
                 fault(settings)
         return work.run(picture, master, settings)
 

@@ -132,4 +132,7 @@ def function_environment(args: WorkerArgs) -> dict[str, Any]:
         "BUCKET": BUCKET,
         "QUEUE_URL": "http://127.0.0.1/none",
         "TABLE": "records",
+        "PICTURES_TABLE": "pictures",
+        "TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:topic",
+        "RECIPE": "measured",
     }

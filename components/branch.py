@@ -16,13 +16,17 @@ from components.queue import Queue, QueueArgs
 
 @dataclass(frozen=True, kw_only=True)
 class BranchSpec:
-    """What tells one branch from the next: its name, its worker's entry point, memory, permissions, environment."""
+    """What tells one branch from the next: its name, its worker's entry point, memory, permissions, environment.
+
+    With `republishes` the worker may publish to the fan-out's topic, whose ARN it gets as `TOPIC_ARN`.
+    """
 
     name: str
     handler: str
     memory_mb: int
     statements: Sequence[pulumi.Input[policies.Statement]] = ()
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    republishes: bool = False
 
     @property
     def function_name(self) -> str:
@@ -127,7 +131,10 @@ class Branch(pulumi.ComponentResource):
 
     def _function(self, queue: Queue) -> Function:
         args, spec = self._args, self._args.spec
-        keys = [args.key_arn.apply(policies.decrypt)] if args.key_arn else []
+        use_key = policies.encrypt if spec.republishes else policies.decrypt
+        keys = [args.key_arn.apply(use_key)] if args.key_arn else []
+        topic = [pulumi.Output.from_input(args.topic_arn).apply(policies.publish)] if spec.republishes else []
+        topic_arn = {"TOPIC_ARN": args.topic_arn} if spec.republishes else {}
         return Function(
             args.prefix + spec.function_name,
             FunctionArgs(
@@ -135,8 +142,8 @@ class Branch(pulumi.ComponentResource):
                 package=args.package,
                 handler=spec.handler,
                 memory_mb=spec.memory_mb,
-                statements=[queue.arn.apply(policies.consume), *keys, *spec.statements],
-                environment={**spec.environment, "BRANCH": spec.name, "QUEUE_URL": queue.url},
+                statements=[queue.arn.apply(policies.consume), *keys, *topic, *spec.statements],
+                environment={**spec.environment, **topic_arn, "BRANCH": spec.name, "QUEUE_URL": queue.url},
             ),
             self._child,
         )

@@ -14,13 +14,15 @@ class ImageBranch:
     `memory` names the field of `StackConfig` that has the function's memory, `prefix` the one that has the key prefix
     of its files; both may be a value instead (MB; a prefix that ends in a slash). `key` names the method of
     `handlers.job.Layout` that makes a file's key, called once per size where `per_size`. `records` is for a worker that
-    writes an item into the metadata table. `task` is what the benchmarks call the worker's task.
+    writes an item into the metadata table. `task` is what the benchmarks call the worker's task. `settings` names the
+    fields of `StackConfig` that decide how the outputs look: what was made by other values is outdated.
     """
 
     name: str
     handler: str
     memory: str | int
     task: str
+    settings: Sequence[str] = ()
     prefix: str | None = None
     key: str | None = None
     per_size: bool = False
@@ -83,12 +85,15 @@ class ImageBranch:
         return 0 if self.key is None else sizes if self.per_size else 1
 
 
+_JPEG = ("jpeg_quality", "subsampling", "background", "salvage", "cache_control")
+
 BRANCHES: tuple[ImageBranch, ...] = (
     ImageBranch(
         name="format-conversion",
         handler="handlers.format_converter.handler",
         memory="format_conversion_memory_mb",
         task="convert",
+        settings=(*_JPEG, "reencode"),
         prefix="converted_prefix",
         key="converted_key",
     ),
@@ -97,6 +102,7 @@ BRANCHES: tuple[ImageBranch, ...] = (
         handler="handlers.pixel_resizer.handler",
         memory="resizing_memory_mb",
         task="resize",
+        settings=(*_JPEG, "sizes", "enlarge"),
         prefix="resized_prefix",
         key="resized_key",
         per_size=True,
@@ -106,6 +112,7 @@ BRANCHES: tuple[ImageBranch, ...] = (
         handler="handlers.metadata_extractor.handler",
         memory="metadata_extraction_memory_mb",
         task="metadata",
+        settings=("gps", "salvage"),
         records=True,
     ),
 )

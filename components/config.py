@@ -59,6 +59,9 @@ class StackConfig:
     resized_prefix: str = key_prefix("resized/")
     rejected_prefix: str = key_prefix("rejected/")
 
+    events: bool = flag(default=True)
+    deletions: str = one_of("keep", "follow")
+
     max_pixels: int = whole(64_000_000, 1, 1_000_000_000)
     max_bytes: int = whole(50_000_000, 1, 1_000_000_000)
     max_scans: int = whole(100, 1, 10_000)

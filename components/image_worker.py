@@ -1,6 +1,7 @@
 """The pipeline's workers: what each may do, and the settings that each gets."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +9,11 @@ import pulumi
 
 from components import policies
 from components.branch import BranchSpec
-from components.branches import ImageBranch
+from components.branches import BRANCHES, ImageBranch
 from components.config import ConfigError, StackConfig
-from components.storage import ImageBucket, MetadataTable
+from components.picture_record import RecordAccess, record_settings
+from components.recipe import recipe
+from components.storage import ImageBucket, MetadataTable, PictureTable
 
 ALLOCATOR = {
     "MALLOC_ARENA_MAX": "1",
@@ -31,11 +34,16 @@ LIMITS = ("max_pixels", "max_bytes", "max_scans", "max_segments", "max_frames")
 
 @dataclass(frozen=True, kw_only=True)
 class ImageWorkers:
-    """Makes branches whose workers read masters from one bucket and write down what they reject."""
+    """Makes branches whose workers read masters from one bucket and write down what they reject.
+
+    `rows` are all the branches that a picture has to wait for until it is complete.
+    """
 
     config: StackConfig
     bucket: ImageBucket
     table: MetadataTable
+    pictures: PictureTable
+    rows: Sequence[ImageBranch] = BRANCHES
 
     def branch(self, row: ImageBranch) -> BranchSpec:
         """Return the branch of a row of `components.branches`: its worker writes only what the row says.
@@ -51,9 +59,13 @@ class ImageWorkers:
             statements=self._statements(row, prefix),
             environment={
                 "BUCKET": self.bucket.name,
-                **worker_environment(self.config),
+                "PICTURES_TABLE": self.pictures.name,
+                "RECIPE": recipe(row, self.config),
+                **worker_environment(self.config, pulumi.get_stack(), self.rows),
                 **({"TABLE": self.table.name} if row.records else {}),
             },
+            # A job that was published by hand becomes one of a generation, for all branches.
+            republishes=True,
         )
 
     def _check(self, name: str, prefix: str | None) -> None:
@@ -65,31 +77,39 @@ class ImageWorkers:
             )
 
     def _statements(self, row: ImageBranch, prefix: str | None) -> list[pulumi.Input[policies.Statement]]:
-        config, bucket_arn = self.config, self.bucket.arn
-        prefixes = [config.master_prefix, config.rejected_prefix, *([prefix] if prefix else [])]
-        statements: list[pulumi.Input[policies.Statement]] = [
-            bucket_arn.apply(lambda arn: policies.tell_missing(arn, prefixes)),
-            bucket_arn.apply(lambda arn: policies.read_objects(arn, config.master_prefix)),
-            bucket_arn.apply(lambda arn: policies.write_objects(arn, config.rejected_prefix, f"/{row.name}.json")),
+        config, bucket_arn, reason = self.config, self.bucket.arn, f"/{row.name}.json"
+        access = RecordAccess(config=config, bucket=self.bucket, pictures=self.pictures)
+        statements = [
+            *access.statements(prefix, settle=True),
+            bucket_arn.apply(lambda arn: policies.write_objects(arn, config.rejected_prefix, reason)),
+            bucket_arn.apply(lambda arn: policies.delete_objects(arn, config.rejected_prefix, reason)),
         ]
         if prefix:
             statements.append(bucket_arn.apply(lambda arn: policies.write_objects(arn, prefix)))
-        if config.master_kms_key:
-            statements.append(policies.decrypt(config.master_kms_key))
         if row.records:
             statements.append(self.table.arn.apply(policies.put_items))
+        if config.master_kms_key:
+            statements.append(policies.decrypt(config.master_kms_key))
+        if config.deletions == "follow":
+            statements += self._deletions(row, prefix)
         return statements
 
+    def _deletions(self, row: ImageBranch, prefix: str | None) -> list[pulumi.Input[policies.Statement]]:
+        """Return what a worker may delete where outputs go with their master."""
+        files = [self.bucket.arn.apply(lambda arn: policies.delete_objects(arn, prefix))] if prefix else []
+        return [*files, *([self.table.arn.apply(policies.delete_items)] if row.records else [])]
 
-def worker_environment(config: StackConfig) -> dict[str, str]:
-    """Return the environment that every image worker gets, whatever its branch."""
-    return {"SETTINGS": json.dumps(picture_settings(config)), **ALLOCATOR}
+
+def worker_environment(
+    config: StackConfig, stack: str = "dev", rows: Sequence[ImageBranch] = BRANCHES
+) -> dict[str, str]:
+    """Return the environment that every image worker of a stack gets, whatever its branch."""
+    return {"SETTINGS": json.dumps({**record_settings(config, stack, rows), **picture_settings(config)}), **ALLOCATOR}
 
 
 def picture_settings(config: StackConfig) -> dict[str, Any]:
     """Return what decides about pictures, by the fields of `handlers.settings.Settings`."""
     return {
-        "layout": layout(config),
         "jpeg_quality": config.jpeg_quality,
         "subsampling": config.subsampling,
         "background": list(bytes.fromhex(config.background.removeprefix("#"))),
@@ -107,14 +127,3 @@ def picture_settings(config: StackConfig) -> dict[str, Any]:
 def retry_visibility_s(config: StackConfig) -> int:
     """Return the longest time until a failed message is delivered again: on this machine, seconds."""
     return LOCAL_RETRY_S if config.package_for == "host" else config.visibility_timeout_s
-
-
-def layout(config: StackConfig) -> dict[str, str | bool]:
-    """Return where objects are in the bucket, as `handlers.job.Layout` takes it."""
-    return {
-        "master": config.master_prefix,
-        "converted": config.converted_prefix,
-        "resized": config.resized_prefix,
-        "rejected": config.rejected_prefix,
-        "full_names": config.naming == "full",
-    }

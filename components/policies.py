@@ -74,6 +74,11 @@ def write_objects(bucket_arn: str, prefix: str, suffix: str = "") -> Statement:
     return _allow(["s3:PutObject", "s3:GetObject"], f"{bucket_arn}/{prefix}*{suffix}")
 
 
+def delete_objects(bucket_arn: str, prefix: str, suffix: str = "") -> Statement:
+    """Let a function delete the objects below a prefix that end in `suffix`."""
+    return _allow(["s3:DeleteObject"], f"{bucket_arn}/{prefix}*{suffix}")
+
+
 def tell_missing(bucket_arn: str, prefixes: Sequence[str]) -> Statement:
     """Let S3 answer a read of a missing object with 404 instead of 403.
 
@@ -87,6 +92,23 @@ def tell_missing(bucket_arn: str, prefixes: Sequence[str]) -> Statement:
 def put_items(table_arn: str) -> Statement:
     """Let a function write items, conditionally too."""
     return _allow(["dynamodb:PutItem"], table_arn)
+
+
+def delete_items(table_arn: str) -> Statement:
+    """Let a function delete items, conditionally too."""
+    return _allow(["dynamodb:DeleteItem"], table_arn)
+
+
+def keep_records(table_arn: str, *, settle: bool) -> Statement:
+    """Let a function read and begin pictures' records and, with `settle`, write the outcome of its work into them."""
+    settling = ["dynamodb:UpdateItem"] if settle else []
+    return _allow(["dynamodb:GetItem", "dynamodb:PutItem", *settling], table_arn)
+
+
+def send_events(table_arn: str) -> Statement:
+    """Let a function send events to the default bus of the account and region that a table is in."""
+    _, partition, _, region, account, _ = table_arn.split(":", 5)
+    return _allow(["events:PutEvents"], f"arn:{partition}:events:{region}:{account}:event-bus/default")
 
 
 def decrypt(key_arn: str) -> Statement:

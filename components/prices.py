@@ -67,7 +67,11 @@ LAMBDA_GB_SECOND = {
     "arm64": _lambda(0.0000133334, "GB-second on arm64", "Duration, Arm, first 7.5 billion GB-seconds"),
 }
 DYNAMODB_WRITE = _dynamodb(0.625 / MILLION, "write unit", "On-demand capacity, write request units")
+DYNAMODB_READ = _dynamodb(0.125 / MILLION, "read unit", "On-demand capacity, read request units")
 DYNAMODB_GB_MONTH = _dynamodb(0.25, "GB kept a month", "Data storage, beyond the first 25 GB")
+EVENTS = Price(
+    1.00 / MILLION, service="EventBridge", unit="event", source="Amazon EventBridge pricing, Event buses, custom events"
+)
 LOGS_GB = _cloudwatch(0.50, "GB of logs", "Logs, Collect (data ingestion), Standard")
 LOGS_GB_MONTH = _cloudwatch(0.03, "GB of logs kept a month", "Logs, Store (archival)")
 METRIC_MONTH = _cloudwatch(0.30, "metric a month", "Custom metrics, first 10,000")
@@ -84,7 +88,9 @@ TABLE = (
     LAMBDA_REQUEST,
     *LAMBDA_GB_SECOND.values(),
     DYNAMODB_WRITE,
+    DYNAMODB_READ,
     DYNAMODB_GB_MONTH,
+    EVENTS,
     LOGS_GB,
     LOGS_GB_MONTH,
     METRIC_MONTH,

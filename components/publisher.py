@@ -1,17 +1,21 @@
-"""The job-publisher and its trigger: one job on the topic for each object that appears in the bucket."""
+"""The job-publisher and its trigger: it keeps the record of each picture, and publishes the jobs that are due."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
 from components import policies
+from components.branches import BRANCHES, ImageBranch
 from components.config import StackConfig
 from components.fanout import Fanout
 from components.function import Function, FunctionArgs
 from components.lambda_package import LambdaPackage
+from components.picture_record import RecordAccess, record_settings
 from components.queue import Queue, QueueArgs
-from components.storage import ImageBucket
+from components.storage import ImageBucket, PictureTable
 
 MAX_EVENT_AGE_S = 6 * 3600
 """How long Lambda tries to start the function for an event: the longest that it offers.
@@ -22,16 +26,21 @@ Source: Lambda's API reference, PutFunctionEventInvokeConfig.
 
 @dataclass(frozen=True, kw_only=True)
 class PublisherArgs:
-    """What the publisher needs: the bucket to watch and the fan-out to publish to."""
+    """What the publisher needs: the bucket to watch, the records to keep, and the fan-out to publish to.
+
+    `rows` are all the branches that a picture has to wait for until it is complete.
+    """
 
     config: StackConfig
     package: LambdaPackage
     bucket: ImageBucket
+    pictures: PictureTable
     fanout: Fanout
+    rows: Sequence[ImageBranch] = BRANCHES
 
 
 class Publisher(pulumi.ComponentResource):
-    """A function that S3 calls for each new object below the master prefix."""
+    """A function that S3 calls for each object that appears or goes below the master prefix."""
 
     function: Function
     """The function."""
@@ -50,8 +59,10 @@ class Publisher(pulumi.ComponentResource):
         self.register_outputs({"function_name": self.function.name, "failed_queue_url": self.failed.url})
 
     def _function(self, failed: Queue) -> Function:
-        config, topic_arn, key_arn = self._args.config, self._args.fanout.topic_arn, self._args.fanout.key_arn
+        args, config = self._args, self._args.config
+        topic_arn, key_arn = args.fanout.topic_arn, args.fanout.key_arn
         keys = [key_arn.apply(policies.encrypt)] if key_arn else []
+        access = RecordAccess(config=config, bucket=args.bucket, pictures=args.pictures)
         return Function(
             self._name,
             FunctionArgs(
@@ -59,8 +70,18 @@ class Publisher(pulumi.ComponentResource):
                 package=self._args.package,
                 handler="handlers.job_publisher.handler",
                 memory_mb=config.publisher_memory_mb,
-                statements=[topic_arn.apply(policies.publish), failed.arn.apply(policies.send), *keys],
-                environment={"TOPIC_ARN": topic_arn},
+                statements=[
+                    topic_arn.apply(policies.publish),
+                    failed.arn.apply(policies.send),
+                    *keys,
+                    *access.statements(settle=False),
+                ],
+                environment={
+                    "BUCKET": args.bucket.name,
+                    "PICTURES_TABLE": args.pictures.name,
+                    "TOPIC_ARN": topic_arn,
+                    "SETTINGS": json.dumps(record_settings(config, pulumi.get_stack(), args.rows)),
+                },
             ),
             self._child,
         )
@@ -93,8 +114,9 @@ class Publisher(pulumi.ComponentResource):
             lambda_functions=[
                 {
                     "lambda_function_arn": function.arn,
-                    # Not Put alone: large files arrive as CompleteMultipartUpload, copies as Copy.
-                    "events": ["s3:ObjectCreated:*"],
+                    # Not Put alone: large files arrive as CompleteMultipartUpload, copies as Copy. What a lifecycle
+                    # rule expires is no deletion, and has an event of another name.
+                    "events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"],
                     "filter_prefix": self._args.config.master_prefix,
                 }
             ],

@@ -1,4 +1,4 @@
-"""Where pictures and their metadata live: the image bucket and the metadata table."""
+"""Where pictures live: the image bucket, the metadata table, and the table of the pictures' records."""
 
 import pulumi
 import pulumi_aws as aws
@@ -9,6 +9,9 @@ from components.config import StackConfig
 
 UNFINISHED_UPLOAD_DAYS = 7
 """Nobody sees the parts of an unfinished multipart upload, but they are billed."""
+
+EXPIRY_ATTRIBUTE = "expires"
+"""Where a record says, in seconds since 1970, when DynamoDB may remove it."""
 
 
 class ImageBucket(pulumi.ComponentResource):
@@ -97,14 +100,26 @@ class MetadataTable(pulumi.ComponentResource):
 
     def __init__(self, name: str, config: StackConfig, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pixelcascade:index:MetadataTable", name, None, opts)
-        table = aws.dynamodb.Table(
-            name,
-            attributes=[{"name": "name", "type": "S"}],
-            hash_key="name",
-            billing_mode="PAY_PER_REQUEST",
-            point_in_time_recovery={"enabled": config.protect_data},
-            deletion_protection_enabled=config.protect_data,
-            opts=_protected(self, config),
+        table = _table(name, config, _protected(self, config))
+        self.arn, self.name = table.arn, table.name
+        self.register_outputs({"arn": self.arn, "name": self.name})
+
+
+class PictureTable(pulumi.ComponentResource):
+    """A table with one record per picture, by `name`: whose the name is, and what became of the picture.
+
+    The records of deleted pictures expire, where their outputs go with them.
+    """
+
+    arn: pulumi.Output[str]
+    """The table's ARN."""
+    name: pulumi.Output[str]
+    """The table's physical name."""
+
+    def __init__(self, name: str, config: StackConfig, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("pixelcascade:index:PictureTable", name, None, opts)
+        table = _table(
+            name, config, _protected(self, config), ttl={"attribute_name": EXPIRY_ATTRIBUTE, "enabled": True}
         )
         self.arn, self.name = table.arn, table.name
         self.register_outputs({"arn": self.arn, "name": self.name})
@@ -128,6 +143,21 @@ def lifecycle_rules(config: StackConfig) -> list[Rule]:
     if config.rejected_days:
         rules.append({**_rule("rejected", config.rejected_prefix), "expiration": {"days": config.rejected_days}})
     return rules
+
+
+def _table(
+    name: str, config: StackConfig, opts: pulumi.ResourceOptions, ttl: aws.dynamodb.TableTtlArgsDict | None = None
+) -> aws.dynamodb.Table:
+    return aws.dynamodb.Table(
+        name,
+        attributes=[{"name": "name", "type": "S"}],
+        hash_key="name",
+        billing_mode="PAY_PER_REQUEST",
+        point_in_time_recovery={"enabled": config.protect_data},
+        deletion_protection_enabled=config.protect_data,
+        ttl=ttl,
+        opts=opts,
+    )
 
 
 def _rule(name: str, prefix: str) -> Rule:

@@ -1,6 +1,6 @@
 """What one picture makes the functions ask of AWS where nothing goes wrong; a test counts what they really ask."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from components import prices
 from components.branches import BRANCHES, ImageBranch
@@ -22,21 +22,37 @@ PRICES: Mapping[str, Price] = {
     "PublishBatch": prices.SNS_PUBLISH,
     "GetObject": prices.S3_GET,
     "PutObject": prices.S3_PUT,
+    "HeadObject": prices.S3_GET,
     "PutItem": prices.DYNAMODB_WRITE,
+    "UpdateItem": prices.DYNAMODB_WRITE,
+    "GetItem": prices.DYNAMODB_READ,
+    "PutEvents": prices.EVENTS,
 }
+
+RECORD_WRITE_UNITS = 1.0
+"""Write units of one write of a picture's record, which is under 1 KB as a rule."""
 
 
 def calls(*, sizes: int, header_gets: float = HEADER_GETS) -> Mapping[str, Mapping[str, float]]:
     """Return how often each operation is called for one picture, by part: `upload`, the publisher, then the branches.
 
-    A write is conditional, and the condition costs nothing: what is there is only read after a write is refused.
+    A write is conditional, and the condition costs nothing: what is there is only read after a write is refused. The
+    branch that ends last sends the event and sets the record's state; each is counted with a share of that.
     """
-    return {UPLOAD: {"PublishBatch": 1}, **{row.name: _calls(row, sizes, header_gets) for row in BRANCHES}}
+    last = 1 / len(BRANCHES)
+    settling = {"UpdateItem": 1 + last, "PutEvents": last}
+    return {
+        UPLOAD: {"GetItem": 1, "HeadObject": 4, "PutItem": 1, "PublishBatch": 1},
+        **{row.name: {**_calls(row, sizes, header_gets), **settling} for row in BRANCHES},
+    }
 
 
-def calls_in_a_row(*, sizes: int, header_gets: float = HEADER_GETS) -> Mapping[str, float]:
-    """Return by branch how many of one picture's calls wait for each other; files after the first go side by side."""
-    return {row.name: header_gets + 1 if row.records else 1 + min(row.files_of(sizes), 2) for row in BRANCHES}
+def calls_in_a_row(*, header_gets: float = HEADER_GETS) -> Mapping[str, float]:
+    """Return by branch how many of one picture's calls wait for each other; files go side by side.
+
+    With the update of the record, and a share of the event and of the record's state.
+    """
+    return {row.name: (header_gets if row.records else 1) + 2 + 2 / len(BRANCHES) for row in BRANCHES}
 
 
 def ranges(read_bytes: float) -> int:
@@ -54,17 +70,24 @@ def request_lines(
     sizes: int,
     per_batch: float,
     header_gets: float = HEADER_GETS,
-    write_units: float = ITEM_WRITE_UNITS,
+    redone: Collection[str] | None = None,
 ) -> Iterator[Line]:
-    """Yield what pictures cost in requests, from the topic on; `per_batch` is how many messages are in one batch.
+    """Yield what pictures cost in requests, from the event on; `per_batch` is how many messages are in one batch.
 
-    A message is delivered to each queue, which SNS does for nothing and SQS counts as a request; ten at a time are
-    received, and deleted. Sources: SNS's price page, "Notification deliveries"; SQS's API reference, ReceiveMessage.
+    With `redone`, only these branches work again on pictures that have a record. A message is delivered to each queue,
+    which SNS does for nothing and SQS counts as a request; ten at a time are received, and deleted. Sources: SNS's
+    price page, "Notification deliveries"; SQS's API reference, ReceiveMessage.
     """
     for part, operations in calls(sizes=sizes, header_gets=header_gets).items():
-        for operation, count in operations.items():
-            units = write_units if operation == "PutItem" else 1
-            yield Line(part=part, count=images * count * units, price=PRICES[operation])
+        if redone is None or part in {UPLOAD, *redone}:
+            for operation, count in operations.items():
+                units = ITEM_WRITE_UNITS if operation == "PutItem" and part != UPLOAD else RECORD_WRITE_UNITS
+                yield Line(part=part, count=images * count * units, price=PRICES[operation])
+    yield from message_lines(images, per_batch)
+
+
+def message_lines(images: float, per_batch: float) -> Iterator[Line]:
+    """Yield what the messages of pictures cost, from the topic to the workers' invocations."""
     for row in BRANCHES:
         yield Line(part=row.name, count=images, price=prices.SNS_TO_SQS)
         yield Line(part=row.name, count=images * (1 + 2 / min(per_batch, SQS_BATCH)), price=prices.SQS_REQUEST)

@@ -58,7 +58,7 @@ class Estimate:
         """Return the milliseconds that a part's function is billed for one picture."""
         if part == UPLOAD:
             return self.workload.publisher_ms
-        waits = calls_in_a_row(sizes=len(self.config.sizes), header_gets=self.header_gets)[part]
+        waits = calls_in_a_row(header_gets=self.header_gets)[part]
         return self.duration(part).billed_ms(
             self.workload.megapixels, wait_ms=waits * self.workload.call_ms, per_batch=self.workload.per_batch
         )

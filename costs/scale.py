@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from components import prices
 from components.branches import BRANCHES
-from costs.calls import ITEM_WRITE_UNITS, UPLOAD, calls
+from costs.calls import ITEM_WRITE_UNITS, RECORD_WRITE_UNITS, UPLOAD, calls
 from costs.estimate import PARTS, Estimate
 
 # AWS's defaults; all but those of S3 and of a mapping are raised on request. Each limit names the page that has it: of
@@ -115,7 +115,7 @@ def _messages(estimate: Estimate, region: str) -> Iterator[Limit]:
 
 def _s3(estimate: Estimate) -> Iterator[Limit]:
     asked = calls(sizes=len(estimate.config.sizes), header_gets=estimate.header_gets)
-    reads = sum(operations.get("GetObject", 0) for operations in asked.values())
+    reads = sum(operations.get("GetObject", 0) + operations.get("HeadObject", 0) for operations in asked.values())
     writes = 1 + sum(operations.get("PutObject", 0) for operations in asked.values())
     splits, page = "folders: S3 splits by prefix under load", "Optimizing Amazon S3 performance"
     most = max(BRANCHES, key=lambda row: row.files_of(len(estimate.config.sizes)))
@@ -143,17 +143,22 @@ def _s3(estimate: Estimate) -> Iterator[Limit]:
 
 
 def _dynamodb() -> Iterator[Limit]:
-    yield Limit(
-        name="DynamoDB: a new table's writes",
-        default=f"{DYNAMODB_NEW_TABLE:,} units a second",
-        per_second=DYNAMODB_NEW_TABLE / ITEM_WRITE_UNITS,
-        moved_by="the table's warm throughput",
-        source="DynamoDB on-demand capacity mode",
+    record = RECORD_WRITE_UNITS * sum(
+        operations.get("UpdateItem", 0) + (operations.get("PutItem", 0) if part == UPLOAD else 0)
+        for part, operations in calls(sizes=1).items()
     )
-    yield Limit(
-        name="DynamoDB: a table's writes",
-        default=f"{DYNAMODB_TABLE:,} units a second",
-        per_second=DYNAMODB_TABLE / ITEM_WRITE_UNITS,
-        moved_by="quota: Table-level write throughput",
-        source="Quotas in Amazon DynamoDB",
-    )
+    for table, units in (("the metadata table", ITEM_WRITE_UNITS), ("the pictures table", record)):
+        yield Limit(
+            name=f"DynamoDB: writes of {table}, new",
+            default=f"{DYNAMODB_NEW_TABLE:,} units a second",
+            per_second=DYNAMODB_NEW_TABLE / units,
+            moved_by="the table's warm throughput",
+            source="DynamoDB on-demand capacity mode",
+        )
+        yield Limit(
+            name=f"DynamoDB: writes of {table}",
+            default=f"{DYNAMODB_TABLE:,} units a second",
+            per_second=DYNAMODB_TABLE / units,
+            moved_by="quota: Table-level write throughput",
+            source="Quotas in Amazon DynamoDB",
+        )

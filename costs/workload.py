@@ -9,8 +9,8 @@ MONTH_S = HOURS * 3600
 BYTES_PER_PIXEL = 0.3
 """Of an upload where its size is not given: the median of the 24 photographs of docs/performance.md."""
 
-PUBLISHER_MS = 40.0
-"""Billed for one upload, at the default 256 MB: one call of SNS by a warm function; not measured."""
+PUBLISHER_MS = 150.0
+"""Billed for one upload, at the default 256 MB: seven calls one after the other by a warm function; not measured."""
 
 CALL_MS = 30.0
 """Until S3 or DynamoDB answers a call, as in `python -m benchmarks batch`."""
@@ -59,5 +59,5 @@ class Workload:
                 "a call of S3", f"{self.call_ms:g} ms", "--call-ms; a picture alone in its batch waits for all of them"
             ),
             Assumption("cold starts", f"{self.cold_starts:.1%} of invocations", "--cold-starts; AWS says under 1 %"),
-            Assumption("job-publisher", publisher, "--publisher-ms; one call of SNS by a warm function, not measured"),
+            Assumption("job-publisher", publisher, "--publisher-ms; seven calls by a warm function, not measured"),
         ]

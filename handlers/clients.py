@@ -9,6 +9,7 @@ from handlers import start
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
@@ -35,6 +36,12 @@ def sqs() -> "SQSClient":
 def dynamodb() -> "DynamoDBClient":
     """Return this process's DynamoDB client."""
     client: DynamoDBClient = _client("dynamodb", os.getpid())
+    return client
+
+
+def events() -> "EventBridgeClient":
+    """Return this process's EventBridge client."""
+    client: EventBridgeClient = _client("events", os.getpid())
     return client
 
 

@@ -12,6 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handlers import imaging, worker
 from handlers.imaging import Picture
+from handlers.job import Layout
 from handlers.master import Master
 from handlers.output import Files
 from handlers.settings import Settings
@@ -22,10 +23,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:
     return worker.process(event, context, WORK)
 
 
-def convert(picture: Picture, master: Master, settings: Settings) -> Files:
+def convert(picture: Picture, _master: Master, settings: Settings) -> Files:
     """Return a master's JPEG."""
-    key = settings.layout.converted_key(master.claim.key)
-    return Files({key: imaging.convert(picture, reencode=settings.reencode, **settings.output_options)})
+    jpeg = imaging.convert(picture, reencode=settings.reencode, **settings.output_options)
+    return Files({settings.layout.converted_file: jpeg})
 
 
-WORK = worker.Work(run=convert, bytes_needed=lambda picture, _: picture.bytes_needed())
+WORK = worker.Work(run=convert, bytes_needed=lambda picture, _: picture.bytes_needed(), files=Layout.converted_key)

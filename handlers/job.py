@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 import reprlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -13,24 +12,32 @@ from handlers.errors import InvalidJobError, NameTooLongError
 
 MAX_KEY_BYTES = 1024  # Source: S3's user guide, "Naming Amazon S3 objects".
 
-# Three times what S3's have, and short enough for an output's metadata.
-MAX_SEQUENCER_DIGITS = 64
+MAX_GENERATION = 2**53
+"""More than the clock's milliseconds ever are, and what every JSON library reads exactly."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One master to work on; `sequencer` orders the events of one key (hexadecimal digits)."""
+    """One generation of a master to work on, or one to remove the outputs of, where it was `deleted`.
+
+    A job without a generation was published by hand, or by a stack that had no records: its worker reconciles first.
+    `branches` names those that are to work, all where it is empty.
+    """
 
     bucket: str
     key: str
     etag: str | None = None
     size: int | None = None
-    sequencer: str | None = None
-    version_id: str | None = None
+    name: str | None = None
+    generation: int | None = None
+    branches: tuple[str, ...] = ()
+    deleted: bool = False
 
     def to_json(self) -> str:
-        """Return the message: the fields that are known, as one JSON object."""
-        return json.dumps({name: value for name, value in asdict(self).items() if value is not None})
+        """Return the message: the fields that say something, as one JSON object."""
+        return json.dumps(
+            {name: value for name, value in asdict(self).items() if value or (value == 0 and name == "size")}
+        )
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -49,11 +56,22 @@ class Job:
             _check(name, value)
         if not values.get("bucket") or not values.get("key"):
             raise InvalidJobError(f"expected {_FORM}, got only {reprlib.repr(sorted(fields))}")
-        return cls(**values)
+        if values.get("generation") and not values.get("etag") and not values.get("deleted"):
+            raise InvalidJobError(f"expected {_FORM}, got a generation without etag")
+        return cls(**{**values, "branches": tuple(values.get("branches", ()))})
 
 
-_TYPES = {"bucket": str, "key": str, "etag": str, "size": int, "sequencer": str, "version_id": str}
-_FORM = "an object with bucket and key and, where known, etag, size, sequencer and version_id"
+_TYPES = {
+    "bucket": str,
+    "key": str,
+    "etag": str,
+    "size": int,
+    "name": str,
+    "generation": int,
+    "branches": list,
+    "deleted": bool,
+}
+_FORM = "an object with bucket and key and, where known, etag, size, name, generation, branches and deleted"
 
 
 def _check(name: str, value: Any) -> None:
@@ -61,49 +79,47 @@ def _check(name: str, value: Any) -> None:
     got = f"got {name} {reprlib.repr(value)}"
     if type(value) is not _TYPES[name]:
         raise InvalidJobError(f"expected {_FORM}, {got}")
-    if not isinstance(value, str):
-        return
-    if name == "sequencer" and not re.fullmatch(rf"[0-9A-Fa-f]{{0,{MAX_SEQUENCER_DIGITS}}}", value):
-        raise InvalidJobError(f"expected at most {MAX_SEQUENCER_DIGITS} hexadecimal digits, {got}")
+    if isinstance(value, int) and name == "generation" and not 0 < value <= MAX_GENERATION:
+        raise InvalidJobError(f"expected a generation from 1 to {MAX_GENERATION:,}, {got}")
+    if isinstance(value, str | list):
+        for text in [value] if isinstance(value, str) else value:
+            _check_text(text, got)
+
+
+def _check_text(text: Any, got: str) -> None:
+    if not isinstance(text, str):
+        raise InvalidJobError(f"expected {_FORM}, {got}")
     try:
-        size_bytes = len(value.encode())
+        size_bytes = len(text.encode())
     except UnicodeEncodeError as error:
         raise InvalidJobError(f"expected text that UTF-8 can encode, {got}") from error
     if size_bytes > MAX_KEY_BYTES:
         raise InvalidJobError(f"expected at most {MAX_KEY_BYTES:,} bytes, {got} of {size_bytes:,}")
 
 
-def jobs_of(event: Mapping[str, Any]) -> Iterator[Job]:
-    """Yield one job for each object in an S3 event; folder markers are skipped.
+def masters_of(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield bucket and key of each object that an event is about; folder markers are skipped.
 
-    Source: S3's user guide, "Event message structure"; keys are URL-encoded with `+` for a space.
+    S3 sends its notifications itself, with keys that are URL-encoded (`+` for a space), or through EventBridge, with
+    keys as they are. Sources: S3's user guide, "Event message structure" and "EventBridge event message structure".
 
     Raises: InvalidJobError, where the event is not S3's.
     """
-    for record in event.get("Records") or [event]:
-        try:
-            bucket, entity = record["s3"]["bucket"]["name"], record["s3"]["object"]
-            key = unquote_plus(entity["key"])
-        except (KeyError, TypeError) as error:
-            raise InvalidJobError(f"expected an S3 event notification, got one without {error}") from error
+    try:
+        if "detail" in event:
+            found = [(event["detail"]["bucket"]["name"], event["detail"]["object"]["key"])]
+        else:
+            records = [record["s3"] for record in event.get("Records") or [event]]
+            found = [(entry["bucket"]["name"], unquote_plus(entry["object"]["key"])) for entry in records]
+    except (KeyError, TypeError) as error:
+        raise InvalidJobError(f"expected an S3 event notification, got one without {error}") from error
+    for bucket, key in found:
         if not key.endswith("/"):
-            yield Job(
-                bucket=bucket,
-                key=key,
-                etag=entity.get("eTag"),
-                size=entity.get("size"),
-                sequencer=entity.get("sequencer"),
-                version_id=entity.get("versionId"),
-            )
+            yield bucket, key
 
 
-def newer_or_same(sequencer: str, other: str) -> bool:
-    """Tell whether `sequencer` is not older than `other`, of the same key.
-
-    Source: S3's user guide, "Event message structure": compare as text, right-padded with zeros.
-    """
-    length = max(len(sequencer), len(other))
-    return sequencer.upper().ljust(length, "0") >= other.upper().ljust(length, "0")
+NAME = "{name}"
+"""Stands for a picture's name in the keys of its files."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,13 +151,33 @@ class Layout:
         stem, dot, _ = file.rpartition(".")
         return folder + slash + (stem if dot and stem else file)
 
+    @property
+    def converted_file(self) -> str:
+        """The key of a picture's JPEG by its name: `converted/{name}.jpg`."""
+        return f"{self.converted}{NAME}.jpg"
+
+    def resized_file(self, size: str) -> str:
+        """Return the key of one size of a picture by its name: `resized/{name}/large.jpg`."""
+        return f"{self.resized}{NAME}/{size}.jpg"
+
+    def named(self, file: str, key: str) -> str:
+        """Return the key of a file of a master: `converted/{name}.jpg` of `master/cat.png` -> `converted/cat.jpg`.
+
+        Raises: NameTooLongError.
+        """
+        return _checked_length(file.replace(NAME, self.name(key), 1))
+
     def converted_key(self, key: str) -> str:
         """Return the key of a master's JPEG: `master/cat.png` -> `converted/cat.jpg`."""
-        return _fitting(f"{self.converted}{self.name(key)}.jpg")
+        return self.named(self.converted_file, key)
 
     def resized_key(self, key: str, size: str) -> str:
         """Return the key of one size of a master: `master/cat.png` -> `resized/cat/large.jpg`."""
-        return _fitting(f"{self.resized}{self.name(key)}/{size}.jpg")
+        return self.named(self.resized_file(size), key)
+
+    def resized_folder(self, key: str) -> str:
+        """Return the prefix of a master's sizes: `master/cat.png` -> `resized/cat/`."""
+        return f"{self.resized}{self.name(key)}/"
 
     def rejected_key(self, key: str, branch: str) -> str:
         """Return the key of a branch's reason to reject a master: `rejected/cat.png/resizing.json`.
@@ -160,7 +196,7 @@ class Layout:
         return f"{self.rejected}.messages/{message_id}/{branch}.json"
 
 
-def _fitting(key: str) -> str:
+def _checked_length(key: str) -> str:
     if len(key.encode()) > MAX_KEY_BYTES:
         raise NameTooLongError(
             f"expected an output's key of at most {MAX_KEY_BYTES} bytes, got {len(key.encode())}: "

@@ -1,27 +1,29 @@
-"""job-publisher: one job on the topic for each object that appears below the master prefix.
+"""job-publisher: reconciles the record of each picture that an event names, and publishes the job that is due.
 
-Event: S3's `ObjectCreated` notification, by asynchronous invocation.
-Environment: `TOPIC_ARN`.
-Writes: SNS messages, one JSON job each.
+Event: S3's `ObjectCreated` and `ObjectRemoved`, by asynchronous invocation, or the same through EventBridge.
+Environment: `BUCKET`, `PICTURES_TABLE`, `TOPIC_ARN`, and see `handlers.stack.RecordSettings`.
+Writes: the record `<name>`, SNS messages, `rejected/<path>/name-taken.json`, events.
 """
 
-import os
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from handlers import clients, topic
-from handlers.job import jobs_of
+from handlers import stack
+from handlers.job import masters_of
+from handlers.stack import RecordSettings
 
 logger = Logger()
 
 
 def handler(event: dict[str, Any], _context: LambdaContext) -> None:
-    """Publish the event's jobs; whatever this raises, Lambda calls again with the same event.
+    """Reconcile the event's masters; whatever this raises, Lambda calls again with the same event.
 
-    Raises: InvalidJobError, PublishError, and what SNS raises.
+    Raises: what `handlers.reconcile.Reconciler.reconcile` raises, and InvalidJobError for another bucket.
     """
-    for batch in topic.publish(clients.sns(), os.environ["TOPIC_ARN"], jobs_of(event)):
-        for job in batch:
-            logger.info("published", extra={"key": job.key, "bytes": job.size})
+    settings = RecordSettings.from_environment()
+    for bucket, key in masters_of(event):
+        stack.check_bucket(bucket, settings)
+        record = stack.reconciler(settings).reconcile(key)
+        logger.info("reconciled", extra={"key": key, **stack.described(record)})

@@ -1,7 +1,6 @@
 """Masters as S3 has them: fetched whole, or by ranges as far as somebody reads."""
 
 import functools
-import io
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -10,15 +9,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from handlers import clients
 from handlers.errors import MasterUnreadableError, PixelCascadeError
 from handlers.job import Job
-from handlers.ownership import Claim
 from handlers.ranged import FIRST_BYTES, RangedBody
+from handlers.storage import etag_of, status_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 
 class MasterGoneError(PixelCascadeError):
-    """The master was deleted before its job arrived: there is nothing left to do."""
+    """The master was deleted or replaced before its job arrived: another event is on its way."""
 
 
 class MasterReplacedError(PixelCascadeError):
@@ -27,10 +26,11 @@ class MasterReplacedError(PixelCascadeError):
 
 @dataclass(frozen=True, kw_only=True)
 class Master:
-    """A master as S3 has it now; `body` reads its bytes, and whatever it raises is not the image's fault."""
+    """A master as its job wants it; `body` reads its bytes, and whatever it raises is not the image's fault."""
 
     bucket: str
-    claim: Claim
+    key: str
+    etag: str
     size_bytes: int
     last_modified: datetime
     body: BinaryIO
@@ -40,19 +40,9 @@ class Master:
         """Return how many bytes, from the first on, were fetched so far: all, where they were not fetched by ranges."""
         return self.body.fetched_bytes if isinstance(self.body, RangedBody) else self.size_bytes
 
-    def is_current(self) -> bool:
-        """Ask S3 whether the master still is what was fetched."""
-        try:
-            head = clients.s3().head_object(Bucket=self.bucket, Key=self.claim.key)
-        except clients.s3().exceptions.ClientError as error:
-            if status_of(error) == HTTPStatus.NOT_FOUND:
-                return False
-            raise
-        return etag_of(head) == self.claim.etag
-
 
 def fetch(job: Job) -> Master:
-    """Open the newest state of a job's master, to be read whole.
+    """Open the state of a master that its job names, to be read whole.
 
     Raises: MasterGoneError.
     """
@@ -60,7 +50,7 @@ def fetch(job: Job) -> Master:
 
 
 def fetch_header(job: Job) -> Master:
-    """Open the newest state of a job's master, to be read by ranges: what is not read is not fetched.
+    """Open the state of a master that its job names, to be read by ranges: what is not read is not fetched.
 
     What `body.read` raises where S3 does not answer is not the image's fault, nor is MasterReplacedError.
 
@@ -78,39 +68,17 @@ def fetch_header(job: Job) -> Master:
     return _master(job, response, size, cast("BinaryIO", RangedBody(head, size, fetch_more)))
 
 
-def look(job: Job) -> Master:
-    """Describe the newest state of a job's master without reading it, where S3 does not hand it out.
-
-    Raises: MasterGoneError.
-    """
-    s3 = clients.s3()
-    try:
-        return _master(job, s3.head_object(Bucket=job.bucket, Key=job.key), body=io.BytesIO())
-    except s3.exceptions.ClientError as error:
-        if status_of(error) == HTTPStatus.NOT_FOUND:
-            raise MasterGoneError(f"{job.key} is no longer in the bucket") from error
-        raise
-
-
-def etag_of(response: Any) -> str:
-    """Return an answer's ETag without its quotes."""
-    etag: str = response["ETag"]
-    return etag.strip('"')
-
-
-def status_of(error: Any) -> int:
-    """Return the HTTP status of an answer that is an error."""
-    status: int = error.response["ResponseMetadata"]["HTTPStatusCode"]
-    return status
-
-
 def _get(job: Job, **options: str) -> "GetObjectOutputTypeDef":
     s3 = clients.s3()
+    if job.etag is not None:
+        options["IfMatch"] = f'"{job.etag}"'
     try:
         return s3.get_object(Bucket=job.bucket, Key=job.key, **options)  # type: ignore[arg-type]
     except s3.exceptions.NoSuchKey as error:
         raise MasterGoneError(f"{job.key} is no longer in the bucket") from error
     except s3.exceptions.ClientError as error:
+        if status_of(error) == HTTPStatus.PRECONDITION_FAILED:
+            raise MasterGoneError(f"{job.key} was replaced") from error
         if reason := _unreadable(error.response["Error"]):
             raise MasterUnreadableError(reason) from error
         raise
@@ -154,7 +122,8 @@ def _range(start: int, end: int) -> str:
 def _master(job: Job, response: Any, size_bytes: int | None = None, body: BinaryIO | None = None) -> Master:
     return Master(
         bucket=job.bucket,
-        claim=Claim(key=job.key, etag=etag_of(response), sequencer=job.sequencer),
+        key=job.key,
+        etag=etag_of(response),
         size_bytes=response["ContentLength"] if size_bytes is None else size_bytes,
         last_modified=response["LastModified"],
         body=body or cast("BinaryIO", response["Body"]),

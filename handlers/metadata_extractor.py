@@ -31,9 +31,8 @@ def extract(picture: Picture, master: Master, settings: Settings) -> Item:
     fields = {**facts.extras(), "bucket": master.bucket, "metadata": strings(master, facts)}
     if settings.salvage and _is_damaged(picture):
         fields["salvaged"] = True
-    name = settings.layout.name(master.claim.key)
     details = {"bytes_fetched": master.fetched_bytes, "pixels": facts.width * facts.height}
-    return Item(table=os.environ["TABLE"], name=name, fields=fields, details=details)
+    return Item(table=table(), fields=fields, details=details)
 
 
 def strings(master: Master, facts: imaging.Metadata) -> dict[str, str]:
@@ -43,7 +42,7 @@ def strings(master: Master, facts: imaging.Metadata) -> dict[str, str]:
         "height": str(facts.height),
         "format": facts.format,
         "file_size": str(master.size_bytes),
-        "file_name": master.claim.key.rpartition("/")[2],
+        "file_name": master.key.rpartition("/")[2],
         "last_modified": master.last_modified.astimezone(UTC).isoformat().replace("+00:00", "Z"),
     }
 
@@ -65,4 +64,9 @@ def _is_damaged(picture: Picture) -> bool:
         return False
 
 
-WORK = worker.Work(run=extract, bytes_needed=bytes_needed, whole=False)
+def table() -> str:
+    """Return the metadata table's name."""
+    return os.environ["TABLE"]
+
+
+WORK = worker.Work(run=extract, bytes_needed=bytes_needed, whole=False, table=table)

@@ -5,9 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from handlers import storage
+from handlers import clients, storage
 from handlers.imaging import Jpeg
-from handlers.master import Master
+from handlers.marks import Mark
+from handlers.record import Outcome
 from handlers.settings import Settings
 
 
@@ -18,16 +19,19 @@ class Output(Protocol):
     def details(self) -> Mapping[str, Any]:
         """What is worth a log."""
 
-    def write(self, master: Master, settings: Settings) -> bool:
-        """Write it; return whether it is now the newest state's.
+    def write(self, mark: Mark, settings: Settings) -> bool:
+        """Write it; return whether no newer generation was there.
 
-        Raises: NameTakenError.
+        Raises: NameTakenError, NameTooLongError.
         """
+
+    def outcome(self, mark: Mark, settings: Settings) -> Outcome:
+        """Return what the picture's record keeps of it."""
 
 
 @dataclass(frozen=True)
 class Files:
-    """JPEGs by key."""
+    """JPEGs by key, in which `{name}` stands for the picture's name."""
 
     jpegs: Mapping[str, Jpeg]
 
@@ -37,21 +41,32 @@ class Files:
         warnings = {warning for jpeg in self.jpegs.values() for warning in jpeg.warnings}
         return {"bytes_out": sum(map(len, self.jpegs.values())), "warnings": sorted(warnings)}
 
-    def write(self, master: Master, settings: Settings) -> bool:
-        """Write the first file, which decides whether the name is this master's, then the others side by side."""
-        headers = {"ContentType": "image/jpeg", "CacheControl": settings.cache_control}
+    def write(self, mark: Mark, settings: Settings) -> bool:
+        """Write the files side by side."""
+        files = {settings.layout.named(file, mark.key): jpeg for file, jpeg in self.jpegs.items()}
 
-        def put(file: tuple[str, Jpeg]) -> bool:
-            key, jpeg = file
-            marks = {"salvaged": "true"} if jpeg.salvaged else {}
-            return storage.write_output(master, key, jpeg, headers=headers, marks=marks)
+        def put(key: str) -> bool:
+            place = storage.Place(s3=clients.s3(), bucket=settings.bucket, key=key, master_key=mark.key)
+            return place.write(
+                files[key].with_comment(_comment(mark)),
+                mark,
+                ContentType="image/jpeg",
+                CacheControl=settings.cache_control,
+                Metadata={"salvaged": "true"} if files[key].salvaged else {},
+            )
 
-        first, *others = self.jpegs.items()
-        written = [put(first)]
-        if others:
-            with ThreadPoolExecutor(len(others), "upload") as pool:
-                written += pool.map(put, others)
-        return all(written)
+        if len(files) == 1:
+            return all(map(put, files))
+        with ThreadPoolExecutor(len(files), "upload") as pool:
+            return all(list(pool.map(put, files)))
+
+    def outcome(self, mark: Mark, settings: Settings) -> Outcome:
+        """Return each file's width, height and bytes."""
+        outputs = {
+            file: {"width": jpeg.size[0], "height": jpeg.size[1], "bytes": len(jpeg.with_comment(_comment(mark)))}
+            for file, jpeg in self.jpegs.items()
+        }
+        return Outcome(state="written", outputs=outputs, recipe=settings.recipe)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,10 +74,19 @@ class Item:
     """An item of the metadata table."""
 
     table: str
-    name: str
     fields: Mapping[str, Any]
     details: Mapping[str, Any]
 
-    def write(self, master: Master, _settings: Settings) -> bool:
+    def write(self, mark: Mark, settings: Settings) -> bool:
         """Write the item."""
-        return storage.write_record(master, self.table, self.name, self.fields)
+        fields = {**self.fields, "name": settings.layout.name(mark.key)}
+        return storage.write_item(clients.dynamodb(), self.table, fields, mark)
+
+    def outcome(self, _mark: Mark, settings: Settings) -> Outcome:
+        """Return that the item is there."""
+        return Outcome(state="written", recipe=settings.recipe)
+
+
+def _comment(mark: Mark) -> str:
+    """Return what makes the bytes of two generations differ: an ETag tells bytes alone."""
+    return f"PixelCascade generation {mark.generation}"

@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from handlers import imaging, worker
 from handlers.imaging import Picture
 from handlers.imaging.limits import area
+from handlers.job import Layout
 from handlers.master import Master
 from handlers.output import Files
 from handlers.settings import Settings
@@ -23,11 +24,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:
     return worker.process(event, context, WORK)
 
 
-def resize(picture: Picture, master: Master, settings: Settings) -> Files:
+def resize(picture: Picture, _master: Master, settings: Settings) -> Files:
     """Return a master's sizes."""
-    keys = {size: settings.layout.resized_key(master.claim.key, size) for size in settings.sizes}
     jpegs = imaging.resize(picture, settings.sizes, enlarge=settings.enlarge, **settings.output_options)
-    return Files({keys[size]: jpeg for size, jpeg in jpegs.items()})
+    return Files({settings.layout.resized_file(size): jpeg for size, jpeg in jpegs.items()})
 
 
 def bytes_needed(picture: Picture, settings: Settings) -> int:
@@ -36,4 +36,4 @@ def bytes_needed(picture: Picture, settings: Settings) -> int:
     return picture.bytes_needed(area(sizes.values()))
 
 
-WORK = worker.Work(run=resize, bytes_needed=bytes_needed)
+WORK = worker.Work(run=resize, bytes_needed=bytes_needed, files=Layout.resized_folder)

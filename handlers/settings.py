@@ -8,11 +8,12 @@ from typing import Any, Literal, Self
 
 from handlers.imaging import Limits
 from handlers.job import Layout
+from handlers.stack import RecordSettings
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a worker is configured with; all but the first four is the JSON of `SETTINGS`.
+    """What a worker is configured with; all but the first five is the JSON of `SETTINGS`.
 
     The program's `components/image_worker.py` writes it.
     """
@@ -21,7 +22,9 @@ class Settings:
     bucket: str
     queue_url: str
     memory_mb: int
+    record: RecordSettings
     layout: Layout
+    recipe: str
     jpeg_quality: int
     subsampling: Literal["4:2:0", "4:4:4"]
     background: tuple[int, int, int]
@@ -42,11 +45,14 @@ class Settings:
         """
         settings = json.loads(environment["SETTINGS"])
         layout, background = Layout(**settings.pop("layout")), tuple(settings.pop("background"))
+        del settings["record"]
         return cls(
             branch=environment["BRANCH"],
             bucket=environment["BUCKET"],
             queue_url=environment["QUEUE_URL"],
             memory_mb=int(environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]),
+            record=RecordSettings.from_environment(environment),
+            recipe=environment["RECIPE"],
             layout=layout,
             background=background,
             **settings,

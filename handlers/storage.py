@@ -1,187 +1,190 @@
-"""What the functions write: outputs in S3, records in DynamoDB."""
+"""What the functions write and remove: outputs and reasons in S3, items in DynamoDB, each under its generation.
 
-import hashlib
+Deliveries come twice, late and in any order, and workers run side by side. Nobody locks: a write says what it expects
+to find (nothing, or exactly what was seen), the store refuses it otherwise, and the worker looks again. A higher
+generation that is there stays, a lower one is replaced.
+"""
+
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, cast
-from urllib.parse import quote, unquote
+from typing import TYPE_CHECKING, Any, cast
 
-from handlers import clients
-from handlers.master import Master, status_of
-from handlers.ownership import Claim, write_newest
+from handlers.errors import NameTakenError, PixelCascadeError
+from handlers.marks import Mark, mark_of_item, mark_of_object
 
-# S3 takes 2 KB of user metadata in all; a key that needs more is named by its hash.
-MAX_METADATA_BYTES = 1_500
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+# Each refusal means that another worker has just written; so many in a row mean that something is wrong.
+MAX_TRIES = 20
+
 # What S3 answers to a conditional write: what was to be replaced is gone, another write was faster, or is done.
 CHANGED = {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED}
-PRINTABLE = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
 
 
-def write_output(
-    master: Master, key: str, body: bytes, *, headers: Mapping[str, str], marks: Mapping[str, str]
-) -> bool:
-    """Write one output of a master; return whether it is now the newest master's.
-
-    `headers` are S3's own (`ContentType`, `CacheControl`), `marks` are user metadata of the output.
-
-    Raises: NameTakenError.
-    """
-    slot = _ObjectSlot(master.bucket, key, body, headers, marks)
-    return write_newest(slot, master.claim, master.is_current)
+class ContentionError(PixelCascadeError):
+    """An object or a record kept changing while it was written; a later delivery will find it quiet."""
 
 
-def write_record(master: Master, table: str, name: str, fields: Mapping[str, Any]) -> bool:
-    """Write a master's item; return whether it is now the newest master's.
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """An object in S3 that the pipeline writes, or may find; `master_key` is the master being worked on."""
 
-    Raises: NameTakenError.
-    """
-    from boto3.dynamodb.types import TypeSerializer  # noqa: PLC0415 only one function of four needs it
-
-    item = TypeSerializer().serialize({**fields, "name": name})["M"]
-    return write_newest(_ItemSlot(table, item), master.claim, master.is_current)
-
-
-def write_rejection(master: Master, key: str, reason: Mapping[str, Any]) -> bool:
-    """Write why a master was rejected, unless it was replaced or deleted since; return whether it was written."""
-    # Asked first: a reason that fills an empty place would stay there, whatever became of the newer state.
-    if not master.is_current():
-        return False
-    body = _as_json({**reason, **vars(master.claim)})
-    slot = _RejectionSlot(master.bucket, key, body, {"ContentType": "application/json"}, {})
-    return write_newest(slot, master.claim, master.is_current)
-
-
-def write_refusal(bucket: str, key: str, reason: Mapping[str, Any]) -> None:
-    """Write why a message that is not a job of this stack was refused."""
-    clients.s3().put_object(Bucket=bucket, Key=key, Body=_as_json(reason), ContentType="application/json")
-
-
-def claim_of_object(metadata: Mapping[str, str], key: str) -> Claim:
-    """Read from an object's user metadata which master it was made from; `key` is the master being worked on.
-
-    An object that names no master belongs to none, and must not be overwritten.
-    """
-    owner = metadata.get("key", "")
-    return Claim(
-        key=key if owner == _as_header(key) else unquote(owner),
-        etag=metadata.get("etag", ""),
-        sequencer=metadata.get("sequencer"),
-    )
-
-
-def claim_of_item(item: Mapping[str, Any]) -> Claim:
-    """Read whose item this is; one that names no master is nobody's, so never to be overwritten."""
-    key, etag, sequencer = (item.get(name, {}).get("S", "") for name in ("key", "etag", "sequencer"))
-    return Claim(key=key, etag=etag, sequencer=sequencer or None)
-
-
-@dataclass
-class _ObjectSlot:
-    """An object in S3, whose user metadata names its master."""
-
+    s3: "S3Client"
     bucket: str
     key: str
-    body: bytes
-    headers: Mapping[str, str]
-    marks: Mapping[str, str]
-    seen_etag: str = ""
+    master_key: str
 
-    def write(self, claim: Claim, expected: Claim | None) -> bool:
-        s3 = clients.s3()
-        condition = {"IfNoneMatch": "*"} if expected is None else {"IfMatch": self.seen_etag}
+    def look(self) -> tuple[str, Mark | None] | None:
+        """Return the object's ETag, quoted, and its mark; None where there is no object."""
         try:
-            s3.put_object(
-                Bucket=self.bucket,
-                Key=self.key,
-                Body=self.body,
-                Metadata={**_as_metadata(claim), **self.marks},
-                **self.headers,  # type: ignore[arg-type]
-                **condition,  # type: ignore[arg-type]
-            )
-        except s3.exceptions.ClientError as error:
+            head = self.s3.head_object(Bucket=self.bucket, Key=self.key)
+        except self.s3.exceptions.ClientError as error:
+            if status_of(error) == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+        return head["ETag"], mark_of_object(head["Metadata"], self.master_key)
+
+    def write(self, body: bytes, mark: Mark, *, foreign: bool = False, **options: Any) -> bool:
+        """Write the object unless one of a higher generation is there; return whether it was written.
+
+        `options` are S3's own (`ContentType`, `CacheControl`), and further user metadata as `Metadata`. An object that
+        the pipeline did not write is only replaced where `foreign` allows it.
+
+        Raises: NameTakenError, where it does not; ContentionError, which is worth a retry.
+        """
+        options["Metadata"] = {**mark.as_metadata(), **options.get("Metadata", {})}
+        condition = {"IfNoneMatch": "*"}
+        for _ in range(MAX_TRIES):
+            if self._changed(self.s3.put_object, Body=body, **options, **condition):
+                return True
+            seen = self.look()
+            if seen is None:
+                condition = {"IfNoneMatch": "*"}
+                continue
+            etag, found = seen
+            if found is None and not foreign:
+                raise NameTakenError(
+                    f"expected a free key or an earlier output at {self.key}, got an object that the pipeline did not "
+                    "write: move it to another prefix"
+                )
+            if found is not None and found.generation > mark.generation:
+                return False
+            condition = {"IfMatch": etag}
+        raise ContentionError(f"{self.key} changed {MAX_TRIES} times while it was written")
+
+    def remove_below(self, generation: int) -> bool:
+        """Remove the object if the pipeline wrote it in a lower generation; return whether it was removed.
+
+        Raises: ContentionError.
+        """
+        for _ in range(MAX_TRIES):
+            seen = self.look()
+            if seen is None:
+                return False
+            etag, found = seen
+            if found is None or found.generation >= generation:
+                return False
+            if self._changed(self.s3.delete_object, IfMatch=etag):
+                return True
+        raise ContentionError(f"{self.key} changed {MAX_TRIES} times while it was removed")
+
+    def _changed(self, call: Any, **options: Any) -> bool:
+        """Make a conditional call; return False where S3 refuses it because the object is not as seen."""
+        try:
+            call(Bucket=self.bucket, Key=self.key, **options)
+        except self.s3.exceptions.ClientError as error:
             if status_of(error) in CHANGED and error.response["Error"]["Code"] != "NoSuchBucket":
                 return False
             raise
         return True
 
-    def owner(self, claim: Claim) -> Claim | None:
-        s3 = clients.s3()
-        try:
-            head = s3.head_object(Bucket=self.bucket, Key=self.key)
-        except s3.exceptions.ClientError as error:
-            if status_of(error) == HTTPStatus.NOT_FOUND:
-                return None
-            raise
-        self.seen_etag = head["ETag"]
-        return claim_of_object(head["Metadata"], claim.key)
+
+def write_reason(place: Place, reason: Mapping[str, Any], mark: Mark) -> bool:
+    """Write why a master is rejected, unless the reason of a newer state is there; return whether it was written."""
+    body = _as_json({**reason, "etag": mark.etag, "generation": mark.generation})
+    return place.write(body, mark, foreign=True, ContentType="application/json")
 
 
-class _RejectionSlot(_ObjectSlot):
-    """A reason to reject a master; only this pipeline writes there, so what is not this master's may be replaced."""
-
-    def owner(self, claim: Claim) -> Claim | None:
-        owner = super().owner(claim)
-        if owner is None or owner.key == claim.key:
-            return owner
-        return Claim(key=claim.key, etag="")
+def write_refusal(s3: "S3Client", bucket: str, key: str, reason: Mapping[str, Any]) -> None:
+    """Write why a message that is not a job of this stack was refused."""
+    s3.put_object(Bucket=bucket, Key=key, Body=_as_json(reason), ContentType="application/json")
 
 
-@dataclass
-class _ItemSlot:
-    """An item in DynamoDB, whose attributes name its master."""
+def write_item(dynamodb: "DynamoDBClient", table: str, fields: Mapping[str, Any], mark: Mark) -> bool:
+    """Write a master's item unless one of a higher generation is there; return whether it was written.
 
-    table: str
-    item: Mapping[str, Any]
-    seen: Claim | None = None
+    Raises: NameTakenError, where an item of that name was not written by the pipeline.
+    """
+    from boto3.dynamodb.types import TypeSerializer  # noqa: PLC0415 only one function of four needs it
 
-    def write(self, claim: Claim, expected: Claim | None) -> bool:
-        dynamodb = clients.dynamodb()
-        owner = {name: {"S": value} for name, value in vars(claim).items() if value}
-        try:
-            dynamodb.put_item(
-                TableName=self.table,
-                Item={**self.item, **owner},
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                **_item_condition(expected),
-            )
-        except dynamodb.exceptions.ConditionalCheckFailedException as error:
-            old = cast("dict[str, Any]", error.response).get("Item")
-            self.seen = claim_of_item(old) if old else None
-            return False
-        return True
+    item = TypeSerializer().serialize(fields)["M"]
+    try:
+        dynamodb.put_item(
+            TableName=table,
+            Item={**item, **mark.as_item()},
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            ConditionExpression=f"attribute_not_exists(#name) OR ({_LOWER} OR generation = :generation)",
+            **_naming(mark.generation, "#name", "#key"),
+        )
+    except dynamodb.exceptions.ConditionalCheckFailedException as error:
+        old = cast("dict[str, Any]", error.response).get("Item", {})
+        if mark_of_item(old) is None:
+            raise NameTakenError(
+                f"expected a free name or an earlier item in {table}, got an item {fields['name']!r} that the "
+                "pipeline did not write: upload the master under another name"
+            ) from error
+        return False
+    return True
 
-    def owner(self, _claim: Claim) -> Claim | None:
-        return self.seen
+
+def remove_item_below(dynamodb: "DynamoDBClient", table: str, name: str, generation: int) -> bool:
+    """Remove an item if the pipeline wrote it in a lower generation; return whether the condition held."""
+    try:
+        dynamodb.delete_item(
+            TableName=table,
+            Key={"name": {"S": name}},
+            ConditionExpression=_LOWER,
+            **_naming(generation, "#key"),
+        )
+    except dynamodb.exceptions.ConditionalCheckFailedException:
+        return False
+    return True
+
+
+# An item without a generation is of a stack that had no records; one without a key was not written by the pipeline.
+_LOWER = "(attribute_exists(#key) AND (attribute_not_exists(generation) OR generation < :generation))"
+
+
+def _naming(generation: int, *names: str) -> dict[str, Any]:
+    return {
+        "ExpressionAttributeNames": {name: name.removeprefix("#") for name in names},
+        "ExpressionAttributeValues": {":generation": {"N": str(generation)}},
+    }
+
+
+def keys_below(s3: "S3Client", bucket: str, prefix: str) -> Iterator[tuple[str, str]]:
+    """Yield key and ETag, without its quotes, of every object below a prefix, in the order of the keys."""
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for entry in page.get("Contents", ()):
+            yield entry["Key"], entry["ETag"].strip('"')
+
+
+def etag_of(response: Any) -> str:
+    """Return an answer's ETag without its quotes."""
+    etag: str = response["ETag"]
+    return etag.strip('"')
+
+
+def status_of(error: Any) -> int:
+    """Return the HTTP status of an answer that is an error."""
+    status: int = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    return status
 
 
 def _as_json(reason: Mapping[str, Any]) -> bytes:
     """Return a reason as JSON in plain letters; what UTF-8 cannot encode, half of a pair, becomes JSON's own escape."""
     return json.dumps(reason, ensure_ascii=False).encode(errors="backslashreplace")
-
-
-def _item_condition(expected: Claim | None) -> dict[str, Any]:
-    if expected is None:
-        return {"ConditionExpression": "attribute_not_exists(#name)", "ExpressionAttributeNames": {"#name": "name"}}
-    condition = "#key = :key AND #etag = :etag AND "
-    condition += "sequencer = :sequencer" if expected.sequencer else "attribute_not_exists(sequencer)"
-    return {
-        "ConditionExpression": condition,
-        "ExpressionAttributeNames": {"#key": "key", "#etag": "etag"},
-        "ExpressionAttributeValues": {f":{k}": {"S": v} for k, v in vars(expected).items() if v},
-    }
-
-
-def _as_metadata(claim: Claim) -> dict[str, str]:
-    marks = {"key": _as_header(claim.key), "etag": claim.etag, "sequencer": claim.sequencer}
-    return {name: value for name, value in marks.items() if value}
-
-
-def _as_header(key: str) -> str:
-    """Return a key as user metadata: URL-encoded where HTTP could not carry it, hashed where S3 would not hold it."""
-    encoded = re.sub(" (?= |$)", "%20", quote(key, safe=PRINTABLE))
-    if len(encoded) <= MAX_METADATA_BYTES:
-        return encoded
-    return "sha256:" + hashlib.sha256(key.encode()).hexdigest()

@@ -1,8 +1,8 @@
 """One batch in, one partial-batch response out: what becomes of each message, and why.
 
-The way of a picture is a line: fetch -> open (header, limits) -> room in memory -> work -> write. The image's fault is
-written down and the message is done; any other failure leaves the message in its queue. One bad record never costs
-another: a record that is delivered again runs in a child process.
+The way of a picture is a line: fetch -> open (header, limits) -> room in memory -> work -> write -> settle. The image's
+fault is written down and the message is done; any other failure leaves the message in its queue. One bad record never
+costs another: the work on a record that is delivered again runs in a child process.
 """
 
 import functools
@@ -10,26 +10,27 @@ import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from handlers import budget, clients, imaging, retries, storage
+from handlers import budget, clients, imaging, life, metrics, retries, storage
 from handlers import master as masters
-from handlers.errors import InvalidJobError, MasterUnreadableError, PixelCascadeError, RejectedImageError
+from handlers.errors import InvalidJobError, PixelCascadeError, RejectedImageError
 from handlers.imaging import Picture
 from handlers.imaging.limits import FILE_COPIES, capacity_bytes
 from handlers.isolation import run_isolated
-from handlers.job import Job
+from handlers.job import Job, Layout
+from handlers.marks import Mark
 from handlers.master import Master, MasterGoneError
 from handlers.output import Output
 from handlers.pipeline import Pipeline, runs_isolated
+from handlers.record import MAX_MESSAGE, Outcome, now
 from handlers.settings import Settings
+from handlers.stack import check_bucket
 
 # Kept back at a batch's end: to write the response, and to kill a child that runs over its time.
 RESERVE_S = 2.0
@@ -38,10 +39,7 @@ SHORTEST_RECORD_S = 3.0
 # With less, a call of SQS could still be under way at the time-out, and the whole batch would fail.
 SHORTEST_CALL_S = 1.0
 
-NAMESPACE = "PixelCascade"
-
 logger = Logger()
-metrics = Metrics(namespace=NAMESPACE)
 
 
 class DeadlineError(PixelCascadeError):
@@ -49,24 +47,29 @@ class DeadlineError(PixelCascadeError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What became of a message: written, superseded, gone, rejected, refused or retry; and details for the log."""
-
-    name: str
-    details: Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Work:
     """What one branch does with a picture.
 
     `run` returns what to write; `bytes_needed` how much memory that takes beside the file, 0 where nothing is decoded.
-    Masters are fetched `whole`, or by ranges as far as `run` reads.
+    Masters are fetched `whole`, or by ranges as far as `run` reads. `files` returns the prefix of the branch's files
+    of a master, `table` the name of the table of its items; None where it writes none.
     """
 
     run: Callable[[Picture, Master, Settings], Output]
     bytes_needed: Callable[[Picture, Settings], int]
     whole: bool = True
+    files: Callable[[Layout, str], str] | None = None
+    table: Callable[[], str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What the work on a picture came to: its outcome for the record, None where the record decides."""
+
+    name: Literal["written", "rejected", "superseded", "gone"]
+    details: Mapping[str, Any]
+    outcome: Outcome | None = None
+    message: str = ""
 
 
 def process(event: dict[str, Any], context: LambdaContext, work: Work) -> Mapping[str, Any]:
@@ -79,6 +82,7 @@ def process(event: dict[str, Any], context: LambdaContext, work: Work) -> Mappin
     )
     # Before any fork, so that a child need not load what its own client needs.
     clients.s3()
+    clients.dynamodb()
     processor = Pipeline(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
     record_handler = functools.partial(_record, batch=batch)
     try:
@@ -87,9 +91,7 @@ def process(event: dict[str, Any], context: LambdaContext, work: Work) -> Mappin
         )
     finally:
         # Here, because records run in threads, whose lines could be printed as one.
-        for outcome, duration_ms in batch.ended:
-            _count(outcome, duration_ms)
-        metrics.flush_metrics()
+        metrics.count(batch.ended)
         _schedule_retries(batch)
 
 
@@ -101,7 +103,7 @@ class _Batch:
     settings: Settings
     work: Work
     waiting: Iterator[int]
-    ended: list[tuple[Outcome, float]] = field(default_factory=list)
+    ended: list[metrics.Ended] = field(default_factory=list)
     retry_delays_s: dict[str, int] = field(default_factory=dict)
 
 
@@ -115,24 +117,22 @@ def _record(record: SQSRecord, *, batch: _Batch) -> None:
         left_s = batch.context.get_remaining_time_in_millis() / 1000 - RESERVE_S
         if left_s < SHORTEST_RECORD_S:
             raise DeadlineError(f"expected {SHORTEST_RECORD_S} s to start a record, got {left_s:.1f} s")
-        run = functools.partial(_outcome, record, batch)
         # A record that stalled before may stall again, and so may others behind it: each gets its share of the time
         # that is left. Quick ones take less, so that the next delivery of a slow one shares with few.
-        wall_s = max(SHORTEST_RECORD_S, left_s / (behind + 1))
-        memory_mb = batch.settings.memory_mb
-        outcome = run_isolated(run, wall_s=wall_s, memory_mb=memory_mb) if runs_isolated(record) else run()
+        wall_s = max(SHORTEST_RECORD_S, left_s / (behind + 1)) if runs_isolated(record) else None
+        name, details = _processed(record, batch, wall_s)
     except Exception as error:
         duration_ms = _since_ms(started)
         logger.exception("retry", extra={**line, "error": type(error).__name__, "duration_ms": duration_ms})
-        batch.ended.append((Outcome(name="retry", details={}), duration_ms))
+        batch.ended.append(metrics.Ended(name="retry", duration_ms=duration_ms))
         # A record that was not started has not failed: it comes back at once.
         longest_s = batch.settings.visibility_timeout_s
         delay_s = 0 if isinstance(error, DeadlineError) else retries.delay_s(deliveries, longest_s)
         batch.retry_delays_s[record.receipt_handle] = delay_s
         raise
     duration_ms = _since_ms(started)
-    logger.info(outcome.name, extra={**line, **outcome.details, "duration_ms": duration_ms})
-    batch.ended.append((outcome, duration_ms))
+    logger.info(name, extra={**line, **details, "duration_ms": duration_ms})
+    batch.ended.append(metrics.Ended(name=name, duration_ms=duration_ms, error=details.get("error", "")))
 
 
 def _schedule_retries(batch: _Batch) -> None:
@@ -147,38 +147,83 @@ def _schedule_retries(batch: _Batch) -> None:
         logger.warning("the retries were not scheduled", extra={"errors": sorted(set(refused))})
 
 
-def _outcome(record: SQSRecord, batch: _Batch) -> Outcome:
-    """Do one message's job, or write down why it cannot be done."""
+def _processed(record: SQSRecord, batch: _Batch, wall_s: float | None) -> tuple[str, Mapping[str, Any]]:
+    """Do one message's job, in a child process where it has a time limit; return what became of it, and details."""
     settings = batch.settings
     try:
         job = _trusted(Job.from_json(record.body), settings)
     except InvalidJobError as error:
         key = settings.layout.refused_key(record.message_id, settings.branch)
-        storage.write_refusal(settings.bucket, key, _reason(error, settings, body=record.body))
-        return Outcome(name="refused", details=_why(error))
+        reason = _reason(error, str(error), settings, body=record.body)
+        storage.write_refusal(clients.s3(), settings.bucket, key, reason)
+        return "refused", _why(error, str(error))
+    details = {"key": job.key}
+    if job.branches and settings.branch not in job.branches:
+        return "kept", details
+    if job.generation is None:
+        adopted = life.adopted(job, settings)
+        if adopted is None:
+            return "reconciled", details
+        job = adopted
+    branch = _branch(job, batch.work, settings)
+    if job.deleted:
+        return "deleted", {**details, "outputs": branch.delete()}
+    work = functools.partial(_worked, job, batch.work, settings)
+    result = work() if wall_s is None else run_isolated(work, wall_s=wall_s, memory_mb=settings.memory_mb)
+    return _settled(result, branch), {**details, "generation": job.generation, **result.details}
+
+
+def _branch(job: Job, work: Work, settings: Settings) -> life.Settlement:
+    return life.Settlement(
+        settings=settings,
+        job=job,
+        files=work.files(settings.layout, job.key) if work.files else None,
+        table=work.table() if work.table else None,
+    )
+
+
+def _worked(job: Job, work: Work, settings: Settings) -> Result:
+    """Fetch a job's master, do the branch's work on it, and write what it made."""
     try:
-        master = masters.fetch(job) if batch.work.whole else masters.fetch_header(job)
+        master = masters.fetch(job) if work.whole else masters.fetch_header(job)
     except MasterGoneError:
-        return Outcome(name="gone", details={"key": job.key})
-    except MasterUnreadableError as error:
-        return _rejected(masters.look(job), error, settings)
-    try:
-        output = _output(master, batch.work, settings)
-        written = output.write(master, settings)
+        return Result(name="gone", details={})
     except RejectedImageError as error:
-        return _rejected(master, error, settings)
+        return _rejected(error)
+    try:
+        output = _output(master, work, settings)
+        mark = Mark(key=job.key, etag=master.etag, generation=job.generation or 0, recipe=settings.recipe)
+        written = output.write(mark, settings)
+    except RejectedImageError as error:
+        return _rejected(error)
     finally:
         master.body.close()
-    details = {"key": job.key, "bytes_in": master.size_bytes, **output.details}
-    return Outcome(name="written" if written else "superseded", details=details)
+    details = {"bytes_in": master.size_bytes, **output.details}
+    if not written:
+        return Result(name="superseded", details=details)
+    return Result(name="written", details=details, outcome=output.outcome(mark, settings))
 
 
-def _rejected(master: Master, error: RejectedImageError, settings: Settings) -> Outcome:
-    """Write down why a master is rejected, unless it was replaced since."""
-    key = master.claim.key
-    reason = _reason(error, settings, bucket=master.bucket, key=key)
-    noted = storage.write_rejection(master, settings.layout.rejected_key(key, settings.branch), reason)
-    return Outcome(name="rejected" if noted else "superseded", details={"key": key, **_why(error)})
+def _rejected(error: RejectedImageError) -> Result:
+    """Return the result of a master that is rejected; a child process sends it as it is."""
+    message = str(error)
+    return Result(
+        name="rejected",
+        details=_why(error, message),
+        outcome=Outcome(state="rejected", error=type(error).__name__, message=message[:MAX_MESSAGE]),
+        message=message,
+    )
+
+
+def _settled(result: Result, branch: life.Settlement) -> str:
+    """Write a result into the picture's record; return what became of the message."""
+    if result.name == "gone":
+        branch.clean_up_now()
+    if result.outcome is None:
+        return result.name
+    if result.name == "rejected" and not branch.reject(_reason_of(result, branch)):
+        return "superseded"
+    return result.name if branch.settle(result.outcome) else "superseded"
 
 
 def _output(master: Master, work: Work, settings: Settings) -> Output:
@@ -197,41 +242,24 @@ def _output(master: Master, work: Work, settings: Settings) -> Output:
 
 def _trusted(job: Job, settings: Settings) -> Job:
     """Return the job if it is for this stack: anyone may have sent it."""
-    if job.bucket != settings.bucket:
-        raise InvalidJobError(f"expected this stack's bucket {settings.bucket!r}, got {job.bucket!r}")
+    check_bucket(job.bucket, settings.record)
     settings.layout.path(job.key)
     return job
 
 
-def _reason(error: PixelCascadeError, settings: Settings, **fields: str) -> dict[str, str]:
-    return {
-        **fields,
-        "branch": settings.branch,
-        "error": type(error).__name__,
-        "message": str(error),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+def _reason_of(result: Result, branch: life.Settlement) -> dict[str, str]:
+    error = result.outcome.error if result.outcome else ""
+    return _reason(error, result.message, branch.settings, bucket=branch.job.bucket, key=branch.job.key)
 
 
-def _why(error: PixelCascadeError) -> dict[str, str]:
+def _reason(error: PixelCascadeError | str, message: str, settings: Settings, **fields: str) -> dict[str, str]:
+    name = error if isinstance(error, str) else type(error).__name__
+    return {**fields, "branch": settings.branch, "error": name, "message": message, "time": now()}
+
+
+def _why(error: PixelCascadeError, message: str) -> dict[str, str]:
     """Return a reason for the log, in which `message` is the line's own and no extra may have that name."""
-    return {"error": type(error).__name__, "reason": str(error)}
-
-
-def _count(outcome: Outcome, duration_ms: float) -> None:
-    """Count an image; a rejected one also by its reason."""
-    if outcome.name == "retry":
-        metrics.add_metric(name="RetriedImage", unit=MetricUnit.Count, value=1)
-        return
-    metrics.add_metric(name="ImageDuration", unit=MetricUnit.Milliseconds, value=duration_ms)
-    rejected = outcome.name in {"rejected", "refused"}
-    metrics.add_metric(name="RejectedImage", unit=MetricUnit.Count, value=int(rejected))
-    if rejected:
-        reason = {"reason": outcome.details["error"]}
-        with single_metric(
-            name="RejectedImage", unit=MetricUnit.Count, value=1, namespace=NAMESPACE, default_dimensions=reason
-        ) as metric:
-            metric.add_dimension("service", metrics.service)
+    return {"error": type(error).__name__, "reason": message}
 
 
 def _since_ms(started: float) -> float:

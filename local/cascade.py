@@ -3,19 +3,17 @@
 import mimetypes
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.branches import BRANCHES, ImageBranch
-from handlers.errors import NameTooLongError
+from handlers.reconcile import NAME_TAKEN
 from local.deployment import Deployment
 from local.failures import Failure, FailureWatch
 from local.pacing import UploadPacer
-from ops.audit import Account, account, list_objects
+from ops.audit import Account, Auditor
+from ops.inventory import Inventory
 from ops.stack import DeployedStack
 
-AUDIT_THREADS = 8
 SHORTEST_POLL_S = 0.2
 # How long an upload may be on its way to the queues without being seen.
 IDLE_S = 20
@@ -40,8 +38,9 @@ def upload(deployment: Deployment, masters: Mapping[str, Path], advance: Callabl
 class Progress:
     """How far the masters are.
 
-    `settled` have something from every branch; `pieces` are the outputs, records and rejections so far; `waiting`
-    are messages in the branches' queues, in flight too; `dead` those in the dead-letter queues.
+    `settled` have a record that says so, or a reason why their name is not theirs; `pieces` are the branches' outcomes
+    so far, and the settled; `waiting` are messages in the branches' queues, in flight too; `dead` those in the
+    dead-letter queues.
     """
 
     settled: int
@@ -56,7 +55,7 @@ def wait(
     advance: Callable[[int], None],
     failed: Callable[[Failure], None] = lambda _: None,
 ) -> None:
-    """Wait until every master has something from each branch, or until nothing more can come.
+    """Wait until every master is settled, or until nothing more can come.
 
     Nothing can where no message waits, and where all those that wait are hidden longer than their queue hides them.
     `advance` is called with the number of masters that have settled, `failed` with the first failure of each kind.
@@ -82,39 +81,28 @@ def wait(
 
 def accounts(stack: DeployedStack, masters: Iterable[str]) -> list[Account]:
     """Return what became of each master, by the audit that `ops` makes."""
-    etags = dict(list_objects(stack, stack.layout.master))
-    with ThreadPoolExecutor(AUDIT_THREADS) as threads:
-        return list(threads.map(lambda key: account(stack, key, etags[key]), masters))
+    wanted = list(masters)
+    with Inventory.of(stack) as inventory:
+        found = {account.key: account for account in Auditor(stack, inventory).accounts()}
+    return [found[key] for key in wanted]
 
 
 def _progress(stack: DeployedStack, deployment: Deployment, masters: Sequence[str]) -> Progress:
-    pieces = {key for prefix in stack.prefixes() for key, _ in list_objects(stack, prefix)}
-    scan = stack.client("dynamodb").get_paginator("scan").paginate
-    names = {"ProjectionExpression": "#name", "ExpressionAttributeNames": {"#name": "name"}}
-    recorded = {item["name"]["S"] for page in scan(TableName=stack.table, **names) for item in page["Items"]}
+    with Inventory.of(stack) as inventory:
+        records = list(inventory.records())
+        owners = {record.key for record in records if record.state in {"complete", "rejected"}}
+        settled = sum(key in owners or inventory.has(_taken(stack, key)) for key in masters)
     return Progress(
-        settled=sum(_settled(stack, key, pieces, recorded) for key in masters),
-        pieces=len(pieces) + len(recorded),
+        settled=settled,
+        pieces=sum(len(record.branches) for record in records) + settled,
         waiting=messages(stack, deployment.outputs["queues"].values()),
         dead=messages(stack, deployment.outputs["deadLetterQueues"].values()),
     )
 
 
-def _settled(stack: DeployedStack, key: str, pieces: set[str], recorded: set[str]) -> bool:
-    """Tell whether every branch has left something for a master, whether or not it is the right thing."""
-    return all(
-        stack.layout.rejected_key(key, branch.name) in pieces
-        or ((not branch.records or stack.layout.name(key) in recorded) and _made(stack, key, branch, pieces))
-        for branch in BRANCHES
-    )
-
-
-def _made(stack: DeployedStack, key: str, branch: ImageBranch, pieces: set[str]) -> bool:
-    """Tell whether a branch's files are there; those whose keys S3 would not take never are."""
-    try:
-        return pieces.issuperset(stack.files(key, branch))
-    except NameTooLongError:
-        return False
+def _taken(stack: DeployedStack, key: str) -> str:
+    """Return the key of the reason that says that a master's name is taken."""
+    return stack.layout.rejected_key(key, NAME_TAKEN)
 
 
 def messages(stack: DeployedStack, urls: Iterable[str]) -> int:

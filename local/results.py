@@ -16,7 +16,8 @@ from components.branches import BRANCHES, ImageBranch
 from components.config import StackConfig
 from local.deployment import Deployment
 from local.report import REPORT, ReportedPicture
-from ops.audit import Account, list_objects
+from ops.audit import Account
+from ops.listing import list_objects
 from ops.stack import DeployedStack
 
 DOWNLOAD_THREADS = 8

@@ -1,10 +1,11 @@
-"""`python -m ops`: audit, backfill, redrive and rejected, against a stack on AWS or the local one; estimate before."""
+"""`python -m ops`: what became of pictures, and setting it right, on AWS or the local stack; estimate before."""
 
 import json
 import sys
+import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +17,21 @@ from rich.table import Table
 from components.branches import BRANCHES
 from costs.command import estimate_command
 from costs.number import Number
-from handlers.job import Job
-from handlers.topic import publish
 from ops import backfill as backfilling
 from ops import redrive as redriving
-from ops.audit import STATES, Account, audit, rejected
-from ops.backfill import Bookmark, Requests
+from ops.audit import STATES, Account, Auditor, rejected
+from ops.backfill import Bookmark, Requests, Task
 from ops.connect import connect
 from ops.failures import Explained
+from ops.inventory import Inventory
+from ops.removal import erase, orphans, sweep
+from ops.replay import replay, settled_since
 from ops.stack import DeployedStack
+from ops.status import Status, status
 
 console = Console()
+
+WATCH_S = 1.0
 
 
 def stack_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -52,19 +57,44 @@ def main() -> None:
     """Look after a running stack."""
 
 
+@main.command(name="status")
+@click.argument("key")
+@click.option("--watch", is_flag=True, help="Look again every second until the picture is settled.")
+@json_option
+@stack_options
+def status_command(stack: DeployedStack, *, key: str, watch: bool, as_json: bool) -> None:
+    """Say what became of one picture, by its master's key or its name; exits 1 while it is not settled."""
+    found = status(stack, key)
+    while watch and not found.settled:
+        time.sleep(WATCH_S)
+        found = status(stack, key)
+    if as_json:
+        click.echo(json.dumps(found.as_dict(), ensure_ascii=False))
+    else:
+        _print_status(found)
+    if not found.settled:
+        raise SystemExit(1)
+
+
 @main.command(name="audit")
 @prefix_option
 @json_option
 @click.option("--all", "everything", is_flag=True, help="List every master, not only those unaccounted for.")
+@click.option("--deep", is_flag=True, help="Ask S3 and DynamoDB for each output, instead of trusting the records.")
 @stack_options
-def audit_command(stack: DeployedStack, *, prefix: str, as_json: bool, everything: bool) -> None:
-    """Say what became of each master; exits 1 if one is unaccounted for."""
-    totals: Counter[str] = Counter(masters=0, unaccounted=0)
-    for found in audit(stack, prefix):
-        totals.update({"masters": 1, "unaccounted": int(not found.accounted_for)})
-        totals.update(f"{branch} {state}" for branch, state in found.states.items())
-        if everything or not found.accounted_for:
-            _print_account(found, as_json=as_json)
+def audit_command(stack: DeployedStack, *, prefix: str, as_json: bool, everything: bool, deep: bool) -> None:
+    """Say what became of each master, and which outputs have none; exits 1 if a master is unaccounted for."""
+    totals: Counter[str] = Counter(masters=0, unaccounted=0, orphans=0)
+    with Inventory.of(stack, prefix) as inventory:
+        for found in Auditor(stack, inventory, deep=deep).accounts(prefix):
+            totals.update({"masters": 1, "unaccounted": int(not found.accounted_for)})
+            totals.update(f"{branch} {state}" for branch, state in found.states.items())
+            if everything or not found.accounted_for:
+                _print_account(found, as_json=as_json)
+        for orphan in inventory.orphans():
+            totals["orphans"] += 1
+            if everything:
+                _print_orphan(orphan, as_json=as_json)
     if as_json:
         click.echo(json.dumps({"totals": totals}))
     else:
@@ -76,29 +106,104 @@ def audit_command(stack: DeployedStack, *, prefix: str, as_json: bool, everythin
 @main.command(name="backfill")
 @prefix_option
 @click.option("--missing", is_flag=True, help="Only masters of which something is missing or stale.")
-@click.option("--dry-run", is_flag=True, help="Say how many there are and what they would cost; publish nothing.")
-@click.option("--rate", type=RATE, default=0, help="Jobs per second at most; 0 is no limit.")
+@click.option("--outdated", is_flag=True, help="Only masters with outputs that older settings made.")
+@click.option("--branch", type=click.Choice([row.name for row in BRANCHES]), help="Only what this branch makes.")
+@click.option("--register", "registering", is_flag=True, help="Record what was made before the stack had records.")
+@click.option("--dry-run", is_flag=True, help="Say how many there are and what they would cost; change nothing.")
+@click.option("--rate", type=RATE, default=0, help="Masters per second at most; 0 is no limit.")
 @click.option("--resume", type=BOOKMARK, help="A file that remembers how far the backfill got.")
 @stack_options
-def backfill_command(
-    stack: DeployedStack, *, prefix: str, missing: bool, dry_run: bool, rate: float, resume: Path | None
-) -> None:
-    """Publish jobs for masters that are in the bucket already."""
-    bookmark = Bookmark(resume) if resume else None
-    after = bookmark.read(stack.bucket) if bookmark else None
-    work = backfilling.jobs(stack, prefix, missing=missing, after=after)
-    if dry_run:
-        _print_estimate(stack, sum(1 for _ in work))
+def backfill_command(stack: DeployedStack, **options: Any) -> None:
+    """Reconcile masters that are in the bucket already; nothing that is current is made again."""
+    chosen = BackfillOptions(**options)
+    if chosen.registering:
+        console.print(f"{backfilling.register(stack, chosen.prefix)} pictures recorded.")
+        return
+    bookmark = Bookmark(chosen.resume) if chosen.resume else None
+    work = chosen.work(stack, bookmark.read(stack.bucket) if bookmark else None)
+    if chosen.dry_run:
+        _print_estimate(stack, list(work))
         return
 
-    def published(batch: list[Job]) -> None:
+    def done(task: Task) -> None:
         if bookmark:
-            bookmark.write(batch[-1])
+            bookmark.write(stack.bucket, task.key)
 
-    count = backfilling.backfill(stack, work, per_second=rate, published=published)
+    count = backfilling.backfill(stack, work, per_second=chosen.rate, done=done)
     if bookmark:
         bookmark.remove()
     console.print(f"{count} jobs published.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackfillOptions:
+    """What a backfill is asked for."""
+
+    prefix: str
+    missing: bool
+    outdated: bool
+    branch: str | None
+    registering: bool
+    dry_run: bool
+    rate: float
+    resume: Path | None
+
+    def work(self, stack: DeployedStack, after: str | None) -> Iterator[Task]:
+        """Yield the masters that are asked for, from the key after `after` on."""
+        states = {*(("missing", "stale") if self.missing else ()), *(("outdated",) if self.outdated else ())}
+        if self.branch and not states:
+            raise click.UsageError("--branch: expected --missing or --outdated with it, got neither: add one")
+        if states:
+            return backfilling.in_state(stack, self.prefix, states, self.branch, after)
+        return backfilling.every(stack, self.prefix, after)
+
+
+@main.command(name="sweep")
+@prefix_option
+@click.option("--dry-run", is_flag=True, help="List them; remove nothing.")
+@stack_options
+def sweep_command(stack: DeployedStack, *, prefix: str, dry_run: bool) -> None:
+    """Remove outputs whose master is gone."""
+    count = 0
+    for key in orphans(stack, prefix):
+        if dry_run or sweep(stack, key):
+            count += 1
+            click.echo(printable(key))
+    console.print(f"{count} outputs without a master{', nothing was removed' if dry_run else ' removed'}.")
+
+
+@main.command(name="erase")
+@click.argument("key")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@stack_options
+def erase_command(stack: DeployedStack, *, key: str, yes: bool) -> None:
+    """Remove a master and all that was made of it: outputs, reasons, metadata, record, and every version of them."""
+    if not yes:
+        click.confirm(f"Erase {printable(key)} and all its outputs for good?", abort=True)
+    erased = erase(stack, key)
+    console.print(f"{erased.objects} objects and {erased.items} items removed.")
+    console.print(
+        "The key remains in the functions' logs until their retention ends, in the tables' backups for 35 days where "
+        "the stack has protectData, and wherever its events were sent."
+    )
+
+
+@main.command(name="events")
+@click.option("--replay", "keys", multiple=True, metavar="KEY", help="A picture whose event to send again.")
+@click.option("--since", help="All that were settled since this time, such as 2026-11-25T12:00:00Z.")
+@stack_options
+def events_command(stack: DeployedStack, *, keys: tuple[str, ...], since: str | None) -> None:
+    """Send the events of settled pictures again, under the same ids."""
+    if not keys and not since:
+        raise click.UsageError("expected --replay KEY or --since TIME, got neither: name pictures or a time")
+    if not stack.events:
+        raise click.UsageError("expected a stack that sends events, got one with events: false: set it to true")
+    records = [stack.records.read(status(stack, key).name) for key in keys]
+    again = [*(record for record in records if record), *(settled_since(stack, since) if since else ())]
+    sent = [detail for record in again if (detail := replay(stack, record))]
+    for detail in sent:
+        click.echo(json.dumps(detail, ensure_ascii=False))
+    click.echo(f"{len(sent)} events sent, {len(again) - len(sent)} pictures not settled.", err=True)
 
 
 @main.command(name="redrive")
@@ -119,21 +224,22 @@ def redrive_command(stack: DeployedStack, *, queue: str | None, dry_run: bool) -
 @main.command(name="rejected")
 @prefix_option
 @json_option
-@click.option("--retry", is_flag=True, help="Publish a job for each, for after a fix.")
+@click.option("--retry", is_flag=True, help="Let the branches that rejected work again, for after a fix.")
 @stack_options
 def rejected_command(stack: DeployedStack, *, prefix: str, as_json: bool, retry: bool) -> None:
     """List the masters whose newest state was rejected, and why."""
-    table, masters = Table("rejected", "by", "error", "reason"), []
-    for found in rejected(stack, prefix):
-        masters.append(Job(bucket=stack.bucket, key=found.key, etag=found.etag))
-        for reason in found.rejections:
-            if as_json:
-                click.echo(json.dumps(reason, ensure_ascii=False))
-            table.add_row(*(escape(reason[field]) for field in ("key", "branch", "error", "message")))
+    table = Table("rejected", "by", "error", "reason")
+    again: dict[str, list[str]] = {}
+    for reason in rejected(stack, prefix):
+        again.setdefault(reason["key"], []).append(reason["branch"])
+        if as_json:
+            click.echo(json.dumps(reason, ensure_ascii=False))
+        table.add_row(*(escape(printable(reason[field])) for field in ("key", "branch", "error", "message")))
     if not as_json:
         console.print(table)
     if retry:
-        count = sum(len(batch) for batch in publish(stack.client("sns"), stack.topic, masters))
+        work = (Task(key=key, branches=branches) for key, branches in again.items())
+        count = backfilling.backfill(stack, work, per_second=0)
         # Standard output may be JSON, for a program to read.
         click.echo(f"{count} jobs published.", err=as_json)
 
@@ -150,19 +256,42 @@ def _print_account(found: Account, *, as_json: bool) -> None:
 
 
 def _print_totals(totals: Counter[str]) -> None:
-    table = Table("branch", *STATES, title=f"{totals['masters']} masters, {totals['unaccounted']} unaccounted for")
+    title = f"{totals['masters']} masters, {totals['unaccounted']} unaccounted for, {totals['orphans']} orphans"
+    table = Table("branch", *STATES, title=title)
     for branch in BRANCHES:
         table.add_row(branch.name, *(str(totals[f"{branch.name} {state}"]) for state in STATES))
     console.print(table)
 
 
-def _print_estimate(stack: DeployedStack, jobs: int) -> None:
-    requests = Requests(jobs=jobs, sizes=len(stack.sizes))
-    table = Table("requests", "number", title=f"{jobs} jobs, about {requests.dollars:.2f} US dollars in requests")
-    for what, count in requests.counts.items():
+def _print_orphan(key: str, *, as_json: bool) -> None:
+    click.echo(json.dumps({"orphan": key}, ensure_ascii=False) if as_json else f"{printable(key)}: no master")
+
+
+def _print_status(found: Status) -> None:
+    console.print(f"{printable(found.key)}: {found.state}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"received {found.received_at}, settled {found.settled_at or 'not yet'}", highlight=False)
+    for branch, facts in found.branches.items():
+        said = facts.get("message") or ", ".join(facts.get("outputs", ())) or ""
+        line = f"  {branch}: {facts['state']} {printable(said)}".rstrip()
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _print_estimate(stack: DeployedStack, work: list[Task]) -> None:
+    again = Counter(branch for task in work for branch in task.branches or [row.name for row in BRANCHES])
+    requests = [Requests(jobs=count, sizes=len(stack.sizes), branches=(branch,)) for branch, count in again.items()]
+    dollars = sum(found.dollars for found in requests)
+    table = Table("requests", "number", title=f"{len(work)} masters, about {dollars:.2f} US dollars in requests")
+    for what, count in sum((found.counts for found in requests), Counter[str]()).items():
         table.add_row(what, str(count))
     console.print(table)
+    made = ", ".join(f"{branch} {count}" for branch, count in sorted(again.items()))
+    console.print(f"To be made again at most: {made or 'nothing'}.")
     console.print("The functions' time comes on top: see `python -m ops estimate`. Nothing was published.")
+
+
+def printable(text: str) -> str:
+    """Return a text in which control characters are escaped: a key may hold any."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
 if __name__ == "__main__":

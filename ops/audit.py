@@ -1,7 +1,7 @@
-"""What became of each master: done, rejected, stale or missing, branch by branch."""
+"""What became of each master: done, outdated, rejected, stale or missing, branch by branch."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -12,18 +12,22 @@ from botocore.exceptions import ClientError
 
 from components.branches import BRANCHES, ImageBranch
 from handlers.errors import NameTooLongError
-from handlers.ownership import Claim
-from handlers.storage import claim_of_item, claim_of_object
+from handlers.marks import Mark, mark_of_item, mark_of_object
+from handlers.reconcile import NAME_TAKEN
+from handlers.record import Outcome, Record
+from ops.inventory import Inventory
+from ops.listing import list_objects
 from ops.stack import DeployedStack
 
-STATES = ("done", "rejected", "stale", "missing")
+STATES = ("done", "outdated", "rejected", "stale", "missing")
+ACCOUNTED = {"done", "outdated", "rejected"}
 THREADS = 8
 PAGE = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """One master and its fate; `states` is by branch: `done`, `rejected`, `stale` or `missing`."""
+    """One master and its fate; `states` is by branch, one of `STATES`."""
 
     key: str
     etag: str
@@ -33,107 +37,134 @@ class Account:
     @property
     def accounted_for(self) -> bool:
         """Whether every branch either did its work on the master's newest state or said why not."""
-        return all(state in {"done", "rejected"} for state in self.states.values())
+        return set(self.states.values()) <= ACCOUNTED
 
 
-def audit(stack: DeployedStack, prefix: str = "", after: str | None = None) -> Iterator[Account]:
+def audit(stack: DeployedStack, prefix: str = "", after: str | None = None, *, deep: bool = False) -> Iterator[Account]:
     """Yield the account of every master whose path begins with `prefix`, in the order of their keys after `after`.
 
-    Works through a page of a thousand keys at a time, so that its memory does not grow with the bucket.
+    From a scan of the records and listings of the bucket; `deep` asks S3 and DynamoDB for each output besides.
     """
-    masters = list_objects(stack, stack.layout.master + prefix, after)
-    with ThreadPoolExecutor(THREADS) as threads:
-        while page := list(islice(masters, PAGE)):
-            yield from threads.map(lambda master: account(stack, *master), page)
+    with Inventory.of(stack, prefix) as inventory:
+        yield from Auditor(stack, inventory, deep=deep).accounts(prefix, after)
 
 
-def rejected(stack: DeployedStack, prefix: str = "") -> Iterator[Account]:
-    """Yield the account of every master whose newest state was rejected, by path; `prefix` begins the path.
+class Auditor:
+    """Holds the masters of a stack against an inventory."""
 
-    What was rejected once and has its outputs by now, or is no longer in the bucket, is left out.
+    def __init__(self, stack: DeployedStack, inventory: Inventory, *, deep: bool = False) -> None:
+        self._stack, self._inventory, self._deep = stack, inventory, deep
+
+    def accounts(self, prefix: str = "", after: str | None = None) -> Iterator[Account]:
+        """Yield the account of every master whose path begins with `prefix`, in the order of their keys."""
+        masters = list_objects(self._stack, self._stack.layout.master + prefix, after)
+        found = ((key, etag, self._inventory.record(self._stack.layout.name(key))) for key, etag in masters)
+        if not self._deep:
+            yield from (self._account(*master) for master in found)
+            return
+        with ThreadPoolExecutor(THREADS) as threads:
+            while page := list(islice(found, PAGE)):
+                yield from threads.map(lambda master: self._account(*master), page)
+
+    def _account(self, key: str, etag: str, record: Record | None) -> Account:
+        if record is not None and record.lives and record.key != key:
+            return self._loser(key, etag, record)
+        states, rejections = {}, []
+        for branch in BRANCHES:
+            outcome = record.branches.get(branch.name) if record else None
+            states[branch.name] = self._state(branch, record, outcome, key, etag)
+            if states[branch.name] == "rejected" and outcome is not None:
+                rejections.append(
+                    {"key": key, "branch": branch.name, "error": outcome.error, "message": outcome.message}
+                )
+        return Account(key=key, etag=etag, states=states, rejections=rejections)
+
+    def _loser(self, key: str, etag: str, record: Record) -> Account:
+        """Return the account of a master whose name another one owns."""
+        there = self._there(self._stack.layout.rejected_key(key, NAME_TAKEN))
+        states = {branch.name: "rejected" if there else "missing" for branch in BRANCHES}
+        message = f"{record.key} owns the name {record.name}"
+        rejection = {"key": key, "branch": NAME_TAKEN, "error": "NameTakenError", "message": message}
+        return Account(key=key, etag=etag, states=states, rejections=[rejection] if there else [])
+
+    def _state(self, branch: ImageBranch, record: Record | None, outcome: Outcome | None, key: str, etag: str) -> str:
+        if record is None or not record.lives:
+            return "missing"
+        if record.etag != etag:
+            return "stale"
+        if outcome is None or outcome.state == "rejected":
+            return "rejected" if outcome else "missing"
+        files = files_of(self._stack, branch, key, outcome)
+        if not all(self._marked(branch, key, etag, files) if self._deep else map(self._there, files)):
+            return "missing"
+        return "done" if outcome.recipe == self._stack.recipes.get(branch.name, outcome.recipe) else "outdated"
+
+    def _there(self, key: str) -> bool:
+        if self._deep:
+            return found(self._stack.client("s3").head_object, Bucket=self._stack.bucket, Key=key) is not None
+        return self._inventory.has(key)
+
+    def _marked(self, branch: ImageBranch, key: str, etag: str, files: Sequence[str]) -> Iterator[bool]:
+        """Yield for each output of a branch whether it is there, and made of the master's newest state."""
+        for mark in marks(self._stack, branch, key, files):
+            yield mark is not None and (mark.key, mark.etag) == (key, etag)
+
+
+def files_of(stack: DeployedStack, branch: ImageBranch, key: str, outcome: Outcome | None) -> list[str]:
+    """Return the keys of a branch's files of a master: those that its outcome names, else those of today's settings."""
+    if outcome is not None and outcome.outputs:
+        return [stack.layout.named(file, key) for file in outcome.outputs]
+    try:
+        return list(stack.files(key, branch))
+    except NameTooLongError:
+        return []
+
+
+def marks(stack: DeployedStack, branch: ImageBranch, key: str, files: Iterable[str]) -> Iterator[Mark | None]:
+    """Yield what a branch's item and files of a master say about themselves, None for one that is not there."""
+    if branch.records:
+        name = {"name": {"S": stack.layout.name(key)}}
+        item = stack.client("dynamodb").get_item(TableName=stack.table, Key=name, ConsistentRead=True)
+        yield mark_of_item(item.get("Item", {}))
+    for file in files:
+        head = found(stack.client("s3").head_object, Bucket=stack.bucket, Key=file)
+        yield mark_of_object(head["Metadata"], key) if head else None
+
+
+def rejected(stack: DeployedStack, prefix: str = "") -> Iterator[dict[str, Any]]:
+    """Yield each reason of a master that is still in the bucket, by path; `prefix` begins the path.
+
+    What was rejected once and is good by now has no reason any more.
     """
     reasons = (key for key, _ in list_objects(stack, stack.layout.rejected + prefix))
     for _, keys in groupby(reasons, lambda key: key.rpartition("/")[0]):
-        reason = _read_json(stack, next(keys))
-        master = reason and "key" in reason and _found(_s3(stack).head_object, Bucket=stack.bucket, Key=reason["key"])
-        if reason and master:
-            found = account(stack, reason["key"], master["ETag"].strip('"'))
-            if found.rejections:
-                yield found
+        wanted: bool | None = None
+        for key in keys:
+            reason = read_json(stack, key)
+            if not reason or "key" not in reason:
+                continue
+            if wanted is None:
+                master = found(stack.client("s3").head_object, Bucket=stack.bucket, Key=reason["key"])
+                wanted = bool(master and master["ETag"].strip('"') == reason.get("etag"))
+            if wanted:
+                yield reason
 
 
-def list_objects(stack: DeployedStack, prefix: str, after: str | None = None) -> Iterator[tuple[str, str]]:
-    """Yield key and ETag of every object below a prefix, but for the markers that consoles make for folders.
-
-    In the order of the keys, from the one after `after` on.
-    """
-    start = {"StartAfter": after} if after else {}
-    pages = _s3(stack).get_paginator("list_objects_v2").paginate(Bucket=stack.bucket, Prefix=prefix, **start)
-    for page in pages:
-        for entry in page.get("Contents", ()):
-            if not entry["Key"].endswith("/"):
-                yield entry["Key"], entry["ETag"].strip('"')
-
-
-def account(stack: DeployedStack, key: str, etag: str) -> Account:
-    """Look up what became of one master, whose newest state has `etag`."""
-    states, rejections = {}, []
-    for branch in BRANCHES:
-        states[branch.name] = _state(stack, branch, key, etag)
-        if states[branch.name] != "done" and (rejection := _rejection(stack, branch, key, etag)):
-            states[branch.name] = "rejected"
-            rejections.append(rejection)
-    return Account(key=key, etag=etag, states=states, rejections=rejections)
-
-
-def _state(stack: DeployedStack, branch: ImageBranch, key: str, etag: str) -> str:
-    claims = list(_claims(stack, branch, key))
-    if None in claims or any(claim and claim.key != key for claim in claims):
-        return "missing"
-    return "done" if all(claim and claim.etag == etag for claim in claims) else "stale"
-
-
-def _claims(stack: DeployedStack, branch: ImageBranch, key: str) -> Iterator[Claim | None]:
-    """Yield who owns each output that a branch makes of a master, None for one that is not there."""
-    if branch.records:
-        name = stack.layout.name(key)
-        item = stack.client("dynamodb").get_item(TableName=stack.table, Key={"name": {"S": name}}, ConsistentRead=True)
-        yield claim_of_item(item["Item"]) if "Item" in item else None
+def read_json(stack: DeployedStack, key: str) -> dict[str, Any] | None:
+    """Return a reason, None where it is gone, or is no JSON object."""
     try:
-        files = stack.files(key, branch)
-    except NameTooLongError:
-        yield None
-        return
-    for file in files:
-        head = _found(_s3(stack).head_object, Bucket=stack.bucket, Key=file)
-        yield claim_of_object(head["Metadata"], key) if head else None
-
-
-def _rejection(stack: DeployedStack, branch: ImageBranch, key: str, etag: str) -> dict[str, Any] | None:
-    """Return why a branch rejected a master's newest state, if it did."""
-    reason = _read_json(stack, stack.layout.rejected_key(key, branch.name))
-    return reason if reason and reason["etag"] == etag else None
-
-
-def _read_json(stack: DeployedStack, key: str) -> dict[str, Any] | None:
-    """Return the JSON object under a key, None where there is none."""
-    response = _found(_s3(stack).get_object, Bucket=stack.bucket, Key=key)
-    if response is None:
+        answer = found(stack.client("s3").get_object, Bucket=stack.bucket, Key=key)
+        reason: dict[str, Any] | None = json.loads(answer["Body"].read()) if answer else None
+    except ValueError:
         return None
-    value: dict[str, Any] = json.loads(response["Body"].read())
-    return value
+    return reason if isinstance(reason, dict) else None
 
 
-def _s3(stack: DeployedStack) -> Any:
-    return stack.client("s3")
-
-
-def _found(call: Any, **arguments: str) -> dict[str, Any] | None:
-    """Return what S3 answers, None where there is nothing."""
+def found(read: Callable[..., Any], **where: str) -> Any:
+    """Return what S3 says of an object, None where there is none."""
     try:
-        answer: dict[str, Any] = call(**arguments)
+        return read(**where)
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
             return None
         raise
-    return answer

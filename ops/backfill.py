@@ -1,34 +1,39 @@
-"""Jobs for masters that are in the bucket already: all of them, or those that the audit misses something of."""
+"""Making the records and outputs of a stack right: those that are missing, outdated, rejected, or not yet recorded."""
 
 import json
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
+from components.branches import BRANCHES
 from costs.bill import Line, total
 from costs.calls import request_lines
 from handlers import topic
-from handlers.job import Job
-from ops.audit import audit, list_objects
+from handlers.record import Outcome, Record, now
+from ops.audit import Auditor, files_of, marks, read_json
+from ops.inventory import Inventory
+from ops.listing import list_objects
 from ops.stack import DeployedStack
 
 
 @dataclass(frozen=True, kw_only=True)
 class Requests:
-    """What a backfill of a number of jobs asks of AWS, beside the time that the functions take."""
+    """What a backfill asks of AWS, beside the time that the functions take; `branches` are those that work again."""
 
     jobs: int
     sizes: int
+    branches: Collection[str] = tuple(row.name for row in BRANCHES)
 
     @property
     def lines(self) -> list[Line]:
         """Requests by part; so many jobs at once fill batches of ten."""
-        return list(request_lines(self.jobs, sizes=self.sizes, per_batch=topic.BATCH))
+        found = request_lines(self.jobs, sizes=self.sizes, per_batch=topic.BATCH, redone=self.branches)
+        return list(found)
 
     @property
     def counts(self) -> Counter[str]:
@@ -44,40 +49,105 @@ class Requests:
         return total(self.lines)
 
 
-def jobs(stack: DeployedStack, prefix: str, *, missing: bool, after: str | None = None) -> Iterator[Job]:
-    """Yield a job for each master whose path begins with `prefix`, from the key after `after` on.
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A master to reconcile; `branches` are to work again in a new generation, none where reconciling is enough."""
 
-    With `missing` only for those that the audit finds missing or stale. No job has a sequencer: a worker asks S3
-    whether what it has read is still the newest.
-    """
-    found: Iterator[tuple[str, str]]
-    if missing:
-        found = ((account.key, account.etag) for account in audit(stack, prefix, after) if not account.accounted_for)
-    else:
-        found = list_objects(stack, stack.layout.master + prefix, after)
-    for key, etag in found:
-        yield Job(bucket=stack.bucket, key=key, etag=etag)
+    key: str
+    branches: Collection[str] = ()
+
+
+def every(stack: DeployedStack, prefix: str, after: str | None = None) -> Iterator[Task]:
+    """Yield every master whose path begins with `prefix`, from the key after `after` on."""
+    for key, _ in list_objects(stack, stack.layout.master + prefix, after):
+        yield Task(key=key)
+
+
+def in_state(
+    stack: DeployedStack, prefix: str, states: Collection[str], branch: str | None = None, after: str | None = None
+) -> Iterator[Task]:
+    """Yield the masters of which some branches are in one of some of the audit's states, and those branches."""
+    with Inventory.of(stack, prefix) as inventory:
+        for account in Auditor(stack, inventory).accounts(prefix, after):
+            branches = [name for name, state in account.states.items() if state in states and branch in {None, name}]
+            if branches:
+                yield Task(key=account.key, branches=branches)
 
 
 def backfill(
-    stack: DeployedStack, work: Iterable[Job], *, per_second: float, published: Callable[[list[Job]], None]
+    stack: DeployedStack, work: Iterable[Task], *, per_second: float, done: Callable[[Task], None] = lambda _: None
 ) -> int:
-    """Publish jobs, at most `per_second` unless that is 0, and return how many; `published` is called with each batch.
+    """Reconcile masters, at most `per_second` unless that is 0; return for how many a job was published.
 
-    Raises: PublishError.
+    Where the record is settled and branches are to work again, they do so in a new generation, which keeps the outcomes
+    of the others. What is current is not written again.
+
+    Raises: PublishError, EventRefusedError, ContentionError, NoRecordsError.
     """
-    count, started = 0, time.monotonic()
-    for batch in topic.publish(stack.client("sns"), stack.topic, work):
-        count += len(batch)
-        published(batch)
+    reconciler, count, started = stack.reconciler, 0, time.monotonic()
+    for number, task in enumerate(work, start=1):
+        record = reconciler.reconcile(task.key)
+        settled = record is not None and record.state in {"complete", "rejected"} and record.key == task.key
+        if record is not None and record.state == "received":
+            count += 1
+        elif settled and record is not None and task.branches:
+            count += reconciler.redo(record, task.branches) is not None
+        done(task)
         if per_second:
-            time.sleep(max(0.0, started + count / per_second - time.monotonic()))
+            time.sleep(max(0.0, started + number / per_second - time.monotonic()))
     return count
+
+
+def register(stack: DeployedStack, prefix: str) -> int:
+    """Record what a stack made before it had records; make nothing again, send no event; return how many.
+
+    A picture counts where all its branches have left an output or a reason of its newest state. Without a recipe it
+    counts as outdated.
+    """
+    records, count = stack.records, 0
+    with Inventory.of(stack, prefix) as inventory:
+        for key, etag in list_objects(stack, stack.layout.master + prefix):
+            name = stack.layout.name(key)
+            if inventory.record(name) is not None:
+                continue
+            outcomes = {branch.name: _outcome_of_before(stack, branch.name, key, etag) for branch in BRANCHES}
+            known = {branch: outcome for branch, outcome in outcomes.items() if outcome is not None}
+            if len(known) == len(outcomes):
+                count += records.put(_of_before(name, key, etag, known), None)
+    return count
+
+
+def _of_before(name: str, key: str, etag: str, outcomes: dict[str, Outcome]) -> Record:
+    """Return the record of a picture that was settled when there were no records: its generation is 0."""
+    rejected = any(outcome.state == "rejected" for outcome in outcomes.values())
+    return Record(
+        name=name,
+        key=key,
+        etag=etag,
+        generation=0,
+        state="rejected" if rejected else "complete",
+        branches=outcomes,
+        reasons=True,
+        received_at=now(),
+        settled_at=now(),
+    )
+
+
+def _outcome_of_before(stack: DeployedStack, branch: str, key: str, etag: str) -> Outcome | None:
+    """Return what a branch left of a master's state, None where it left nothing, or of another state."""
+    row = next(row for row in BRANCHES if row.name == branch)
+    left = list(marks(stack, row, key, files_of(stack, row, key, None)))
+    if left and all(mark is not None and (mark.key, mark.etag) == (key, etag) for mark in left):
+        return Outcome(state="written")
+    reason = read_json(stack, stack.layout.rejected_key(key, branch))
+    if reason and reason.get("etag") == etag and reason.get("error") != "NameTakenError":
+        return Outcome(state="rejected", error=str(reason.get("error")), message=str(reason.get("message"))[:200])
+    return None
 
 
 @dataclass(frozen=True)
 class Bookmark:
-    """A file that holds the last key that a backfill has published, so that it can go on from there."""
+    """A file that holds the last key that a backfill has reconciled, so that it can go on from there."""
 
     path: Path
 
@@ -100,10 +170,10 @@ class Bookmark:
                 f"--resume: expected a file that a backfill wrote, got {self.path}: name another"
             ) from error
 
-    def write(self, job: Job) -> None:
+    def write(self, bucket: str, key: str) -> None:
         """Keep where the backfill is; whole or not at all."""
         unfinished = self.path.with_name(f".{self.path.name}.new")
-        unfinished.write_text(json.dumps({"bucket": job.bucket, "key": job.key}))
+        unfinished.write_text(json.dumps({"bucket": bucket, "key": key}))
         unfinished.replace(self.path)
 
     def remove(self) -> None:

@@ -7,9 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from handlers import topic
 from handlers.errors import InvalidJobError, PixelCascadeError
-from handlers.job import Job, jobs_of
+from handlers.job import masters_of
 from ops.stack import DeployedStack
 
 RECEIVE = {"MaxNumberOfMessages": 10, "VisibilityTimeout": 60, "WaitTimeSeconds": 1}
@@ -36,11 +35,11 @@ def waiting(stack: DeployedStack) -> dict[str, int]:
 def redrive(stack: DeployedStack, queue: str) -> int:
     """Send the messages of one queue of failures back to where they failed, and return how many.
 
-    A dead letter, and what the topic could not deliver, goes to its branch's queue; an event that did not become
-    jobs is read, and its jobs are published. A message is deleted only after it was sent on.
+    A dead letter, and what the topic could not deliver, goes to its branch's queue; the masters of an event that the
+    publisher failed on are reconciled. A message is deleted only after it was sent on.
     """
     if queue == PUBLISHER:
-        return _publish_events(stack, stack.dead_letter_queues[queue])
+        return _reconcile_events(stack, stack.dead_letter_queues[queue])
     source, target = stack.dead_letter_queues[queue], stack.queues[queue.removesuffix(UNDELIVERED)]
     if not queue.endswith(UNDELIVERED):
         try:
@@ -85,24 +84,25 @@ def _forward(stack: DeployedStack, source: str, target: str) -> int:
     return count
 
 
-def _publish_events(stack: DeployedStack, source: str) -> int:
-    """Publish the jobs of the events that the publisher failed on.
+def _reconcile_events(stack: DeployedStack, source: str) -> int:
+    """Reconcile the masters of the events that the publisher failed on, as it would have.
 
     Source: Lambda's developer guide, "Asynchronous invocation", invocation record: the event is its `requestPayload`.
     """
     count = 0
     for message in _messages(stack, source):
-        for _ in topic.publish(stack.client("sns"), stack.topic, _jobs(message["Body"])):
-            count += 1
+        for _, key in _masters(message["Body"]):
+            stack.reconciler.reconcile(key)
+        count += 1
         stack.client("sqs").delete_message(QueueUrl=source, ReceiptHandle=message["ReceiptHandle"])
     return count
 
 
-def _jobs(record: str) -> list[Job]:
+def _masters(record: str) -> list[tuple[str, str]]:
     event = json.loads(record).get("requestPayload")
     if not isinstance(event, dict):
         raise InvalidJobError(f"expected a record with the event that failed, got {record[:200]}")
-    return list(jobs_of(event))
+    return list(masters_of(event))
 
 
 def _messages(stack: DeployedStack, url: str) -> Iterator[dict[str, Any]]:

@@ -1,11 +1,19 @@
 """A deployed stack as the commands see it: its clients, its resources' names, its layout."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from components.branches import BRANCHES, ImageBranch
+from handlers.errors import PixelCascadeError
+from handlers.events import Events
 from handlers.job import Layout
+from handlers.reconcile import Reconciler
+from handlers.record import Records
+
+
+class NoRecordsError(PixelCascadeError):
+    """The stack has no table of pictures' records."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +28,11 @@ class DeployedStack:
     dead_letter_queues: Mapping[str, str]
     layout: Layout
     sizes: Sequence[str]
+    name: str = ""
+    pictures: str = ""
+    recipes: Mapping[str, str] = field(default_factory=dict)
+    events: bool = True
+    follow: bool = False
 
     @classmethod
     def from_outputs(cls, outputs: Mapping[str, Any], client: Callable[[str], Any]) -> Self:
@@ -36,7 +49,46 @@ class DeployedStack:
             dead_letter_queues=outputs["deadLetterQueues"],
             layout=Layout(**outputs["layout"]),
             sizes=outputs["sizes"],
+            name=outputs.get("stack", ""),
+            pictures=outputs.get("pictures", ""),
+            recipes=outputs.get("recipes", {}),
+            events=outputs.get("events", True),
+            follow=outputs.get("deletions") == "follow",
         )
+
+    @property
+    def records(self) -> Records:
+        """The table of the pictures' records.
+
+        Raises: NoRecordsError, where the stack was deployed by a version that had none.
+        """
+        if not self.pictures:
+            raise NoRecordsError("expected a stack with a table of pictures' records, got none: run `pulumi up` first")
+        return Records(dynamodb=self.client("dynamodb"), table=self.pictures)
+
+    @property
+    def reconciler(self) -> Reconciler:
+        """What decides about the stack's names, as its functions do.
+
+        Raises: NoRecordsError.
+        """
+        return Reconciler(
+            s3=self.client("s3"),
+            sns=self.client("sns"),
+            records=self.records,
+            events=self.announcer,
+            bucket=self.bucket,
+            topic_arn=self.topic,
+            layout=self.layout,
+            branches=list(self.queues),
+            follow=self.follow,
+        )
+
+    @property
+    def announcer(self) -> Events:
+        """What sends the stack's events, or nothing where the stack sends none."""
+        client = (lambda: self.client("events")) if self.events else None
+        return Events(client=client, stack=self.name, bucket=self.bucket)
 
     def files(self, key: str, branch: ImageBranch) -> Sequence[str]:
         """Return the keys of the files that a branch makes of a master.

@@ -15,14 +15,16 @@ import pytest
 
 from components import alarms, config_fields
 from components.config import MIN_TIMEOUT_S, StackConfig
-from components.image_worker import LIMITS, layout, retry_visibility_s
+from components.image_worker import LIMITS, retry_visibility_s
 from components.packaging.target import MACHINES, Target
 from components.packaging.wheels import pins
+from components.picture_record import layout
 from components.stack_file import ROOT, stack_config
-from handlers import worker
+from handlers import metrics, worker
 from handlers.imaging import Limits, limits
 from handlers.job import Layout
 from handlers.settings import Settings
+from handlers.stack import RecordSettings
 from tests.recording import Recorded, queue_url, recorded
 
 FUNCTIONS = {found.name: found for found in sorted(recorded().mocks.of_type("Function"), key=lambda found: found.name)}
@@ -103,9 +105,11 @@ def test_a_worker_reads_exactly_what_it_is_told(name: str) -> None:
 
 
 def test_the_publisher_reads_exactly_what_it_is_told() -> None:
-    """The publisher is told its topic, and reads nothing else."""
-    reads = environ_reads((ROOT / "handlers" / "job_publisher.py").read_text())
-    assert reads == told(FUNCTIONS["job-publisher"]) == {"TOPIC_ARN"}
+    """The publisher is told its bucket, topic, table and settings, and reads nothing else."""
+    environment = deployed(FUNCTIONS["job-publisher"])
+    RecordSettings.from_environment(environment)
+    assert environ_reads((ROOT / "handlers" / "job_publisher.py").read_text()) == set()
+    assert environment.names == told(FUNCTIONS["job-publisher"])
 
 
 def test_no_other_module_reads_the_environment() -> None:
@@ -115,7 +119,7 @@ def test_no_other_module_reads_the_environment() -> None:
         for path in sources("handlers")
         if "environ" in path.read_text().partition('"""')[2].partition('"""')[2] and "os.environ" in path.read_text()
     }
-    assert readers == {"clients.py", "settings.py", "job_publisher.py", "metadata_extractor.py", "start.py"}
+    assert readers == {"clients.py", "settings.py", "stack.py", "metadata_extractor.py", "start.py"}
 
 
 @pytest.mark.parametrize(
@@ -143,6 +147,8 @@ CHANGED = {
     "convertedPrefix": "c/",
     "resizedPrefix": "r/",
     "rejectedPrefix": "x/",
+    "events": "false",
+    "deletions": "follow",
     "maxPixels": "1001",
     "maxBytes": "1002",
     "maxScans": "1003",
@@ -150,6 +156,9 @@ CHANGED = {
     "maxFrames": "1005",
     "resizingMemoryMb": "1006",
 }
+
+
+CHANGED_LAYOUT = Layout(master="m/", converted="c/", resized="r/", rejected="x/", full_names=True)
 
 
 def test_a_worker_understands_the_stacks_settings() -> None:
@@ -161,7 +170,18 @@ def test_a_worker_understands_the_stacks_settings() -> None:
         bucket=program.outputs["bucket"],
         queue_url=queue_url("resizing-queue"),
         visibility_timeout_s=retry_visibility_s(StackConfig(package_for="host")),
-        layout=Layout(master="m/", converted="c/", resized="r/", rejected="x/", full_names=True),
+        layout=CHANGED_LAYOUT,
+        record=RecordSettings(
+            bucket=program.outputs["bucket"],
+            pictures_table=program.outputs["pictures"],
+            topic_arn=program.outputs["topic"],
+            layout=CHANGED_LAYOUT,
+            stack="dev",
+            branches=tuple(program.outputs["queues"]),
+            events=False,
+            follow=True,
+        ),
+        recipe=program.outputs["recipes"]["resizing"],
         jpeg_quality=81,
         subsampling="4:4:4",
         background=(0x10, 0x20, 0x30),
@@ -202,7 +222,7 @@ def test_the_longest_side_is_that_of_a_jpeg_for_both() -> None:
 
 def test_alarms_watch_the_namespace_of_the_workers_metrics() -> None:
     """The alarms and the dashboard read metrics from the namespace that the workers write to."""
-    assert alarms.NAMESPACE == worker.NAMESPACE
+    assert alarms.NAMESPACE == metrics.NAMESPACE
 
 
 def test_the_shortest_time_out_leaves_time_for_records() -> None:
@@ -225,7 +245,8 @@ ARROWS = [
     ("handlers", {"pulumi", "pulumi_aws", "components", "costs", "local", "ops", "benchmarks", "policy", "tests"}),
     ("handlers/imaging", {*AWS, "logging", "handlers.storage", "handlers.settings", "handlers.worker"}),
     ("handlers/storage.py", {"PIL", "handlers.imaging"}),
-    ("handlers/ownership.py", {"PIL", "handlers.imaging", *AWS}),
+    ("handlers/reconcile.py", {"PIL", "handlers.imaging"}),
+    ("handlers/record.py", {"PIL", "handlers.imaging"}),
     ("handlers/job.py", {"PIL", "handlers.imaging", *AWS}),
     ("handlers/job_publisher.py", {"PIL", "handlers.imaging"}),
     ("components", {"handlers", "costs", "local", "ops", "benchmarks", "tests"}),

@@ -12,13 +12,16 @@ from typing import Any
 import pulumi
 import pytest
 
+from components.branches import BRANCHES as ROWS
 from components.config import StackConfig
-from components.image_worker import layout
+from components.picture_record import layout
+from components.recipe import recipe
 from components.stack_file import stack_config
 from local.program import PROGRAM
-from tests.recording import ACCOUNT, STACKS, Recording, allowed, arn, physical, queue_url, recorded, statements
+from tests.recording import ACCOUNT, REGION, STACKS, Recording, allowed, arn, physical, queue_url, recorded, statements
 
 BUCKET, TABLE, TOPIC = arn("Bucket", "images"), arn("Table", "pixel-metadata"), arn("Topic", "new-image-uploaded")
+PICTURES, BUS = arn("Table", "pictures"), f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default"
 # branch, its function
 BRANCHES = {
     "format-conversion": "format-converter",
@@ -108,6 +111,7 @@ INPUTS = {
     "Role": {"assumeRolePolicy"},
     "RolePolicy": {"policy", "role"},
     "Table": {"attributes", "billingMode", "deletionProtectionEnabled", "hashKey", "pointInTimeRecovery"},
+    "Table pictures": {"ttl"},
     "Topic": set[str](),
     "TopicPolicy": {"arn", "policy"},
     "TopicSubscription": {"endpoint", "protocol", "rawMessageDelivery", "redrivePolicy", "topic"},
@@ -117,7 +121,8 @@ INPUTS = {
 def test_no_input_is_lost(program: Recording) -> None:
     """Every resource is told all that its kind is told: an output that nobody supplied would be missing."""
     lost = {
-        f"{found.kind} {found.name}": INPUTS[found.kind] ^ (found.inputs.keys() - {"visibilityTimeoutSeconds"})
+        f"{found.kind} {found.name}": (INPUTS[found.kind] | INPUTS.get(f"{found.kind} {found.name}", set()))
+        ^ (found.inputs.keys() - {"visibilityTimeoutSeconds"})
         for found in program.mocks.resources
         if found.custom
     }
@@ -166,7 +171,7 @@ def test_the_program_makes_exactly_its_resources(program: Recording, config: Sta
         "BucketServerSideEncryptionConfiguration": 1,
         "BucketPolicy": 1,
         "BucketVersioning": int(config.versioning),
-        "Table": 1,
+        "Table": 2,
         "Topic": 1,
         "TopicPolicy": int(config.tls_only),
         "Queue": 10,
@@ -287,7 +292,10 @@ def test_the_trigger_listens_below_the_master_prefix_alone(program: Recording, c
     """The one trigger has one rule, for every way an object is made."""
     (trigger,) = program.mocks.of_type("BucketNotification")
     (rule,) = trigger.inputs["lambdaFunctions"]
-    assert (rule["events"], rule["filterPrefix"]) == (["s3:ObjectCreated:*"], config.master_prefix)
+    assert (rule["events"], rule["filterPrefix"]) == (
+        ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"],
+        config.master_prefix,
+    )
 
 
 def test_no_function_may_write_where_it_would_be_triggered(program: Recording) -> None:
@@ -333,7 +341,7 @@ def test_nothing_is_allowed_everywhere(program: Recording) -> None:
         for action, resource in allowed(found.inputs["policy"])
         if "*" in action
         or resource.startswith(f"{BUCKET}/*")
-        or not any(resource == known or resource.startswith((f"{known}/", f"{known}:")) for known in ours)
+        or not any(resource == known or resource.startswith((f"{known}/", f"{known}:")) for known in [*ours, BUS])
     ]
     assert wide == []
 
@@ -372,14 +380,28 @@ def _logs(function: str) -> set[tuple[str, str]]:
     return {("logs:CreateLogStream", f"{group}:*"), ("logs:PutLogEvents", f"{group}:*")}
 
 
+def _records(*actions: str) -> set[tuple[str, str]]:
+    """Return what keeping the records takes: it looks at masters, and tells those whose name is taken."""
+    taken = f"{BUCKET}/rejected/*/name-taken.json"
+    return {
+        *((f"dynamodb:{action}", PICTURES) for action in ("GetItem", "PutItem", *actions)),
+        *((f"s3:{action}", taken) for action in ("GetObject", "PutObject", "DeleteObject")),
+        *(("s3:ListBucket", BUCKET), ("s3:GetObject", f"{BUCKET}/master/*"), ("s3:GetObject", f"{BUCKET}/converted/*")),
+        *(("sns:Publish", TOPIC), ("sns:PublishBatch", TOPIC), ("events:PutEvents", BUS)),
+    }
+
+
 def _worker(function: str, branch: str) -> set[tuple[str, str]]:
     queue, rejected = arn("Queue", f"{branch}-queue"), f"{BUCKET}/rejected/*/{branch}.json"
-    return _logs(function) | {
-        *((f"sqs:{action}", queue) for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")),
-        *((f"sqs:{action}", queue) for action in ("ChangeMessageVisibility", "ChangeMessageVisibilityBatch")),
-        *(("s3:ListBucket", BUCKET), ("s3:GetObject", f"{BUCKET}/master/*")),
-        *(("s3:PutObject", rejected), ("s3:GetObject", rejected)),
-    }
+    return (
+        _logs(function)
+        | _records("UpdateItem")
+        | {
+            *((f"sqs:{action}", queue) for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")),
+            *((f"sqs:{action}", queue) for action in ("ChangeMessageVisibility", "ChangeMessageVisibilityBatch")),
+            *((f"s3:{action}", rejected) for action in ("GetObject", "PutObject", "DeleteObject")),
+        }
+    )
 
 
 def _writes(prefix: str) -> set[tuple[str, str]]:
@@ -388,9 +410,7 @@ def _writes(prefix: str) -> set[tuple[str, str]]:
 
 # Actions of batches only on this machine, which the recorded program is for: see tests/components/test_policies.py.
 PERMISSIONS = {
-    "job-publisher": _logs("job-publisher")
-    | {("sns:Publish", TOPIC), ("sns:PublishBatch", TOPIC)}
-    | {("sqs:SendMessage", arn("Queue", "job-publisher-failed"))},
+    "job-publisher": _logs("job-publisher") | _records() | {("sqs:SendMessage", arn("Queue", "job-publisher-failed"))},
     "format-converter": _worker("format-converter", "format-conversion") | _writes("converted/"),
     "pixel-resizer": _worker("pixel-resizer", "resizing") | _writes("resized/"),
     "metadata-extractor": _worker("metadata-extractor", "metadata-extraction") | {("dynamodb:PutItem", TABLE)},
@@ -416,10 +436,17 @@ def test_no_function_makes_log_groups(program: Recording) -> None:
     assert not any("CreateLogGroup" in found.inputs["policy"] for found in program.mocks.of_type("RolePolicy"))
 
 
-def test_the_stack_exports_what_its_users_need(program: Recording, config: StackConfig) -> None:
-    """Bucket, topic, table, queues, dead letters and a command to paste."""
+def test_the_stack_exports_what_its_users_need(
+    program: Recording, config: StackConfig, request: pytest.FixtureRequest
+) -> None:
+    """What the commands of `ops` read, and a command to paste."""
     assert program.outputs == {
+        "stack": request.node.callspec.params["program"],
         "bucket": physical("images"),
+        "pictures": physical("pictures"),
+        "recipes": {row.name: recipe(row, config) for row in ROWS},
+        "events": True,
+        "deletions": "keep",
         "topic": TOPIC,
         "table": physical("pixel-metadata"),
         "queues": {branch: queue_url(f"{branch}-queue") for branch in BRANCHES},

@@ -9,7 +9,7 @@ from components.config import StackConfig
 from components.stack_file import stack_config
 from tests.recording import STACKS, physical, recorded
 
-NUMBERS = {"dev": 114, "prod": 115, "local": 109}
+NUMBERS = {"dev": 116, "prod": 117, "local": 111}
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -28,12 +28,12 @@ def test_destroying_dev_leaves_nothing() -> None:
 
 
 def test_destroying_prod_leaves_the_data() -> None:
-    """The bucket, its settings and the table are protected, and kept even where somebody takes them off the stack."""
+    """The bucket, its settings and the tables are protected, and kept even where somebody takes them off the stack."""
     program = recorded("prod").mocks
     kept = {found.name for found in program.resources if found.protected and found.retained}
     settings = {found.name for found in program.resources if found.inputs.get("bucket") == physical("images")}
-    assert kept == {"images", "pixel-metadata"} | settings - {"job-publisher-trigger"}
-    assert len(kept) == 8
+    assert kept == {"images", "pixel-metadata", "pictures"} | settings - {"job-publisher-trigger"}
+    assert len(kept) == 9
     assert program.one("Bucket", "images").inputs["forceDestroy"] is False
 
 

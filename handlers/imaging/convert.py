@@ -37,7 +37,7 @@ def convert(
     if reencode == "when-needed":
         copy = picture.copy(picture.rights, salvage=salvage)
         if copy is not None:
-            return Jpeg(copy, copied=True, warnings=tuple(picture.warnings))
+            return Jpeg(copy, picture.header.size, copied=True, warnings=tuple(picture.warnings))
     output = OutputOptions(quality=quality, subsampling=subsampling, background=background)
     (jpeg,) = render(picture, {"": None}, output, salvage=salvage).values()
     return jpeg

@@ -11,14 +11,17 @@ SUBSAMPLINGS = {"4:4:4": 0, "4:2:0": 2}
 """Pillow's numbers for how many chroma samples are kept: all, or one of four."""
 
 _TOP_LEVEL = 255
+_SOI, _APP0, _COM = b"\xff\xd8", b"\xff\xe0", b"\xff\xfe"
 
 
 class Jpeg(bytes):
     """A JPEG file, with how it came about.
 
-    `copied`: the master's coded picture, bit for bit; `salvaged`: the master's end was damaged and is missing.
+    `size` is (width, height) in pixels. `copied`: the master's coded picture, bit for bit; `salvaged`: the master's end
+    was damaged and is missing.
     """
 
+    size: tuple[int, int]
     salvaged: bool
     copied: bool
     warnings: tuple[str, ...]
@@ -26,6 +29,7 @@ class Jpeg(bytes):
     def __new__(
         cls,
         data: bytes,
+        size: tuple[int, int] = (0, 0),
         *,
         salvaged: bool = False,
         copied: bool = False,
@@ -33,8 +37,17 @@ class Jpeg(bytes):
     ) -> Self:
         """Make the file of its bytes."""
         jpeg = super().__new__(cls, data)
-        jpeg.salvaged, jpeg.copied, jpeg.warnings = salvaged, copied, warnings
+        jpeg.size, jpeg.salvaged, jpeg.copied, jpeg.warnings = size, salvaged, copied, warnings
         return jpeg
+
+    def with_comment(self, text: str) -> bytes:
+        """Return the file with a comment before its picture, behind the header that JFIF wants first.
+
+        Source: ITU-T T.81, B.2.4.5, comment.
+        """
+        comment = text.encode()
+        start = len(_SOI) + (2 + int.from_bytes(self[4:6], "big") if self[2:4] == _APP0 else 0)
+        return b"".join((self[:start], _COM, (2 + len(comment)).to_bytes(2, "big"), comment, self[start:]))
 
 
 @dataclass(frozen=True, kw_only=True)

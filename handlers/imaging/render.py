@@ -37,6 +37,7 @@ def render(
     return {
         name: Jpeg(
             encode(upright(images[name], orientation), exif, output.quality, output.subsampling),
+            upright_size(stored[name], orientation),
             salvaged=salvaged,
             warnings=warnings,
         )

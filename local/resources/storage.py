@@ -81,6 +81,11 @@ def table(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str,
         BillingMode=inputs["billingMode"],
         DeletionProtectionEnabled=inputs["deletionProtectionEnabled"],
     )
+    if ttl := inputs.get("ttl"):
+        emulator.client("dynamodb").update_time_to_live(
+            TableName=name,
+            TimeToLiveSpecification={"Enabled": ttl["enabled"], "AttributeName": ttl["attributeName"]},
+        )
     return {"id": name, "name": name, "arn": made["TableDescription"]["TableArn"]}
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from components.branches import ImageBranch
 from components.config import ConfigError, StackConfig
-from components.image_worker import ALLOCATOR, ImageWorkers, layout, worker_environment
+from components.image_worker import ALLOCATOR, ImageWorkers, worker_environment
+from components.picture_record import layout
 from tests.recording import allowed, arn, physical, recorded
 
 BUCKET = arn("Bucket", "images")
@@ -29,11 +30,40 @@ def test_a_worker_writes_below_its_own_prefix_alone() -> None:
     assert s3_pairs("pixel-resizer") == {
         ("s3:ListBucket", BUCKET),
         ("s3:GetObject", f"{BUCKET}/master/*"),
-        ("s3:GetObject", f"{BUCKET}/rejected/*/resizing.json"),
-        ("s3:PutObject", f"{BUCKET}/rejected/*/resizing.json"),
+        ("s3:GetObject", f"{BUCKET}/converted/*"),
         ("s3:GetObject", f"{BUCKET}/resized/*"),
         ("s3:PutObject", f"{BUCKET}/resized/*"),
+        *REASONS,
     }
+
+
+REASONS = {
+    (f"s3:{action}", f"{BUCKET}/rejected/*/{by}.json")
+    for action in ("GetObject", "PutObject", "DeleteObject")
+    for by in ("resizing", "name-taken")
+}
+
+
+def test_outputs_may_be_deleted_only_where_they_follow_their_master() -> None:
+    """By default no function may delete an output; with `deletions: follow` each may delete its own."""
+    follow = {"deletions": "follow"}
+    deleting = {
+        (name, pair)
+        for name in ("format-converter", "pixel-resizer", "metadata-extractor")
+        for pair in s3_pairs(name, **follow) - s3_pairs(name)
+    }
+    assert deleting == {
+        ("format-converter", ("s3:DeleteObject", f"{BUCKET}/converted/*")),
+        ("pixel-resizer", ("s3:DeleteObject", f"{BUCKET}/resized/*")),
+    }
+    policy = recorded(**follow).mocks.one("RolePolicy", "metadata-extractor-policy").inputs["policy"]
+    assert ("dynamodb:DeleteItem", arn("Table", "pixel-metadata")) in allowed(policy)
+
+
+def test_without_events_none_may_be_sent() -> None:
+    """A permission that nobody uses is not given."""
+    policy = recorded(events="false").mocks.one("RolePolicy", "pixel-resizer-policy").inputs["policy"]
+    assert "events:PutEvents" not in policy
 
 
 def test_permissions_follow_the_stacks_prefixes() -> None:
@@ -43,7 +73,9 @@ def test_permissions_follow_the_stacks_prefixes() -> None:
         BUCKET,
         f"{BUCKET}/in/*",
         f"{BUCKET}/out/*",
+        f"{BUCKET}/converted/*",
         f"{BUCKET}/rejected/*/resizing.json",
+        f"{BUCKET}/rejected/*/name-taken.json",
     }
 
 
@@ -53,10 +85,10 @@ def test_a_worker_with_records_is_told_its_table() -> None:
 
 
 def test_a_worker_without_records_knows_no_table() -> None:
-    """The resizer is told of no table, and may write to none."""
+    """The resizer is told of no metadata table, and may write to none."""
     policy = recorded().mocks.one("RolePolicy", "pixel-resizer-policy").inputs["policy"]
     assert "TABLE" not in environment("pixel-resizer")
-    assert "dynamodb" not in policy
+    assert "pixel-metadata" not in policy
 
 
 def test_a_worker_is_told_its_bucket() -> None:
@@ -67,7 +99,9 @@ def test_a_worker_is_told_its_bucket() -> None:
 @pytest.mark.parametrize("prefix", ["master/", "master/small/"])
 def test_a_branch_that_would_trigger_itself_is_refused(prefix: str) -> None:
     """The check of the config's own prefixes covers a prefix that the program sets."""
-    workers = ImageWorkers(config=StackConfig(), bucket=mock.Mock(arn=None), table=mock.Mock(arn=None))
+    workers = ImageWorkers(
+        config=StackConfig(), bucket=mock.Mock(arn=None), table=mock.Mock(arn=None), pictures=mock.Mock(arn=None)
+    )
     row = ImageBranch(name="new", handler="handlers.new.handler", memory=128, task="new", prefix=prefix)
     with pytest.raises(ConfigError, match=f"The branch new: expected a prefix apart from .*, got '{prefix}'"):
         workers.branch(row)

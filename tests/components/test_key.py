@@ -57,9 +57,9 @@ def test_the_topic_is_encrypted_with_the_key(key: str, found: str) -> None:
 
 @pytest.mark.parametrize(("key", "found"), KEYS)
 @pytest.mark.parametrize("function", WORKERS)
-def test_a_worker_may_read_its_messages(function: str, key: str, found: str) -> None:
-    """Lambda polls as the worker's role, which must decrypt, and no more."""
-    assert key_actions(function, key, found) == {"kms:Decrypt"}
+def test_a_worker_may_read_its_messages_and_publish_again(function: str, key: str, found: str) -> None:
+    """Lambda polls as the worker's role, which must decrypt; what a worker publishes again, it encrypts."""
+    assert key_actions(function, key, found) == {"kms:GenerateDataKey", "kms:Decrypt"}
 
 
 @pytest.mark.parametrize(("key", "found"), KEYS)

@@ -15,17 +15,17 @@ def test_there_is_one_trigger_with_one_rule() -> None:
         "lambdaFunctions": [
             {
                 "lambdaFunctionArn": arn("Function", "job-publisher"),
-                "events": ["s3:ObjectCreated:*"],
+                "events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"],
                 "filterPrefix": "master/",
             }
         ],
     }
 
 
-def test_the_trigger_listens_to_every_way_an_object_is_made() -> None:
-    """Multipart uploads and copies come as other events than Put."""
+def test_the_trigger_listens_to_every_way_an_object_comes_and_goes() -> None:
+    """Multipart uploads and copies come as other events than Put; what a lifecycle rule expires wakes nobody."""
     (rule,) = one("BucketNotification", "job-publisher-trigger").inputs["lambdaFunctions"]
-    assert rule["events"] == ["s3:ObjectCreated:*"]
+    assert rule["events"] == ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]
 
 
 def test_the_triggers_prefix_is_the_stacks() -> None:

@@ -7,9 +7,12 @@ import pytest
 from tests.recording import arn, physical, recorded, statements
 
 
-def test_there_is_one_bucket_and_one_table() -> None:
+def test_there_is_one_bucket_and_two_tables() -> None:
     """Masters and outputs share a bucket."""
-    assert (recorded().mocks.names("Bucket"), recorded().mocks.names("Table")) == (["images"], ["pixel-metadata"])
+    assert (recorded().mocks.names("Bucket"), recorded().mocks.names("Table")) == (
+        ["images"],
+        ["pictures", "pixel-metadata"],
+    )
 
 
 @pytest.mark.parametrize(
@@ -118,8 +121,15 @@ def test_an_item_is_found_by_name() -> None:
     }
 
 
+def test_records_of_deleted_pictures_expire() -> None:
+    """DynamoDB removes an item whose `expires` has passed."""
+    table = recorded().mocks.one("Table", "pictures").inputs
+    assert table["ttl"] == {"attributeName": "expires", "enabled": True}
+
+
+@pytest.mark.parametrize("name", ["pixel-metadata", "pictures"])
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("false", False)])
-def test_protect_data_guards_the_table(text: str, value: bool) -> None:  # noqa: FBT001
+def test_protect_data_guards_the_tables(text: str, value: bool, name: str) -> None:  # noqa: FBT001
     """DynamoDB itself refuses to delete a protected table, and can restore each second of its last weeks."""
-    table = recorded(protectData=text).mocks.one("Table", "pixel-metadata").inputs
+    table = recorded(protectData=text).mocks.one("Table", name).inputs
     assert (table["deletionProtectionEnabled"], table["pointInTimeRecovery"]) == (value, {"enabled": value})

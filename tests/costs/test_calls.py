@@ -10,6 +10,7 @@ from botocore.client import BaseClient
 from costs.calls import HEADER_GETS, UPLOAD, calls, ranges, request_lines
 from handlers import format_converter, job_publisher, metadata_extractor, pixel_resizer
 from handlers.ranged import FIRST_BYTES, RangedBody
+from handlers.record import Outcome
 from tests.handlers.conftest import (
     BUCKET,
     Context,
@@ -51,13 +52,35 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 def test_a_worker_asks_what_the_estimate_says(stack: Stack, asked: Counter[str], branch: str) -> None:  # noqa: F811
     """Each operation as often, and no other; a small picture's header is in the first range."""
     stack.upload(KEY, picture())
+    event = sqs_event(job(KEY))
     asked.clear()
-    WORKERS[branch](sqs_event(job(KEY, sequencer="01")), Context())
-    assert asked == calls(sizes=SIZES, header_gets=1)[branch]
+    WORKERS[branch](event, Context())
+    expected = calls(sizes=SIZES, header_gets=1)[branch]
+    # The event and the record's state come from whoever ends last: here, nobody does.
+    assert asked == {"UpdateItem": 1, **{name: count for name, count in expected.items() if name not in LAST}}
+
+
+LAST = {"UpdateItem", "PutEvents"}
+
+
+def test_the_worker_that_ends_last_asks_for_two_calls_more(
+    stack: Stack,  # noqa: F811
+    asked: Counter[str],
+) -> None:
+    """It sends the event, which is not counted here, and sets the record's state."""
+    others = {name: Outcome(state="written") for name in WORKERS if name != "resizing"}
+    received = stack.receive(KEY, picture(), branches=others)
+    asked.clear()
+    WORKERS["resizing"](sqs_event(received), Context())
+    each = calls(sizes=SIZES)["resizing"]
+    assert (asked["UpdateItem"], len(stack.sent)) == (2, 1)
+    assert 3 * each["UpdateItem"] == pytest.approx(3 + 1)
+    assert 3 * each["PutEvents"] == pytest.approx(1)
 
 
 def test_the_publisher_asks_what_the_estimate_says(stack: Stack, asked: Counter[str]) -> None:  # noqa: F811
-    """One event is one call."""
+    """One event is one record and one job."""
+    stack.upload(KEY, picture())
     record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": BUCKET}, "object": {"key": KEY}}}
     asked.clear()
     job_publisher.handler({"Records": [record]}, Context())
@@ -70,8 +93,9 @@ def test_a_long_header_takes_as_many_gets_as_ranges(stack: Stack, asked: Counter
     padding = b"\xff\xfe" + (50_002).to_bytes(2) + b"x" * 50_000
     body = picture()
     stack.upload(KEY, body[:2] + padding + body[2:])
+    event = sqs_event(job(KEY))
     asked.clear()
-    WORKERS["metadata-extraction"](sqs_event(job(KEY)), Context())
+    WORKERS["metadata-extraction"](event, Context())
     assert asked["GetObject"] == ranges(50_100) == 2
 
 

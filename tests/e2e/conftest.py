@@ -15,6 +15,7 @@ from PIL import Image
 
 from components.config import PROJECT
 from components.stack_file import stack_config
+from handlers.record import Record
 from local.cascade import stack_of
 from local.deployment import Deployment
 from local.emulator import Emulator
@@ -25,7 +26,11 @@ PATIENCE_S = 90
 POLL_S = 0.1
 
 # What is not delivered at once comes again at once, and is never given up on while a test looks.
-CONFIG = {f"{PROJECT}:maxReceives": "1000", f"{PROJECT}:sizes": '["small=40", "tall=80"]'}
+CONFIG = {
+    f"{PROJECT}:maxReceives": "1000",
+    f"{PROJECT}:sizes": '["small=40", "tall=80"]',
+    f"{PROJECT}:deletions": "follow",
+}
 VISIBILITY_S = "2"
 
 
@@ -60,6 +65,15 @@ class Live:
         """Return a metadata item, None where there is none."""
         found: dict[str, Any] = self.client("dynamodb").get_item(TableName=self.stack.table, Key={"name": {"S": name}})
         return found.get("Item")
+
+    def record(self, key: str) -> Record | None:
+        """Return a picture's record, by its master's key."""
+        return self.stack.records.read(self.stack.layout.name(key))
+
+    def settled(self, key: str, state: str = "complete") -> Record | None:
+        """Return a picture's record once it is a master's in some state."""
+        record = self.record(key)
+        return record if record is not None and (record.key, record.state) == (key, state) else None
 
     def log(self, function: str) -> list[str]:
         """Return the lines that a function has logged."""

@@ -2,9 +2,12 @@
 
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from PIL import Image
 
+from handlers.record import Record
 from tests.e2e.conftest import Live, picture, until
 
 
@@ -50,13 +53,107 @@ def test_what_is_no_picture_is_rejected_with_a_reason(live: Live) -> None:
         assert reason["error"] == "NotAnImageError"
 
 
-def test_the_second_master_of_a_name_is_rejected(live: Live) -> None:
-    """The first keeps its outputs, whatever comes under its name with another extension."""
-    etag = live.put("master/twin.png", picture())
-    until("the first's JPEG is there", live.head, "converted/twin.jpg")
-    live.put("master/twin.gif", picture())
-    until("the second is rejected", live.head, "rejected/twin.gif/format-conversion.json")
-    assert live.master_etag("converted/twin.jpg") == etag
+def test_two_masters_of_one_name_uploaded_together(live: Live) -> None:
+    """One owns the name in all branches, and the other is rejected once."""
+    keys = ["master/twin.png", "master/twin.gif"]
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(live.put, keys, [picture(), picture()]))
+    record = until("one of them is complete", lambda: live.settled(keys[0]) or live.settled(keys[1]))
+    loser = next(key for key in keys if key != record.key)
+    taken = f"rejected/{loser.removeprefix('master/')}/name-taken.json"
+    until("the other is rejected", live.head, taken)
+    for output in ("converted/twin.jpg", "resized/twin/small.jpg", "resized/twin/tall.jpg"):
+        head = live.head(output)
+        assert head
+        assert head["Metadata"]["key"] == record.key
+    item = live.item("twin")
+    assert item
+    assert item["key"] == {"S": record.key}
+    reasons = live.client("s3").list_objects_v2(Bucket=live.stack.bucket, Prefix="rejected/twin.")["Contents"]
+    assert [reason["Key"] for reason in reasons] == [taken]
+
+
+def test_a_name_is_free_after_a_deletion(live: Live) -> None:
+    """`freed.JPG` deleted, then `freed.jpg` uploaded: its outputs go, and the name is the new one's."""
+    live.put("master/freed.JPG", picture())
+    until("the first is complete", live.settled, "master/freed.JPG")
+    live.client("s3").delete_object(Bucket=live.stack.bucket, Key="master/freed.JPG")
+    until("its deletion is recorded", live.settled, "master/freed.JPG", "deleted")
+    until("its outputs are gone", lambda: live.head("converted/freed.jpg") is None and live.item("freed") is None)
+    live.put("master/freed.jpg", picture())
+    until("the second is complete", live.settled, "master/freed.jpg")
+    assert live.head("rejected/freed.jpg/name-taken.json") is None
+
+
+def test_a_loser_is_worked_on_when_the_owner_goes(live: Live) -> None:
+    """Nobody has to upload it again, and its reason goes."""
+    live.put("master/heir.png", picture())
+    until("the owner is complete", live.settled, "master/heir.png")
+    live.put("master/heir.gif", picture())
+    until("the loser is rejected", live.head, "rejected/heir.gif/name-taken.json")
+    live.client("s3").delete_object(Bucket=live.stack.bucket, Key="master/heir.png")
+    until("the loser is complete", live.settled, "master/heir.gif")
+    until("its reason is gone", lambda: live.head("rejected/heir.gif/name-taken.json") is None)
+
+
+def test_a_reason_goes_when_a_good_picture_comes(live: Live) -> None:
+    """Bad, then replaced: each branch takes back what it said."""
+    live.put("master/mended.png", b"no picture")
+    until("it is rejected", live.settled, "master/mended.png", "rejected")
+    live.put("master/mended.png", picture())
+    until("it is complete", live.settled, "master/mended.png")
+    for branch in live.stack.queues:
+        key = f"rejected/mended.png/{branch}.json"
+        until(f"{branch}'s reason is gone", lambda key=key: live.head(key) is None)
+
+
+def test_a_rule_of_yours_gets_every_event(live: Live) -> None:
+    """EventBridge delivers complete, rejected and deleted to a queue, with the outputs' keys."""
+    sqs, events, key = live.client("sqs"), live.client("events"), "master/told.png"
+    url = sqs.create_queue(QueueName="my-events")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pattern = {"source": ["pixelcascade"], "detail": {"bucket": [live.stack.bucket]}}
+    events.put_rule(Name="mine", EventPattern=json.dumps(pattern))
+    events.put_targets(Rule="mine", Targets=[{"Id": "queue", "Arn": arn}])
+    found: dict[str, Any] = {}
+
+    def told(what: str) -> Any:
+        for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+            event = json.loads(message["Body"])
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            if event["detail"]["key"] == key:
+                found[event["detail-type"]] = event["detail"]
+        return found.get(what)
+
+    live.put(key, b"no picture")
+    until("the rejection is told", told, "Picture rejected")
+    live.put(key, picture())
+    complete = until("the completion is told", told, "Picture complete")
+    assert all(live.head(output) for facts in complete["branches"].values() for output in facts.get("outputs", ()))
+    live.client("s3").delete_object(Bucket=live.stack.bucket, Key=key)
+    until("the deletion is told", told, "Picture deleted")
+
+
+def test_deletions_on_a_versioned_bucket(live: Live) -> None:
+    """An old version or a delete marker that is removed deletes nothing; the newest state decides."""
+    s3, bucket, key = live.client("s3"), live.stack.bucket, "master/versions.png"
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    try:
+        old = s3.put_object(Bucket=bucket, Key=key, Body=picture())["VersionId"]
+        until("the old version is complete", live.settled, key)
+        etag = live.put(key, picture())
+        until("the new version is complete", lambda: (live.settled(key) or Record(**_NONE)).etag == etag)
+        s3.delete_object(Bucket=bucket, Key=key, VersionId=old)
+        marker = s3.delete_object(Bucket=bucket, Key=key)["VersionId"]
+        until("the deletion is recorded", live.settled, key, "deleted")
+        s3.delete_object(Bucket=bucket, Key=key, VersionId=marker)
+        until("the picture is back", live.settled, key)
+        until("its JPEG is back", live.head, "converted/versions.jpg")
+    finally:
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
+
+
+_NONE: dict[str, Any] = {"name": "", "key": "", "etag": "", "generation": 1, "state": "deleted"}
 
 
 def test_a_large_upload_in_parts_is_seen(live: Live) -> None:
@@ -72,7 +169,7 @@ def test_a_large_upload_in_parts_is_seen(live: Live) -> None:
 def test_a_job_published_by_hand_is_done(live: Live) -> None:
     """A job needs a bucket and a key and nothing else."""
     live.put("master/by hand.png", picture())
-    until("the JPEG is there", live.head, "converted/by hand.jpg")
+    until("the picture is complete", live.settled, "master/by hand.png")
     live.client("s3").delete_object(Bucket=live.stack.bucket, Key="converted/by hand.jpg")
     job = json.dumps({"bucket": live.stack.bucket, "key": "master/by hand.png"})
     live.client("sns").publish(TopicArn=live.deployment.outputs["topic"], Message=job)

@@ -14,9 +14,11 @@ from moto import mock_aws
 
 from components.config import StackConfig
 from components.image_worker import worker_environment
-from handlers import imaging, retries, worker
-from handlers.job import Job
+from handlers import clients, imaging, metrics, retries, worker
+from handlers.job import Job, Layout
+from handlers.marks import Mark
 from handlers.master import Master, fetch
+from handlers.record import Outcome, Record, Records
 from handlers.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 REGION: Final = "eu-central-1"
-BUCKET, TABLE, TOPIC = "images", "records", "new-image-uploaded"
+BUCKET, TABLE, PICTURES, TOPIC = "images", "metadata", "pictures", "new-image-uploaded"
 BRANCH = "resizing"
 
 
@@ -41,16 +43,34 @@ class Stack:
     topic_arn: str
     queue_url: str
     delays_s: dict[str, int]
+    sent: list[dict[str, Any]]
 
     def upload(self, key: str, body: bytes = b"bytes") -> str:
         """Put a master; return its ETag."""
         return self.s3.put_object(Bucket=BUCKET, Key=key, Body=body)["ETag"].strip('"')
 
-    def master(self, key: str, body: bytes | None = None, sequencer: str | None = None) -> Master:
+    def master(self, key: str, body: bytes | None = None) -> Master:
         """Return the master as a worker fetches it, after putting `body` if there is one."""
         if body is not None:
             self.upload(key, body)
-        return fetch(Job(bucket=BUCKET, key=key, sequencer=sequencer))
+        return fetch(Job(bucket=BUCKET, key=key))
+
+    def receive(self, key: str, body: bytes | None = None, generation: int = 1, **fields: Any) -> dict[str, Any]:
+        """Begin a generation of a master, after putting `body` if there is one; return its job."""
+        etag = self.upload(key, body) if body is not None else self.s3.head_object(Bucket=BUCKET, Key=key)["ETag"]
+        record = Record(
+            name=Layout().name(key), key=key, etag=etag.strip('"'), generation=generation, state="received", **fields
+        )
+        self.dynamodb.put_item(TableName=PICTURES, Item=record.as_item())
+        return job(key, etag=record.etag, name=record.name, generation=generation)
+
+    def record(self, key: str) -> Record | None:
+        """Return a picture's record, by its master's key."""
+        return Records(dynamodb=self.dynamodb, table=PICTURES).read(Layout().name(key))
+
+    def events(self) -> list[tuple[str, str]]:
+        """Return what was told, and of which key."""
+        return [(entry["DetailType"], json.loads(entry["Detail"])["key"]) for entry in self.sent]
 
     def keys(self, prefix: str = "") -> list[str]:
         """Return the keys below a prefix."""
@@ -86,6 +106,10 @@ class Stack:
         return [json.loads(message["Body"]) for message in received.get("Messages", [])]
 
 
+STACKS: list[Stack] = []
+"""The stack of the test that runs, if it has one."""
+
+
 class Context(LambdaContext):
     """A function's context whose time runs."""
 
@@ -109,9 +133,13 @@ class Made:
     written: bool = True
     details: Mapping[str, Any] = field(default_factory=dict)
 
-    def write(self, _master: Master, _settings: Settings) -> bool:
+    def write(self, _mark: Mark, _settings: Settings) -> bool:
         """Return what a write would."""
         return self.written
+
+    def outcome(self, _mark: Mark, settings: Settings) -> Outcome:
+        """Return what a record would keep."""
+        return Outcome(state="written", recipe=settings.recipe)
 
 
 Run = Callable[[Master, Settings], Made]
@@ -129,14 +157,18 @@ def unopened(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def sqs_event(*bodies: str | Mapping[str, Any], deliveries: int | list[int] = 1) -> dict[str, Any]:
-    """Return a batch of messages `m0`, `m1`, ..., delivered so many times."""
+    """Return a batch of messages `m0`, `m1`, ..., delivered so many times.
+
+    A job without a generation gets that of its master's state, as if it had come from the publisher; one that was
+    published by hand is given as a text.
+    """
     counts = deliveries if isinstance(deliveries, list) else [deliveries] * len(bodies)
     return {
         "Records": [
             {
                 "messageId": f"m{number}",
                 "receiptHandle": f"handle of m{number}",
-                "body": body if isinstance(body, str) else json.dumps(body),
+                "body": body if isinstance(body, str) else json.dumps(_received(body)),
                 "attributes": {"ApproximateReceiveCount": str(count)},
                 "messageAttributes": {},
                 "eventSource": "aws:sqs",
@@ -146,6 +178,25 @@ def sqs_event(*bodies: str | Mapping[str, Any], deliveries: int | list[int] = 1)
             for number, (body, count) in enumerate(zip(bodies, counts, strict=True))
         ]
     }
+
+
+def _received(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a job with the generation of its master's newest state, which is begun if it is new."""
+    if not STACKS or body.keys() & {"generation", "deleted"} or body.get("bucket") != BUCKET:
+        return body
+    stack, key = STACKS[-1], body["key"]
+    if not key.startswith("master/"):
+        return body
+    try:
+        etag = stack.s3.head_object(Bucket=BUCKET, Key=key)["ETag"].strip('"')
+    except stack.s3.exceptions.ClientError:
+        etag = "gone"
+    record = stack.record(key)
+    if record is None or (record.key, record.etag) != (key, etag):
+        name, generation = Layout().name(key), record.generation + 1 if record else 1
+        record = Record(name=name, key=key, etag=etag, generation=generation, state="received")
+        stack.dynamodb.put_item(TableName=PICTURES, Item=record.as_item())
+    return {**body, "etag": record.etag, "name": record.name, "generation": record.generation}
 
 
 def job(key: str, **fields: Any) -> dict[str, Any]:
@@ -167,6 +218,9 @@ def environment(config: StackConfig | None = None, memory_mb: int = 1769) -> dic
         "BRANCH": BRANCH,
         "QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/work",
         "TABLE": TABLE,
+        "PICTURES_TABLE": PICTURES,
+        "TOPIC_ARN": f"arn:aws:sns:{REGION}:123456789012:{TOPIC}",
+        "RECIPE": "recipe",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory_mb),
     }
 
@@ -202,9 +256,9 @@ def configure(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
 @pytest.fixture
 def no_metrics() -> Iterator[None]:
     """Forget the metrics that a process keeps from call to call."""
-    worker.metrics.clear_metrics()
+    metrics.metrics.clear_metrics()
     yield
-    worker.metrics.clear_metrics()
+    metrics.metrics.clear_metrics()
 
 
 @pytest.fixture
@@ -216,19 +270,22 @@ def stack(
 ) -> Iterator[Stack]:
     """Make the stack in this process's memory: what a forked child writes is lost with it."""
     with mock_aws():
-        yield _make(monkeypatch)
+        STACKS.append(_make(monkeypatch))
+        yield STACKS[-1]
+        STACKS.clear()
 
 
 def _make(monkeypatch: pytest.MonkeyPatch) -> Stack:
     # The functions' own clients are kept too: a new one takes a tenth of a second, and moto answers any.
     s3, dynamodb, sns, sqs = _client("s3"), _client("dynamodb"), _client("sns"), _client("sqs")
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-    dynamodb.create_table(
-        TableName=TABLE,
-        KeySchema=[{"AttributeName": "name", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "name", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    for table in (TABLE, PICTURES):
+        dynamodb.create_table(
+            TableName=table,
+            KeySchema=[{"AttributeName": "name", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "name", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
     topic_arn = sns.create_topic(Name=TOPIC)["TopicArn"]
     queue_url = sqs.create_queue(QueueName="published")["QueueUrl"]
     sns.subscribe(
@@ -240,9 +297,30 @@ def _make(monkeypatch: pytest.MonkeyPatch) -> Stack:
     monkeypatch.setenv("TOPIC_ARN", topic_arn)
     delays_s: dict[str, int] = {}
     monkeypatch.setattr(retries, "schedule", lambda _, delays: delays_s.update(delays) or [])
+    bus = Bus()
+    monkeypatch.setattr(clients, "events", lambda: bus)
     return Stack(
-        s3=s3, dynamodb=dynamodb, sns=sns, sqs=sqs, topic_arn=topic_arn, queue_url=queue_url, delays_s=delays_s
+        s3=s3,
+        dynamodb=dynamodb,
+        sns=sns,
+        sqs=sqs,
+        topic_arn=topic_arn,
+        queue_url=queue_url,
+        delays_s=delays_s,
+        sent=bus.sent,
     )
+
+
+class Bus:
+    """EventBridge, of which a function only sees whether it takes an event."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+
+    def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 as AWS names it
+        """Take events."""
+        self.sent += Entries
+        return {"FailedEntryCount": 0, "Entries": [{"EventId": "e"} for _ in Entries]}
 
 
 @functools.cache

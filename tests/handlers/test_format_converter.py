@@ -26,10 +26,10 @@ def test_a_picture_becomes_one_jpeg_of_its_size(stack: Stack, kind: str, mode: s
 def test_an_output_says_what_it_is_and_whose(stack: Stack) -> None:
     """Type, caching and master are in the object's headers."""
     etag = stack.upload("master/cat.png", picture(kind="PNG"))
-    run(job("master/cat.png", sequencer="0A"))
+    run(job("master/cat.png"))
     found = stack.get("converted/cat.jpg")
     assert (found["ContentType"], found["CacheControl"]) == ("image/jpeg", "public, max-age=86400")
-    assert found["Metadata"] == {"key": "master/cat.png", "etag": etag, "sequencer": "0A"}
+    assert found["Metadata"] == {"key": "master/cat.png", "etag": etag, "generation": "1", "recipe": "recipe"}
 
 
 def test_transparency_becomes_white(stack: Stack) -> None:
@@ -60,19 +60,10 @@ def test_a_bad_picture_costs_no_neighbour(stack: Stack) -> None:
     assert stack.keys("converted/") == ["converted/a.jpg", "converted/c.jpg"]
 
 
-def test_the_second_master_of_a_name_is_rejected(stack: Stack) -> None:
-    """`cat.png` after `cat.jpg` leaves the first's output, and a reason."""
-    stack.upload("master/cat.jpg", picture((40, 30)))
-    stack.upload("master/cat.png", picture((50, 50), "PNG"))
-    assert [run(job("master/cat.jpg")), run(job("master/cat.png"))] == [[], []]
-    assert opened(stack.read("converted/cat.jpg")).size == (40, 30)
-    assert stack.rejection(f"rejected/cat.png/{BRANCH}.json")["error"] == "NameTakenError"
-
-
 def test_twice_is_once(stack: Stack) -> None:
     """A message that comes twice leaves what it left the first time."""
     stack.upload("master/cat.jpg", picture())
-    run(job("master/cat.jpg", sequencer="01"))
+    run(job("master/cat.jpg"))
     first = stack.read("converted/cat.jpg")
-    assert run(job("master/cat.jpg", sequencer="01")) == []
+    assert run(job("master/cat.jpg")) == []
     assert (stack.outputs(), stack.read("converted/cat.jpg")) == (["converted/cat.jpg"], first)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.errors import InvalidJobError, NameTooLongError
-from handlers.job import MAX_KEY_BYTES, MAX_SEQUENCER_DIGITS, Job, Layout, jobs_of, newer_or_same
+from handlers.job import MAX_GENERATION, MAX_KEY_BYTES, Job, Layout, masters_of
 
 LAYOUT, FULL = Layout(), Layout(full_names=True)
 keys = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=300)
@@ -24,7 +24,9 @@ def event(*keys: str, **entity: Any) -> dict[str, Any]:
 
 def test_a_job_survives_its_message() -> None:
     """What is sent is what is read."""
-    job = Job(bucket="b", key="master/käse +1.png", etag="e", size=3, sequencer="0A", version_id="v")
+    job = Job(
+        bucket="b", key="master/käse +1.png", etag="e", size=3, name="käse +1", generation=7, branches=("resizing",)
+    )
     assert Job.from_json(job.to_json()) == job
 
 
@@ -36,6 +38,12 @@ def test_what_a_job_does_not_know_is_not_in_its_message() -> None:
 def test_a_job_by_hand_needs_only_bucket_and_key() -> None:
     """Anyone may publish a job with two fields."""
     assert Job.from_json('{"bucket": "b", "key": "k"}') == Job(bucket="b", key="k")
+
+
+def test_a_job_of_before_the_records_is_one_by_hand() -> None:
+    """A message in flight from an older stack has a sequencer and no generation."""
+    text = '{"bucket": "b", "key": "k", "etag": "e", "sequencer": "0A", "version_id": "v"}'
+    assert Job.from_json(text) == Job(bucket="b", key="k", etag="e")
 
 
 def test_fields_that_no_job_has_are_passed_over() -> None:
@@ -61,12 +69,18 @@ def test_fields_that_no_job_has_are_passed_over() -> None:
         ('{"bucket": ["b"], "key": "k"}', "got bucket ['b']"),
         ('{"bucket": "b", "key": "k", "size": "3"}', "got size '3'"),
         ('{"bucket": "b", "key": "k", "size": true}', "got size True"),
-        ('{"bucket": "b", "key": "k", "sequencer": "xyz"}', "got sequencer 'xyz'"),
-        ('{"bucket": "b", "key": "k", "sequencer": "' + "0" * 65 + '"}', "got sequencer '0000"),
+        ('{"bucket": "b", "key": "k", "etag": "e", "generation": "7"}', "got generation '7'"),
+        ('{"bucket": "b", "key": "k", "etag": "e", "generation": true}', "got generation True"),
+        ('{"bucket": "b", "key": "k", "etag": "e", "generation": 0}', "got generation 0"),
+        (f'{{"bucket": "b", "key": "k", "etag": "e", "generation": {MAX_GENERATION + 1}}}', "got generation 90071"),
+        ('{"bucket": "b", "key": "k", "generation": 7}', "got a generation without etag"),
+        ('{"bucket": "b", "key": "k", "branches": "resizing"}', "got branches 'resizing'"),
+        ('{"bucket": "b", "key": "k", "branches": [7]}', "got branches [7]"),
+        ('{"bucket": "b", "key": "k", "deleted": 1}', "got deleted 1"),
         ('{"bucket": "b", "key": "master/\\ud800.jpg"}', r"got key 'master/\ud800.jpg'"),
         ('{"bucket": "\\udfff", "key": "k"}', r"got bucket '\udfff'"),
         ('{"bucket": "b", "key": "k", "etag": "\\ud800"}', r"got etag '\ud800'"),
-        ('{"bucket": "b", "key": "k", "version_id": "\\ud800"}', r"got version_id '\ud800'"),
+        ('{"bucket": "b", "key": "k", "name": "\\ud800"}', r"got name '\ud800'"),
     ],
 )
 def test_a_message_that_is_no_job_is_refused(text: str, got: str) -> None:
@@ -77,19 +91,13 @@ def test_a_message_that_is_no_job_is_refused(text: str, got: str) -> None:
     assert got in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["bucket", "key", "etag", "version_id"])
+@pytest.mark.parametrize("name", ["bucket", "key", "etag", "name"])
 def test_a_text_longer_than_any_of_s3s_is_refused(name: str) -> None:
     """1,024 bytes are allowed, counted as UTF-8; the error does not repeat them all."""
     fits = {"bucket": "b", "key": "k", name: "ä" * (MAX_KEY_BYTES // 2)}
     assert getattr(Job.from_json(json.dumps(fits)), name) == fits[name]
     with pytest.raises(InvalidJobError, match=rf"at most 1,024 bytes, got {name} 'ä+\.\.\.ä+x' of 1,025"):
         Job.from_json(json.dumps({**fits, name: fits[name] + "x"}))
-
-
-def test_the_longest_sequencer_is_taken() -> None:
-    """Sequencers are bounded far above S3's own."""
-    sequencer = "0" * MAX_SEQUENCER_DIGITS
-    assert Job.from_json(json.dumps({"bucket": "b", "key": "k", "sequencer": sequencer})).sequencer == sequencer
 
 
 @pytest.mark.parametrize("value", [["x"] * 10_000, {"x" * 10_000: 1}, "x" * 10_000, [[[[[[[[["x"]]]]]]]]]])
@@ -104,7 +112,10 @@ def test_an_error_is_short_however_long_the_message(value: Any) -> None:
 anything = st.text(st.characters()) | st.none() | st.integers() | st.lists(st.text())
 
 
-@given(st.text() | st.dictionaries(st.sampled_from(["bucket", "key", "etag", "sequencer"]), anything).map(json.dumps))
+@given(
+    st.text()
+    | st.dictionaries(st.sampled_from(["bucket", "key", "etag", "generation", "branches"]), anything).map(json.dumps)
+)
 def test_any_text_is_a_job_or_is_refused(text: str) -> None:
     """No message raises anything but InvalidJobError, and a job's key is one that S3 could hold."""
     try:
@@ -130,62 +141,32 @@ def test_any_text_is_a_job_or_is_refused(text: str) -> None:
 )
 def test_a_key_is_decoded_once(encoded: str, key: str) -> None:
     """S3 encodes keys in events: `+` is a space, `%2B` a plus sign."""
-    assert [job.key for job in jobs_of(event(encoded))] == [key]
+    assert [found for _, found in masters_of(event(encoded))] == [key]
 
 
-def test_a_job_has_what_the_event_has() -> None:
-    """ETag, size, sequencer and version go with the job."""
-    entity = {"eTag": "e", "size": 7, "sequencer": "0A", "versionId": "v"}
-    assert list(jobs_of(event("master/a.png", **entity))) == [
-        Job(bucket="images", key="master/a.png", etag="e", size=7, sequencer="0A", version_id="v")
-    ]
+def test_eventbridges_keys_are_as_they_are() -> None:
+    """The same event by way of EventBridge has its key in plain letters."""
+    detail = {"bucket": {"name": "images"}, "object": {"key": "master/1+1 = 100%.png"}}
+    assert list(masters_of({"source": "aws.s3", "detail": detail})) == [("images", "master/1+1 = 100%.png")]
 
 
-def test_a_marker_for_a_folder_is_no_job() -> None:
+def test_a_marker_for_a_folder_is_no_master() -> None:
     """Consoles make empty objects that end in a slash."""
-    assert [job.key for job in jobs_of(event("master/2024/", "master/2024/cat.png"))] == ["master/2024/cat.png"]
+    assert list(masters_of(event("master/2024/", "master/2024/cat.png"))) == [("images", "master/2024/cat.png")]
 
 
-def test_an_event_of_many_objects_gives_many_jobs() -> None:
-    """Each record is a job."""
-    assert len(list(jobs_of(event(*(f"master/{number}.png" for number in range(25)))))) == 25
-
-
-@pytest.mark.parametrize("wrong", [{}, {"Records": [{}]}, {"Records": [{"s3": None}]}, {"Event": "s3:TestEvent"}])
-def test_an_event_that_is_not_s3s_is_refused(wrong: dict[str, Any]) -> None:
-    """An event without a bucket and a key is an error, never silently nothing."""
-    with pytest.raises(InvalidJobError, match="expected an S3 event notification"):
-        list(jobs_of(wrong))
-
-
-# Sequencers
+def test_an_event_of_many_objects_names_many() -> None:
+    """Each record is a master."""
+    assert len(list(masters_of(event(*(f"master/{number}.png" for number in range(25)))))) == 25
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "answer"),
-    [
-        ("02", "01", True),
-        ("01", "02", False),
-        ("01", "01", True),
-        ("0055AED6DCD90281E5", "0055AED6DCD90281E4", True),
-        # Right-padded with zeros: as text alone, or as numbers, these two would compare the other way.
-        ("01", "0100", True),
-        ("02", "0100", True),
-        ("0100", "02", False),
-        ("00ff", "00FF", True),
-        ("00FF", "00ff", True),
-        ("00ff", "00FE", True),
-    ],
+    "wrong", [{}, {"Records": [{}]}, {"Records": [{"s3": None}]}, {"Event": "s3:TestEvent"}, {"detail": {}}]
 )
-def test_sequencers_compare_right_padded(one: str, other: str, answer: bool) -> None:  # noqa: FBT001
-    """The longer sequencer is not the newer one, and letters may be of either case."""
-    assert newer_or_same(one, other) is answer
-
-
-@given(st.lists(st.text("0123456789abcdefABCDEF", max_size=20), min_size=2, max_size=2))
-def test_of_two_sequencers_at_least_one_is_newer_or_same(pair: list[str]) -> None:
-    """The order is total, so that two workers never both give way."""
-    assert newer_or_same(pair[0], pair[1]) or newer_or_same(pair[1], pair[0])
+def test_an_event_that_is_not_s3s_is_refused(wrong: dict[str, Any]) -> None:
+    """An event without a bucket and a key is an error, never silently nothing."""
+    with pytest.raises(InvalidJobError, match="expected an S3 event notification"):
+        list(masters_of(wrong))
 
 
 # Names

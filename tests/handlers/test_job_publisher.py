@@ -1,4 +1,4 @@
-"""job-publisher: one job on the topic for each object of an S3 event."""
+"""job-publisher: each event makes it look at the record and the bucket, and publish the job that is due."""
 
 from typing import Any
 
@@ -12,77 +12,91 @@ from handlers.topic import PublishError
 from tests.handlers.conftest import BUCKET, Context, Stack
 
 
-def s3_event(*keys: str) -> dict[str, Any]:
-    entity = {"size": 7, "eTag": "e", "sequencer": "0A"}
-    return {"Records": [{"s3": {"bucket": {"name": BUCKET}, "object": {"key": key, **entity}}} for key in keys]}
+def s3_event(*keys: str, bucket: str = BUCKET) -> dict[str, Any]:
+    return {"Records": [{"s3": {"bucket": {"name": bucket}, "object": {"key": key}}} for key in keys]}
 
 
 def publish(*keys: str) -> None:
     job_publisher.handler(s3_event(*keys), Context())
 
 
-def test_an_object_becomes_a_job(stack: Stack) -> None:
-    """The message is the job, with its key decoded."""
+def test_an_object_becomes_a_record_and_a_job(stack: Stack) -> None:
+    """The message is the job of the record's generation, with its key decoded."""
+    etag = stack.upload("master/my cat.png")
     publish("master/my+cat.png")
+    record = stack.record("master/my cat.png")
+    assert record
+    assert (record.key, record.etag, record.state) == ("master/my cat.png", etag, "received")
     assert stack.published() == [
-        {"bucket": BUCKET, "key": "master/my cat.png", "etag": "e", "size": 7, "sequencer": "0A"}
+        {
+            "bucket": BUCKET,
+            "key": "master/my cat.png",
+            "etag": etag,
+            "name": "my cat",
+            "generation": record.generation,
+        }
     ]
 
 
 def test_the_message_is_read_as_the_job_that_it_was(stack: Stack) -> None:
     """What the publisher sends is what the workers read."""
+    stack.upload("master/käse.png")
     publish("master/k%C3%A4se.png")
     body = stack.sqs.receive_message(QueueUrl=stack.queue_url)["Messages"][0]["Body"]
     assert Job.from_json(body).key == "master/käse.png"
 
 
-@pytest.mark.usefixtures("stack")
-def test_many_objects_are_published_ten_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """SNS takes ten messages a request: 23 objects are three requests, and no job is lost."""
-    requests: list[list[str]] = []
-
-    def answer(**request: Any) -> dict[str, Any]:
-        requests.append([entry["Message"] for entry in request["PublishBatchRequestEntries"]])
-        return {"Successful": [], "Failed": []}
-
-    monkeypatch.setattr(clients.sns(), "publish_batch", answer)
-    publish(*(f"master/{number}.png" for number in range(23)))
-    assert [len(request) for request in requests] == [10, 10, 3]
-    assert {Job.from_json(text).key for request in requests for text in request} == {
-        f"master/{number}.png" for number in range(23)
-    }
+def test_every_object_of_an_event_is_looked_at(stack: Stack) -> None:
+    """S3 may put several objects into one event."""
+    keys = [f"master/{number}.png" for number in range(3)]
+    for key in keys:
+        stack.upload(key)
+    publish(*keys)
+    assert sorted(job["key"] for job in stack.published()) == keys
 
 
 def test_a_marker_for_a_folder_publishes_nothing(stack: Stack) -> None:
-    """A request without messages would be refused, so none is made."""
+    """A folder is no master."""
     publish("master/2024/")
     assert stack.published() == []
 
 
-@pytest.mark.usefixtures("stack")
-def test_a_job_that_sns_refuses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """PublishBatch succeeds in part: Lambda must call again with the same event."""
-    answer = {"Successful": [], "Failed": [{"Id": "1", "Code": "InternalError", "SenderFault": False}]}
-    monkeypatch.setattr(clients.sns(), "publish_batch", lambda **_: answer)
-    with pytest.raises(PublishError, match=r"^SNS refused 1 of 2 jobs: master/b\.png: InternalError$"):
-        publish("master/a.png", "master/b.png")
+def test_an_event_by_way_of_eventbridge_is_the_same(stack: Stack) -> None:
+    """A bucket that the stack does not own sends its events through EventBridge."""
+    stack.upload("master/1+1.png")
+    detail = {"bucket": {"name": BUCKET}, "object": {"key": "master/1+1.png"}}
+    job_publisher.handler({"source": "aws.s3", "detail": detail}, Context())
+    assert [job["key"] for job in stack.published()] == ["master/1+1.png"]
 
 
-@pytest.mark.usefixtures("stack")
-def test_what_sns_raises_comes_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_that_sns_refuses_is_named(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lambda must call again with the same event, and then the job is published: the record says that it is due."""
+    answer = {"Successful": [], "Failed": [{"Id": "0", "Code": "InternalError", "SenderFault": False}]}
+    stack.upload("master/a.png")
+    with monkeypatch.context() as patch:
+        patch.setattr(clients.sns(), "publish_batch", lambda **_: answer)
+        with pytest.raises(PublishError, match=r"^SNS refused 1 of 1 jobs: master/a\.png: InternalError$"):
+            publish("master/a.png")
+    publish("master/a.png")
+    assert [job["key"] for job in stack.published()] == ["master/a.png"]
+
+
+def test_what_sns_raises_comes_out(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """A throttled request is not swallowed."""
     error = botocore.exceptions.ClientError({"Error": {"Code": "Throttled"}}, "PublishBatch")
 
     def refuse(**_: Any) -> None:
         raise error
 
+    stack.upload("master/a.png")
     monkeypatch.setattr(clients.sns(), "publish_batch", refuse)
     with pytest.raises(botocore.exceptions.ClientError, match="Throttled"):
         publish("master/a.png")
 
 
-def test_an_event_that_is_not_s3s_is_refused(stack: Stack) -> None:
-    """A test event that somebody sends by hand fails, instead of doing nothing."""
+@pytest.mark.parametrize("event", [{"hello": "world"}, s3_event("master/a.png", bucket="another"), s3_event("cat.png")])
+def test_an_event_that_is_not_this_stacks_is_refused(stack: Stack, event: dict[str, Any]) -> None:
+    """A test event by hand, another bucket, and a key outside the prefix fail instead of doing nothing."""
     with pytest.raises(InvalidJobError):
-        job_publisher.handler({"hello": "world"}, Context())
+        job_publisher.handler(event, Context())
     assert stack.published() == []

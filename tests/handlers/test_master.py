@@ -16,7 +16,7 @@ from tests.handlers.conftest import BUCKET, Context, Stack, failures, job, sqs_e
 from tests.handlers.pictures import picture
 
 KEY = "master/cat.jpg"
-JOB = Job(bucket=BUCKET, key=KEY, sequencer="0A")
+JOB = Job(bucket=BUCKET, key=KEY)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_a_header_is_the_first_bytes_alone(stack: Stack, asked: list[str | None]
     etag = stack.upload(KEY, body)
     master = masters.fetch_header(JOB)
     assert describe(master.body).width == 400
-    assert (master.size_bytes, master.fetched_bytes, master.claim.etag) == (len(body), FIRST_BYTES, etag)
+    assert (master.size_bytes, master.fetched_bytes, master.etag) == (len(body), FIRST_BYTES, etag)
     assert asked == [f"bytes=0-{FIRST_BYTES - 1}"]
 
 

@@ -42,16 +42,17 @@ def test_a_picture_has_six_strings(stack: Stack) -> None:
 
 
 def test_an_item_names_its_master(stack: Stack) -> None:
-    """Name, bucket, key, etag and sequencer stand beside the map."""
+    """Name, bucket, key, etag, generation and recipe stand beside the map."""
     etag = stack.upload(KEY, picture(kind="PNG"))
-    run(job(KEY, sequencer="0A"))
+    run(job(KEY))
     found = item(stack)
-    assert [found[name] for name in ("name", "bucket", "key", "etag", "sequencer")] == [
+    assert [found[name] for name in ("name", "bucket", "key", "etag", "generation", "recipe")] == [
         {"S": "2024/my cat"},
         {"S": BUCKET},
         {"S": KEY},
         {"S": etag},
-        {"S": "0A"},
+        {"N": "1"},
+        {"S": "recipe"},
     ]
 
 
@@ -94,23 +95,14 @@ def test_a_file_at_fault_is_rejected_and_done(stack: Stack) -> None:
     assert stack.rejection(f"rejected/2024/my cat.PNG/{BRANCH}.json")["error"] == "NotAnImageError"
 
 
-def test_the_second_master_of_a_name_is_rejected(stack: Stack) -> None:
-    """Two masters of one name do not overwrite each other's record."""
-    stack.upload("master/cat.jpg", picture())
-    stack.upload("master/cat.png", picture(kind="PNG"))
-    assert [run(job("master/cat.jpg")), run(job("master/cat.png"))] == [[], []]
-    assert item(stack, "cat")["key"] == {"S": "master/cat.jpg"}
-    assert stack.rejection(f"rejected/cat.png/{BRANCH}.json")["error"] == "NameTakenError"
-
-
 def test_a_replaced_master_has_its_newest_record(stack: Stack) -> None:
-    """In either order of the two events, the record is the newest's."""
-    stack.upload("master/cat.jpg", picture((40, 30)))
-    run(job("master/cat.jpg", sequencer="01"))
-    stack.upload("master/cat.jpg", picture((80, 60)))
-    assert run(job("master/cat.jpg", sequencer="02"), job("master/cat.jpg", sequencer="01")) == []
+    """In either order of the two jobs, the item is the newest state's."""
+    old = stack.receive("master/cat.jpg", picture((40, 30)), generation=1)
+    run(old)
+    new = stack.receive("master/cat.jpg", picture((80, 60)), generation=2)
+    assert run(new, old) == []
     assert item(stack, "cat")["metadata"]["M"]["width"] == {"S": "80"}
-    assert item(stack, "cat")["sequencer"] == {"S": "02"}
+    assert item(stack, "cat")["generation"] == {"N": "2"}
 
 
 @pytest.mark.parametrize(("cut", "mark"), [(0, None), (2000, {"BOOL": True})])

@@ -3,16 +3,19 @@
 import contextlib
 import io
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from handlers import imaging, worker
 from handlers.budget import Budget
-from handlers.errors import ImageTooLargeError, NameTakenError
+from handlers.errors import ImageTooLargeError
 from handlers.imaging import Jpeg
+from handlers.marks import Mark
 from handlers.output import Files
 from tests.handlers.conftest import Made, Stack, settings, working
 
+FILES = ["resized/{name}/thumbnail.jpg", "resized/{name}/medium.jpg"]
 KEYS = ["resized/cat/thumbnail.jpg", "resized/cat/medium.jpg"]
 
 
@@ -51,39 +54,57 @@ def test_a_picture_waits_for_room_for_its_file_too(stack: Stack, monkeypatch: py
     assert asked == [1_015]
 
 
+def write(*files: str, generation: int = 1, key: str = "master/cat.png", **changes: Any) -> bool:
+    mark = Mark(key=key, etag="e", generation=generation)
+    return Files({file: Jpeg(b"\xff\xd8jpeg") for file in files}).write(mark, settings(**changes))
+
+
 def test_every_picture_is_written_with_its_headers(stack: Stack) -> None:
-    """Outputs are JPEGs that browsers may keep, as long as the stack says."""
-    master = stack.master("master/cat.png", b"12345", "0A")
-    Files({key: Jpeg(b"jpeg") for key in KEYS}).write(master, settings(cache_control="no-store"))
-    heads = [stack.get(key) for key in KEYS]
-    assert {(head["ContentType"], head["CacheControl"]) for head in heads} == {("image/jpeg", "no-store")}
+    """Type, caching and the master's state are in each object's headers."""
+    assert write(*FILES, cache_control="no-store") is True
+    assert stack.outputs() == sorted(KEYS)
+    for key in KEYS:
+        found = stack.get(key)
+        assert (found["ContentType"], found["CacheControl"]) == ("image/jpeg", "no-store")
+        assert found["Metadata"] == {"key": "master/cat.png", "etag": "e", "generation": "1"}
+
+
+def test_two_generations_never_have_the_same_bytes(stack: Stack) -> None:
+    """S3 compares outputs by ETag, which tells bytes alone: each generation has a comment of its own."""
+    etags = set()
+    for generation in (1, 2):
+        write(FILES[0], generation=generation)
+        etags.add(stack.get(KEYS[0])["ETag"])
+    assert len(etags) == 2
+    assert b"PixelCascade generation 2" in stack.read(KEYS[0])
 
 
 def test_an_output_is_marked_only_if_it_was_salvaged(stack: Stack) -> None:
-    """A picture whose end is missing says so in its metadata."""
-    pictures = {KEYS[0]: Jpeg(b"jpeg", salvaged=True), KEYS[1]: Jpeg(b"jpeg")}
-    Files(pictures).write(stack.master("master/cat.png", b"12345"), settings())
+    """A picture whose end is missing says so; others have no such mark."""
+    pictures = {FILES[0]: Jpeg(b"\xff\xd8", salvaged=True), FILES[1]: Jpeg(b"\xff\xd8")}
+    Files(pictures).write(Mark(key="master/cat.png", etag="e"), settings())
     assert [stack.get(key)["Metadata"].get("salvaged") for key in KEYS] == ["true", None]
 
 
 def test_the_log_has_bytes_and_warnings() -> None:
-    """The bytes of all files, and each warning once."""
-    pictures = {key: Jpeg(b"jpeg", warnings=("odd profile",)) for key in KEYS}
+    """What all files weigh, and each warning once."""
+    pictures = {file: Jpeg(b"jpeg", warnings=("odd profile",)) for file in FILES}
     assert Files(pictures).details == {"bytes_out": 8, "warnings": ["odd profile"]}
 
 
-def test_a_superseded_master_writes_nothing(stack: Stack) -> None:
-    """Outputs that a newer state has written stay, and the caller learns it."""
-    old = stack.master("master/cat.png", b"old", "01")
-    new = stack.master("master/cat.png", b"new", "02")
-    Files({key: Jpeg(b"new") for key in KEYS}).write(new, settings())
-    assert Files({key: Jpeg(b"old") for key in KEYS}).write(old, settings()) is False
-    assert [stack.read(key) for key in KEYS] == [b"new", b"new"]
+def test_the_record_has_each_files_size(stack: Stack) -> None:
+    """Width, height and the bytes that are in the bucket, by a key that stands for any name."""
+    files, mark = Files({FILES[0]: Jpeg(b"\xff\xd8jpeg", (100, 75))}), Mark(key="master/cat.png", etag="e")
+    files.write(mark, settings())
+    outcome = files.outcome(mark, settings())
+    size_bytes = len(stack.read(KEYS[0]))
+    assert outcome.outputs == {FILES[0]: {"width": 100, "height": 75, "bytes": size_bytes}}
+    assert (outcome.state, outcome.recipe) == ("written", "recipe")
 
 
-def test_where_the_first_name_is_taken_no_other_is_written(stack: Stack) -> None:
-    """A loser does not leave half of its outputs."""
-    Files({KEYS[0]: Jpeg(b"first")}).write(stack.master("master/cat.jpg", b"first", "01"), settings())
-    with pytest.raises(NameTakenError):
-        Files({key: Jpeg(b"other") for key in KEYS}).write(stack.master("master/cat.png", b"other", "02"), settings())
-    assert stack.outputs() == [KEYS[0]]
+def test_an_older_generation_writes_nothing(stack: Stack) -> None:
+    """Where one file has a newer generation, the branch's work was superseded."""
+    write(*FILES, generation=2)
+    before = [stack.read(key) for key in KEYS]
+    assert write(*FILES, generation=1) is False
+    assert [stack.read(key) for key in KEYS] == before

@@ -50,7 +50,7 @@ def test_every_size_says_what_it_is_and_whose(stack: Stack) -> None:
     assert len(heads) == 3
     for head in heads:
         assert (head["ContentType"], head["CacheControl"]) == ("image/jpeg", "public, max-age=86400")
-        assert head["Metadata"] == {"key": "master/cat.jpg", "etag": etag}
+        assert head["Metadata"] == {"key": "master/cat.jpg", "etag": etag, "generation": "1", "recipe": "recipe"}
 
 
 def test_a_rotated_picture_is_upright(stack: Stack) -> None:
@@ -63,7 +63,7 @@ def test_a_rotated_picture_is_upright(stack: Stack) -> None:
 
 
 def test_a_key_whose_sizes_do_not_fit_is_rejected(stack: Stack) -> None:
-    """A name that S3 could not hold with its size is the image's fault, told before any work."""
+    """A name that S3 could not hold with its size is the image's fault."""
     key = "master/" + "x" * 1010 + ".jpg"
     stack.upload(key, picture())
     assert run(job(key)) == []

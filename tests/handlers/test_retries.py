@@ -50,7 +50,7 @@ def test_only_failed_messages_are_scheduled(stack: Stack) -> None:
         stack.upload(key)
 
     def work(master: Any, _settings: Any) -> Made:
-        return fail() if master.claim.key == KEYS[1] else Made()
+        return fail() if master.key == KEYS[1] else Made()
 
     worker.process(sqs_event(*map(job, KEYS)), Context(), working(work))
     assert list(stack.delays_s) == ["handle of m1"]

@@ -22,7 +22,19 @@ from handlers import master as masters
 from handlers.errors import BrokenImageError, NameTakenError, NotAnImageError
 from handlers.master import Master
 from handlers.settings import Settings
-from tests.handlers.conftest import BRANCH, BUCKET, Context, Made, Run, Stack, failures, job, sqs_event, working
+from tests.handlers.conftest import (
+    BRANCH,
+    BUCKET,
+    PICTURES,
+    Context,
+    Made,
+    Run,
+    Stack,
+    failures,
+    job,
+    sqs_event,
+    working,
+)
 
 pytestmark = pytest.mark.usefixtures("unopened")
 
@@ -47,7 +59,7 @@ def on(key: str, act: Callable[[], Any], work: Run = done) -> Run:
     """Return work that acts on one key, and does its usual on every other."""
 
     def acting(master: Master, settings: Settings) -> Made:
-        if master.claim.key == key:
+        if master.key == key:
             act()
         return work(master, settings)
 
@@ -107,15 +119,19 @@ def test_a_batch_that_is_done_leaves_nothing() -> None:
 
 
 def test_work_gets_the_master_of_its_job(three: Stack) -> None:
-    """Each message's work sees its own master, with the job's sequencer."""
+    """Each message's work sees its own master, in the state that its job names."""
     seen = []
 
     def look(master: Master, settings: Settings) -> Made:
-        seen.append((master.claim.key, master.claim.sequencer, master.body.read(), settings.branch))
+        seen.append((master.key, master.etag, master.body.read(), settings.branch))
         return Made()
 
-    process(sqs_event(job(KEY, sequencer="0A"), job(OTHER)), look)
-    assert sorted(seen) == [(KEY, "0A", three.read(KEY), BRANCH), (OTHER, None, three.read(OTHER), BRANCH)]
+    process(sqs_event(job(KEY), job(OTHER)), look)
+    etags = [three.master(key).etag for key in (KEY, OTHER)]
+    assert sorted(seen) == [
+        (KEY, etags[0], three.read(KEY), BRANCH),
+        (OTHER, etags[1], three.read(OTHER), BRANCH),
+    ]
 
 
 def test_a_master_that_is_gone_is_done(stack: Stack) -> None:
@@ -146,7 +162,7 @@ def test_a_rejected_image_is_done(three: Stack) -> None:
 def test_a_reason_to_reject_is_written_down(three: Stack) -> None:
     """Bucket, key, branch, error, message and time stand where the uploader can read them."""
     before = datetime.now(UTC).replace(microsecond=0)
-    process(sqs_event(job(KEY, sequencer="0A")), on(KEY, raising(BrokenImageError("the picture is truncated"))))
+    process(sqs_event(job(KEY)), on(KEY, raising(BrokenImageError("the picture is truncated"))))
     (key,) = three.outputs()
     reason = three.rejection(key)
     assert key == f"rejected/cat.png/{BRANCH}.json"
@@ -157,8 +173,8 @@ def test_a_reason_to_reject_is_written_down(three: Stack) -> None:
         "branch": BRANCH,
         "error": "BrokenImageError",
         "message": "the picture is truncated",
-        "etag": three.master(KEY).claim.etag,
-        "sequencer": "0A",
+        "etag": three.master(KEY).etag,
+        "generation": 1,
     }
 
 
@@ -190,16 +206,19 @@ def test_a_state_that_is_gone_is_not_rejected(
     logged: Callable[[], list[dict[str, Any]]],
     replaced: bool,  # noqa: FBT001
 ) -> None:
-    """An old job that ends after the newest one leaves no reason against a master that is good by now."""
+    """An old job that ends after the record went on leaves no reason against a master that may be good by now."""
 
     def lose() -> None:
         if replaced:
-            three.upload(KEY, b"a good picture")
+            three.receive(KEY, b"a good picture", generation=2)
         else:
-            three.s3.delete_object(Bucket=BUCKET, Key=KEY)
+            record = three.record(KEY)
+            assert record
+            deleted = record.next(KEY, record.etag, "deleted")
+            three.dynamodb.put_item(TableName=PICTURES, Item=deleted.as_item())
         raise BrokenImageError("truncated")
 
-    assert process(sqs_event(job(KEY, sequencer="0A")), on(KEY, lose)) == []
+    assert process(sqs_event(job(KEY)), on(KEY, lose)) == []
     assert three.outputs() == []
     assert [line["message"] for line in logged()] == ["superseded"]
 
@@ -215,7 +234,7 @@ def test_a_reason_is_written_over_what_is_not_the_pipelines(three: Stack) -> Non
 def test_a_rejection_that_cannot_be_written_is_ours(three: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reason that nobody can read is none: the message comes again."""
     assert three
-    monkeypatch.setattr(storage, "write_rejection", lambda *_: raising(_client_error("SlowDown"))())
+    monkeypatch.setattr(storage, "write_reason", lambda *_: raising(_client_error("SlowDown"))())
     assert process(sqs_event(job(KEY)), on(KEY, raising(BrokenImageError("truncated")))) == ["m0"]
 
 
@@ -239,7 +258,7 @@ def test_a_master_that_s3_does_not_hand_out_is_rejected(
     assert process(sqs_event(job(KEY)), must_not_run) == []
     monkeypatch.undo()
     reason = three.rejection(f"rejected/cat.png/{BRANCH}.json")
-    assert (reason["error"], reason["etag"]) == ("MasterUnreadableError", three.master(KEY).claim.etag)
+    assert (reason["error"], reason["etag"]) == ("MasterUnreadableError", three.master(KEY).etag)
     assert said in reason["message"]
 
 
@@ -392,7 +411,7 @@ def test_a_refused_message_costs_no_neighbour(three: Stack) -> None:
 
 
 def _note(seen: list[str], master: Master, _settings: Settings) -> Made:
-    seen.append(master.claim.key)
+    seen.append(master.key)
     return Made()
 
 
@@ -458,7 +477,7 @@ def test_a_record_that_stalls_costs_no_neighbour(three: Stack, tmp_path: Path, m
 
 
 def _leave_a_file(folder: Path, master: Master, _settings: Settings) -> Made:
-    (folder / Path(master.claim.key).name).touch()
+    (folder / Path(master.key).name).touch()
     return Made()
 
 
@@ -472,7 +491,7 @@ def test_a_first_delivery_runs_in_the_functions_own_process(three: Stack, tmp_pa
 
 
 def _leave_pid(folder: Path, master: Master, _settings: Settings) -> Made:
-    (folder / Path(master.claim.key).name).write_text(str(os.getpid()))
+    (folder / Path(master.key).name).write_text(str(os.getpid()))
     return Made()
 
 

@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,12 +11,15 @@ import pytest
 from moto import mock_aws
 
 from components.branches import BRANCHES as ROWS
+from components.branches import ImageBranch
+from handlers.errors import NameTooLongError
 from handlers.job import Layout
+from handlers.record import Outcome, Record, State, now
 from ops.stack import DeployedStack
 
 BRANCHES = tuple(row.name for row in ROWS)
 
-BUCKET, TABLE, TOPIC = "images", "records", "new-image-uploaded"
+BUCKET, TABLE, PICTURES, TOPIC = "images", "records", "pictures", "new-image-uploaded"
 REGION: Final = "eu-central-1"
 SIZES = ("small", "large")
 
@@ -36,26 +39,71 @@ class Pipeline:
         etag: str = self.client("s3").put_object(Bucket=BUCKET, Key=f"master/{path}", Body=body)["ETag"]
         return etag.strip('"')
 
-    def finish(self, path: str, etag: str, branches: tuple[str, ...] = BRANCHES) -> None:
-        """Leave what some branches make of a state of a master."""
+    def finish(self, path: str, etag: str, branches: tuple[str, ...] = BRANCHES, recipe: str = "now") -> None:
+        """Leave what some branches make of a state of a master, and the record that says so."""
+        self.make_outputs(path, etag, branches)
+        self.settle(path, etag, dict.fromkeys(branches, Outcome(state="written", recipe=recipe)))
+
+    def make_outputs(self, path: str, etag: str, branches: tuple[str, ...] = BRANCHES) -> None:
+        """Leave the outputs alone, as a stack without records did."""
         key = f"master/{path}"
         for row in ROWS:
-            for file in self.stack.files(key, row) if row.name in branches else ():
+            for file in self.files(key, row) if row.name in branches else ():
                 self.client("s3").put_object(Bucket=BUCKET, Key=file, Metadata={"key": key, "etag": etag})
         if "metadata-extraction" in branches:
             item = {"name": {"S": self.stack.layout.name(key)}, "key": {"S": key}, "etag": {"S": etag}}
             self.client("dynamodb").put_item(TableName=TABLE, Item=item)
 
+    def files(self, key: str, row: ImageBranch) -> Sequence[str]:
+        """Return the keys of a branch's files, none where S3 would not take them."""
+        try:
+            return self.stack.files(key, row)
+        except NameTooLongError:
+            return ()
+
     def reject(self, path: str, etag: str, branch: str, error: str = "NotAnImageError") -> None:
-        """Leave why a branch rejected a state of a master."""
+        """Leave why a branch rejected a state of a master, and the record that says so."""
+        self.write_reason(path, etag, branch, error)
+        self.settle(path, etag, {branch: Outcome(state="rejected", error=error, message="no picture")})
+
+    def write_reason(self, path: str, etag: str, branch: str, error: str = "NotAnImageError") -> None:
+        """Leave the reason alone, as a stack without records did."""
         key = f"master/{path}"
         reason = {"bucket": BUCKET, "key": key, "branch": branch, "error": error, "message": "no picture", "etag": etag}
         rejected = self.stack.layout.rejected_key(key, branch)
         self.client("s3").put_object(Bucket=BUCKET, Key=rejected, Body=json.dumps(reason))
 
+    def settle(self, path: str, etag: str, outcomes: Mapping[str, Outcome]) -> None:
+        """Add outcomes to the record of a state of a master, which is another generation where the state is new."""
+        key = f"master/{path}"
+        name, before = self.stack.layout.name(key), self.record(path)
+        same = before is not None and (before.key, before.etag) == (key, etag)
+        branches = {**(before.branches if before and same else {}), **outcomes}
+        rejected = any(outcome.state == "rejected" for outcome in branches.values())
+        settled: State = "rejected" if rejected else "complete"
+        record = Record(
+            name=name,
+            key=key,
+            etag=etag,
+            generation=(before.generation + (not same)) if before else 1,
+            state=settled if len(branches) == len(BRANCHES) else "received",
+            branches=branches,
+            received_at=now(),
+            settled_at=now() if len(branches) == len(BRANCHES) else "",
+        )
+        self.client("dynamodb").put_item(TableName=PICTURES, Item=record.as_item())
+
+    def record(self, path: str) -> Record | None:
+        """Return the record of a master's name."""
+        return self.stack.records.read(self.stack.layout.name(f"master/{path}"))
+
     def published(self) -> list[str]:
         """Return the keys of the jobs that were published, which every branch's queue has got."""
-        return [json.loads(body)["key"] for body in self.bodies(self.stack.queues["resizing"])]
+        return [job["key"] for job in self.jobs()]
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """Return the jobs that were published."""
+        return [json.loads(body) for body in self.bodies(self.stack.queues["resizing"])]
 
     def bodies(self, url: str) -> list[str]:
         """Take the messages out of a queue."""
@@ -73,12 +121,13 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
     with mock_aws():
         client = functools.cache(lambda service: boto3.client(service, region_name=REGION))
         client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-        client("dynamodb").create_table(
-            TableName=TABLE,
-            AttributeDefinitions=[{"AttributeName": "name", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "name", "KeyType": "HASH"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        for table in (TABLE, PICTURES):
+            client("dynamodb").create_table(
+                TableName=table,
+                AttributeDefinitions=[{"AttributeName": "name", "AttributeType": "S"}],
+                KeySchema=[{"AttributeName": "name", "KeyType": "HASH"}],
+                BillingMode="PAY_PER_REQUEST",
+            )
         topic = client("sns").create_topic(Name=TOPIC)["TopicArn"]
         failures = [*BRANCHES, *(f"{branch}-undelivered" for branch in BRANCHES), "job-publisher-failed"]
         queues = {branch: client("sqs").create_queue(QueueName=f"{branch}-queue")["QueueUrl"] for branch in BRANCHES}
@@ -100,5 +149,8 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
                 },
                 layout=Layout(),
                 sizes=SIZES,
+                name="dev",
+                pictures=PICTURES,
+                recipes=dict.fromkeys(BRANCHES, "now"),
             )
         )

@@ -1,9 +1,15 @@
 """What the audit says of each master."""
 
-import pytest
+from collections import Counter
+from typing import Any
 
+import pytest
+from botocore.client import BaseClient
+
+from handlers.record import Outcome
 from ops.audit import audit, rejected
-from tests.ops.conftest import BRANCHES, BUCKET, Pipeline
+from ops.inventory import Inventory
+from tests.ops.conftest import BRANCHES, BUCKET, TABLE, Pipeline
 
 
 def states(pipeline: Pipeline, path: str) -> dict[str, str]:
@@ -45,18 +51,85 @@ def test_a_rejection_accounts_for_a_branch(pipeline: Pipeline, branch: str) -> N
     assert states(pipeline, "cat.png") == {**dict.fromkeys(BRANCHES, "missing"), branch: "rejected"}
 
 
+def test_what_older_settings_made_is_outdated(pipeline: Pipeline) -> None:
+    """It is accounted for all the same: it is good, only made by other settings."""
+    pipeline.finish("cat.png", pipeline.upload("cat.png"), recipe="before")
+    (found,) = audit(pipeline.stack)
+    assert (found.states, found.accounted_for) == (dict.fromkeys(BRANCHES, "outdated"), True)
+
+
+def test_a_size_that_is_new_makes_older_sizes_outdated(pipeline: Pipeline) -> None:
+    """What the record names is what there should be, not what today's settings would make."""
+    pipeline.finish("cat.png", pipeline.upload("cat.png"), recipe="before")
+    size = {"width": 1, "height": 1, "bytes": 1}
+    outcome = Outcome(state="written", recipe="before", outputs={"resized/{name}/small.jpg": size})
+    pipeline.settle("cat.png", found_etag(pipeline), {"resizing": outcome})
+    pipeline.client("s3").delete_object(Bucket=BUCKET, Key="resized/cat/large.jpg")
+    assert states(pipeline, "cat.png")["resizing"] == "outdated"
+
+
+def found_etag(pipeline: Pipeline) -> str:
+    record = pipeline.record("cat.png")
+    assert record
+    return record.etag
+
+
+def test_a_deep_audit_sees_what_the_record_does_not(pipeline: Pipeline) -> None:
+    """An output that somebody put in its place is found only by asking for each object."""
+    pipeline.finish("cat.png", pipeline.upload("cat.png"))
+    pipeline.client("s3").put_object(Bucket=BUCKET, Key="converted/cat.jpg", Body=b"by hand")
+    pipeline.client("dynamodb").delete_item(TableName=TABLE, Key={"name": {"S": "cat"}})
+    (shallow,), (deep,) = audit(pipeline.stack), audit(pipeline.stack, deep=True)
+    assert shallow.states == dict.fromkeys(BRANCHES, "done")
+    expected = {"format-conversion": "missing", "resizing": "done", "metadata-extraction": "missing"}
+    assert deep.states == expected
+
+
+def test_outputs_without_a_living_master_are_orphans(pipeline: Pipeline) -> None:
+    """What a deleted master left, and what has no record at all."""
+    pipeline.finish("cat.png", pipeline.upload("cat.png"))
+    pipeline.make_outputs("2024/gone.png", "e", ("format-conversion",))
+    with Inventory.of(pipeline.stack) as inventory:
+        assert list(inventory.orphans()) == ["converted/2024/gone.jpg"]
+
+
+def test_an_audit_takes_few_requests(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Listings and a scan, whatever the number of masters: no request for a single picture."""
+    for number in range(30):
+        pipeline.finish(f"{number}.png", pipeline.upload(f"{number}.png"))
+    count: Counter[str] = Counter()
+    call: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def counted(client: BaseClient, operation: str, arguments: Any) -> Any:
+        count[operation] += 1
+        return call(client, operation, arguments)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", counted)
+    assert len(list(audit(pipeline.stack))) == 30
+    assert count == {"Scan": 4, "ListObjectsV2": 4}
+
+
 def test_a_rejection_of_an_older_state_does_not(pipeline: Pipeline) -> None:
     """What was wrong with an earlier upload says nothing of this one."""
     pipeline.reject("cat.png", pipeline.upload("cat.png"), "resizing")
     pipeline.upload("cat.png", b"another picture")
-    assert states(pipeline, "cat.png")["resizing"] == "missing"
+    assert states(pipeline, "cat.png")["resizing"] == "stale"
 
 
-def test_outputs_of_another_master_are_not_this_ones(pipeline: Pipeline) -> None:
-    """The second master of a name has nothing but its rejections."""
+@pytest.mark.parametrize(("told", "state"), [(True, "rejected"), (False, "missing")])
+def test_a_master_whose_name_is_taken_is_rejected_once_it_was_told(
+    pipeline: Pipeline,
+    told: bool,  # noqa: FBT001
+    state: str,
+) -> None:
+    """The second master of a name has one reason for all branches."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"))
-    pipeline.reject("cat.gif", pipeline.upload("cat.gif"), "resizing", "NameTakenError")
-    assert states(pipeline, "cat.gif") == {**dict.fromkeys(BRANCHES, "missing"), "resizing": "rejected"}
+    etag = pipeline.upload("cat.gif")
+    if told:
+        pipeline.write_reason("cat.gif", etag, "name-taken", "NameTakenError")
+    (found,) = [found for found in audit(pipeline.stack) if found.key == "master/cat.gif"]
+    assert found.states == dict.fromkeys(BRANCHES, state)
+    assert [reason["error"] for reason in found.rejections] == ["NameTakenError"] * told
 
 
 def test_only_what_the_prefix_names_is_audited(pipeline: Pipeline) -> None:
@@ -73,13 +146,11 @@ def test_folder_markers_are_no_masters(pipeline: Pipeline) -> None:
 
 
 def test_the_rejected_are_those_of_the_newest_state(pipeline: Pipeline) -> None:
-    """What was rejected and then replaced, finished or deleted is no longer listed."""
+    """What was rejected and then replaced or deleted is not listed."""
     for branch in BRANCHES:
         pipeline.reject("bad.png", pipeline.upload("bad.png"), branch)
     pipeline.reject("replaced.png", pipeline.upload("replaced.png"), "resizing")
     pipeline.upload("replaced.png", b"another picture")
-    pipeline.reject("finished.png", pipeline.upload("finished.png"), "resizing")
-    pipeline.finish("finished.png", pipeline.upload("finished.png"))
     pipeline.reject("deleted.png", pipeline.upload("deleted.png"), "resizing")
     pipeline.client("s3").delete_object(Bucket=BUCKET, Key="master/deleted.png")
-    assert [(found.key, len(found.rejections)) for found in rejected(pipeline.stack)] == [("master/bad.png", 3)]
+    assert [reason["key"] for reason in rejected(pipeline.stack)] == ["master/bad.png"] * 3

@@ -1,23 +1,26 @@
 """Jobs for what is in the bucket already."""
 
-import time
+import dataclasses
+from collections.abc import Iterable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from handlers.job import Job
-from ops.backfill import Bookmark, Requests, backfill, jobs
-from tests.ops.conftest import BUCKET, Pipeline
+from ops import backfill as backfilling
+from ops.audit import audit
+from ops.backfill import Bookmark, Requests, Task, backfill, every, in_state, register
+from ops.stack import NoRecordsError
+from tests.ops.conftest import BRANCHES, BUCKET, Pipeline
 
 
-def run(pipeline: Pipeline, *, missing: bool = False, prefix: str = "", after: str | None = None) -> int:
+def run(pipeline: Pipeline, work: Iterable[Task] | None = None) -> int:
     """Backfill without a limit."""
-    work = jobs(pipeline.stack, prefix, missing=missing, after=after)
-    return backfill(pipeline.stack, work, per_second=0, published=lambda _: None)
+    return backfill(pipeline.stack, every(pipeline.stack, "") if work is None else work, per_second=0)
 
 
-def test_every_master_becomes_a_job(pipeline: Pipeline) -> None:
-    """In the order of their keys, more than one batch of them."""
+def test_every_master_without_a_record_becomes_a_job(pipeline: Pipeline) -> None:
+    """As if it was uploaded now."""
     paths = [f"{number:02}.png" for number in range(23)]
     for path in paths:
         pipeline.upload(path)
@@ -25,61 +28,127 @@ def test_every_master_becomes_a_job(pipeline: Pipeline) -> None:
     assert sorted(pipeline.published()) == [f"master/{path}" for path in paths]
 
 
+def test_what_is_current_is_not_made_again(pipeline: Pipeline) -> None:
+    """A settled picture is left alone, whatever the backfill looks at."""
+    pipeline.finish("done.png", pipeline.upload("done.png"))
+    before = pipeline.record("done.png")
+    assert (run(pipeline), pipeline.published(), pipeline.record("done.png")) == (0, [], before)
+
+
 def test_only_what_is_missing_becomes_a_job(pipeline: Pipeline) -> None:
-    """Done and rejected masters are left alone, stale ones are not."""
+    """Done masters are left alone, stale ones are not; where one output is missing, its branch works again."""
     pipeline.finish("done.png", pipeline.upload("done.png"))
     pipeline.finish("stale.png", pipeline.upload("stale.png"))
     pipeline.upload("stale.png", b"another picture")
+    pipeline.finish("part.png", pipeline.upload("part.png"))
+    pipeline.client("s3").delete_object(Bucket=BUCKET, Key="converted/part.jpg")
     pipeline.upload("missing.png")
-    assert run(pipeline, missing=True) == 2
-    assert sorted(pipeline.published()) == ["master/missing.png", "master/stale.png"]
+    assert run(pipeline, in_state(pipeline.stack, "", {"missing", "stale"})) == 3
+    jobs = {job["key"]: job.get("branches") for job in pipeline.jobs()}
+    assert jobs == {
+        "master/missing.png": None,
+        "master/part.png": ["format-conversion"],
+        "master/stale.png": None,
+    }
 
 
-def test_a_job_has_no_sequencer(pipeline: Pipeline) -> None:
-    """It is no event of S3's: the worker asks whether what it has read is still the newest."""
-    etag = pipeline.upload("cat.png")
-    assert list(jobs(pipeline.stack, "", missing=False)) == [Job(bucket=BUCKET, key="master/cat.png", etag=etag)]
+def test_only_the_branch_whose_settings_changed_works_again(pipeline: Pipeline) -> None:
+    """In a new generation, which keeps the others' outcomes: what is current is not written again."""
+    pipeline.finish("cat.png", pipeline.upload("cat.png"))
+    changed = dataclasses.replace(pipeline.stack, recipes={**pipeline.stack.recipes, "resizing": "new"})
+    before = pipeline.record("cat.png")
+    assert backfill(changed, in_state(changed, "", {"outdated"}), per_second=0) == 1
+    (job,), after = pipeline.jobs(), pipeline.record("cat.png")
+    assert before
+    assert after
+    assert (job["branches"], job["generation"]) == (["resizing"], after.generation)
+    assert (after.state, after.branches.keys()) == ("received", set(BRANCHES) - {"resizing"})
+    assert after.generation > before.generation
+
+
+def test_one_branch_can_be_chosen(pipeline: Pipeline) -> None:
+    """The others' outdated outputs stay."""
+    pipeline.finish("cat.png", pipeline.upload("cat.png"), recipe="before")
+    (work,) = in_state(pipeline.stack, "", {"outdated"}, "metadata-extraction")
+    assert work == Task(key="master/cat.png", branches=["metadata-extraction"])
 
 
 def test_it_goes_on_after_a_key(pipeline: Pipeline) -> None:
-    """What was published before is not published again."""
+    """What was looked at before is not looked at again."""
     for path in ("a.png", "b.png", "c.png"):
         pipeline.upload(path)
-    assert run(pipeline, after="master/a.png") == 2
+    assert run(pipeline, every(pipeline.stack, "", "master/a.png")) == 2
 
 
 def test_the_rate_is_kept(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After each batch it waits as long as that batch may take."""
-    for number in range(20):
+    """After each master it waits as long as that may take."""
+    for number in range(2):
         pipeline.upload(f"{number}.png")
-    clock, waits = iter([0.0, 0.0, 0.5]), list[float]()
-    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
-    monkeypatch.setattr(time, "sleep", waits.append)
-    backfill(pipeline.stack, jobs(pipeline.stack, "", missing=False), per_second=10, published=lambda _: None)
-    assert waits == [1.0, 1.5]
+    work, clock, waits = list(every(pipeline.stack, "")), iter([0.0, 0.0, 0.05]), list[float]()
+    monkeypatch.setattr(backfilling, "time", SimpleNamespace(monotonic=lambda: next(clock), sleep=waits.append))
+    backfill(pipeline.stack, work, per_second=10)
+    assert waits == [pytest.approx(0.1), pytest.approx(0.15)]
+
+
+def test_what_was_made_before_the_records_is_registered(pipeline: Pipeline) -> None:
+    """Whole and rejected pictures get records; nothing is made again, nobody is told, all of it counts as outdated."""
+    pipeline.make_outputs("good.png", pipeline.upload("good.png"))
+    etag = pipeline.upload("bad.png", b"bad")
+    for branch in BRANCHES:
+        pipeline.write_reason("bad.png", etag, branch)
+    pipeline.make_outputs("part.png", pipeline.upload("part.png"), ("resizing",))
+    pipeline.make_outputs("stale.png", "an older state")
+    pipeline.upload("stale.png")
+    assert register(pipeline.stack, "") == 2
+    records = [pipeline.record(path) for path in ("good.png", "bad.png", "part.png", "stale.png")]
+    assert [record and (record.state, record.generation) for record in records] == [
+        ("complete", 0),
+        ("rejected", 0),
+        None,
+        None,
+    ]
+    assert pipeline.published() == []
+    states = {found.key: set(found.states.values()) for found in audit(pipeline.stack)}
+    assert (states["master/good.png"], states["master/bad.png"]) == ({"outdated"}, {"rejected"})
+
+
+def test_registering_leaves_records_alone(pipeline: Pipeline) -> None:
+    """A picture that has one is not recorded again."""
+    pipeline.finish("cat.png", pipeline.upload("cat.png"))
+    before = pipeline.record("cat.png")
+    assert (register(pipeline.stack, ""), pipeline.record("cat.png")) == (0, before)
+
+
+def test_a_stack_without_records_is_told_to_deploy(pipeline: Pipeline) -> None:
+    """Outputs of a stack that an earlier version deployed name no table of records."""
+    before = dataclasses.replace(pipeline.stack, pictures="")
+    with pytest.raises(NoRecordsError, match="run `pulumi up` first"):
+        register(before, "")
 
 
 def test_a_bookmark_is_where_it_was_put(tmp_path: Path) -> None:
     """The last key is kept, for its own bucket, until it is removed."""
     bookmark = Bookmark(tmp_path / "bookmark")
     assert bookmark.read(BUCKET) is None
-    bookmark.write(Job(bucket=BUCKET, key="master/b.png"))
+    bookmark.write(BUCKET, "master/b.png")
     assert bookmark.read(BUCKET) == "master/b.png"
     assert bookmark.read("another") is None
     bookmark.remove()
     assert bookmark.read(BUCKET) is None
 
 
-def test_the_estimate_counts_requests() -> None:
-    """Each branch reads the master; its outputs and the record are written; ten messages are one batch."""
-    assert Requests(jobs=1000, sizes=3).counts == {
+def test_the_estimate_counts_requests_of_the_branches_that_work_again() -> None:
+    """The record is read and begun, the branch reads the master, writes and settles; each queue gets its message."""
+    assert Requests(jobs=1000, sizes=3, branches=("resizing",)).counts == {
         "SNS, message published": 1000,
         "SNS, delivery to a queue": 3000,
         "SQS, request": 3600,
         "Lambda, invocation": 300,
-        "S3, GET or HEAD": 3250,
-        "S3, PUT": 4000,
-        "DynamoDB, write unit": 1500,
+        "S3, GET or HEAD": 5000,
+        "S3, PUT": 3000,
+        "DynamoDB, read unit": 1000,
+        "DynamoDB, write unit": 2334,
+        "EventBridge, event": 334,
     }
 
 

@@ -90,7 +90,7 @@ def test_an_audit_is_read_by_machines(connected: Pipeline) -> None:
 def test_a_dry_run_publishes_nothing(connected: Pipeline) -> None:
     """It says how many jobs there would be."""
     connected.upload("cat.png")
-    assert "1 jobs, about" in run("backfill", "--local", "--dry-run").output
+    assert "1 masters, about" in run("backfill", "--local", "--dry-run").output
     assert connected.published() == []
 
 
@@ -124,11 +124,13 @@ def test_a_redrive_says_what_it_did(connected: Pipeline) -> None:
 def test_the_rejected_are_listed_and_retried(connected: Pipeline) -> None:
     """Each reason is shown, and each master becomes one job."""
     etag = connected.upload("bad.png")
+    connected.finish("bad.png", etag)
     for branch in ("resizing", "format-conversion"):
         connected.reject("bad.png", etag, branch)
     result = run("rejected", "--local", "--retry")
     assert result.output.count("NotAnImageError") == 2
-    assert connected.published() == ["master/bad.png"]
+    (job,) = connected.jobs()
+    assert (job["key"], job["branches"]) == ("master/bad.png", ["format-conversion", "resizing"])
 
 
 @pytest.mark.parametrize(
@@ -224,3 +226,86 @@ def test_the_local_stack_needs_no_profile_and_no_proxy(monkeypatch: pytest.Monke
     config = connecting.connect(None, local=True).client("sns").meta.config
     assert config.proxies == {}
     assert os.environ["AWS_PROFILE"] == "nonsense"
+
+
+def test_a_pictures_status_is_its_record(connected: Pipeline) -> None:
+    """By key, by path or by name: state, outputs or reasons; exits 0 where it is settled."""
+    etag = connected.upload("2024/cat.png")
+    connected.finish("2024/cat.png", etag, ("format-conversion", "metadata-extraction"))
+    assert run("status", "2024/cat", "--local").exit_code == 1
+    connected.reject("2024/cat.png", etag, "resizing")
+    for words in ("master/2024/cat.png", "2024/cat.png", "2024/cat"):
+        result = run("status", words, "--local")
+        assert result.exit_code == 0
+        assert "master/2024/cat.png: rejected" in result.output
+        assert "resizing: rejected no picture" in result.output
+    found = json.loads(run("status", "2024/cat", "--local", "--json").output)
+    assert found["branches"]["format-conversion"] == {"state": "written", "recipe": "now"}
+
+
+def test_a_picture_that_nobody_uploaded_is_told(connected: Pipeline) -> None:
+    """The message says what to check."""
+    result = run("status", "master/nothing.png", "--local")
+    assert (result.exit_code, "which has no record" in result.output) == (1, True)
+    assert connected.published() == []
+
+
+def test_orphans_are_swept(connected: Pipeline) -> None:
+    """Outputs of a deleted master go, those of a living one stay; a dry run removes nothing."""
+    connected.finish("cat.png", connected.upload("cat.png"))
+    connected.make_outputs("gone.png", "e")
+    for words, left in ((("--dry-run",), True), ((), False)):
+        result = run("sweep", "--local", *words)
+        assert "converted/gone.jpg" in result.output
+        keys = [entry["Key"] for entry in connected.client("s3").list_objects_v2(Bucket="images")["Contents"]]
+        assert ("converted/gone.jpg" in keys, "converted/cat.jpg" in keys) == (left, True)
+
+
+@pytest.mark.parametrize("versioned", [False, True])
+def test_a_picture_is_erased_with_everything(connected: Pipeline, versioned: bool) -> None:  # noqa: FBT001
+    """Master, outputs, reasons, item and record, with every version; other pictures stay."""
+    s3 = connected.client("s3")
+    if versioned:
+        s3.put_bucket_versioning(Bucket="images", VersioningConfiguration={"Status": "Enabled"})
+    connected.upload("cat.png", b"an older state")
+    connected.finish("cat.png", connected.upload("cat.png"))
+    connected.write_reason("cat.png", "e", "resizing")
+    connected.finish("catalogue.png", connected.upload("catalogue.png"))
+    result = run("erase", "master/cat.png", "--local", "--yes")
+    assert result.exit_code == 0, result.output
+    versions = s3.list_object_versions(Bucket="images")
+    left = {entry["Key"] for entry in (*versions.get("Versions", ()), *versions.get("DeleteMarkers", ()))}
+    assert {key for key in left if "catalogue" not in key} == set()
+    assert (connected.record("cat.png"), connected.record("catalogue.png") is not None) == (None, True)
+    assert "remains in the functions' logs" in " ".join(result.output.split())
+
+
+def test_a_picture_that_is_being_worked_on_is_not_erased(connected: Pipeline) -> None:
+    """A worker could write again what was removed."""
+    connected.finish("cat.png", connected.upload("cat.png"), ("resizing",))
+    result = run("erase", "master/cat.png", "--local", "--yes")
+    assert (result.exit_code, "--watch" in result.output) == (1, True)
+
+
+def test_events_are_sent_again(connected: Pipeline) -> None:
+    """Those of named pictures, or of all that were settled since a time, under the same ids."""
+    connected.finish("cat.png", connected.upload("cat.png"))
+    connected.finish("dog.png", connected.upload("dog.png"))
+    (named,) = run("events", "--local", "--replay", "master/cat.png").stdout.splitlines()
+    since = run("events", "--local", "--since", "2020-01-01T00:00:00Z").stdout.splitlines()
+    assert json.loads(named)["id"] == "images/master/cat.png/1/complete"
+    assert json.loads(named)["id"] in {json.loads(line)["id"] for line in since}
+    assert len(since) == 2
+    assert run("events", "--local", "--since", "2999-01-01T00:00:00Z").stdout == ""
+
+
+@pytest.mark.usefixtures("connected")
+def test_events_need_a_picture_or_a_time() -> None:
+    """Neither is a usage error."""
+    assert run("events", "--local").exit_code == USAGE
+
+
+@pytest.mark.usefixtures("connected")
+def test_a_branch_is_chosen_among_what_is_missing_or_outdated() -> None:
+    """Alone it would say nothing."""
+    assert run("backfill", "--local", "--branch", "resizing").exit_code == USAGE

@@ -13,7 +13,7 @@ from ops.stack import DeployedStack
 from tests.ops.conftest import BRANCHES, BUCKET, Pipeline
 
 JOB = json.dumps({"bucket": BUCKET, "key": "master/cat.png"})
-EVENT = {"Records": [{"s3": {"bucket": {"name": BUCKET}, "object": {"key": "my+cat.png"}}}]}
+EVENT = {"Records": [{"s3": {"bucket": {"name": BUCKET}, "object": {"key": "master/my+cat.png"}}}]}
 
 
 @pytest.fixture(autouse=True)
@@ -105,9 +105,10 @@ def test_a_move_that_does_not_end_well_is_an_error(
 
 def test_an_event_that_became_no_job_is_published(pipeline: Pipeline) -> None:
     """The event is in the record that Lambda leaves; its keys are URL-encoded."""
+    pipeline.upload("my cat.png")
     fail(pipeline, "job-publisher-failed", json.dumps({"requestPayload": EVENT}))
     assert redrive(pipeline.stack, "job-publisher-failed") == 1
-    assert pipeline.published() == ["my cat.png"]
+    assert pipeline.published() == ["master/my cat.png"]
     assert waiting(pipeline.stack)["job-publisher-failed"] == 0
 
 

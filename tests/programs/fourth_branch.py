@@ -5,11 +5,11 @@ from components.config import StackConfig
 from components.fanout import Fanout, FanoutArgs
 from components.image_worker import ImageWorkers
 from components.lambda_package import LambdaPackage
-from components.storage import ImageBucket, MetadataTable
+from components.storage import ImageBucket, MetadataTable, PictureTable
 
 config = StackConfig.load()
 images = ImageBucket("images", config)
-workers = ImageWorkers(config=config, bucket=images, table=MetadataTable("pixel-metadata", config))
+metadata, pictures = MetadataTable("pixel-metadata", config), PictureTable("pictures", config)
 
 # [fourth-branch] as in the README
 placeholders = ImageBranch(
@@ -20,13 +20,15 @@ placeholders = ImageBranch(
     prefix="placeholders/",
     key="placeholder_key",
 )
+rows = (*BRANCHES, placeholders)
 # [/fourth-branch]
+workers = ImageWorkers(config=config, bucket=images, table=metadata, pictures=pictures, rows=rows)
 fanout = Fanout(
     "new-image-uploaded",
     FanoutArgs(
         config=config,
         package=LambdaPackage("pixelcascade", config),
         prefix="",
-        branches=[workers.branch(row) for row in (*BRANCHES, placeholders)],
+        branches=[workers.branch(row) for row in rows],
     ),
 )

@@ -1,0 +1,66 @@
+"""What every function needs to keep the records of pictures: the publisher, and each worker."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from components import policies
+from components.branches import ImageBranch
+from components.config import StackConfig
+from components.storage import ImageBucket, PictureTable
+
+NAME_TAKEN = "/name-taken.json"
+"""How the keys of the reasons end that say that another master owns the name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordAccess:
+    """The permissions of a function that reconciles pictures' records with what is in the bucket."""
+
+    config: StackConfig
+    bucket: ImageBucket
+    pictures: PictureTable
+
+    def statements(self, prefix: str | None = None, *, settle: bool) -> list[pulumi.Input[policies.Statement]]:
+        """Return them; a function that writes below `prefix` looks there too, one that may `settle` ends a record."""
+        config, bucket_arn = self.config, self.bucket.arn
+        master, rejected, converted = config.master_prefix, config.rejected_prefix, config.converted_prefix
+        prefixes = dict.fromkeys((master, rejected, converted, *([prefix] if prefix else [])))
+        # A name that has no record may have outputs of before, which name its owner.
+        of_before = [] if prefix == converted else [bucket_arn.apply(lambda arn: policies.read_objects(arn, converted))]
+        events = [self.pictures.arn.apply(policies.send_events)] if config.events else []
+        return [
+            bucket_arn.apply(lambda arn: policies.tell_missing(arn, list(prefixes))),
+            bucket_arn.apply(lambda arn: policies.read_objects(arn, master)),
+            bucket_arn.apply(lambda arn: policies.write_objects(arn, rejected, NAME_TAKEN)),
+            bucket_arn.apply(lambda arn: policies.delete_objects(arn, rejected, NAME_TAKEN)),
+            *of_before,
+            self.pictures.arn.apply(lambda arn: policies.keep_records(arn, settle=settle)),
+            *events,
+        ]
+
+
+def record_settings(config: StackConfig, stack: str, rows: Sequence[ImageBranch]) -> dict[str, Any]:
+    """Return what decides about records, as `handlers.settings.RecordSettings` takes it."""
+    return {
+        "layout": layout(config),
+        "record": {
+            "stack": stack,
+            "branches": [row.name for row in rows],
+            "events": config.events,
+            "follow": config.deletions == "follow",
+        },
+    }
+
+
+def layout(config: StackConfig) -> dict[str, str | bool]:
+    """Return where objects are in the bucket, as `handlers.job.Layout` takes it."""
+    return {
+        "master": config.master_prefix,
+        "converted": config.converted_prefix,
+        "resized": config.resized_prefix,
+        "rejected": config.rejected_prefix,
+        "full_names": config.naming == "full",
+    }

@@ -1,0 +1,30 @@
+"""The recipe of a branch: a short hash of all that decides how its outputs look."""
+
+import hashlib
+import json
+
+from components.branches import ImageBranch
+from components.config import StackConfig
+from components.packaging.target import Target
+from components.packaging.wheels import pins
+
+IMAGING_VERSION = 1
+"""Raised whenever `handlers.imaging` makes other outputs of the same master; a test holds it against the outputs."""
+
+CODECS = ("pillow", "cykooz-resizer")
+"""The packages that decode, resample and encode."""
+
+DIGITS = 10
+
+
+def recipe(row: ImageBranch, config: StackConfig) -> str:
+    """Return the recipe of a branch: what was made by another one is outdated."""
+    pinned = pins(Target.of(config).requirements)
+    settings = {name: getattr(config, name) for name in row.settings}
+    decides = {
+        "branch": row.name,
+        "imaging": IMAGING_VERSION,
+        "codecs": [config.imaging, *(pinned.get(codec, "") for codec in CODECS)],
+        "settings": {name: dict(value) if name == "sizes" else value for name, value in settings.items()},
+    }
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:DIGITS]

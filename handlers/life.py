@@ -1,0 +1,137 @@
+"""The life of a picture as a worker sees it: which generation a job is of, settling it, and cleaning up after it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from handlers import clients, storage
+from handlers.events import Told, What
+from handlers.job import Job
+from handlers.marks import Mark
+from handlers.record import Outcome, Record
+from handlers.settings import Settings
+from handlers.stack import events, reconciler, records
+from handlers.storage import Place
+
+
+def adopted(job: Job, settings: Settings) -> Job | None:
+    """Return the job of a generation that a job without one stands for, None where this worker has nothing to do.
+
+    Where the picture is on its way, reconciling has published the job for all branches; where it is settled, outputs
+    that this branch has written are written again.
+    """
+    record = reconciler(settings.record).reconcile(job.key)
+    if record is None or record.key != job.key or record.state not in {"complete", "rejected"}:
+        return None
+    outcome = record.branches.get(settings.branch)
+    if outcome is None or outcome.state != "written":
+        return None
+    return replace(job, etag=record.etag, generation=record.generation)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settlement:
+    """One branch's part of a picture's life: its outputs, and the reasons that it writes.
+
+    `files` is the prefix of its files of a master and `table` the table of its items, None where it writes none.
+    """
+
+    settings: Settings
+    job: Job
+    files: str | None = None
+    table: str | None = None
+
+    @property
+    def generation(self) -> int:
+        """The job's generation."""
+        assert self.job.generation is not None  # noqa: S101 - one without was adopted
+        return self.job.generation
+
+    def settle(self, outcome: Outcome) -> bool:
+        """Write the branch's outcome into the record; return whether the record wanted it.
+
+        Whoever sees all branches present sends the event first and sets the state last: if the process dies in between,
+        the message comes again, and so does the event.
+
+        Raises: what S3, DynamoDB and EventBridge raise.
+        """
+        settings, table = self.settings.record, records(self.settings.record)
+        name = settings.layout.name(self.job.key)
+        wanted = Record(
+            name=name, key=self.job.key, etag=self.job.etag or "", generation=self.generation, state="received"
+        )
+        settled, record = table.settle(wanted, self.settings.branch, outcome)
+        if record is None or not settled:
+            self.clean_up(record)
+            return False
+        self._tidy(record, outcome)
+        if record.branches.keys() >= set(settings.branches):
+            rejected = any(found.state == "rejected" for found in record.branches.values())
+            state: What = "rejected" if rejected else "complete"
+            told = Told(
+                key=record.key, name=name, generation=record.generation, etag=record.etag, branches=record.branches
+            )
+            events(settings).send(state, told)
+            table.finish(record, state)
+        return True
+
+    def reject(self, reason: Mapping[str, Any]) -> bool:
+        """Write down why the branch rejects the master; return whether no newer reason was there."""
+        mark = Mark(key=self.job.key, etag=self.job.etag or "", generation=self.generation)
+        return storage.write_reason(self._reason(), reason, mark)
+
+    def delete(self) -> int:
+        """Remove what the branch wrote of a deleted master in earlier generations; return how many outputs."""
+        self._reason().remove_below(self.generation)
+        return self._remove_outputs(self.generation)
+
+    def clean_up_now(self) -> None:
+        """Do the same by the record as it is now."""
+        self.clean_up(records(self.settings.record).read(self.settings.layout.name(self.job.key)))
+
+    def clean_up(self, record: Record | None) -> None:
+        """Remove what is not wanted any more, after a master was gone, or the record did not want the outcome."""
+        if record is None:
+            return
+        name = self.settings.branch
+        outcome = record.branches.get(name)
+        rejected = outcome is not None and outcome.state == "rejected"
+        if record.generation == self.generation:
+            if outcome is not None and not rejected and record.lives:
+                self._reason().remove_below(self.generation + 1)
+            return
+        if record.generation < self.generation:
+            return
+        if not rejected:  # A rejection that a later generation keeps has its reason from an earlier one.
+            self._reason().remove_below(record.generation)
+        if self.settings.record.follow and (not record.lives or record.key != self.job.key or rejected):
+            self._remove_outputs(record.generation)
+
+    def _tidy(self, record: Record, outcome: Outcome) -> None:
+        """Remove the older reason of a picture that is good now, or the older outputs of one that is not."""
+        if outcome.state == "written" and record.reasons:
+            self._reason().remove_below(record.generation)
+        if outcome.state == "rejected" and self.settings.record.follow:
+            self._remove_outputs(record.generation)
+
+    def _remove_outputs(self, generation: int) -> int:
+        count = sum(place.remove_below(generation) for place in self._places())
+        if self.table:
+            name = self.settings.layout.name(self.job.key)
+            count += storage.remove_item_below(clients.dynamodb(), self.table, name, generation)
+        return count
+
+    def _places(self) -> Iterator[Place]:
+        """Yield the branch's files of the master: those of sizes that are no longer made too."""
+        if self.files is None:
+            return
+        for key, _ in storage.keys_below(clients.s3(), self.settings.bucket, self.files):
+            rest = key[len(self.files) :]
+            if "/" not in rest and (not rest or self.files.endswith("/")):
+                yield self._place(key)
+
+    def _reason(self) -> Place:
+        return self._place(self.settings.layout.rejected_key(self.job.key, self.settings.branch))
+
+    def _place(self, key: str) -> Place:
+        return Place(s3=clients.s3(), bucket=self.settings.bucket, key=key, master_key=self.job.key)

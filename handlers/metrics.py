@@ -1,0 +1,48 @@
+"""What the functions count, in CloudWatch's embedded metric format."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+NAMESPACE = "PixelCascade"
+
+metrics = Metrics(namespace=NAMESPACE)
+
+REJECTED = {"rejected", "refused"}
+# Nothing was worked on: these would only dilute the share of pictures that are rejected, and their durations.
+IDLE = {"kept", "reconciled", "deleted"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """What became of a message: written, superseded, gone, rejected, refused, retry, kept, reconciled or deleted."""
+
+    name: str
+    duration_ms: float
+    error: str = ""
+
+
+def count(messages: Iterable[Ended]) -> None:
+    """Count the images of a batch, a rejected one also by its error; called by one thread, at the batch's end."""
+    counted = [message for message in messages if message.name not in IDLE]
+    for message in counted:
+        _count(message)
+    if counted:
+        metrics.flush_metrics()
+
+
+def _count(message: Ended) -> None:
+    if message.name == "retry":
+        metrics.add_metric(name="RetriedImage", unit=MetricUnit.Count, value=1)
+        return
+    metrics.add_metric(name="ImageDuration", unit=MetricUnit.Milliseconds, value=message.duration_ms)
+    rejected = message.name in REJECTED
+    metrics.add_metric(name="RejectedImage", unit=MetricUnit.Count, value=int(rejected))
+    if rejected:
+        reason = {"reason": message.error}
+        with single_metric(
+            name="RejectedImage", unit=MetricUnit.Count, value=1, namespace=NAMESPACE, default_dimensions=reason
+        ) as metric:
+            metric.add_dimension("service", metrics.service)

@@ -1,0 +1,190 @@
+"""Reconciling: make a picture's record agree with what S3 has now.
+
+Events only say: look. S3 is strongly consistent and its events are not ordered, so nobody trusts what an event says:
+each one makes the publisher look at the record and at the bucket, decide, and write on the condition that the
+generation still is as read. After every write, and after a refused one, it looks again, and ends only when a look has
+nothing to write. `docs/architecture.md`, "The life of a picture", says why each step is there.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from handlers import topic
+from handlers.errors import NameTakenError, NameTooLongError
+from handlers.events import Events, Told
+from handlers.job import Job, Layout
+from handlers.marks import Mark, as_header
+from handlers.record import Record, Records, first, now
+from handlers.storage import MAX_TRIES, ContentionError, Place, etag_of, keys_below, status_of, write_reason
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
+
+NAME_TAKEN = "name-taken"
+"""Who rejects a master whose name another one owns: no branch, but the record."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reconciler:
+    """Decides about the names of one stack.
+
+    With `follow` a deletion goes through the fan-out, so that the outputs go too; `branches` are all that a picture
+    has to wait for.
+    """
+
+    s3: "S3Client"
+    sns: "SNSClient"
+    records: Records
+    events: Events
+    bucket: str
+    topic_arn: str
+    layout: Layout
+    branches: Collection[str]
+    follow: bool
+
+    def reconcile(self, key: str) -> Record | None:
+        """Look at a master until nothing is left to write; publish the job if one is due; return the record.
+
+        Raises: ContentionError, InvalidJobError, PublishError, EventRefusedError.
+        """
+        name, record, known = self.layout.name(key), None, False
+        for _ in range(MAX_TRIES):
+            record = record if known else self.records.read(name)
+            known, etag = False, self._etag(key)
+            wanted = self._wanted(name, key, etag, record)
+            if wanted is not None:
+                # Seen again in the next round, whoever wrote.
+                known = self.records.put(wanted, record, expires=self.follow and not wanted.lives)
+                record = wanted
+                continue
+            if self._loses(key, etag, record) and record is not None:
+                after = self._reject(key, record)
+                if after is None or after.key != record.key or not after.lives:
+                    continue
+            self._end(key, etag, record)
+            return record
+        raise ContentionError(f"the record of {key} changed {MAX_TRIES} times while it was reconciled")
+
+    def redo(self, record: Record, branches: Collection[str]) -> Record | None:
+        """Begin a new generation of a living master in which only some branches work; return it, None if it is late.
+
+        Raises: PublishError.
+        """
+        keep = [branch for branch in record.branches if branch not in branches]
+        wanted = record.next(record.key, record.etag, "received", keep=keep)
+        if self._etag(record.key) != record.etag or not self.records.put(wanted, record):
+            return None
+        self.publish(wanted)
+        return wanted
+
+    def publish(self, record: Record) -> None:
+        """Publish the job of a record's generation, for the branches that have no outcome yet.
+
+        Raises: PublishError.
+        """
+        missing = tuple(branch for branch in self.branches if branch not in record.branches)
+        job = Job(
+            bucket=self.bucket,
+            key=record.key,
+            etag=record.etag,
+            name=record.name,
+            generation=record.generation,
+            branches=missing if record.branches and record.lives else (),
+            deleted=not record.lives,
+        )
+        for _ in topic.publish(self.sns, self.topic_arn, [job]):
+            pass
+
+    def _wanted(self, name: str, key: str, etag: str | None, record: Record | None) -> Record | None:
+        """Return the record that should be there instead, None where this one is right."""
+        if record is None:
+            owner = self._owner_of_before(name, key, etag)
+            return first(name, *owner) if owner else None
+        if not record.lives:
+            owner = (key, etag) if etag is not None else next(self._masters(name), None)
+            return record.next(*owner, "received") if owner else None
+        if record.key == key and etag is not None:
+            return record.next(key, etag, "received") if etag != record.etag else None
+        if record.key != key and self._etag(record.key) is not None:
+            return None
+        owner = next(self._masters(name), None)
+        return record.next(*owner, "received") if owner else record.next(record.key, record.etag, "deleted")
+
+    def _owner_of_before(self, name: str, key: str, etag: str | None) -> tuple[str, str] | None:
+        """Return who owns a name that has no record: whom an output of before names if it lives, else the key."""
+        if etag is None:
+            return None
+        try:
+            seen = self._place(self.layout.converted_key(key), key).look()
+        except NameTooLongError:
+            seen = None
+        if seen and seen[1] and seen[1].key != key:
+            for other, other_etag in self._masters(name):
+                if seen[1].key in {other, as_header(other)}:
+                    return other, other_etag
+        return key, etag
+
+    def _masters(self, name: str) -> Iterator[tuple[str, str]]:
+        """Yield key and ETag of the masters of a name: the one without an extension, and those with one."""
+        whole = self.layout.master + name
+        if (etag := self._etag(whole)) is not None and self.layout.name(whole) == name:
+            yield whole, etag
+        for key, etag in keys_below(self.s3, self.bucket, whole + "."):
+            if not key.endswith("/") and self.layout.name(key) == name:
+                yield key, etag
+
+    def _loses(self, key: str, etag: str | None, record: Record | None) -> bool:
+        return record is not None and record.lives and record.key != key and etag is not None
+
+    def _reject(self, key: str, record: Record) -> Record | None:
+        """Write and tell that a living master's name is taken; return the record as it is afterwards."""
+        error = NameTakenError(
+            f"expected one master per name, got {key} although {record.key} owns the name: "
+            "upload it under another name, or set naming to full"
+        )
+        reason = {
+            "bucket": self.bucket,
+            "key": key,
+            "branch": NAME_TAKEN,
+            "error": type(error).__name__,
+            "message": str(error),
+            "time": now(),
+        }
+        place, generation = self._reason(key), record.generation
+        write_reason(place, reason, Mark(key=key, etag=self._etag(key) or "", generation=generation))
+        told = Told(key=key, name=record.name, generation=generation, error=type(error).__name__, message=str(error))
+        self.events.send("rejected", told)
+        after = self.records.read(record.name)
+        if after is not None and after.lives and after.key == key:
+            place.remove_below(after.generation)
+        return after
+
+    def _end(self, key: str, etag: str | None, record: Record | None) -> None:
+        """Do what a look that has nothing to write still owes: to the owner, to its predecessor, to who listens."""
+        if record is not None and record.lives:
+            self._reason(record.key).remove_below(record.generation)
+            if record.previous not in {"", key, record.key} and self._etag(record.previous) is not None:
+                self._reject(record.previous, record)
+        if etag is None and (record is None or record.key != key or not record.lives):
+            generation = record.generation if record is not None else 0
+            self.events.send("deleted", Told(key=key, name=self.layout.name(key), generation=generation))
+        if record is not None and (record.state == "received" or (self.follow and not record.lives)):
+            self.publish(record)
+
+    def _reason(self, key: str) -> Place:
+        return self._place(self.layout.rejected_key(key, NAME_TAKEN), key)
+
+    def _place(self, key: str, master_key: str) -> Place:
+        return Place(s3=self.s3, bucket=self.bucket, key=key, master_key=master_key)
+
+    def _etag(self, key: str) -> str | None:
+        """Return the ETag of a master as S3 has it now, None where there is none."""
+        try:
+            return etag_of(self.s3.head_object(Bucket=self.bucket, Key=key))
+        except self.s3.exceptions.ClientError as error:
+            if status_of(error) == HTTPStatus.NOT_FOUND:
+                return None
+            raise

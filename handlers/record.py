@@ -1,0 +1,220 @@
+"""The record of a picture: one item a name, which alone decides whose the name is and which state is wanted.
+
+Every write is an update on a condition. `docs/architecture.md` has the protocol, "The life of a picture".
+"""
+
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
+
+from handlers.job import NAME
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+State = Literal["received", "complete", "rejected", "deleted"]
+
+TOMBSTONE_DAYS = 15
+"""How long a deleted picture's record keeps its generation: longer than a dead letter lives, which is 14 days."""
+
+MAX_MESSAGE = 200
+"""Characters of a reason that a record keeps: an update pays for the whole item."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of one branch's work: `written`, with outputs and the recipe, or `rejected`, with the reason.
+
+    `outputs` holds width and height in pixels and bytes by a key in which `{name}` stands for the picture's name, as
+    in `resized/{name}/large.jpg`.
+    """
+
+    state: Literal["written", "rejected"]
+    outputs: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    recipe: str = ""
+    error: str = ""
+    message: str = ""
+
+    def facts(self) -> dict[str, Any]:
+        """Return the fields that say something."""
+        return {name: value for name, value in vars(self).items() if value}
+
+    def named(self, name: str) -> dict[str, Any]:
+        """Return the facts, with the outputs' whole keys."""
+        outputs = {key.replace(NAME, name, 1): dict(size) for key, size in self.outputs.items()}
+        return {**self.facts(), **({"outputs": outputs} if outputs else {})}
+
+    def as_attribute(self) -> dict[str, Any]:
+        """Return the outcome as DynamoDB keeps it."""
+        texts = {name: {"S": value} for name, value in self.facts().items() if name != "outputs"}
+        outputs = {
+            key: {"M": {name: {"N": str(number)} for name, number in size.items()}}
+            for key, size in self.outputs.items()
+        }
+        return {"M": {**texts, **({"outputs": {"M": outputs}} if outputs else {})}}
+
+    @classmethod
+    def from_attribute(cls, attribute: Mapping[str, Any]) -> Self:
+        """Read what `as_attribute` made."""
+        fields = attribute["M"]
+        outputs = {
+            key: {name: int(number["N"]) for name, number in size["M"].items()}
+            for key, size in fields.get("outputs", {"M": {}})["M"].items()
+        }
+        return cls(outputs=outputs, **{name: value["S"] for name, value in fields.items() if name != "outputs"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """A picture's record.
+
+    `key` and `etag` are the state of the master that is wanted, `generation` counts the changes of that, `previous` is
+    the key that owned the name before. `reasons` tells whether reasons of earlier generations may be left. The times
+    are RFC 3339.
+    """
+
+    name: str
+    key: str
+    etag: str
+    generation: int
+    state: State
+    branches: Mapping[str, Outcome] = field(default_factory=dict)
+    previous: str = ""
+    reasons: bool = False
+    received_at: str = ""
+    settled_at: str = ""
+
+    @property
+    def lives(self) -> bool:
+        """Whether the name has an owner."""
+        return self.state != "deleted"
+
+    def next(self, key: str, etag: str, state: State, keep: Collection[str] = ()) -> Self:
+        """Return the record of the next generation, which keeps the outcomes of some branches."""
+        changed = self.key != key
+        return replace(
+            self,
+            key=key,
+            etag=etag,
+            generation=next_generation(self.generation),
+            state=state,
+            branches={branch: found for branch, found in self.branches.items() if branch in keep},
+            previous=self.key if changed else self.previous,
+            reasons=changed or self.state != "complete",
+            received_at=now(),
+            settled_at=now() if state == "deleted" else "",
+        )
+
+    def as_item(self, *, expires: bool = False) -> dict[str, Any]:
+        """Return the record as DynamoDB keeps it; with `expires`, DynamoDB removes it after `TOMBSTONE_DAYS`."""
+        texts = ("name", "key", "etag", "state", "previous", "received_at", "settled_at")
+        item: dict[str, Any] = {name: {"S": value} for name in texts if (value := getattr(self, name))}
+        item["generation"] = {"N": str(self.generation)}
+        item["branches"] = {"M": {name: found.as_attribute() for name, found in self.branches.items()}}
+        if self.reasons:
+            item["reasons"] = {"BOOL": True}
+        if expires:
+            item["expires"] = {"N": str(int(time.time()) + TOMBSTONE_DAYS * 24 * 3600)}
+        return item
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Self:
+        """Read what `as_item` made."""
+        texts = {name: item.get(name, {}).get("S", "") for name in ("name", "key", "etag", "previous", "received_at")}
+        return cls(
+            **texts,
+            state=item["state"]["S"],
+            settled_at=item.get("settled_at", {}).get("S", ""),
+            generation=int(item["generation"]["N"]),
+            branches={
+                name: Outcome.from_attribute(found) for name, found in item.get("branches", {"M": {}})["M"].items()
+            },
+            reasons=item.get("reasons", {}).get("BOOL", False),
+        )
+
+
+def first(name: str, key: str, etag: str) -> Record:
+    """Return the first record of a name."""
+    return Record(name=name, key=key, etag=etag, generation=next_generation(0), state="received", received_at=now())
+
+
+def next_generation(generation: int) -> int:
+    """Return one more, or the clock's milliseconds if that is more: a record that expired cannot restart the count."""
+    return max(generation + 1, time.time_ns() // 1_000_000)
+
+
+def now() -> str:
+    """Return the time as RFC 3339, in milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Records:
+    """The table of the records."""
+
+    dynamodb: "DynamoDBClient"
+    table: str
+
+    def read(self, name: str) -> Record | None:
+        """Return a picture's record as it is now."""
+        found = self.dynamodb.get_item(TableName=self.table, Key=_key(name), ConsistentRead=True)
+        return Record.from_item(found["Item"]) if "Item" in found else None
+
+    def put(self, record: Record, read: Record | None, *, expires: bool = False) -> bool:
+        """Write a record if the generation still is as read; return whether it was."""
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(generation)"}
+        if read is not None:
+            condition = {
+                "ConditionExpression": "generation = :read",
+                "ExpressionAttributeValues": {":read": {"N": str(read.generation)}},
+            }
+        try:
+            self.dynamodb.put_item(TableName=self.table, Item=record.as_item(expires=expires), **condition)
+        except self.dynamodb.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def settle(self, record: Record, branch: str, outcome: Outcome) -> tuple[bool, Record | None]:
+        """Write a branch's outcome if that generation is wanted and not settled; return whether, and the record."""
+        return self._update(
+            record,
+            "SET branches.#branch = :outcome",
+            {"#branch": branch},
+            {":outcome": outcome.as_attribute()},
+        )
+
+    def finish(self, record: Record, state: State) -> None:
+        """Set the state of a record whose branches are all present, unless another worker has."""
+        self._update(
+            record, "SET #state = :settled, settled_at = :now", {}, {":settled": {"S": state}, ":now": {"S": now()}}
+        )
+
+    def _update(
+        self, record: Record, update: str, names: Mapping[str, str], values: Mapping[str, Any]
+    ) -> tuple[bool, Record | None]:
+        try:
+            answer = self.dynamodb.update_item(
+                TableName=self.table,
+                Key=_key(record.name),
+                UpdateExpression=update,
+                ConditionExpression="generation = :generation AND #key = :key AND #state = :received",
+                ExpressionAttributeNames={"#key": "key", "#state": "state", **names},
+                ExpressionAttributeValues={
+                    ":generation": {"N": str(record.generation)},
+                    ":key": {"S": record.key},
+                    ":received": {"S": "received"},
+                    **values,
+                },
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except self.dynamodb.exceptions.ConditionalCheckFailedException as error:
+            old = cast("dict[str, Any]", error.response).get("Item")
+            return False, Record.from_item(old) if old else None
+        return True, Record.from_item(answer["Attributes"])
+
+
+def _key(name: str) -> dict[str, Any]:
+    return {"name": {"S": name}}

@@ -1,0 +1,104 @@
+"""What a stack has, from a scan of its records and listings of its bucket, kept in a file instead of in memory."""
+
+import json
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from components.branches import BRANCHES, ImageBranch
+from handlers.reconcile import NAME_TAKEN
+from handlers.record import Record
+from ops.listing import list_objects
+from ops.stack import DeployedStack
+
+SEGMENTS = 4
+"""Parts of a table that are scanned side by side."""
+
+
+class Inventory:
+    """The records of a stack by name, and the keys of its outputs and reasons."""
+
+    def __init__(self, stack: DeployedStack, database: sqlite3.Connection) -> None:
+        self._stack, self._database = stack, database
+
+    @classmethod
+    @contextmanager
+    def of(cls, stack: DeployedStack, prefix: str = "") -> Iterator[Self]:
+        """Yield the inventory of the masters whose path begins with `prefix`, as the stack is now.
+
+        Raises: NoRecordsError.
+        """
+        with tempfile.TemporaryDirectory(prefix="pixelcascade-") as folder:
+            database = sqlite3.connect(Path(folder, "inventory.db"), isolation_level=None)
+            try:
+                database.executescript(
+                    "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+                    "CREATE TABLE records (name TEXT PRIMARY KEY, item TEXT) WITHOUT ROWID;"
+                    "CREATE TABLE files (key TEXT PRIMARY KEY, name TEXT) WITHOUT ROWID;"
+                )
+                found = cls(stack, database)
+                found._fill(prefix)
+                yield found
+            finally:
+                database.close()
+
+    def record(self, name: str) -> Record | None:
+        """Return a picture's record."""
+        row = self._database.execute("SELECT item FROM records WHERE name = ?", (name,)).fetchone()
+        return Record.from_item(json.loads(row[0])) if row else None
+
+    def records(self) -> Iterator[Record]:
+        """Yield every record, in the order of their names."""
+        for (item,) in self._database.execute("SELECT item FROM records ORDER BY name"):
+            yield Record.from_item(json.loads(item))
+
+    def has(self, key: str) -> bool:
+        """Tell whether an output or a reason is there."""
+        return bool(self._database.execute("SELECT 1 FROM files WHERE key = ?", (key,)).fetchone())
+
+    def orphans(self) -> Iterator[str]:
+        """Yield the key of each output whose name has no living owner."""
+        query = (
+            "SELECT key FROM files LEFT JOIN records USING (name) WHERE files.name IS NOT NULL AND "
+            "(item IS NULL OR json_extract(item, '$.state.S') = 'deleted') ORDER BY key"
+        )
+        for (key,) in self._database.execute(query):
+            yield key
+
+    def _fill(self, prefix: str) -> None:
+        stack, insert = self._stack, self._database.executemany
+        table = stack.records.table
+        with ThreadPoolExecutor(SEGMENTS) as threads:
+            for page in threads.map(lambda segment: list(_scan(stack, table, segment)), range(SEGMENTS)):
+                rows = ((item["name"]["S"], json.dumps(item)) for item in page)
+                insert("INSERT OR REPLACE INTO records VALUES (?, ?)", rows)
+        for row in BRANCHES:
+            if (below := row.prefix_in(stack.layout)) is not None:
+                files = ((key, name_of(row, key[len(below) :])) for key, _ in list_objects(stack, below + prefix))
+                insert("INSERT OR REPLACE INTO files VALUES (?, ?)", files)
+        reasons = (
+            (key, None)
+            for key, _ in list_objects(stack, stack.layout.rejected + prefix)
+            if key.endswith(f"/{NAME_TAKEN}.json")
+        )
+        insert("INSERT OR REPLACE INTO files VALUES (?, ?)", reasons)
+
+
+def name_of(row: ImageBranch, path: str) -> str | None:
+    """Return the name of the picture that a branch's file is of, by its path below the branch's prefix."""
+    if row.per_size:
+        return path.rpartition("/")[0] or None
+    return path.rpartition(".")[0] or None
+
+
+def _scan(stack: DeployedStack, table: str, segment: int) -> Iterator[dict[str, Any]]:
+    pages = stack.client("dynamodb").get_paginator("scan")
+    for page in pages.paginate(TableName=table, Segment=segment, TotalSegments=SEGMENTS, ConsistentRead=True):
+        for item in page["Items"]:
+            # TTL is removed, at the earliest, a while after it has passed: what is still there is as good as any.
+            item.pop("expires", None)
+            yield item

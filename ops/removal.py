@@ -1,0 +1,136 @@
+"""Removing what is left over: outputs without an owner, and all there is of one picture."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from components.branches import BRANCHES
+from handlers.errors import PixelCascadeError
+from handlers.record import Record
+from handlers.storage import CHANGED, status_of
+from ops.inventory import Inventory, name_of
+from ops.listing import list_objects
+from ops.stack import DeployedStack
+
+
+class BusyPictureError(PixelCascadeError):
+    """A picture is still being worked on, so that a worker could write again what is removed."""
+
+
+def orphans(stack: DeployedStack, prefix: str = "") -> Iterator[str]:
+    """Yield the key of each output whose name has no living owner, below each branch's prefix.
+
+    Raises: NoRecordsError.
+    """
+    with Inventory.of(stack, prefix) as inventory:
+        yield from inventory.orphans()
+
+
+def sweep(stack: DeployedStack, key: str) -> bool:
+    """Remove one orphan, unless it changed or its name has an owner by now; return whether it was removed."""
+    s3 = stack.client("s3")
+    try:
+        etag = s3.head_object(Bucket=stack.bucket, Key=key)["ETag"]
+        name = _name(stack, key)
+        record = stack.records.read(name) if name else None
+        if name is None or (record is not None and record.lives) or _masters(stack, name):
+            return False
+        s3.delete_object(Bucket=stack.bucket, Key=key, IfMatch=etag)
+    except ClientError as error:
+        if status_of(error) in CHANGED:
+            return False
+        raise
+    return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Erased:
+    """What was removed of one picture: objects, among them versions and delete markers, and items."""
+
+    key: str
+    objects: int
+    items: int
+
+
+def erase(stack: DeployedStack, key: str) -> Erased:
+    """Remove a master, its outputs, reasons, metadata item and record, with all versions.
+
+    Raises: BusyPictureError, NoRecordsError, InvalidJobError.
+    """
+    name, path = stack.layout.name(key), stack.layout.path(key)
+    record = stack.records.read(name)
+    if record is not None and record.state == "received":
+        raise BusyPictureError(
+            f"expected a picture that is settled, got {key}, which is being worked on: wait for it with "
+            f"`python -m ops status {key} --watch`, and erase it then"
+        )
+    owns = record is None or record.key == key or not record.lives
+    objects = _remove_versions(stack, key)
+    objects += sum(_remove_versions(stack, reason) for reason in _reasons(stack, path))
+    if not owns:  # The outputs are another master's.
+        return Erased(key=key, objects=objects, items=0)
+    # From now on nobody writes: a job that is still on its way finds no master.
+    after = stack.reconciler.reconcile(key)
+    if after is not None and after.lives:
+        return Erased(key=key, objects=objects, items=0)
+    objects += sum(_remove_versions(stack, output) for output in _outputs(stack, name))
+    return Erased(key=key, objects=objects, items=_remove_items(stack, name, after))
+
+
+def _remove_items(stack: DeployedStack, name: str, record: Record | None) -> int:
+    dynamodb, key = stack.client("dynamodb"), {"name": {"S": name}}
+    tables = [stack.table, *([stack.pictures] if record else [])]
+    return sum(
+        "Attributes" in dynamodb.delete_item(TableName=table, Key=key, ReturnValues="ALL_OLD") for table in tables
+    )
+
+
+def _remove_versions(stack: DeployedStack, key: str) -> int:
+    """Remove an object, its versions and its delete markers; return how many there were."""
+    s3, count = stack.client("s3"), 0
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=stack.bucket, Prefix=key):
+        for entry in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+            if entry["Key"] == key:
+                version = {"VersionId": entry["VersionId"]} if entry["VersionId"] != "null" else {}
+                s3.delete_object(Bucket=stack.bucket, Key=key, **version)
+                count += 1
+    return count
+
+
+def _reasons(stack: DeployedStack, path: str) -> list[str]:
+    below = f"{stack.layout.rejected}{path}/"
+    return [key for key in _versioned_keys(stack, below) if "/" not in key[len(below) :]]
+
+
+def _outputs(stack: DeployedStack, name: str) -> list[str]:
+    found = []
+    for row in BRANCHES:
+        if (below := row.prefix_in(stack.layout)) is not None:
+            keys = _versioned_keys(stack, below + name)
+            found += [key for key in keys if name_of(row, key[len(below) :]) == name]
+    return found
+
+
+def _versioned_keys(stack: DeployedStack, prefix: str) -> list[str]:
+    """Return every key below a prefix, those too of which only versions are left."""
+    pages = stack.client("s3").get_paginator("list_object_versions").paginate(Bucket=stack.bucket, Prefix=prefix)
+    entries: Iterator[dict[str, Any]] = (
+        entry for page in pages for entry in (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
+    )
+    return list(dict.fromkeys(entry["Key"] for entry in entries))
+
+
+def _name(stack: DeployedStack, key: str) -> str | None:
+    for row in BRANCHES:
+        below = row.prefix_in(stack.layout)
+        if below is not None and key.startswith(below):
+            return name_of(row, key[len(below) :])
+    return None
+
+
+def _masters(stack: DeployedStack, name: str) -> bool:
+    """Tell whether a master of that name is there: it may be older than the records."""
+    keys = (key for key, _ in list_objects(stack, stack.layout.master + name))
+    return any(stack.layout.name(key) == name for key in keys)

@@ -1,0 +1,39 @@
+"""Sending events of settled pictures again, under the ids that they had."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from handlers.events import Told, What
+from handlers.record import Record
+from ops.inventory import Inventory
+from ops.stack import DeployedStack
+
+
+def settled_since(stack: DeployedStack, since: str) -> Iterator[Record]:
+    """Yield the records that were settled at or after a time (RFC 3339).
+
+    Raises: NoRecordsError.
+    """
+    with Inventory.of(stack) as inventory:
+        for record in inventory.records():
+            if record.state != "received" and record.settled_at >= since:
+                yield record
+
+
+def replay(stack: DeployedStack, record: Record) -> dict[str, Any] | None:
+    """Send a record's event again; return its detail, None where the picture is not settled.
+
+    Raises: EventRefusedError.
+    """
+    if record.state == "received":
+        return None
+    what: What = record.state
+    told = Told(
+        key=record.key,
+        name=record.name,
+        generation=record.generation,
+        etag=record.etag if record.lives else "",
+        branches=record.branches if record.lives else None,
+    )
+    stack.announcer.send(what, told)
+    return stack.announcer.detail(what, told)

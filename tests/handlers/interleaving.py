@@ -1,0 +1,249 @@
+"""The real functions, stepped call by call: each AWS call waits for its turn, and a process may crash before any.
+
+The world is moto's, the schedule is drawn at random from a seed. What moto does not have is added here: a condition on
+deletes, and the fan-out from the topic to the branches.
+"""
+
+import json
+import random
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import botocore.exceptions
+from botocore.client import BaseClient
+
+from components.branches import BRANCHES
+from handlers import job_publisher, worker
+from handlers.errors import BrokenImageError
+from handlers.imaging import Jpeg
+from handlers.job import Layout
+from handlers.master import Master
+from handlers.output import Files, Output
+from handlers.settings import Settings
+from tests.handlers.conftest import BUCKET, Context, Stack, sqs_event
+
+FILES = {"format-conversion": "converted/{name}.jpg", "resizing": "resized/{name}/large.jpg"}
+NAMES = [row.name for row in BRANCHES if row.name in FILES]
+BAD = {b"x": set(NAMES), b"y": {"resizing"}}
+"""Contents of masters, and the branches that reject them."""
+
+Change = tuple[str, str, bytes]
+"""What a user does: `put`, `delete` or `hand` (publish a job), the key, and the contents."""
+
+
+class CrashError(BaseException):
+    """The process died; no `except Exception` sees it."""
+
+
+@dataclass
+class Process:
+    """One invocation of a function, stopped before its next call; `message` comes again where it fails."""
+
+    run: Callable[[], bool]
+    message: tuple[str, str]
+    scheduler: "Scheduler"
+    resume: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    crashes: bool = False
+    ended: bool = False
+    done: bool = False
+
+    def start(self) -> None:
+        """Run until the first call."""
+        threading.Thread(target=self._run, daemon=True).start()
+        self.scheduler.stopped.acquire()
+
+    def step(self) -> None:
+        """Make the call that waits, and run until the next one."""
+        self.resume.release()
+        self.scheduler.stopped.acquire()
+
+    def pause(self) -> None:
+        """Wait for the turn to make a call."""
+        self.scheduler.stopped.release()
+        self.resume.acquire()
+        if self.crashes:
+            raise CrashError
+
+    def _run(self) -> None:
+        self.scheduler.current.process = self
+        try:
+            self.done = self.run()
+        except CrashError:
+            pass
+        except Exception as error:  # noqa: BLE001 - a bug of the functions must end the test, not a thread
+            self.scheduler.errors.append(error)
+        self.ended = True
+        self.scheduler.stopped.release()
+
+
+class Scheduler:
+    """Lets processes, users and deliveries take turns at random."""
+
+    def __init__(
+        self, stack: Stack, seed: int, *, crashes: int, duplicates: int, settings: dict[str, Settings]
+    ) -> None:
+        self.stack, self.chance, self.settings = stack, random.Random(seed), settings  # noqa: S311 no secret
+        self.crashes, self.duplicates = crashes, duplicates
+        # Hasty users do everything at once, patient ones wait until nothing else is left to happen.
+        self.haste = self.chance.choice([1, 0.1, 0.02, 0.0001])
+        self.stopped, self.current = threading.Semaphore(0), threading.local()
+        self.processes: list[Process] = []
+        self.messages: list[tuple[str, str]] = []
+        self.errors: list[Exception] = []
+        self.trace: list[str] = []
+
+    def play(self, changes: Sequence[Change]) -> None:
+        """Let everything happen, until nothing is left to happen."""
+        waiting = list(changes)
+        while waiting or self.processes or self.messages:
+            choices: list[tuple[float, Callable[[], None]]] = []
+            if waiting:
+                choices.append((self.haste, lambda: self._change(*waiting.pop(0))))
+            if self.messages and len(self.processes) < 6:
+                choices.append((1.0, self._deliver))
+            choices += [(1.0, lambda process=process: self._step(process)) for process in self.processes]  # type: ignore[misc]
+            if self.processes and self.crashes:
+                choices.append((0.1, self._crash))
+            weights, actions = zip(*choices, strict=True)
+            self.chance.choices(actions, weights)[0]()
+            if self.errors:
+                raise self.errors[0]
+
+    def turn(self, operation: str) -> None:
+        """Wait for a turn, if a process asks; the test's own calls never wait."""
+        process: Process | None = getattr(self.current, "process", None)
+        if process is not None:
+            process.pause()
+            self.trace.append(f"{process.message} {operation}")
+
+    def _change(self, kind: str, key: str, body: bytes) -> None:
+        self.trace.append(f"USER {kind} {key} {body!r}")
+        if kind == "hand":
+            job = json.dumps({"bucket": BUCKET, "key": key})
+            self.messages += [(branch, job) for branch in NAMES]
+            return
+        if kind == "put":
+            self.stack.upload(key, body)
+        else:
+            self.stack.s3.delete_object(Bucket=BUCKET, Key=key)
+        self.messages.append(("publisher", key))
+
+    def _deliver(self) -> None:
+        message = self.messages.pop(self.chance.randrange(len(self.messages)))
+        if self.duplicates and self.chance.random() < 0.3:
+            self.duplicates -= 1
+            self.messages.append(message)
+        process = Process(run=lambda: self._invoke(*message), message=message, scheduler=self)
+        self.processes.append(process)
+        process.start()
+        self._reap(process)
+
+    def _invoke(self, function: str, body: str) -> bool:
+        """Run a function on a message; return whether that is done."""
+        self.current.settings = self.settings.get(function, next(iter(self.settings.values())))
+        if function == "publisher":
+            record = {"s3": {"bucket": {"name": BUCKET}, "object": {"key": body}}}
+            job_publisher.handler({"Records": [record]}, Context())
+            return True
+        return not worker.process(sqs_event(body), Context(), _work(function))["batchItemFailures"]
+
+    def _step(self, process: Process) -> None:
+        process.step()
+        self._reap(process)
+
+    def _crash(self) -> None:
+        process = self.chance.choice(self.processes)
+        self.crashes -= 1
+        process.crashes = True
+        self.trace.append(f"CRASH {process.message}")
+        self._step(process)
+
+    def _reap(self, process: Process) -> None:
+        if process.ended:
+            self.processes.remove(process)
+            if not process.done:
+                self.messages.append(process.message)
+
+    def api(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """Return botocore's way to make a call, with turns, conditional deletes and the fan-out."""
+
+        def made(client: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:
+            self.turn(operation)
+            if operation == "PublishBatch":
+                jobs = [entry["Message"] for entry in arguments["PublishBatchRequestEntries"]]
+                self.messages += [(branch, job) for job in jobs for branch in NAMES]
+                return {"Successful": [], "Failed": []}
+            if operation == "DeleteObject" and "IfMatch" in arguments:
+                arguments = dict(arguments)
+                _check_match(call, client, arguments, arguments.pop("IfMatch"))
+            return call(client, operation, arguments)
+
+        return made
+
+
+def _check_match(call: Callable[..., Any], client: BaseClient, arguments: dict[str, Any], etag: str) -> None:
+    if call(client, "HeadObject", arguments)["ETag"] != etag:
+        answer: Any = {"Error": {"Code": "PreconditionFailed"}, "ResponseMetadata": {"HTTPStatusCode": 412}}
+        raise botocore.exceptions.ClientError(answer, "DeleteObject")
+
+
+def _work(branch: str) -> worker.Work:
+    def run(_picture: Any, master: Master, _settings: Settings) -> Output:
+        body = master.body.read()
+        if branch in BAD.get(body, ()):
+            raise BrokenImageError("bad")
+        return Files({FILES[branch]: Jpeg(b"\xff\xd8" + body)})
+
+    files = {"format-conversion": Layout.converted_key, "resizing": Layout.resized_folder}[branch]
+    return worker.Work(run=run, bytes_needed=lambda *_: 0, files=files)
+
+
+def faults(stack: Stack, name: str, sent: Sequence[dict[str, Any]], *, follow: bool) -> Iterator[str]:
+    """Yield what is wrong once nothing happens any more."""
+    layout = Layout()
+    masters = {key: stack.get(key)["ETag"].strip('"') for key in stack.keys(f"master/{name}")}
+    record = stack.record(f"master/{name}.jpg")
+    told = [(entry["DetailType"], json.loads(entry["Detail"])) for entry in sent]
+    outputs = {branch: file.replace("{name}", name) for branch, file in FILES.items()}
+    if record is not None and record.state == "received":
+        yield "stays received"
+    if not masters:
+        if record is not None and record.lives:
+            yield f"no master, record {record.state}"
+        if follow and stack.keys("converted/") + stack.keys("resized/"):
+            yield "an output remains after its master"
+        yield from _untold_deletions(told)
+        return
+    if record is None or not record.lives or record.key not in masters:
+        yield "a living master is blocked"
+        return
+    if record.etag != masters[record.key]:
+        yield "the record is not of the newest bytes"
+    reasons = set(stack.keys("rejected/"))
+    for key in masters:
+        taken = layout.rejected_key(key, "name-taken") in reasons
+        if taken == (key == record.key):
+            yield f"{key} has {'a' if taken else 'no'} reason that its name is taken"
+    for branch, outcome in record.branches.items():
+        marks = stack.get(outputs[branch])["Metadata"] if outputs[branch] in stack.keys() else None
+        if outcome.state == "written":
+            if marks is None or (marks["key"], marks["etag"], marks["generation"]) != (
+                record.key,
+                record.etag,
+                str(record.generation),
+            ):
+                yield f"{branch} is written, and its output is {marks}"
+        elif marks is not None and follow:
+            yield f"{branch} is rejected, and its older output remains"
+        if (layout.rejected_key(record.key, branch) in reasons) != (outcome.state == "rejected"):
+            yield f"{branch} is {outcome.state}, and its reason does not say so"
+    if f"{BUCKET}/{record.key}/{record.generation}/{record.state}" not in {detail["id"] for _, detail in told}:
+        yield "settled, and nobody was told"
+
+
+def _untold_deletions(told: Sequence[tuple[str, dict[str, Any]]]) -> Iterator[str]:
+    complete = {detail["key"] for what, detail in told if what == "Picture complete"}
+    for key in complete - {detail["key"] for what, detail in told if what == "Picture deleted"}:
+        yield f"{key} was told to be complete, and its deletion never"

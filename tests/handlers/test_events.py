@@ -1,0 +1,149 @@
+"""What others are told: the events, held against the schema and the examples of docs/events.md."""
+
+import json
+import re
+from typing import Any
+
+import jsonschema
+import pytest
+
+from components.stack_file import ROOT
+from handlers import clients, format_converter, job_publisher, metadata_extractor, pixel_resizer, stack
+from handlers.events import EventRefusedError, Events, Told
+from tests.handlers.conftest import BUCKET, Bus, Context, Stack, configure, sqs_event
+from tests.handlers.pictures import picture
+
+BLOCKS: list[dict[str, Any]] = [
+    json.loads(block)
+    for block in re.findall(r"```json\n(.*?)```", (ROOT / "docs/events.md").read_text(encoding="utf-8"), re.DOTALL)
+]
+(SCHEMA,) = (block for block in BLOCKS if "$schema" in block)
+EXAMPLES = [block for block in BLOCKS if "id" in block]
+WORKERS = {
+    "format-conversion": format_converter.handler,
+    "resizing": pixel_resizer.handler,
+    "metadata-extraction": metadata_extractor.handler,
+}
+
+
+def check(detail: Any) -> None:
+    jsonschema.validate(detail, SCHEMA, format_checker=jsonschema.FormatChecker())
+
+
+def look(key: str) -> None:
+    job_publisher.handler({"Records": [{"s3": {"bucket": {"name": BUCKET}, "object": {"key": key}}}]}, Context())
+
+
+def work(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every branch do what was published."""
+    bodies = [json.dumps(job) for job in stack.published()]
+    for branch, handler in WORKERS.items():
+        monkeypatch.setenv("BRANCH", branch)
+        assert handler(sqs_event(*bodies), Context()) == {"batchItemFailures": []}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["id"])
+def test_the_pages_examples_fit_the_schema(example: dict[str, Any]) -> None:
+    """What the page shows is what the page says."""
+    check(example)
+
+
+@pytest.mark.parametrize(
+    ("body", "what", "states"),
+    [(picture(), "Picture complete", {"written"}), (b"no picture", "Picture rejected", {"rejected"})],
+)
+def test_a_settled_picture_is_told_once(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, body: bytes, what: str, states: set[str]
+) -> None:
+    """When the last branch has settled, one event names every branch's outcome, and it fits the schema."""
+    stack.upload("master/2024/cat.jpg", body)
+    look("master/2024/cat.jpg")
+    work(stack, monkeypatch)
+    (entry,) = stack.sent
+    detail = json.loads(entry["Detail"])
+    check(detail)
+    assert (entry["Source"], entry["DetailType"]) == ("pixelcascade", what)
+    assert {facts["state"] for facts in detail["branches"].values()} == states
+    assert detail["branches"].keys() == WORKERS.keys()
+
+
+def test_an_event_names_the_outputs_that_are_there(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys, sizes and bytes are those of the objects in the bucket."""
+    stack.upload("master/{name}.jpg", picture((400, 300)))
+    look("master/%7Bname%7D.jpg")
+    work(stack, monkeypatch)
+    branches = json.loads(stack.sent[0]["Detail"])["branches"]
+    outputs = {key: size for facts in branches.values() for key, size in facts.get("outputs", {}).items()}
+    assert sorted(outputs) == stack.outputs()
+    assert {key: size["bytes"] for key, size in outputs.items()} == {key: len(stack.read(key)) for key in outputs}
+    assert outputs["converted/{name}.jpg"] == {
+        "width": 400,
+        "height": 300,
+        "bytes": len(stack.read("converted/{name}.jpg")),
+    }
+
+
+def test_the_same_state_is_told_under_the_same_id(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that died between the event and the record's state sends the event again."""
+    stack.upload("master/cat.jpg", picture())
+    look("master/cat.jpg")
+    jobs = stack.published()
+    with monkeypatch.context() as patch:
+        patch.setattr("handlers.record.Records.finish", lambda *_: _die())
+        patch.setattr(stack.__class__, "published", lambda _: jobs)
+        for branch, handler in WORKERS.items():
+            patch.setenv("BRANCH", branch)
+            handler(sqs_event(json.dumps(jobs[0])), Context())
+    handler(sqs_event(json.dumps(jobs[0])), Context())
+    ids = [json.loads(entry["Detail"])["id"] for entry in stack.sent]
+    assert (len(ids), len(set(ids))) == (2, 1)
+
+
+def _die() -> None:
+    raise OSError("the process is gone")
+
+
+def test_every_event_fits_the_schema(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Taken names and deletions too."""
+    stack.upload("master/cat.jpg", picture())
+    look("master/cat.jpg")
+    stack.upload("master/cat.gif", b"GIF89a")
+    look("master/cat.gif")
+    work(stack, monkeypatch)
+    stack.s3.delete_object(Bucket=BUCKET, Key="master/cat.gif")
+    look("master/cat.gif")
+    for entry in stack.sent:
+        check(json.loads(entry["Detail"]))
+    assert [entry["DetailType"] for entry in stack.sent] == ["Picture rejected", "Picture complete", "Picture deleted"]
+
+
+def test_a_stack_that_sends_no_events_sends_none(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `events: false` a picture settles all the same."""
+    configure(monkeypatch, events=False)
+    monkeypatch.setenv("TOPIC_ARN", stack.topic_arn)
+    stack.upload("master/cat.jpg", picture())
+    look("master/cat.jpg")
+    work(stack, monkeypatch)
+    record = stack.record("master/cat.jpg")
+    assert record
+    assert (stack.sent, record.state) == ([], "complete")
+
+
+def test_an_event_that_is_refused_is_an_error() -> None:
+    """PutEvents succeeds in part: the message must come again, and the event with it."""
+    answer = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"}]}
+
+    class Refusing(Bus):
+        def put_events(self, **_: Any) -> dict[str, Any]:
+            return answer
+
+    events = Events(client=Refusing, stack="dev", bucket=BUCKET)  # type: ignore[arg-type]
+    with pytest.raises(EventRefusedError, match="of master/cat.jpg: ThrottlingException slow down"):
+        events.send("complete", Told(key="master/cat.jpg", name="cat", generation=1))
+
+
+@pytest.mark.usefixtures("stack")
+def test_the_client_is_made_when_an_event_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of three workers send none: they need not load what the client needs."""
+    monkeypatch.setattr(clients, "events", lambda: pytest.fail("the client was made"))
+    assert stack.events(stack.RecordSettings.from_environment()).bucket == BUCKET

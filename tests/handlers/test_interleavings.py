@@ -1,0 +1,105 @@
+"""The life of a picture under every order of calls: the real functions, stepped, crashed and repeated at random."""
+
+import os
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from handlers import imaging
+from handlers.settings import Settings
+from handlers.stack import RecordSettings
+from tests.handlers import conftest
+from tests.handlers.conftest import BUCKET, PICTURES, Stack
+from tests.handlers.interleaving import NAMES, Change, Scheduler, faults
+
+JPG, PNG = "master/cat.jpg", "master/cat.png"
+EXAMPLES = int(os.environ.get("INTERLEAVINGS", "60"))
+"""Set it to some thousands for a search after a change of the protocol."""
+
+_changes = st.one_of(
+    st.tuples(st.just("put"), st.sampled_from([JPG, JPG, PNG]), st.sampled_from([b"a", b"a", b"b", b"x", b"y"])),
+    st.tuples(st.just("delete"), st.sampled_from([JPG, PNG]), st.just(b"")),
+    st.tuples(st.just("hand"), st.sampled_from([JPG, PNG]), st.just(b"")),
+)
+
+
+def branch_settings(*, follow: bool) -> dict[str, Settings]:
+    """Return the settings of each branch's worker."""
+    settings = {}
+    for name in NAMES:
+        environment = {**conftest.environment(conftest.StackConfig(deletions="follow" if follow else "keep"))}
+        found = Settings.from_environment({**environment, "BRANCH": name})
+        record = RecordSettings(**{**vars(found.record), "branches": tuple(NAMES)})
+        settings[name] = Settings(**{**vars(found), "record": record})
+    return settings
+
+
+def clear(stack: Stack) -> None:
+    """Empty the stack for the next example."""
+    for key in stack.keys():
+        stack.s3.delete_object(Bucket=BUCKET, Key=key)
+    stack.dynamodb.delete_item(TableName=PICTURES, Key={"name": {"S": "cat"}})
+    stack.sent.clear()
+
+
+def play(stack: Stack, changes: Sequence[Change], seed: int, *, follow: bool) -> Scheduler:
+    """Let changes happen in an order that a seed draws; fail where the end is wrong."""
+    settings = branch_settings(follow=follow)
+    scheduler = Scheduler(stack, seed, crashes=2, duplicates=2, settings=settings)
+    with pytest.MonkeyPatch.context() as patch:
+        call: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
+        patch.setattr(BaseClient, "_make_api_call", scheduler.api(call))
+        patch.setattr(imaging, "open_picture", lambda source, _limits: source)
+        patch.setattr(Settings, "from_environment", lambda: scheduler.current.settings)
+        patch.setattr(RecordSettings, "from_environment", lambda: scheduler.current.settings.record)
+        send = conftest.Bus.put_events
+        patch.setattr(conftest.Bus, "put_events", lambda bus, **what: scheduler.turn("PutEvents") or send(bus, **what))
+        scheduler.play(changes)
+    wrong = list(faults(stack, "cat", stack.sent, follow=follow))
+    assert not wrong, "\n".join([*wrong, "after", *scheduler.trace])
+    return scheduler
+
+
+@hypothesis_settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(st.lists(_changes, min_size=1, max_size=6), st.integers(0, 2**32), st.booleans())
+def test_whatever_the_order_the_end_is_right(
+    stack: Stack,
+    changes: list[Change],
+    seed: int,
+    follow: bool,  # noqa: FBT001
+) -> None:
+    """No mixed outputs, no blocked name, no stranded loser, nothing newer deleted, one event a settled generation."""
+    clear(stack)
+    play(stack, changes, seed, follow=follow)
+    assert threading.active_count() < 50
+
+
+SCENARIOS: dict[str, list[Change]] = {
+    "two masters together": [("put", JPG, b"a"), ("put", PNG, b"b")],
+    "two masters of the same bytes": [("put", JPG, b"a"), ("put", PNG, b"a")],
+    "the owner goes": [("put", JPG, b"a"), ("put", PNG, b"b"), ("delete", JPG, b"")],
+    "there and back": [("put", JPG, b"a"), ("put", JPG, b"b"), ("put", JPG, b"a")],
+    "deleted and made anew": [("put", JPG, b"a"), ("delete", JPG, b""), ("put", JPG, b"a")],
+    "good, then bad": [("put", JPG, b"a"), ("put", JPG, b"x")],
+    "bad, then good": [("put", JPG, b"x"), ("put", JPG, b"a")],
+    "half bad, then good": [("put", JPG, b"y"), ("put", JPG, b"a")],
+    "by hand": [("put", JPG, b"a"), ("hand", JPG, b""), ("delete", JPG, b"")],
+}
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_short_life_is_right_in_many_orders(stack: Stack, name: str) -> None:
+    """The stories that went wrong in drafts of the protocol, each in some orders, with crashes and duplicates."""
+    for seed in range(12):
+        clear(stack)
+        play(stack, SCENARIOS[name], seed, follow=bool(seed % 2))

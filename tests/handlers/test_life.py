@@ -1,0 +1,178 @@
+"""A branch's part of a picture's life: settling, cleaning up, deleting, and jobs without a generation."""
+
+import json
+from typing import Any
+
+import pytest
+
+from handlers import metadata_extractor, pixel_resizer
+from handlers.record import Outcome, Record, next_generation
+from tests.handlers.conftest import BUCKET, PICTURES, TABLE, Context, Stack, configure, failures, job, sqs_event
+from tests.handlers.pictures import picture
+
+KEY, BRANCH = "master/cat.jpg", "resizing"
+REASON = f"rejected/cat.jpg/{BRANCH}.json"
+SIZES = ["resized/cat/large.jpg", "resized/cat/medium.jpg", "resized/cat/thumbnail.jpg"]
+OTHERS = {"format-conversion": Outcome(state="written"), "metadata-extraction": Outcome(state="written")}
+
+
+@pytest.fixture
+def follow(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    """Let outputs go when their master goes."""
+    configure(monkeypatch, deletions="follow")
+    monkeypatch.setenv("TOPIC_ARN", stack.topic_arn)
+    return stack
+
+
+def run(*jobs: Any) -> list[str]:
+    return failures(pixel_resizer.handler(sqs_event(*jobs), Context()))
+
+
+def record(stack: Stack) -> Record:
+    found = stack.record(KEY)
+    assert found
+    return found
+
+
+def put(stack: Stack, **changes: Any) -> None:
+    """Change the record as another process would."""
+    stack.dynamodb.put_item(TableName=PICTURES, Item=Record(**{**vars(record(stack)), **changes}).as_item())
+
+
+def test_an_outcome_is_settled_with_its_outputs(stack: Stack) -> None:
+    """The record says of each file how large it is, and by which settings it was made."""
+    assert run(stack.receive(KEY, picture((200, 100)))) == []
+    outcome = record(stack).branches[BRANCH]
+    assert (outcome.state, outcome.recipe) == ("written", "recipe")
+    assert outcome.outputs["resized/{name}/medium.jpg"] == {
+        "width": 500,
+        "height": 250,
+        "bytes": len(stack.read("resized/cat/medium.jpg")),
+    }
+    assert (record(stack).state, stack.events()) == ("received", [])
+
+
+def test_a_records_message_is_cut(stack: Stack) -> None:
+    """An update pays for the whole item; the reason in the bucket has the whole message."""
+    run(stack.receive(KEY, b"x" * 5_000))
+    outcome = record(stack).branches[BRANCH]
+    assert (outcome.state, outcome.error) == ("rejected", "NotAnImageError")
+    assert len(outcome.message) <= 200
+    assert stack.rejection(REASON)["message"].startswith(outcome.message)
+
+
+@pytest.mark.parametrize(("mine", "state"), [(picture(), "complete"), (b"bad", "rejected")])
+def test_the_last_branch_sets_the_state(stack: Stack, mine: bytes, state: str) -> None:
+    """One branch that rejects makes the picture rejected, whatever the others wrote."""
+    run(stack.receive(KEY, mine, branches=OTHERS))
+    found = record(stack)
+    assert (found.state, found.settled_at > found.received_at) == (state, True)
+    assert stack.events() == [(f"Picture {state}", KEY)]
+
+
+def test_a_job_of_another_generation_settles_nothing(stack: Stack) -> None:
+    """The record went on while the worker worked: its outcome is nobody's, and the newer state's job is on its way."""
+    old = stack.receive(KEY, picture(), generation=1)
+    put(stack, generation=2)
+    assert run(old) == []
+    assert record(stack).branches == {}
+
+
+def test_an_old_reason_goes_when_a_newer_state_is_good(stack: Stack) -> None:
+    """Bad, then replaced by a good one: no reason is left."""
+    run(stack.receive(KEY, b"bad", generation=1))
+    assert stack.outputs() == [REASON]
+    run(stack.receive(KEY, picture(), generation=2, reasons=True))
+    assert stack.outputs() == SIZES
+
+
+@pytest.mark.parametrize("deletions", ["keep", "follow"])
+def test_older_outputs_of_a_picture_that_is_bad_now(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, deletions: str
+) -> None:
+    """Good, then replaced by a bad one: with `follow` the old outputs go, with `keep` they stay."""
+    configure(monkeypatch, deletions=deletions)
+    run(stack.receive(KEY, picture(), generation=1))
+    run(stack.receive(KEY, b"bad", generation=2))
+    assert stack.outputs() == [REASON, *(SIZES if deletions == "keep" else [])]
+
+
+@pytest.mark.parametrize("changes", [{"state": "deleted"}, {"key": "master/cat.png"}])
+def test_a_worker_that_comes_too_late_removes_what_it_wrote(follow: Stack, changes: dict[str, Any]) -> None:
+    """The master was deleted, or its name went to another, while its outputs were being written."""
+    mine = follow.receive(KEY, picture(), generation=1)
+    put(follow, generation=2, **changes)
+    assert run(mine) == []
+    assert follow.outputs() == []
+
+
+def test_a_worker_whose_master_is_gone_removes_what_it_wrote_before(follow: Stack) -> None:
+    """A first delivery wrote and died; when the message comes again, the master is gone."""
+    mine = follow.receive(KEY, picture(), generation=1)
+    run(mine)
+    follow.s3.delete_object(Bucket=BUCKET, Key=KEY)
+    put(follow, generation=2, state="deleted", branches={})
+    assert run(mine) == []
+    assert follow.outputs() == []
+
+
+def test_a_deletion_removes_outputs_and_reasons_of_lower_generations(follow: Stack) -> None:
+    """Sizes that the stack no longer makes go too; what others put beside them stays."""
+    run(follow.receive(KEY, picture(), generation=1))
+    marks = {"key": KEY, "etag": "e", "sequencer": "0A"}
+    follow.s3.put_object(Bucket=BUCKET, Key="resized/cat/dropped.jpg", Body=b"of before", Metadata=marks)
+    for kept in ("resized/cat/other/large.jpg", "resized/category/large.jpg"):
+        follow.s3.put_object(Bucket=BUCKET, Key=kept, Body=b"another picture's", Metadata=marks)
+    follow.s3.put_object(Bucket=BUCKET, Key="resized/cat/by hand.jpg", Body=b"nobody's")
+    assert run({"bucket": BUCKET, "key": KEY, "generation": 5, "deleted": True}) == []
+    assert follow.outputs() == ["resized/cat/by hand.jpg", "resized/cat/other/large.jpg", "resized/category/large.jpg"]
+
+
+def test_a_deletion_that_is_late_removes_nothing_newer(follow: Stack) -> None:
+    """The master was deleted and made anew before the job of the deletion came."""
+    run(follow.receive(KEY, picture(), generation=7))
+    assert run({"bucket": BUCKET, "key": KEY, "generation": 5, "deleted": True}) == []
+    assert follow.outputs() == SIZES
+
+
+def test_a_deletion_removes_the_item(follow: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The metadata table forgets the picture."""
+    monkeypatch.setenv("BRANCH", "metadata-extraction")
+    metadata_extractor.handler(sqs_event(follow.receive(KEY, picture(), generation=1)), Context())
+    assert follow.item("cat")
+    deleted = {"bucket": BUCKET, "key": KEY, "generation": 5, "deleted": True}
+    metadata_extractor.handler(sqs_event(deleted), Context())
+    assert follow.dynamodb.scan(TableName=TABLE)["Items"] == []
+
+
+def test_a_job_for_other_branches_is_left_to_them(stack: Stack) -> None:
+    """What this branch made is current."""
+    assert run({**stack.receive(KEY, picture()), "branches": ["format-conversion"]}) == []
+    assert (stack.outputs(), record(stack).branches) == ([], {})
+
+
+def test_a_job_by_hand_becomes_one_of_a_generation(stack: Stack) -> None:
+    """Its worker reconciles: the record is begun, and the job goes to all branches."""
+    stack.upload(KEY, picture())
+    assert run(json.dumps(job(KEY))) == []
+    assert stack.outputs() == []
+    (published,) = stack.published()
+    assert (published["key"], published["generation"]) == (KEY, record(stack).generation)
+
+
+def test_a_job_by_hand_makes_anew_what_is_settled(stack: Stack) -> None:
+    """Outputs that somebody deleted are written again, in the same generation, and nobody is told."""
+    run(stack.receive(KEY, picture(), branches=OTHERS))
+    for key in SIZES:
+        stack.s3.delete_object(Bucket=BUCKET, Key=key)
+    stack.sent.clear()
+    before = record(stack)
+    assert run(json.dumps(job(KEY))) == []
+    assert (stack.outputs(), record(stack), stack.sent, stack.published()) == (SIZES, before, [], [])
+
+
+def test_generations_grow_even_within_a_millisecond() -> None:
+    """One more than before, or the clock if that is more."""
+    far = 10**15
+    assert next_generation(far) == far + 1
+    assert next_generation(0) > 1_700_000_000_000

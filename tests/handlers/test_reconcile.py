@@ -1,0 +1,224 @@
+"""Reconciling: the record follows what S3 has, whatever events say, in whatever order they come."""
+
+from typing import Any
+
+import pytest
+
+from handlers import job_publisher
+from handlers.record import Outcome, Record
+from tests.handlers.conftest import BUCKET, PICTURES, Context, Stack, configure
+
+JPG, PNG, GIF = "master/cat.jpg", "master/cat.png", "master/cat.gif"
+TAKEN = "rejected/cat.png/name-taken.json"
+
+
+def look(*keys: str) -> None:
+    """Make the publisher look at keys, as an event about each does."""
+    for key in keys:
+        job_publisher.handler({"Records": [{"s3": {"bucket": {"name": BUCKET}, "object": {"key": key}}}]}, Context())
+
+
+def record(stack: Stack) -> Record:
+    found = stack.record(JPG)
+    assert found
+    return found
+
+
+def settled(stack: Stack, state: Any = "complete", **fields: Any) -> None:
+    """Let the branches have done their work on the generation that is wanted."""
+    item = {**vars(record(stack)), "state": state, **fields}
+    stack.dynamodb.put_item(TableName=PICTURES, Item=Record(**item).as_item())
+
+
+def jobs(stack: Stack) -> list[tuple[str, bool]]:
+    """Return key of the jobs that were published, and whether each is about a deletion."""
+    return [(job["key"], job.get("deleted", False)) for job in stack.published()]
+
+
+def delete(stack: Stack, key: str) -> None:
+    stack.s3.delete_object(Bucket=BUCKET, Key=key)
+
+
+def test_a_new_state_is_the_next_generation(stack: Stack) -> None:
+    """Other bytes under the key: one more, and never less than the clock's milliseconds."""
+    stack.upload(JPG, b"old")
+    look(JPG)
+    before = record(stack)
+    etag = stack.upload(JPG, b"new")
+    look(JPG)
+    after = record(stack)
+    assert before.generation > 1_700_000_000_000
+    assert (after.etag, after.generation > before.generation) == (etag, True)
+    assert jobs(stack) == [(JPG, False), (JPG, False)]
+
+
+def test_the_same_bytes_are_nothing_new(stack: Stack) -> None:
+    """An event that comes again, or an upload of the same bytes, leaves a settled picture as it is."""
+    stack.upload(JPG)
+    look(JPG)
+    settled(stack)
+    before = record(stack)
+    stack.upload(JPG)
+    look(JPG, JPG)
+    assert record(stack) == before
+    assert jobs(stack) == [(JPG, False)]
+
+
+def test_the_job_is_published_until_the_picture_is_settled(stack: Stack) -> None:
+    """Whoever should have published it, or worked on it, may have died: each event publishes it again."""
+    stack.upload(JPG)
+    look(JPG, JPG)
+    assert jobs(stack) == [(JPG, False), (JPG, False)]
+
+
+def test_only_branches_without_an_outcome_get_the_job_again(stack: Stack) -> None:
+    """What is done already is not done twice."""
+    stack.upload(JPG)
+    look(JPG)
+    settled(stack, "received", branches={"resizing": Outcome(state="written")})
+    stack.published()
+    look(JPG)
+    (job,) = stack.published()
+    assert job["branches"] == ["format-conversion", "metadata-extraction"]
+
+
+def test_a_late_event_of_a_deleted_master_does_nothing(stack: Stack) -> None:
+    """S3 is asked, the event is not believed: there is no record and no job, but the deletion is told."""
+    look(JPG)
+    assert (stack.record(JPG), jobs(stack), stack.events()) == (None, [], [("Picture deleted", JPG)])
+
+
+def test_a_second_master_of_a_name_is_rejected(stack: Stack) -> None:
+    """It has a reason, and is told; the first keeps the name."""
+    stack.upload(JPG)
+    look(JPG)
+    stack.upload(PNG)
+    look(PNG)
+    assert record(stack).key == JPG
+    reason = stack.rejection(TAKEN)
+    assert (reason["key"], reason["error"]) == (PNG, "NameTakenError")
+    assert reason["message"] == (
+        "expected one master per name, got master/cat.png although master/cat.jpg owns the name: "
+        "upload it under another name, or set naming to full"
+    )
+    assert stack.events() == [("Picture rejected", PNG)]
+
+
+def test_a_name_is_free_once_its_owner_is_gone(stack: Stack) -> None:
+    """`cat.jpg` deleted, then `cat.png` uploaded: the name is its own."""
+    stack.upload(JPG)
+    look(JPG)
+    settled(stack)
+    delete(stack, JPG)
+    look(JPG)
+    assert record(stack).state == "deleted"
+    stack.upload(PNG)
+    look(PNG)
+    assert (record(stack).key, record(stack).state) == (PNG, "received")
+    assert stack.events() == [("Picture deleted", JPG)]
+
+
+def test_a_living_loser_gets_the_name_when_its_owner_goes(stack: Stack) -> None:
+    """Nobody has to upload it again; its reason goes, and the old owner's deletion is told."""
+    for key in (JPG, PNG):
+        stack.upload(key)
+        look(key)
+    settled(stack)
+    delete(stack, JPG)
+    look(JPG)
+    assert (record(stack).key, record(stack).previous) == (PNG, JPG)
+    assert stack.outputs() == []
+    assert stack.events() == [("Picture rejected", PNG), ("Picture deleted", JPG)]
+    assert jobs(stack)[-1] == (PNG, False)
+
+
+def test_an_owner_that_was_gone_and_came_back_is_told_that_it_lost(stack: Stack) -> None:
+    """The name went to another; the one before lives again and is the loser."""
+    stack.upload(JPG)
+    look(JPG)
+    delete(stack, JPG)
+    stack.upload(PNG)
+    look(PNG)
+    stack.upload(JPG)
+    look(PNG)
+    assert record(stack).key == PNG
+    assert stack.rejection("rejected/cat.jpg/name-taken.json")["key"] == JPG
+
+
+def test_a_removed_old_version_changes_nothing(stack: Stack) -> None:
+    """S3 calls the removal of an old version `ObjectRemoved`, too: the key is still there."""
+    stack.upload(JPG)
+    look(JPG)
+    settled(stack)
+    before = record(stack)
+    look(JPG)
+    assert (record(stack), stack.events()) == (before, [])
+
+
+@pytest.mark.parametrize(("deletions", "told"), [("keep", []), ("follow", [(JPG, True)])])
+def test_a_deletion_goes_through_the_fan_out_where_outputs_follow(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, deletions: str, told: list[tuple[str, bool]]
+) -> None:
+    """With `keep` only the record changes; with `follow` each branch gets a job, and the record will expire."""
+    configure(monkeypatch, deletions=deletions)
+    monkeypatch.setenv("TOPIC_ARN", stack.topic_arn)
+    stack.upload(JPG)
+    look(JPG)
+    settled(stack)
+    stack.published()
+    delete(stack, JPG)
+    look(JPG)
+    item = stack.dynamodb.get_item(TableName=PICTURES, Key={"name": {"S": "cat"}})["Item"]
+    assert (jobs(stack), item["state"], "expires" in item) == (told, {"S": "deleted"}, deletions == "follow")
+
+
+def test_a_name_without_a_record_belongs_to_whom_its_outputs_name(stack: Stack) -> None:
+    """Outputs of a stack that had no records name their owner; as long as that lives, it keeps the name."""
+    for key in (JPG, PNG):
+        stack.upload(key)
+    marks = {"key": PNG, "etag": "e", "sequencer": "0A"}
+    stack.s3.put_object(Bucket=BUCKET, Key="converted/cat.jpg", Body=b"jpeg", Metadata=marks)
+    look(JPG)
+    assert record(stack).key == PNG
+    assert stack.rejection("rejected/cat.jpg/name-taken.json")["key"] == JPG
+
+
+def test_outputs_of_a_master_that_is_gone_name_nobody(stack: Stack) -> None:
+    """Their owner is gone, so that the key that asks gets the name."""
+    marks = {"key": PNG, "etag": "e", "sequencer": "0A"}
+    stack.s3.put_object(Bucket=BUCKET, Key="converted/cat.jpg", Body=b"jpeg", Metadata=marks)
+    stack.upload(JPG)
+    look(JPG)
+    assert record(stack).key == JPG
+
+
+@pytest.mark.parametrize("other", ["master/cat.tar.gz", "master/catalogue.png", "master/cat/one.png", "master/cat./x"])
+def test_only_masters_of_the_name_take_it_over(stack: Stack, other: str) -> None:
+    """A key that begins alike has another name."""
+    for key in (JPG, other):
+        stack.upload(key)
+        look(key)
+    delete(stack, JPG)
+    look(JPG)
+    assert record(stack).state == "deleted"
+
+
+def test_a_master_without_an_extension_takes_over(stack: Stack) -> None:
+    """Its key is the name itself."""
+    for key in (JPG, "master/cat"):
+        stack.upload(key)
+        look(key)
+    delete(stack, JPG)
+    look(JPG)
+    assert record(stack).key == "master/cat"
+
+
+def test_with_full_names_no_master_loses(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`cat.jpg` and `cat.png` have a name each."""
+    configure(monkeypatch, naming="full")
+    monkeypatch.setenv("TOPIC_ARN", stack.topic_arn)
+    for key in (JPG, PNG):
+        stack.upload(key)
+        look(key)
+    assert [key for key, _ in jobs(stack)] == [JPG, PNG]
+    assert stack.events() == []
