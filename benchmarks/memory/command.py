@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.memory import calibrate, page, stackfile
+from benchmarks.memory import calibrate, stackfile
 from benchmarks.memory.advice import CHOICES, Advice
 from benchmarks.memory.answer import answer
 from benchmarks.memory.functions import FUNCTIONS
@@ -60,7 +60,9 @@ def memory(**options: Any) -> None:
     show(report)
     write(report, json_file=request.json_file, csv_file=request.csv_file)
     if request.html_file:
-        page.write(report, request.html_file)
+        from benchmarks.memory.page import page  # noqa: PLC0415 matplotlib takes a second
+
+        page(report).write(request.html_file)
     if reports:
         _compare(reports, report.of(request.function))
     if request.stack_file:
