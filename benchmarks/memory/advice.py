@@ -1,8 +1,7 @@
 """Which size to take, and why: the cheapest that is safe, the fastest, and the one in between."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from benchmarks.memory.capacity import largest_pixels
 from benchmarks.memory.rows import Measurement
@@ -29,15 +28,6 @@ class Advice:
     balanced: Choice
     fastest: Choice
     max_pixels: int | None
-
-    @classmethod
-    def read(cls, plain: Mapping[str, Any]) -> Self:
-        """Return the advice that `plain` was made of."""
-        return cls(max_pixels=plain["max_pixels"], **{choice: Choice(**plain[choice]) for choice in CHOICES})
-
-    def plain(self) -> dict[str, object]:
-        """Return it as JSON has it."""
-        return asdict(self)
 
 
 def unsafe(row: Measurement, timeout_s: int) -> str:

@@ -1,11 +1,11 @@
 """`python -m benchmarks memory`: how much memory should I pick, and what does it cost? Answered without AWS."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
@@ -89,12 +89,10 @@ def _earlier(file: Path, request: Request) -> MemoryReport:
     Raises: click.BadParameter.
     """
     try:
-        report = MemoryReport.read(json.loads(file.read_text(encoding="utf-8")))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        command = "`python -m benchmarks memory --json FILE`, of this version"
-        raise click.BadParameter(
-            f"expected a file of {command}, got {file} ({type(error).__name__}: {error})"
-        ) from error
+        report = MemoryReport.read(msgspec.json.decode(file.read_bytes(), type=dict[str, Any]))
+    except msgspec.MsgspecError as error:
+        expected = "expected a file of `python -m benchmarks memory --json FILE`, of this version"
+        raise click.BadParameter(f"{expected}, got {file} ({error})", param_hint="--against") from error
     if request.function != ALL and request.function not in report.advice:
         known = ", ".join(report.advice) or "none"
         raise click.BadParameter(

@@ -1,9 +1,9 @@
 """What a trial amounts to: latency, memory and cost as one row, the same in the table, the JSON and the CSV."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
+from typing import Any, Literal
 
 from benchmarks.batch_worker import Figures
 from benchmarks.measuring import Samples
@@ -57,21 +57,6 @@ class Measurement:
     batch_size: int = 0
     image_ms_percentiles: dict[str, float]
     largest_megapixels: dict[str, float]
-
-    @classmethod
-    def read(cls, plain: Mapping[str, Any]) -> Self:
-        """Return the row that `plain` was made of.
-
-        Raises: TypeError, where a value is of another kind.
-        """
-        hints = {name: hint for name, hint in get_type_hints(cls).items() if get_origin(hint) is not Literal}
-        for name, hint in hints.items():
-            kinds = (get_origin(hint),) if get_origin(hint) is dict else get_args(hint) or (hint,)
-            if float in kinds:
-                kinds += (int,)  # JSON has one kind of number.
-            if name in plain and not isinstance(plain[name], kinds):
-                raise TypeError(f"{name} is {plain[name]!r}")
-        return cls(**plain)
 
 
 def row(trial: Trial, plan: Plan, runs: int, architecture: str, max_pixels: int) -> Measurement:
