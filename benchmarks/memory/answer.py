@@ -33,18 +33,9 @@ def answer(request: Request, tell: Tell) -> MemoryReport:
     dealt = plan(request.images, request.mix, config.batch_size)
     bench = Bench(plan=dealt, port=0, config=config, runs=request.runs, no_groups=usable())
     studies = _studies(request, bench, tell)
-    rows = [
-        row(trial, dealt, request.runs, config.architecture, config.max_pixels)
-        for one in studies
-        for trial in one.trials
-    ]
+    rows = [row(trial, dealt, config.architecture, config.max_pixels) for one in studies for trial in one.trials]
     advice = {
-        one.function.task: advise(
-            [row for row in rows if row.function == one.function.task],
-            config.timeout_s,
-            config.max_pixels,
-            decodes=one.function.decodes,
-        )
+        one.function.task: advise([row for row in rows if row.function == one.function.task], config.timeout_s)
         for one in studies
     }
     boundaries = {}

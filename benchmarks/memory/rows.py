@@ -52,14 +52,12 @@ class Measurement:
     invocation_ms: float | None = None
     invocation_cost: float | None = None
     images: int = 0
-    rejected: int = 0
-    runs: int = 0
     batch_size: int = 0
     image_ms_percentiles: dict[str, float]
     largest_megapixels: dict[str, float]
 
 
-def row(trial: Trial, plan: Plan, runs: int, architecture: str, max_pixels: int) -> Measurement:
+def row(trial: Trial, plan: Plan, architecture: str, max_pixels: int) -> Measurement:
     """Sum a trial up."""
     facts: dict[str, Any] = {
         "function": trial.function.task,
@@ -73,7 +71,6 @@ def row(trial: Trial, plan: Plan, runs: int, architecture: str, max_pixels: int)
         "headroom_percent": round(100 * (trial.memory_mb / trial.peak_mb - 1), 1)
         if trial.peak_mb and not trial.problem
         else None,
-        "runs": runs,
         "batch_size": len(plan.heaviest),
         "image_ms_percentiles": {},
         "largest_megapixels": largest_megapixels(trial.memory_mb, plan.bytes_per_pixel(), max_pixels)
@@ -98,7 +95,6 @@ def _latency(batches: Sequence[Figures]) -> dict[str, Any]:
         **{f"batch_p{percent}_ms": round(invocations.percentile(percent), 1) for percent in (50, 95, 99)},
         "image_ms_percentiles": {str(percent): round(images.percentile(percent), 1) for percent in PERCENTILES},
         "images": len(images.values),
-        "rejected": sum(image.outcome == "rejected" for figures in batches for image in figures.images),
     }
 
 

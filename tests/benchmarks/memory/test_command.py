@@ -25,7 +25,7 @@ def earlier(tmp_path: Path) -> Path:
     """Return the JSON of a run that recommends 512 MB, or 1,769, to resize with."""
     file = tmp_path / "earlier.json"
     rows = [row(512), row(1769, cost_per_million=4.0, batch_p50_ms=100.0)]
-    advice = {"resize": advise(rows, 60, 1, decodes=True), "convert": None}
+    advice = {"resize": advise(rows, 60), "convert": None}
     report = MemoryReport(
         title="Memory",
         question="",

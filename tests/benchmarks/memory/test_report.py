@@ -36,7 +36,7 @@ def report() -> MemoryReport:
         question="is it <right>?",
         architecture="x86_64",
         rows=ROWS,
-        advice={"resize": advise(ROWS, 60, 50_000_000, decodes=True)},
+        advice={"resize": advise(ROWS, 60)},
         boundaries={},
         notes=["a note"],
         machine={"processor": "this"},
