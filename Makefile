@@ -21,11 +21,13 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # What pillow-simd is built against; where this is not Debian, the build itself says what is missing.
 HEADERS := gcc libjpeg62-turbo-dev zlib1g-dev liblcms2-dev
 
-.PHONY: help setup cascade test check format bench package headers lock clean
+.PHONY: help setup cascade test test-engine smoke check format bench package headers lock clean
 
 help:
 	@echo "make cascade [IMAGES=path] [OUT=out] [STACK=local]  set up, then run the pipeline here on pictures"
 	@echo "make test                                           set up, then run all tests"
+	@echo "make test-engine                                    the program under Pulumi's own engine, where its CLI is installed"
+	@echo "make smoke STACK=dev                                deploy into an AWS account, upload, audit, and destroy again"
 	@echo "make check                                          linter, formatter and types"
 	@echo "make format                                         let the formatter write"
 	@echo "make bench                                          measure"
@@ -47,6 +49,12 @@ cascade: setup
 
 test: setup
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+test-engine: setup
+	$(BIN)/python -m pytest -m engine tests/engine
+
+smoke: setup
+	$(BIN)/python -m tests.engine.smoke --stack $(STACK)
 
 check: setup
 	$(BIN)/ruff check $(PYTHON_FILES)
