@@ -21,7 +21,7 @@ MARK = "\ufeff"
 LAYOUTS = tuple(itertools.product((2, 4, 3, 8), (2, 0)))
 """How far the keys of a mapping, and the dashes of a list, may be indented; a file has one of them throughout."""
 ENDLESS = 1_000_000
-"""So many columns that no line is broken."""
+"""Columns: more than any line has, so that none is broken."""
 
 
 class StackEditError(Exception):

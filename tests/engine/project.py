@@ -14,7 +14,7 @@ from tests.engine.cli import PulumiStack
 
 PORT = 4566
 """The one in Pulumi.local.yaml."""
-# Needed by nobody there, or made by the copy itself.
+# Not needed there, or written by `link_project`.
 LEFT_OUT = (".git*", ".venv", "venv", "Pulumi*.yaml", "out", "build")
 
 

@@ -34,16 +34,16 @@ KILLER_PX = (10_000, 8_500)
 
 
 class SmokeError(Exception):
-    """The stack cannot be used, or a picture's fate is not the one that was expected."""
+    """The stack cannot be used, or a picture's outcome is not the expected one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SmokeUpload:
-    """A master, how it is stored, and what the branches that decode make of it: `done` or `rejected`."""
+    """A master, how it is stored, and its expected outcome in the branches that decode: `done` or `rejected`."""
 
     name: str
     body: Callable[[], bytes]
-    fate: str
+    outcome: str
     storage: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -56,10 +56,10 @@ def uploads(kms_key: str) -> list[SmokeUpload]:
     """Return a good master, one too large for the memory, one under a key that the stack lacks, an archived one."""
     encrypted = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key}
     return [
-        SmokeUpload(name="good.jpg", body=photo, fate="done"),
-        SmokeUpload(name="killer.png", body=lambda: costliest_png(*KILLER_PX), fate="rejected"),
-        SmokeUpload(name="encrypted.jpg", body=photo, fate="rejected", storage=encrypted),
-        SmokeUpload(name="archived.jpg", body=photo, fate="rejected", storage={"StorageClass": "GLACIER"}),
+        SmokeUpload(name="good.jpg", body=photo, outcome="done"),
+        SmokeUpload(name="killer.png", body=lambda: costliest_png(*KILLER_PX), outcome="rejected"),
+        SmokeUpload(name="encrypted.jpg", body=photo, outcome="rejected", storage=encrypted),
+        SmokeUpload(name="archived.jpg", body=photo, outcome="rejected", storage={"StorageClass": "GLACIER"}),
     ]
 
 
@@ -71,15 +71,15 @@ def upload(stack: DeployedStack, masters: list[SmokeUpload]) -> None:
 
 
 def faults(masters: list[SmokeUpload], accounts: list[Account]) -> list[str]:
-    """Return what is not yet, or not, as expected of each master."""
+    """Return a line for each master whose outcome is not, or not yet, the expected one."""
     by_name = {account.key.rpartition("/")[2]: account for account in accounts}
     return [fault for master in masters if (fault := _fault(master, by_name.get(master.name)))]
 
 
 def wait(stack: DeployedStack, masters: list[SmokeUpload], patience_s: float = PATIENCE_S) -> None:
-    """Wait until each master has met its fate.
+    """Wait until each master has its expected outcome.
 
-    Raises: SmokeError, where one has not in time.
+    Raises: SmokeError, where one has another when the time is over.
     """
     deadline = time.monotonic() + patience_s
     while found := faults(masters, list(audit(stack, PREFIX))):
@@ -143,17 +143,19 @@ def main(arguments: list[str] | None = None) -> int:
     except (SmokeError, PulumiFailedError, click.ClickException) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write("All four masters met their fate, and the stack is destroyed.\n")
+    sys.stdout.write("All four masters have the expected outcome, and the stack is destroyed.\n")
     return 0
 
 
 def _fault(master: SmokeUpload, account: Account | None) -> str:
     states = account.states if account else {}
-    wrong = [branch.name for branch in BRANCHES if branch.decodes and states.get(branch.name) != master.fate]
+    wrong = [branch.name for branch in BRANCHES if branch.decodes and states.get(branch.name) != master.outcome]
     if account and account.accounted_for and not wrong:
         return ""
     got = ", ".join(f"{branch} {state}" for branch, state in states.items()) or "nothing"
-    return f"{master.name}: expected {master.fate}, got {got}: see `python -m ops audit --all` and the functions' logs"
+    return (
+        f"{master.name}: expected {master.outcome}, got {got}: see `python -m ops audit --all` and the functions' logs"
+    )
 
 
 if __name__ == "__main__":

@@ -71,14 +71,14 @@ def test_the_state_of_a_stack_is_its_resources(cli: FakeCli) -> None:
     assert cli.stack().resources() == []
 
 
-def test_a_command_that_fails_is_shown_with_its_output(cli: FakeCli) -> None:
+def test_a_failing_command_raises_with_its_output(cli: FakeCli) -> None:
     """The reason is in what the CLI printed."""
     cli.answer({"destroy": (255, "resource is protected")})
     with pytest.raises(PulumiFailedError, match=r"destroy --yes .* exit 0, got 255:\nresource is protected"):
         cli.stack().destroy()
 
 
-def test_without_the_cli_the_way_to_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_cli_the_reason_says_where_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A skipped test says what it lacks."""
     monkeypatch.setenv("PATH", "")
     assert "expected the Pulumi CLI on the PATH, got none" in missing()

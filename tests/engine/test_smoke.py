@@ -27,14 +27,14 @@ def finished(pipeline: Pipeline) -> None:
     for master in uploads("key"):
         path = f"smoke/{master.name}"
         etag = pipeline.upload(path)
-        if master.fate == "done":
+        if master.outcome == "done":
             pipeline.finish(path, etag)
         else:
             for branch in BRANCHES:
                 pipeline.reject(path, etag, branch.name)
 
 
-def test_each_master_is_stored_as_its_fate_needs(pipeline: Pipeline) -> None:
+def test_masters_are_stored_plain_archived_and_encrypted(pipeline: Pipeline) -> None:
     """One is archived, one is encrypted with a key of another, and two are as any."""
     with key_of_another(pipeline.client("kms")) as key:
         upload(pipeline.stack, uploads(key))
@@ -63,13 +63,13 @@ def test_the_key_is_deleted_whatever_happens(pipeline: Pipeline) -> None:
     assert kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "PendingDeletion"
 
 
-def test_four_masters_that_met_their_fate_pass(pipeline: Pipeline) -> None:
+def test_four_masters_with_the_expected_outcome_pass(pipeline: Pipeline) -> None:
     """The good one is done, the others are rejected with a reason."""
     finished(pipeline)
     wait(pipeline.stack, uploads("key"), patience_s=0)
 
 
-def test_a_fate_that_was_not_met_is_told(pipeline: Pipeline) -> None:
+def test_an_unexpected_outcome_is_reported(pipeline: Pipeline) -> None:
     """With what became of the master, branch by branch."""
     finished(pipeline)
     etag = pipeline.upload("smoke/killer.png", b"accepted")
@@ -78,7 +78,7 @@ def test_a_fate_that_was_not_met_is_told(pipeline: Pipeline) -> None:
         wait(pipeline.stack, uploads("key"), patience_s=0)
 
 
-def test_a_master_that_was_never_seen_is_told() -> None:
+def test_a_master_that_the_audit_lacks_is_reported() -> None:
     """An audit that finds nothing is no success."""
     assert [fault.partition(":")[0] for fault in faults(uploads("key"), [])] == [
         master.name for master in uploads("key")
@@ -126,7 +126,7 @@ def test_the_stack_is_destroyed_whatever_was_found(
     assert "Contents" not in pipeline.client("s3").list_objects_v2(Bucket=BUCKET)
 
 
-def test_a_stack_that_is_not_there_is_told(
+def test_an_unknown_stack_is_reported(
     cli: FakeCli, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What Pulumi says is passed on."""
@@ -136,7 +136,7 @@ def test_a_stack_that_is_not_there_is_told(
     assert "no stack named 'dev' found" in capsys.readouterr().err
 
 
-def test_without_the_cli_the_way_to_it_is_told(
+def test_without_the_cli_the_error_says_where_to_get_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The command ends with 1 and one line."""

@@ -115,7 +115,7 @@ def test_a_project_of_another_name_has_its_own_keys(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["- a\n", "hello\n", "config:\n  a: [1\n", "config:\n  a: 1\nconfig:\n  b: 1\n"])
-def test_a_file_that_is_no_stacks_is_refused(text: str) -> None:
+def test_a_file_of_another_kind_is_refused(text: str) -> None:
     """What is no mapping, and what is no YAML."""
     with pytest.raises(StackEditError, match="by hand"):
         edited(text, {"resize": 512})
