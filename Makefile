@@ -5,6 +5,7 @@ VENV_PYTHON ?= python3
 OUT ?= out
 IMAGES ?=
 STACK ?= local
+TESTS ?=
 
 # What `make package` builds for; PYTHON is the runtime's version.
 ARCH = x86_64
@@ -21,11 +22,14 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # What pillow-simd is built against; where this is not Debian, the build itself says what is missing.
 HEADERS := gcc libjpeg62-turbo-dev zlib1g-dev liblcms2-dev
 
-.PHONY: help setup cascade test check format bench package headers lock clean
+.PHONY: help setup cascade test test-runtime test-engine smoke check format bench package headers lock clean
 
 help:
 	@echo "make cascade [IMAGES=path] [OUT=out] [STACK=local]  set up, then run the pipeline here on pictures"
 	@echo "make test                                           set up, then run all tests"
+	@echo "make test-runtime [PYTHON=3.13]                     the functions' tests by the functions' Python"
+	@echo "make test-engine                                    the program under Pulumi's own engine, where its CLI is installed"
+	@echo "make smoke STACK=dev                                deploy into an AWS account, upload, audit, and destroy again"
 	@echo "make check                                          linter, formatter and types"
 	@echo "make format                                         let the formatter write"
 	@echo "make bench                                          measure"
@@ -46,7 +50,19 @@ cascade: setup
 	$(BIN)/python -m local run $(if $(IMAGES),"$(IMAGES)") --out "$(OUT)" --stack $(STACK)
 
 test: setup
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(TESTS)
+
+# The functions' tests by the functions' Python, in an environment of its own.
+test-runtime: setup
+	@found=$$($(BIN)/python -c 'import sys; from components.packaging.interpreters import interpreter; print(interpreter("$(PYTHON)") or sys.exit(1))') || { \
+	  echo "skipped: expected Python $(PYTHON) on the PATH or in pyenv, got none: install it"; exit 0; }; \
+	$(MAKE) --no-print-directory test TESTS=tests/handlers VENV=.cache/venv-$(PYTHON) VENV_PYTHON="$$found"
+
+test-engine: setup
+	$(BIN)/python -m pytest -m engine tests/engine
+
+smoke: setup
+	$(BIN)/python -m tests.engine.smoke --stack $(STACK)
 
 check: setup
 	$(BIN)/ruff check $(PYTHON_FILES)

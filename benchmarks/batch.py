@@ -3,10 +3,12 @@
 import os
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from benchmarks.artefact import unpacked
 from benchmarks.batch_worker import Figures
 from benchmarks.findings import Findings, Row
 from benchmarks.measuring import Samples
@@ -52,20 +54,26 @@ def batch(
     photos = load(images, jpeg_only=True)
     cores = sorted(os.sched_getaffinity(0))
     rows = []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, unpacked(StackConfig()) as artefact:
         keys = _write(photos, Path(folder), size)
         with loopback(Path(folder), delay_ms, len(cores) - 1) as port:
             for worker in WORKERS:
-                starts = [
-                    WorkerArgs(module=worker, port=port, cores=some, memory_mb=memory_mb, config=StackConfig())
-                    for some in (cores[:1], cores)
-                ]
+                one = WorkerArgs(
+                    artefact=artefact,
+                    module=worker,
+                    port=port,
+                    cores=cores[:1],
+                    memory_mb=memory_mb,
+                    config=StackConfig(),
+                )
+                starts = [one, replace(one, cores=cores)]
                 rows += _rows(starts, size, _interleaved(starts, keys, runs))
     Findings(
         title="Batch",
         question=f"batches of {size}, {delay_ms:g} ms until S3 answers a call, {runs} runs",
         rows=rows,
         notes=[
+            f"The functions run from the package for {artefact.target}.",
             "busy: CPU time of the worker over time taken, of all cores it may use.",
             "S3 is played by another process of this machine: on all cores it shares them.",
         ],

@@ -3,21 +3,17 @@
 import os
 import resource
 import subprocess
-import tempfile
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from benchmarks.artefact import Artefact, unpacked
 from benchmarks.findings import Findings, Row
 from benchmarks.measuring import interleaved, pin, ratio
 from benchmarks.options import html_option, json_option, runs_option
 from benchmarks.worker_process import CREDENTIALS
 from components.config import StackConfig
-from components.packaging.build import build
-from components.packaging.interpreters import interpreter
-from components.packaging.target import Target
 
 PEER = "a script with boto3, Pillow and one S3 client"
 SCRIPTS = {
@@ -30,10 +26,9 @@ SCRIPTS = {
         "import handlers.metadata_extractor; from handlers import clients; clients.s3(); clients.dynamodb()"
     ),
 }
-PATH = "import sys; sys.path[:0] = sys.argv[1:]; "
 # How long a process takes to end is no part of its start.
 END = "; import os; os._exit(0)"
-COUNT = "; print(len(sys.modules), 'PIL' in sys.modules, 'boto3' in sys.modules)"
+COUNT = "; import sys; print(len(sys.modules), 'PIL' in sys.modules, 'boto3' in sys.modules)"
 
 
 @click.command()
@@ -46,11 +41,8 @@ def coldstart(runs: int, json_file: Path | None, html_file: Path | None) -> None
     Without the runtime's Python on this machine, the package for this machine's own Python is measured.
     """
     pin()
-    target = Target.of(StackConfig())
-    if not (target.runs_here and interpreter(target.version)):
-        target = Target.of(StackConfig(package_for="host"))
-    with tempfile.TemporaryDirectory() as folder:
-        start = _unpacked(target, Path(folder))
+    with unpacked(StackConfig()) as artefact:
+        start = _starter(artefact)
         found = interleaved({name: _timed(start, script) for name, script in SCRIPTS.items()}, [None], runs)
         rows = []
         for name, samples in found.items():
@@ -59,25 +51,26 @@ def coldstart(runs: int, json_file: Path | None, html_file: Path | None) -> None
             rows.append(Row(name=name, samples=samples, facts={**facts, "boto3": boto3}))
     Findings(
         title="Cold start",
-        question=f"milliseconds of CPU until a fresh process has its clients, package for {target}, {runs} runs",
+        question=f"milliseconds of CPU until a fresh process has its clients, {runs} runs",
         rows=rows,
-        notes=["ratio: to the script from the same layer, run by run."],
+        notes=[
+            f"The functions run from the package for {artefact.target}.",
+            "ratio: to the script from the same layer, run by run.",
+        ],
     ).show(json_file, html_file)
 
 
-def _unpacked(target: Target, folder: Path) -> Callable[[str], str]:
-    """Unpack the package as Lambda does, read-only, and return what runs a script with it."""
-    package = build(target)
-    for archive, place in ((package.code, "task"), (package.layer, "opt")):
-        with zipfile.ZipFile(archive) as opened:
-            opened.extractall(folder / place)
-    command = [str(interpreter(target.version)), "-S", "-B", "-c"]
-    environment = {**CREDENTIALS, "AWS_EC2_METADATA_DISABLED": "true", "AWS_LAMBDA_FUNCTION_NAME": "measured"}
+def _starter(artefact: Artefact) -> Callable[[str], str]:
+    """Return what runs a script with the package, and nothing else, and returns what it prints."""
+    environment = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": os.devnull}
 
     def run(script: str) -> str:
-        arguments = [PATH + script, str(folder / "task"), str(folder / "opt" / "python")]
         done = subprocess.run(
-            [*command, *arguments], env={"HOME": os.devnull, **environment}, capture_output=True, text=True, check=True
+            artefact.command("-c", script),
+            env={**environment, **CREDENTIALS, **artefact.environment},
+            capture_output=True,
+            text=True,
+            check=True,
         )
         return done.stdout
 

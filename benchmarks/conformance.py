@@ -1,5 +1,6 @@
 """Does every file come out right, and does none do harm? Each in a child process, against libvips where there is it."""
 
+import gc
 import json
 from collections import Counter
 from collections.abc import Iterable
@@ -77,6 +78,7 @@ def conformance(
         raise click.BadParameter(
             f"expected files, or folders that hold some, got {got} without any file", param_hint="PATHS"
         )
+    gc.freeze()  # What is imported is not looked at again before each file.
     findings = [examine(file, timeout_s=timeout_s, memory_mb=memory_mb, compare=compare) for file in files]
     _print(findings, compared=compare)
     if json_file:

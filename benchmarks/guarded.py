@@ -1,16 +1,18 @@
-"""Run a function in a child process of its own, with a time-out and a memory limit, so that it can do no harm."""
+"""Run a function in a child process as the workers do, and say how it ended and how much memory it took."""
 
-import multiprocessing
 import resource
-import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from handlers.isolation import IsolatedWorkError, run_isolated
+
 _MB = 1024 * 1024
+_ENOUGH_MB = _MB
+"""A function's memory that never is the limit: here the child's share counts, whatever this process holds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,51 +28,27 @@ class GuardedCall:
 
 def run_guarded(function: Callable[..., Any], *args: Any, timeout_s: float, memory_mb: int) -> GuardedCall:
     """Call `function(*args)` in a forked child that may take `memory_mb` MB more than this process has."""
-    context = multiprocessing.get_context("fork")
-    receiver, sender = context.Pipe(duplex=False)
-    child = context.Process(target=_call, args=(sender, function, args, memory_mb))
     started = time.perf_counter()
-    child.start()
-    sender.close()
-    answer, answered = None, False  # An interrupt may come at any time.
     try:
-        if receiver.poll(timeout_s):
-            answer = receiver.recv()
-            answered = True
-    except EOFError:
-        answered = True
-    finally:
+        value, crash, peak_mb = run_isolated(
+            partial(_call, function, args, memory_mb), wall_s=timeout_s, memory_mb=_ENOUGH_MB
+        )
+    except IsolatedWorkError as error:
         seconds = time.perf_counter() - started
-        if not answered:
-            child.kill()
-        child.join()
-        receiver.close()
-    if not answered:
-        return GuardedCall(timed_out=True, seconds=seconds)
-    if answer is None:
-        return GuardedCall(crash=_death(child.exitcode), seconds=seconds)
-    value, crash, peak_mb = answer
-    return GuardedCall(value=value, crash=crash, seconds=seconds, peak_mb=peak_mb)
+        if seconds >= timeout_s:
+            return GuardedCall(timed_out=True, seconds=seconds)
+        return GuardedCall(crash=str(error), seconds=seconds)
+    return GuardedCall(value=value, crash=crash, peak_mb=peak_mb, seconds=time.perf_counter() - started)
 
 
-def _call(sender: Connection, function: Callable[..., Any], args: tuple[Any, ...], memory_mb: int) -> None:
-    """Answer with the function's value, or with how it failed, and the peak of this process's memory."""
-    ceiling = _virtual_bytes() + memory_mb * _MB
+def _call(function: Callable[..., Any], args: tuple[Any, ...], memory_mb: int) -> tuple[Any, str | None, float]:
+    """Return the function's value, how it failed, and the peak of this process's memory."""
+    virtual_bytes = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    ceiling = virtual_bytes + memory_mb * _MB
     resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
     value, crash = None, None
     try:
         value = function(*args)
     except BaseException as error:  # noqa: BLE001 - whatever escapes is the finding
         crash = f"{type(error).__name__}: {error}"
-    sender.send((value, crash, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
-
-
-def _virtual_bytes() -> int:
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    return pages * resource.getpagesize()
-
-
-def _death(exitcode: int | None) -> str:
-    if exitcode is not None and exitcode < 0:
-        return f"killed by {signal.Signals(-exitcode).name}"
-    return f"died with exit code {exitcode}"
+    return value, crash, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -17,7 +17,7 @@ import click
 
 from benchmarks.batch_worker import Context, event
 from benchmarks.photos import MEGAPIXELS, drawn
-from benchmarks.worker_process import CREDENTIALS, WorkerArgs, function_environment, loopback
+from benchmarks.worker_process import CREDENTIALS, function_environment, loopback
 from components.config import StackConfig
 
 ROOT = Path(__file__).parent.parent
@@ -78,8 +78,7 @@ def way(task: str) -> None:
 
 def _invoke(module: str, port: int, found: Way) -> None:
     """Invoke a worker twice, and record the second time."""
-    args = WorkerArgs(module=module, port=port, cores=(), memory_mb=1769, config=StackConfig())
-    os.environ.update({**CREDENTIALS, **function_environment(args)})
+    os.environ.update({**CREDENTIALS, **function_environment(StackConfig(), port, 1769)})
     handler = importlib.import_module(f"handlers.{module}").handler
     logging.disable()  # Logs and metrics go to standard output, where the answer comes.
     with contextlib.redirect_stdout(io.StringIO()):

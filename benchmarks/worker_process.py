@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from benchmarks.artefact import Artefact
 from benchmarks.batch_worker import BUCKET, Figures, Image
 from components.config import StackConfig
 from components.image_worker import worker_environment
@@ -30,8 +31,9 @@ class WorkerDiedError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerArgs:
-    """How a function is started: `module` below `handlers`, cores it sees, files by which it joins control groups."""
+    """How a function is started: the package, its module below `handlers`, cores it sees, control groups it joins."""
 
+    artefact: Artefact
     module: str
     port: int
     cores: Sequence[int]
@@ -45,13 +47,20 @@ class WorkerProcess:
 
     def __init__(self, args: WorkerArgs) -> None:
         self._args = args
-        command = [sys.executable, "-m", "benchmarks.batch_worker", f"handlers.{args.module}", *map(str, args.cores)]
+        artefact = args.artefact
+        cores = map(str, args.cores)
+        command = artefact.command("-m", "benchmarks.batch_worker", f"handlers.{args.module}", *cores)
         # A file, for a full pipe would stop the function.
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the process
         started = time.perf_counter()
         self._process = subprocess.Popen(
             ["/bin/sh", "-c", JOIN, "sh", *map(str, args.joins), "--", *command],
-            env={**os.environ, **CREDENTIALS, **function_environment(args)},
+            env={
+                **os.environ,
+                **CREDENTIALS,
+                **artefact.environment,
+                **function_environment(args.config, args.port, args.memory_mb),
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -122,12 +131,12 @@ def loopback(folder: Path, delay_ms: float, core: int) -> Iterator[int]:
             server.stdin.close()
 
 
-def function_environment(args: WorkerArgs) -> dict[str, Any]:
+def function_environment(config: StackConfig, port: int, memory_mb: int) -> dict[str, Any]:
     """Return what a function is told by its environment, which here names the loopback's S3."""
     return {
-        **worker_environment(args.config),
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{args.port}",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(args.memory_mb),
+        **worker_environment(config),
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory_mb),
         "BRANCH": "measured",
         "BUCKET": BUCKET,
         "QUEUE_URL": "http://127.0.0.1/none",

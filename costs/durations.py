@@ -1,21 +1,39 @@
 """How long the functions are billed for one picture, as `python -m benchmarks memory` measured it."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Self
+
+import msgspec
 
 from components.config import MB_PER_VCPU
 from handlers.errors import PixelCascadeError
 
 MEASURED = Path(__file__).parent.parent / "benchmarks" / "measured" / "memory.json"
 COMMAND = "python -m benchmarks memory --json FILE"
-FIELDS = {"function", "memory_mb", "verdict", "fixed_ms", "ms_per_megapixel", "batch_size"}
+AboveZero = Annotated[int, msgspec.Meta(gt=0)]
 
 
 class DurationsError(PixelCascadeError):
     """There is no measurement that the estimate could stand on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredTimes:
+    """What the estimate reads of a benchmark's row: one function at one memory size, without times if too small."""
+
+    function: str
+    memory_mb: AboveZero
+    verdict: str
+    fixed_ms: float | None
+    ms_per_megapixel: float | None
+    batch_size: AboveZero
+    init_ms: float | None = None
+
+    def __post_init__(self) -> None:
+        if (self.fixed_ms is None) != (self.ms_per_megapixel is None):
+            raise ValueError("expected both of `fixed_ms` and `ms_per_megapixel` or neither, got one")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +62,8 @@ class Duration:
 class Durations:
     """A benchmark's rows, and the processor that they were measured on."""
 
-    architecture: str
-    rows: Sequence[Mapping[str, Any]]
+    rows: Annotated[Sequence[MeasuredTimes], msgspec.Meta(min_length=1)]
+    architecture: str = "an unknown processor"
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -54,19 +72,14 @@ class Durations:
         Raises: DurationsError, which says which command writes one.
         """
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            return msgspec.json.decode(path.read_bytes(), type=cls)
         except FileNotFoundError as error:
             raise DurationsError(
                 f"expected a file that `{COMMAND}` writes, got {path}, which does not exist: name one with "
                 "--benchmark FILE"
             ) from error
-        except (ValueError, OSError) as error:
+        except (msgspec.MsgspecError, OSError) as error:
             raise DurationsError(f"expected JSON that `{COMMAND}` writes, got {path} ({error})") from error
-        rows = found.get("rows") if isinstance(found, dict) else None
-        if not isinstance(rows, list) or not rows or not all(_is_row(row) for row in rows):
-            wanted = ", ".join(sorted(FIELDS))
-            raise DurationsError(f"expected rows with {wanted}, as `{COMMAND}` writes them, got {path}")
-        return cls(architecture=str(found.get("architecture", "an unknown processor")), rows=rows)
 
     def of(self, function: str, memory_mb: int) -> Duration:
         """Return a function's duration at the memory size measured that is nearest, by ratio, to `memory_mb`.
@@ -75,41 +88,28 @@ class Durations:
 
         Raises: DurationsError, where the function was not measured, or that size was found too small.
         """
-        rows = [row for row in self.rows if row["function"] == function and _timed(row)]
+        rows = [row for row in self.rows if row.function == function and _timed(row)]
         if not rows:
             raise DurationsError(
                 f"expected a benchmark of all functions, got one without {function}: run `{COMMAND}` again"
             )
-        row = min(rows, key=lambda row: max(row["memory_mb"] / memory_mb, memory_mb / row["memory_mb"]))
-        if row["verdict"] != "ok":
-            fit = ", ".join(f"{other['memory_mb']} MB" for other in rows if other["verdict"] == "ok") or "none"
+        row = min(rows, key=lambda row: max(row.memory_mb / memory_mb, memory_mb / row.memory_mb))
+        if row.verdict != "ok" or row.fixed_ms is None or row.ms_per_megapixel is None:
+            fit = ", ".join(f"{other.memory_mb} MB" for other in rows if other.verdict == "ok") or "none"
             raise DurationsError(
                 f"expected enough memory for {function}, got {memory_mb} MB, which the benchmark found "
-                f"{row['verdict']} at {row['memory_mb']} MB: set one of the sizes that fit, {fit}"
+                f"{row.verdict} at {row.memory_mb} MB: set one of the sizes that fit, {fit}"
             )
-        longer = min(row["memory_mb"], MB_PER_VCPU) / min(memory_mb, MB_PER_VCPU)
+        longer = min(row.memory_mb, MB_PER_VCPU) / min(memory_mb, MB_PER_VCPU)
         return Duration(
-            memory_mb=row["memory_mb"],
-            fixed_ms=row["fixed_ms"] * longer,
-            ms_per_megapixel=row["ms_per_megapixel"] * longer,
-            batch_size=row["batch_size"],
-            init_ms=row.get("init_ms") or 0.0,
+            memory_mb=row.memory_mb,
+            fixed_ms=row.fixed_ms * longer,
+            ms_per_megapixel=row.ms_per_megapixel * longer,
+            batch_size=row.batch_size,
+            init_ms=row.init_ms or 0.0,
         )
 
 
-def _timed(row: Mapping[str, Any]) -> bool:
+def _timed(row: MeasuredTimes) -> bool:
     """Tell whether a row says something of its size: that it is too small, or how long it takes."""
-    return row["verdict"] != "ok" or row["fixed_ms"] is not None
-
-
-def _is_row(row: object) -> bool:
-    """Tell whether a row has what the estimate counts with, in numbers that can be counted with."""
-    if not isinstance(row, dict) or not row.keys() >= FIELDS:
-        return False
-    times = [row[name] for name in ("fixed_ms", "ms_per_megapixel")]
-    numbers = [row["memory_mb"], row["batch_size"], *(time for time in times if time is not None)]
-    return (
-        all(isinstance(number, int | float) for number in [*numbers, row.get("init_ms") or 0.0])
-        and min(row["memory_mb"], row["batch_size"]) > 0
-        and times.count(None) in {0, 2}
-    )
+    return row.verdict != "ok" or row.fixed_ms is not None

@@ -1,10 +1,8 @@
 """Which size to take, and why: the cheapest that is safe, the fastest, and the one in between."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from benchmarks.memory.capacity import largest_pixels
 from benchmarks.memory.rows import Measurement
 
 HEADROOM_PERCENT = 25
@@ -23,21 +21,11 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class Advice:
-    """What to set for one function; `max_pixels` is what the cheapest holds of pictures whose files are small."""
+    """What to set for one function."""
 
     cheapest: Choice
     balanced: Choice
     fastest: Choice
-    max_pixels: int | None
-
-    @classmethod
-    def read(cls, plain: Mapping[str, Any]) -> Self:
-        """Return the advice that `plain` was made of."""
-        return cls(max_pixels=plain["max_pixels"], **{choice: Choice(**plain[choice]) for choice in CHOICES})
-
-    def plain(self) -> dict[str, object]:
-        """Return it as JSON has it."""
-        return asdict(self)
 
 
 def unsafe(row: Measurement, timeout_s: int) -> str:
@@ -52,7 +40,7 @@ def unsafe(row: Measurement, timeout_s: int) -> str:
     return ""
 
 
-def advise(rows: Sequence[Measurement], timeout_s: int, max_pixels: int, *, decodes: bool) -> Advice | None:
+def advise(rows: Sequence[Measurement], timeout_s: int) -> Advice | None:
     """Choose among one function's sizes; None where none is safe."""
     safe = [row for row in rows if not unsafe(row, timeout_s)]
     if not safe:
@@ -71,10 +59,7 @@ def advise(rows: Sequence[Measurement], timeout_s: int, max_pixels: int, *, deco
     if tied := _tied(cheapest, safe):
         reasons["cheapest"] += f"; {tied}"
     chosen = {"cheapest": cheapest, "fastest": fastest, "balanced": balanced}
-    return Advice(
-        **{name: _choice(row, reasons[name], cheapest) for name, row in chosen.items()},
-        max_pixels=min(largest_pixels(cheapest.memory_mb), max_pixels) if decodes else None,
-    )
+    return Advice(**{name: _choice(row, reasons[name], cheapest) for name, row in chosen.items()})
 
 
 def _tied(cheapest: Measurement, safe: Sequence[Measurement]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.artefact import unpacked
 from benchmarks.measuring import machine
 from benchmarks.memory.advice import advise
 from benchmarks.memory.boundary import Boundary, check
@@ -29,29 +30,26 @@ NOTES = (
 
 def answer(request: Request, tell: Tell) -> MemoryReport:
     """Run what is asked for; `tell` hears of each size as it is done."""
-    started, config = time.monotonic(), request.config()
-    dealt = plan(request.images, request.mix, config.batch_size)
-    bench = Bench(plan=dealt, port=0, config=config, runs=request.runs, no_groups=usable())
+    config = request.config()
+    with unpacked(config) as artefact:
+        dealt = plan(request.images, request.mix, config.batch_size)
+        bench = Bench(plan=dealt, port=0, config=config, runs=request.runs, no_groups=usable(), artefact=artefact)
+        return _answer(request, bench, tell)
+
+
+def _answer(request: Request, bench: Bench, tell: Tell) -> MemoryReport:
+    started, config, dealt = time.monotonic(), bench.config, bench.plan
     studies = _studies(request, bench, tell)
-    rows = [
-        row(trial, dealt, request.runs, config.architecture, config.max_pixels)
-        for one in studies
-        for trial in one.trials
-    ]
+    rows = [row(trial, dealt, config.architecture, config.max_pixels) for one in studies for trial in one.trials]
     advice = {
-        one.function.task: advise(
-            [row for row in rows if row.function == one.function.task],
-            config.timeout_s,
-            config.max_pixels,
-            decodes=one.function.decodes,
-        )
+        one.function.task: advise([row for row in rows if row.function == one.function.task], config.timeout_s)
         for one in studies
     }
-    boundaries = {}
-    for one in studies:
-        chosen = advice[one.function.task]
-        if chosen and one.function.decodes:
-            boundaries[one.function.task] = _boundary(request, bench, one, chosen.cheapest.memory_mb)
+    boundaries = {
+        one.function.task: _boundary(request, bench, one, chosen.cheapest.memory_mb)
+        for one in studies
+        if (chosen := advice[one.function.task]) and one.function.decodes
+    }
     return MemoryReport(
         title="Memory",
         question=f"{len(dealt.batches) * request.runs} batches of {config.batch_size} a size, {_mix(request)}, "
@@ -60,7 +58,13 @@ def answer(request: Request, tell: Tell) -> MemoryReport:
         rows=rows,
         advice=advice,
         boundaries=boundaries,
-        notes=[*NOTES, *_models(studies), *_limits(bench), _took(started, dealt)],
+        notes=[
+            *NOTES,
+            f"The functions run from the package for {bench.artefact.target}.",
+            *_models(studies),
+            *_limits(bench),
+            _took(started, dealt),
+        ],
         machine=machine(),
     )
 

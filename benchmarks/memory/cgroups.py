@@ -28,7 +28,6 @@ class Version:
     """What the files of one version are called; `{quota}` microseconds of `{period}` are the CPU's share."""
 
     quota: Mapping[str, str]
-    no_quota: Mapping[str, str]
     memory: str
     swap: str
     peak: str
@@ -37,7 +36,6 @@ class Version:
 
 V1 = Version(
     quota={"cpu.cfs_period_us": "{period}", "cpu.cfs_quota_us": "{quota}"},
-    no_quota={"cpu.cfs_quota_us": "-1"},
     memory="memory.limit_in_bytes",
     swap="memory.memsw.limit_in_bytes",
     peak="memory.max_usage_in_bytes",
@@ -45,7 +43,6 @@ V1 = Version(
 )
 V2 = Version(
     quota={"cpu.max": "{quota} {period}"},
-    no_quota={"cpu.max": "max"},
     memory="memory.max",
     swap="memory.swap.max",
     peak="memory.peak",
@@ -71,12 +68,10 @@ class Group:
         """Return the files that take the id of a process that joins."""
         return [folder / "cgroup.procs" for folder in self.folders]
 
-    def limit_cpu(self, vcpus: float | None) -> None:
-        """Give its processes as much time as `vcpus` cores have, or as there is."""
-        files = self.version.no_quota if vcpus is None else self.version.quota
-        for name, text in files.items():
-            value = text.format(period=PERIOD_US, quota=round((vcpus or 0) * PERIOD_US))
-            (self.cpu / name).write_text(value)
+    def limit_cpu(self, vcpus: float) -> None:
+        """Give its processes as much time as `vcpus` cores have."""
+        for name, text in self.version.quota.items():
+            (self.cpu / name).write_text(text.format(period=PERIOD_US, quota=round(vcpus * PERIOD_US)))
 
     def limit_memory(self, memory_mb: int) -> None:
         """Let its processes hold so much, and swap nothing."""

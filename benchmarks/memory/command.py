@@ -1,15 +1,15 @@
 """`python -m benchmarks memory`: how much memory should I pick, and what does it cost? Answered without AWS."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.memory import calibrate, page, stackfile
+from benchmarks.memory import calibrate, stackfile
 from benchmarks.memory.advice import CHOICES, Advice
 from benchmarks.memory.answer import answer
 from benchmarks.memory.functions import FUNCTIONS
@@ -60,7 +60,9 @@ def memory(**options: Any) -> None:
     show(report)
     write(report, json_file=request.json_file, csv_file=request.csv_file)
     if request.html_file:
-        page.write(report, request.html_file)
+        from benchmarks.memory.page import page  # noqa: PLC0415 matplotlib takes a second
+
+        page(report).write(request.html_file)
     if reports:
         _compare(reports, report.of(request.function))
     if request.stack_file:
@@ -87,12 +89,10 @@ def _earlier(file: Path, request: Request) -> MemoryReport:
     Raises: click.BadParameter.
     """
     try:
-        report = MemoryReport.read(json.loads(file.read_text(encoding="utf-8")))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        command = "`python -m benchmarks memory --json FILE`, of this version"
-        raise click.BadParameter(
-            f"expected a file of {command}, got {file} ({type(error).__name__}: {error})"
-        ) from error
+        report = MemoryReport.read(msgspec.json.decode(file.read_bytes(), type=dict[str, Any]))
+    except msgspec.MsgspecError as error:
+        expected = "expected a file of `python -m benchmarks memory --json FILE`, of this version"
+        raise click.BadParameter(f"{expected}, got {file} ({error})", param_hint="--against") from error
     if request.function != ALL and request.function not in report.advice:
         known = ", ".join(report.advice) or "none"
         raise click.BadParameter(

@@ -13,8 +13,6 @@ from benchmarks.photos import SUFFIXES, Photo, load
 SEED = 1
 WEIGHED_IMAGES = 120
 """So many masters stand for a weighed mix; without weights there is each file once."""
-MOST_WEIGHT = 1e9
-WEIGHT_FORM = f"a mix such as camera=0.8,png=0.2, of folders, each once, and weights above 0, up to {MOST_WEIGHT:g}"
 DRAWN = "drawn"
 # A smaller picture is mostly header, and says nothing of its class's bytes a pixel.
 TELLING_PIXELS = 10_000
@@ -80,24 +78,6 @@ def plan(folder: Path | None, weights: Mapping[str, float], batch_size: int) -> 
         heaviest=[largest[number % len(largest)].key for number in range(batch_size)],
         lightest=[largest[-1 - number % len(largest)].key for number in range(batch_size)],
     )
-
-
-def parse_weights(text: str) -> dict[str, float]:
-    """Read `camera=0.8,png=0.2`.
-
-    Raises: click.BadParameter.
-    """
-    weights = {}
-    for part in text.split(",") if text else ():
-        kind, _, number = part.partition("=")
-        kind = kind.strip()
-        try:
-            weights[kind] = float(number) if kind not in weights else 0.0
-        except ValueError:
-            weights[kind] = 0.0
-    if wrong := [kind or "''" for kind, weight in weights.items() if not (kind and 0 < weight <= MOST_WEIGHT)]:
-        raise click.BadParameter(f"expected {WEIGHT_FORM}, got {text!r}: correct {', '.join(wrong)}")
-    return weights
 
 
 def _masters(folder: Path | None) -> list[Sample]:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
@@ -53,28 +54,13 @@ class MemoryReport:
     def read(cls, plain: Mapping[str, Any]) -> Self:
         """Return the report that `plain` was made of.
 
-        Raises: KeyError, TypeError, where it was made of none, or of one of another version.
+        Raises: msgspec.ValidationError, where it was made of none, or of one of another version.
         """
-        if not (isinstance(plain["machine"], dict) and isinstance(plain["notes"], list)):
-            raise TypeError("machine is no mapping, or notes are no list")
-        boundaries = {
-            function: Boundary(**{name: value for name, value in one.items() if name != "holds"})
-            for function, one in plain["boundaries"].items()
-        }
-        return cls(
-            **{name: plain[name] for name in ("title", "question", "architecture", "notes", "machine")},
-            rows=[Measurement.read(one) for one in plain["rows"]],
-            advice={function: one and Advice.read(one) for function, one in plain["recommendations"].items()},
-            boundaries=boundaries,
-        )
+        return msgspec.convert({**plain, "advice": plain.get("recommendations")}, cls)
 
     def of(self, function: str) -> list[Measurement]:
         """Return one function's rows."""
         return [row for row in self.rows if row.function == function]
-
-    def recommendations(self) -> dict[str, Any]:
-        """Return what to set by function, and why."""
-        return {function: advice.plain() if advice else None for function, advice in self.advice.items()}
 
     def links(self) -> dict[str, str]:
         """Return each function's link to aws-lambda-power-tuning's page."""
@@ -102,17 +88,10 @@ class MemoryReport:
 
     def plain(self) -> dict[str, Any]:
         """Return everything as JSON has it."""
-        return {
-            "title": self.title,
-            "question": self.question,
-            "architecture": self.architecture,
-            "rows": [asdict(row) for row in self.rows],
-            "recommendations": self.recommendations(),
-            "boundaries": {function: {**asdict(one), "holds": one.holds} for function, one in self.boundaries.items()},
-            "power_tuning": self.links(),
-            "notes": list(self.notes),
-            "machine": dict(self.machine),
-        }
+        plain: dict[str, Any] = asdict(self)
+        for function, one in self.boundaries.items():
+            plain["boundaries"][function]["holds"] = one.holds
+        return {**plain, "recommendations": plain.pop("advice"), "power_tuning": self.links()}
 
 
 def show(report: MemoryReport) -> None:

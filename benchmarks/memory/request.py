@@ -8,13 +8,14 @@ import click
 import yaml
 
 from benchmarks.memory.functions import FUNCTIONS
-from benchmarks.memory.mix import parse_weights
 from benchmarks.memory.sizes import LARGEST_MB, SMALLEST_MB
 from components.branches import ImageBranch
 from components.config import PROJECT, ConfigError, StackConfig
 from components.stack_file import stack_config
 
 ALL = "all"
+MOST_WEIGHT = 1e9
+WEIGHT_FORM = f"a mix such as camera=0.8,png=0.2, of folders, each once, and weights above 0, up to {MOST_WEIGHT:g}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,4 +79,14 @@ def parse_mix(_context: click.Context, _option: click.Parameter, text: str) -> d
 
     Raises: click.BadParameter.
     """
-    return parse_weights(text)
+    weights = {}
+    for part in text.split(",") if text else ():
+        kind, _, number = part.partition("=")
+        kind = kind.strip()
+        try:
+            weights[kind] = float(number) if kind not in weights else 0.0
+        except ValueError:
+            weights[kind] = 0.0
+    if wrong := [kind or "''" for kind, weight in weights.items() if not (kind and 0 < weight <= MOST_WEIGHT)]:
+        raise click.BadParameter(f"expected {WEIGHT_FORM}, got {text!r}: correct {', '.join(wrong)}")
+    return weights

@@ -1,9 +1,9 @@
 """What a trial amounts to: latency, memory and cost as one row, the same in the table, the JSON and the CSV."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
+from typing import Any, Literal
 
 from benchmarks.batch_worker import Figures
 from benchmarks.measuring import Samples
@@ -52,29 +52,12 @@ class Measurement:
     invocation_ms: float | None = None
     invocation_cost: float | None = None
     images: int = 0
-    rejected: int = 0
-    runs: int = 0
     batch_size: int = 0
     image_ms_percentiles: dict[str, float]
     largest_megapixels: dict[str, float]
 
-    @classmethod
-    def read(cls, plain: Mapping[str, Any]) -> Self:
-        """Return the row that `plain` was made of.
 
-        Raises: TypeError, where a value is of another kind.
-        """
-        hints = {name: hint for name, hint in get_type_hints(cls).items() if get_origin(hint) is not Literal}
-        for name, hint in hints.items():
-            kinds = (get_origin(hint),) if get_origin(hint) is dict else get_args(hint) or (hint,)
-            if float in kinds:
-                kinds += (int,)  # JSON has one kind of number.
-            if name in plain and not isinstance(plain[name], kinds):
-                raise TypeError(f"{name} is {plain[name]!r}")
-        return cls(**plain)
-
-
-def row(trial: Trial, plan: Plan, runs: int, architecture: str, max_pixels: int) -> Measurement:
+def row(trial: Trial, plan: Plan, architecture: str, max_pixels: int) -> Measurement:
     """Sum a trial up."""
     facts: dict[str, Any] = {
         "function": trial.function.task,
@@ -88,7 +71,6 @@ def row(trial: Trial, plan: Plan, runs: int, architecture: str, max_pixels: int)
         "headroom_percent": round(100 * (trial.memory_mb / trial.peak_mb - 1), 1)
         if trial.peak_mb and not trial.problem
         else None,
-        "runs": runs,
         "batch_size": len(plan.heaviest),
         "image_ms_percentiles": {},
         "largest_megapixels": largest_megapixels(trial.memory_mb, plan.bytes_per_pixel(), max_pixels)
@@ -113,7 +95,6 @@ def _latency(batches: Sequence[Figures]) -> dict[str, Any]:
         **{f"batch_p{percent}_ms": round(invocations.percentile(percent), 1) for percent in (50, 95, 99)},
         "image_ms_percentiles": {str(percent): round(images.percentile(percent), 1) for percent in PERCENTILES},
         "images": len(images.values),
-        "rejected": sum(image.outcome == "rejected" for figures in batches for image in figures.images),
     }
 
 

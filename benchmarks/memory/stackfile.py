@@ -1,53 +1,56 @@
-"""A stack's file edited as text: only the keys that are named, so that comments and order stay as they are."""
+"""A stack's file with other memory sizes in it: ruamel.yaml keeps comments, order, quotes and indentation."""
 
 import difflib
-import re
+import io
+import itertools
 import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.tokens import CommentToken
 
 from benchmarks.memory.functions import FUNCTIONS
 from components.config import PROJECT
 
-CONFIG = re.compile(r"config\s*:\s*(#.*)?$")
 MARK = "\ufeff"
-INDENT = "  "
+LAYOUTS = tuple(itertools.product((2, 4, 3, 8), (2, 0)))
+"""How far the keys of a mapping, and the dashes of a list, may be indented; a file has one of them throughout."""
+ENDLESS = 1_000_000
+"""Columns: more than any line has, so that none is broken."""
 
 
 class StackEditError(Exception):
-    """The file cannot be edited as text; the message says what to do."""
+    """The file cannot be edited; the message says what to do."""
 
 
 def edited(text: str, memory_mb: Mapping[str, int], project: str = PROJECT) -> str:
     """Return a stack file's text with each function's memory set; `project` is what Pulumi.yaml calls it.
 
-    Raises: StackEditError, also where the text would not become what is asked for and nothing else.
+    Raises: StackEditError, also where more than these keys would change.
     """
-    wanted = _loaded(text)
-    config = dict(wanted.get("config") or {})
-    lines = text.removeprefix(MARK).splitlines(keepends=True)
-    if lines and not lines[-1].endswith("\n"):
-        lines[-1] += "\r\n" if lines[0].endswith("\r\n") else "\n"
-    for function, size in memory_mb.items():
-        name = FUNCTIONS[function].memory_key.rpartition(":")[2]
-        # A key without a name is its project's: https://www.pulumi.com/docs/iac/concepts/config/
-        key = name if name in config else f"{project}:{name}"
-        _set(lines, key, size)
-        config[key] = size
-    after = text[: len(text) - len(text.removeprefix(MARK))] + "".join(lines)
-    if _loaded(after) != {**wanted, "config": config}:
-        raise StackEditError(f"{', '.join(memory_mb)} cannot be set by editing the text: set it by hand")
-    return after
+    newline = "\r\n" if "\r\n" in text else "\n"
+    mark = MARK if text.startswith(MARK) else ""
+    plain = text.removeprefix(MARK).replace("\r\n", "\n")
+    if plain and not plain.endswith("\n"):
+        plain += "\n"
+    yaml, document = _loaded(plain)
+    if not document:  # There may be comments, which belong to no key.
+        after = plain + _dumped(yaml, CommentedMap(config=_set(CommentedMap(), memory_mb, project)))
+    else:
+        document["config"] = _set(document.get("config") or CommentedMap(), memory_mb, project)
+        after = _dumped(yaml, document)
+    return mark + after.replace("\n", newline)
 
 
 def project_of(file: Path) -> str:
     """Return what the Pulumi.yaml beside a stack's file calls the project; its keys begin with it."""
     beside = file.parent / "Pulumi.yaml"
-    return str(_loaded(beside.read_text(encoding="utf-8")).get("name", PROJECT)) if beside.exists() else PROJECT
+    return str(YAML(typ="safe").load(beside).get("name", PROJECT)) if beside.exists() else PROJECT
 
 
 def difference(before: str, after: str, name: str) -> str:
@@ -73,55 +76,66 @@ def write(file: Path, memory_mb: Mapping[str, int]) -> str:
     return difference(before, after, file.name)
 
 
-def _loaded(text: str) -> dict[str, Any]:
-    """Return what a file says.
+def _loaded(text: str) -> tuple[YAML, CommentedMap]:
+    """Return a file's content, and what writes it back byte for byte.
 
     Raises: StackEditError.
     """
-    try:
-        found = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise StackEditError(f"expected YAML, got a file that is not ({error}): correct it by hand") from error
-    if not isinstance(found, dict | None) or not isinstance((found or {}).get("config"), dict | None):
-        raise StackEditError("expected `config:` with its keys below, got a file without a mapping: correct it by hand")
-    return found or {}
+    for mapping, offset in LAYOUTS:
+        yaml = YAML()
+        yaml.preserve_quotes, yaml.width = True, ENDLESS
+        yaml.indent(mapping=mapping, sequence=offset + 2, offset=offset)
+        try:
+            found: Any = yaml.load(text)
+        except YAMLError as error:
+            raise StackEditError(f"expected YAML, got a file that is not ({error}): correct it by hand") from error
+        document = CommentedMap() if found is None else found
+        if not isinstance(document, CommentedMap) or not isinstance(document.get("config"), CommentedMap | None):
+            raise StackEditError("expected a mapping `config:`, got something else: correct it by hand")
+        if not document or _dumped(yaml, document) == text:
+            return yaml, document
+    raise StackEditError(
+        "expected YAML as the Pulumi CLI writes it, got a layout that would change: set the keys by hand"
+    )
 
 
-def _set(lines: list[str], key: str, size: int) -> None:
-    """Set one key, in its line, or in a new one at the end of the config."""
-    start, end = _config(lines)
-    pattern = re.compile(rf"(\s+['\"]?{re.escape(key)}['\"]?\s*:\s*)([^#\s]*)(.*)$", re.DOTALL)
-    found = [number for number in range(start, end) if pattern.match(lines[number])]
-    if len(found) > 1:
-        raise StackEditError(f"expected {key} once, got it {len(found)} times: delete the others")
-    if found:
-        match = pattern.match(lines[found[0]])
-        assert match is not None  # noqa: S101 - it was found by it
-        if not re.fullmatch(r"['\"]?\d+['\"]?", match[2]):
-            raise StackEditError(f"{key}: expected a number, got {match[2] or 'a block'!r}: correct it by hand")
-        lines[found[0]] = f"{match[1]}{size}{match[3]}"
-        return
-    last = max((number for number in range(start, end) if re.match(r"[ \t]+\S", lines[number])), default=start - 1)
-    newline = "\r\n" if lines[start - 1].endswith("\r\n") else "\n"
-    lines.insert(last + 1, f"{_indent(lines[start:end])}{key}: {size}{newline}")
+def _dumped(yaml: YAML, document: CommentedMap) -> str:
+    text = io.StringIO()
+    yaml.dump(document, text)
+    return text.getvalue()
 
 
-def _config(lines: list[str]) -> tuple[int, int]:
-    """Return the lines of the config's block, from the first below `config:` to before the next key; made if missing.
+def _set(config: CommentedMap, memory_mb: Mapping[str, int], project: str) -> CommentedMap:
+    """Set each function's memory under the key that is there, or under a new one, the last.
 
     Raises: StackEditError.
     """
-    for number, line in enumerate(lines):
-        if CONFIG.match(line):
-            rest = enumerate(lines[number + 1 :], number + 1)
-            return number + 1, next((other for other, text in rest if text[:1].strip(" \t\r\n#")), len(lines))
-        if line.startswith(("config:", '"config"', "'config'")):
-            raise StackEditError(f"expected `config:` alone, its keys below, got {line.strip()!r}: correct it by hand")
-    lines.append("config:\r\n" if lines and lines[0].endswith("\r\n") else "config:\n")
-    return len(lines), len(lines)
+    for function, size in memory_mb.items():
+        name = FUNCTIONS[function].memory_key.rpartition(":")[2]
+        # A key without a name is its project's: https://www.pulumi.com/docs/iac/concepts/config/
+        key = name if name in config else f"{project}:{name}"
+        if key in config:
+            if not str(config[key]).isdecimal():
+                raise StackEditError(f"{key}: expected a number, got {config[key]!r}: correct it by hand")
+            config[key] = size
+        else:
+            below = _take_comments_below(config)
+            config[key] = size
+            if below:
+                config.ca.items[key] = [None, None, below, None]
+    return config
 
 
-def _indent(block: list[str]) -> str:
-    """Return how far the block's keys are indented."""
-    keys = [re.match(r"[ \t]+(?=[^\s#])", line) for line in block]
-    return next((match[0] for match in keys if match), INDENT)
+def _take_comments_below(config: CommentedMap) -> Any:
+    """Take the comments below the last line, which ruamel.yaml keeps with that line's value, from there."""
+    node: Any = config
+    while isinstance(node, CommentedMap | CommentedSeq) and node:
+        last = next(reversed(node)) if isinstance(node, CommentedMap) else len(node) - 1
+        comments, place = node.ca.items.get(last), 2 if isinstance(node, CommentedMap) else 0
+        token = comments[place] if comments else None
+        if token:
+            beside, _, below = token.value.partition("\n")
+            comments[place] = CommentToken(f"{beside}\n", token.start_mark) if beside else None
+            return CommentToken(f"\n{below}", token.start_mark) if below else None
+        node = node[last]
+    return None

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from benchmarks.artefact import Artefact
 from benchmarks.batch_worker import Figures
 from benchmarks.memory.cgroups import Group, group
 from benchmarks.memory.mix import Plan
@@ -31,6 +32,7 @@ class Bench:
     config: StackConfig
     runs: int
     no_groups: str
+    artefact: Artefact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +160,7 @@ class _Trying:
         """Return how its process is started."""
         available = sorted(os.sched_getaffinity(0))
         return WorkerArgs(
+            artefact=self.bench.artefact,
             module=self.function.module,
             port=self.bench.port,
             cores=available[: self.cores or cores_seen(self.memory_mb)],

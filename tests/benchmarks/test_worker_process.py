@@ -2,10 +2,12 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from benchmarks.artefact import Artefact
 from benchmarks.photos import drawn
 from benchmarks.worker_process import WorkerArgs, WorkerDiedError, WorkerProcess, loopback
 from components.config import StackConfig
@@ -22,15 +24,18 @@ def port(tmp_path: Path) -> Iterator[int]:
         yield served
 
 
-def told(module: str, port: int, joins: tuple[Path, ...] = ()) -> WorkerArgs:
+@pytest.fixture
+def told(artefact: Artefact, port: int) -> WorkerArgs:
     """Return how to start a function with one core and the default settings."""
-    return WorkerArgs(module=module, port=port, cores=[0], memory_mb=512, config=StackConfig(), joins=joins)
+    return WorkerArgs(
+        artefact=artefact, module="pixel_resizer", port=port, cores=[0], memory_mb=512, config=StackConfig()
+    )
 
 
 @pytest.mark.parametrize("module", ["pixel_resizer", "format_converter", "metadata_extractor"])
-def test_each_function_answers_for_each_message(module: str, port: int) -> None:
+def test_each_function_answers_for_each_message(module: str, told: WorkerArgs) -> None:
     """The good picture is written, the others are rejected, nothing fails; and a second batch goes as well."""
-    with WorkerProcess(told(module, port)) as worker:
+    with WorkerProcess(replace(told, module=module)) as worker:
         for _ in range(2):
             figures = worker.invoke(KEYS)
             found = {image.key: (image.outcome, image.error) for image in figures.images}
@@ -45,19 +50,19 @@ def test_each_function_answers_for_each_message(module: str, port: int) -> None:
     assert worker.init_s > 0
 
 
-def test_a_module_that_is_not_there_is_told_with_its_error(port: int) -> None:
+def test_a_module_that_is_not_there_is_told_with_its_error(told: WorkerArgs) -> None:
     """The process's own words are in the message."""
     with pytest.raises(WorkerDiedError, match=r"handlers\.nothing"):
-        WorkerProcess(told("nothing", port))
+        WorkerProcess(replace(told, module="nothing"))
 
 
-def test_a_group_that_cannot_be_joined_ends_the_start(port: int, tmp_path: Path) -> None:
+def test_a_group_that_cannot_be_joined_ends_the_start(told: WorkerArgs, tmp_path: Path) -> None:
     """Nothing runs outside of its limits."""
     with pytest.raises(WorkerDiedError, match="missing"):
-        WorkerProcess(told("pixel_resizer", port, (tmp_path / "missing" / "cgroup.procs",)))
+        WorkerProcess(replace(told, joins=(tmp_path / "missing" / "cgroup.procs",)))
 
 
-def test_an_interrupt_leaves_neither_process_nor_timer(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_leaves_neither_process_nor_timer(told: WorkerArgs, monkeypatch: pytest.MonkeyPatch) -> None:
     """A control group with a process in it cannot be removed, and a program waits for its timers."""
     found: list[WorkerProcess] = []
 
@@ -68,9 +73,9 @@ def test_an_interrupt_leaves_neither_process_nor_timer(port: int, monkeypatch: p
     with monkeypatch.context() as changed:
         changed.setattr(WorkerProcess, "_answer", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            WorkerProcess(told("pixel_resizer", port))
+            WorkerProcess(told)
     assert found[0]._process.returncode is not None
-    with WorkerProcess(told("pixel_resizer", port)) as worker:
+    with WorkerProcess(told) as worker:
         stdout = worker._process.stdout
         assert stdout is not None
         monkeypatch.setattr(stdout, "readline", lambda: (_ for _ in ()).throw(KeyboardInterrupt))

@@ -1,5 +1,6 @@
 """The functions' times, as the memory benchmark wrote them."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -81,4 +82,22 @@ def test_a_file_that_the_benchmark_did_not_write_is_told(tmp_path: Path, text: s
     if text is not None:
         file.write_text(text)
     with pytest.raises(DurationsError, match="python -m benchmarks memory --json FILE"):
+        Durations.read(file)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"memory_mb": 0}, r">= 1 - at `\$\.rows\[0\]\.memory_mb"),
+        ({"batch_size": "10"}, r"got `str` - at `\$\.rows\[0\]\.batch_size"),
+        ({"fixed_ms": None}, "expected both of `fixed_ms` and `ms_per_megapixel` or neither"),
+    ],
+)
+def test_a_row_that_cannot_be_counted_with_is_named(tmp_path: Path, changes: dict[str, object], said: str) -> None:
+    """The message has the row and its field."""
+    file = written(tmp_path)
+    found = json.loads(file.read_text())
+    found["rows"][0].update(changes)
+    file.write_text(json.dumps(found))
+    with pytest.raises(DurationsError, match=said):
         Durations.read(file)

@@ -3,7 +3,6 @@
 import pytest
 
 from benchmarks.memory.advice import advise, unsafe
-from handlers.imaging.limits import pixels_that_fit
 
 from .conftest import row
 
@@ -37,7 +36,7 @@ def test_cheapest_balanced_and_fastest_are_told_apart() -> None:
         row(1769, cost_per_million=2.2, batch_p50_ms=1000.0),
         row(10_240, cost_per_million=6.0, batch_p50_ms=800.0),
     ]
-    advice = advise(rows, TIMEOUT_S, 50_000_000, decodes=True)
+    advice = advise(rows, TIMEOUT_S)
     assert advice is not None
     assert (advice.cheapest.memory_mb, advice.balanced.memory_mb, advice.fastest.memory_mb) == (512, 1769, 10_240)
     assert "256 MB is not: it was killed" in advice.cheapest.why
@@ -51,18 +50,11 @@ def test_a_faster_size_of_about_the_same_cost_is_named() -> None:
         row(885, cost_per_million=2.05, cost_low=1.95, cost_high=2.15, batch_p50_ms=2000.0),
         row(1769, cost_per_million=2.4, cost_low=2.3, cost_high=2.5, batch_p50_ms=1000.0),
     ]
-    advice = advise(rows, TIMEOUT_S, 50_000_000, decodes=True)
+    advice = advise(rows, TIMEOUT_S)
     assert advice is not None
     assert "885 MB costs as much, within the interval, and is 2.00 times as fast" in advice.cheapest.why
 
 
-def test_the_limit_of_pixels_follows_from_the_cheapest() -> None:
-    """It is what its memory holds, at most the stack's own, and none for a function that decodes nothing."""
-    found = [advise([row(512)], TIMEOUT_S, most, decodes=decodes) for most, decodes in
-             ((50_000_000, True), (1_000_000, True), (50_000_000, False))]  # fmt: skip
-    assert [advice and advice.max_pixels for advice in found] == [pixels_that_fit(512), 1_000_000, None]
-
-
 def test_without_a_safe_size_there_is_no_advice() -> None:
     """Nothing is better than something that fails."""
-    assert advise([row(128, headroom_percent=5.0)], TIMEOUT_S, 50_000_000, decodes=True) is None
+    assert advise([row(128, headroom_percent=5.0)], TIMEOUT_S) is None

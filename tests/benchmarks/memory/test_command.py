@@ -25,7 +25,7 @@ def earlier(tmp_path: Path) -> Path:
     """Return the JSON of a run that recommends 512 MB, or 1,769, to resize with."""
     file = tmp_path / "earlier.json"
     rows = [row(512), row(1769, cost_per_million=4.0, batch_p50_ms=100.0)]
-    advice = {"resize": advise(rows, 60, 1, decodes=True), "convert": None}
+    advice = {"resize": advise(rows, 60), "convert": None}
     report = MemoryReport(
         title="Memory",
         question="",
@@ -97,11 +97,11 @@ def test_an_earlier_run_is_written_into_a_stacks_file(earlier: Path, tmp_path: P
 def test_a_stacks_file_that_cannot_be_edited_is_told_before_anything_runs(tmp_path: Path) -> None:
     """Nobody waits for minutes to hear it."""
     stack = tmp_path / "Pulumi.dev.yaml"
-    stack.write_text("config: {}\n")
+    stack.write_text("config: []\n")
     result = CliRunner().invoke(memory, ["--write", str(stack)])
     assert result.exit_code == 1
     assert "correct it by hand" in result.output
-    assert stack.read_text() == "config: {}\n"
+    assert stack.read_text() == "config: []\n"
 
 
 def test_an_earlier_run_is_compared_with_lambdas_reports(earlier: Path, tmp_path: Path) -> None:

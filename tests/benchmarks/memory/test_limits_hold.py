@@ -1,11 +1,13 @@
 """The limit of pixels under the limit of memory: what it lets in is worked on, what it refuses kills nobody."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from benchmarks.artefact import Artefact
 from benchmarks.memory.boundary import check, costliest_png
 from benchmarks.memory.capacity import largest_megapixels, largest_pixels
 from benchmarks.memory.cgroups import usable
@@ -25,9 +27,10 @@ SMALL_MB = 200
 EMPTY = Plan(masters={}, batches=[], heaviest=[], lightest=[])
 
 
-def bench(dealt: Plan = EMPTY, port: int = 0, no_groups: str = "") -> Bench:
+@pytest.fixture
+def bench(artefact: Artefact) -> Bench:
     """Return a bench of one run under the default settings."""
-    return Bench(plan=dealt, port=port, config=StackConfig(), runs=1, no_groups=no_groups)
+    return Bench(plan=EMPTY, port=0, config=StackConfig(), runs=1, no_groups="", artefact=artefact)
 
 
 @pytest.mark.parametrize("memory_mb", [128, 256, 1769])
@@ -63,9 +66,9 @@ def test_the_costliest_picture_is_a_whole_one(tmp_path: Path) -> None:
 
 @NEEDED
 @pytest.mark.parametrize("name", ["resize", "convert"])
-def test_at_the_limit_nothing_dies(name: str) -> None:
+def test_at_the_limit_nothing_dies(name: str, bench: Bench) -> None:
     """In as much memory as Lambda gives, the largest costly picture is written, and a larger one refused."""
-    found = check(bench(), FUNCTIONS[name], SMALL_MB, delay_ms=0, core=0)
+    found = check(bench, FUNCTIONS[name], SMALL_MB, delay_ms=0, core=0)
     assert found.at_limit == "written"
     assert found.over_limit == "rejected: ImageTooLargeError"
     assert found.holds
@@ -73,7 +76,7 @@ def test_at_the_limit_nothing_dies(name: str) -> None:
 
 
 @NEEDED
-def test_a_function_that_is_killed_is_a_trial_with_a_reason(tmp_path: Path) -> None:
+def test_a_function_that_is_killed_is_a_trial_with_a_reason(tmp_path: Path, bench: Bench) -> None:
     """Where the kernel ends it, nothing else ends: counting frames reads all of a GIF."""
     folder, gif = pictures(tmp_path / "in"), io.BytesIO()
     Image.new("L", (320, 240)).save(gif, "GIF")
@@ -83,6 +86,6 @@ def test_a_function_that_is_killed_is_a_trial_with_a_reason(tmp_path: Path) -> N
     (tmp_path / "s3").mkdir()
     dealt.write(tmp_path / "s3")
     with loopback(tmp_path / "s3", 0, 0) as port:
-        found = run(bench(dealt, port), FUNCTIONS["metadata"], 90)
+        found = run(replace(bench, plan=dealt, port=port), FUNCTIONS["metadata"], 90)
     assert found.problem == "it was killed: out of memory"
     assert not found.batches

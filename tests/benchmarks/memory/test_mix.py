@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from benchmarks.memory.mix import DRAWN, parse_weights, plan
+from benchmarks.memory.mix import DRAWN, plan
 from benchmarks.photos import drawn
 
 
@@ -51,21 +51,6 @@ def test_a_class_that_is_not_there_is_told_with_those_that_are(folder: Path) -> 
     """What was expected and what was got."""
     with pytest.raises(click.BadParameter, match=r"\(camera, gif, png\), got tiff"):
         plan(folder, {"tiff": 1}, 10)
-
-
-@pytest.mark.parametrize(
-    "text", ["camera", "camera=", "camera=-1", "=1", "camera=0", "camera=nan", "camera=inf", "a=1,a=2", "a=1e308"]
-)
-def test_a_mix_that_is_none_is_refused(text: str) -> None:
-    """The form is named."""
-    with pytest.raises(click.BadParameter, match=r"camera=0\.8,png=0\.2"):
-        parse_weights(text)
-
-
-def test_a_mix_is_read() -> None:
-    """Names and weights; nothing is no mix."""
-    assert parse_weights("camera=0.8, png=.2") == {"camera": 0.8, "png": 0.2}
-    assert parse_weights("") == {}
 
 
 def test_without_a_folder_pictures_are_drawn() -> None:

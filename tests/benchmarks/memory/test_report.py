@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from benchmarks.memory import page
 from benchmarks.memory.advice import advise
 from benchmarks.memory.functions import FUNCTIONS
+from benchmarks.memory.page import page
 from benchmarks.memory.powertuning import PAGE, url
 from benchmarks.memory.report import MemoryReport, show, write
 
@@ -36,7 +36,7 @@ def report() -> MemoryReport:
         question="is it <right>?",
         architecture="x86_64",
         rows=ROWS,
-        advice={"resize": advise(ROWS, 60, 50_000_000, decodes=True)},
+        advice={"resize": advise(ROWS, 60)},
         boundaries={},
         notes=["a note"],
         machine={"processor": "this"},
@@ -93,7 +93,7 @@ def test_the_csv_has_a_line_for_each_size(report: MemoryReport, tmp_path: Path) 
 def test_the_page_needs_no_other_file(report: MemoryReport, tmp_path: Path) -> None:
     """Its plot is within, and beside it as PNG; texts are escaped."""
     file = tmp_path / "found.html"
-    page.write(report, file)
+    page(report).write(file)
     text = file.read_text()
     plot = (tmp_path / "found.png").read_bytes()
     assert base64.b64encode(plot).decode() in text
@@ -107,7 +107,7 @@ def test_without_a_size_that_is_large_enough_there_is_a_page_all_the_same(tmp_pa
     """It says so."""
     found = MemoryReport(title="Memory", question="", architecture="arm64", rows=ROWS[1:2], advice={"resize": None},
                    boundaries={}, notes=[], machine={})  # fmt: skip
-    page.write(found, tmp_path / "found.html")
+    page(found).write(tmp_path / "found.html")
     assert "none of these sizes is safe" in (tmp_path / "found.html").read_text()
     assert found.links() == {}
 

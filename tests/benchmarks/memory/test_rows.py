@@ -20,7 +20,7 @@ def summed(walls_s: list[float], **facts: object) -> Measurement:
     """Return the row of batches of one image each."""
     batches = [([key], figures(wall_s, wall_s, [key])) for key, wall_s in zip(KEYS, walls_s, strict=True)]
     told = {"function": FUNCTIONS["resize"], "memory_mb": 1024, "how": "measured", "peak_mb": 512.0, **facts}
-    return row(Trial(batches=batches, **told), PLAN, 1, "arm64", 50_000_000)  # type: ignore[arg-type]
+    return row(Trial(batches=batches, **told), PLAN, "arm64", 50_000_000)  # type: ignore[arg-type]
 
 
 def test_each_begun_millisecond_is_billed() -> None:

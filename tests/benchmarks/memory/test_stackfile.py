@@ -7,6 +7,7 @@ import pytest
 from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.stackfile import StackEditError, difference, edited, write
 from components.config import StackConfig
+from components.stack_file import ROOT
 
 DEV = """# A stack to try things in.
 config:
@@ -22,8 +23,8 @@ config:
 
 
 def test_a_key_that_is_there_changes_in_its_line() -> None:
-    """Its comment and every other line stay as they are."""
-    assert edited(DEV, {"resize": 512}) == DEV.replace("1769", "512")
+    """Its comment stays in its column, and every other line as it is."""
+    assert edited(DEV, {"resize": 512}) == DEV.replace("1769", "512 ")
 
 
 def test_a_key_that_is_missing_comes_after_the_configs_last() -> None:
@@ -45,30 +46,43 @@ def test_a_key_that_is_missing_comes_after_the_configs_last() -> None:
         ("config:\n    a:b: 1", "config:\n    a:b: 1\n    pixelcascade:resizingMemoryMb: 512\n"),
         ("config:\r\n  a:b: 1\r\n", "config:\r\n  a:b: 1\r\n  pixelcascade:resizingMemoryMb: 512\r\n"),
         ('config:\n  pixelcascade:resizingMemoryMb: "99"\n', "config:\n  pixelcascade:resizingMemoryMb: 512\n"),
-        ("config:\n  # not: 1\n", "config:\n  # not: 1\n  pixelcascade:resizingMemoryMb: 512\n"),
+        ("config:\n  # not: 1\n", "config:\n  pixelcascade:resizingMemoryMb: 512\n  # not: 1\n"),
+        ("config: {}\n", "config:\n  pixelcascade:resizingMemoryMb: 512\n"),
+        ("config:\n  a:b: |\n    c\n", "config:\n  a:b: |\n    c\n  pixelcascade:resizingMemoryMb: 512\n"),
     ],
 )  # fmt: skip
 def test_a_file_of_any_shape_gets_the_key(before: str, after: str) -> None:
-    """Empty, without a config, without an end of line, of other indentation or line ends, with the key in quotes."""
+    """Empty, without a config or an end of line, of other indentation or line ends, with the key in quotes."""
     assert edited(before, {"resize": 512}) == after
+
+
+@pytest.mark.parametrize(
+    "last",
+    ["a: 1 # beside\n", "a:\n    b: 1\n", "a:\n    - b # beside\n    - c: 1\n", "a:\n  - b\n", 'a: "1"\n'],
+)
+def test_comments_below_the_config_stay_below(last: str) -> None:
+    """Whatever its last line is, a new key comes between that and them."""
+    below = "  # Below.\n\n# The end.\n"
+    new = "  pixelcascade:resizingMemoryMb: 512\n"
+    assert edited(f"config:\n  {last}{below}", {"resize": 512}) == f"config:\n  {last}{new}{below}"
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("config: {}\n", "its keys below"),
         ("config:\n  pixelcascade:resizingMemoryMb:\n    secure: AAA\n", "expected a number"),
-        (2 * "  pixelcascade:resizingMemoryMb: 1\n", "once, got it 2 times"),
+        ("config:\n  pixelcascade:resizingMemoryMb: many\n", "expected a number"),
+        ("config:\n" + 2 * "  pixelcascade:resizingMemoryMb: 1\n", "found duplicate key"),
+        ("config:\n  a : 1\n", "a layout that would change"),
     ],
 )
-def test_what_cannot_be_edited_as_text_is_left_with_a_reason(text: str, said: str, tmp_path: Path) -> None:
+def test_what_cannot_be_edited_is_left_with_a_reason(text: str, said: str, tmp_path: Path) -> None:
     """The file stays as it was."""
     file = tmp_path / "Pulumi.dev.yaml"
-    file.write_text(text if text.startswith("config") else f"config:\n{text}")
-    before = file.read_text()
+    file.write_text(text)
     with pytest.raises(StackEditError, match=said):
         write(file, {"resize": 512})
-    assert file.read_text() == before
+    assert file.read_text() == text
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
 
 
@@ -79,7 +93,7 @@ def test_writing_returns_what_changed(tmp_path: Path) -> None:
     changed = write(file, {"resize": 512})
     assert changed == difference(DEV, file.read_text(), file.name)
     assert "-  pixelcascade:resizingMemoryMb: 1769 # was a guess" in changed
-    assert "+  pixelcascade:resizingMemoryMb: 512 # was a guess" in changed
+    assert "+  pixelcascade:resizingMemoryMb: 512  # was a guess" in changed
     assert write(file, {"resize": 512}) == ""
 
 
@@ -100,23 +114,31 @@ def test_a_project_of_another_name_has_its_own_keys(tmp_path: Path) -> None:
     assert file.read_text() == "config:\n  mine:resizingMemoryMb: 512\n  mine:formatConversionMemoryMb: 885\n"
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["- a\n", "hello\n", "config:\n  a: [1\n", "{config: {a: 1}}\n",
-     "config:\n  a:b: |\n    pixelcascade:resizingMemoryMb: 1\n",
-     "config:\n  a:b:\n    pixelcascade:resizingMemoryMb: 1\n", "config:\n  a: 1\nconfig:\n  b: 1\n"],
-)  # fmt: skip
-def test_an_edit_that_would_say_something_else_is_refused(text: str) -> None:
-    """What is no mapping, and a key that only looks like one."""
+@pytest.mark.parametrize("text", ["- a\n", "hello\n", "config:\n  a: [1\n", "config:\n  a: 1\nconfig:\n  b: 1\n"])
+def test_a_file_of_another_kind_is_refused(text: str) -> None:
+    """What is no mapping, and what is no YAML."""
     with pytest.raises(StackEditError, match="by hand"):
         edited(text, {"resize": 512})
 
 
+def test_a_line_that_only_looks_like_the_key_stays() -> None:
+    """A line of a text is no setting."""
+    text = "config:\n  a:b: |\n    pixelcascade:resizingMemoryMb: 1\n"
+    assert edited(text, {"resize": 512}) == f"{text}  pixelcascade:resizingMemoryMb: 512\n"
+
+
 @pytest.mark.parametrize(
     "text",
-    ["\ufeffconfig:\n  pixelcascade:resizingMemoryMb: 1\n", "config :\n  pixelcascade:resizingMemoryMb: 1\n",
-     "config:\n  pixelcascade:resizingMemoryMb : 1\n", "config:\n  resizingMemoryMb: 1\n"],
-)  # fmt: skip
+    ["\ufeffconfig:\n  pixelcascade:resizingMemoryMb: 1\n", "config:\n  resizingMemoryMb: 1\n"],
+)
 def test_a_key_is_found_however_it_is_written(text: str) -> None:
-    """After a byte order mark, with a space before a colon, without the project's name."""
+    """After a byte order mark, and without the project's name."""
     assert edited(text, {"resize": 512}) == text.replace(" 1\n", " 512\n")
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod", "local"])
+def test_the_shipped_stack_files_change_by_one_line(stack: str) -> None:
+    """Their comments and lists are written back byte for byte."""
+    before = (ROOT / f"Pulumi.{stack}.yaml").read_bytes().decode()
+    changed = difference(before, edited(before, {"resize": 512}), "")
+    assert [line for line in changed.splitlines()[2:] if line[:1] in "+-"] == ["+  pixelcascade:resizingMemoryMb: 512"]

@@ -1,0 +1,73 @@
+"""The functions' package as it is deployed: unpacked as Lambda does, and run by the Python that it is for."""
+
+import contextlib
+import shutil
+import subprocess
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from components.config import StackConfig
+from components.packaging.build import build
+from components.packaging.interpreters import interpreter
+from components.packaging.target import Target
+
+# What plays Lambda's runtime in a function's process.
+RUNNER = ("__init__.py", "batch_worker.py", "memory_use.py")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artefact:
+    """An unpacked package: the code, the layer's packages, and beside them what runs a function for a benchmark."""
+
+    target: Target
+    python: str
+    code: Path
+    layer: Path
+    runner: Path
+
+    def command(self, *arguments: str) -> list[str]:
+        """Return the command line of a fresh process with it; `environment` belongs to it."""
+        return [self.python, "-S", "-B", "-P", *arguments]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return what leads a process to the package, and to nothing of the working copy, and what Lambda tells it."""
+        paths = ":".join(map(str, (self.code, self.layer, self.runner)))
+        return {"PYTHONPATH": paths, "AWS_LAMBDA_FUNCTION_NAME": "measured"}
+
+
+@contextlib.contextmanager
+def unpacked(config: StackConfig) -> Iterator[Artefact]:
+    """Unpack a stack's package, with the bytecode of the runtime's Python.
+
+    Without that Python, or on another processor, it is the package for this machine's own Python.
+
+    Raises: PackageError.
+    """
+    target = Target.of(config)
+    python = interpreter(target.version) if target.runs_here else None
+    if python is None:
+        target = Target.of(replace(config, package_for="host"))
+        python = interpreter(target.version)
+        assert python is not None  # noqa: S101 - it is the one that runs this
+    package = build(target)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for archive, place in ((package.code, "task"), (package.layer, "opt")):
+            with zipfile.ZipFile(archive) as opened:
+                opened.extractall(folder / place)
+        runner = folder / "runner" / "benchmarks"
+        runner.mkdir(parents=True)
+        for file in RUNNER:
+            shutil.copyfile(Path(__file__).parent / file, runner / file)
+        subprocess.run([python, "-m", "compileall", "-q", str(runner)], check=True)
+        yield Artefact(
+            target=target,
+            python=python,
+            code=folder / "task",
+            layer=folder / "opt" / "python",
+            runner=runner.parent,
+        )

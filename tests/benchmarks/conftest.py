@@ -1,0 +1,15 @@
+"""The package that the benchmarks run, unpacked once."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from benchmarks.artefact import Artefact, unpacked
+from components.config import StackConfig
+
+
+@pytest.fixture(scope="session")
+def artefact() -> Iterator[Artefact]:
+    """Unpack the package of the default settings."""
+    with unpacked(StackConfig()) as artefact:
+        yield artefact

@@ -1,0 +1,26 @@
+"""Charts: one for each unit, with all that was measured in it."""
+
+import io
+
+from PIL import Image
+
+from benchmarks.charts import bars
+from benchmarks.measuring import Samples
+
+MS, RATE = Samples([10.0, 11.0, 30.0]), Samples([1200.0], "images/s")
+
+
+def height_px(png: bytes) -> int:
+    """Return a picture's height."""
+    with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+        return image.height
+
+
+def test_each_row_adds_a_bar() -> None:
+    """What was measured twice as often is not squeezed into the same room."""
+    assert height_px(bars({"a": MS, "b": MS, "c": MS})) > height_px(bars({"a": MS}))
+
+
+def test_another_unit_has_a_chart_of_its_own() -> None:
+    """Milliseconds beside images per second would be no bars at all."""
+    assert height_px(bars({"a": MS, "b": RATE})) > height_px(bars({"a": MS, "b": MS}))

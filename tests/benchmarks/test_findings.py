@@ -1,0 +1,43 @@
+"""What a benchmark found, in its written forms."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks.findings import Findings, Row
+from benchmarks.measuring import Samples
+
+
+@pytest.fixture
+def findings() -> Findings:
+    """Return two rows, one of which has a fact of its own."""
+    return Findings(
+        title="Speed",
+        question="is it <fast>?",
+        rows=[
+            Row(name="ours", samples=Samples([1.0, 2.0, 3.0]), facts={"times": 2.5}),
+            Row(name="theirs", samples=Samples([4.0])),
+        ],
+        notes=["a note"],
+    )
+
+
+def test_the_page_needs_no_other_file(findings: Findings, tmp_path: Path) -> None:
+    """Its chart is within and beside it, its table has every column, and texts are escaped."""
+    findings.show(None, tmp_path / "found.html")
+    text = (tmp_path / "found.html").read_text()
+    assert "is it &lt;fast&gt;?" in text
+    assert "<td>2.50</td>" in text
+    assert "<td>theirs</td>" in text
+    assert "<li>a note</li>" in text
+    assert 'src="data:image/png;base64,' in text
+    assert (tmp_path / "found.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_json_holds_every_run(findings: Findings, tmp_path: Path) -> None:
+    """Others may judge the spread by their own rule."""
+    findings.show(tmp_path / "found.json", None)
+    rows = json.loads((tmp_path / "found.json").read_text())["rows"]
+    assert rows[0]["values"] == [1.0, 2.0, 3.0]
+    assert rows[0]["times"] == 2.5

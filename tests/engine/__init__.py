@@ -1,0 +1,1 @@
+"""The program under the Pulumi CLI and its engine."""

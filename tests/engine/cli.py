@@ -1,0 +1,107 @@
+"""The Pulumi CLI as the tests drive it: its command lines, and what it says at their end."""
+
+import importlib.metadata
+import json
+import re
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+TIMEOUT_S = 1200
+NO_CLI = "expected the Pulumi CLI on the PATH, got none: see https://www.pulumi.com/docs/iac/download-install/"
+# The summary's lines are such as `+ 105 created` and `7 changes. 98 unchanged`.
+COUNT = re.compile(r"\b(\d+) (created|updated|deleted|replaced|unchanged)\b")
+
+
+class PulumiFailedError(Exception):
+    """A command of the Pulumi CLI failed; the message holds its output."""
+
+
+def missing() -> str:
+    """Return what the tests of the engine lack on this machine, and how to get it; nothing where all is there."""
+    pulumi = shutil.which("pulumi")
+    if pulumi is None:
+        return NO_CLI
+    done = subprocess.run([pulumi, "plugin", "ls", "--json"], capture_output=True, text=True, check=False)
+    found = {plugin["version"] for plugin in json.loads(done.stdout or "[]") if plugin["name"] == "aws"}
+    version = importlib.metadata.version("pulumi_aws")
+    if version not in found:
+        got = ", ".join(sorted(found)) or "none"
+        return f"expected plugin aws {version}, got {got}: run `pulumi plugin install resource aws {version}`"
+    return ""
+
+
+def counts(output: str) -> Counter[str]:
+    """Return how many resources an update created, updated, deleted, replaced and left unchanged, by its summary."""
+    summary = output.rpartition("\nResources:\n")[2]
+    return Counter({kind: int(number) for number, kind in COUNT.findall(summary)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class PulumiStack:
+    """One stack of the project in `folder`; the environment names the backend and the passphrase."""
+
+    name: str
+    folder: Path
+    environment: Mapping[str, str]
+
+    def init(self) -> None:
+        """Make the stack."""
+        self._run("stack", "init")
+
+    def set(self, settings: Mapping[str, str]) -> None:
+        """Change settings in the stack's file."""
+        for key, value in settings.items():
+            self._run("config", "set", key, value)
+
+    def up(self) -> Counter[str]:
+        """Deploy; return the counts of the summary."""
+        return counts(self._run("up", "--yes", "--skip-preview"))
+
+    def expect_no_changes(self) -> None:
+        """Preview.
+
+        Raises: PulumiFailedError, where an update would change something.
+        """
+        self._run("preview", "--expect-no-changes")
+
+    def destroy(self) -> Counter[str]:
+        """Delete all resources, after a preview, which refuses where one of them is protected."""
+        return counts(self._run("destroy", "--yes"))
+
+    def outputs(self) -> dict[str, Any]:
+        """Return the stack's outputs; none before its first update."""
+        found: dict[str, Any] = json.loads(self._run("stack", "output", "--json"))
+        return found
+
+    def resources(self) -> list[str]:
+        """Return the URNs of the resources in the stack's state, sorted."""
+        deployment = json.loads(self._run("stack", "export"))["deployment"]
+        return sorted(resource["urn"] for resource in deployment.get("resources") or ())
+
+    def _run(self, *arguments: str) -> str:
+        """Run one command and return its output.
+
+        Raises: PulumiFailedError.
+        """
+        command = ["pulumi", *arguments, "--stack", self.name, "--non-interactive", "--color", "never"]
+        if shutil.which("pulumi", path=self.environment.get("PATH")) is None:
+            raise PulumiFailedError(NO_CLI)
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=dict(self.environment),
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+        if done.returncode:
+            raise PulumiFailedError(
+                f"expected {' '.join(command)} to exit 0, got {done.returncode}:\n{done.stdout}\n{done.stderr}"
+            )
+        return done.stdout

@@ -1,0 +1,55 @@
+"""A `pulumi` that only writes down how it was called, and answers what a test has told it to."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.engine.cli import PulumiStack
+
+FAKE = """#!{python}
+import json, pathlib, sys
+folder = pathlib.Path({folder!r})
+with (folder / "calls").open("a") as calls:
+    calls.write(json.dumps(sys.argv[1:]) + "\\n")
+answers = json.loads((folder / "answers.json").read_text())
+code, text = next((answers[key] for key in answers if " ".join(sys.argv[1:]).startswith(key)), (0, ""))
+print(text)
+sys.exit(code)
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FakeCli:
+    """The fake: its folder is the PATH."""
+
+    folder: Path
+
+    def answer(self, answers: Mapping[str, tuple[int, str]]) -> None:
+        """Set exit code and output by how a command begins, such as `stack export`; others exit 0 in silence."""
+        (self.folder / "answers.json").write_text(json.dumps(answers))
+
+    def calls(self) -> list[str]:
+        """Return the command lines so far."""
+        return [" ".join(json.loads(line)) for line in (self.folder / "calls").read_text().splitlines()]
+
+    def stack(self) -> PulumiStack:
+        """Return a stack that is driven by the fake."""
+        return PulumiStack(name="dev", folder=self.folder, environment=dict(os.environ))
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeCli:
+    """Put the fake on the PATH, before any other."""
+    fake = FakeCli(folder=tmp_path / "cli")
+    fake.folder.mkdir()
+    fake.answer({})
+    program = fake.folder / "pulumi"
+    program.write_text(FAKE.format(python=sys.executable, folder=str(fake.folder)))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{fake.folder}{os.pathsep}{os.environ['PATH']}")
+    return fake

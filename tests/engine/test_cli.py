@@ -1,0 +1,98 @@
+"""The driver of the Pulumi CLI, against a fake one: what it runs, and what it reads of the answers.
+
+Whether the real CLI takes these commands and answers so is shown by `make test-engine` alone.
+"""
+
+import importlib.metadata
+import json
+
+import pytest
+
+from tests.engine.cli import PulumiFailedError, counts, missing
+from tests.engine.conftest import FakeCli
+
+VERSION = importlib.metadata.version("pulumi_aws")
+OPTIONS = " --stack dev --non-interactive --color never"
+UPDATED = """Updating (dev):
+
+ ~  aws:lambda:Function pixel-resizer updated (2s) [diff: ~memorySize]
+
+Outputs:
+    bucket: "images with 9 created in its name"
+
+Resources:
+    ~ 7 updated
+    +-1 replaced
+    8 changes. 97 unchanged
+
+Duration: 12s
+"""
+
+
+def test_an_updates_counts_are_those_of_its_summary() -> None:
+    """Outputs may hold any text."""
+    assert counts(UPDATED) == {"updated": 7, "replaced": 1, "unchanged": 97}
+
+
+def test_a_kind_that_the_summary_lacks_counts_nothing() -> None:
+    """A test may ask for replacements where there are none."""
+    found = counts("Destroying (dev):\n\nResources:\n    - 105 deleted\n\nDuration: 3s\n")
+    assert (found["deleted"], found["replaced"]) == (105, 0)
+
+
+def test_each_command_names_the_stack_and_asks_nothing(cli: FakeCli) -> None:
+    """Nobody is there to answer a question."""
+    cli.answer({"stack output": (0, '{"bucket": "images"}')})
+    stack = cli.stack()
+    stack.init()
+    stack.set({"jpegQuality": "90"})
+    stack.up()
+    stack.expect_no_changes()
+    assert stack.outputs() == {"bucket": "images"}
+    stack.destroy()
+    assert cli.calls() == [
+        f"{command}{OPTIONS}"
+        for command in (
+            "stack init",
+            "config set jpegQuality 90",
+            "up --yes --skip-preview",
+            "preview --expect-no-changes",
+            "stack output --json",
+            "destroy --yes",
+        )
+    ]
+
+
+def test_the_state_of_a_stack_is_its_resources(cli: FakeCli) -> None:
+    """A stack that was never updated, or is destroyed, has none."""
+    cli.answer({"stack export": (0, '{"deployment": {"resources": [{"urn": "b"}, {"urn": "a"}]}}')})
+    assert cli.stack().resources() == ["a", "b"]
+    cli.answer({"stack export": (0, '{"deployment": {}}')})
+    assert cli.stack().resources() == []
+
+
+def test_a_failing_command_raises_with_its_output(cli: FakeCli) -> None:
+    """The reason is in what the CLI printed."""
+    cli.answer({"destroy": (255, "resource is protected")})
+    with pytest.raises(PulumiFailedError, match=r"destroy --yes .* exit 0, got 255:\nresource is protected"):
+        cli.stack().destroy()
+
+
+def test_without_the_cli_the_reason_says_where_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A skipped test says what it lacks."""
+    monkeypatch.setenv("PATH", "")
+    assert "expected the Pulumi CLI on the PATH, got none" in missing()
+
+
+@pytest.mark.parametrize(
+    ("plugins", "said"),
+    [
+        ([], f"expected plugin aws {VERSION}, got none: run `pulumi plugin install resource aws {VERSION}`"),
+        ([{"name": "aws", "version": "6.0.0"}], f"expected plugin aws {VERSION}, got 6.0.0"),
+        ([{"name": "aws", "version": VERSION}, {"name": "random", "version": "4.0.0"}], ""),
+    ],
+)
+def test_the_plugin_must_be_the_pinned_one(cli: FakeCli, plugins: list[dict[str, str]], said: str) -> None:
+    """The CLI would fetch another in the middle of a test."""
+    cli.answer({"plugin ls --json": (0, json.dumps(plugins))})
+    assert missing() == said or (said and missing().startswith(said))

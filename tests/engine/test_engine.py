@@ -1,0 +1,117 @@
+"""The program under Pulumi's own engine and provider, against an emulator; `make test-engine` runs it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.emulator import Emulator
+from local.samples import write_samples
+from tests.e2e.conftest import until
+from tests.engine.cli import PulumiFailedError, PulumiStack, missing
+from tests.engine.project import link_project, stack_like
+
+pytestmark = [pytest.mark.engine, pytest.mark.skipif(bool(missing()), reason=missing())]
+
+SAMPLES = ("animated.gif", "chart.png", "landscape.jpg", "no-picture.jpg", "rotated.jpg")
+CHANGED = {
+    "jpegQuality": "90",
+    "gps": "true",
+    "maxPixels": "20000000",
+    "resizingMemoryMb": "1024",
+    "batchSize": "5",
+    "maxConcurrency": "3",
+    "logRetentionDays": "30",
+}
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    """Start an emulator for all tests of this file."""
+    with Emulator("us-east-1") as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="module")
+def stack(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> PulumiStack:
+    """Deploy the local stack."""
+    folder = tmp_path_factory.mktemp("project")
+    link_project(folder)
+    stack = stack_like("local", folder, emulator)
+    assert stack.up()["created"] == len(stack.resources())
+    return stack
+
+
+def audit(stack: PulumiStack) -> dict[str, Any] | None:
+    """Return the totals of an audit that finds every master accounted for, None of any other."""
+    command = [sys.executable, "-m", "ops", "audit", "--stack", stack.name, "--json"]
+    done = subprocess.run(
+        command, cwd=stack.folder, env=dict(stack.environment), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        return None
+    totals: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])["totals"]
+    return totals
+
+
+def left(emulator: Emulator) -> list[str]:
+    """Return the names of what an account holds: buckets, tables, topics, queues and functions."""
+    buckets = [bucket["Name"] for bucket in emulator.client("s3").list_buckets()["Buckets"]]
+    topics = [topic["TopicArn"] for topic in emulator.client("sns").list_topics()["Topics"]]
+    functions = [found["FunctionName"] for found in emulator.client("lambda").list_functions()["Functions"]]
+    tables: list[str] = emulator.client("dynamodb").list_tables()["TableNames"]
+    queues: list[str] = emulator.client("sqs").list_queues().get("QueueUrls", [])
+    return [*buckets, *tables, *topics, *queues, *functions]
+
+
+def test_a_deployed_stack_is_previewed_unchanged(stack: PulumiStack) -> None:
+    """What the provider reads back is what the program says."""
+    stack.expect_no_changes()
+
+
+def test_five_samples_are_accounted_for(stack: PulumiStack, emulator: Emulator, tmp_path: Path) -> None:
+    """The policies, subscriptions and mappings that the engine made let pictures through."""
+    write_samples(tmp_path)
+    for name in SAMPLES:
+        body = (tmp_path / name).read_bytes()
+        emulator.client("s3").put_object(Bucket=stack.outputs()["bucket"], Key=f"master/{name}", Body=body)
+    totals = until("five masters are accounted for", audit, stack)
+    assert totals["masters"] == len(SAMPLES)
+
+
+def test_seven_settings_change_without_a_replacement(stack: PulumiStack) -> None:
+    """A running stack keeps its queues, its bucket and its functions."""
+    before = stack.resources()
+    stack.set(CHANGED)
+    found = stack.up()
+    assert found["updated"] > 0
+    assert found["created"] == found["deleted"] == found["replaced"] == 0
+    assert stack.resources() == before
+
+
+def test_destroying_leaves_nothing(emulator: Emulator, tmp_path: Path) -> None:
+    """Neither in the state nor in the account."""
+    before = left(emulator)
+    link_project(tmp_path)
+    stack = stack_like("dev", tmp_path, emulator)
+    stack.up()
+    assert len(left(emulator)) > len(before)
+    stack.destroy()
+    assert stack.resources() == []
+    assert sorted(left(emulator)) == sorted(before)
+
+
+def test_destroying_prod_is_refused_and_deletes_nothing(emulator: Emulator, tmp_path: Path) -> None:
+    """What is protected stops the deletion before it begins."""
+    link_project(tmp_path)
+    stack = stack_like("prod", tmp_path, emulator)
+    stack.up()
+    before, held = stack.resources(), sorted(left(emulator))
+    with pytest.raises(PulumiFailedError, match="protected"):
+        stack.destroy()
+    assert stack.resources() == before
+    assert sorted(left(emulator)) == held

@@ -1,0 +1,65 @@
+"""The copy of the project that the Pulumi CLI works in."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from components.config import StackConfig
+from components.stack_file import ROOT, file_config, stack_config
+from local.emulator import Emulator
+from tests.engine.conftest import FakeCli
+from tests.engine.project import emulated, link_project, stack_like
+from tests.engine.test_engine import CHANGED
+
+PORT = 45_660
+
+
+def test_the_copy_imports_its_own_sources(tmp_path: Path) -> None:
+    """The program that runs there is this one, and reads the stack files that are there."""
+    link_project(tmp_path)
+    code = "from components.stack_file import ROOT; print(ROOT)"
+    command = [str(tmp_path / "venv" / "bin" / "python"), "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert Path(done.stdout.strip()) == tmp_path
+    assert Path(sys.prefix).samefile(tmp_path / "venv")
+    assert sorted(path.name for path in tmp_path.glob("Pulumi*.yaml")) == ["Pulumi.yaml"]
+
+
+@pytest.mark.parametrize("stack", ["local", "dev", "prod"])
+def test_a_stack_keeps_its_settings_and_gets_the_emulator(stack: str) -> None:
+    """Protection and alarms are those of prod; account and endpoints are the emulator's."""
+    found = emulated(stack, PORT)
+    assert found["pixelcascade:packageFor"] == "host"
+    assert found.get("pixelcascade:protectData", False) is (stack == "prod")
+    (endpoints,) = found["aws:endpoints"]
+    assert set(endpoints.values()) == {f"http://127.0.0.1:{PORT}"}
+
+
+def test_the_stacks_file_is_one_that_the_program_takes(tmp_path: Path, cli: FakeCli) -> None:
+    """It is written before the stack is made, which adds its salt to it."""
+    emulator = Emulator("us-east-1", PORT)
+    try:
+        stack = stack_like("prod", tmp_path, emulator)
+    finally:
+        emulator.stop()
+    assert StackConfig.parse(file_config(tmp_path / "Pulumi.prod.yaml")).protect_data
+    assert cli.calls() == ["stack init --stack prod --non-interactive --color never"]
+    assert stack.environment["PULUMI_BACKEND_URL"] == f"file://{tmp_path}/backend"
+    assert stack.environment["AWS_ENDPOINT_URL"] == f"http://127.0.0.1:{PORT}"
+
+
+def test_the_seven_settings_are_settings_that_change() -> None:
+    """None has the value that it has already, and the program takes each."""
+    before = StackConfig.parse(stack_config("local"))
+    for key, value in CHANGED.items():
+        assert StackConfig.parse(stack_config("local", {f"pixelcascade:{key}": value})) != before
+    assert len(CHANGED) == 7
+
+
+def test_the_emulators_port_is_the_one_in_the_local_stacks_file() -> None:
+    """All endpoints there have the same, which is replaced."""
+    local = yaml.safe_load((ROOT / "Pulumi.local.yaml").read_text())["config"]
+    assert {address.rpartition(":")[2] for address in local["aws:endpoints"][0].values()} == {"4566"}

@@ -1,0 +1,145 @@
+"""The smoke run's parts, against a stack in memory and a fake Pulumi CLI.
+
+That AWS archives, encrypts and refuses as it should is shown by the run itself, in an account.
+"""
+
+import json
+
+import pytest
+
+from components.branches import BRANCHES
+from components.config import StackConfig
+from handlers.errors import ImageTooLargeError
+from handlers.imaging import Limits, convert
+from tests.engine import smoke as module
+from tests.engine.conftest import FakeCli
+from tests.engine.smoke import SmokeError, empty, faults, key_of_another, smoke, upload, uploads, wait
+from tests.ops.conftest import BUCKET, Pipeline, pipeline
+
+__all__ = ["pipeline"]
+
+DEPLOYED = json.dumps({"deployment": {"resources": [{"urn": "a"}]}})
+NEW = json.dumps({"deployment": {}})
+
+
+def finished(pipeline: Pipeline) -> None:
+    """Leave what workers make of the four masters."""
+    for master in uploads("key"):
+        path = f"smoke/{master.name}"
+        etag = pipeline.upload(path)
+        if master.outcome == "done":
+            pipeline.finish(path, etag)
+        else:
+            for branch in BRANCHES:
+                pipeline.reject(path, etag, branch.name)
+
+
+def test_masters_are_stored_plain_archived_and_encrypted(pipeline: Pipeline) -> None:
+    """One is archived, one is encrypted with a key of another, and two are as any."""
+    with key_of_another(pipeline.client("kms")) as key:
+        upload(pipeline.stack, uploads(key))
+        heads = {
+            master.name: pipeline.client("s3").head_object(Bucket=BUCKET, Key=f"master/smoke/{master.name}")
+            for master in uploads(key)
+        }
+        assert heads["archived.jpg"]["StorageClass"] == "GLACIER"
+        assert key in heads["encrypted.jpg"]["SSEKMSKeyId"]
+        assert not heads["good.jpg"].keys() & {"StorageClass", "SSEKMSKeyId"}
+
+
+def test_the_killer_is_more_than_a_function_holds() -> None:
+    """It is refused for its pixels, whatever the functions' memory is by default."""
+    (killer,) = [master.body() for master in uploads("key") if master.name == "killer.png"]
+    config = StackConfig()
+    with pytest.raises(ImageTooLargeError):
+        convert(killer, limits=Limits.for_memory(config.format_conversion_memory_mb, max_pixels=config.max_pixels))
+
+
+def test_the_key_is_deleted_whatever_happens(pipeline: Pipeline) -> None:
+    """A key that stays costs a dollar a month."""
+    kms = pipeline.client("kms")
+    with pytest.raises(ZeroDivisionError), key_of_another(kms) as key:
+        assert 1 / 0
+    assert kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "PendingDeletion"
+
+
+def test_four_masters_with_the_expected_outcome_pass(pipeline: Pipeline) -> None:
+    """The good one is done, the others are rejected with a reason."""
+    finished(pipeline)
+    wait(pipeline.stack, uploads("key"), patience_s=0)
+
+
+def test_an_unexpected_outcome_is_reported(pipeline: Pipeline) -> None:
+    """With what became of the master, branch by branch."""
+    finished(pipeline)
+    etag = pipeline.upload("smoke/killer.png", b"accepted")
+    pipeline.finish("smoke/killer.png", etag)
+    with pytest.raises(SmokeError, match=r"^killer\.png: expected rejected, got format-conversion done, resizing done"):
+        wait(pipeline.stack, uploads("key"), patience_s=0)
+
+
+def test_a_master_that_the_audit_lacks_is_reported() -> None:
+    """An audit that finds nothing is no success."""
+    assert [fault.partition(":")[0] for fault in faults(uploads("key"), [])] == [
+        master.name for master in uploads("key")
+    ]
+
+
+def test_a_bucket_is_emptied_with_its_versions(pipeline: Pipeline) -> None:
+    """S3 would not delete it otherwise."""
+    s3 = pipeline.client("s3")
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    pipeline.upload("a.jpg", b"one")
+    pipeline.upload("a.jpg", b"two")
+    s3.delete_object(Bucket=BUCKET, Key="master/a.jpg")
+    empty(pipeline.stack)
+    assert not s3.list_object_versions(Bucket=BUCKET).keys() & {"Versions", "DeleteMarkers"}
+
+
+def test_a_stack_that_holds_something_is_left_alone(pipeline: Pipeline, cli: FakeCli) -> None:
+    """The run ends with a destruction, which must not hit what somebody uses."""
+    cli.answer({"stack export": (0, DEPLOYED)})
+    with pytest.raises(SmokeError, match="expected a stack without resources, got dev with 1"):
+        smoke(cli.stack(), lambda: pipeline.stack)
+    assert len(cli.calls()) == 1
+
+
+@pytest.mark.parametrize("error", [None, SmokeError("it was not rejected")])
+def test_the_stack_is_destroyed_whatever_was_found(
+    pipeline: Pipeline, cli: FakeCli, monkeypatch: pytest.MonkeyPatch, error: SmokeError | None
+) -> None:
+    """Deployed, emptied and destroyed, in this order; the fault is still the result."""
+    found: list[str] = []
+
+    def waited(*_: object) -> None:
+        if error:
+            raise error
+
+    monkeypatch.setattr(module, "wait", waited)
+    cli.answer({"stack export": (0, NEW)})
+    try:
+        smoke(cli.stack(), lambda: pipeline.stack)
+    except SmokeError as raised:
+        found.append(str(raised))
+    assert found == ([str(error)] if error else [])
+    assert [call.partition(" --")[0] for call in cli.calls()] == ["stack export", "up", "destroy"]
+    assert "Contents" not in pipeline.client("s3").list_objects_v2(Bucket=BUCKET)
+
+
+def test_an_unknown_stack_is_reported(
+    cli: FakeCli, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What Pulumi says is passed on."""
+    cli.answer({"stack export": (255, "no stack named 'dev' found")})
+    monkeypatch.setattr(module, "ROOT", cli.folder)
+    assert module.main(["--stack", "dev"]) == 1
+    assert "no stack named 'dev' found" in capsys.readouterr().err
+
+
+def test_without_the_cli_the_error_says_where_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command ends with 1 and one line."""
+    monkeypatch.setenv("PATH", "")
+    assert module.main(["--stack", "dev"]) == 1
+    assert capsys.readouterr().err.startswith("expected the Pulumi CLI on the PATH, got none")

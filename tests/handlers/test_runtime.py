@@ -1,0 +1,68 @@
+"""The functions by their own Python, from the package that is deployed, beside this Python and the working copy.
+
+`make test-runtime` runs all tests of this folder by it.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.artefact import Artefact, unpacked
+from components.config import StackConfig
+from components.packaging.interpreters import interpreter
+from components.stack_file import ROOT
+from local.samples import write_samples
+from tests.recording import recorded
+
+VERSION = StackConfig().runtime.removeprefix("python")
+SAMPLES = ("animated.gif", "grey.jpg", "palette.png", "print/cmyk.jpg", "rotated.jpg", "scans/16-bit.png")
+HANDLERS = sorted(found.inputs["handler"] for found in recorded().mocks.of_type("Function"))
+WORK = """
+import hashlib, io, json, sys
+from pathlib import Path
+from handlers.imaging import convert, describe, resize
+
+for file in sys.argv[1:]:
+    data = Path(file).read_bytes()
+    jpegs = [convert(data), *resize(data, {"small": 50, "large": 900}).values()]
+    sums = [hashlib.sha256(bytes(jpeg)).hexdigest() for jpeg in jpegs]
+    print(json.dumps([*sums, repr(describe(io.BytesIO(data)))]))
+"""
+
+pytestmark = pytest.mark.skipif(
+    interpreter(VERSION) is None, reason=f"no Python {VERSION} is here to run the functions"
+)
+
+
+@pytest.fixture(scope="module")
+def artefact() -> Iterator[Artefact]:
+    """Unpack the package of the default settings."""
+    with unpacked(StackConfig()) as artefact:
+        yield artefact
+
+
+def run(artefact: Artefact, *arguments: str) -> str:
+    """Return what a fresh process of the package's Python prints."""
+    environment = {**artefact.environment, "AWS_DEFAULT_REGION": "eu-central-1", "POWERTOOLS_SERVICE_NAME": "tests"}
+    command = artefact.command("-c", *arguments)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_every_handler_is_there(artefact: Artefact, handler: str) -> None:
+    """The name that Lambda is given is a function's."""
+    module, _, name = handler.rpartition(".")
+    code = f"import sys, {module} as found; print(sys.version_info[:2], callable(found.{name}))"
+    assert run(artefact, code) == f"({VERSION.replace('.', ', ')}) True\n"
+
+
+def test_pictures_come_out_as_here(artefact: Artefact, tmp_path: Path) -> None:
+    """Copies, sizes and facts are the same to the byte, whatever Python and build of the libraries makes them."""
+    write_samples(tmp_path)
+    files = [str(tmp_path / name) for name in SAMPLES]
+    here = subprocess.run([sys.executable, "-c", WORK, *files], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run(artefact, WORK, *files).splitlines() == here.stdout.splitlines()
+    assert len(here.stdout.splitlines()) == len(SAMPLES)

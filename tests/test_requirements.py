@@ -1,0 +1,73 @@
+"""`pulumi up` installs requirements.txt alone: the program runs with that and what it requires, and nothing else."""
+
+import importlib.metadata
+import json
+import subprocess
+import sys
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from components.stack_file import ROOT
+
+# Run by a fresh Python, in which every package that is not required is as good as missing.
+REFUSE = """
+import json, sys
+from importlib.abc import MetaPathFinder
+
+class Refuse(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in refused:
+            raise ModuleNotFoundError(f"No module named {name!r} in requirements.txt", name=name)
+
+refused = set(json.loads(sys.argv[1]))
+sys.meta_path.insert(0, Refuse())
+"""
+PROGRAM = "from tests.recording import recorded; print(len(recorded({stack!r}).mocks.resources))"
+
+
+def required() -> set[str]:
+    """Return the distributions of requirements.txt, and all that they require on this machine."""
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    # A line may go on with hashes, in lines of their own.
+    waiting = [Requirement(line.rstrip(" \\")) for line in lines if line[:1].isalnum()]
+    found: set[str] = set()
+    while waiting:
+        requirement = waiting.pop()
+        name = canonicalize_name(requirement.name)
+        if name in found or (requirement.marker and not requirement.marker.evaluate({"extra": ""})):
+            continue
+        assert not requirement.extras, f"{requirement}: this test follows no extras"
+        found.add(name)
+        waiting += map(Requirement, importlib.metadata.requires(name) or ())
+    return found
+
+
+def refused() -> set[str]:
+    """Return the modules and packages of all other distributions that are installed."""
+    ours = required()
+    owners = importlib.metadata.packages_distributions()
+    return {module for module, names in owners.items() if not ours & set(map(canonicalize_name, names))}
+
+
+def run(code: str) -> subprocess.CompletedProcess[str]:
+    """Run code in a Python without those."""
+    command = [sys.executable, "-c", REFUSE + code, json.dumps(sorted(refused()))]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_the_program_needs_requirements_txt_alone(stack: str) -> None:
+    """Not only its imports: the package of the functions is built, and every resource is registered."""
+    done = run(PROGRAM.format(stack=stack))
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 50
+
+
+@pytest.mark.parametrize("module", ["boto3", "click", "jinja2", "msgspec", "matplotlib.figure", "PIL.Image", "rich"])
+def test_a_package_of_the_tools_is_missing_there(module: str) -> None:
+    """What the functions, the local run and the benchmarks need is refused, so that the test above can fail."""
+    done = run(f"import {module}")
+    assert done.returncode == 1
+    assert "in requirements.txt" in done.stderr
