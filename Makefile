@@ -21,11 +21,16 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # What pillow-simd is built against; where this is not Debian, the build itself says what is missing.
 HEADERS := gcc libjpeg62-turbo-dev zlib1g-dev liblcms2-dev
 
-.PHONY: help setup cascade test check format bench package headers lock clean
+# What the browser tests drive; where this is not Debian, they are skipped unless a Chromium or Chrome is there.
+BROWSER := chromium fonts-dejavu-core
+SCREENSHOTS = build/screenshots
+
+.PHONY: help setup cascade test test-browser browser check format bench package headers lock clean
 
 help:
 	@echo "make cascade [IMAGES=path] [OUT=out] [STACK=local]  set up, then run the pipeline here on pictures"
 	@echo "make test                                           set up, then run all tests"
+	@echo "make test-browser                                   set up with a browser, then run its tests; screenshots in $(SCREENSHOTS)"
 	@echo "make check                                          linter, formatter and types"
 	@echo "make format                                         let the formatter write"
 	@echo "make bench                                          measure"
@@ -47,6 +52,13 @@ cascade: setup
 
 test: setup
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+test-browser: setup browser
+	SCREENSHOTS="$(abspath $(SCREENSHOTS))" $(BIN)/python -m pytest tests/browser
+
+browser:
+	@if ! { command -v chromium || command -v chromium-browser || command -v google-chrome || ! command -v apt-get; } > /dev/null; then \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends $(BROWSER) > /dev/null; fi
 
 check: setup
 	$(BIN)/ruff check $(PYTHON_FILES)

@@ -33,7 +33,7 @@ function thumbnail(row) {
 function fileItem(file) {
   const size = file.width ? `${file.width} × ${file.height} · ${file.bytes}` : file.bytes;
   const label = file.href ? element("a", { href: file.href }, file.label) : element("b", {}, file.label);
-  return element("li", {}, label, element("span", {}, file.after ? `${size} · in ${file.after}` : size));
+  return element("li", {}, label, element("span", {}, size), file.after ? element("span", {}, `in ${file.after}`) : null);
 }
 
 function actions(row, compare) {
