@@ -26,7 +26,7 @@ def names(page: Page) -> list[str]:
 
 
 def expect_count(page: Page, count: int) -> None:
-    expect(page.locator("#count")).to_contain_text(f"{count} of {ALL} pictures")
+    expect(page.locator("#count")).to_have_text(re.compile(rf"^{count} of {ALL} pictures\b"))
 
 
 def compare(page: Page, name: str = "CAMERA.JPG") -> Locator:
