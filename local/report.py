@@ -11,12 +11,15 @@ from urllib.parse import quote
 from PIL import Image
 
 from local.conversion import made
-from local.pages import render
+from local.pages import content_policy, render
 from local.pages.units import human_bytes, human_ms
 
 REPORT = "report.html"
 STYLES = ("common.css", "report.css", "compare.css")
 SCRIPTS = ("elements.js", "filters.js", "cards.js", "compare.js", "report.js")
+IMAGES = "'self' file: data:"
+"""Where the page may load pictures from: it is opened as a file, or from a server of its folder; its icon is empty."""
+
 MAX_SHOWN_PIXELS = 50_000_000
 """A master of more has most likely been rejected for that; a browser is not made to decode it for a thumbnail."""
 
@@ -51,6 +54,7 @@ def write_report(out: Path, summary: Mapping[str, Any], pictures: Sequence[Repor
         "report.html.j2",
         styles=STYLES,
         scripts=SCRIPTS,
+        policy=content_policy(SCRIPTS, images=IMAGES),
         summary=summary,
         rows=rows,
         filters=_filters(rows),

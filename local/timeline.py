@@ -19,6 +19,11 @@ def write_times(stack: DeployedStack, path: Path) -> None:
     path.write_text(json.dumps(times, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def logged_at(timestamp: str) -> datetime:
+    """Return the time of a line of a function's log, whose form is Powertools' own."""
+    return datetime.strptime(timestamp, "%Y-%m-%d %H:%M:%S,%f%z")
+
+
 @dataclass(kw_only=True)
 class Timeline:
     """When objects and records were written, and the warnings of each master, by key."""
@@ -40,7 +45,7 @@ class Timeline:
     def add(self, line: Mapping[str, Any], *, records: bool) -> None:
         """Add what a line of a worker's log tells; `records` is for the worker that writes the record."""
         if records:
-            self.records[line["key"]] = datetime.strptime(line["timestamp"], "%Y-%m-%d %H:%M:%S,%f%z")
+            self.records[line["key"]] = logged_at(line["timestamp"])
         seen = self.warnings.setdefault(line["key"], [])
         seen += (warning for warning in _texts(line.get("warnings")) if warning not in seen)
 

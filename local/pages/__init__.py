@@ -11,14 +11,14 @@ import jinja2
 from local.pages.units import human_bytes, human_ms
 
 FOLDER = Path(__file__).parent
-IMAGES = "'self' file: data:"
-"""Where a page that is opened as a file, or from a server of its folder, may load pictures from."""
 
 
-def render(template: str, *, styles: Sequence[str], scripts: Sequence[str], **values: Any) -> str:
-    """Return a page that holds its styles and scripts, which are named by their files; every value is escaped."""
+def render(template: str, *, styles: Sequence[str], scripts: Sequence[str], policy: str, **values: Any) -> str:
+    """Return a page that holds its styles and scripts, which are named by their files; every value is escaped.
+
+    `policy` is the page's Content-Security-Policy, empty where the server sends it.
+    """
     style, script = _joined(styles), _joined(scripts)
-    policy = content_policy(scripts, images=IMAGES)
     return _environment().get_template(template).render(style=style, script=script, policy=policy, **values)
 
 
