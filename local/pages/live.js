@@ -77,7 +77,8 @@ function show(state) {
   update(byId("dead"), state.dead, (dead) => dead.queue, deadItem);
   update(byId("failures"), state.failures, (failure) => failure.text, failureItem);
   byId("count").textContent = state.pictures.length ? totals(state.pictures) : "No picture yet.";
-  byId("redriven").textContent ||= state.dead.length || state.failures.length ? "" : "None.";
+  byId("no-dead").hidden = state.dead.length > 0;
+  byId("failed").hidden = state.failures.length === 0;
 }
 
 function totals(pictures) {
