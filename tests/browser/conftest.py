@@ -18,7 +18,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SIZES = {"thumbnail": 100, "medium": 500, "large": 1000}
 EVIL = '"><img src=x onerror="window.hacked=1"><script>window.hacked=1</script>.jpg'
 WARNING = "the ICC profile was ignored: it is damaged or too long"
-COPIES = 7
+COPIES, LONG = 7, 5_000
 OpenPage = Callable[..., Page]
 
 
@@ -80,6 +80,16 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     ]
     evil = _changed(first[0], EVIL, warnings=[WARNING])
     return write_report(out, _summary(out, len(first) + len(again) + 1), [*first, evil, *again]).as_uri()
+
+
+@pytest.fixture(scope="module")
+def long_report(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the address of a report of five thousand pictures."""
+    out = tmp_path_factory.mktemp("long")
+    master = write_samples(out / "master")[0]
+    first = ReportedPicture(name=master.name, master=master, outputs={}, record=None, rejections=[])
+    many = [_changed(first, f"{number:04d}.png") for number in range(LONG)]
+    return write_report(out, _summary(out, LONG), many).as_uri()
 
 
 def _picture(out: Path, master: Path, name: str) -> ReportedPicture:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import looks
-from tests.browser.conftest import COPIES, EVIL, WARNING, OpenPage
+from tests.browser.conftest import COPIES, EVIL, LONG, WARNING, OpenPage
 
 SAMPLES, REJECTED = 18, 1
 ALL = COPIES * (SAMPLES - REJECTED) + REJECTED + 1
@@ -45,6 +45,17 @@ def test_the_list_comes_in_pages(page: Page) -> None:
     page.get_by_role("button", name="Previous").click()
     assert len(names(page)) == PAGE
     assert names(page)[0] != first
+
+
+def test_thousands_of_pictures_are_no_more_elements(open_page: OpenPage, long_report: str) -> None:
+    """The page has as many as with fifty, and finds one of them."""
+    page = open_page(long_report)
+    expect(page.get_by_role("article")).to_have_count(PAGE)
+    assert page.evaluate("document.querySelectorAll('*').length") < 2_000
+    page.get_by_role("button", name=f"Page {LONG // PAGE} of {LONG // PAGE}").click()
+    assert names(page)[-1] == f"{LONG - 1}.png"
+    page.get_by_role("searchbox").fill("4321")
+    expect(page.get_by_role("article")).to_have_count(1)
 
 
 def test_names_are_searched(page: Page) -> None:
