@@ -22,7 +22,11 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # What pillow-simd is built against; where this is not Debian, the build itself says what is missing.
 HEADERS := gcc libjpeg62-turbo-dev zlib1g-dev liblcms2-dev
 
-.PHONY: help setup cascade test test-runtime test-engine smoke check format bench package headers lock clean
+# What the browser tests drive; where this is not Debian, they are skipped unless a Chromium or Chrome is there.
+BROWSER := chromium fonts-dejavu-core
+SCREENSHOTS = build/screenshots
+
+.PHONY: help setup cascade test test-runtime test-engine smoke test-browser browser check format bench package headers lock clean
 
 help:
 	@echo "make cascade [IMAGES=path] [OUT=out] [STACK=local]  set up, then run the pipeline here on pictures"
@@ -30,6 +34,7 @@ help:
 	@echo "make test-runtime [PYTHON=3.13]                     the functions' tests by the functions' Python"
 	@echo "make test-engine                                    the program under Pulumi's own engine, where its CLI is installed"
 	@echo "make smoke STACK=dev                                deploy into an AWS account, upload, audit, and destroy again"
+	@echo "make test-browser                                   set up with a browser, then run its tests; screenshots in $(SCREENSHOTS)"
 	@echo "make check                                          linter, formatter and types"
 	@echo "make format                                         let the formatter write"
 	@echo "make bench                                          measure"
@@ -63,6 +68,13 @@ test-engine: setup
 
 smoke: setup
 	$(BIN)/python -m tests.engine.smoke --stack $(STACK)
+
+test-browser: setup browser
+	SCREENSHOTS="$(abspath $(SCREENSHOTS))" $(BIN)/python -m pytest tests/browser
+
+browser:
+	@if ! { command -v chromium || command -v chromium-browser || command -v google-chrome || ! command -v apt-get; } > /dev/null; then \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends $(BROWSER) > /dev/null; fi
 
 check: setup
 	$(BIN)/ruff check $(PYTHON_FILES)

@@ -20,10 +20,11 @@ from components.lambda_package import PackageError
 from components.stack_file import region_of, stack_config
 from local import results
 from local.announcement import AlreadyRunningError, alone, announced
-from local.cascade import messages
+from local.cascade import messages, stack_of
 from local.deployment import Deployment, DeploymentError
 from local.emulator import CREDENTIALS, Emulator, EmulatorError, interrupt_when_terminated
 from local.failures import FailureWatch, lines
+from local.live import live_page
 from local.masters import NoMastersError, find_masters
 from local.run import run
 from local.samples import write_samples
@@ -92,8 +93,12 @@ def up(port: int | None, stack: str) -> None:
             deployment = Deployment(emulator)
             deployment.deploy(stack, config)
             groups = deployment.log_groups()
-            with announced(emulator, deployment.outputs, groups), contextlib.suppress(KeyboardInterrupt):
-                _describe(emulator, deployment.outputs)
+            with (
+                announced(emulator, deployment.outputs, groups),
+                live_page(stack_of(deployment), groups) as page,
+                contextlib.suppress(KeyboardInterrupt),
+            ):
+                _describe(emulator, deployment.outputs, page)
                 _watch(emulator, FailureWatch(logs=emulator.client("logs"), groups=groups))
     except USAGE_ERRORS as error:
         _fail(str(error), USAGE)
@@ -162,13 +167,13 @@ def _watch(emulator: Emulator, failures: FailureWatch) -> None:
     raise EmulatorError("MiniStack ended by itself: start again with `python -m local up`.")
 
 
-def _describe(emulator: Emulator, outputs: dict[str, Any]) -> None:
+def _describe(emulator: Emulator, outputs: dict[str, Any], page: str) -> None:
     """Print what a second terminal needs; every line works when it is pasted."""
     sample = write_samples(emulator.folder / "samples")[0]
     bucket, prefix = outputs["bucket"], outputs["layout"]["master"]
     click.echo(
         f"{_exports(emulator.endpoint, emulator.region)}\n\n{json.dumps(outputs, indent=2)}\n\n"
-        "Ready. Paste into another terminal (with AWS CLI 2):\n\n"
+        f"Ready. Open {page} to drop pictures and watch them, or paste into another terminal (with AWS CLI 2):\n\n"
         '  eval "$(python -m local env)"\n'
         f"  aws s3 cp '{sample}' s3://{bucket}/{prefix}\n"
         "  python -m local status\n"

@@ -1,6 +1,7 @@
 """Which files become which masters."""
 
 import os
+import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -42,6 +43,17 @@ def find_masters(paths: Sequence[Path], prefix: str, skipped: list[Path] | None 
             f"expected a picture or a folder with pictures, got {', '.join(map(str, paths))} without any file"
         )
     return masters
+
+
+def keep(master: Path, place: Path) -> Path:
+    """Make a master a file of the results too, and return its place there: a link, or a copy on another disk."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        # The file itself: a link to a link would follow what becomes of that.
+        os.link(master.resolve(), place)
+    except OSError:
+        shutil.copyfile(master, place)
+    return place
 
 
 def _is_plain(file: Path, name: str) -> bool:

@@ -1,25 +1,32 @@
-"""The report of a run: one HTML file, with every master beside what became of it."""
+"""The report of a run: one page that finds, shows and compares the pictures in the folder beside it."""
 
-import base64
-import io
+import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-import jinja2
-from PIL import Image, ImageOps
+from PIL import Image
+
+from local.conversion import made
+from local.pages import content_policy, render
+from local.pages.units import human_bytes, human_ms
 
 REPORT = "report.html"
-THUMBNAIL_PX = 200
-MAX_PICTURES = 300
-"""Masters that are shown; at about 15 KB each, a page of more would be slow to open."""
+STYLES = ("common.css", "report.css", "compare.css")
+SCRIPTS = ("elements.js", "filters.js", "cards.js", "compare.js", "report.js")
+IMAGES = "'self' file: data:"
+"""Where the page may load pictures from: it is opened as a file, or from a server of its folder; its icon is empty."""
 
-MAX_PIXELS = 50_000_000
-"""A larger master has most likely been rejected for that; it is not decoded for its thumbnail."""
+MAX_SHOWN_PIXELS = 50_000_000
+"""A master of more has most likely been rejected for that; a browser is not made to decode it for a thumbnail."""
 
 FORMATS = ("JPEG", "PNG", "GIF")
+NO_FORMAT = "none"
 MAX_FACT = 120
+MAX_NAMES = 50
 OUTPUTS = ("converted", "thumbnail", "medium", "large")
 
 
@@ -27,7 +34,8 @@ OUTPUTS = ("converted", "thumbnail", "medium", "large")
 class ReportedPicture:
     """A master with what became of it: its outputs by name, its record, and the reasons where it was rejected.
 
-    `name` is the master's path below the master prefix; `master` and `outputs` are local files.
+    `name` is the master's path below the master prefix; `master` and `outputs` are local files. `seconds` is the time
+    from the upload until an output was written, by the output's name or `record`.
     """
 
     name: str
@@ -35,87 +43,50 @@ class ReportedPicture:
     outputs: Mapping[str, Path]
     record: Mapping[str, Any] | None
     rejections: Sequence[Mapping[str, Any]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tile:
-    """One picture of the page: its label, (width, height) in pixels, size, and itself scaled down as a data URI."""
-
-    label: str
-    size: tuple[int, int] | None
-    size_bytes: int
-    uri: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReportRow:
-    """One master of the page."""
-
-    name: str
-    state: str
-    master: Tile
-    outputs: Sequence[Tile]
-    record: Sequence[tuple[str, str]]
-    rejections: Sequence[Mapping[str, Any]]
+    warnings: Sequence[str] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 def write_report(out: Path, summary: Mapping[str, Any], pictures: Sequence[ReportedPicture]) -> Path:
-    """Write `report.html` into the folder `out`, which needs no other file, and return its path."""
-    shown = _choose(pictures)
-    page = _template().render(
+    """Write `report.html` into the folder `out`, whose pictures it links, and return its path."""
+    rows = [_row(out, picture) for picture in pictures]
+    page = render(
+        "report.html.j2",
+        styles=STYLES,
+        scripts=SCRIPTS,
+        policy=content_policy(SCRIPTS, images=IMAGES),
         summary=summary,
-        rows=[_row(picture) for picture in shown],
-        left_out=len(pictures) - len(shown),
-        limit=MAX_PICTURES,
+        rows=rows,
+        filters=_filters(rows),
+        reasons=_reasons(rows),
+        max_names=MAX_NAMES,
     )
     path = out / REPORT
     path.write_text(page, encoding="utf-8")
     return path
 
 
-def human_bytes(count: float) -> str:
-    """Return a number of bytes for people: 1234567 -> `1.2 MB`."""
-    for unit in ("bytes", "KB", "MB"):
-        if count < 1000:  # noqa: PLR2004 the step between the units
-            return f"{count:.0f} {unit}" if unit == "bytes" or count >= 10 else f"{count:.1f} {unit}"  # noqa: PLR2004
-        count /= 1000
-    return f"{count:.1f} GB"
-
-
-def human_ms(milliseconds: float) -> str:
-    """Return a duration for people: 12345 -> `12.3 s`."""
-    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"  # noqa: PLR2004
-
-
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(bytes=human_bytes, ms=human_ms)
-    return environment.get_template("report.html.j2")
-
-
-def _choose(pictures: Sequence[ReportedPicture]) -> Sequence[ReportedPicture]:
-    """Return the pictures to show, in order; where they are too many, those with something to say come first."""
-    if len(pictures) <= MAX_PICTURES:
-        return pictures
-    telling = sorted(range(len(pictures)), key=lambda index: (_state(pictures[index]) == "done", index))
-    return [pictures[index] for index in sorted(telling[:MAX_PICTURES])]
-
-
-def _row(picture: ReportedPicture) -> ReportRow:
-    return ReportRow(
-        name=picture.name,
-        state=_state(picture),
-        master=_tile("master", picture.master),
-        outputs=[_tile(label, picture.outputs[label]) for label in _in_order(picture.outputs)],
-        record=list(_facts(picture.record or {})),
-        rejections=picture.rejections,
-    )
+def _row(out: Path, picture: ReportedPicture) -> dict[str, Any]:
+    """Return what the page's script knows of a master."""
+    master, form = _file(out, "master", picture.master, None)
+    files = [
+        _file(out, label, picture.outputs[label], picture.seconds.get(label))[0] for label in _in_order(picture.outputs)
+    ]
+    seconds = picture.seconds.get("record")
+    return {
+        "name": picture.name,
+        "state": _state(picture),
+        "format": form,
+        "made": made(picture.master, picture.outputs.get("converted"), picture.record) or "",
+        "warnings": list(picture.warnings),
+        "master": master,
+        "files": files,
+        "recorded": None if seconds is None else human_ms(1000 * seconds),
+        "record": list(_facts(picture.record or {})),
+        "rejections": [
+            {name: str(found[name]) for name in ("branch", "error", "message")} for found in picture.rejections
+        ],
+    }
 
 
 def _state(picture: ReportedPicture) -> str:
@@ -128,39 +99,51 @@ def _in_order(outputs: Mapping[str, Path]) -> list[str]:
     return sorted(outputs, key=lambda label: (OUTPUTS.index(label) if label in OUTPUTS else len(OUTPUTS), label))
 
 
-def _tile(label: str, path: Path) -> Tile:
-    """Look at a picture; one that Pillow cannot show has no URI, one that is not there has no bytes."""
-    size, uri = None, None
+def _file(out: Path, label: str, path: Path, seconds: float | None) -> tuple[dict[str, Any], str]:
+    """Look at a picture's header; return what the page shows of the file, and the picture's format."""
+    form, size = _header(path)
+    there = path.is_file()
+    return {
+        "label": label,
+        "href": quote(Path(os.path.relpath(path, out)).as_posix()) if there else "",
+        "width": size[0],
+        "height": size[1],
+        "bytes": human_bytes(path.stat().st_size) if there else "not there",
+        "after": "" if seconds is None else human_ms(1000 * seconds),
+        "shown": there and 0 < size[0] * size[1] <= MAX_SHOWN_PIXELS,
+    }, form
+
+
+def _header(path: Path) -> tuple[str, tuple[int, int]]:
+    """Return format and (width, height) in pixels, upright; no pixel is decoded."""
     try:
         with Image.open(path, formats=FORMATS) as image:
-            size = image.size
-            image.draft("RGB", (2 * THUMBNAIL_PX, 2 * THUMBNAIL_PX))
-            if image.width * image.height <= MAX_PIXELS:
-                uri = _data_uri(image)
+            sideways = image.format == "JPEG" and image.getexif().get(0x0112, 1) in {5, 6, 7, 8}
+            return str(image.format), (image.height, image.width) if sideways else image.size
     except Exception:  # noqa: BLE001 hostile masters make Pillow raise anything, and a page shows the others
-        uri = None
-    return Tile(label=label, size=size, size_bytes=path.stat().st_size if path.is_file() else 0, uri=uri)
+        return NO_FORMAT, (0, 0)
 
 
-def _data_uri(image: Image.Image) -> str:
-    """Return a picture scaled down, upright; transparency is kept, so that it shows."""
-    small = ImageOps.exif_transpose(_eight_bit(image))
-    transparent = small.has_transparency_data
-    small = small.convert("RGBA" if transparent else "RGB")
-    small.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
-    file = io.BytesIO()
-    if transparent:
-        small.save(file, "PNG", optimize=True)
-        return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
-    small.save(file, "JPEG", quality=72)
-    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
+def _filters(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[str, int]]]:
+    """Return the values that each filter offers, with how many masters have them; most frequent first."""
+    values = {
+        "state": (row["state"] for row in rows),
+        "format": (row["format"] for row in rows),
+        "made": (row["made"] for row in rows if row["made"]),
+        "warning": (warning for row in rows for warning in row["warnings"]),
+        "reason": (error for row in rows for error in sorted({found["error"] for found in row["rejections"]})),
+    }
+    return {name: Counter(found).most_common() for name, found in values.items()}
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """Return a picture of 16-bit levels scaled to 8: a plain conversion would clip them to white."""
-    if image.mode.startswith("I"):
-        return image.convert("I").point(lambda level: level / 257).convert("L")
-    return image
+def _reasons(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[str, str]]]:
+    """Return the rejected masters by error, each with its name and the first message; the largest group first."""
+    groups: dict[str, dict[str, str]] = {}
+    for row in rows:
+        for found in row["rejections"]:
+            groups.setdefault(found["error"], {}).setdefault(row["name"], found["message"])
+    ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
+    return {error: list(masters.items()) for error, masters in ordered}
 
 
 def _facts(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -15,17 +15,19 @@ from boto3.dynamodb.types import TypeDeserializer
 from components.branches import BRANCHES, ImageBranch
 from components.config import StackConfig
 from local.deployment import Deployment
+from local.masters import keep
 from local.report import REPORT, ReportedPicture
+from local.timeline import Timeline
 from ops.audit import Account
 from ops.listing import list_objects
 from ops.stack import DeployedStack
 
 DOWNLOAD_THREADS = 8
-SUMMARY, RECORDS, LOGS = "summary.json", "metadata.json", "logs"
+SUMMARY, RECORDS, TIMES, LOGS, MASTERS = "summary.json", "metadata.json", "times.json", "logs", "master"
 # Named for the prefixes of a stack without settings, in the order of `DeployedStack.prefixes`.
 FOLDERS = (*(found.strip("/") for row in BRANCHES if (found := row.prefix_of(StackConfig()))), "rejected")
 # The summary goes first and comes last: where it is, the rest is too.
-RESULTS = (SUMMARY, REPORT, RECORDS, LOGS, *FOLDERS)
+RESULTS = (SUMMARY, REPORT, RECORDS, TIMES, LOGS, MASTERS, *FOLDERS)
 MARKER = ".pixelcascade"
 
 
@@ -94,24 +96,30 @@ def pictures(
 ) -> Iterator[ReportedPicture]:
     """Yield each master with what is now in `folder` of it, for the report."""
     items = json.loads((folder / RECORDS).read_text())
+    timeline = Timeline.read(folder / TIMES, folder / LOGS)
     for found in accounts:
         done = [branch for branch in BRANCHES if found.states[branch.name] == "done"]
         recorded = any(branch.records for branch in done)
+        files = [file for branch in done for file in _files(stack, found.key, branch, folder)]
+        name = stack.layout.path(found.key)
         yield ReportedPicture(
-            name=stack.layout.path(found.key),
-            master=masters[found.key],
-            outputs={label: path for branch in done for label, path in _files(stack, found.key, branch, folder)},
+            name=name,
+            master=keep(masters[found.key], _inside(folder / MASTERS, name)),
+            outputs={label: path for label, _, path in files},
             record=items.get(stack.layout.name(found.key)) if recorded else None,
             rejections=found.rejections,
+            warnings=timeline.warnings.get(found.key, ()),
+            seconds=timeline.seconds(found.key, {label: key for label, key, _ in files}),
         )
 
 
-def _files(stack: DeployedStack, key: str, branch: ImageBranch, folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield what a branch made of a master as the report calls it, a size or the branch's folder, and where it is."""
+def _files(stack: DeployedStack, key: str, branch: ImageBranch, folder: Path) -> Iterator[tuple[str, str, Path]]:
+    """Yield what a branch made of a master: a size or the branch's folder, the key, and where it is now."""
     for number, file in enumerate(stack.files(key, branch)):
         prefix = next(prefix for prefix in stack.prefixes() if file.startswith(prefix))
         place = FOLDERS[stack.prefixes().index(prefix)]
-        yield stack.sizes[number] if branch.per_size else place, _inside(folder / place, file[len(prefix) :])
+        label = stack.sizes[number] if branch.per_size else place
+        yield label, file, _inside(folder / place, file[len(prefix) :])
 
 
 def functions(deployment: Deployment) -> dict[str, dict[str, float]]:

@@ -16,6 +16,7 @@ from local.deployment import Deployment
 from local.emulator import Emulator
 from local.failures import write_logs
 from local.report import write_report
+from local.timeline import write_times
 from ops.audit import Account
 
 
@@ -55,6 +56,7 @@ def run(masters: Mapping[str, Path], folder: Path, stack: str, console: Console)
             accounts = cascade.accounts(view, masters)
         with watch.stage("download"), console.status("Fetching the results"):
             outputs = results.download(view, folder)
+            write_times(view, folder / results.TIMES)
             write_logs(emulator.client("logs"), deployment.log_groups(), folder / results.LOGS)
         summary = summarise(deployment, accounts, watch, outputs=outputs, records=len(results.records(view)))
     with watch.stage("report"), console.status("Writing the report"):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.masters import NoMastersError, find_masters
+from local.masters import NoMastersError, find_masters, keep
 
 
 def test_a_folder_is_walked_and_its_structure_kept(tmp_path: Path) -> None:
@@ -87,3 +87,26 @@ def test_what_is_no_plain_file_is_skipped_and_counted(tmp_path: Path) -> None:
     skipped: list[Path] = []
     assert set(find_masters([tmp_path], "master/", skipped)) == {"master/a.jpg"}
     assert len(skipped) == 5
+
+
+def test_a_master_is_kept_without_taking_room_again(tmp_path: Path) -> None:
+    """The results link the file that a link leads to, and outlive the folder that it came from."""
+    file, link = tmp_path / "a.jpg", tmp_path / "link.jpg"
+    file.write_bytes(b"picture")
+    link.symlink_to(file)
+    kept = keep(link, tmp_path / "out" / "2024" / "a.jpg")
+    assert kept.samefile(file)
+    assert not kept.is_symlink()
+
+
+def test_a_master_of_another_disk_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no link can be made, the bytes are there twice."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EXDEV, "another disk")
+
+    monkeypatch.setattr(os, "link", refuse)
+    (tmp_path / "a.jpg").write_bytes(b"picture")
+    kept = keep(tmp_path / "a.jpg", tmp_path / "out" / "a.jpg")
+    assert kept.read_bytes() == b"picture"
+    assert not kept.samefile(tmp_path / "a.jpg")

@@ -1,18 +1,21 @@
-"""The report: one file, nothing from outside, every master with its outputs, record and reasons."""
+"""The report: a page that links the pictures beside it, and knows each master's outputs, record and reasons."""
 
 import base64
+import hashlib
 import html
-import io
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from PIL import Image
 
 from local import report
-from local.report import ReportedPicture, human_bytes, human_ms, write_report
+from local.pages.units import human_bytes, human_ms
+from local.report import ReportedPicture, write_report
 from local.samples import write_samples
 
 SUMMARY: Mapping[str, Any] = {
@@ -49,19 +52,31 @@ def picture(path: Path, name: str = "2024/cat.png", **changes: Any) -> ReportedP
     return ReportedPicture(**{**given, **changes})
 
 
+def rejected(path: Path, name: str, error: str = "NotAnImageError", message: str = "it is a text") -> ReportedPicture:
+    reason = {"key": f"master/{name}", "branch": "resizing", "error": error, "message": message}
+    return picture(path, name, outputs={}, record=None, rejections=[reason])
+
+
 def page(folder: Path, *pictures: ReportedPicture, **changes: Any) -> str:
     return write_report(folder, {**SUMMARY, **changes}, pictures).read_text()
 
 
+def rows(markup: str) -> list[dict[str, Any]]:
+    """Return what the page's script knows of the masters."""
+    (text,) = re.findall(r'<script id="data" type="application/json">(.*?)</script>', markup, re.DOTALL)
+    found: list[dict[str, Any]] = json.loads(text)
+    return found
+
+
+def row(folder: Path, given: ReportedPicture) -> dict[str, Any]:
+    (found,) = rows(page(folder, given))
+    return found
+
+
 def text(markup: str) -> str:
-    """Return what a reader sees, on one line."""
-    without_style = re.sub(r"<style>.*?</style>", "", markup, flags=re.DOTALL)
-    words = " ".join(html.unescape(re.sub(r"<[^>]*>", " ", without_style)).split())
-    return words.replace("\N{MULTIPLICATION SIGN}", "x")
-
-
-def images(markup: str) -> list[str]:
-    return re.findall(r'<img [^>]*src="([^"]*)"', markup)
+    """Return what a reader sees before the script has run, on one line."""
+    without_code = re.sub(r"<(style|script)[ >].*?</\1>", "", markup, flags=re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", without_code)).split())
 
 
 def test_the_page_is_written_into_the_folder(tmp_path: Path, jpeg: Path) -> None:
@@ -69,19 +84,31 @@ def test_the_page_is_written_into_the_folder(tmp_path: Path, jpeg: Path) -> None
     assert write_report(tmp_path, SUMMARY, [picture(jpeg)]) == tmp_path / "report.html"
 
 
-def test_the_page_needs_nothing_else(tmp_path: Path, jpeg: Path) -> None:
-    """No link, script, style or picture comes from outside the file."""
+def test_the_page_loads_nothing_but_the_pictures_beside_it(tmp_path: Path, jpeg: Path) -> None:
+    """Styles and scripts are in the page; every file is linked by a relative path."""
     markup = page(tmp_path, picture(jpeg))
-    assert all(uri.startswith("data:image/") for uri in images(markup))
-    assert not re.search(r"<(script|link|iframe|object)|url\(|@import|https?:", markup)
+    assert not re.search(r'<script [^>]*src|rel="stylesheet"|<(iframe|object)|@import|https?:', markup)
+    found = rows(markup)[0]
+    assert [file["href"] for file in (found["master"], *found["files"])] == ["picture.jpg"] * 5
+
+
+def test_only_the_scripts_of_the_page_may_run(tmp_path: Path) -> None:
+    """The policy names the script by its hash, and allows no connection."""
+    markup = page(tmp_path)
+    script = re.findall(r"<script>(.*?)</script>", markup, re.DOTALL)[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = html.unescape(re.findall(r'Content-Security-Policy" content="(.*?)"', markup)[0])
+    assert f"script-src 'sha256-{digest}';" in policy
+    assert "default-src 'none'" in policy
+    assert "connect-src 'none'" in policy
 
 
 @pytest.mark.parametrize(
-    "number", ["4321 masters", "17284 outputs", "4320 records", "1 rejected", "0 unaccounted", "9.9 images"]
+    "number", ["masters 4321", "outputs 17284", "records 4320", "rejected 1", "unaccounted for 0", "per second 9.9"]
 )
 def test_the_summary_is_at_the_top(tmp_path: Path, number: str) -> None:
-    """The counts are told before the first picture."""
-    assert number in text(page(tmp_path)).partition("Pictures")[0]
+    """The counts come before the first picture."""
+    assert number in text(page(tmp_path)).partition("Search names")[0]
 
 
 def test_stages_and_functions_have_their_times(tmp_path: Path) -> None:
@@ -91,123 +118,136 @@ def test_stages_and_functions_have_their_times(tmp_path: Path) -> None:
     assert "pixel-resizer 77 12 ms 2.3 s 65.4 s" in told
 
 
-def test_a_master_stands_beside_its_outputs(tmp_path: Path, jpeg: Path) -> None:
-    """Five pictures in order, each with (width, height) in pixels and its size."""
-    told = text(page(tmp_path, picture(jpeg)))
+def test_a_master_comes_with_its_outputs(tmp_path: Path, jpeg: Path) -> None:
+    """Five files in order, each with (width, height) in pixels and its size."""
+    found = row(tmp_path, picture(jpeg))
+    files = [found["master"], *found["files"]]
+    assert [file["label"] for file in files] == ["master", "converted", "thumbnail", "medium", "large"]
     size = human_bytes(jpeg.stat().st_size)
-    labels = ("master", "converted", "thumbnail", "medium", "large")
-    assert " ".join(f"{label} 800 x 600 · {size}" for label in labels) in told
+    assert {(file["width"], file["height"], file["bytes"], file["shown"]) for file in files} == {(800, 600, size, True)}
 
 
-def test_pictures_are_scaled_down_and_loaded_when_seen(tmp_path: Path, jpeg: Path) -> None:
-    """A page of hundreds of pictures opens at once."""
-    markup = page(tmp_path, picture(jpeg))
-    (uri, *_) = images(markup)
-    assert Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).size == (200, 150)
-    assert markup.count("<img ") == markup.count('loading="lazy"') == 5
+def test_an_output_has_its_time_since_the_upload(tmp_path: Path, jpeg: Path) -> None:
+    """Outputs whose time is known, and the record."""
+    found = row(tmp_path, picture(jpeg, seconds={"converted": 1.25, "record": 0.5}))
+    assert [file["after"] for file in found["files"]] == ["1.2 s", "", "", ""]
+    assert found["recorded"] == "500 ms"
 
 
-def test_a_record_is_shown_whole(tmp_path: Path, jpeg: Path) -> None:
+def test_a_link_leads_to_a_file_of_any_name(tmp_path: Path) -> None:
+    """Names with characters that mean something in a URL are quoted."""
+    path = tmp_path / "master" / "50% of a #1?.png"
+    path.parent.mkdir()
+    Image.new("L", (8, 8)).save(path)
+    href = row(tmp_path, picture(path, outputs={}))["master"]["href"]
+    assert not set("%#? ") & set(href.replace("%2", "").replace("%3F", ""))
+    assert tmp_path / unquote(href) == path
+
+
+def test_no_picture_is_embedded(tmp_path: Path, jpeg: Path) -> None:
+    """A page of a thousand pictures has what it says of them, and not the pictures."""
+    markup = page(tmp_path, *(picture(jpeg, f"{number}.jpg") for number in range(1000)))
+    assert len(markup) < 1_300_000
+    assert "data:image" not in markup
+
+
+def test_a_record_is_whole(tmp_path: Path, jpeg: Path) -> None:
     """The six strings come first, then what lies beside them, nested values with dots."""
-    assert "Record width 800 name 2024/cat gps.latitude 1 frames 1" in text(page(tmp_path, picture(jpeg)))
+    facts = [["width", "800"], ["name", "2024/cat"], ["gps.latitude", "1"], ["frames", "1"]]
+    assert row(tmp_path, picture(jpeg))["record"] == facts
 
 
 def test_a_rejected_master_has_its_reasons(tmp_path: Path) -> None:
-    """Each branch's error and message stand at the master, which needs no outputs."""
+    """Each branch's error and message belong to the master, which needs no outputs."""
     master = tmp_path / "no.jpg"
     master.write_text("no picture")
-    reason = {"key": "master/no.jpg", "branch": "resizing", "error": "NotAnImageError", "message": "it is a text"}
-    rejected = picture(master, "no.jpg", outputs={}, record=None, rejections=[reason])
-    told = text(page(tmp_path, rejected))
-    assert "no.jpg rejected resizing: NotAnImageError it is a text no picture master 10 bytes" in told
+    found = row(tmp_path, rejected(master, "no.jpg"))
+    assert (found["state"], found["format"]) == ("rejected", "none")
+    assert found["rejections"] == [{"branch": "resizing", "error": "NotAnImageError", "message": "it is a text"}]
+    assert (found["master"]["shown"], found["master"]["bytes"]) == (False, "10 bytes")
+
+
+def test_rejections_are_grouped_by_reason(tmp_path: Path, jpeg: Path) -> None:
+    """The reason that rejected most comes first, with a link to each master and to all of them."""
+    given = [rejected(jpeg, "a&b.jpg", "TooLargeError"), rejected(jpeg, "c.jpg"), rejected(jpeg, "d.jpg")]
+    markup = page(tmp_path, *given)
+    told = text(markup)
+    assert "NotAnImageError 2 c.jpg it is a text d.jpg it is a text Show all of them" in told
+    assert told.index("NotAnImageError 2") < told.index("TooLargeError 1")
+    assert 'href="#q=a%26b.jpg"' in markup
+    assert 'href="#reason=TooLargeError"' in markup
+
+
+def test_filters_offer_what_there_is(tmp_path: Path, jpeg: Path) -> None:
+    """Each value stands with how many masters have it; a filter without values is left out."""
+    told = text(page(tmp_path, picture(jpeg), picture(jpeg, "b.jpg"), rejected(jpeg, "c.jpg")))
+    assert "State all done (2) rejected (1)" in told
+    assert "Format all JPEG (3)" in told
+    assert "Converted picture all copied (2)" in told
+    assert "Rejected for all NotAnImageError (1)" in told
+    assert "Warning" not in told
+
+
+def test_warnings_are_shown_and_filtered(tmp_path: Path, jpeg: Path) -> None:
+    """A warning of a worker belongs to its picture."""
+    markup = page(tmp_path, picture(jpeg, warnings=["the ICC profile was ignored"]))
+    assert rows(markup)[0]["warnings"] == ["the ICC profile was ignored"]
+    assert "Warning all the ICC profile was ignored (1)" in text(markup)
 
 
 def test_a_missing_output_is_told(tmp_path: Path, jpeg: Path) -> None:
-    """A path without a file is shown as such, and breaks nothing."""
-    lost = picture(jpeg, outputs={"converted": tmp_path / "gone.jpg"}, record=None)
-    assert "not there converted 0 bytes" in text(page(tmp_path, lost))
+    """A path without a file is not linked, and breaks nothing."""
+    (lost,) = row(tmp_path, picture(jpeg, outputs={"converted": tmp_path / "gone.jpg"}, record=None))["files"]
+    assert (lost["href"], lost["bytes"], lost["shown"]) == ("", "not there", False)
 
 
 def test_what_is_unaccounted_for_is_named(tmp_path: Path) -> None:
     """A run that lost a picture says which, at the top."""
     told = text(page(tmp_path, unaccounted=["master/lost.jpg"]))
-    assert "master/lost.jpg" in told.partition("Where the time went")[0]
+    assert "master/lost.jpg" in told.partition("Search names")[0]
 
 
 def test_a_master_without_results_is_missing(tmp_path: Path, jpeg: Path) -> None:
-    """Neither outputs nor reasons: the badge says so."""
-    assert "2024/cat.png missing" in text(page(tmp_path, picture(jpeg, outputs={}, record=None)))
+    """Neither outputs nor reasons: the state says so."""
+    assert row(tmp_path, picture(jpeg, outputs={}, record=None))["state"] == "missing"
 
 
 def test_names_and_reasons_are_escaped(tmp_path: Path, jpeg: Path) -> None:
-    """Keys and EXIF texts come from strangers, and are no markup."""
-    evil = "<script>alert(1)</script>"
+    """Keys and EXIF texts come from strangers, and are no markup, neither in the page nor in its data."""
+    evil = "</script><script>alert(1)</script><!--"
     reason = {"key": evil, "branch": "resizing", "error": evil, "message": evil}
-    markup = page(tmp_path, picture(jpeg, evil, record={"camera": evil}, rejections=[reason]), unaccounted=[evil])
-    assert "<script" not in markup
-    assert "&lt;script&gt;" in markup
+    given = picture(jpeg, evil, record={"camera": evil}, rejections=[reason], warnings=[evil])
+    markup = page(tmp_path, given, unaccounted=[evil])
+    assert "alert(1)<" not in markup
+    assert "<!--" not in markup
+    assert markup.count("<script") == 2
+    assert rows(markup)[0]["name"] == evil
 
 
-def test_a_large_run_has_a_page_of_reasonable_size(tmp_path: Path, jpeg: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond the limit the page shows so many, and says how many it leaves out."""
-    monkeypatch.setattr(report, "MAX_PICTURES", 3)
-    told = text(page(tmp_path, *(picture(jpeg, f"{number}.jpg") for number in range(5))))
-    assert "2 more are not shown" in told
-    assert re.findall(r"\d\.jpg", told) == ["0.jpg", "1.jpg", "2.jpg"]
-
-
-def test_a_large_run_shows_what_went_wrong(tmp_path: Path, jpeg: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where not all are shown, rejected and missing masters are, in their order among the rest."""
-    monkeypatch.setattr(report, "MAX_PICTURES", 3)
-    good = [picture(jpeg, f"{number}.jpg") for number in range(4)]
-    told = text(page(tmp_path, *good, picture(jpeg, "bad.jpg", outputs={}, record=None)))
-    assert re.findall(r"\w+\.jpg", told) == ["0.jpg", "1.jpg", "bad.jpg"]
-
-
-def test_a_master_too_large_to_decode_is_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bomb that the workers refused does not go off in the report."""
-    monkeypatch.setattr(report, "MAX_PIXELS", 99)
+def test_a_master_with_too_many_pixels_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bomb that the workers refused does not go off in the browser."""
+    monkeypatch.setattr(report, "MAX_SHOWN_PIXELS", 99)
     path = tmp_path / "bomb.png"
     Image.new("L", (10, 10)).save(path)
-    markup = page(tmp_path, picture(path, outputs={}, record=None))
-    assert images(markup) == []
-    assert "no picture master 10 x 10" in text(markup)
+    master = row(tmp_path, picture(path, outputs={}, record=None))["master"]
+    assert (master["width"], master["height"], master["shown"]) == (10, 10, False)
 
 
 def test_every_sample_is_shown_but_the_one_that_is_none(tmp_path: Path) -> None:
-    """Masters of every mode have a thumbnail: CMYK, 16 bit, palette, transparent, animated."""
+    """Masters of every mode are looked at: CMYK, 16 bit, palette, transparent, animated."""
     masters = write_samples(tmp_path / "samples")
-    markup = page(tmp_path, *(picture(path, path.name, outputs={}, record=None) for path in masters))
-    assert len(images(markup)) == len(masters) - 1
-    assert len(markup) < 400_000
+    found = rows(page(tmp_path, *(picture(path, path.name, outputs={}, record=None) for path in masters)))
+    assert [row["name"] for row in found if not row["master"]["shown"]] == ["no-picture.jpg"]
 
 
-def test_a_transparent_master_stays_transparent(tmp_path: Path) -> None:
-    """What the outputs have white for is to be seen in the master."""
-    path = tmp_path / "clear.png"
-    Image.new("RGBA", (8, 8)).save(path)
-    assert images(page(tmp_path, picture(path, outputs={})))[0].startswith("data:image/png;")
-
-
-def test_a_16_bit_master_is_not_clipped(tmp_path: Path) -> None:
-    """A grey of half the range is shown as a middle grey."""
-    path = tmp_path / "grey.png"
-    Image.frombytes("I;16", (8, 8), (0x8080).to_bytes(2, "little") * 64).save(path)
-    (uri,) = images(page(tmp_path, picture(path, outputs={})))
-    level = Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).convert("L").tobytes()[0]
-    assert abs(level - 128) <= 2
-
-
-def test_a_rotated_master_is_shown_upright(tmp_path: Path) -> None:
-    """The thumbnail looks as the outputs do; the dimensions are the file's own."""
+def test_a_rotated_master_has_its_upright_size(tmp_path: Path) -> None:
+    """Browsers show it upright, beside outputs that are."""
     exif = Image.Exif()
     exif[0x0112] = 6
     path = tmp_path / "rotated.jpg"
     Image.new("RGB", (400, 200)).save(path, exif=exif)
-    markup = page(tmp_path, picture(path, outputs={}))
-    (uri,) = images(markup)
-    assert Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).size == (100, 200)
-    assert "master 400 x 200" in text(markup)
+    master = row(tmp_path, picture(path, outputs={}))["master"]
+    assert (master["width"], master["height"]) == (200, 400)
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from local.results import MARKER, RESULTS, SUMMARY, OutputFolderError, clear
 
 def leave_results(folder: Path) -> None:
     """Write what a run writes."""
-    for name in (results.LOGS, *results.FOLDERS):
+    for name in (results.LOGS, results.MASTERS, *results.FOLDERS):
         (folder / name).mkdir()
         (folder / name / "a.jpg").write_bytes(b"earlier")
-    for name in (SUMMARY, REPORT, results.RECORDS):
+    for name in (SUMMARY, REPORT, results.RECORDS, results.TIMES):
         (folder / name).write_text("{}")
 
 

@@ -1,0 +1,56 @@
+"""New lines of the functions' logs, each once."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+OVERLAP_MS = 2_000
+"""How far behind the newest line another function's line may still come in."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JournalEntry:
+    """One JSON line of a function's log, and the line itself."""
+
+    function: str
+    fields: Mapping[str, Any]
+    line: str
+
+
+@dataclass(kw_only=True)
+class Journal:
+    """Reads log groups, by function, from where it stopped the last time."""
+
+    logs: Any
+    groups: Mapping[str, str]
+    _since_ms: dict[str, int] = field(default_factory=dict)
+    _seen: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def news(self) -> list[JournalEntry]:
+        """Return the JSON lines that have come since the last call, in the order of their times."""
+        return sorted(self._entries(), key=lambda entry: str(entry.fields.get("timestamp", "")))
+
+    def _entries(self) -> Iterator[JournalEntry]:
+        for function, group in self.groups.items():
+            for line in self._new_lines(group):
+                try:
+                    fields = json.loads(line)
+                except ValueError:
+                    continue
+                if isinstance(fields, dict):
+                    yield JournalEntry(function=function, fields=fields, line=line)
+
+    def _new_lines(self, group: str) -> Iterator[str]:
+        seen = self._seen.setdefault(group, {})
+        start_ms = max(0, self._since_ms.get(group, 0) - OVERLAP_MS)
+        pages = self.logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=start_ms)
+        for event in (event for page in pages for event in page["events"]):
+            # The emulator's events have no ids.
+            name = f"{event['logStreamName']} {event['timestamp']} {event['message']}"
+            if name not in seen:
+                seen[name] = event["timestamp"]
+                self._since_ms[group] = max(self._since_ms.get(group, 0), event["timestamp"])
+                yield event["message"].rstrip("\n")
+        horizon_ms = self._since_ms.get(group, 0) - 2 * OVERLAP_MS
+        self._seen[group] = {event: time_ms for event, time_ms in seen.items() if time_ms >= horizon_ms}

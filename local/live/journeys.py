@@ -1,0 +1,131 @@
+"""Where each picture is on its way: uploaded, published, and what each branch has made of it."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from components.branches import BRANCHES, ImageBranch
+from handlers.errors import NameTooLongError
+from local.failures import failure_of
+from local.live.journal import JournalEntry
+from local.pages.units import human_ms
+from local.timeline import logged_at
+from ops.stack import DeployedStack
+
+PUBLISHER = "job-publisher"
+WORKERS = {branch.module.replace("_", "-"): branch for branch in BRANCHES}
+MOST = 200
+"""Pictures that are kept; those whose journey began first are forgotten first."""
+
+
+@dataclass(kw_only=True)
+class Journey:
+    """One state of a master; `steps` is by branch: the outcome, and the time when it was logged.
+
+    `reasons` are the branches that rejected it, by error and message.
+    """
+
+    started: datetime
+    uploaded: bool = False
+    published: datetime | None = None
+    steps: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    reasons: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+
+    @property
+    def state(self) -> str:
+        """What the page calls it: `on its way`, `rejected` or `done`."""
+        if self.reasons:
+            return "rejected"
+        return "done" if len(self.steps) == len(BRANCHES) else "on its way"
+
+
+@dataclass(kw_only=True)
+class Journeys:
+    """The journeys of the latest pictures by key, the newest last; errors of messages by id; failures by kind."""
+
+    stack: DeployedStack
+    by_key: dict[str, Journey] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    failures: dict[str, int] = field(default_factory=dict)
+
+    def upload(self, key: str, time: datetime) -> None:
+        """Begin the journey of an upload that was made here."""
+        self._begin(key, time).uploaded = True
+
+    def add(self, entry: JournalEntry) -> None:
+        """Take note of a line of a function's log."""
+        failure = failure_of(entry.function, entry.line)
+        if failure:
+            self.failures[str(failure)] = self.failures.get(str(failure), 0) + 1
+            self.errors[str(entry.fields.get("message_id"))] = f"{failure.error}: {failure.text} ({failure.place})"
+        key = entry.fields.get("key")
+        if isinstance(key, str) and "timestamp" in entry.fields:
+            self._step(key, logged_at(entry.fields["timestamp"]), entry)
+
+    def _begin(self, key: str, time: datetime) -> Journey:
+        """Begin a journey; an earlier one of the same key is over."""
+        self.by_key.pop(key, None)
+        journey = self.by_key[key] = Journey(started=time)
+        while len(self.by_key) > MOST:
+            del self.by_key[next(iter(self.by_key))]
+        return journey
+
+    def _step(self, key: str, time: datetime, entry: JournalEntry) -> None:
+        journey = self.by_key.get(key)
+        if journey is None or (entry.function == PUBLISHER and journey.published):
+            journey = self._begin(key, time)
+        if entry.function == PUBLISHER:
+            journey.published = time
+        elif entry.function in WORKERS:
+            branch, outcome = WORKERS[entry.function].name, str(entry.fields.get("message"))
+            journey.steps[branch] = (outcome, time)
+            if outcome == "rejected":
+                reason = str(entry.fields.get("error", "")), str(entry.fields.get("reason", ""))
+                journey.reasons.setdefault(reason, []).append(branch)
+
+    def plain(self, dead: Collection[str] = ()) -> list[dict[str, Any]]:
+        """Return the journeys for the page, the newest first; `dead` are keys in the queues of failures."""
+        return [self._plain(key, journey, dead) for key, journey in reversed(self.by_key.items())]
+
+    def _plain(self, key: str, journey: Journey, dead: Collection[str]) -> dict[str, Any]:
+        steps = [{"name": PUBLISHER, **_state(journey, "published", journey.published)}]
+        for branch in BRANCHES:
+            outcome, time = journey.steps.get(branch.name, ("waiting" if journey.published else "", None))
+            steps.append({"name": branch.name, **_state(journey, outcome, time)})
+        return {
+            "key": key,
+            "name": self.stack.layout.path(key),
+            "started": journey.started.astimezone(UTC).isoformat(),
+            "state": "failed" if key in dead else journey.state,
+            "steps": steps,
+            "files": [file for branch in BRANCHES for file in self._files(key, branch, journey)],
+            "recorded": any(branch.records and _written(journey, branch.name) for branch in BRANCHES),
+            "reasons": [
+                {"branches": [row.name for row in BRANCHES if row.name in branches], "error": error, "message": message}
+                for (error, message), branches in journey.reasons.items()
+            ],
+        }
+
+    def _files(self, key: str, branch: ImageBranch, journey: Journey) -> list[dict[str, str]]:
+        """Return the files that a branch has made, as label and key."""
+        if branch.key is None or not _written(journey, branch.name):
+            return []
+        try:
+            keys = self.stack.files(key, branch)
+        except NameTooLongError:
+            return []
+        labels = self.stack.sizes if branch.per_size else [str(branch.prefix_in(self.stack.layout)).strip("/")]
+        return [{"label": label, "key": file} for label, file in zip(labels, keys, strict=True)]
+
+
+def _written(journey: Journey, branch: str) -> bool:
+    return journey.steps.get(branch, ("",))[0] == "written"
+
+
+def _state(journey: Journey, outcome: str, time: datetime | None) -> Mapping[str, str]:
+    """Return a step's outcome, and how long after the upload it was."""
+    if time is None:
+        return {"outcome": outcome if outcome == "waiting" else "", "after": ""}
+    after_ms = 1000 * max(0.0, (time - journey.started).total_seconds())
+    return {"outcome": outcome, "after": human_ms(after_ms) if journey.uploaded else ""}

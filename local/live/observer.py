@@ -1,0 +1,75 @@
+"""What the live page shows: journeys, queue depths and dead letters of the running stack, at this moment."""
+
+import threading
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import IO, Any
+
+from components.branches import BRANCHES
+from local.live.journal import Journal
+from local.live.journeys import PUBLISHER, Journeys
+from local.live.letters import letters
+from ops.redrive import redrive
+from ops.stack import DeployedStack
+
+FRESH_S = 0.3
+"""For how long a look is good enough for every page that is open."""
+
+DEPTHS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+
+
+class Observer:
+    """Looks at a stack on demand, from any thread, and takes uploads for it."""
+
+    def __init__(self, stack: DeployedStack, groups: Mapping[str, str]) -> None:
+        self.stack = stack
+        self._journal = Journal(logs=stack.client("logs"), groups=groups)
+        self._journeys = Journeys(stack=stack)
+        self._lock = threading.Lock()
+        self._snapshot: dict[str, Any] = {}
+        self._looked = float("-inf")
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what there is to show."""
+        with self._lock:
+            if time.monotonic() - self._looked > FRESH_S:
+                self._snapshot = self._look()
+                self._looked = time.monotonic()
+            return self._snapshot
+
+    def upload(self, key: str, body: IO[bytes], content_type: str) -> None:
+        """Upload a master."""
+        with self._lock:
+            self._journeys.upload(key, datetime.now(UTC))
+        self.stack.client("s3").upload_fileobj(body, self.stack.bucket, key, ExtraArgs={"ContentType": content_type})
+
+    def redrive(self, queue: str) -> int:
+        """Send the messages of a queue of failures back to where they failed; return how many."""
+        return redrive(self.stack, queue)
+
+    def _look(self) -> dict[str, Any]:
+        for entry in self._journal.news():
+            self._journeys.add(entry)
+        failed = {name: sum(self._depths(url)) for name, url in self.stack.dead_letter_queues.items()}
+        dead = {name: letters(self.stack, name, self._journeys.errors) for name, count in failed.items() if count}
+        keys = {letter["what"] for found in dead.values() for letter in found}
+        return {
+            "branches": [self._branch(branch.name, failed) for branch in BRANCHES],
+            "publisher": {"name": PUBLISHER, "dead": failed.get(f"{PUBLISHER}-failed", 0)},
+            "pictures": self._journeys.plain(keys),
+            "failures": [{"text": text, "count": count} for text, count in self._journeys.failures.items()],
+            "dead": [{"queue": name, "count": failed[name], "letters": found} for name, found in dead.items()],
+        }
+
+    def _branch(self, name: str, failed: Mapping[str, int]) -> dict[str, Any]:
+        waiting, in_work = self._depths(self.stack.queues[name])
+        dead = sum(count for queue, count in failed.items() if queue in {name, f"{name}-undelivered"})
+        return {"name": name, "waiting": waiting, "in_work": in_work, "dead": dead}
+
+    def _depths(self, url: str) -> tuple[int, int]:
+        """Return how many messages of a queue wait, and how many are in work."""
+        sqs = self.stack.client("sqs")
+        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(DEPTHS))["Attributes"]
+        waiting, in_work = (int(found[name]) for name in DEPTHS)
+        return waiting, in_work

@@ -1,0 +1,76 @@
+"""When each object of a run was written, and what the functions' logs tell of each master."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from components.branches import BRANCHES
+from ops.stack import DeployedStack
+
+
+def write_times(stack: DeployedStack, path: Path) -> None:
+    """Write when each object of the bucket was written, by key, as UTC in ISO 8601."""
+    pages = stack.client("s3").get_paginator("list_objects_v2").paginate(Bucket=stack.bucket)
+    entries = (entry for page in pages for entry in page.get("Contents", ()))
+    times = {entry["Key"]: entry["LastModified"].astimezone(UTC).isoformat() for entry in entries}
+    path.write_text(json.dumps(times, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def logged_at(timestamp: str) -> datetime:
+    """Return the time of a line of a function's log, whose form is Powertools' own."""
+    return datetime.strptime(timestamp, "%Y-%m-%d %H:%M:%S,%f%z")
+
+
+@dataclass(kw_only=True)
+class Timeline:
+    """When objects and records were written, and the warnings of each master, by key."""
+
+    objects: Mapping[str, datetime] = field(default_factory=dict)
+    records: dict[str, datetime] = field(default_factory=dict)
+    warnings: dict[str, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, times: Path, logs: Path) -> Self:
+        """Read what a run has left; where a file is missing, nothing is known."""
+        texts = json.loads(times.read_text(encoding="utf-8")) if times.is_file() else {}
+        found = cls(objects={key: datetime.fromisoformat(text) for key, text in texts.items()})
+        for branch in BRANCHES:
+            for line in _written(logs / f"{branch.module.replace('_', '-')}.log"):
+                found.add(line, records=branch.records)
+        return found
+
+    def add(self, line: Mapping[str, Any], *, records: bool) -> None:
+        """Add what a line of a worker's log tells; `records` is for the worker that writes the record."""
+        if records:
+            self.records[line["key"]] = logged_at(line["timestamp"])
+        seen = self.warnings.setdefault(line["key"], [])
+        seen += (warning for warning in _texts(line.get("warnings")) if warning not in seen)
+
+    def seconds(self, master: str, keys: Mapping[str, str]) -> dict[str, float]:
+        """Return how long after the master's upload its objects were written, by label; `keys` are theirs."""
+        uploaded = self.objects.get(master)
+        if uploaded is None:
+            return {}
+        times = {label: self.objects.get(key) for label, key in keys.items()}
+        times["record"] = self.records.get(master)
+        return {label: max(0.0, (time - uploaded).total_seconds()) for label, time in times.items() if time}
+
+
+def _written(log: Path) -> Iterator[Mapping[str, Any]]:
+    """Yield the lines of a worker's log that tell of work that was written."""
+    for line in log.read_text(encoding="utf-8").splitlines() if log.is_file() else ():
+        if '"written"' not in line:
+            continue
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if entry.get("message") == "written":
+            yield entry
+
+
+def _texts(value: Any) -> Sequence[str]:
+    return [str(text) for text in value] if isinstance(value, list) else []

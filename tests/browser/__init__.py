@@ -1,0 +1,1 @@
+"""What people see, in a real browser: these tests are skipped where none is installed."""

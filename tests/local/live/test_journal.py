@@ -1,0 +1,56 @@
+"""Log lines, each once."""
+
+import json
+from typing import Any
+
+from local.live.journal import OVERLAP_MS, Journal
+
+
+class FakeLogs:
+    """Answers as the emulator's log groups do."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.asked_ms: list[int] = []
+
+    def get_paginator(self, _: str) -> "FakeLogs":
+        """Return what pages through the events."""
+        return self
+
+    def paginate(self, *, logGroupName: str, startTime: int) -> list[dict[str, Any]]:  # noqa: N803 as boto3 has it
+        """Return the events of a group since a time, on two pages."""
+        self.asked_ms.append(startTime)
+        found = [event for event in self.events if event["group"] == logGroupName and event["timestamp"] >= startTime]
+        return [{"events": found[:1]}, {"events": found[1:]}]
+
+    def log(self, group: str, time_ms: int, text: str) -> None:
+        """Add a line."""
+        self.events.append({"group": group, "logStreamName": "1", "timestamp": time_ms, "message": f"{text}\n"})
+
+
+def line(time: str) -> str:
+    return json.dumps({"timestamp": time})
+
+
+def test_lines_come_once_and_in_order() -> None:
+    """However often one looks; what is no JSON object is passed over."""
+    logs = FakeLogs()
+    journal = Journal(logs=logs, groups={"one": "/one", "two": "/two"})
+    logs.log("/one", 10_000, line("b"))
+    logs.log("/one", 10_000, "START RequestId: 1")
+    logs.log("/one", 10_000, "[1]")
+    logs.log("/two", 9_000, line("a"))
+    assert [(entry.function, entry.fields["timestamp"]) for entry in journal.news()] == [("two", "a"), ("one", "b")]
+    assert journal.news() == []
+    logs.log("/one", 10_000, line("c"))
+    assert [entry.fields["timestamp"] for entry in journal.news()] == ["c"]
+
+
+def test_old_lines_are_not_read_again() -> None:
+    """Each look begins shortly before the newest line."""
+    logs = FakeLogs()
+    journal = Journal(logs=logs, groups={"one": "/one"})
+    logs.log("/one", 50_000, line("a"))
+    journal.news()
+    journal.news()
+    assert logs.asked_ms == [0, 50_000 - OVERLAP_MS]

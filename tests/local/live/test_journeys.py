@@ -1,0 +1,95 @@
+"""From log lines to where a picture is."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from local.live import journeys
+from local.live.journeys import WORKERS, Journeys
+from ops.stack import DeployedStack
+from tests.local.live.conftest import entry
+
+KEY = "master/2024/cat.png"
+START = datetime(2026, 1, 2, 3, 4, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def found(stack: DeployedStack) -> Journeys:
+    """Return the journeys of a stack that is new."""
+    return Journeys(stack=stack)
+
+
+def outcomes(picture: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(step["outcome"], step["after"]) for step in picture["steps"]]
+
+
+def test_a_picture_goes_from_step_to_step(found: Journeys) -> None:
+    """Uploaded, published, and written by one branch after the other, each with its time since the upload."""
+    found.upload(KEY, START)
+    (picture,) = found.plain()
+    assert (picture["name"], picture["state"]) == ("2024/cat.png", "on its way")
+    assert outcomes(picture) == [("", "")] * 4
+    found.add(entry("job-publisher", "published", KEY, 0.25))
+    assert outcomes(found.plain()[0]) == [("published", "250 ms"), *[("waiting", "")] * 3]
+    for second, worker in enumerate(WORKERS, start=1):
+        assert found.plain()[0]["state"] == "on its way"
+        found.add(entry(worker, "written", KEY, second))
+    (picture,) = found.plain()
+    assert picture["state"] == "done"
+    assert outcomes(picture)[1:] == [("written", "1.0 s"), ("written", "2.0 s"), ("written", "3.0 s")]
+    assert [file["label"] for file in picture["files"]] == ["converted", "thumbnail", "large"]
+    assert picture["files"][1]["key"] == "resized/2024/cat/thumbnail.jpg"
+    assert picture["recorded"]
+
+
+def test_an_upload_from_elsewhere_is_seen_too(found: Journeys) -> None:
+    """Nobody knows when it began, so that no time is shown; the order of two logs does not matter."""
+    found.add(entry("format-converter", "written", KEY, 2))
+    found.add(entry("job-publisher", "published", KEY, 1))
+    (picture,) = found.plain()
+    assert outcomes(picture)[:2] == [("published", ""), ("written", "")]
+
+
+def test_branches_that_reject_for_one_reason_stand_together(found: Journeys) -> None:
+    """A text is rejected three times, and told once."""
+    found.upload(KEY, START)
+    for worker in WORKERS:
+        found.add(entry(worker, "rejected", KEY, 1, error="NotAnImageError", reason="it is a text"))
+    (picture,) = found.plain()
+    names = [branch.name for branch in WORKERS.values()]
+    assert picture["reasons"] == [{"branches": names, "error": "NotAnImageError", "message": "it is a text"}]
+    assert (picture["state"], picture["files"], picture["recorded"]) == ("rejected", [], False)
+
+
+def test_another_upload_of_a_name_starts_again(found: Journeys) -> None:
+    """What became of the earlier one is not shown for it."""
+    found.add(entry("job-publisher", "published", KEY, 1))
+    found.add(entry("format-converter", "written", KEY, 2))
+    found.add(entry("job-publisher", "published", KEY, 3))
+    assert found.plain()[0]["files"] == []
+
+
+def test_a_dead_letter_makes_its_picture_failed(found: Journeys) -> None:
+    """Until it is sent back."""
+    found.upload(KEY, START)
+    assert found.plain({KEY})[0]["state"] == "failed"
+    assert found.plain()[0]["state"] == "on its way"
+
+
+def test_a_failure_is_counted_and_kept_for_its_message(found: Journeys) -> None:
+    """The error, its text and its place are those of the dead letter to come."""
+    trace = "Traceback\n  File \"/layer/handlers/worker.py\", line 7, in run\nKeyError: 'oops'"
+    for second in (1, 2):
+        line = {"level": "ERROR", "error": "KeyError", "exception": trace, "message_id": "7"}
+        found.add(entry("pixel-resizer", "retry", None, second, **line))
+    assert found.errors == {"7": "KeyError: 'oops' (worker.py:7)"}
+    assert found.failures == {"pixel-resizer: KeyError: 'oops' (worker.py:7)": 2}
+
+
+def test_only_the_latest_pictures_are_kept(found: Journeys, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stack that runs for days does not grow, and shows the newest first."""
+    monkeypatch.setattr(journeys, "MOST", 3)
+    for number in range(5):
+        found.upload(f"master/{number}.png", START)
+    assert [picture["name"] for picture in found.plain()] == ["4.png", "3.png", "2.png"]

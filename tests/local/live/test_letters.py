@@ -1,0 +1,34 @@
+"""What died, and of what."""
+
+import json
+
+from local.live.letters import UNKNOWN, letter, letters
+from ops.stack import DeployedStack
+
+
+def test_a_job_has_its_workers_error(stack: DeployedStack) -> None:
+    """By the id that a message keeps when it becomes a dead letter; looking leaves it there."""
+    sqs, url = stack.client("sqs"), stack.dead_letter_queues["resizing"]
+    sent = sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"bucket": "images", "key": "master/a.jpg"}))
+    errors = {sent["MessageId"]: "KeyError: 'oops' (worker.py:7)"}
+    for _ in range(2):
+        (found,) = letters(stack, "resizing", errors)
+        assert (found["what"], found["error"]) == ("master/a.jpg", "KeyError: 'oops' (worker.py:7)")
+
+
+def test_an_event_of_the_publisher_has_lambdas_error() -> None:
+    """Lambda's record of a failed invocation holds both."""
+    event = {"Records": [{"s3": {"object": {"key": "master/b.jpg"}}}]}
+    response = {"errorType": "ValueError", "errorMessage": "no topic"}
+    body = json.dumps({"requestPayload": event, "responsePayload": response})
+    assert letter({"MessageId": "1", "Body": body}, {}) == {
+        "id": "1",
+        "what": "master/b.jpg",
+        "error": "ValueError: no topic",
+    }
+
+
+def test_a_message_that_is_no_job_is_shown_as_it_is() -> None:
+    """Its beginning is better than nothing."""
+    found = letter({"MessageId": "1", "Body": "x" * 100}, {})
+    assert (found["what"], found["error"]) == ("x" * 80, UNKNOWN)

@@ -1,0 +1,178 @@
+"""The live page's server: who may use it, and what it answers."""
+
+import http.client
+import json
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from local.live import application, live_page
+from ops.stack import DeployedStack
+
+JPEG = b"\xff\xd8 a picture \xff\xd9"
+
+
+@pytest.fixture
+def address(stack: DeployedStack) -> Iterator[str]:
+    """Serve the page of a stack without functions; return host and port."""
+    with live_page(stack, {}) as url:
+        yield url.removeprefix("http://").rstrip("/")
+
+
+def ask(
+    address: str, method: str, path: str, body: bytes = b"", **headers: str
+) -> tuple[int, http.client.HTTPMessage, bytes]:
+    """Make a request as this server's own page makes it, unless `headers` say otherwise."""
+    connection = http.client.HTTPConnection(address, timeout=20)
+    connection.request(method, path, body, {"Host": address, "Origin": f"http://{address}", **headers})
+    answer = connection.getresponse()
+    found = answer.status, answer.headers, answer.read()
+    connection.close()
+    return found
+
+
+def test_it_listens_on_loopback_alone(address: str) -> None:
+    """Nobody else on the network can reach it."""
+    assert address.startswith("127.0.0.1:")
+
+
+def test_the_page_allows_only_its_own_scripts(address: str) -> None:
+    """No other script runs in it, and no other page can frame it."""
+    status, headers, body = ask(address, "GET", "/")
+    assert status == HTTPStatus.OK
+    assert b"PixelCascade, live" in body
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "script-src 'sha256-" in headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", ["/masters/a.jpg", "/redrive/resizing"])
+@pytest.mark.parametrize("origin", ["https://example.com", "null", "http://127.0.0.1:1", ""])
+def test_a_post_from_another_origin_is_refused(address: str, stack: DeployedStack, path: str, origin: str) -> None:
+    """Other sites, sandboxed pages, and programs that do not say where they come from."""
+    status, _, body = ask(address, "POST", path, JPEG, Origin=origin)
+    assert status == HTTPStatus.FORBIDDEN
+    assert b"expected a POST from this page" in body
+    assert not stack.client("s3").list_objects_v2(Bucket=stack.bucket).get("Contents")
+
+
+@pytest.mark.parametrize("path", ["/", "/events", "/files/master/a.jpg"])
+def test_another_host_is_refused(address: str, path: str) -> None:
+    """A name that was rebound to loopback is not this server's."""
+    status, _, body = ask(address, "GET", path, Host="evil.example:80")
+    assert status == HTTPStatus.FORBIDDEN
+    assert b"expected a request for 127.0.0.1:" in body
+
+
+def test_its_other_name_is_as_good(address: str) -> None:
+    """Browsers may be sent to localhost."""
+    host = f"localhost:{address.partition(':')[2]}"
+    assert ask(address, "POST", "/masters/a.jpg", JPEG, Host=host, Origin=f"http://{host}")[0] == HTTPStatus.CREATED
+
+
+def test_an_upload_becomes_a_master(address: str, stack: DeployedStack) -> None:
+    """Under its own name, with its type."""
+    status, _, body = ask(address, "POST", f"/masters/{quote('2024/a b+ü.jpg')}", JPEG)
+    assert (status, json.loads(body)) == (HTTPStatus.CREATED, {"key": "master/2024/a b+ü.jpg"})
+    found = stack.client("s3").get_object(Bucket=stack.bucket, Key="master/2024/a b+ü.jpg")
+    assert (found["Body"].read(), found["ContentType"]) == (JPEG, "image/jpeg")
+
+
+@pytest.mark.parametrize("name", ["", "folder/", "bell%07.jpg", "x" * 900])
+def test_a_name_that_is_none_is_refused(address: str, name: str) -> None:
+    """The refusal says what was expected."""
+    status, _, body = ask(address, "POST", f"/masters/{name}", JPEG)
+    assert status == HTTPStatus.BAD_REQUEST
+    assert b"expected a printable name" in body
+
+
+def test_an_upload_without_end_is_refused(address: str, stack: DeployedStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of it reaches the bucket."""
+    monkeypatch.setattr(application, "MAX_UPLOAD_BYTES", 10)
+    assert ask(address, "POST", "/masters/a.jpg", JPEG)[0] == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    assert not stack.client("s3").list_objects_v2(Bucket=stack.bucket).get("Contents")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "shown", "disposition"),
+    [
+        ("image/jpeg", "image/jpeg", "inline"),
+        ("text/html", "application/octet-stream", "attachment"),
+        ("image/svg+xml", "application/octet-stream", "attachment"),
+    ],
+)
+def test_only_pictures_are_shown(
+    address: str, stack: DeployedStack, content_type: str, shown: str, disposition: str
+) -> None:
+    """What an uploader calls a page is a download, and runs nothing in this origin."""
+    stack.client("s3").put_object(Bucket=stack.bucket, Key="master/a b", Body=JPEG, ContentType=content_type)
+    status, headers, body = ask(address, "GET", "/files/master/a%20b")
+    assert (status, body) == (HTTPStatus.OK, JPEG)
+    assert headers["Content-Type"] == shown
+    assert headers["Content-Disposition"] == disposition
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Content-Security-Policy"] == application.FILE_POLICY
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("key", ["master/gone.jpg", "other/a.jpg"])
+def test_what_is_not_there_is_not_found(address: str, stack: DeployedStack, key: str) -> None:
+    """Nor is what is no master and no output."""
+    stack.client("s3").put_object(Bucket=stack.bucket, Key="other/a.jpg", Body=JPEG)
+    assert ask(address, "GET", f"/files/{key}")[0] == HTTPStatus.NOT_FOUND
+
+
+def test_events_tell_of_uploads_queues_and_dead_letters(address: str, stack: DeployedStack) -> None:
+    """The first event is the state of the stack."""
+    ask(address, "POST", "/masters/a.jpg", JPEG)
+    stack.client("sqs").send_message(QueueUrl=stack.queues["resizing"], MessageBody="{}")
+    stack.client("sqs").send_message(
+        QueueUrl=stack.dead_letter_queues["resizing"], MessageBody='{"key": "master/a.jpg"}'
+    )
+    state = first_event(address)
+    assert [(picture["name"], picture["state"]) for picture in state["pictures"]] == [("a.jpg", "failed")]
+    depths = {branch["name"]: (branch["waiting"], branch["dead"]) for branch in state["branches"]}
+    assert depths == {"format-conversion": (0, 0), "resizing": (1, 1), "metadata-extraction": (0, 0)}
+    assert [(dead["queue"], dead["letters"][0]["what"]) for dead in state["dead"]] == [("resizing", "master/a.jpg")]
+
+
+def first_event(address: str) -> dict[str, Any]:
+    connection = http.client.HTTPConnection(address, timeout=20)
+    connection.request("GET", "/events", headers={"Host": address})
+    answer = connection.getresponse()
+    assert answer.headers["Content-Type"].startswith("text/event-stream")
+    found: dict[str, Any] = json.loads(answer.readline().removeprefix(b"data: "))
+    connection.close()
+    return found
+
+
+def test_a_redrive_sends_messages_back(address: str, stack: DeployedStack) -> None:
+    """The answer says how many."""
+    url = stack.dead_letter_queues["resizing-undelivered"]
+    stack.client("sqs").send_message(QueueUrl=url, MessageBody="job")
+    status, _, body = ask(address, "POST", "/redrive/resizing-undelivered")
+    assert (status, json.loads(body)) == (HTTPStatus.OK, {"moved": 1})
+    (message,) = stack.client("sqs").receive_message(QueueUrl=stack.queues["resizing"])["Messages"]
+    assert message["Body"] == "job"
+
+
+def test_a_queue_that_is_none_is_named(address: str) -> None:
+    """With those that there are."""
+    status, _, body = ask(address, "POST", "/redrive/other")
+    assert status == HTTPStatus.NOT_FOUND
+    assert b"expected one of format-conversion, " in body
+
+
+def test_nothing_listens_afterwards(stack: DeployedStack) -> None:
+    """The server ends with its context, though a page is still open."""
+    with live_page(stack, {}) as url:
+        address = url.removeprefix("http://").rstrip("/")
+        connection = http.client.HTTPConnection(address, timeout=20)
+        connection.request("GET", "/events", headers={"Host": address})
+        assert connection.getresponse().status == HTTPStatus.OK
+    with pytest.raises(OSError, match="refused"):
+        ask(address, "GET", "/")
+    connection.close()

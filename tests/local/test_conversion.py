@@ -1,0 +1,67 @@
+"""How a converted picture was made: by comparing it with its master."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from PIL import Image
+
+from handlers import imaging
+from local.conversion import made
+
+
+@pytest.fixture
+def master(tmp_path: Path) -> Path:
+    """Return a JPEG with EXIF, a comment and bytes behind its end."""
+    path, exif = tmp_path / "master.jpg", Image.Exif()
+    exif[0x013B] = "an artist"
+    image = Image.effect_noise((64, 48), 60).convert("RGB")
+    image.save(path, quality=90, exif=exif, comment=b"no output has it")
+    path.write_bytes(path.read_bytes() + b"behind the end")
+    return path
+
+
+def convert(master: Path, **options: Any) -> Path:
+    path = master.with_name("converted.jpg")
+    path.write_bytes(imaging.convert(master.read_bytes(), **options))
+    return path
+
+
+def test_a_copy_is_told_from_its_coded_picture(master: Path) -> None:
+    """Whatever lies beside the coded picture, it is the master's."""
+    converted = convert(master)
+    assert converted.read_bytes() != master.read_bytes()
+    assert made(master, converted, {}) == "copied"
+
+
+@pytest.mark.parametrize("quality", [90, 91])
+def test_a_picture_that_was_encoded_anew_is_none(master: Path, quality: int) -> None:
+    """Even at the master's quality."""
+    reencode: Literal["always"] = "always"
+    assert made(master, convert(master, reencode=reencode, quality=quality), {}) == "re-encoded"
+
+
+def test_a_flat_picture_of_other_tables_is_no_copy(tmp_path: Path) -> None:
+    """The coded data of a grey picture are the same at many qualities; its tables are not."""
+    paths = tmp_path / "master.jpg", tmp_path / "converted.jpg"
+    for path, quality in zip(paths, (80, 95), strict=True):
+        Image.new("L", (64, 64), 128).save(path, quality=quality)
+    assert made(*paths, {}) == "re-encoded"
+
+
+def test_a_master_of_another_format_is_re_encoded(tmp_path: Path, master: Path) -> None:
+    """A PNG has no coded picture that a JPEG could have."""
+    path = tmp_path / "master.png"
+    Image.new("L", (8, 8)).save(path)
+    assert made(path, convert(master), {}) == "re-encoded"
+
+
+def test_what_the_worker_salvaged_is_marked_in_the_record(master: Path) -> None:
+    """The record has the mark."""
+    assert made(master, convert(master), {"salvaged": True}) == "salvaged"
+
+
+def test_a_master_without_a_converted_picture_is_neither(master: Path) -> None:
+    """A branch that rejected it made nothing."""
+    assert made(master, None, {}) is None
+    assert made(master, master.with_name("gone.jpg"), {}) is None
