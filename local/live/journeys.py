@@ -72,11 +72,16 @@ class Journeys:
         return journey
 
     def _step(self, key: str, time: datetime, entry: JournalEntry) -> None:
+        owner = entry.fields.get("owner", key)
+        if entry.function == PUBLISHER and owner == key and entry.fields.get("state", "received") != "received":
+            return  # Nothing new was found, or the master is gone.
         journey = self.by_key.get(key)
         if journey is None or (entry.function == PUBLISHER and journey.published):
             journey = self._begin(key, time)
         if entry.function == PUBLISHER:
             journey.published = time
+            if owner != key:
+                journey.reasons["NameTakenError", f"{owner} owns the name"] = []
         elif entry.function in WORKERS:
             branch, outcome = WORKERS[entry.function].name, str(entry.fields.get("message"))
             journey.steps[branch] = (outcome, time)

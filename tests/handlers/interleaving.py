@@ -7,7 +7,7 @@ deletes, and the fan-out from the topic to the branches.
 import json
 import random
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ from handlers.imaging import Jpeg
 from handlers.job import Layout
 from handlers.master import Master
 from handlers.output import Files, Output
+from handlers.record import Record
 from handlers.settings import Settings
 from tests.handlers.conftest import BUCKET, Context, Stack, sqs_event
 
@@ -200,50 +201,57 @@ def _work(branch: str) -> worker.Work:
     return worker.Work(run=run, bytes_needed=lambda *_: 0, files=files)
 
 
-def faults(stack: Stack, name: str, sent: Sequence[dict[str, Any]], *, follow: bool) -> Iterator[str]:
-    """Yield what is wrong once nothing happens any more."""
-    layout = Layout()
-    masters = {key: stack.get(key)["ETag"].strip('"') for key in stack.keys(f"master/{name}")}
-    record = stack.record(f"master/{name}.jpg")
-    told = [(entry["DetailType"], json.loads(entry["Detail"])) for entry in sent]
-    outputs = {branch: file.replace("{name}", name) for branch, file in FILES.items()}
-    if record is not None and record.state == "received":
-        yield "stays received"
-    if not masters:
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """What is left of one name once nothing happens any more."""
+
+    stack: Stack
+    name: str
+    follow: bool
+
+    def faults(self) -> Iterator[str]:
+        """Yield what is wrong."""
+        masters = {key: self.stack.get(key)["ETag"].strip('"') for key in self.stack.keys(f"master/{self.name}")}
+        record = self.stack.record(f"master/{self.name}.jpg")
+        if record is not None and record.state == "received":
+            yield "stays received"
+        if not masters:
+            yield from self._gone(record)
+        elif record is None or not record.lives or record.key not in masters:
+            yield "a living master is blocked"
+        else:
+            yield from self._owned(record, masters)
+
+    def _gone(self, record: Record | None) -> Iterator[str]:
         if record is not None and record.lives:
             yield f"no master, record {record.state}"
-        if follow and stack.keys("converted/") + stack.keys("resized/"):
+        if self.follow and self.stack.keys("converted/") + self.stack.keys("resized/"):
             yield "an output remains after its master"
-        yield from _untold_deletions(told)
-        return
-    if record is None or not record.lives or record.key not in masters:
-        yield "a living master is blocked"
-        return
-    if record.etag != masters[record.key]:
-        yield "the record is not of the newest bytes"
-    reasons = set(stack.keys("rejected/"))
-    for key in masters:
-        taken = layout.rejected_key(key, "name-taken") in reasons
-        if taken == (key == record.key):
-            yield f"{key} has {'a' if taken else 'no'} reason that its name is taken"
-    for branch, outcome in record.branches.items():
-        marks = stack.get(outputs[branch])["Metadata"] if outputs[branch] in stack.keys() else None
-        if outcome.state == "written":
-            if marks is None or (marks["key"], marks["etag"], marks["generation"]) != (
-                record.key,
-                record.etag,
-                str(record.generation),
-            ):
-                yield f"{branch} is written, and its output is {marks}"
-        elif marks is not None and follow:
+        complete = {key for what, key in self.stack.events() if what == "Picture complete"}
+        for key in complete - {key for what, key in self.stack.events() if what == "Picture deleted"}:
+            yield f"{key} was told to be complete, and its deletion never"
+
+    def _owned(self, record: Record, masters: Mapping[str, str]) -> Iterator[str]:
+        if record.etag != masters[record.key]:
+            yield "the record is not of the newest bytes"
+        reasons = set(self.stack.keys("rejected/"))
+        for key in masters:
+            taken = Layout().rejected_key(key, "name-taken") in reasons
+            if taken == (key == record.key):
+                yield f"{key} has {'a' if taken else 'no'} reason that its name is taken"
+        for branch, outcome in record.branches.items():
+            yield from self._branch(record, branch, outcome.state)
+            if (Layout().rejected_key(record.key, branch) in reasons) != (outcome.state == "rejected"):
+                yield f"{branch} is {outcome.state}, and its reason does not say so"
+        ids = {json.loads(entry["Detail"])["id"] for entry in self.stack.sent}
+        if f"{BUCKET}/{record.key}/{record.generation}/{record.state}" not in ids:
+            yield "settled, and nobody was told"
+
+    def _branch(self, record: Record, branch: str, state: str) -> Iterator[str]:
+        output = FILES[branch].replace("{name}", self.name)
+        marks = self.stack.get(output)["Metadata"] if output in self.stack.outputs() else {}
+        found = (marks.get("key"), marks.get("etag"), marks.get("generation"))
+        if state == "written" and found != (record.key, record.etag, str(record.generation)):
+            yield f"{branch} is written, and its output is {marks}"
+        if state == "rejected" and marks and self.follow:
             yield f"{branch} is rejected, and its older output remains"
-        if (layout.rejected_key(record.key, branch) in reasons) != (outcome.state == "rejected"):
-            yield f"{branch} is {outcome.state}, and its reason does not say so"
-    if f"{BUCKET}/{record.key}/{record.generation}/{record.state}" not in {detail["id"] for _, detail in told}:
-        yield "settled, and nobody was told"
-
-
-def _untold_deletions(told: Sequence[tuple[str, dict[str, Any]]]) -> Iterator[str]:
-    complete = {detail["key"] for what, detail in told if what == "Picture complete"}
-    for key in complete - {detail["key"] for what, detail in told if what == "Picture deleted"}:
-        yield f"{key} was told to be complete, and its deletion never"

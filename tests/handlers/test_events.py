@@ -138,7 +138,7 @@ def test_an_event_that_is_refused_is_an_error() -> None:
             return answer
 
     events = Events(client=Refusing, stack="dev", bucket=BUCKET)  # type: ignore[arg-type]
-    with pytest.raises(EventRefusedError, match="of master/cat.jpg: ThrottlingException slow down"):
+    with pytest.raises(EventRefusedError, match=r"of master/cat\.jpg: ThrottlingException slow down"):
         events.send("complete", Told(key="master/cat.jpg", name="cat", generation=1))
 
 

@@ -11,12 +11,13 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from components.config import StackConfig
 from handlers import imaging
 from handlers.settings import Settings
 from handlers.stack import RecordSettings
 from tests.handlers import conftest
 from tests.handlers.conftest import BUCKET, PICTURES, Stack
-from tests.handlers.interleaving import NAMES, Change, Scheduler, faults
+from tests.handlers.interleaving import NAMES, Change, Ending, Scheduler
 
 JPG, PNG = "master/cat.jpg", "master/cat.png"
 EXAMPLES = int(os.environ.get("INTERLEAVINGS", "60"))
@@ -33,7 +34,7 @@ def branch_settings(*, follow: bool) -> dict[str, Settings]:
     """Return the settings of each branch's worker."""
     settings = {}
     for name in NAMES:
-        environment = {**conftest.environment(conftest.StackConfig(deletions="follow" if follow else "keep"))}
+        environment = {**conftest.environment(StackConfig(deletions="follow" if follow else "keep"))}
         found = Settings.from_environment({**environment, "BRANCH": name})
         record = RecordSettings(**{**vars(found.record), "branches": tuple(NAMES)})
         settings[name] = Settings(**{**vars(found), "record": record})
@@ -42,7 +43,7 @@ def branch_settings(*, follow: bool) -> dict[str, Settings]:
 
 def clear(stack: Stack) -> None:
     """Empty the stack for the next example."""
-    for key in stack.keys():
+    for key in [*stack.outputs(), *stack.keys("master/")]:
         stack.s3.delete_object(Bucket=BUCKET, Key=key)
     stack.dynamodb.delete_item(TableName=PICTURES, Key={"name": {"S": "cat"}})
     stack.sent.clear()
@@ -59,9 +60,11 @@ def play(stack: Stack, changes: Sequence[Change], seed: int, *, follow: bool) ->
         patch.setattr(Settings, "from_environment", lambda: scheduler.current.settings)
         patch.setattr(RecordSettings, "from_environment", lambda: scheduler.current.settings.record)
         send = conftest.Bus.put_events
-        patch.setattr(conftest.Bus, "put_events", lambda bus, **what: scheduler.turn("PutEvents") or send(bus, **what))
+        patch.setattr(
+            conftest.Bus, "put_events", lambda bus, **what: (scheduler.turn("PutEvents"), send(bus, **what))[1]
+        )
         scheduler.play(changes)
-    wrong = list(faults(stack, "cat", stack.sent, follow=follow))
+    wrong = list(Ending(stack=stack, name="cat", follow=follow).faults())
     assert not wrong, "\n".join([*wrong, "after", *scheduler.trace])
     return scheduler
 

@@ -8,6 +8,7 @@ import pytest
 
 from handlers import budget, pipeline, worker
 from handlers.imaging.limits import capacity_bytes
+from handlers.marks import Mark
 from handlers.master import Master
 from handlers.settings import Settings
 from tests.handlers.conftest import Context, Made, Run, Stack, failures, job, sqs_event, working
@@ -63,7 +64,7 @@ def test_what_was_delivered_before_is_forked_before_any_thread_starts(monkeypatc
     """A child would inherit a lock that another thread holds, and wait for it for ever."""
     alive: list[list[str]] = []
 
-    def isolated(work: Callable[[], worker.Outcome], **_: Any) -> worker.Outcome:
+    def isolated(work: Callable[[], worker.Result], **_: Any) -> worker.Result:
         alive.append([thread.name for thread in threading.enumerate() if thread.name.startswith(("record", "upload"))])
         return work()
 
@@ -103,7 +104,7 @@ def test_a_picture_leaves_its_room_before_it_is_written() -> None:
     free: list[int] = []
 
     class Noted(Made):
-        def write(self, _master: Master, _settings: Settings) -> bool:
+        def write(self, _mark: Mark, _settings: Settings) -> bool:
             free.append(room.free_bytes)
             return True
 

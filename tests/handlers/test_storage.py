@@ -277,7 +277,7 @@ def test_an_older_item_does_not_replace_a_newer(stack: Stack) -> None:
 def test_an_item_of_before_the_records_is_replaced(stack: Stack) -> None:
     """What has a sequencer and no generation counts as generation 0."""
     before = {name: {"S": name} for name in ("name", "key", "etag", "sequencer")}
-    stack.dynamodb.put_item(TableName=TABLE, Item={**before, "name": {"S": "cat"}})  # type: ignore[dict-item]
+    stack.dynamodb.put_item(TableName=TABLE, Item={**before, "name": {"S": "cat"}})
     assert write_item(1) is True
 
 

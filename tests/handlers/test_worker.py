@@ -507,7 +507,7 @@ def test_a_childs_memory_is_the_functions(three: Stack, monkeypatch: pytest.Monk
     assert three
     seen: dict[str, float] = {}
 
-    def isolated(work: Callable[[], worker.Outcome], *, wall_s: float, memory_mb: int) -> worker.Outcome:
+    def isolated(work: Callable[[], worker.Result], *, wall_s: float, memory_mb: int) -> worker.Result:
         seen.update(wall_s=wall_s, memory_mb=memory_mb)
         return work()
 
@@ -523,7 +523,7 @@ def test_each_redelivered_record_gets_its_share_of_the_time(three: Stack, monkey
     assert three
     shares: list[float] = []
 
-    def isolated(work: Callable[[], worker.Outcome], *, wall_s: float, memory_mb: int) -> worker.Outcome:
+    def isolated(work: Callable[[], worker.Result], *, wall_s: float, memory_mb: int) -> worker.Result:
         assert memory_mb
         shares.append(wall_s)
         return work()
