@@ -16,13 +16,15 @@ from rich.table import Table
 from benchmarks import faults as sources
 from benchmarks.masters import FAULTS, Upload, uploads
 from benchmarks.options import json_option
-from benchmarks.outcome import LoadOutcome, assess, dead_letters
+from benchmarks.outcome import LoadOutcome, assess, assess_records, dead_letters
 from components.config import PROJECT
 from components.stack_file import stack_config
 from local import cascade, results
 from local.deployment import Deployment
 from local.emulator import Emulator, interrupt_when_terminated
 from local.pacing import UploadPacer
+from local.told import EventQueue
+from ops.inventory import Inventory
 from ops.listing import list_objects
 from ops.stack import DeployedStack
 
@@ -31,13 +33,14 @@ TIMEOUT_S = 20
 VISIBILITY_S = TIMEOUT_S + 3
 ROWS = (
     *("masters", "outputs", "records", "rejections", "retries", "dead_letters"),
-    *("lost", "stale", "wrong_owner", "good_in_dlq", "seconds", "images_per_second"),
+    *("lost", "stale", "wrong_owner", "mixed", "wrong_deletions", "good_in_dlq", "events", "events_missing"),
+    *("seconds", "images_per_second"),
 )
 QUIET_S = 4.0
 # A killed worker costs every message of its batch one of its deliveries.
 KILL_ONE_IN = 50
 GIVE_UP_S = 900.0
-CONFIG = {f"{PROJECT}:timeoutS": str(TIMEOUT_S), f"{PROJECT}:maxReceives": "8"}
+CONFIG = {f"{PROJECT}:timeoutS": str(TIMEOUT_S), f"{PROJECT}:maxReceives": "8", f"{PROJECT}:deletions": "follow"}
 
 
 @click.command()
@@ -50,7 +53,7 @@ CONFIG = {f"{PROJECT}:timeoutS": str(TIMEOUT_S), f"{PROJECT}:maxReceives": "8"}
 def load(images: int, names: str, seed: int, json_file: Path | None) -> None:
     """Upload pictures at full speed while things go wrong; say what became of every one.
 
-    Ends with 1 where one was lost, is stale, has the wrong owner, or is good and yet a dead letter.
+    Exits 1 where one was lost, is stale, mixed, deleted by mistake or not told, or is good and yet a dead letter.
     """
     interrupt_when_terminated()
     chosen = _chosen(names)
@@ -76,6 +79,7 @@ def run(images: int, faults: set[str], seed: int) -> dict[str, Any]:
     with Emulator("us-east-1") as emulator, contextlib.ExitStack() as around:
         deployment = Deployment(emulator)
         deployment.deploy("local", stack_config("local", CONFIG))
+        events = EventQueue(emulator)
         for url in deployment.outputs["queues"].values():
             emulator.client("sqs").set_queue_attributes(
                 QueueUrl=url, Attributes={"VisibilityTimeout": str(VISIBILITY_S)}
@@ -88,7 +92,7 @@ def run(images: int, faults: set[str], seed: int) -> dict[str, Any]:
         _send(deployment, planned, faults, seed)
         _wait(cascade.stack_of(deployment))
         seconds = time.monotonic() - started
-        figures = _figures(deployment, planned, seconds)
+        figures = _figures(deployment, planned, seconds, {notice.id for notice in events.drain()})
     figures |= {"killed_processes": len(killed), "failed_calls": dict(proxy.faults) if proxy else {}}
     return {"images": images, "faults": sorted(faults), "seed": seed, **figures}
 
@@ -106,7 +110,8 @@ def _send(deployment: Deployment, planned: Sequence[Upload], faults: set[str], s
         s3.put_object(Bucket=stack.bucket, Key=key, Body=upload.contents[0])
         pacer.pace()
         again += [(key, body) for body in upload.contents[1:]]
-        again += [(key, None)] if upload.deleted else []
+        again += [(key, None)] if upload.deleted or upload.recreated else []
+        again += [(key, upload.contents[-1])] if upload.recreated else []
         while again and chance.random() < 0.5:  # noqa: PLR2004 some at once, some a while later
             _change(stack, *again.pop(0), pacer)
     for change in again:
@@ -133,10 +138,12 @@ def _wait(stack: DeployedStack) -> None:
         time.sleep(0.5)
 
 
-def _figures(deployment: Deployment, planned: Sequence[Upload], seconds: float) -> dict[str, Any]:
+def _figures(deployment: Deployment, planned: Sequence[Upload], seconds: float, ids: set[str]) -> dict[str, Any]:
     stack = cascade.stack_of(deployment)
     present = [key for key, _ in list_objects(stack, stack.layout.master)]
     outcome: LoadOutcome = assess(stack, planned, cascade.accounts(stack, present), dead_letters(stack))
+    with Inventory.of(stack) as inventory:
+        assess_records(stack, outcome, inventory.records(), ids)
     pieces = {prefix: sum(1 for _ in list_objects(stack, prefix)) for prefix in ("converted/", "resized/")}
     return {
         **outcome.counts(),

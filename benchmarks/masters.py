@@ -12,9 +12,9 @@ from PIL import Image
 
 from benchmarks.sabotage import KILLERS
 
-FAULTS = ("kill", *KILLERS, "network", "duplicates", "reorder", "reupload", "delete", "twins")
-# One picture in so many is re-uploaded, deleted, or given a twin; killers are a handful.
-EVERY = {"reupload": 10, "delete": 20, "twins": 20}
+FAULTS = ("kill", *KILLERS, "network", "duplicates", "reorder", "reupload", "delete", "twins", "recreate")
+# One picture in so many is re-uploaded, deleted, given a twin, or deleted and made anew; killers are a handful.
+EVERY = {"reupload": 10, "delete": 20, "twins": 20, "recreate": 20}
 KILLER_COUNT = 2
 SIZES = [(16, 16), (64, 48), (120, 200), (320, 240), (640, 480)]
 KINDS = ("jpg", "png", "gif")
@@ -22,11 +22,12 @@ KINDS = ("jpg", "png", "gif")
 
 @dataclass(frozen=True, kw_only=True)
 class Upload:
-    """One master: its path, its successive contents, and whether it is deleted in flight."""
+    """One master: its path, its successive contents, and whether it is deleted in flight, for good or for a moment."""
 
     path: str
     contents: tuple[bytes, ...]
     deleted: bool = False
+    recreated: bool = False
 
     @property
     def kills(self) -> bool:
@@ -54,7 +55,7 @@ def _plan(count: int, faults: set[str], chance: random.Random) -> Iterator[Uploa
         versions = 2 if "reupload" in affected else 1
         contents = tuple(picture(kind, size, f"{number} {version}") for version in range(versions))
         path = f"{number % 50}/picture {number}.{kind}"
-        yield Upload(path=path, contents=contents, deleted="delete" in affected)
+        yield Upload(path=path, contents=contents, deleted="delete" in affected, recreated="recreate" in affected)
         made += 1
         if "twins" in affected and made < count:
             other = KINDS[KINDS.index(kind) - 1]

@@ -8,17 +8,26 @@ from typing import Any
 
 from benchmarks.masters import Upload
 from components.branches import BRANCHES
-from ops.audit import Account
+from handlers.record import Record
+from ops.audit import Account, files_of, marks
 from ops.stack import DeployedStack
 
 
 @dataclass(kw_only=True)
 class LoadOutcome:
-    """Counts of a run; `lost`, `stale`, `wrong_owner` and `good_in_dlq` name what should be empty."""
+    """Counts of a run; the lists name what should be empty.
+
+    `events` counts ids; `events_missing` are settled pictures of which nobody was told, `mixed` those with outputs of
+    another master or state, `wrong_deletions` those of which an output is gone that the record has.
+    """
 
     masters: int = 0
     rejections: int = 0
     dead_letters: int = 0
+    events: int = 0
+    events_missing: list[str] = field(default_factory=list)
+    mixed: list[str] = field(default_factory=list)
+    wrong_deletions: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
     wrong_owner: list[str] = field(default_factory=list)
@@ -55,6 +64,25 @@ def assess(
     return outcome
 
 
+def assess_records(stack: DeployedStack, outcome: LoadOutcome, records: Iterable[Record], ids: set[str]) -> None:
+    """Hold each settled record against its outputs, and against the ids of the events that were sent."""
+    outcome.events = len(ids)
+    for record in records:
+        if record.state not in {"complete", "rejected"}:
+            continue
+        if f"{stack.bucket}/{record.key}/{record.generation}/{record.state}" not in ids:
+            outcome.events_missing.append(record.name)
+        for branch in BRANCHES:
+            written = record.branches.get(branch.name)
+            if written is None or written.state != "written":
+                continue
+            left = list(marks(stack, branch, record.key, files_of(stack, branch, record.key, written)))
+            if None in left:
+                outcome.wrong_deletions.append(f"{record.key}: {branch.name}")
+            elif any(mark and (mark.key, mark.etag) != (record.key, record.etag) for mark in left):
+                outcome.mixed.append(f"{record.key}: {branch.name}")
+
+
 def dead_letters(stack: DeployedStack) -> dict[str, list[str]]:
     """Return the keys of the jobs in each queue of failures; the messages stay, hidden for a while."""
     letters = {}
@@ -78,9 +106,6 @@ def _states(account: Account, state: str) -> list[str]:
 
 
 def _owned_by_one(masters: list[Account]) -> bool:
-    """Tell whether of each branch's output exactly one of the masters of a name is the owner, the others rejected."""
-    for branch in BRANCHES:
-        states = Counter(account.states[branch.name] for account in masters)
-        if states != Counter({"done": 1, "rejected": len(masters) - 1}):
-            return False
-    return True
+    """Tell whether exactly one of the masters of a name owns it, in every branch, and the others are rejected."""
+    states = Counter("".join(sorted(set(account.states.values()))) for account in masters)
+    return states == Counter({"done": 1, "rejected": len(masters) - 1})

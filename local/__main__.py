@@ -216,6 +216,10 @@ def _print(summary: dict[str, Any], out: Path, console: Console) -> None:
         for (key, message), found in by_reason:
             reasons.add_row(escape(key), "\n".join(rejection["branch"] for rejection in found), escape(message))
         console.print(reasons)
+    events = summary["events"]
+    if events["ids"]:
+        counts_said = ", ".join(f"{what} {count}" for what, count in sorted(events["counts"].items()))
+        console.print(f"Events: {counts_said}; {events['p50_s']} s after the upload (p95 {events['p95_s']} s)")
     stages = ", ".join(f"{stage} {seconds} s" for stage, seconds in summary["seconds"].items())
     console.print(f"{stages}\nResults: {out}/report.html, {out}/summary.json", soft_wrap=True)
     for key in summary["unaccounted"]:

@@ -24,14 +24,16 @@ def stack_of(deployment: Deployment) -> DeployedStack:
     return DeployedStack.from_outputs(deployment.outputs, deployment.emulator.client)
 
 
-def upload(deployment: Deployment, masters: Mapping[str, Path], advance: Callable[[], None]) -> None:
-    """Upload files by key; `advance` is called after each."""
-    stack, pacer = stack_of(deployment), UploadPacer(deployment)
+def upload(deployment: Deployment, masters: Mapping[str, Path], advance: Callable[[], None]) -> dict[str, float]:
+    """Upload files by key, and return when each was there, in seconds since 1970; `advance` is called after each."""
+    stack, pacer, times = stack_of(deployment), UploadPacer(deployment), dict[str, float]()
     for key, file in masters.items():
         content_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         stack.client("s3").upload_file(str(file), stack.bucket, key, ExtraArgs={"ContentType": content_type})
+        times[key] = time.time()
         pacer.pace()
         advance()
+    return times
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from components.stack_file import region_of, stack_config
-from local import cascade, results
+from local import cascade, results, told
 from local.deployment import Deployment
 from local.emulator import Emulator
 from local.failures import write_logs
 from local.report import write_report
 from local.timeline import write_times
+from local.told import EventQueue
 from ops.audit import Account
 
 
@@ -50,7 +51,8 @@ def run(masters: Mapping[str, Path], folder: Path, stack: str, console: Console)
         deployment = Deployment(emulator)
         with watch.stage("deploy"), console.status("Deploying the program"):
             deployment.deploy(stack, config)
-        process(deployment, masters, watch, console)
+        events = EventQueue(emulator)
+        uploaded = process(deployment, masters, watch, console)
         view = cascade.stack_of(deployment)
         with watch.stage("audit"), console.status("Accounting for every picture"):
             accounts = cascade.accounts(view, masters)
@@ -59,20 +61,23 @@ def run(masters: Mapping[str, Path], folder: Path, stack: str, console: Console)
             write_times(view, folder / results.TIMES)
             write_logs(emulator.client("logs"), deployment.log_groups(), folder / results.LOGS)
         summary = summarise(deployment, accounts, watch, outputs=outputs, records=len(results.records(view)))
+        summary["events"] = told.summary(events.drain(), uploaded)
     with watch.stage("report"), console.status("Writing the report"):
         write_report(folder, summary, list(results.pictures(view, masters, accounts, folder)))
     results.write_json(folder / results.SUMMARY, summary)
     return summary
 
 
-def process(deployment: Deployment, masters: Mapping[str, Path], watch: Stopwatch, console: Console) -> None:
-    """Upload the masters and wait for what becomes of them."""
+def process(
+    deployment: Deployment, masters: Mapping[str, Path], watch: Stopwatch, console: Console
+) -> dict[str, float]:
+    """Upload the masters and wait for what becomes of them; return when each was uploaded."""
     columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         uploading = progress.add_task("uploaded", total=len(masters))
         settling = progress.add_task("settled", total=len(masters))
         with watch.stage("upload"):
-            cascade.upload(deployment, masters, lambda: progress.advance(uploading))
+            uploaded = cascade.upload(deployment, masters, lambda: progress.advance(uploading))
         with watch.stage("process"):
             cascade.wait(
                 deployment,
@@ -80,6 +85,7 @@ def process(deployment: Deployment, masters: Mapping[str, Path], watch: Stopwatc
                 lambda settled: progress.update(settling, completed=settled),
                 lambda failure: progress.console.print(f"Failed: {failure}", style="red", markup=False),
             )
+    return uploaded
 
 
 def summarise(

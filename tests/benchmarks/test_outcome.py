@@ -3,8 +3,9 @@
 import pytest
 
 from benchmarks.masters import Upload
-from benchmarks.outcome import LoadOutcome, assess
+from benchmarks.outcome import LoadOutcome, assess, assess_records
 from ops.audit import Account
+from ops.inventory import Inventory
 from tests.ops.conftest import BRANCHES, Pipeline, pipeline
 
 __all__ = ["pipeline"]
@@ -46,10 +47,15 @@ def test_what_is_old_is_stale(pipeline: Pipeline) -> None:
 
 
 def test_twins_have_one_owner(pipeline: Pipeline) -> None:
-    """In each branch one of them is done, the other rejected; which one is the branch's business."""
+    """One of them is done in every branch, the other rejected."""
+    outcome = judge(pipeline, [CAT, TWIN], [account(CAT, "done"), account(TWIN, "rejected")])
+    assert (outcome.wrong_owner, outcome.rejections) == ([], 1)
+
+
+def test_twins_that_share_a_name_are_wrong(pipeline: Pipeline) -> None:
+    """One's JPEG beside the other's sizes is what the record is there to prevent."""
     accounts = [account(CAT, "done", resizing="rejected"), account(TWIN, "rejected", resizing="done")]
-    outcome = judge(pipeline, [CAT, TWIN], accounts)
-    assert (outcome.wrong_owner, outcome.rejections) == ([], 2)
+    assert judge(pipeline, [CAT, TWIN], accounts).wrong_owner == ["cat"]
 
 
 @pytest.mark.parametrize("state", ["done", "rejected"])
@@ -78,3 +84,39 @@ def test_a_deleted_master_is_not_waited_for(pipeline: Pipeline) -> None:
     """Whether its job came before or after, nothing is missing."""
     deleted = Upload(path="gone.png", contents=(b"gone",), deleted=True)
     assert judge(pipeline, [deleted], []) == LoadOutcome(masters=1)
+
+
+def records(pipeline: Pipeline, ids: set[str]) -> LoadOutcome:
+    """Assess the records of a stack in memory against the ids of events."""
+    outcome = LoadOutcome()
+    with Inventory.of(pipeline.stack) as inventory:
+        assess_records(pipeline.stack, outcome, inventory.records(), ids)
+    return outcome
+
+
+def test_a_settled_picture_that_was_told_is_sound(pipeline: Pipeline) -> None:
+    """Its event has been seen, and its outputs are its own."""
+    pipeline.finish("cat.png", pipeline.upload("cat.png"))
+    outcome = records(pipeline, {"images/master/cat.png/1/complete"})
+    assert outcome == LoadOutcome(events=1)
+
+
+def test_a_settled_picture_of_which_nobody_was_told_is_named(pipeline: Pipeline) -> None:
+    """The event of another generation does not count."""
+    pipeline.finish("cat.png", pipeline.upload("cat.png"))
+    assert records(pipeline, {"images/master/cat.png/2/complete"}).events_missing == ["cat"]
+
+
+def test_another_masters_output_is_mixed(pipeline: Pipeline) -> None:
+    """The record names the owner; an output that names another one is not its."""
+    pipeline.finish("cat.png", pipeline.upload("cat.png"))
+    marks = {"key": "master/cat.gif", "etag": "e"}
+    pipeline.client("s3").put_object(Bucket="images", Key="converted/cat.jpg", Metadata=marks)
+    assert records(pipeline, set()).mixed == ["master/cat.png: format-conversion"]
+
+
+def test_an_output_that_is_gone_was_deleted_by_mistake(pipeline: Pipeline) -> None:
+    """The record says that it was written."""
+    pipeline.finish("cat.png", pipeline.upload("cat.png"))
+    pipeline.client("s3").delete_object(Bucket="images", Key="resized/cat/small.jpg")
+    assert records(pipeline, set()).wrong_deletions == ["master/cat.png: resizing"]

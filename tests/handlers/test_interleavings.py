@@ -60,9 +60,12 @@ def play(stack: Stack, changes: Sequence[Change], seed: int, *, follow: bool) ->
         patch.setattr(Settings, "from_environment", lambda: scheduler.current.settings)
         patch.setattr(RecordSettings, "from_environment", lambda: scheduler.current.settings.record)
         send = conftest.Bus.put_events
-        patch.setattr(
-            conftest.Bus, "put_events", lambda bus, **what: (scheduler.turn("PutEvents"), send(bus, **what))[1]
-        )
+
+        def put_events(bus: conftest.Bus, **what: Any) -> dict[str, Any]:
+            scheduler.turn("PutEvents")
+            return send(bus, **what)
+
+        patch.setattr(conftest.Bus, "put_events", put_events)
         scheduler.play(changes)
     wrong = list(Ending(stack=stack, name="cat", follow=follow).faults())
     assert not wrong, "\n".join([*wrong, "after", *scheduler.trace])

@@ -1,0 +1,64 @@
+"""The recipe: what changes it, for which branch, and that it changes when imaging does."""
+
+import hashlib
+import importlib.metadata
+import platform
+
+import pytest
+
+from components.branches import BRANCHES
+from components.config import StackConfig
+from components.recipe import CODECS, IMAGING_VERSION, recipe
+from handlers import imaging
+from tests.handlers.pictures import picture
+
+# Of the outputs of `IMAGING_VERSION`, as x86-64 makes them with the packages that handlers/requirements*.txt pin.
+DIGESTS = {1: "7330c437"}
+
+
+def changed(**settings: str) -> set[str]:
+    """Return the branches whose recipe a setting changes."""
+    before, after = StackConfig(), StackConfig.parse({f"pixelcascade:{key}": text for key, text in settings.items()})
+    return {row.name for row in BRANCHES if recipe(row, before) != recipe(row, after)}
+
+
+@pytest.mark.parametrize(
+    ("settings", "branches"),
+    [
+        ({"jpegQuality": "80"}, {"format-conversion", "resizing"}),
+        ({"sizes": '["thumbnail=64"]'}, {"resizing"}),
+        ({"enlarge": "false"}, {"resizing"}),
+        ({"reencode": "always"}, {"format-conversion"}),
+        ({"gps": "true"}, {"metadata-extraction"}),
+        ({"salvage": "true"}, {"format-conversion", "resizing", "metadata-extraction"}),
+        ({"resizingMemoryMb": "3008"}, set()),
+        ({"maxPixels": "1000"}, set()),
+        ({"logLevel": "DEBUG"}, set()),
+    ],
+)
+def test_a_setting_changes_the_recipes_of_the_branches_whose_outputs_it_changes(
+    settings: dict[str, str], branches: set[str]
+) -> None:
+    """Exactly those outputs are outdated."""
+    assert changed(**settings) == branches
+
+
+def test_every_branch_has_a_recipe_of_its_own() -> None:
+    """Short, and the same for the same settings."""
+    recipes = [recipe(row, StackConfig()) for row in BRANCHES]
+    assert len(set(recipes)) == len(BRANCHES)
+    assert {len(found) for found in recipes} == {10}
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the digest is of what x86-64 makes")
+def test_other_outputs_have_another_imaging_version() -> None:
+    """Whoever changes what imaging makes raises IMAGING_VERSION, so that older outputs are outdated."""
+    installed = {codec: importlib.metadata.version(codec) for codec in CODECS}
+    digest = hashlib.sha256(str(installed).encode())
+    for kind, mode in (("JPEG", "RGB"), ("JPEG", "CMYK"), ("PNG", "L"), ("PNG", "RGBA"), ("GIF", "P")):
+        master = picture((320, 200), kind, mode)
+        digest.update(imaging.convert(master, reencode="always", quality=90))
+        for jpeg in imaging.resize(master, {"small": 64, "large": 500}).values():
+            digest.update(jpeg)
+    found = digest.hexdigest()[:8]
+    assert found == DIGESTS[IMAGING_VERSION], "outputs changed: raise IMAGING_VERSION and add its digest"
