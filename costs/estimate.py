@@ -90,9 +90,10 @@ class Estimate:
     def _request_lines(self) -> Iterator[Line]:
         images = self.workload.images
         yield Line(part=UPLOAD, count=images, price=prices.LAMBDA_REQUEST)
-        yield from request_lines(
+        lines = request_lines(
             images, sizes=len(self.config.sizes), per_batch=self.workload.per_batch, header_gets=self.header_gets
         )
+        yield from (line for line in lines if self.config.events or line.price is not prices.EVENTS)
 
     def _log_lines(self) -> Iterator[Line]:
         kept_months = LOGS_COMPRESSED * self.config.log_retention_days / DAYS

@@ -139,3 +139,9 @@ def test_the_reference_set_up_does_not_work_for_less_in_larger_pictures() -> Non
     """Where both have the same fixed time, decoding everything in full is what differs."""
     ours, theirs = estimate(), reference()
     assert theirs.billed_ms("resizing") > ours.billed_ms("resizing")
+
+
+def test_a_stack_that_sends_no_events_pays_for_none() -> None:
+    """With `events: false` the bill has no line of EventBridge's."""
+    bills = [estimate(events=events).bill() for events in (True, False)]
+    assert [any(line.price is prices.EVENTS for line in bill.work) for bill in bills] == [True, False]
