@@ -1,4 +1,4 @@
-"""The job-publisher and its trigger: it keeps the record of each picture, and publishes the jobs that are due."""
+"""The job-publisher and its trigger: it keeps the record of each picture and publishes its jobs."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""job-publisher: reconciles the record of each picture that an event names, and publishes the job that is due.
+"""job-publisher: reconciles the record of each picture that an event names, and publishes the picture's job.
 
 Event: S3's `ObjectCreated` and `ObjectRemoved`, by asynchronous invocation, or the same through EventBridge.
 Environment: `BUCKET`, `PICTURES_TABLE`, `TOPIC_ARN`, and see `handlers.stack.RecordSettings`.

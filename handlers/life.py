@@ -50,8 +50,8 @@ class Settlement:
     def settle(self, outcome: Outcome) -> bool:
         """Write the branch's outcome into the record; return whether the record wanted it.
 
-        Whoever sees all branches present sends the event first and sets the state last: if the process dies in between,
-        the message comes again, and so does the event.
+        The worker that completes the record sends the event first and sets the state last: if its process dies in
+        between, the message comes again, and so does the event.
 
         Raises: what S3, DynamoDB and EventBridge raise.
         """

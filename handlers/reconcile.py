@@ -46,7 +46,7 @@ class Reconciler:
     follow: bool
 
     def reconcile(self, key: str) -> Record | None:
-        """Look at a master until nothing is left to write; publish the job if one is due; return the record.
+        """Look at a master until nothing is left to write; publish its job while it is not settled; return the record.
 
         Raises: ContentionError, InvalidJobError, PublishError, EventRefusedError.
         """
@@ -56,7 +56,7 @@ class Reconciler:
             known, etag = False, self._etag(key)
             wanted = self._wanted(name, key, etag, record)
             if wanted is not None:
-                # Seen again in the next round, whoever wrote.
+                # The next round looks again, whether or not this write won.
                 known = self.records.put(wanted, record, expires=self.follow and not wanted.lives)
                 record = wanted
                 continue

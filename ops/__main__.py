@@ -5,12 +5,11 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -19,17 +18,16 @@ from costs.command import estimate_command
 from costs.number import Number
 from ops import backfill as backfilling
 from ops import redrive as redriving
-from ops.audit import STATES, Account, Auditor, rejected
-from ops.backfill import Bookmark, Requests, Task
+from ops.audit import Auditor, rejected
+from ops.backfill import Bookmark, Task
 from ops.connect import connect
 from ops.failures import Explained
 from ops.inventory import Inventory
+from ops.printing import console, print_account, print_estimate, print_orphan, print_status, print_totals, printable
 from ops.removal import erase, orphans, sweep
 from ops.replay import replay, settled_since
 from ops.stack import DeployedStack
-from ops.status import Status, status
-
-console = Console()
+from ops.status import status
 
 WATCH_S = 1.0
 
@@ -71,7 +69,7 @@ def status_command(stack: DeployedStack, *, key: str, watch: bool, as_json: bool
     if as_json:
         click.echo(json.dumps(found.as_dict(), ensure_ascii=False))
     else:
-        _print_status(found)
+        print_status(found)
     if not found.settled:
         raise SystemExit(1)
 
@@ -90,15 +88,15 @@ def audit_command(stack: DeployedStack, *, prefix: str, as_json: bool, everythin
             totals.update({"masters": 1, "unaccounted": int(not found.accounted_for)})
             totals.update(f"{branch} {state}" for branch, state in found.states.items())
             if everything or not found.accounted_for:
-                _print_account(found, as_json=as_json)
+                print_account(found, as_json=as_json)
         for orphan in inventory.orphans():
             totals["orphans"] += 1
             if everything:
-                _print_orphan(orphan, as_json=as_json)
+                print_orphan(orphan, as_json=as_json)
     if as_json:
         click.echo(json.dumps({"totals": totals}))
     else:
-        _print_totals(totals)
+        print_totals(totals)
     if totals["unaccounted"]:
         raise SystemExit(1)
 
@@ -122,7 +120,7 @@ def backfill_command(stack: DeployedStack, **options: Any) -> None:
     bookmark = Bookmark(chosen.resume) if chosen.resume else None
     work = chosen.work(stack, bookmark.read(stack.bucket) if bookmark else None)
     if chosen.dry_run:
-        _print_estimate(stack, list(work))
+        print_estimate(stack, list(work))
         return
 
     def done(task: Task) -> None:
@@ -245,53 +243,6 @@ def rejected_command(stack: DeployedStack, *, prefix: str, as_json: bool, retry:
 
 
 main.add_command(estimate_command)
-
-
-def _print_account(found: Account, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps({**asdict(found), "accounted_for": found.accounted_for}, ensure_ascii=False))
-        return
-    states = ", ".join(f"{branch} {state}" for branch, state in found.states.items())
-    console.print(f"{found.key}: {states}", markup=False, highlight=False, soft_wrap=True)
-
-
-def _print_totals(totals: Counter[str]) -> None:
-    title = f"{totals['masters']} masters, {totals['unaccounted']} unaccounted for, {totals['orphans']} orphans"
-    table = Table("branch", *STATES, title=title)
-    for branch in BRANCHES:
-        table.add_row(branch.name, *(str(totals[f"{branch.name} {state}"]) for state in STATES))
-    console.print(table)
-
-
-def _print_orphan(key: str, *, as_json: bool) -> None:
-    click.echo(json.dumps({"orphan": key}, ensure_ascii=False) if as_json else f"{printable(key)}: no master")
-
-
-def _print_status(found: Status) -> None:
-    console.print(f"{printable(found.key)}: {found.state}", markup=False, highlight=False, soft_wrap=True)
-    console.print(f"received {found.received_at}, settled {found.settled_at or 'not yet'}", highlight=False)
-    for branch, facts in found.branches.items():
-        said = facts.get("message") or ", ".join(facts.get("outputs", ())) or ""
-        line = f"  {branch}: {facts['state']} {printable(said)}".rstrip()
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-def _print_estimate(stack: DeployedStack, work: list[Task]) -> None:
-    again = Counter(branch for task in work for branch in task.branches or [row.name for row in BRANCHES])
-    requests = [Requests(jobs=count, sizes=len(stack.sizes), branches=(branch,)) for branch, count in again.items()]
-    dollars = sum(found.dollars for found in requests)
-    table = Table("requests", "number", title=f"{len(work)} masters, about {dollars:.2f} US dollars in requests")
-    for what, count in sum((found.counts for found in requests), Counter[str]()).items():
-        table.add_row(what, str(count))
-    console.print(table)
-    made = ", ".join(f"{branch} {count}" for branch, count in sorted(again.items()))
-    console.print(f"To be made again at most: {made or 'nothing'}.")
-    console.print("The functions' time comes on top: see `python -m ops estimate`. Nothing was published.")
-
-
-def printable(text: str) -> str:
-    """Return a text in which control characters are escaped: a key may hold any."""
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
 if __name__ == "__main__":

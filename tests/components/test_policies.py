@@ -77,7 +77,7 @@ def test_a_queue_takes_deliveries_from_one_topic_alone() -> None:
 
 @pytest.mark.parametrize(("service", "actions"), [("s3", "s3:*"), ("sns", "sns:Publish"), ("sqs", "sqs:*")])
 def test_plain_http_is_denied_to_everyone(service: str, actions: str) -> None:
-    """Whoever comes without TLS is denied, by an action that the service's policies take."""
+    """Requests without TLS are denied by an action that the service's policies accept."""
     assert policies.tls_only(service, "first", "second") == {
         "Effect": "Deny",
         "Principal": "*",

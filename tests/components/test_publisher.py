@@ -71,5 +71,5 @@ def test_the_publisher_is_told_its_topic() -> None:
 
 
 def test_failed_events_are_exported_with_the_dead_letters() -> None:
-    """Whoever looks for lost pictures finds this queue beside the branches'."""
+    """This queue is exported beside the branches', for those who look for lost pictures."""
     assert recorded().outputs["deadLetterQueues"]["job-publisher-failed"] == queue_url("job-publisher-failed")

@@ -52,7 +52,7 @@ def test_every_branch_has_a_recipe_of_its_own() -> None:
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the digest is of what x86-64 makes")
 def test_other_outputs_have_another_imaging_version() -> None:
-    """Whoever changes what imaging makes raises IMAGING_VERSION, so that older outputs are outdated."""
+    """A change of what imaging makes must raise IMAGING_VERSION, so that older outputs are outdated."""
     installed = {codec: importlib.metadata.version(codec) for codec in CODECS}
     digest = hashlib.sha256(str(installed).encode())
     for kind, mode in (("JPEG", "RGB"), ("JPEG", "CMYK"), ("PNG", "L"), ("PNG", "RGBA"), ("GIF", "P")):

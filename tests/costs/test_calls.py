@@ -56,7 +56,7 @@ def test_a_worker_asks_what_the_estimate_says(stack: Stack, asked: Counter[str],
     asked.clear()
     WORKERS[branch](event, Context())
     expected = calls(sizes=SIZES, header_gets=1)[branch]
-    # The event and the record's state come from whoever ends last: here, nobody does.
+    # Only the last of the three workers sends the event and sets the record's state.
     assert asked == {"UpdateItem": 1, **{name: count for name, count in expected.items() if name not in LAST}}
 
 

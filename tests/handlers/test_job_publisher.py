@@ -1,4 +1,4 @@
-"""job-publisher: each event makes it look at the record and the bucket, and publish the job that is due."""
+"""job-publisher: each event makes it look at the record and the bucket, and publish the picture's job."""
 
 from typing import Any
 
@@ -70,7 +70,7 @@ def test_an_event_by_way_of_eventbridge_is_the_same(stack: Stack) -> None:
 
 
 def test_a_job_that_sns_refuses_is_named(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lambda must call again with the same event, and then the job is published: the record says that it is due."""
+    """Lambda must call again with the same event, and then the job is published: the record is not settled."""
     answer = {"Successful": [], "Failed": [{"Id": "0", "Code": "InternalError", "SenderFault": False}]}
     stack.upload("master/a.png")
     with monkeypatch.context() as patch:

@@ -23,7 +23,7 @@ from benchmarks.memory.functions import FUNCTIONS  # noqa: E402
 from costs.command import estimate_command  # noqa: E402
 from handlers.job import Layout  # noqa: E402
 from local.results import FOLDERS  # noqa: E402
-from ops.__main__ import _print_totals  # noqa: E402
+from ops.printing import print_totals  # noqa: E402
 from ops.stack import DeployedStack  # noqa: E402
 from tests.costs.measured import row as measured  # noqa: E402
 from tests.costs.measured import written  # noqa: E402
@@ -35,6 +35,6 @@ stack = DeployedStack(
 print("stack:", *stack.prefixes())
 print("local run:", *FOLDERS)
 print("memory benchmark:", *FUNCTIONS)
-_print_totals(Counter({"masters": 1, "placeholders done": 1, "unaccounted": 0}))
+print_totals(Counter({"masters": 1, "placeholders done": 1, "unaccounted": 0}))
 rows = [measured(task) for task in FUNCTIONS]
 estimate_command(["--benchmark", str(written(Path(sys.argv[1]), *rows))], standalone_mode=False)
