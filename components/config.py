@@ -84,6 +84,7 @@ class StackConfig:
     package_for: str = one_of("lambda", "host")
     bytecode: str = one_of("required", "off")
     tls_only: bool = flag(default=True)
+    bucket: str = matching("", r"|[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of a bucket that exists, or nothing")
     versioning: bool = flag(default=False)
     noncurrent_days: int = whole(30, 1, 3650)
     rejected_days: int = whole(0, 0, 3650)
@@ -186,6 +187,12 @@ class StackConfig:
                 f"{PROJECT}:alarmEmail and {PROJECT}:alarmTopic: expected one of them, got both: remove one, or "
                 "subscribe the address to the topic"
             )
+        if self.bucket:
+            for key, command in self._bucket_settings().items():
+                yield (
+                    f"{PROJECT}:{key}: expected no setting of {self.bucket}, a bucket that the stack does not own, got "
+                    f"one: remove it, or apply it by hand with `{command}`"
+                )
         if self.log_level == "WARNING" and not self.system_logs:
             # Lambda's filter takes a line without a level, as those of the metrics are, for one of level INFO.
             yield (
@@ -197,6 +204,26 @@ class StackConfig:
                 f"{PROJECT}:batchSize: expected at most {MAX_BATCH_WITHOUT_WINDOW} without a window, got "
                 f"{self.batch_size} with batchWindowS {self.batch_window_s}: set batchWindowS to 1 or more"
             )
+
+    def _bucket_settings(self) -> Mapping[str, str]:
+        """Return the keys that ask for settings of the bucket, each with the command that applies it by hand."""
+        commands = {
+            "versioning": "aws s3api put-bucket-versioning --versioning-configuration Status=Enabled --bucket",
+            "rejectedDays": (
+                "aws s3api put-bucket-lifecycle-configuration --lifecycle-configuration file://rules.json --bucket"
+            ),
+            "forceDestroy": "aws s3 rb --force s3://",
+        }
+        asked = {
+            "versioning": self.versioning,
+            "rejectedDays": self.rejected_days > 0,
+            "forceDestroy": self.force_destroy,
+        }
+        return {
+            key: f"{command}{'' if command.endswith('/') else ' '}{self.bucket}"
+            for key, command in commands.items()
+            if asked[key]
+        }
 
 
 def config_key(field_name: str) -> str:

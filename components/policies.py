@@ -153,14 +153,14 @@ def notify(topic_arn: str, account: str) -> Statement:
     }
 
 
-def deliver(topic_arn: str, queue_arn: str) -> Statement:
-    """Let one topic, and no other, deliver into a queue (a statement of the queue's policy)."""
+def deliver(source_arn: str, queue_arn: str, service: str = "sns") -> Statement:
+    """Let one topic, or another service's source, deliver into a queue (a statement of the queue's policy)."""
     return {
         "Effect": "Allow",
-        "Principal": {"Service": "sns.amazonaws.com"},
+        "Principal": {"Service": f"{service}.amazonaws.com"},
         "Action": "sqs:SendMessage",
         "Resource": queue_arn,
-        "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
+        "Condition": {"ArnEquals": {"aws:SourceArn": source_arn}},
     }
 
 

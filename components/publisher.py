@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -22,6 +23,9 @@ MAX_EVENT_AGE_S = 6 * 3600
 
 Source: Lambda's API reference, PutFunctionEventInvokeConfig.
 """
+
+MAX_EVENT_RETRIES = 185
+"""How often EventBridge tries to start the function. Source: EventBridge's user guide, retry policy, default."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,10 +56,15 @@ class Publisher(pulumi.ComponentResource):
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
         # Never under the fan-out's key: an event must be kept just when that key refuses the publisher.
-        self.failed = Queue(f"{name}-failed", QueueArgs(tls_only=args.config.tls_only), self._child)
+        rule = self._rule() if args.config.bucket else None
+        queue = QueueArgs(tls_only=args.config.tls_only, rules=[rule.arn] if rule else [])
+        self.failed = Queue(f"{name}-failed", queue, self._child)
         self.function = self._function(self.failed)
         self._keep_failures(self.function, self.failed)
-        self._trigger(self.function)
+        if rule:
+            self._follow(rule, self.function, self.failed)
+        else:
+            self._trigger(self.function)
         self.register_outputs({"function_name": self.function.name, "failed_queue_url": self.failed.url})
 
     def _function(self, failed: Queue) -> Function:
@@ -122,3 +131,46 @@ class Publisher(pulumi.ComponentResource):
             ],
             opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
         )
+
+    def _rule(self) -> aws.cloudwatch.EventRule:
+        """Make the rule for the events of a bucket that the stack does not own: its notification is somebody else's."""
+        bucket, prefix = self._args.bucket, self._args.config.master_prefix
+        return aws.cloudwatch.EventRule(
+            f"{self._name}-rule",
+            event_pattern=bucket.name.apply(lambda name: json.dumps(event_pattern(name, prefix))),
+            opts=self._child,
+        )
+
+    def _follow(self, rule: aws.cloudwatch.EventRule, function: Function, failed: Queue) -> None:
+        permission = aws.lambda_.Permission(
+            f"{self._name}-permission",
+            action="lambda:InvokeFunction",
+            function=function.name,
+            principal="events.amazonaws.com",
+            source_arn=rule.arn,
+            opts=self._child,
+        )
+        aws.cloudwatch.EventTarget(
+            f"{self._name}-target",
+            rule=rule.name,
+            arn=function.arn,
+            retry_policy={"maximum_event_age_in_seconds": MAX_EVENT_AGE_S, "maximum_retry_attempts": MAX_EVENT_RETRIES},
+            dead_letter_config={"arn": failed.arn},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[permission, failed]),
+        )
+
+
+def event_pattern(bucket: str, prefix: str) -> dict[str, Any]:
+    """Return what EventBridge matches: objects of a bucket that appear or are deleted below a prefix.
+
+    What a lifecycle rule expires is no deletion. Source: S3's user guide, "EventBridge event message structure".
+    """
+    return {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created", "Object Deleted"],
+        "detail": {
+            "bucket": {"name": [bucket]},
+            "object": {"key": [{"prefix": prefix}]},
+            "reason": [{"anything-but": "Lifecycle Expiration"}],
+        },
+    }

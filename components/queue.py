@@ -1,4 +1,4 @@
-"""An SQS queue with its policy: encrypted, TLS only, open to the named topics alone."""
+"""An SQS queue with its policy: encrypted, TLS only, open to the named topics and EventBridge rules alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ class QueueArgs:
 
     visibility_timeout_s: int | None = None
     topics: Sequence[pulumi.Input[str]] = ()
+    rules: Sequence[pulumi.Input[str]] = ()
     tls_only: bool = True
     key_arn: pulumi.Input[str] | None = None
 
@@ -48,11 +49,11 @@ class Queue(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.arn, self.name, self.url = queue.arn, queue.name, queue.url
-        if args.topics or args.tls_only:
+        if args.topics or args.rules or args.tls_only:
             policy = aws.sqs.QueuePolicy(
                 f"{name}-policy",
                 queue_url=queue.url,
-                policy=pulumi.Output.all(queue.arn, *args.topics).apply(
+                policy=pulumi.Output.all(queue.arn, list(args.topics), list(args.rules)).apply(
                     lambda arns: policies.document(_statements(*arns, tls_only=args.tls_only))
                 ),
                 opts=pulumi.ResourceOptions(parent=self),
@@ -61,6 +62,9 @@ class Queue(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn, "url": self.url})
 
 
-def _statements(queue_arn: str, *topic_arns: str, tls_only: bool) -> list[policies.Statement]:
-    statements = [policies.deliver(topic_arn, queue_arn) for topic_arn in topic_arns]
+def _statements(
+    queue_arn: str, topic_arns: Sequence[str], rule_arns: Sequence[str], *, tls_only: bool
+) -> list[policies.Statement]:
+    statements = [policies.deliver(arn, queue_arn) for arn in topic_arns]
+    statements += [policies.deliver(arn, queue_arn, "events") for arn in rule_arns]
     return [*statements, policies.tls_only("sqs", queue_arn)] if tls_only else statements

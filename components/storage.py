@@ -5,7 +5,7 @@ import pulumi_aws as aws
 from pulumi_aws.s3 import BucketLifecycleConfigurationRuleArgsDict as Rule
 
 from components import policies
-from components.config import StackConfig
+from components.config import ConfigError, StackConfig
 
 UNFINISHED_UPLOAD_DAYS = 7
 """Nobody sees the parts of an unfinished multipart upload, but they are billed."""
@@ -15,7 +15,7 @@ EXPIRY_ATTRIBUTE = "expires"
 
 
 class ImageBucket(pulumi.ComponentResource):
-    """A private, encrypted bucket for masters, outputs and rejections.
+    """A private, encrypted bucket for masters, outputs and rejections; with `bucket`, one that exists.
 
     With `forceDestroy` in the stack's config, `pulumi destroy` deletes the pictures too. With `protectData` the bucket
     and each of its settings is protected, and stays in the account when it leaves the stack.
@@ -32,16 +32,29 @@ class ImageBucket(pulumi.ComponentResource):
         super().__init__("pixelcascade:index:ImageBucket", name, None, opts)
         self._name, self._config = name, config
         self._child = _protected(self, config)
+        if config.bucket:
+            self._adopt(config.bucket)
+        else:
+            self._create(name, config)
+        self.upload_command = self.name.apply(lambda name: f"aws s3 cp picture.jpg s3://{name}/{config.master_prefix}")
+        self.register_outputs({"arn": self.arn, "name": self.name})
+
+    def _adopt(self, bucket: str) -> None:
+        """Use a bucket that the stack does not own: nothing of it is changed, so EventBridge must be on already."""
+        found = aws.s3.get_bucket_notification_output(bucket=bucket)
+        self.name = found.eventbridge.apply(lambda on: adopted(bucket, on=on))
+        partition = aws.get_caller_identity_output().arn.apply(lambda arn: arn.split(":")[1])
+        self.arn = pulumi.Output.concat("arn:", partition, ":s3:::", self.name)
+
+    def _create(self, name: str, config: StackConfig) -> None:
         bucket = aws.s3.Bucket(name, force_destroy=config.force_destroy, opts=self._child)
         self.arn, self.name = bucket.arn, bucket.bucket
-        self.upload_command = self.name.apply(lambda name: f"aws s3 cp picture.jpg s3://{name}/{config.master_prefix}")
         self._keep_private()
         self._encrypt()
         if config.versioning:
             self._keep_versions()
         self._expire()
         self._refuse()
-        self.register_outputs({"arn": self.arn, "name": self.name})
 
     def _keep_private(self) -> None:
         aws.s3.BucketPublicAccessBlock(
@@ -162,6 +175,19 @@ def _table(
 
 def _rule(name: str, prefix: str) -> Rule:
     return {"id": name, "status": "Enabled", "filter": {"prefix": prefix}}
+
+
+def adopted(bucket: str, *, on: bool) -> str:
+    """Return the name of a bucket that exists.
+
+    Raises: ConfigError, where it does not send its events to EventBridge.
+    """
+    if not on:
+        raise ConfigError(
+            f"{bucket}: expected a bucket that sends its events to EventBridge, got one that does not: run "
+            f"`python -m ops adopt {bucket}`"
+        )
+    return bucket
 
 
 def _bucket_policy(bucket_arn: str, *, tls_only: bool) -> str:

@@ -98,6 +98,11 @@ class Deployment(Mocks):
             return {"accountId": identity["Account"], "arn": identity["Arn"], "userId": identity["UserId"]}, []
         if args.token == "aws:index/getRegion:getRegion":  # noqa: S105 a function's name
             return {"region": self.emulator.region, "id": self.emulator.region}, []
+        if args.token == "aws:s3/getBucketNotification:getBucketNotification":  # noqa: S105 a function's name
+            bucket = args.args["bucket"]
+            found = self.emulator.client("s3").get_bucket_notification_configuration(Bucket=bucket)
+            return {"bucket": bucket, "id": bucket, "eventbridge": "EventBridgeConfiguration" in found}, []
         raise DeploymentError(
-            f"expected a call of getCallerIdentity or getRegion, got {args.token}: add its answer here"
+            f"expected a call of getCallerIdentity, getRegion or getBucketNotification, got {args.token}: add its "
+            "answer here"
         )

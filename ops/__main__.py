@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import click
 from rich.markup import escape
 from rich.table import Table
@@ -18,6 +19,7 @@ from costs.command import estimate_command
 from costs.number import Number
 from ops import backfill as backfilling
 from ops import redrive as redriving
+from ops.adopt import add_eventbridge, notification
 from ops.audit import Auditor, rejected
 from ops.backfill import Bookmark, Task
 from ops.connect import connect
@@ -240,6 +242,20 @@ def rejected_command(stack: DeployedStack, *, prefix: str, as_json: bool, retry:
         count = backfilling.backfill(stack, work, per_second=0)
         # Standard output may be JSON, for a program to read.
         click.echo(f"{count} jobs published.", err=as_json)
+
+
+@main.command(name="adopt")
+@click.argument("bucket")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--local", is_flag=True, help="A bucket of the emulator that `python -m local up` keeps running.")
+def adopt_command(*, bucket: str, yes: bool, local: bool) -> None:
+    """Let a bucket that exists send its events to EventBridge, as the setting `bucket` needs; change nothing else."""
+    s3 = connect(None, local=True).client("s3") if local else boto3.client("s3")
+    click.echo(json.dumps(notification(s3, bucket), indent=2))
+    if not yes:
+        click.confirm(f"This is what {bucket} notifies. Add EventBridge to it?", abort=True)
+    added = add_eventbridge(s3, bucket)
+    console.print("EventBridge was added." if added else "EventBridge was on already; nothing was changed.")
 
 
 main.add_command(estimate_command)

@@ -99,7 +99,9 @@ def _reconcile_events(stack: DeployedStack, source: str) -> int:
 
 
 def _masters(record: str) -> list[tuple[str, str]]:
-    event = json.loads(record).get("requestPayload")
+    kept = json.loads(record)
+    # EventBridge keeps an event that it could not deliver as it is, without a record around it.
+    event = kept if "detail" in kept else kept.get("requestPayload")
     if not isinstance(event, dict):
         raise InvalidJobError(f"expected a record with the event that failed, got {record[:200]}")
     return list(masters_of(event))

@@ -26,6 +26,7 @@ STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 # outputs of its own, so that an output nobody supplies is lost here as it would be with any other mocks.
 _ARNS = {
     "Bucket": "arn:aws:s3:::{}",
+    "EventRule": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{{}}",
     "Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{}}",
     "Key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{{}}",
     "LayerVersion": f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:{{}}:1",
@@ -105,9 +106,11 @@ class RecordingMocks(Mocks):
         return f"{physical(args.name)}-id", outputs
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        """Answer who the caller is, and where; nothing else is asked."""
+        """Answer who the caller is, where, and what a bucket notifies; nothing else is asked."""
         if args.token == "aws:index/getRegion:getRegion":  # noqa: S105 a type's name
             return {"region": REGION, "id": REGION}, []
+        if args.token == "aws:s3/getBucketNotification:getBucketNotification":  # noqa: S105 a type's name
+            return {"bucket": args.args["bucket"], "id": args.args["bucket"], "eventbridge": True}, []
         assert args.token == "aws:index/getCallerIdentity:getCallerIdentity", args.token  # noqa: S105 a type's name
         return {"accountId": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:root", "userId": ACCOUNT}, []
 

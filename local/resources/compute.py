@@ -67,7 +67,7 @@ def permission(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict
         Action=inputs["action"],
         Principal=inputs["principal"],
         SourceArn=inputs["sourceArn"],
-        SourceAccount=inputs["sourceAccount"],
+        **({"SourceAccount": inputs["sourceAccount"]} if "sourceAccount" in inputs else {}),
     )
     return {"id": name}
 

@@ -1,4 +1,4 @@
-"""SNS and SQS."""
+"""SNS, SQS and EventBridge."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -71,7 +71,35 @@ def _attribute(attribute: str, key: str) -> Any:
     return create
 
 
+def event_rule(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Make a rule on the default bus."""
+    arn = emulator.client("events").put_rule(Name=name, EventPattern=inputs["eventPattern"])["RuleArn"]
+    return {"id": name, "name": name, "arn": arn}
+
+
+def event_target(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Let a rule start a function."""
+    retry = inputs["retryPolicy"]
+    emulator.client("events").put_targets(
+        Rule=inputs["rule"],
+        Targets=[
+            {
+                "Id": name,
+                "Arn": inputs["arn"],
+                "RetryPolicy": {
+                    "MaximumRetryAttempts": int(retry["maximumRetryAttempts"]),
+                    "MaximumEventAgeInSeconds": int(retry["maximumEventAgeInSeconds"]),
+                },
+                "DeadLetterConfig": {"Arn": inputs["deadLetterConfig"]["arn"]},
+            }
+        ],
+    )
+    return {"id": name, "targetId": name}
+
+
 CREATORS = {
+    "aws:cloudwatch/eventRule:EventRule": event_rule,
+    "aws:cloudwatch/eventTarget:EventTarget": event_target,
     "aws:sns/topic:Topic": topic,
     "aws:sns/topicPolicy:TopicPolicy": topic_policy,
     "aws:sns/topicSubscription:TopicSubscription": subscription,

@@ -1,8 +1,10 @@
 """The command line of `python -m ops`."""
 
+import dataclasses
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError, ProfileNotFound
@@ -309,3 +311,38 @@ def test_events_need_a_picture_or_a_time() -> None:
 def test_a_branch_is_chosen_among_what_is_missing_or_outdated() -> None:
     """Alone it would say nothing."""
     assert run("backfill", "--local", "--branch", "resizing").exit_code == USAGE
+
+
+class FakeNotifications:
+    """S3's notification configuration; moto keeps no EventBridge in it."""
+
+    def __init__(self, **configuration: Any) -> None:
+        self.configuration: dict[str, Any] = configuration
+
+    def get_bucket_notification_configuration(self, **_: str) -> dict[str, Any]:
+        """Return the configuration, with what every answer has."""
+        return {**self.configuration, "ResponseMetadata": {"HTTPStatusCode": 200}}
+
+    def put_bucket_notification_configuration(self, **request: Any) -> None:
+        """Replace the configuration whole."""
+        self.configuration = request["NotificationConfiguration"]
+
+
+def test_a_bucket_is_adopted_and_keeps_what_it_notifies(connected: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """EventBridge is added beside somebody else's destination; a second time changes nothing."""
+    theirs = [{"Id": "theirs", "QueueArn": "arn:aws:sqs:::theirs", "Events": ["s3:ObjectCreated:*"]}]
+    s3 = FakeNotifications(QueueConfigurations=theirs)
+    stack = dataclasses.replace(connected.stack, client=lambda _: s3)
+    monkeypatch.setattr(command, "connect", lambda *_, **__: stack)
+    assert "EventBridge was added" in run("adopt", "images", "--local", "--yes").output
+    assert s3.configuration == {"QueueConfigurations": theirs, "EventBridgeConfiguration": {}}
+    assert "nothing was changed" in run("adopt", "images", "--local", "--yes").output
+
+
+def test_a_bucket_is_not_adopted_without_a_yes(connected: Pipeline) -> None:
+    """The configuration is shown first; no is no."""
+    result = CliRunner().invoke(command.main, ["adopt", "images", "--local"], input="n\n")
+    assert result.exit_code == 1
+    assert "EventBridgeConfiguration" not in connected.client("s3").get_bucket_notification_configuration(
+        Bucket="images"
+    )

@@ -1,0 +1,73 @@
+"""`bucket` in the config: a bucket that the stack does not own, whose settings and notification stay as they are."""
+
+import json
+from typing import Any
+
+import pytest
+
+from components.config import ConfigError, StackConfig
+from components.publisher import event_pattern
+from components.storage import adopted
+from tests.recording import Recording, allowed, arn, recorded
+
+BUCKET = "somebodys-pictures"
+
+
+@pytest.fixture
+def program() -> Recording:
+    """Run the program on a bucket that exists and sends its events to EventBridge."""
+    return recorded("dev", bucket=BUCKET, forceDestroy="false")
+
+
+def test_nothing_of_the_bucket_is_made_or_changed(program: Recording) -> None:
+    """Neither the bucket, nor a setting, nor its notification is a resource of the stack."""
+    kinds = {found.kind for found in program.mocks.resources if found.custom}
+    assert not {kind for kind in kinds if kind.startswith("Bucket")}
+    assert program.outputs["bucket"] == BUCKET
+
+
+def test_the_functions_may_use_that_bucket(program: Recording) -> None:
+    """Their policies name it as they would name one of the stack's."""
+    policy = program.mocks.one("RolePolicy", "format-converter-policy").inputs["policy"]
+    assert ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/converted/*") in allowed(policy)
+
+
+def test_events_come_through_a_rule(program: Recording) -> None:
+    """What appears or is deleted below the prefix starts the publisher; what a lifecycle rule expires does not."""
+    rule = program.mocks.one("EventRule", "job-publisher-rule").inputs
+    assert json.loads(rule["eventPattern"]) == event_pattern(BUCKET, "master/")
+    target = program.mocks.one("EventTarget", "job-publisher-target").inputs
+    assert target["arn"] == arn("Function", "job-publisher")
+    assert target["deadLetterConfig"] == {"arn": arn("Queue", "job-publisher-failed")}
+    assert target["retryPolicy"] == {"maximumEventAgeInSeconds": 21600, "maximumRetryAttempts": 185}
+    assert program.mocks.one("Permission", "job-publisher-permission").inputs["principal"] == "events.amazonaws.com"
+
+
+def test_events_that_cannot_be_delivered_are_kept(program: Recording) -> None:
+    """The queue of failures lets that rule in, and no other."""
+    policy = json.loads(program.mocks.one("QueuePolicy", "job-publisher-failed-policy").inputs["policy"])
+    (statement,) = (found for found in policy["Statement"] if found["Effect"] == "Allow")
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": arn("EventRule", "job-publisher-rule")}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "command"),
+    [
+        ({"versioning": "true"}, f"put-bucket-versioning .* --bucket {BUCKET}"),
+        ({"rejectedDays": "30"}, f"put-bucket-lifecycle-configuration .* --bucket {BUCKET}"),
+        ({"forceDestroy": "true"}, f"aws s3 rb --force s3://{BUCKET}"),
+    ],
+)
+def test_a_setting_of_a_bucket_that_is_not_owned_is_refused(settings: dict[str, Any], command: str) -> None:
+    """The error says how to apply it by hand."""
+    values = {f"pixelcascade:{key}": text for key, text in {"bucket": BUCKET, **settings}.items()}
+    with pytest.raises(ConfigError, match=command):
+        StackConfig.parse(values)
+
+
+def test_a_bucket_without_eventbridge_is_refused() -> None:
+    """The error names the command to run."""
+    with pytest.raises(ConfigError, match=f"run `python -m ops adopt {BUCKET}`"):
+        adopted(BUCKET, on=False)
+    assert adopted(BUCKET, on=True) == BUCKET

@@ -1,0 +1,50 @@
+"""A bucket that the stack does not own, with somebody else's notification: both hear of each picture."""
+
+import json
+
+from components.config import PROJECT
+from components.stack_file import stack_config
+from local.cascade import stack_of
+from local.deployment import Deployment
+from local.emulator import Emulator
+from ops.adopt import add_eventbridge
+from tests.e2e.conftest import Live, picture, until
+
+BUCKET = "somebodys-pictures"
+
+
+def test_a_picture_in_an_adopted_bucket_is_worked_on_and_its_owner_is_told() -> None:
+    """The notification that was there still fires, keys come in plain letters, and a deletion is noticed."""
+    with Emulator("us-east-1") as emulator:
+        s3, sqs = emulator.client("s3"), emulator.client("sqs")
+        s3.create_bucket(Bucket=BUCKET)
+        theirs = sqs.create_queue(QueueName="theirs")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=theirs, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        letting_s3_in = {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": "s3.amazonaws.com"},
+                    "Action": "sqs:SendMessage",
+                    "Resource": arn,
+                }
+            ],
+        }
+        sqs.set_queue_attributes(QueueUrl=theirs, Attributes={"Policy": json.dumps(letting_s3_in)})
+        configuration = {"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
+        s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration=configuration)
+        assert add_eventbridge(s3, BUCKET)
+
+        deployment = Deployment(emulator)
+        settings = {f"{PROJECT}:bucket": BUCKET, f"{PROJECT}:forceDestroy": "false"}
+        deployment.deploy("local", stack_config("local", settings))
+        live = Live(deployment=deployment, stack=stack_of(deployment))
+        key = "master/2024/a b+ü%.png"
+        live.put(key, picture())
+        until("the picture is complete", live.settled, key)
+        assert live.head("converted/2024/a b+ü%.jpg")
+        messages = sqs.receive_message(QueueUrl=theirs, MaxNumberOfMessages=10)["Messages"]
+        assert any("master/2024" in message["Body"] for message in messages)
+        s3.delete_object(Bucket=BUCKET, Key=key)
+        until("its deletion is recorded", live.settled, key, "deleted")
