@@ -88,8 +88,6 @@ class ImageWorkers:
             statements.append(bucket_arn.apply(lambda arn: policies.write_objects(arn, prefix)))
         if row.records:
             statements.append(self.table.arn.apply(policies.put_items))
-        if config.master_kms_key:
-            statements.append(policies.decrypt(config.master_kms_key))
         if config.deletions == "follow":
             statements += self._deletions(row, prefix)
         return statements

@@ -39,7 +39,15 @@ class RecordAccess:
             *of_before,
             self.pictures.arn.apply(lambda arn: policies.keep_records(arn, settle=settle)),
             *events,
+            *self._master_key(reads=settle),
         ]
+
+    def _master_key(self, *, reads: bool) -> list[policies.Statement]:
+        """Return what the masters' key takes: to read them and, in a bucket that may encrypt by default, to write."""
+        key = self.config.master_kms_key
+        if key and self.config.bucket:
+            return [policies.encrypt(key)]
+        return [policies.decrypt(key)] if key and reads else []
 
 
 def record_settings(config: StackConfig, stack: str, rows: Sequence[ImageBranch]) -> dict[str, Any]:
