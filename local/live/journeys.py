@@ -21,13 +21,14 @@ MOST = 200
 
 @dataclass(kw_only=True)
 class Journey:
-    """One state of a master; `steps` is by branch: the outcome, and the time when it was logged.
+    """One generation of a master; `steps` is by branch: the outcome, and the time when it was logged.
 
     `reasons` are the branches that rejected it, by error and message.
     """
 
     started: datetime
     uploaded: bool = False
+    generation: int | None = None
     published: datetime | None = None
     steps: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     reasons: dict[tuple[str, str], list[str]] = field(default_factory=dict)
@@ -75,9 +76,13 @@ class Journeys:
         owner = entry.fields.get("owner", key)
         if entry.function == PUBLISHER and owner == key and entry.fields.get("state", "received") != "received":
             return  # Nothing new was found, or the master is gone.
-        journey = self.by_key.get(key)
-        if journey is None or (entry.function == PUBLISHER and journey.published):
+        journey, generation = self.by_key.get(key), entry.fields.get("generation")
+        # A line of the same generation may come again, or before the publisher's.
+        if journey is None or (generation and journey.generation and generation > journey.generation):
             journey = self._begin(key, time)
+        if generation and journey.generation and generation < journey.generation:
+            return
+        journey.generation = generation or journey.generation
         if entry.function == PUBLISHER:
             journey.published = time
             if owner != key:

@@ -64,10 +64,27 @@ def test_branches_that_reject_for_one_reason_stand_together(found: Journeys) -> 
 
 def test_another_upload_of_a_name_starts_again(found: Journeys) -> None:
     """What became of the earlier one is not shown for it."""
-    found.add(entry("job-publisher", "published", KEY, 1))
-    found.add(entry("format-converter", "written", KEY, 2))
-    found.add(entry("job-publisher", "published", KEY, 3))
+    found.add(entry("job-publisher", "reconciled", KEY, 1, generation=1))
+    found.add(entry("format-converter", "written", KEY, 2, generation=1))
+    found.add(entry("job-publisher", "reconciled", KEY, 3, generation=2))
     assert found.plain()[0]["files"] == []
+    found.add(entry("format-converter", "written", KEY, 4, generation=1))
+    assert found.plain()[0]["files"] == []
+
+
+def test_a_second_look_at_a_state_keeps_what_was_made_of_it(found: Journeys) -> None:
+    """The publisher may look twice, or its line come after a worker's."""
+    found.add(entry("format-converter", "written", KEY, 2, generation=1))
+    for second in (1, 3):
+        found.add(entry("job-publisher", "reconciled", KEY, second, generation=1))
+    assert len(found.plain()[0]["files"]) == 1
+
+
+def test_a_master_whose_name_is_taken_is_rejected(found: Journeys) -> None:
+    """No branch ever hears of it: the publisher's line says who owns the name."""
+    found.add(entry("job-publisher", "reconciled", KEY, 1, generation=1, state="complete", owner="master/cat.png"))
+    (plain,) = found.plain()
+    assert (plain["state"], plain["reasons"][0]["error"]) == ("rejected", "NameTakenError")
 
 
 def test_a_dead_letter_makes_its_picture_failed(found: Journeys) -> None:
