@@ -73,8 +73,10 @@ class Inventory:
         stack, insert = self._stack, self._database.executemany
         table = stack.records.table
         with ThreadPoolExecutor(SEGMENTS) as threads:
-            for page in threads.map(lambda segment: list(_scan(stack, table, segment)), range(SEGMENTS)):
-                rows = ((item["name"]["S"], json.dumps(item)) for item in page)
+            scans = [_scan(stack, table, segment) for segment in range(SEGMENTS)]
+            # A page of each segment at a time, so that memory does not grow with the table.
+            while pages := [page for page in threads.map(lambda scan: next(scan, None), scans) if page is not None]:
+                rows = ((item["name"]["S"], json.dumps(item)) for page in pages for item in page)
                 insert("INSERT OR REPLACE INTO records VALUES (?, ?)", rows)
         for row in BRANCHES:
             if (below := row.prefix_in(stack.layout)) is not None:
@@ -95,10 +97,8 @@ def name_of(row: ImageBranch, path: str) -> str | None:
     return path.rpartition(".")[0] or None
 
 
-def _scan(stack: DeployedStack, table: str, segment: int) -> Iterator[dict[str, Any]]:
+def _scan(stack: DeployedStack, table: str, segment: int) -> Iterator[list[dict[str, Any]]]:
+    """Yield the pages of one segment of a table."""
     pages = stack.client("dynamodb").get_paginator("scan")
     for page in pages.paginate(TableName=table, Segment=segment, TotalSegments=SEGMENTS, ConsistentRead=True):
-        for item in page["Items"]:
-            # TTL is removed, at the earliest, a while after it has passed: what is still there is as good as any.
-            item.pop("expires", None)
-            yield item
+        yield page["Items"]
