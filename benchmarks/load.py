@@ -22,8 +22,8 @@ from components.stack_file import stack_config
 from local import cascade, results
 from local.deployment import Deployment
 from local.emulator import Emulator, interrupt_when_terminated
+from local.events import EventQueue
 from local.pacing import UploadPacer
-from local.told import EventQueue
 from ops.inventory import Inventory
 from ops.listing import list_objects
 from ops.stack import DeployedStack

@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks.masters import Upload
 from components.branches import BRANCHES
+from handlers.events import event_id
 from handlers.record import Record
 from ops.audit import Account, files_of, marks
 from ops.stack import DeployedStack
@@ -68,9 +69,9 @@ def assess_records(stack: DeployedStack, outcome: LoadOutcome, records: Iterable
     """Hold each settled record against its outputs, and against the ids of the events that were sent."""
     outcome.events = len(ids)
     for record in records:
-        if record.state not in {"complete", "rejected"}:
+        if not record.settled:
             continue
-        if f"{stack.bucket}/{record.key}/{record.generation}/{record.state}" not in ids:
+        if event_id(stack.bucket, record.key, record.generation, record.state) not in ids:
             outcome.events_missing.append(record.name)
         for branch in BRANCHES:
             written = record.branches.get(branch.name)

@@ -207,23 +207,14 @@ class StackConfig:
 
     def _bucket_settings(self) -> Mapping[str, str]:
         """Return the keys that ask for settings of the bucket, each with the command that applies it by hand."""
-        commands = {
-            "versioning": "aws s3api put-bucket-versioning --versioning-configuration Status=Enabled --bucket",
-            "rejectedDays": (
-                "aws s3api put-bucket-lifecycle-configuration --lifecycle-configuration file://rules.json --bucket"
-            ),
-            "forceDestroy": "aws s3 rb --force s3://",
-        }
-        asked = {
-            "versioning": self.versioning,
-            "rejectedDays": self.rejected_days > 0,
-            "forceDestroy": self.force_destroy,
-        }
-        return {
-            key: f"{command}{'' if command.endswith('/') else ' '}{self.bucket}"
-            for key, command in commands.items()
-            if asked[key]
-        }
+        lifecycle = "aws s3api put-bucket-lifecycle-configuration --lifecycle-configuration file://rules.json --bucket"
+        versioning = "aws s3api put-bucket-versioning --versioning-configuration Status=Enabled --bucket"
+        settings = (
+            ("versioning", self.versioning, f"{versioning} {self.bucket}"),
+            ("rejectedDays", self.rejected_days > 0, f"{lifecycle} {self.bucket}"),
+            ("forceDestroy", self.force_destroy, f"aws s3 rb --force s3://{self.bucket}"),
+        )
+        return {key: command for key, asked, command in settings if asked}
 
 
 def config_key(field_name: str) -> str:

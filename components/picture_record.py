@@ -51,7 +51,7 @@ class RecordAccess:
 
 
 def record_settings(config: StackConfig, stack: str, rows: Sequence[ImageBranch]) -> dict[str, Any]:
-    """Return what decides about records, as `handlers.settings.RecordSettings` takes it."""
+    """Return what decides about records, as `handlers.stack.RecordSettings` takes it."""
     return {
         "layout": layout(config),
         "record": {

@@ -107,16 +107,9 @@ class Publisher(pulumi.ComponentResource):
 
     def _trigger(self, function: Function) -> None:
         bucket = self._args.bucket
-        permission = aws.lambda_.Permission(
-            f"{self._name}-permission",
-            action="lambda:InvokeFunction",
-            function=function.name,
-            principal="s3.amazonaws.com",
-            source_arn=bucket.arn,
-            # A bucket's ARN names no account: without this, the next owner of a deleted bucket's name could call.
-            source_account=aws.get_caller_identity_output().account_id,
-            opts=self._child,
-        )
+        # A bucket's ARN names no account: without it, the next owner of a deleted bucket's name could call.
+        account = aws.get_caller_identity_output().account_id
+        permission = self._permission(function, "s3", bucket.arn, account)
         aws.s3.BucketNotification(
             f"{self._name}-trigger",
             bucket=bucket.name,
@@ -142,14 +135,7 @@ class Publisher(pulumi.ComponentResource):
         )
 
     def _follow(self, rule: aws.cloudwatch.EventRule, function: Function, failed: Queue) -> None:
-        permission = aws.lambda_.Permission(
-            f"{self._name}-permission",
-            action="lambda:InvokeFunction",
-            function=function.name,
-            principal="events.amazonaws.com",
-            source_arn=rule.arn,
-            opts=self._child,
-        )
+        permission = self._permission(function, "events", rule.arn)
         aws.cloudwatch.EventTarget(
             f"{self._name}-target",
             rule=rule.name,
@@ -157,6 +143,23 @@ class Publisher(pulumi.ComponentResource):
             retry_policy={"maximum_event_age_in_seconds": MAX_EVENT_AGE_S, "maximum_retry_attempts": MAX_EVENT_RETRIES},
             dead_letter_config={"arn": failed.arn},
             opts=pulumi.ResourceOptions(parent=self, depends_on=[permission, failed]),
+        )
+
+    def _permission(
+        self,
+        function: Function,
+        service: str,
+        source_arn: pulumi.Input[str],
+        source_account: pulumi.Input[str] | None = None,
+    ) -> aws.lambda_.Permission:
+        return aws.lambda_.Permission(
+            f"{self._name}-permission",
+            action="lambda:InvokeFunction",
+            function=function.name,
+            principal=f"{service}.amazonaws.com",
+            source_arn=source_arn,
+            source_account=source_account,
+            opts=self._child,
         )
 
 

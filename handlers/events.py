@@ -1,4 +1,4 @@
-"""Telling others: one event on EventBridge's default bus for each picture that is complete, rejected or deleted.
+"""One event on EventBridge's default bus for each picture that is complete, rejected or deleted.
 
 At least once: the same state of a picture may be told again, under the same id. `docs/events.md` has the schema.
 """
@@ -6,10 +6,10 @@ At least once: the same state of a picture may be told again, under the same id.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from handlers.errors import PixelCascadeError
-from handlers.record import Outcome, now
+from handlers.record import Outcome, Record, now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ class EventRefusedError(PixelCascadeError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class PictureState:
     """What an event is about: a state of a master, and the outcome by branch."""
 
     key: str
@@ -37,6 +37,17 @@ class Told:
     error: str = ""
     message: str = ""
 
+    @classmethod
+    def of(cls, record: Record) -> Self:
+        """Return the state of a settled picture; of a deleted one nothing is left to say."""
+        known = {"etag": record.etag, "branches": record.branches} if record.lives else {}
+        return cls(key=record.key, name=record.name, generation=record.generation, **known)  # type: ignore[arg-type]
+
+
+def event_id(bucket: str, key: str, generation: int, what: str) -> str:
+    """Return an event's id, which stays the same when the same state is told again."""
+    return f"{bucket}/{key}/{generation}/{what}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Events:
@@ -46,7 +57,7 @@ class Events:
     stack: str
     bucket: str
 
-    def send(self, what: What, told: Told) -> None:
+    def send(self, what: What, state: PictureState) -> None:
         """Send an event.
 
         Raises: EventRefusedError.
@@ -58,31 +69,31 @@ class Events:
                 {
                     "Source": SOURCE,
                     "DetailType": f"Picture {what}",
-                    "Detail": json.dumps(self.detail(what, told), ensure_ascii=False),
+                    "Detail": json.dumps(self.detail(what, state), ensure_ascii=False),
                 }
             ]
         )
         if answer["FailedEntryCount"]:
             entry = answer["Entries"][0]
             raise EventRefusedError(
-                f"EventBridge refused the event of {told.key}: {entry.get('ErrorCode')} {entry.get('ErrorMessage')}"
+                f"EventBridge refused the event of {state.key}: {entry.get('ErrorCode')} {entry.get('ErrorMessage')}"
             )
 
-    def detail(self, what: What, told: Told) -> dict[str, Any]:
-        """Return an event's detail; its `id` stays the same when the same state is told again."""
+    def detail(self, what: What, state: PictureState) -> dict[str, Any]:
+        """Return an event's detail."""
         found = {
-            "id": f"{self.bucket}/{told.key}/{told.generation}/{what}",
+            "id": event_id(self.bucket, state.key, state.generation, what),
             "stack": self.stack,
             "bucket": self.bucket,
-            "key": told.key,
-            "name": told.name,
-            "generation": told.generation,
+            "key": state.key,
+            "name": state.name,
+            "generation": state.generation,
             "time": now(),
-            "etag": told.etag,
-            "error": told.error,
-            "message": told.message,
+            "etag": state.etag,
+            "error": state.error,
+            "message": state.message,
         }
         detail: dict[str, Any] = {name: value for name, value in found.items() if value != ""}
-        if told.branches is not None:
-            detail["branches"] = {branch: outcome.named(told.name) for branch, outcome in told.branches.items()}
+        if state.branches is not None:
+            detail["branches"] = {branch: outcome.named(state.name) for branch, outcome in state.branches.items()}
         return detail

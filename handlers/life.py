@@ -1,11 +1,10 @@
 """The life of a picture as a worker sees it: which generation a job is of, settling it, and cleaning up after it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from handlers import clients, storage
-from handlers.events import Told, What
+from handlers.events import PictureState
 from handlers.job import Job
 from handlers.marks import Mark
 from handlers.record import Outcome, Record
@@ -21,7 +20,7 @@ def adopted(job: Job, settings: Settings) -> Job | None:
     that this branch has written are written again.
     """
     record = reconciler(settings.record).reconcile(job.key)
-    if record is None or record.key != job.key or record.state not in {"complete", "rejected"}:
+    if record is None or record.key != job.key or not record.settled:
         return None
     outcome = record.branches.get(settings.branch)
     if outcome is None or outcome.state != "written":
@@ -66,18 +65,15 @@ class Settlement:
             return False
         self._tidy(record, outcome)
         if record.branches.keys() >= set(settings.branches):
-            rejected = any(found.state == "rejected" for found in record.branches.values())
-            state: What = "rejected" if rejected else "complete"
-            told = Told(
-                key=record.key, name=name, generation=record.generation, etag=record.etag, branches=record.branches
-            )
-            events(settings).send(state, told)
-            table.finish(record, state)
+            events(settings).send(record.verdict, PictureState.of(record))
+            table.finish(record, record.verdict)
         return True
 
-    def reject(self, reason: Mapping[str, Any]) -> bool:
+    def reject(self, error: str, message: str) -> bool:
         """Write down why the branch rejects the master; return whether no newer reason was there."""
-        mark = Mark(key=self.job.key, etag=self.job.etag or "", generation=self.generation)
+        job = self.job
+        reason = storage.reason_of(self.settings.branch, error, message, bucket=job.bucket, key=job.key)
+        mark = Mark(key=job.key, etag=job.etag or "", generation=self.generation)
         return storage.write_reason(self._reason(), reason, mark)
 
     def delete(self) -> int:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from handlers import clients, storage
 from handlers.imaging import Jpeg
+from handlers.imaging.encode import comment_segment
 from handlers.marks import Mark
 from handlers.record import Outcome
 from handlers.settings import Settings
@@ -62,8 +63,9 @@ class Files:
 
     def outcome(self, mark: Mark, settings: Settings) -> Outcome:
         """Return each file's width, height and bytes."""
+        comment_bytes = len(comment_segment(_comment(mark)))
         outputs = {
-            file: {"width": jpeg.size[0], "height": jpeg.size[1], "bytes": len(jpeg.with_comment(_comment(mark)))}
+            file: {"width": jpeg.size[0], "height": jpeg.size[1], "bytes": len(jpeg) + comment_bytes}
             for file, jpeg in self.jpegs.items()
         }
         return Outcome(state="written", outputs=outputs, recipe=settings.recipe)

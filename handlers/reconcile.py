@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from handlers import topic
 from handlers.errors import NameTakenError, NameTooLongError
-from handlers.events import Events, Told
+from handlers.events import Events, PictureState
 from handlers.job import Job, Layout
 from handlers.marks import Mark, as_header
-from handlers.record import Record, Records, first, now
-from handlers.storage import MAX_TRIES, ContentionError, Place, etag_of, keys_below, status_of, write_reason
+from handlers.record import Record, Records, first
+from handlers.storage import MAX_TRIES, ContentionError, Place, etag_of, keys_below, reason_of, status_of, write_reason
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -60,8 +60,8 @@ class Reconciler:
                 known = self.records.put(wanted, record, expires=self.follow and not wanted.lives)
                 record = wanted
                 continue
-            if self._loses(key, etag, record) and record is not None:
-                after = self._reject(key, record)
+            if record is not None and record.lives and record.key != key and etag is not None:
+                after = self._reject(key, etag, record)
                 if after is None or after.key != record.key or not after.lives:
                     continue
             self._end(key, etag, record)
@@ -104,13 +104,13 @@ class Reconciler:
             owner = self._owner_of_before(name, key, etag)
             return first(name, *owner) if owner else None
         if not record.lives:
-            owner = (key, etag) if etag is not None else next(self._masters(name), None)
+            owner = (key, etag) if etag is not None else next(self.masters(name), None)
             return record.next(*owner, "received") if owner else None
         if record.key == key and etag is not None:
             return record.next(key, etag, "received") if etag != record.etag else None
         if record.key != key and self._etag(record.key) is not None:
             return None
-        owner = next(self._masters(name), None)
+        owner = next(self.masters(name), None)
         return record.next(*owner, "received") if owner else record.next(record.key, record.etag, "deleted")
 
     def _owner_of_before(self, name: str, key: str, etag: str | None) -> tuple[str, str] | None:
@@ -122,41 +122,34 @@ class Reconciler:
         except NameTooLongError:
             seen = None
         if seen and seen[1] and seen[1].key != key:
-            for other, other_etag in self._masters(name):
+            for other, other_etag in self.masters(name):
                 if seen[1].key in {other, as_header(other)}:
                     return other, other_etag
         return key, etag
 
-    def _masters(self, name: str) -> Iterator[tuple[str, str]]:
+    def masters(self, name: str) -> Iterator[tuple[str, str]]:
         """Yield key and ETag of the masters of a name: the one without an extension, and those with one."""
         whole = self.layout.master + name
         if (etag := self._etag(whole)) is not None and self.layout.name(whole) == name:
             yield whole, etag
         for key, etag in keys_below(self.s3, self.bucket, whole + "."):
-            if not key.endswith("/") and self.layout.name(key) == name:
+            if self.layout.name(key) == name:
                 yield key, etag
 
-    def _loses(self, key: str, etag: str | None, record: Record | None) -> bool:
-        return record is not None and record.lives and record.key != key and etag is not None
-
-    def _reject(self, key: str, record: Record) -> Record | None:
+    def _reject(self, key: str, etag: str, record: Record) -> Record | None:
         """Write and tell that a living master's name is taken; return the record as it is afterwards."""
         error = NameTakenError(
             f"expected one master per name, got {key} although {record.key} owns the name: "
             "upload it under another name, or set naming to full"
         )
-        reason = {
-            "bucket": self.bucket,
-            "key": key,
-            "branch": NAME_TAKEN,
-            "error": type(error).__name__,
-            "message": str(error),
-            "time": now(),
-        }
+        name, message = type(error).__name__, str(error)
         place, generation = self._reason(key), record.generation
-        write_reason(place, reason, Mark(key=key, etag=self._etag(key) or "", generation=generation))
-        told = Told(key=key, name=record.name, generation=generation, error=type(error).__name__, message=str(error))
-        self.events.send("rejected", told)
+        reason = reason_of(NAME_TAKEN, name, message, bucket=self.bucket, key=key)
+        write_reason(place, reason, Mark(key=key, etag=etag, generation=generation))
+        self.events.send(
+            "rejected",
+            PictureState(key=key, name=record.name, generation=generation, error=name, message=message),
+        )
         after = self.records.read(record.name)
         if after is not None and after.lives and after.key == key:
             place.remove_below(after.generation)
@@ -166,11 +159,12 @@ class Reconciler:
         """Do what a look that has nothing to write still owes: to the owner, to its predecessor, to who listens."""
         if record is not None and record.lives:
             self._reason(record.key).remove_below(record.generation)
-            if record.previous not in {"", key, record.key} and self._etag(record.previous) is not None:
-                self._reject(record.previous, record)
+            previous = record.previous if record.previous not in {"", key, record.key} else None
+            if previous is not None and (previous_etag := self._etag(previous)) is not None:
+                self._reject(previous, previous_etag, record)
         if etag is None and (record is None or record.key != key or not record.lives):
             generation = record.generation if record is not None else 0
-            self.events.send("deleted", Told(key=key, name=self.layout.name(key), generation=generation))
+            self.events.send("deleted", PictureState(key=key, name=self.layout.name(key), generation=generation))
         if record is not None and (record.state == "received" or (self.follow and not record.lives)):
             self.publish(record)
 

@@ -1,6 +1,6 @@
 """The record of a picture: one item a name, which alone decides whose the name is and which state is wanted.
 
-Every write is an update on a condition. `docs/architecture.md` has the protocol, "The life of a picture".
+Every write has a condition. `docs/architecture.md` has the protocol, "The life of a picture".
 """
 
 import time
@@ -90,6 +90,17 @@ class Record:
     def lives(self) -> bool:
         """Whether the name has an owner."""
         return self.state != "deleted"
+
+    @property
+    def settled(self) -> bool:
+        """Whether every branch has finished with a living master."""
+        return self.state in {"complete", "rejected"}
+
+    @property
+    def verdict(self) -> Literal["complete", "rejected"]:
+        """The state that the outcomes of all branches lead to."""
+        rejected = any(outcome.state == "rejected" for outcome in self.branches.values())
+        return "rejected" if rejected else "complete"
 
     def next(self, key: str, etag: str, state: State, keep: Collection[str] = ()) -> Self:
         """Return the record of the next generation, which keeps the outcomes of some branches."""

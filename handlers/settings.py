@@ -13,17 +13,15 @@ from handlers.stack import RecordSettings
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a worker is configured with; all but the first five is the JSON of `SETTINGS`.
+    """What a worker is configured with; all but the first four and `recipe` is the JSON of `SETTINGS`.
 
     The program's `components/image_worker.py` writes it.
     """
 
     branch: str
-    bucket: str
     queue_url: str
     memory_mb: int
     record: RecordSettings
-    layout: Layout
     recipe: str
     jpeg_quality: int
     subsampling: Literal["4:2:0", "4:4:4"]
@@ -44,19 +42,27 @@ class Settings:
         Raises: KeyError or TypeError, where the program that deployed the function is not of this version.
         """
         settings = json.loads(environment["SETTINGS"])
-        layout, background = Layout(**settings.pop("layout")), tuple(settings.pop("background"))
-        del settings["record"]
+        background = tuple(settings.pop("background"))
+        del settings["layout"], settings["record"]
         return cls(
             branch=environment["BRANCH"],
-            bucket=environment["BUCKET"],
             queue_url=environment["QUEUE_URL"],
             memory_mb=int(environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]),
             record=RecordSettings.from_environment(environment),
             recipe=environment["RECIPE"],
-            layout=layout,
             background=background,
             **settings,
         )
+
+    @property
+    def bucket(self) -> str:
+        """The stack's bucket."""
+        return self.record.bucket
+
+    @property
+    def layout(self) -> Layout:
+        """Where objects are in it."""
+        return self.record.layout
 
     @property
     def picture_limits(self) -> Limits:

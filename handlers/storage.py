@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from handlers.errors import NameTakenError, PixelCascadeError
 from handlers.marks import Mark, mark_of_item, mark_of_object
+from handlers.record import now
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -103,6 +104,11 @@ class Place:
         return True
 
 
+def reason_of(branch: str, error: str, message: str, **fields: str) -> dict[str, str]:
+    """Return why a branch, or the record, rejects a master or refuses a message, as it is written down."""
+    return {**fields, "branch": branch, "error": error, "message": message, "time": now()}
+
+
 def write_reason(place: Place, reason: Mapping[str, Any], mark: Mark) -> bool:
     """Write why a master is rejected, unless the reason of a newer state is there; return whether it was written."""
     body = _as_json({**reason, "etag": mark.etag, "generation": mark.generation})
@@ -166,11 +172,16 @@ def _naming(generation: int, *names: str) -> dict[str, Any]:
     }
 
 
-def keys_below(s3: "S3Client", bucket: str, prefix: str) -> Iterator[tuple[str, str]]:
-    """Yield key and ETag, without its quotes, of every object below a prefix, in the order of the keys."""
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+def keys_below(s3: "S3Client", bucket: str, prefix: str, after: str | None = None) -> Iterator[tuple[str, str]]:
+    """Yield key and ETag, without its quotes, of every object below a prefix, in the order of the keys.
+
+    From the key after `after` on, and but for the markers that consoles make for folders.
+    """
+    start = {"StartAfter": after} if after else {}
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **start):  # type: ignore[arg-type]
         for entry in page.get("Contents", ()):
-            yield entry["Key"], entry["ETag"].strip('"')
+            if not entry["Key"].endswith("/"):
+                yield entry["Key"], entry["ETag"].strip('"')
 
 
 def etag_of(response: Any) -> str:

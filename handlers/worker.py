@@ -28,7 +28,7 @@ from handlers.marks import Mark
 from handlers.master import Master, MasterGoneError
 from handlers.output import Output
 from handlers.pipeline import Pipeline, runs_isolated
-from handlers.record import MAX_MESSAGE, Outcome, now
+from handlers.record import MAX_MESSAGE, Outcome
 from handlers.settings import Settings
 from handlers.stack import check_bucket
 
@@ -154,7 +154,7 @@ def _processed(record: SQSRecord, batch: _Batch, wall_s: float | None) -> tuple[
         job = _trusted(Job.from_json(record.body), settings)
     except InvalidJobError as error:
         key = settings.layout.refused_key(record.message_id, settings.branch)
-        reason = _reason(error, str(error), settings, body=record.body)
+        reason = storage.reason_of(settings.branch, type(error).__name__, str(error), body=record.body)
         storage.write_refusal(clients.s3(), settings.bucket, key, reason)
         return "refused", _why(error, str(error))
     details = {"key": job.key}
@@ -221,7 +221,7 @@ def _settled(result: Result, branch: life.Settlement) -> str:
         branch.clean_up_now()
     if result.outcome is None:
         return result.name
-    if result.name == "rejected" and not branch.reject(_reason_of(result, branch)):
+    if result.name == "rejected" and not branch.reject(result.outcome.error, result.message):
         return "superseded"
     return result.name if branch.settle(result.outcome) else "superseded"
 
@@ -245,16 +245,6 @@ def _trusted(job: Job, settings: Settings) -> Job:
     check_bucket(job.bucket, settings.record)
     settings.layout.path(job.key)
     return job
-
-
-def _reason_of(result: Result, branch: life.Settlement) -> dict[str, str]:
-    error = result.outcome.error if result.outcome else ""
-    return _reason(error, result.message, branch.settings, bucket=branch.job.bucket, key=branch.job.key)
-
-
-def _reason(error: PixelCascadeError | str, message: str, settings: Settings, **fields: str) -> dict[str, str]:
-    name = error if isinstance(error, str) else type(error).__name__
-    return {**fields, "branch": settings.branch, "error": name, "message": message, "time": now()}
 
 
 def _why(error: PixelCascadeError, message: str) -> dict[str, str]:

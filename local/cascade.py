@@ -90,21 +90,16 @@ def accounts(stack: DeployedStack, masters: Iterable[str]) -> list[Account]:
 
 
 def _progress(stack: DeployedStack, deployment: Deployment, masters: Sequence[str]) -> Progress:
-    with Inventory.of(stack) as inventory:
+    with Inventory.of(stack, outputs=False) as inventory:
         records = list(inventory.records())
-        owners = {record.key for record in records if record.state in {"complete", "rejected"}}
-        settled = sum(key in owners or inventory.has(_taken(stack, key)) for key in masters)
+        owners = {record.key for record in records if record.settled}
+        settled = sum(key in owners or inventory.has(stack.layout.rejected_key(key, NAME_TAKEN)) for key in masters)
     return Progress(
         settled=settled,
         pieces=sum(len(record.branches) for record in records) + settled,
         waiting=messages(stack, deployment.outputs["queues"].values()),
         dead=messages(stack, deployment.outputs["deadLetterQueues"].values()),
     )
-
-
-def _taken(stack: DeployedStack, key: str) -> str:
-    """Return the key of the reason that says that a master's name is taken."""
-    return stack.layout.rejected_key(key, NAME_TAKEN)
 
 
 def messages(stack: DeployedStack, urls: Iterable[str]) -> int:

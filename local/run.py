@@ -11,13 +11,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from components.stack_file import region_of, stack_config
-from local import cascade, results, told
+from local import cascade, events, results
 from local.deployment import Deployment
 from local.emulator import Emulator
 from local.failures import write_logs
 from local.report import write_report
 from local.timeline import write_times
-from local.told import EventQueue
 from ops.audit import Account
 
 
@@ -51,7 +50,7 @@ def run(masters: Mapping[str, Path], folder: Path, stack: str, console: Console)
         deployment = Deployment(emulator)
         with watch.stage("deploy"), console.status("Deploying the program"):
             deployment.deploy(stack, config)
-        events = EventQueue(emulator)
+        queue = events.EventQueue(emulator)
         uploaded = process(deployment, masters, watch, console)
         view = cascade.stack_of(deployment)
         with watch.stage("audit"), console.status("Accounting for every picture"):
@@ -61,7 +60,7 @@ def run(masters: Mapping[str, Path], folder: Path, stack: str, console: Console)
             write_times(view, folder / results.TIMES)
             write_logs(emulator.client("logs"), deployment.log_groups(), folder / results.LOGS)
         summary = summarise(deployment, accounts, watch, outputs=outputs, records=len(results.records(view)))
-        summary["events"] = told.summary(events.drain(), uploaded)
+        summary["events"] = events.summary(queue.drain(), uploaded)
     with watch.stage("report"), console.status("Writing the report"):
         write_report(folder, summary, list(results.pictures(view, masters, accounts, folder)))
     results.write_json(folder / results.SUMMARY, summary)

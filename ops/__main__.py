@@ -29,7 +29,7 @@ from ops.printing import console, print_account, print_estimate, print_orphan, p
 from ops.removal import erase, orphans, sweep
 from ops.replay import replay, settled_since
 from ops.stack import DeployedStack
-from ops.status import status
+from ops.status import find, status
 
 WATCH_S = 1.0
 
@@ -91,7 +91,7 @@ def audit_command(stack: DeployedStack, *, prefix: str, as_json: bool, everythin
             totals.update(f"{branch} {state}" for branch, state in found.states.items())
             if everything or not found.accounted_for:
                 print_account(found, as_json=as_json)
-        for orphan in inventory.orphans():
+        for orphan, _ in inventory.orphans():
             totals["orphans"] += 1
             if everything:
                 print_orphan(orphan, as_json=as_json)
@@ -165,8 +165,8 @@ class BackfillOptions:
 def sweep_command(stack: DeployedStack, *, prefix: str, dry_run: bool) -> None:
     """Remove outputs whose master is gone."""
     count = 0
-    for key in orphans(stack, prefix):
-        if dry_run or sweep(stack, key):
+    for key, name in orphans(stack, prefix):
+        if dry_run or sweep(stack, key, name):
             count += 1
             click.echo(printable(key))
     console.print(f"{count} outputs without a master{', nothing was removed' if dry_run else ' removed'}.")
@@ -198,8 +198,7 @@ def events_command(stack: DeployedStack, *, keys: tuple[str, ...], since: str | 
         raise click.UsageError("expected --replay KEY or --since TIME, got neither: name pictures or a time")
     if not stack.events:
         raise click.UsageError("expected a stack that sends events, got one with events: false: set it to true")
-    records = [stack.records.read(status(stack, key).name) for key in keys]
-    again = [*(record for record in records if record), *(settled_since(stack, since) if since else ())]
+    again = [*(find(stack, key) for key in keys), *(settled_since(stack, since) if since else ())]
     sent = [detail for record in again if (detail := replay(stack, record))]
     for detail in sent:
         click.echo(json.dumps(detail, ensure_ascii=False))

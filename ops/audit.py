@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from components.branches import BRANCHES, ImageBranch
-from handlers.errors import NameTooLongError
+from handlers.errors import NameTakenError, NameTooLongError
 from handlers.marks import Mark, mark_of_item, mark_of_object
 from handlers.reconcile import NAME_TAKEN
 from handlers.record import Outcome, Record
@@ -84,7 +84,7 @@ class Auditor:
         there = self._there(self._stack.layout.rejected_key(key, NAME_TAKEN))
         states = {branch.name: "rejected" if there else "missing" for branch in BRANCHES}
         message = f"{record.key} owns the name {record.name}"
-        rejection = {"key": key, "branch": NAME_TAKEN, "error": "NameTakenError", "message": message}
+        rejection = {"key": key, "branch": NAME_TAKEN, "error": NameTakenError.__name__, "message": message}
         return Account(key=key, etag=etag, states=states, rejections=[rejection] if there else [])
 
     def _state(self, branch: ImageBranch, record: Record | None, outcome: Outcome | None, key: str, etag: str) -> str:

@@ -5,16 +5,17 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
-from components.branches import BRANCHES
+from components.branches import BRANCHES, ImageBranch
 from costs.bill import Line, total
 from costs.calls import request_lines
 from handlers import topic
-from handlers.record import Outcome, Record, now
+from handlers.errors import NameTakenError
+from handlers.record import MAX_MESSAGE, Outcome, Record, now
 from ops.audit import Auditor, files_of, marks, read_json
 from ops.inventory import Inventory
 from ops.listing import list_objects
@@ -87,10 +88,9 @@ def backfill(
     reconciler, count, started = stack.reconciler, 0, time.monotonic()
     for number, task in enumerate(work, start=1):
         record = reconciler.reconcile(task.key)
-        settled = record is not None and record.state in {"complete", "rejected"} and record.key == task.key
         if record is not None and record.state == "received":
             count += 1
-        elif settled and record is not None and task.branches:
+        elif record is not None and record.settled and record.key == task.key and task.branches:
             count += reconciler.redo(record, task.branches) is not None
         done(task)
         if per_second:
@@ -105,12 +105,12 @@ def register(stack: DeployedStack, prefix: str) -> int:
     counts as outdated.
     """
     records, count = stack.records, 0
-    with Inventory.of(stack, prefix) as inventory:
+    with Inventory.of(stack, prefix, outputs=False) as inventory:
         for key, etag in list_objects(stack, stack.layout.master + prefix):
             name = stack.layout.name(key)
             if inventory.record(name) is not None:
                 continue
-            outcomes = {branch.name: _outcome_of_before(stack, branch.name, key, etag) for branch in BRANCHES}
+            outcomes = {row.name: _outcome_of_before(stack, row, key, etag) for row in BRANCHES}
             known = {branch: outcome for branch, outcome in outcomes.items() if outcome is not None}
             if len(known) == len(outcomes):
                 count += records.put(_of_before(name, key, etag, known), None)
@@ -119,29 +119,30 @@ def register(stack: DeployedStack, prefix: str) -> int:
 
 def _of_before(name: str, key: str, etag: str, outcomes: dict[str, Outcome]) -> Record:
     """Return the record of a picture that was settled when there were no records: its generation is 0."""
-    rejected = any(outcome.state == "rejected" for outcome in outcomes.values())
-    return Record(
+    record = Record(
         name=name,
         key=key,
         etag=etag,
         generation=0,
-        state="rejected" if rejected else "complete",
+        state="received",
         branches=outcomes,
         reasons=True,
         received_at=now(),
         settled_at=now(),
     )
+    return replace(record, state=record.verdict)
 
 
-def _outcome_of_before(stack: DeployedStack, branch: str, key: str, etag: str) -> Outcome | None:
+def _outcome_of_before(stack: DeployedStack, row: ImageBranch, key: str, etag: str) -> Outcome | None:
     """Return what a branch left of a master's state, None where it left nothing, or of another state."""
-    row = next(row for row in BRANCHES if row.name == branch)
     left = list(marks(stack, row, key, files_of(stack, row, key, None)))
     if left and all(mark is not None and (mark.key, mark.etag) == (key, etag) for mark in left):
         return Outcome(state="written")
-    reason = read_json(stack, stack.layout.rejected_key(key, branch))
-    if reason and reason.get("etag") == etag and reason.get("error") != "NameTakenError":
-        return Outcome(state="rejected", error=str(reason.get("error")), message=str(reason.get("message"))[:200])
+    reason = read_json(stack, stack.layout.rejected_key(key, row.name))
+    if reason and reason.get("etag") == etag and reason.get("error") != NameTakenError.__name__:
+        return Outcome(
+            state="rejected", error=str(reason.get("error")), message=str(reason.get("message"))[:MAX_MESSAGE]
+        )
     return None
 
 

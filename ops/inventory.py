@@ -27,8 +27,10 @@ class Inventory:
 
     @classmethod
     @contextmanager
-    def of(cls, stack: DeployedStack, prefix: str = "") -> Iterator[Self]:
+    def of(cls, stack: DeployedStack, prefix: str = "", *, outputs: bool = True) -> Iterator[Self]:
         """Yield the inventory of the masters whose path begins with `prefix`, as the stack is now.
+
+        Without `outputs`, which take most of the requests, it has the records and the reasons alone.
 
         Raises: NoRecordsError.
         """
@@ -41,7 +43,7 @@ class Inventory:
                     "CREATE TABLE files (key TEXT PRIMARY KEY, name TEXT) WITHOUT ROWID;"
                 )
                 found = cls(stack, database)
-                found._fill(prefix)
+                found._fill(prefix, outputs=outputs)
                 yield found
             finally:
                 database.close()
@@ -60,16 +62,15 @@ class Inventory:
         """Tell whether an output or a reason is there."""
         return bool(self._database.execute("SELECT 1 FROM files WHERE key = ?", (key,)).fetchone())
 
-    def orphans(self) -> Iterator[str]:
-        """Yield the key of each output whose name has no living owner."""
+    def orphans(self) -> Iterator[tuple[str, str]]:
+        """Yield the key of each output whose name has no living owner, and that name."""
         query = (
-            "SELECT key FROM files LEFT JOIN records USING (name) WHERE files.name IS NOT NULL AND "
+            "SELECT key, name FROM files LEFT JOIN records USING (name) WHERE files.name IS NOT NULL AND "
             "(item IS NULL OR json_extract(item, '$.state.S') = 'deleted') ORDER BY key"
         )
-        for (key,) in self._database.execute(query):
-            yield key
+        yield from self._database.execute(query)
 
-    def _fill(self, prefix: str) -> None:
+    def _fill(self, prefix: str, *, outputs: bool) -> None:
         stack, insert = self._stack, self._database.executemany
         table = stack.records.table
         with ThreadPoolExecutor(SEGMENTS) as threads:
@@ -78,7 +79,7 @@ class Inventory:
             while pages := [page for page in threads.map(lambda scan: next(scan, None), scans) if page is not None]:
                 rows = ((item["name"]["S"], json.dumps(item)) for page in pages for item in page)
                 insert("INSERT OR REPLACE INTO records VALUES (?, ?)", rows)
-        for row in BRANCHES:
+        for row in BRANCHES if outputs else ():
             if (below := row.prefix_in(stack.layout)) is not None:
                 files = ((key, name_of(row, key[len(below) :])) for key, _ in list_objects(stack, below + prefix))
                 insert("INSERT OR REPLACE INTO files VALUES (?, ?)", files)

@@ -11,7 +11,6 @@ from handlers.errors import PixelCascadeError
 from handlers.record import Record
 from handlers.storage import CHANGED, status_of
 from ops.inventory import Inventory, name_of
-from ops.listing import list_objects
 from ops.stack import DeployedStack
 
 
@@ -19,8 +18,8 @@ class BusyPictureError(PixelCascadeError):
     """A picture is still being worked on, so that a worker could write again what is removed."""
 
 
-def orphans(stack: DeployedStack, prefix: str = "") -> Iterator[str]:
-    """Yield the key of each output whose name has no living owner, below each branch's prefix.
+def orphans(stack: DeployedStack, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the key of each output whose name has no living owner, below each branch's prefix, and that name.
 
     Raises: NoRecordsError.
     """
@@ -28,14 +27,14 @@ def orphans(stack: DeployedStack, prefix: str = "") -> Iterator[str]:
         yield from inventory.orphans()
 
 
-def sweep(stack: DeployedStack, key: str) -> bool:
-    """Remove one orphan, unless it changed or its name has an owner by now; return whether it was removed."""
+def sweep(stack: DeployedStack, key: str, name: str) -> bool:
+    """Remove one orphan of a name, unless it changed or its name has an owner by now; return whether it was removed."""
     s3 = stack.client("s3")
     try:
         etag = s3.head_object(Bucket=stack.bucket, Key=key)["ETag"]
-        name = _name(stack, key)
-        record = stack.records.read(name) if name else None
-        if name is None or (record is not None and record.lives) or _masters(stack, name):
+        record = stack.records.read(name)
+        # A master may be older than the records.
+        if (record is not None and record.lives) or any(stack.reconciler.masters(name)):
             return False
         s3.delete_object(Bucket=stack.bucket, Key=key, IfMatch=etag)
     except ClientError as error:
@@ -120,17 +119,3 @@ def _versioned_keys(stack: DeployedStack, prefix: str) -> list[str]:
         entry for page in pages for entry in (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
     )
     return list(dict.fromkeys(entry["Key"] for entry in entries))
-
-
-def _name(stack: DeployedStack, key: str) -> str | None:
-    for row in BRANCHES:
-        below = row.prefix_in(stack.layout)
-        if below is not None and key.startswith(below):
-            return name_of(row, key[len(below) :])
-    return None
-
-
-def _masters(stack: DeployedStack, name: str) -> bool:
-    """Tell whether a master of that name is there: it may be older than the records."""
-    keys = (key for key, _ in list_objects(stack, stack.layout.master + name))
-    return any(stack.layout.name(key) == name for key in keys)

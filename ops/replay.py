@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from handlers.events import Told, What
+from handlers.events import PictureState, What
 from handlers.record import Record
 from ops.inventory import Inventory
 from ops.stack import DeployedStack
@@ -14,7 +14,7 @@ def settled_since(stack: DeployedStack, since: str) -> Iterator[Record]:
 
     Raises: NoRecordsError.
     """
-    with Inventory.of(stack) as inventory:
+    with Inventory.of(stack, outputs=False) as inventory:
         for record in inventory.records():
             if record.state != "received" and record.settled_at >= since:
                 yield record
@@ -28,12 +28,5 @@ def replay(stack: DeployedStack, record: Record) -> dict[str, Any] | None:
     if record.state == "received":
         return None
     what: What = record.state
-    told = Told(
-        key=record.key,
-        name=record.name,
-        generation=record.generation,
-        etag=record.etag if record.lives else "",
-        branches=record.branches if record.lives else None,
-    )
-    stack.announcer.send(what, told)
-    return stack.announcer.detail(what, told)
+    stack.announcer.send(what, PictureState.of(record))
+    return stack.announcer.detail(what, PictureState.of(record))

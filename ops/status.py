@@ -37,14 +37,22 @@ class Status:
 
 
 def status(stack: DeployedStack, key: str) -> Status:
-    """Return the status of a picture by its master's key, that key without the prefix, or its name.
+    """Return the status of a picture, as `find` finds it.
+
+    Raises: UnknownPictureError, NoRecordsError.
+    """
+    return _status(find(stack, key))
+
+
+def find(stack: DeployedStack, key: str) -> Record:
+    """Return the record of a picture by its master's key, that key without the prefix, or its name.
 
     Raises: UnknownPictureError, NoRecordsError.
     """
     for name in _names(stack, key):
         record = stack.records.read(name)
         if record is not None:
-            return _status(record)
+            return record
     raise UnknownPictureError(
         f"expected a picture that was uploaded to {stack.bucket}, got {key!r}, which has no record: check the key, or "
         "run `python -m ops backfill`"

@@ -41,13 +41,15 @@ class Jpeg(bytes):
         return jpeg
 
     def with_comment(self, text: str) -> bytes:
-        """Return the file with a comment before its picture, behind the header that JFIF wants first.
-
-        Source: ITU-T T.81, B.2.4.5, comment.
-        """
-        comment = text.encode()
+        """Return the file with a comment before its picture, behind the header that JFIF wants first."""
         start = len(_SOI) + (2 + int.from_bytes(self[4:6], "big") if self[2:4] == _APP0 else 0)
-        return b"".join((self[:start], _COM, (2 + len(comment)).to_bytes(2, "big"), comment, self[start:]))
+        return b"".join((self[:start], comment_segment(text), self[start:]))
+
+
+def comment_segment(text: str) -> bytes:
+    """Return a JPEG's segment that holds a comment. Source: ITU-T T.81, B.2.4.5."""
+    comment = text.encode()
+    return b"".join((_COM, (2 + len(comment)).to_bytes(2, "big"), comment))
 
 
 @dataclass(frozen=True, kw_only=True)

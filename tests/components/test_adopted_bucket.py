@@ -53,7 +53,7 @@ def test_events_that_cannot_be_delivered_are_kept(program: Recording) -> None:
 
 @pytest.mark.parametrize("function", ["job-publisher", "format-converter"])
 def test_a_bucket_that_encrypts_by_default_may_be_written_to(function: str) -> None:
-    """With `masterKmsKey`, whoever writes into it may use that key."""
+    """With `masterKmsKey`, every function that writes into it may use that key."""
     key = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     program = recorded("dev", bucket=BUCKET, forceDestroy="false", masterKmsKey=key)
     policy = program.mocks.one("RolePolicy", f"{function}-policy").inputs["policy"]

@@ -98,12 +98,12 @@ def test_a_loser_is_worked_on_when_the_owner_goes(live: Live) -> None:
 
 def test_a_reason_goes_when_a_good_picture_comes(live: Live) -> None:
     """Bad, then replaced: each branch takes back what it said."""
-    live.put("master/mended.png", b"no picture")
-    until("it is rejected", live.settled, "master/mended.png", "rejected")
-    live.put("master/mended.png", picture())
-    until("it is complete", live.settled, "master/mended.png")
+    live.put("master/replaced.png", b"no picture")
+    until("it is rejected", live.settled, "master/replaced.png", "rejected")
+    live.put("master/replaced.png", picture())
+    until("it is complete", live.settled, "master/replaced.png")
     for branch in live.stack.queues:
-        key = f"rejected/mended.png/{branch}.json"
+        key = f"rejected/replaced.png/{branch}.json"
         until(f"{branch}'s reason is gone", lambda key=key: live.head(key) is None)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from components.stack_file import ROOT
 from handlers import clients, format_converter, job_publisher, metadata_extractor, pixel_resizer, stack
-from handlers.events import EventRefusedError, Events, Told
+from handlers.events import EventRefusedError, Events, PictureState
 from tests.handlers.conftest import BUCKET, Bus, Context, Stack, configure, sqs_event
 from tests.handlers.pictures import picture
 
@@ -141,7 +141,7 @@ def test_an_event_that_is_refused_is_an_error() -> None:
 
     events = Events(client=Refusing, stack="dev", bucket=BUCKET)  # type: ignore[arg-type]
     with pytest.raises(EventRefusedError, match=r"of master/cat\.jpg: ThrottlingException slow down"):
-        events.send("complete", Told(key="master/cat.jpg", name="cat", generation=1))
+        events.send("complete", PictureState(key="master/cat.jpg", name="cat", generation=1))
 
 
 @pytest.mark.usefixtures("stack")

@@ -65,7 +65,7 @@ def test_the_same_bytes_are_nothing_new(stack: Stack) -> None:
 
 
 def test_the_job_is_published_until_the_picture_is_settled(stack: Stack) -> None:
-    """Whoever should have published it, or worked on it, may have died: each event publishes it again."""
+    """The process that published it, or worked on it, may have died: each event publishes it again."""
     stack.upload(JPG)
     look(JPG, JPG)
     assert jobs(stack) == [(JPG, False), (JPG, False)]

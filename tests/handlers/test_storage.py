@@ -91,7 +91,7 @@ def test_metadata_is_printable_and_fits(stack: Stack, key: str) -> None:
 
 @pytest.mark.parametrize("key", KEYS)
 def test_metadata_has_no_spaces_that_a_proxy_would_drop(stack: Stack, key: str) -> None:
-    """HTTP lets whoever passes a header on shorten runs of spaces and strip its ends; moto does not show it."""
+    """HTTP lets a proxy shorten runs of spaces and strip its ends; moto does not show it."""
     write(1, key=key)
     metadata = stack.get(OUTPUT)["Metadata"]
     assert [value for value in metadata.values() if "  " in value or value != value.strip()] == []
@@ -113,7 +113,7 @@ def test_a_lower_generation_does_not_replace(stack: Stack) -> None:
 
 
 def test_an_output_of_before_the_records_is_replaced(stack: Stack) -> None:
-    """What has a sequencer and no generation counts as generation 0, whoever's it was."""
+    """An output with a sequencer and no generation counts as generation 0, whichever master it names."""
     marks = {"key": "master/cat.jpg", "etag": "e", "sequencer": "0A"}
     stack.s3.put_object(Bucket=BUCKET, Key=OUTPUT, Body=b"before", Metadata=marks)
     assert write(1, b"after") is True

@@ -90,7 +90,7 @@ def test_outputs_without_a_living_master_are_orphans(pipeline: Pipeline) -> None
     pipeline.finish("cat.png", pipeline.upload("cat.png"))
     pipeline.make_outputs("2024/gone.png", "e", ("format-conversion",))
     with Inventory.of(pipeline.stack) as inventory:
-        assert list(inventory.orphans()) == ["converted/2024/gone.jpg"]
+        assert list(inventory.orphans()) == [("converted/2024/gone.jpg", "2024/gone")]
 
 
 def test_an_audit_takes_few_requests(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:

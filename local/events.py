@@ -1,4 +1,4 @@
-"""The events that a run's pictures are told by: a queue of its own receives them from the emulator's EventBridge."""
+"""The events of a run's pictures: a queue of its own receives them from the emulator's EventBridge."""
 
 import json
 import statistics
@@ -11,7 +11,7 @@ from typing import Any
 from handlers.events import SOURCE
 from local.emulator import Emulator
 
-NAME = "told-pictures"
+NAME = "received-events"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,15 +58,15 @@ def summary(notices: Iterable[Notice], uploaded: Mapping[str, float]) -> dict[st
     `uploaded` has the time at which each master was uploaded, in seconds since 1970; where a master was told more than
     once, its first event counts.
     """
-    told = sorted(notices, key=lambda notice: notice.sent)
+    received = sorted(notices, key=lambda notice: notice.sent)
     first: dict[str, float] = {}
-    for notice in told:
+    for notice in received:
         if notice.key in uploaded:
             first.setdefault(notice.key, notice.sent.astimezone(UTC).timestamp() - uploaded[notice.key])
     waits = sorted(max(0.0, seconds) for seconds in first.values())
     return {
-        "counts": dict(Counter(notice.what for notice in told)),
-        "ids": len({notice.id for notice in told}),
+        "counts": dict(Counter(notice.what for notice in received)),
+        "ids": len({notice.id for notice in received}),
         "p50_s": round(statistics.median(waits), 2) if waits else None,
         "p95_s": round(waits[min(len(waits) - 1, int(0.95 * len(waits)))], 2) if waits else None,
     }

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from local.told import Notice, summary
+from local.events import Notice, summary
 
 
 def notice(key: str, second: int, what: str = "Picture complete", generation: int = 1) -> Notice:
