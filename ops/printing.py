@@ -52,8 +52,10 @@ def print_status(found: Status) -> None:
 
 def print_estimate(stack: DeployedStack, work: list[Task]) -> None:
     """Print how many masters a backfill would look at, and what that costs."""
-    again = Counter(branch for task in work for branch in task.branches or [row.name for row in BRANCHES])
-    requests = [Requests(jobs=count, sizes=len(stack.sizes), branches=(branch,)) for branch, count in again.items()]
+    # A master is looked at, and its job delivered, once, however many branches work on it again.
+    alike = Counter(tuple(task.branches) or tuple(row.name for row in BRANCHES) for task in work)
+    requests = [Requests(jobs=count, sizes=len(stack.sizes), branches=branches) for branches, count in alike.items()]
+    again = Counter(branch for branches in alike.elements() for branch in branches)
     dollars = sum(found.dollars for found in requests)
     table = Table("requests", "number", title=f"{len(work)} masters, about {dollars:.2f} US dollars in requests")
     for what, count in sum((found.counts for found in requests), Counter[str]()).items():

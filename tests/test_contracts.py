@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from components import alarms, config_fields
+from components import alarms, config_fields, picture_record
 from components.config import MIN_TIMEOUT_S, StackConfig
 from components.image_worker import LIMITS, retry_visibility_s
 from components.packaging.target import MACHINES, Target
 from components.packaging.wheels import pins
 from components.picture_record import layout
 from components.stack_file import ROOT, stack_config
-from handlers import metrics, worker
+from handlers import metrics, reconcile, worker
 from handlers.imaging import Limits, limits
 from handlers.job import Layout
 from handlers.settings import Settings
@@ -193,6 +193,11 @@ def test_a_worker_understands_the_stacks_settings() -> None:
         memory_mb=1006,
     )
     assert (settings.bucket, settings.layout) == (program.outputs["bucket"], CHANGED_LAYOUT)
+
+
+def test_the_reason_that_a_name_is_taken_may_be_written() -> None:
+    """The policies name it as the functions write it."""
+    assert f"/{reconcile.NAME_TAKEN}.json" == picture_record.NAME_TAKEN
 
 
 def test_the_default_layout_is_the_stacks() -> None:

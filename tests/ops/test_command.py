@@ -96,6 +96,15 @@ def test_a_dry_run_publishes_nothing(connected: Pipeline) -> None:
     assert connected.published() == []
 
 
+def test_a_dry_run_counts_each_job_once(connected: Pipeline) -> None:
+    """One master is one message and three deliveries, however many branches work on it again."""
+    connected.upload("cat.png")
+    lines = run("backfill", "--local", "--dry-run").output.splitlines()
+    counts = {cells[1].strip(): cells[2].strip() for line in lines if len(cells := line.split("│")) > 2}
+    assert (counts["SNS, message published"], counts["SNS, delivery to a queue"]) == ("1", "3")
+    assert counts["DynamoDB, read unit"] == "1"
+
+
 def test_a_backfill_that_was_cut_off_goes_on(connected: Pipeline, tmp_path: Path) -> None:
     """The bookmark's key is not published again, and the bookmark is gone when all is done."""
     for path in ("a.png", "b.png"):
