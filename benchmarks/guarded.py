@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from handlers.isolation import IsolatedWorkError, run_isolated
+from handlers.isolation import IsolatedWorkError, IsolatedWorkTimeoutError, run_isolated
 
 _MB = 1024 * 1024
 _ENOUGH_MB = _MB
@@ -33,11 +33,10 @@ def run_guarded(function: Callable[..., Any], *args: Any, timeout_s: float, memo
         value, crash, peak_mb = run_isolated(
             partial(_call, function, args, memory_mb), wall_s=timeout_s, memory_mb=_ENOUGH_MB
         )
+    except IsolatedWorkTimeoutError:
+        return GuardedCall(timed_out=True, seconds=time.perf_counter() - started)
     except IsolatedWorkError as error:
-        seconds = time.perf_counter() - started
-        if seconds >= timeout_s:
-            return GuardedCall(timed_out=True, seconds=seconds)
-        return GuardedCall(crash=str(error), seconds=seconds)
+        return GuardedCall(crash=str(error), seconds=time.perf_counter() - started)
     return GuardedCall(value=value, crash=crash, peak_mb=peak_mb, seconds=time.perf_counter() - started)
 
 

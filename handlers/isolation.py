@@ -27,6 +27,10 @@ class IsolatedWorkError(PixelCascadeError):
     """The work failed in its child process: it crashed, ran out of time or memory, or hit a bug."""
 
 
+class IsolatedWorkTimeoutError(IsolatedWorkError):
+    """The work did not end in its time, and its child process was killed."""
+
+
 def run_isolated(work: Callable[[], Result], *, wall_s: float, memory_mb: int) -> Result:
     """Return what `work` returns, or raise the PixelCascadeError that it raises, from a forked child.
 
@@ -43,7 +47,7 @@ def run_isolated(work: Callable[[], Result], *, wall_s: float, memory_mb: int) -
     sender.close()
     try:
         if not receiver.poll(wall_s):
-            raise IsolatedWorkError(f"the work did not end within {wall_s:.1f} s and was killed")
+            raise IsolatedWorkTimeoutError(f"the work did not end within {wall_s:.1f} s and was killed")
         result, error = receiver.recv()
     except EOFError:
         child.join()
