@@ -92,6 +92,39 @@ def event_alarms(name: str, function: pulumi.Input[str]) -> list[Alarm]:
     ]
 
 
+def rule_alarms(name: str, rule: pulumi.Input[str]) -> list[Alarm]:
+    """Watch a rule of EventBridge: the events that its target refused for good, and those that could not be kept."""
+    return [
+        Alarm(
+            name=f"{name}-failed",
+            description=_described("EventBridge gave up on events", "uploads-without-jobs"),
+            threshold=0,
+            queries=_single("AWS/Events", "FailedInvocations", "Sum", RuleName=rule),
+        ),
+        Alarm(
+            name=f"{name}-lost",
+            description=_described("Failed events could not be kept", "events-are-lost"),
+            threshold=0,
+            queries=_single("AWS/Events", "InvocationsFailedToBeSentToDlq", "Sum", RuleName=rule),
+        ),
+    ]
+
+
+def unsent_events(services: Sequence[str]) -> Alarm:
+    """Watch the events of pictures that EventBridge does not take, from all functions that send them."""
+    total: Query = {"id": "unsent", "expression": "SUM(FILL(METRICS(), 0))", "label": "unsent", "return_data": True}
+    metrics: list[Query] = [
+        {"id": f"m{number}", "metric": _metric(NAMESPACE, "UnsentEvent", "Sum", service=service), "return_data": False}
+        for number, service in enumerate(services)
+    ]
+    return Alarm(
+        name="events-unsent",
+        description=_described("EventBridge refuses events of pictures", "events-are-not-sent"),
+        threshold=0,
+        queries=[total, *metrics],
+    )
+
+
 def too_many_rejected(name: str, service: str) -> Alarm:
     """Watch the share of pictures that a worker rejects."""
     rejected = _metric(NAMESPACE, "RejectedImage", "Sum", service=service)

@@ -50,6 +50,8 @@ class Publisher(pulumi.ComponentResource):
     """The function."""
     failed: Queue
     """The queue for the events that the function failed on, after Lambda's two retries."""
+    rule_name: pulumi.Output[str] | None
+    """The rule that passes on the events of a bucket that the stack does not own; None where it owns its bucket."""
 
     def __init__(self, name: str, args: PublisherArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pixelcascade:index:Publisher", name, None, opts)
@@ -57,6 +59,7 @@ class Publisher(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         # Never under the fan-out's key: an event must be kept just when that key refuses the publisher.
         rule = self._rule() if args.config.bucket else None
+        self.rule_name = rule.name if rule else None
         queue = QueueArgs(tls_only=args.config.tls_only, rules=[rule.arn] if rule else [])
         self.failed = Queue(f"{name}-failed", queue, self._child)
         self.function = self._function(self.failed)

@@ -73,6 +73,7 @@ class Watch(pulumi.ComponentResource):
 
     def _alarms(self) -> list[Alarm]:
         fanout, publisher, timeout_s = self._args.fanout, self._args.publisher, self._args.config.timeout_s
+        functions = [publisher.function, *(branch.function for branch in fanout.branches.values())]
         return [
             *(alarm for name, branch in fanout.branches.items() for alarm in self._branch_alarms(name, branch)),
             *alarms.topic_alarms("topic", fanout.topic_name),
@@ -81,6 +82,8 @@ class Watch(pulumi.ComponentResource):
             ),
             *alarms.function_alarms("job-publisher", publisher.function.name, timeout_s),
             *alarms.event_alarms("job-publisher", publisher.function.name),
+            *(alarms.rule_alarms("job-publisher-rule", publisher.rule_name) if publisher.rule_name else ()),
+            *([alarms.unsent_events([each.service for each in functions])] if self._args.config.events else ()),
         ]
 
     def _branch_alarms(self, name: str, branch: Branch) -> list[Alarm]:

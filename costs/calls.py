@@ -32,6 +32,9 @@ PRICES: Mapping[str, Price] = {
 RECORD_WRITE_UNITS = 1.0
 """Write units of one write of a picture's record, which is under 1 KB as a rule."""
 
+RECORD_BYTES = 530 + 100
+"""Bytes of the record of a picture that is complete, and the 100 that each item is billed beside."""
+
 
 def calls(*, sizes: int, header_gets: float = HEADER_GETS) -> Mapping[str, Mapping[str, float]]:
     """Return how often each operation is called for one picture, by part: `upload`, the publisher, then the branches.

@@ -8,14 +8,14 @@ from components.branches import BRANCHES, ImageBranch
 from components.config import StackConfig
 from costs import logs
 from costs.bill import Bill, Line
-from costs.calls import HEADER_GETS, ITEM_WRITE_UNITS, UPLOAD, calls_in_a_row, ranges, request_lines
+from costs.calls import HEADER_GETS, ITEM_WRITE_UNITS, RECORD_BYTES, UPLOAD, calls_in_a_row, ranges, request_lines
 from costs.durations import Duration, Durations
 from costs.workload import HOURS, Assumption, Workload
 
 STACK = "stack"
 
 # Metrics that the alarms look at; one on an expression of two is billed as two. What `components.watch` makes.
-BRANCH_ALARM_METRICS, OTHER_ALARM_METRICS = 8, 8
+BRANCH_ALARM_METRICS, OTHER_ALARM_METRICS, RULE_ALARM_METRICS = 8, 8, 2
 # ImageDuration and RejectedImage by service: what `handlers.worker` counts where nothing is rejected or tried again.
 BRANCH_METRICS = 2
 
@@ -109,11 +109,17 @@ class Estimate:
         yield Line(part=STACK, count=branches * IDLE_POLLS, price=prices.SQS_REQUEST)
         yield Line(part=STACK, count=branches * BRANCH_METRICS, price=prices.METRIC_MONTH)
         alarms = branches * BRANCH_ALARM_METRICS + OTHER_ALARM_METRICS
+        if self.config.events:  # One metric of each function: its events that were not sent.
+            alarms += branches + 1
+        if self.config.bucket:
+            alarms += RULE_ALARM_METRICS
         yield Line(part=STACK, count=alarms, price=prices.ALARM_MONTH)
         yield Line(part=STACK, count=1, price=prices.DASHBOARD_MONTH)
 
     def _keeping_lines(self) -> Iterator[Line]:
         workload = self.workload
+        records = workload.images * RECORD_BYTES / GB
+        yield Line(part=UPLOAD, count=records, price=prices.DYNAMODB_GB_MONTH)
         for row in BRANCHES:
             if row.key:
                 count = workload.images * self._file_bytes(row) / GB
@@ -145,6 +151,9 @@ class Estimate:
                 "GETs for metadata", gets, "three of four headers end within the first range; salvage reads all"
             ),
             Assumption("an item", item, "means of 24 camera photographs; each begun KB is a unit"),
+            Assumption(
+                "a record", f"{RECORD_BYTES:,} bytes", "of a picture that is complete; rejected ones are smaller"
+            ),
             Assumption("sizes", outputs, "means of 24 camera photographs at quality 100; less below"),
             Assumption("a converted picture", "as large as its upload", "mean of 24 camera photographs"),
             Assumption(

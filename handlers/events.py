@@ -58,13 +58,22 @@ class Events:
     bucket: str
 
     def send(self, what: What, state: PictureState) -> None:
-        """Send an event.
+        """Send an event; count one that EventBridge does not take, for an alarm.
 
-        Raises: EventRefusedError.
+        Raises: EventRefusedError, and what boto3 raises.
         """
         if self.client is None:
             return
-        answer = self.client().put_events(
+        try:
+            self._put(self.client(), what, state)
+        except Exception:
+            from handlers.metrics import count_unsent  # noqa: PLC0415 - the publisher starts without it
+
+            count_unsent()
+            raise
+
+    def _put(self, client: "EventBridgeClient", what: What, state: PictureState) -> None:
+        answer = client.put_events(
             Entries=[
                 {
                     "Source": SOURCE,

@@ -33,6 +33,12 @@ def count(messages: Iterable[Ended]) -> None:
         metrics.flush_metrics()
 
 
+def count_unsent() -> None:
+    """Count an event of a picture that EventBridge did not take; any thread may call it."""
+    with single_metric(name="UnsentEvent", unit=MetricUnit.Count, value=1, namespace=NAMESPACE) as metric:
+        metric.add_dimension("service", metrics.service)
+
+
 def _count(message: Ended) -> None:
     if message.name == "retry":
         metrics.add_metric(name="RetriedImage", unit=MetricUnit.Count, value=1)

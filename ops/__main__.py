@@ -26,7 +26,7 @@ from ops.connect import connect
 from ops.failures import Explained
 from ops.inventory import Inventory
 from ops.printing import console, print_account, print_estimate, print_orphan, print_status, print_totals, printable
-from ops.removal import erase, orphans, sweep
+from ops.removal import erase, orphan, orphans, sweep
 from ops.replay import replay, settled_since
 from ops.stack import DeployedStack
 from ops.status import find, status
@@ -91,10 +91,10 @@ def audit_command(stack: DeployedStack, *, prefix: str, as_json: bool, everythin
             totals.update(f"{branch} {state}" for branch, state in found.states.items())
             if everything or not found.accounted_for:
                 print_account(found, as_json=as_json)
-        for orphan, _ in inventory.orphans():
+        for output, _ in inventory.orphans():
             totals["orphans"] += 1
             if everything:
-                print_orphan(orphan, as_json=as_json)
+                print_orphan(output, as_json=as_json)
     if as_json:
         click.echo(json.dumps({"totals": totals}))
     else:
@@ -163,10 +163,10 @@ class BackfillOptions:
 @click.option("--dry-run", is_flag=True, help="List them; remove nothing.")
 @stack_options
 def sweep_command(stack: DeployedStack, *, prefix: str, dry_run: bool) -> None:
-    """Remove outputs whose master is gone."""
+    """Remove outputs whose master is gone; what the pipeline did not write stays."""
     count = 0
     for key, name in orphans(stack, prefix):
-        if dry_run or sweep(stack, key, name):
+        if orphan(stack, key, name) if dry_run else sweep(stack, key, name):
             count += 1
             click.echo(printable(key))
     console.print(f"{count} outputs without a master{', nothing was removed' if dry_run else ' removed'}.")

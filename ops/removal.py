@@ -8,8 +8,10 @@ from botocore.exceptions import ClientError
 
 from components.branches import BRANCHES
 from handlers.errors import PixelCascadeError
+from handlers.marks import mark_of_object
 from handlers.record import Record
 from handlers.storage import CHANGED, status_of
+from ops.audit import found
 from ops.inventory import Inventory, name_of
 from ops.stack import DeployedStack
 
@@ -19,7 +21,9 @@ class BusyPictureError(PixelCascadeError):
 
 
 def orphans(stack: DeployedStack, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the key of each output whose name has no living owner, below each branch's prefix, and that name.
+    """Yield the key of each object below a branch's prefix whose name has no living owner, and that name.
+
+    Not each is an output of the pipeline: ask `orphan`.
 
     Raises: NoRecordsError.
     """
@@ -27,16 +31,26 @@ def orphans(stack: DeployedStack, prefix: str = "") -> Iterator[tuple[str, str]]
         yield from inventory.orphans()
 
 
+def orphan(stack: DeployedStack, key: str, name: str) -> str | None:
+    """Return the ETag, quoted, of an output that the pipeline wrote and whose name has no owner; else None."""
+    head = found(stack.client("s3").head_object, Bucket=stack.bucket, Key=key)
+    if head is None or mark_of_object(head["Metadata"], key) is None:
+        return None
+    record = stack.records.read(name)
+    # A master may be older than the records.
+    if (record is not None and record.lives) or any(stack.reconciler.masters(name)):
+        return None
+    etag: str = head["ETag"]
+    return etag
+
+
 def sweep(stack: DeployedStack, key: str, name: str) -> bool:
-    """Remove one orphan of a name, unless it changed or its name has an owner by now; return whether it was removed."""
-    s3 = stack.client("s3")
+    """Remove one orphan of a name, unless it changes or its name gets an owner; return whether it was removed."""
+    etag = orphan(stack, key, name)
+    if etag is None:
+        return False
     try:
-        etag = s3.head_object(Bucket=stack.bucket, Key=key)["ETag"]
-        record = stack.records.read(name)
-        # A master may be older than the records.
-        if (record is not None and record.lives) or any(stack.reconciler.masters(name)):
-            return False
-        s3.delete_object(Bucket=stack.bucket, Key=key, IfMatch=etag)
+        stack.client("s3").delete_object(Bucket=stack.bucket, Key=key, IfMatch=etag)
     except ClientError as error:
         if status_of(error) in CHANGED:
             return False

@@ -1,12 +1,14 @@
-"""One picture: its state, its outputs or reasons, and when; from its record alone."""
+"""One picture: its state, its outputs or reasons, and when; from its record, and a loser's from its reason."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from components.branches import BRANCHES
 from handlers.errors import InvalidJobError, PixelCascadeError
+from handlers.reconcile import NAME_TAKEN
 from handlers.record import Record
+from ops.audit import read_json
 from ops.stack import DeployedStack
 
 
@@ -41,7 +43,10 @@ def status(stack: DeployedStack, key: str) -> Status:
 
     Raises: UnknownPictureError, NoRecordsError.
     """
-    return _status(find(stack, key))
+    record = find(stack, key)
+    master = _whole(stack, key)
+    reason = read_json(stack, stack.layout.rejected_key(master, NAME_TAKEN)) if record.key != master else None
+    return _status(record) if reason is None else _loser(record, master, reason)
 
 
 def find(stack: DeployedStack, key: str) -> Record:
@@ -60,12 +65,31 @@ def find(stack: DeployedStack, key: str) -> Record:
 
 
 def _names(stack: DeployedStack, key: str) -> Iterator[str]:
-    whole = key if key.startswith(stack.layout.master) else stack.layout.master + key
     try:
-        yield stack.layout.name(whole)
+        yield stack.layout.name(_whole(stack, key))
     except InvalidJobError:
         return
     yield key
+
+
+def _whole(stack: DeployedStack, key: str) -> str:
+    """Return the key of a master that may lack the prefix."""
+    return key if key.startswith(stack.layout.master) else stack.layout.master + key
+
+
+def _loser(record: Record, key: str, reason: Mapping[str, Any]) -> Status:
+    """Return the status of a master whose name another one owns: no branch works on it."""
+    time = str(reason.get("time", ""))
+    facts = {"state": "rejected", "error": reason.get("error", ""), "message": reason.get("message", "")}
+    return Status(
+        name=record.name,
+        key=key,
+        state="rejected",
+        generation=record.generation,
+        received_at=time,
+        settled_at=time,
+        branches={NAME_TAKEN: facts},
+    )
 
 
 def _status(record: Record) -> Status:

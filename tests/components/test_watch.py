@@ -91,6 +91,27 @@ def test_an_event_that_the_publisher_never_did_rings(what: str, watched: str) ->
     assert metric(f"job-publisher-events-{what}")["dimensions"] == {"FunctionName": physical("job-publisher")}
 
 
+def test_events_that_are_not_sent_ring() -> None:
+    """One alarm adds up what all four functions could not tell EventBridge; a stack without events has none."""
+    total, *metrics = alarm("events-unsent").inputs["metricQueries"]
+    assert total["expression"] == "SUM(FILL(METRICS(), 0))"
+    services = [f"{function}-dev" for function in ("job-publisher", *BRANCHES.values())]
+    assert [query["metric"]["dimensions"] for query in metrics] == [{"service": service} for service in services]
+    assert {query["metric"]["metricName"] for query in metrics} == {"UnsentEvent"}
+    names = {found.name for found in recorded(events="false").mocks.resources}
+    assert "events-unsent-alarm" not in names
+
+
+@pytest.mark.parametrize(
+    ("what", "watched"), [("failed", "FailedInvocations"), ("lost", "InvocationsFailedToBeSentToDlq")]
+)
+def test_a_rule_that_cannot_deliver_rings(what: str, watched: str) -> None:
+    """The rule of an adopted bucket is watched, as a topic is."""
+    (query,) = alarm(f"job-publisher-rule-{what}", bucket="theirs", forceDestroy="false").inputs["metricQueries"]
+    assert query["metric"]["metricName"] == watched
+    assert query["metric"]["dimensions"] == {"RuleName": physical("job-publisher-rule")}
+
+
 def test_a_single_throttle_does_not_ring() -> None:
     """A batch that is throttled once comes again; more than ten in five minutes are a shortage."""
     assert alarm("resizing-throttles").inputs["threshold"] == 10

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 
-from costs.calls import HEADER_GETS, UPLOAD, calls, ranges, request_lines
+from costs.calls import HEADER_GETS, RECORD_BYTES, RECORD_WRITE_UNITS, UPLOAD, calls, ranges, request_lines
 from handlers import format_converter, job_publisher, metadata_extractor, pixel_resizer
 from handlers.ranged import FIRST_BYTES, RangedBody
 from handlers.record import Outcome
 from tests.handlers.conftest import (
     BUCKET,
+    PICTURES,
     Context,
     Stack,
     credentials,  # noqa: F401 a fixture
@@ -86,6 +87,36 @@ def test_the_publisher_asks_what_the_estimate_says(stack: Stack, asked: Counter[
     job_publisher.handler({"Records": [record]}, Context())
     assert asked == calls(sizes=SIZES)[UPLOAD]
     assert len(stack.published()) == 1
+
+
+def size_bytes(value: Any) -> int:
+    """Return what DynamoDB counts of a value. Source: its developer guide, "DynamoDB item sizes and formats"."""
+    kind, content = next(iter(value.items()))
+    match kind:
+        case "M":
+            return 3 + sum([1 + len(name) + size_bytes(each) for name, each in content.items()])
+        case "L":
+            return 3 + sum([1 + size_bytes(each) for each in content])
+        case "N":
+            return 1 + (len(content.strip("-.0")) + 1) // 2
+        case _:
+            return len(str(content).encode())
+
+
+def test_a_settled_record_is_as_large_as_the_estimate_says(
+    stack: Stack,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its bytes, without the 100 that are billed beside them, and one write unit for each write of it."""
+    received = stack.receive(KEY, picture())
+    for branch, handler in WORKERS.items():
+        monkeypatch.setenv("BRANCH", branch)
+        handler(sqs_event(received), Context())
+    (item,) = stack.dynamodb.scan(TableName=PICTURES)["Items"]
+    assert item["state"] == {"S": "complete"}
+    found = sum([len(name) + size_bytes(value) for name, value in item.items()])
+    assert found == pytest.approx(RECORD_BYTES - 100, rel=0.05)
+    assert found <= 1024 * RECORD_WRITE_UNITS
 
 
 def test_a_long_header_takes_as_many_gets_as_ranges(stack: Stack, asked: Counter[str]) -> None:  # noqa: F811

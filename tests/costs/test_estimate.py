@@ -74,11 +74,14 @@ def test_a_month_without_uploads_is_not_free() -> None:
     assert sum(line.dollars for line in fixed[0]) > 0
 
 
-def test_the_bill_has_as_many_alarms_as_the_program() -> None:
+@pytest.mark.parametrize("settings", [{}, {"events": False}, {"bucket": "theirs", "force_destroy": False}], ids=str)
+def test_the_bill_has_as_many_alarms_as_the_program(settings: dict[str, Any]) -> None:
     """Each metric that an alarm looks at is paid for."""
-    alarms = recorded().mocks.of_type("MetricAlarm")
+    keys = {"force_destroy": "forceDestroy"}
+    program = recorded(**{keys.get(key, key): str(value).lower() for key, value in settings.items()})
+    alarms = program.mocks.of_type("MetricAlarm")
     metrics = [query for alarm in alarms for query in alarm.inputs["metricQueries"] if "metric" in query]
-    assert count(estimate(), STACK, prices.ALARM_MONTH) == len(metrics)
+    assert count(estimate(**settings), STACK, prices.ALARM_MONTH) == len(metrics)
 
 
 def test_the_bill_has_as_many_dashboards_as_the_program() -> None:

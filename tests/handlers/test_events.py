@@ -1,6 +1,7 @@
 """What others are told: the events, held against the schema and the examples of docs/events.md."""
 
 import json
+import os
 import re
 from typing import Any
 
@@ -131,8 +132,8 @@ def test_a_stack_that_sends_no_events_sends_none(stack: Stack, monkeypatch: pyte
     assert (stack.sent, record.state) == ([], "complete")
 
 
-def test_an_event_that_is_refused_is_an_error() -> None:
-    """PutEvents succeeds in part: the message must come again, and the event with it."""
+def test_an_event_that_is_refused_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """PutEvents succeeds in part: the message must come again, and the event with it; an alarm counts it."""
     answer = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"}]}
 
     class Refusing(Bus):
@@ -142,6 +143,9 @@ def test_an_event_that_is_refused_is_an_error() -> None:
     events = Events(client=Refusing, stack="dev", bucket=BUCKET)  # type: ignore[arg-type]
     with pytest.raises(EventRefusedError, match=r"of master/cat\.jpg: ThrottlingException slow down"):
         events.send("complete", PictureState(key="master/cat.jpg", name="cat", generation=1))
+    counted = json.loads(capsys.readouterr().out)
+    assert counted["UnsentEvent"] == [1.0]
+    assert counted["service"] == os.environ["POWERTOOLS_SERVICE_NAME"]
 
 
 @pytest.mark.usefixtures("stack")

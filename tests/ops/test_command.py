@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError, ProfileNotFound
 from click.testing import CliRunner, Result
 
+from handlers.reconcile import NAME_TAKEN
 from ops import __main__ as command
 from ops import connect as connecting
 from ops import redrive as redriving
@@ -254,6 +255,16 @@ def test_a_pictures_status_is_its_record(connected: Pipeline) -> None:
     assert found["branches"]["format-conversion"] == {"state": "written", "recipe": "now"}
 
 
+def test_a_master_whose_name_another_one_owns_has_a_status_of_its_own(connected: Pipeline) -> None:
+    """By its key it is rejected and says who owns the name; by the name, the owner answers."""
+    connected.finish("cat.png", connected.upload("cat.png"))
+    connected.write_reason("cat.jpg", connected.upload("cat.jpg", b"another"), NAME_TAKEN, "NameTakenError")
+    found = json.loads(run("status", "master/cat.jpg", "--local", "--json").output)
+    assert (found["key"], found["state"]) == ("master/cat.jpg", "rejected")
+    assert found["branches"][NAME_TAKEN]["error"] == "NameTakenError"
+    assert json.loads(run("status", "cat", "--local", "--json").output)["key"] == "master/cat.png"
+
+
 def test_a_picture_that_nobody_uploaded_is_told(connected: Pipeline) -> None:
     """The message says what to check."""
     result = run("status", "master/nothing.png", "--local")
@@ -270,6 +281,15 @@ def test_orphans_are_swept(connected: Pipeline) -> None:
         assert "converted/gone.jpg" in result.output
         keys = [entry["Key"] for entry in connected.client("s3").list_objects_v2(Bucket="images")["Contents"]]
         assert ("converted/gone.jpg" in keys, "converted/cat.jpg" in keys) == (left, True)
+
+
+@pytest.mark.parametrize("words", [(), ("--dry-run",)])
+def test_what_others_put_beside_the_outputs_is_not_swept(connected: Pipeline, words: tuple[str, ...]) -> None:
+    """An object without the pipeline's mark is somebody else's, wherever it lies."""
+    connected.client("s3").put_object(Bucket="images", Key="converted/theirs.jpg", Body=b"not ours")
+    result = run("sweep", "--local", *words)
+    assert "theirs" not in result.output
+    assert connected.client("s3").get_object(Bucket="images", Key="converted/theirs.jpg")["Body"].read() == b"not ours"
 
 
 @pytest.mark.parametrize("versioned", [False, True])
