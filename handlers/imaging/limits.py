@@ -62,8 +62,8 @@ class Limits:
         """
         if size_bytes > self.max_bytes:
             raise ImageTooLargeError(
-                f"the file has {size_bytes:,} bytes, more than the {self.max_bytes:,} that maxBytes allows; "
-                "upload a smaller file or raise maxBytes"
+                f"expected a file of at most {self.max_bytes:,} bytes (maxBytes), got {size_bytes:,}: upload a smaller "
+                "file or raise maxBytes"
             )
 
     def check_canvas(self, width: int, height: int, file_bytes: int = 0) -> None:
@@ -75,23 +75,23 @@ class Limits:
         longest = max(width, height)
         if longest > self.max_side:
             raise ImageTooLargeError(
-                f"{width:,} x {height:,} pixels: the longest side may have {self.max_side:,}, "
-                "as much as a JPEG holds; upload a smaller picture"
+                f"expected no side longer than {self.max_side:,} pixels, the most that a JPEG holds, got {width:,} x "
+                f"{height:,}: upload a smaller picture"
             )
         pixels = width * height
         if pixels > self.max_pixels:
             raise ImageTooLargeError(
-                f"{width:,} x {height:,} is {pixels:,} pixels, more than the {self.max_pixels:,} that "
-                "maxPixels allows; upload a smaller picture or raise maxPixels"
+                f"expected at most {self.max_pixels:,} pixels (maxPixels), got {width:,} x {height:,} = {pixels:,}: "
+                "upload a smaller picture or raise maxPixels"
             )
         if self.memory_mb is None:
             return
         fitting = pixels_that_fit(self.memory_mb, file_bytes)
         if pixels > fitting:
             raise ImageTooLargeError(
-                f"{width:,} x {height:,} is {pixels:,} pixels, more than the {fitting:,} that the function's "
-                f"memory of {self.memory_mb:,} MB holds (maxPixels allows {self.max_pixels:,}); "
-                "upload a smaller picture or raise the function's memory"
+                f"expected at most {fitting:,} pixels, as many as the function's {self.memory_mb:,} MB of memory hold "
+                f"(maxPixels is {self.max_pixels:,}), got {width:,} x {height:,} = {pixels:,}: upload a smaller "
+                "picture or raise the function's memory"
             )
 
     def check_outputs(self, sizes: Mapping[str, tuple[int, int]], pixels: int = 0, file_bytes: int = 0) -> None:
@@ -106,9 +106,9 @@ class Limits:
         need = bytes_needed(pixels, output_pixels) + FILE_COPIES * file_bytes
         if need > capacity_bytes(self.memory_mb):
             raise ImageTooLargeError(
-                f"its outputs have {output_pixels:,} pixels and take {need:,} bytes, more than the "
-                f"{capacity_bytes(self.memory_mb):,} that the function's memory of {self.memory_mb:,} MB holds; "
-                "upload a picture that is less tall, change sizes, or raise the function's memory"
+                f"expected outputs that fit into {capacity_bytes(self.memory_mb):,} bytes of the function's "
+                f"{self.memory_mb:,} MB of memory, got {output_pixels:,} pixels that take {need:,}: upload a picture "
+                "that is less tall, change sizes, or raise the function's memory"
             )
 
     def check_scans(self, scans: int) -> None:
@@ -119,8 +119,8 @@ class Limits:
         """
         if scans > self.max_scans:
             raise ImageTooLargeError(
-                f"the JPEG has {scans:,} scans or more, over the {self.max_scans:,} that maxScans allows; "
-                "save it again or raise maxScans"
+                f"expected a JPEG of at most {self.max_scans:,} scans (maxScans), got {scans:,} or more: save it again "
+                "or raise maxScans"
             )
 
     def check_segments(self, segments: int, what: str) -> None:
@@ -131,8 +131,8 @@ class Limits:
         """
         if segments > self.max_segments:
             raise ImageTooLargeError(
-                f"the file has {segments:,} {what} or more, over the {self.max_segments:,} that maxSegments "
-                "allows; save it again without metadata or raise maxSegments"
+                f"expected at most {self.max_segments:,} {what} (maxSegments), got {segments:,} or more: save the file "
+                "again without metadata or raise maxSegments"
             )
 
 

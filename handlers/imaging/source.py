@@ -85,6 +85,6 @@ class Source:
     def _check(self, size: int) -> None:
         if size > self._max_bytes:
             raise ImageTooLargeError(
-                f"the file has more than the {self._max_bytes:,} bytes that maxBytes allows; "
-                "upload a smaller file or raise maxBytes"
+                f"expected a file of at most {self._max_bytes:,} bytes (maxBytes), got more: upload a smaller file or "
+                "raise maxBytes"
             )

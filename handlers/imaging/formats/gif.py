@@ -140,7 +140,9 @@ def _skip_blocks(source: Source, position: int) -> int:
             if not size:
                 return position + at
         position, step = position + at, min(2 * step, _STEP_BYTES)
-    raise ImageTooLargeError(f"the GIF has more than {MAX_SUB_BLOCKS:,} sub-blocks in one block; save it again")
+    raise ImageTooLargeError(
+        f"expected a GIF of at most {MAX_SUB_BLOCKS:,} sub-blocks in a block, got more: save it again"
+    )
 
 
 def _transparent(block: bytes) -> int | None:

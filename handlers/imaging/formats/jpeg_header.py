@@ -102,7 +102,7 @@ def _note(seen: _Seen, segment: Segment, source: Source) -> None:
     if APP0 <= marker <= APP15:
         _note_metadata(seen, marker, source, body, size)
     elif marker in _HIERARCHICAL:
-        raise UnsupportedFormatError("a hierarchical JPEG; baseline and progressive JPEGs are accepted")
+        raise UnsupportedFormatError("expected a baseline or progressive JPEG, got a hierarchical one: save it again")
     elif marker in FRAMES:
         if seen.frame:
             raise BrokenImageError("the JPEG is damaged: it has two frame headers")
@@ -162,15 +162,19 @@ def _header(seen: _Seen) -> JpegHeader:
 
 def _check_kind(frame: int, bits: int, components: int, size: tuple[int, int]) -> None:
     if frame not in _DECODABLE:
-        raise UnsupportedFormatError("a lossless arithmetic JPEG; baseline and progressive JPEGs are accepted")
+        raise UnsupportedFormatError(
+            "expected a baseline or progressive JPEG, got a lossless arithmetic one: save it again"
+        )
     if bits != 8:  # noqa: PLR2004
-        raise UnsupportedFormatError(f"a JPEG of {bits} bits a sample; those of 8 are accepted")
+        raise UnsupportedFormatError(f"expected a JPEG of 8 bits a sample, got {bits}: save it again")
     if components not in _MODES:
-        raise UnsupportedFormatError(f"a JPEG of {components} components; those of 1, 3 or 4 are accepted")
+        raise UnsupportedFormatError(f"expected a JPEG of 1, 3 or 4 components, got {components}: save it again")
     if not size[0]:
         raise BrokenImageError("the JPEG is damaged: its width is 0")
     if not size[1]:
-        raise UnsupportedFormatError("a JPEG that states its height after the scan (DNL); save it again")
+        raise UnsupportedFormatError(
+            "expected a JPEG whose frame header has its height, got one that has it after the scan (DNL): save it again"
+        )
 
 
 def _joined(parts: list[bytes], warnings: list[str]) -> bytes | None:

@@ -186,7 +186,9 @@ def _picture_data(source: Source, limits: Limits) -> PictureData:
                 chunks.append(chunk)
                 doubt = doubt or _damage(file, chunk)
                 if len(chunks) > MAX_DATA_CHUNKS:
-                    raise ImageTooLargeError(f"the PNG has more than {MAX_DATA_CHUNKS:,} IDAT chunks; save it again")
+                    raise ImageTooLargeError(
+                        f"expected a PNG of at most {MAX_DATA_CHUNKS:,} IDAT chunks, got more: save it again"
+                    )
                 continue
             others += chunk.kind not in (b"fcTL", b"fdAT")
             limits.check_segments(others, "chunks")

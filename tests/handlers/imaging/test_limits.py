@@ -13,14 +13,14 @@ MASTER = saved(photo((400, 300)), "PNG")
 
 def test_pixels_are_bounded() -> None:
     """The message names the size, the limit and the setting."""
-    with pytest.raises(ImageTooLargeError, match=r"120,000 pixels.*119,999.*maxPixels"):
+    with pytest.raises(ImageTooLargeError, match=r"119,999 pixels \(maxPixels\), got 400 x 300 = 120,000"):
         convert(MASTER, limits=Limits(max_pixels=119_999))
     assert convert(MASTER, limits=Limits(max_pixels=120_000))
 
 
 def test_bytes_are_bounded() -> None:
     """The message names the limit and the setting."""
-    with pytest.raises(ImageTooLargeError, match=r"100 bytes.*maxBytes"):
+    with pytest.raises(ImageTooLargeError, match=r"100 bytes \(maxBytes\), got more"):
         convert(MASTER, limits=Limits(max_bytes=100))
 
 
@@ -48,7 +48,7 @@ def test_more_memory_holds_more_pixels() -> None:
 def test_scans_are_bounded() -> None:
     """The message names the limit and the setting."""
     master = jpeg(progressive=True)
-    with pytest.raises(ImageTooLargeError, match=r"scans.*5.*maxScans"):
+    with pytest.raises(ImageTooLargeError, match=r"5 scans \(maxScans\)"):
         convert(master, limits=Limits(max_scans=5))
     assert convert(master)
 
@@ -56,7 +56,7 @@ def test_scans_are_bounded() -> None:
 def test_segments_are_bounded() -> None:
     """APPn segments and comments are counted."""
     master = with_segments(jpeg(), *[segment(0xE4, b"x")] * 20)
-    with pytest.raises(ImageTooLargeError, match=r"segments.*15.*maxSegments"):
+    with pytest.raises(ImageTooLargeError, match=r"15 .*segments \(maxSegments\), got 16"):
         convert(master, limits=Limits(max_segments=15))
     assert convert(master)
 
@@ -84,15 +84,15 @@ def test_outputs_are_bounded_by_the_memory() -> None:
     picture = open_picture(master, Limits.for_memory(256))
     (size,) = output_sizes(picture, {"large": 400}, enlarge=True).values()
     assert picture.bytes_needed(size[0] * size[1]) >= 8 * 400 * 4000
-    with pytest.raises(ImageTooLargeError, match=r"10,000,010 pixels.*216 MB.*sizes"):
+    with pytest.raises(ImageTooLargeError, match=r"216 MB.*got 10,000,010 pixels.*change sizes"):
         resize(master, {"large": 1000, "none": 1}, limits=Limits.for_memory(256 - 40))
-    with pytest.raises(ImageTooLargeError, match="memory of 885 MB"):
+    with pytest.raises(ImageTooLargeError, match="885 MB of memory"):
         resize(master, {"large": 3000, "medium": 1000}, limits=Limits.for_memory(885))
 
 
 def test_no_side_is_longer_than_a_jpeg_holds() -> None:
     """65,500 pixels are the longest side."""
-    with pytest.raises(ImageTooLargeError, match=r"65,501.*65,500"):
+    with pytest.raises(ImageTooLargeError, match=r"65,500 pixels.*65,501"):
         convert(png((65_501, 1), 8, 0, [bytes(65_501)]))
     assert convert(png((65_500, 1), 8, 0, [bytes(65_500)]))
 
