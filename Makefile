@@ -26,6 +26,9 @@ HEADERS := gcc libjpeg62-turbo-dev zlib1g-dev liblcms2-dev
 BROWSER := chromium fonts-dejavu-core
 SCREENSHOTS = build/screenshots
 
+# What writes requirements.txt for every platform.
+UV = uv==0.13.9
+
 .PHONY: help setup cascade test test-runtime test-engine smoke test-browser browser check format bench package headers lock clean
 
 help:
@@ -39,7 +42,7 @@ help:
 	@echo "make format                                         let the formatter write"
 	@echo "make bench                                          measure"
 	@echo "make package [ARCH=arm64] [PYTHON=3.12] [FRESH=1]   build what pulumi up uploads; IMAGING=pillow-simd builds that"
-	@echo "make lock                                           write constraints.txt and the wheels' hashes anew"
+	@echo "make lock                                           write constraints.txt, requirements.txt and the wheels' hashes anew"
 	@echo "make clean                                          remove what make has made"
 
 setup: $(VENV)/ready
@@ -48,7 +51,7 @@ $(VENV)/ready: requirements.txt handlers/requirements.txt constraints.txt pyproj
 	@$(VENV_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, $(VENV_PYTHON) is " + sys.version.split()[0] + "; name another: make VENV_PYTHON=python3.13 ...")'
 	$(VENV_PYTHON) -m venv $(VENV)
 	$(INSTALL) --requirement requirements.txt
-	$(INSTALL) --constraint constraints.txt --requirement requirements.txt --requirement handlers/requirements.txt --group dev
+	$(INSTALL) --constraint constraints.txt --requirement handlers/requirements.txt --group dev
 	@touch $@
 
 cascade: setup
@@ -102,6 +105,11 @@ headers:
 lock: setup
 	{ echo '# Every package that `make` installs, at the version it was tested with; written by `make lock`.'; \
 	  $(BIN)/python -m pip freeze --disable-pip-version-check --exclude pip; } > constraints.txt
+	$(VENV_PYTHON) -m venv .cache/lock
+	.cache/lock/bin/python -m pip install --quiet --disable-pip-version-check $(UV)
+	{ echo '# What `pulumi up` installs: requirements.in and all that it requires, by hash; written by `make lock`.'; \
+	  .cache/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	    --constraint constraints.txt requirements.in; } > requirements.txt
 	$(BIN)/python -m components.packaging.lock
 
 clean:

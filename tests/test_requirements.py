@@ -71,3 +71,19 @@ def test_a_package_of_the_tools_is_missing_there(module: str) -> None:
     done = run(f"import {module}")
     assert done.returncode == 1
     assert "in requirements.txt" in done.stderr
+
+
+def test_everything_that_pulumi_up_installs_is_known_by_its_hash() -> None:
+    """Each requirement is pinned and has hashes, so that pip takes no other file; all that are needed are there."""
+    blocks = (ROOT / "requirements.txt").read_text().replace("\\\n", " ").splitlines()
+    locked = [block for block in blocks if block[:1].isalnum()]
+    assert all("==" in block and "--hash=sha256:" in block for block in locked)
+    names = {canonicalize_name(Requirement(block.partition(" --hash")[0]).name) for block in locked}
+    assert required() <= names
+
+
+def test_the_locked_requirements_are_those_that_were_asked_for() -> None:
+    """requirements.in was not changed without `make lock`."""
+    asked = [line for line in (ROOT / "requirements.in").read_text().splitlines() if line[:1].isalnum()]
+    assert asked
+    assert all(f"\n{line} " in (ROOT / "requirements.txt").read_text() for line in asked)
