@@ -97,8 +97,10 @@ class Estimate:
 
     def _log_lines(self) -> Iterator[Line]:
         kept_months = LOGS_COMPRESSED * self.config.log_retention_days / DAYS
+        system_logs, per_batch = self.config.system_logs, self.workload.per_batch
+        workers = logs.worker_bytes(per_batch, system_logs=system_logs)
         for part in PARTS:
-            each = logs.publisher_bytes() if part == UPLOAD else logs.worker_bytes(self.workload.per_batch)
+            each = logs.publisher_bytes(system_logs=system_logs) if part == UPLOAD else workers
             size_gb = self.workload.images * each / GB
             yield Line(part=part, count=size_gb, price=prices.LOGS_GB)
             yield Line(part=part, count=size_gb * kept_months, price=prices.LOGS_GB_MONTH)

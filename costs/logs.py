@@ -17,11 +17,16 @@ PICTURE_BYTES = 390
 BATCH_BYTES = 300
 
 
-def publisher_bytes() -> int:
+def publisher_bytes(*, system_logs: bool = True) -> int:
     """Return the bytes that one upload leaves in the publisher's log."""
-    return INVOCATION_BYTES + JOB_BYTES
+    return _invocation_bytes(system_logs=system_logs) + JOB_BYTES
 
 
-def worker_bytes(per_batch: float) -> float:
+def worker_bytes(per_batch: float, *, system_logs: bool = True) -> float:
     """Return the bytes that one picture of a batch leaves in a worker's log."""
-    return PICTURE_BYTES + (INVOCATION_BYTES + BATCH_BYTES) / per_batch
+    return PICTURE_BYTES + (_invocation_bytes(system_logs=system_logs) + BATCH_BYTES) / per_batch
+
+
+def _invocation_bytes(*, system_logs: bool) -> int:
+    """Return what Lambda prints itself: nothing at level WARN, where an invocation ends well."""
+    return INVOCATION_BYTES if system_logs else 0

@@ -6,6 +6,7 @@ import pytest
 
 from components import prices
 from components.prices import Price
+from costs import logs
 from costs.bill import Line
 from costs.calls import UPLOAD
 from costs.estimate import BY_NAME, STACK, Estimate
@@ -57,6 +58,13 @@ def test_small_batches_cost_more_requests() -> None:
     single, full = (estimate(full_batches(per_batch=number)) for number in (1, 10))
     assert [count(found, "resizing", prices.LAMBDA_REQUEST) for found in (single, full)] == [1000, 100]
     assert count(single, "resizing", prices.SQS_REQUEST) > count(full, "resizing", prices.SQS_REQUEST)
+
+
+def test_logs_without_lambdas_own_lines_cost_less() -> None:
+    """START, END and REPORT of each invocation are not written with `systemLogs: false`, and not paid for."""
+    on, off = (estimate(full_batches(per_batch=1), system_logs=value) for value in (True, False))
+    saved = count(on, "resizing", prices.LOGS_GB) - count(off, "resizing", prices.LOGS_GB)
+    assert saved == pytest.approx(1000 * logs.INVOCATION_BYTES / 1e9)
 
 
 def test_logs_that_are_kept_longer_cost_more() -> None:
