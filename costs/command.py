@@ -40,6 +40,7 @@ SHARE = Number("share", 0, 1, "a share from 0 to 1; write one in a hundred as 0.
 @click.option("--rate", type=POSITIVE, help="Uploads per second at the busiest time; the month's mean if not given.")
 @click.option("--config", "stack_file", type=_STACK_FILE, help="A stack's file, such as Pulumi.dev.yaml.")
 @click.option("--benchmark", type=_FILE, default=MEASURED, help="JSON of `python -m benchmarks memory`.")
+@click.option("--verbose", is_flag=True, help="Every line of the bill, limit, assumption and price too.")
 @click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
 def estimate_command(
     *,
@@ -53,6 +54,7 @@ def estimate_command(
     rate: float | None,
     stack_file: Path | None,
     benchmark: Path,
+    verbose: bool,
     as_json: bool,
 ) -> None:
     """Print what a month costs, beside the reference set-up that PixelCascade began as, and the limits of its growth.
@@ -84,7 +86,7 @@ def estimate_command(
     if as_json:
         click.echo(json.dumps(report.plain()))
     else:
-        report.show()
+        report.show(verbose=verbose)
 
 
 def _values(stack_file: Path | None) -> Mapping[str, str]:

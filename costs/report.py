@@ -1,6 +1,6 @@
 """The estimate for people, as tables, and for machines, as JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -54,13 +54,18 @@ class EstimateReport:
             ],
         )
 
-    def show(self) -> None:
-        """Print the tables."""
+    def show(self, *, verbose: bool = False) -> None:
+        """Print the answer and where the money goes; if `verbose`, every line, limit, assumption and price too."""
         console = Console() if Console().is_terminal else Console(width=WIDTH)
+        for sentence in (self._verdict(), self._month(), self._first_limit()):
+            console.print(sentence, highlight=False, soft_wrap=True)
+        if not verbose:
+            console.print(self._services())
+            console.print("Every line, limit, assumption and price: --verbose.", highlight=False)
+            return
         console.print(self._bills())
-        console.print(self._verdict(), soft_wrap=True)
         console.print(self._scale())
-        for sentence in [self._first_limit(), *self.beside]:
+        for sentence in self.beside:
             console.print(sentence, highlight=False, soft_wrap=True)
         console.print(self._taken_for_granted())
         console.print(_prices())
@@ -91,8 +96,7 @@ class EstimateReport:
             sums = [total(line for line in bill.work if line.part == part) for bill in both]
             _add_sums(table, part, "together", sums)
             table.add_section()
-        for service in dict.fromkeys(price.service for price in prices.TABLE):
-            sums = [total(line for line in bill.work if line.price.service == service) for bill in both]
+        for service, sums in self._by_service():
             _add_sums(table, "all parts", service, sums)
         _add_sums(table, "all parts", "the month's work", [bill.dollars for bill in both])
         table.add_section()
@@ -100,6 +104,33 @@ class EstimateReport:
             _add_lines(table, part, self.bill.keeping, self.reference.keeping)
         _add_sums(table, "all parts", "each month of keeping results", [total(bill.keeping) for bill in both])
         return table
+
+    def _services(self) -> Table:
+        """Return what each service costs, the dearest first."""
+        table = Table("service", title="US dollars a month")
+        for heading in ("PixelCascade", "reference set-up"):
+            table.add_column(heading, justify="right")
+        for service, dollars in sorted(self._by_service(), key=lambda row: -row[1][0]):
+            table.add_row(service, *(f"{sum_:,.2f}" for sum_ in dollars))
+        return table
+
+    def _by_service(self) -> Iterator[tuple[str, list[float]]]:
+        for service in dict.fromkeys(price.service for price in prices.TABLE):
+            yield (
+                service,
+                [
+                    total(line for line in bill.work if line.price.service == service)
+                    for bill in (self.bill, self.reference)
+                ],
+            )
+
+    def _month(self) -> str:
+        workload = self.workload
+        return (
+            f"{workload.images:,.0f} pictures of {workload.megapixels:g} megapixels in a month: "
+            f"{self.bill.dollars:,.2f} US dollars, and {total(self.bill.keeping):,.2f} for each month that their results "
+            f"are kept ({prices.REGION}, list prices of {prices.READ})."
+        )
 
     def _verdict(self) -> str:
         ratio = self.reference.dollars / self.bill.dollars

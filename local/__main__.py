@@ -6,7 +6,6 @@ import json
 import sys
 import tempfile
 import time
-from collections import Counter
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,7 +22,8 @@ from local.announcement import AlreadyRunningError, alone, announced
 from local.cascade import messages, stack_of
 from local.deployment import Deployment, DeploymentError
 from local.emulator import CREDENTIALS, Emulator, EmulatorError, interrupt_when_terminated
-from local.failures import FailureWatch, lines
+from local.failures import FailureWatch
+from local.journal import Journal
 from local.live import live_page
 from local.masters import NoMastersError, find_masters
 from local.run import run
@@ -121,13 +121,12 @@ def logs_command(function: str | None, *, follow: bool) -> None:
     groups: dict[str, str] = _running()["logs"]
     if function and function not in groups:
         _fail(f"expected one of {', '.join(groups)}, got {function}", USAGE)
-    logs, printed = connect(None, local=True).client("logs"), Counter[str]()
+    chosen = {function: groups[function]} if function else groups
+    journal = Journal(logs=connect(None, local=True).client("logs"), groups=chosen)
     with contextlib.suppress(KeyboardInterrupt):
         while True:
-            for name in [function] if function else groups:
-                for line in itertools.islice(lines(logs, groups[name]), printed[name], None):
-                    printed[name] += 1
-                    click.echo(line if function else f"{name}: {line}")
+            for name, line in journal.lines():
+                click.echo(line if function else f"{name}: {line}")
             if not follow:
                 return
             time.sleep(FOLLOW_S)

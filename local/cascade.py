@@ -8,10 +8,11 @@ from pathlib import Path
 
 from handlers.reconcile import NAME_TAKEN
 from local.deployment import Deployment
-from local.failures import Failure, FailureWatch
+from local.failures import FailureWatch
 from local.pacing import UploadPacer
 from ops.audit import Account, Auditor
 from ops.inventory import Inventory
+from ops.logs import Failure
 from ops.stack import DeployedStack
 
 SHORTEST_POLL_S = 0.2

@@ -4,9 +4,10 @@ import json
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any, Self
 
 import click
 
@@ -48,6 +49,33 @@ class Requests:
     def dollars(self) -> float:
         """US dollars for these requests."""
         return total(self.lines)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a backfill would do: how many masters it looks at, what that asks of AWS, and what is made again at most."""
+
+    masters: int
+    requests: Mapping[str, int]
+    dollars: float
+    again: Mapping[str, int]
+
+    @classmethod
+    def of(cls, stack: DeployedStack, work: Sequence["Task"]) -> Self:
+        """Work out what some tasks come to."""
+        # A master is looked at, and its job delivered, once, however many branches work on it again.
+        alike = Counter(tuple(task.branches) or tuple(row.name for row in BRANCHES) for task in work)
+        asked = [Requests(jobs=count, sizes=len(stack.sizes), branches=names) for names, count in alike.items()]
+        return cls(
+            masters=len(work),
+            requests=dict(sum((found.counts for found in asked), Counter[str]())),
+            dollars=sum(found.dollars for found in asked),
+            again=dict(Counter(branch for branches in alike.elements() for branch in branches)),
+        )
+
+    def plain(self) -> dict[str, Any]:
+        """Return the plan for a program."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,12 +6,22 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.errors import PixelCascadeError
+from ops.nearest import did_you_mean
 
 THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"}
 
 
 class Explained(click.Group):
     """Commands that may fail for lack of credentials, network, permissions or the stack itself."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; a misspelt one is told its nearest."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            raise click.UsageError(error.message + did_you_mean(args[0], self.commands), error.ctx) from error
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; end with 1 and one line where AWS, or the way to it, says no."""

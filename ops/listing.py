@@ -2,10 +2,41 @@
 
 from collections.abc import Iterator
 
+import click
+
 from handlers.storage import keys_below
+from ops.nearest import did_you_mean
 from ops.stack import DeployedStack
+
+NEAR = 1000
+"""Keys and folders that a misspelt prefix or key is compared with."""
 
 
 def list_objects(stack: DeployedStack, prefix: str, after: str | None = None) -> Iterator[tuple[str, str]]:
     """Yield key and ETag of every object of a stack below a prefix, as `handlers.storage.keys_below` does."""
     return keys_below(stack.client("s3"), stack.bucket, prefix, after)
+
+
+def check_prefix(stack: DeployedStack, prefix: str) -> None:
+    """Refuse a prefix without masters, which is most likely misspelt.
+
+    Raises: click.UsageError.
+    """
+    master = stack.layout.master
+    if prefix and next(list_objects(stack, master + prefix), None) is None:
+        inside = prefix.startswith(master) and next(list_objects(stack, prefix), None)
+        near = f": leave out {master}" if inside else did_you_mean(prefix, near_paths(stack, prefix))
+        raise click.UsageError(f"--prefix: expected the beginning of a path below {master}, got {prefix!r}{near}")
+
+
+def near_paths(stack: DeployedStack, path: str) -> list[str]:
+    """Return the paths of masters, and of folders, that are in the folder of a path; in the root where it has none."""
+    s3, master = stack.client("s3"), stack.layout.master
+    for folder in dict.fromkeys((path.rstrip("/").rpartition("/")[0], "")):
+        below = f"{master}{folder}/" if folder else master
+        page = s3.list_objects_v2(Bucket=stack.bucket, Prefix=below, Delimiter="/", MaxKeys=NEAR)
+        found = [entry["Prefix"] for entry in page.get("CommonPrefixes", ())]
+        found += [entry["Key"] for entry in page.get("Contents", ())]
+        if found:
+            return [key.removeprefix(master) for key in found]
+    return []

@@ -1,8 +1,10 @@
-"""What the commands print."""
+"""What the commands print: the answer first, whole keys, and no control character."""
 
 import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import IO, Any
 
 import click
 from rich.console import Console
@@ -10,60 +12,102 @@ from rich.table import Table
 
 from components.branches import BRANCHES
 from ops.audit import STATES, Account
-from ops.backfill import Requests, Task
-from ops.stack import DeployedStack
+from ops.backfill import Plan
 from ops.status import Status
 
 console = Console()
 
 
-def print_account(found: Account, *, as_json: bool) -> None:
+def say(text: str) -> None:
+    """Print a text as it is, however wide the terminal."""
+    click.echo(text)
+
+
+def print_json(fields: Mapping[str, Any]) -> None:
+    """Print one JSON object on a line."""
+    click.echo(json.dumps(fields, ensure_ascii=False))
+
+
+def audit_verdict(totals: Counter[str]) -> str:
+    """Return the first line of an audit."""
+    orphans = f", {totals['orphans']} outputs without a master" if totals["orphans"] else ""
+    if not totals["unaccounted"]:
+        return f"OK: {totals['masters']} masters, all accounted for{orphans}."
+    return (
+        f"NOT OK: {totals['unaccounted']} of {totals['masters']} masters are unaccounted for{orphans}: see "
+        "`python -m ops letters`, fix the cause, then run `python -m ops backfill --missing`."
+    )
+
+
+def print_account(found: Account, *, as_json: bool, file: IO[str]) -> None:
     """Print one master's fate: what each branch made of it."""
     if as_json:
-        click.echo(json.dumps({**asdict(found), "accounted_for": found.accounted_for}, ensure_ascii=False))
-        return
-    states = ", ".join(f"{branch} {state}" for branch, state in found.states.items())
-    console.print(f"{found.key}: {states}", markup=False, highlight=False, soft_wrap=True)
+        line = json.dumps({**asdict(found), "accounted_for": found.accounted_for}, ensure_ascii=False)
+    else:
+        states = ", ".join(f"{branch} {state}" for branch, state in found.states.items())
+        line = f"{printable(found.key)}: {states}"
+    click.echo(line, file=file)
 
 
 def print_totals(totals: Counter[str]) -> None:
     """Print how many masters are in which state, by branch."""
-    title = f"{totals['masters']} masters, {totals['unaccounted']} unaccounted for, {totals['orphans']} orphans"
-    table = Table("branch", *STATES, title=title)
+    table = Table("branch", *STATES)
     for branch in BRANCHES:
         table.add_row(branch.name, *(str(totals[f"{branch.name} {state}"]) for state in STATES))
     console.print(table)
 
 
-def print_orphan(key: str, *, as_json: bool) -> None:
+def print_orphan(key: str, *, as_json: bool, file: IO[str]) -> None:
     """Print the key of an output without a master."""
-    click.echo(json.dumps({"orphan": key}, ensure_ascii=False) if as_json else f"{printable(key)}: no master")
+    line = json.dumps({"orphan": key}, ensure_ascii=False) if as_json else f"{printable(key)}: no master"
+    click.echo(line, file=file)
 
 
 def print_status(found: Status) -> None:
     """Print one picture's record."""
-    console.print(f"{printable(found.key)}: {found.state}", markup=False, highlight=False, soft_wrap=True)
-    console.print(f"received {found.received_at}, settled {found.settled_at or 'not yet'}", highlight=False)
+    say(f"{printable(found.key)}: {found.state}")
+    say(f"received {found.received_at}, settled {found.settled_at or 'not yet'}")
     for branch, facts in found.branches.items():
         said = facts.get("message") or ", ".join(facts.get("outputs", ())) or ""
-        line = f"  {branch}: {facts['state']} {printable(said)}".rstrip()
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(f"  {branch}: {facts['state']} {printable(said)}".rstrip())
 
 
-def print_estimate(stack: DeployedStack, work: list[Task]) -> None:
+def print_rejections(reasons: Sequence[Mapping[str, Any]]) -> None:
+    """Print how many masters are rejected, how often each error comes, and one line for each master and reason."""
+    branches: dict[tuple[str, str, str], list[str]] = {}
+    for reason in reasons:
+        branches.setdefault((reason["key"], reason["error"], reason["message"]), []).append(reason["branch"])
+    masters = {key for key, _, _ in branches}
+    say(f"{len(masters)} masters are rejected." if masters else "OK: no master is rejected.")
+    for error, count in Counter(error for _, error in {(key, error) for key, error, _ in branches}).most_common():
+        say(f"{count:6}  {error}")
+    for (key, error, message), names in branches.items():
+        say(printable(f"{key}: {error} in {', '.join(names)}: {message}"))
+
+
+def print_letters(counts: Mapping[str, int], found: Mapping[str, Sequence[Mapping[str, str]]]) -> None:
+    """Print how many messages have failed, and the first of each queue with their errors."""
+    total = sum(counts.values())
+    if not total:
+        say("OK: nothing is in the queues of failures.")
+        return
+    say(f"NOT OK: {total} messages failed: fix the cause, then run `python -m ops redrive`.")
+    for queue, letters in found.items():
+        say(f"{counts[queue]:6}  {queue}")
+        for letter in letters:
+            say(printable(f"        {letter['what']}: {letter['error']}"))
+
+
+def print_plan(plan: Plan) -> None:
     """Print how many masters a backfill would look at, and what that costs."""
-    # A master is looked at, and its job delivered, once, however many branches work on it again.
-    alike = Counter(tuple(task.branches) or tuple(row.name for row in BRANCHES) for task in work)
-    requests = [Requests(jobs=count, sizes=len(stack.sizes), branches=branches) for branches, count in alike.items()]
-    again = Counter(branch for branches in alike.elements() for branch in branches)
-    dollars = sum(found.dollars for found in requests)
-    table = Table("requests", "number", title=f"{len(work)} masters, about {dollars:.2f} US dollars in requests")
-    for what, count in sum((found.counts for found in requests), Counter[str]()).items():
+    say(f"{plan.masters} masters, about {plan.dollars:.2f} US dollars in requests; nothing was published.")
+    made = ", ".join(f"{branch} {count}" for branch, count in sorted(plan.again.items()))
+    say(f"To be made again at most: {made or 'nothing'}.")
+    say("The functions' time comes on top: see `python -m ops estimate`.")
+    table = Table("requests", "number")
+    for what, count in plan.requests.items():
         table.add_row(what, str(count))
     console.print(table)
-    made = ", ".join(f"{branch} {count}" for branch, count in sorted(again.items()))
-    console.print(f"To be made again at most: {made or 'nothing'}.")
-    console.print("The functions' time comes on top: see `python -m ops estimate`. Nothing was published.")
 
 
 def printable(text: str) -> str:

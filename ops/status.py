@@ -9,6 +9,8 @@ from handlers.errors import InvalidJobError, PixelCascadeError
 from handlers.reconcile import NAME_TAKEN
 from handlers.record import Record
 from ops.audit import read_json
+from ops.listing import near_paths
+from ops.nearest import did_you_mean
 from ops.stack import DeployedStack
 
 
@@ -58,9 +60,10 @@ def find(stack: DeployedStack, key: str) -> Record:
         record = stack.records.read(name)
         if record is not None:
             return record
+    path = _whole(stack, key).removeprefix(stack.layout.master)
     raise UnknownPictureError(
-        f"expected a picture that was uploaded to {stack.bucket}, got {key!r}, which has no record: check the key, or "
-        "run `python -m ops backfill`"
+        f"expected a picture that was uploaded to {stack.bucket}, got {key!r}, which has no record"
+        f"{did_you_mean(path, near_paths(stack, path))}: check the key, or run `python -m ops backfill`"
     )
 
 

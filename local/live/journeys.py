@@ -7,10 +7,10 @@ from typing import Any
 
 from components.branches import BRANCHES, ImageBranch
 from handlers.errors import NameTooLongError
-from local.failures import failure_of
-from local.live.journal import JournalEntry
+from local.journal import JournalEntry
 from local.pages.units import human_ms
 from local.timeline import logged_at
+from ops.logs import failure_of
 from ops.stack import DeployedStack
 
 PUBLISHER = "job-publisher"
@@ -59,7 +59,7 @@ class Journeys:
         failure = failure_of(entry.function, entry.line)
         if failure:
             self.failures[str(failure)] = self.failures.get(str(failure), 0) + 1
-            self.errors[str(entry.fields.get("message_id"))] = f"{failure.error}: {failure.text} ({failure.place})"
+            self.errors[str(entry.fields.get("message_id"))] = failure.what
         key = entry.fields.get("key")
         if isinstance(key, str) and "timestamp" in entry.fields:
             self._step(key, logged_at(entry.fields["timestamp"]), entry)

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import IO, Any
 
 from components.branches import BRANCHES
-from local.live.journal import Journal
+from local.journal import Journal
 from local.live.journeys import PUBLISHER, Journeys
-from local.live.letters import letters
+from ops.letters import letters
 from ops.redrive import redrive
 from ops.stack import DeployedStack
 

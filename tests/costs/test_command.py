@@ -45,10 +45,20 @@ def test_it_needs_neither_stack_nor_credentials(benchmark: Path, monkeypatch: py
 
 def test_it_prints_bills_limits_assumptions_and_prices(benchmark: Path) -> None:
     """Who reads it sees what stands on what; no price is left out."""
-    output = run(benchmark).output
+    output = run(benchmark, "--verbose").output
     for words in ("PixelCascade", "reference set-up", "Scale sheet", "Reached first, at", "Assumptions", prices.READ):
         assert words in output
     assert all(price.name in output for price in prices.TABLE)
+
+
+def test_the_answer_comes_first(benchmark: Path) -> None:
+    """What a million costs, the month, the first limit and the services; details only where they are asked for."""
+    lines = run(benchmark).output.splitlines()
+    assert lines[0].startswith("A million pictures cost ")
+    assert lines[1].startswith("1,000,000 pictures of 12 megapixels in a month: ")
+    assert lines[2].startswith("Reached first, at ")
+    assert len(lines) < 25
+    assert "--verbose" in lines[-1]
 
 
 def test_the_same_is_told_as_json(benchmark: Path) -> None:
@@ -83,7 +93,7 @@ def test_every_stacks_file_has_an_estimate(benchmark: Path, file: Path) -> None:
 @pytest.mark.parametrize(("rate", "enough"), [("1", "yes"), ("1e9", "no")])
 def test_a_rate_is_held_against_every_limit(benchmark: Path, rate: str, enough: str) -> None:
     """A slow trickle passes them all, a flood none."""
-    sheet = run(benchmark, "--rate", rate).output.partition("Scale sheet")[2].partition("Reached first")[0]
+    sheet = run(benchmark, "--verbose", "--rate", rate).output.partition("Scale sheet")[2].partition("Assumptions")[0]
     assert f" {enough} " in sheet
     assert {"yes": " no ", "no": " yes "}[enough] not in sheet
 

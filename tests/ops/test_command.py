@@ -12,9 +12,10 @@ from click.testing import CliRunner, Result
 
 from handlers.reconcile import NAME_TAKEN
 from ops import __main__ as command
+from ops import changing, options
 from ops import connect as connecting
 from ops import redrive as redriving
-from tests.ops.conftest import Pipeline
+from tests.ops.conftest import BRANCHES, Pipeline
 
 UNACCOUNTED, USAGE = 1, 2
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
@@ -37,7 +38,8 @@ def run(*words: str) -> Result:
 @pytest.fixture
 def connected(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     """Make `--local` mean the stack in memory."""
-    monkeypatch.setattr(command, "connect", lambda _stack, **_: pipeline.stack)
+    for module in (options, changing):
+        monkeypatch.setattr(module, "connect", lambda _stack, **_: pipeline.stack)
     monkeypatch.setitem(redriving.RECEIVE, "WaitTimeSeconds", 0)
     return pipeline
 
@@ -71,7 +73,7 @@ def test_a_clean_audit_ends_well(connected: Pipeline) -> None:
     connected.finish("cat.png", connected.upload("cat.png"))
     result = run("audit", "--local")
     assert result.exit_code == 0
-    assert "1 masters, 0 unaccounted for" in result.output
+    assert result.output.startswith("OK: 1 masters, all accounted for.")
 
 
 def test_an_audit_that_misses_something_names_it(connected: Pipeline) -> None:
@@ -159,7 +161,7 @@ def test_what_the_world_refuses_is_one_line(error: Exception, advice: str, monke
     def fail(_stack: str | None, **_: object) -> None:
         raise error
 
-    monkeypatch.setattr(command, "connect", fail)
+    monkeypatch.setattr(options, "connect", fail)
     result = run("audit", "--local")
     assert result.exit_code == 1
     assert result.output.startswith("Error: ")
@@ -322,11 +324,12 @@ def test_events_are_sent_again(connected: Pipeline) -> None:
     """Those of named pictures, or of all that were settled since a time, under the same ids."""
     connected.finish("cat.png", connected.upload("cat.png"))
     connected.finish("dog.png", connected.upload("dog.png"))
-    (named,) = run("events", "--local", "--replay", "master/cat.png").stdout.splitlines()
-    since = run("events", "--local", "--since", "2020-01-01T00:00:00Z").stdout.splitlines()
+    (named,) = run("events", "--local", "--json", "--replay", "master/cat.png").stdout.splitlines()
+    since = run("events", "--local", "--json", "--since", "2020-01-01T00:00:00Z").stdout.splitlines()
     assert json.loads(named)["id"] == "images/master/cat.png/1/complete"
     assert json.loads(named)["id"] in {json.loads(line)["id"] for line in since}
     assert len(since) == 2
+    assert run("events", "--local", "--replay", "cat").stdout == "images/master/cat.png/1/complete\n"
     assert run("events", "--local", "--since", "2999-01-01T00:00:00Z").stdout == ""
 
 
@@ -362,7 +365,7 @@ def test_a_bucket_is_adopted_and_keeps_what_it_notifies(connected: Pipeline, mon
     theirs = [{"Id": "theirs", "QueueArn": "arn:aws:sqs:::theirs", "Events": ["s3:ObjectCreated:*"]}]
     s3 = FakeNotifications(QueueConfigurations=theirs)
     stack = dataclasses.replace(connected.stack, client=lambda _: s3)
-    monkeypatch.setattr(command, "connect", lambda *_, **__: stack)
+    monkeypatch.setattr(changing, "connect", lambda *_, **__: stack)
     assert "EventBridge was added" in run("adopt", "images", "--local", "--yes").output
     assert s3.configuration == {"QueueConfigurations": theirs, "EventBridgeConfiguration": {}}
     assert "nothing was changed" in run("adopt", "images", "--local", "--yes").output
@@ -375,3 +378,83 @@ def test_a_bucket_is_not_adopted_without_a_yes(connected: Pipeline) -> None:
     assert "EventBridgeConfiguration" not in connected.client("s3").get_bucket_notification_configuration(
         Bucket="images"
     )
+
+
+@pytest.mark.parametrize("words", [("audit",), ("backfill", "--dry-run"), ("rejected",)], ids=" ".join)
+def test_a_prefix_without_masters_is_an_error(connected: Pipeline, words: tuple[str, ...]) -> None:
+    """It is most likely misspelt, and an empty answer would say that all is well."""
+    connected.upload("summer/cat.png")
+    for prefix, hint in (("sumer", "did you mean summer/?"), ("master/summer", "leave out master/")):
+        result = run(*words, "--local", "--prefix", prefix)
+        assert result.exit_code == USAGE
+        assert hint in result.output
+    assert run(*words, "--local", "--prefix", "summer/c").exit_code in {0, UNACCOUNTED}
+
+
+def test_an_empty_bucket_is_no_error(connected: Pipeline) -> None:
+    """Without a prefix there is nothing to misspell."""
+    assert connected.published() == []
+    assert run("audit", "--local").output.startswith("OK: 0 masters")
+
+
+def test_a_misspelt_key_queue_or_command_is_told_its_nearest(connected: Pipeline) -> None:
+    """Instead of a list to search at night."""
+    connected.finish("2024/holiday.png", connected.upload("2024/holiday.png"))
+    assert "did you mean 2024/holiday.png?" in run("status", "master/2024/holliday.png", "--local").output
+    assert "did you mean resizing" in run("redrive", "--local", "--queue", "resising").output
+    assert "did you mean audit" in run("audti").output
+
+
+def test_a_verdict_comes_first(connected: Pipeline) -> None:
+    """The first line answers, what follows explains."""
+    connected.finish("a.png", connected.upload("a.png"))
+    connected.upload("b.png")
+    first, second, *_ = run("audit", "--local", "--all").output.splitlines()
+    assert first.startswith("NOT OK: 1 of 2 masters are unaccounted for")
+    assert second.startswith("master/a.png: format-conversion done")
+    assert run("letters", "--local").output == "OK: nothing is in the queues of failures.\n"
+
+
+def test_a_rejected_master_is_one_line_for_each_reason(connected: Pipeline) -> None:
+    """Branches that agree share a line, whose key is whole; the errors are counted."""
+    path = "a/very/long/folder/" * 10 + "bad\n.png"
+    etag = connected.upload(path)
+    for branch in BRANCHES:
+        connected.reject(path, etag, branch)
+    verdict, count, line = run("rejected", "--local").output.splitlines()
+    assert verdict == "1 masters are rejected."
+    assert count.split() == ["1", "NotAnImageError"]
+    key = f"master/{path}".replace("\n", "\\n")
+    assert line == f"{key}: NotAnImageError in {', '.join(sorted(BRANCHES))}: no picture"
+
+
+def test_failed_messages_are_shown_with_their_pictures(connected: Pipeline) -> None:
+    """By queue, with the number of all; to a program as JSON."""
+    url = connected.stack.dead_letter_queues["resizing"]
+    connected.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps({"bucket": "b", "key": "master/a.png"}))
+    result = run("letters", "--local")
+    assert result.exit_code == UNACCOUNTED
+    assert result.output.startswith("NOT OK: 1 messages failed")
+    assert "master/a.png: the function logged no error" in result.output
+    found = json.loads(run("letters", "--local", "--json", "--queue", "resizing").output)
+    assert (found["queue"], found["count"], found["letters"][0]["what"]) == ("resizing", 1, "master/a.png")
+
+
+SPOKEN = [
+    ("backfill", "--dry-run"),
+    ("backfill",),
+    ("sweep",),
+    ("redrive", "--dry-run"),
+    ("redrive",),
+    ("rejected",),
+    ("erase", "master/a.png", "--yes"),
+]
+
+
+@pytest.mark.parametrize("words", SPOKEN, ids=" ".join)
+def test_every_command_speaks_to_programs(connected: Pipeline, words: tuple[str, ...]) -> None:
+    """With --json standard output is JSON, a line an object."""
+    connected.finish("a.png", connected.upload("a.png"))
+    result = run(*words, "--local", "--json")
+    assert result.exit_code == 0, result.output
+    assert all(isinstance(json.loads(line), dict) for line in result.stdout.splitlines())

@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from components.branches import BRANCHES
 from handlers.job import Layout
-from local.live.journal import JournalEntry
+from local.journal import JournalEntry
 from ops.stack import DeployedStack
 
 REGION: Final = "eu-central-1"

@@ -2,12 +2,13 @@
 
 import json
 
-from local.live.letters import UNKNOWN, letter, letters
-from ops.stack import DeployedStack
+from ops.letters import UNKNOWN, UNSAID, explained_letters, letter, letters
+from tests.ops.conftest import Pipeline
 
 
-def test_a_job_has_its_workers_error(stack: DeployedStack) -> None:
+def test_a_job_has_its_workers_error(pipeline: Pipeline) -> None:
     """By the id that a message keeps when it becomes a dead letter; looking leaves it there."""
+    stack = pipeline.stack
     sqs, url = stack.client("sqs"), stack.dead_letter_queues["resizing"]
     sent = sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"bucket": "images", "key": "master/a.jpg"}))
     errors = {sent["MessageId"]: "KeyError: 'oops' (worker.py:7)"}
@@ -32,3 +33,22 @@ def test_a_message_that_is_no_job_is_shown_as_it_is() -> None:
     """Its beginning is better than nothing."""
     found = letter({"MessageId": "1", "Body": "x" * 100}, {})
     assert (found["what"], found["error"]) == ("x" * 80, UNKNOWN)
+
+
+def test_an_event_that_eventbridge_kept_has_its_error() -> None:
+    """The rule of an adopted bucket says why in the message's attributes."""
+    body = json.dumps({"detail": {"object": {"key": "master/c.jpg"}}})
+    attributes = {"ERROR_MESSAGE": {"StringValue": "no permission", "DataType": "String"}}
+    found = letter({"MessageId": "1", "Body": body, "MessageAttributes": attributes}, {})
+    assert (found["what"], found["error"]) == ("master/c.jpg", "no permission")
+
+
+def test_what_nobody_explains_is_said_to_be_so(pipeline: Pipeline) -> None:
+    """A worker that logged nothing was killed; a topic that could not deliver says nothing."""
+    stack = pipeline.stack
+    for queue in ("resizing", "resizing-undelivered"):
+        stack.client("sqs").send_message(QueueUrl=stack.dead_letter_queues[queue], MessageBody="{}")
+    assert [explained_letters(stack, queue)[0]["error"] for queue in ("resizing", "resizing-undelivered")] == [
+        UNKNOWN,
+        UNSAID,
+    ]

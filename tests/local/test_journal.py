@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from local.live.journal import OVERLAP_MS, Journal
+from local.journal import OVERLAP_MS, Journal
 
 
 class FakeLogs:

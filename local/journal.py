@@ -1,9 +1,10 @@
 """New lines of the functions' logs, each once."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from ops.logs import fields_of
 
 OVERLAP_MS = 2_000
 """How far behind the newest line another function's line may still come in."""
@@ -29,17 +30,18 @@ class Journal:
 
     def news(self) -> list[JournalEntry]:
         """Return the JSON lines that have come since the last call, in the order of their times."""
-        return sorted(self._entries(), key=lambda entry: str(entry.fields.get("timestamp", "")))
+        entries = (
+            JournalEntry(function=function, fields=fields, line=line)
+            for function, line in self.lines()
+            if (fields := fields_of(line))
+        )
+        return sorted(entries, key=lambda entry: str(entry.fields.get("timestamp", "")))
 
-    def _entries(self) -> Iterator[JournalEntry]:
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """Yield every line that has come since the last call, function by function."""
         for function, group in self.groups.items():
             for line in self._new_lines(group):
-                try:
-                    fields = json.loads(line)
-                except ValueError:
-                    continue
-                if isinstance(fields, dict):
-                    yield JournalEntry(function=function, fields=fields, line=line)
+                yield function, line
 
     def _new_lines(self, group: str) -> Iterator[str]:
         seen = self._seen.setdefault(group, {})

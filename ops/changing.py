@@ -1,0 +1,193 @@
+"""The commands that set a stack right: work again, remove, send again."""
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import click
+
+from components.branches import BRANCHES
+from costs.number import Number
+from ops import backfill as backfilling
+from ops import redrive as redriving
+from ops.adopt import add_eventbridge, notification
+from ops.backfill import Bookmark, Plan, Task
+from ops.connect import connect
+from ops.listing import check_prefix
+from ops.options import check_queue, dry_run_option, json_option, prefix_option, stack_options, yes_option
+from ops.printing import print_json, print_plan, printable, say
+from ops.removal import erase, orphan, orphans, sweep
+from ops.replay import replay, settled_since
+from ops.stack import DeployedStack
+from ops.status import find
+
+RATE = Number("rate", 0, sys.float_info.max, "a number of at least 0")
+BOOKMARK = click.Path(dir_okay=False, writable=True, path_type=Path)
+
+
+@click.command(name="backfill")
+@prefix_option
+@click.option("--missing", is_flag=True, help="Only masters of which something is missing or stale.")
+@click.option("--outdated", is_flag=True, help="Only masters with outputs that older settings made.")
+@click.option("--branch", type=click.Choice([row.name for row in BRANCHES]), help="Only what this branch makes.")
+@click.option("--register", "registering", is_flag=True, help="Record what was made before the stack had records.")
+@click.option("--dry-run", is_flag=True, help="Say how many there are and what they would cost; change nothing.")
+@click.option("--rate", type=RATE, default=0, help="Masters per second at most; 0 is no limit.")
+@click.option("--resume", type=BOOKMARK, help="A file that remembers how far the backfill got.")
+@json_option
+@stack_options
+def backfill_command(stack: DeployedStack, *, as_json: bool, **options: Any) -> None:
+    """Reconcile masters that are in the bucket already; nothing that is current is made again."""
+    chosen = BackfillOptions(**options)
+    check_prefix(stack, chosen.prefix)
+    if chosen.registering:
+        count = backfilling.register(stack, chosen.prefix)
+        _report({"recorded": count}, f"{count} pictures recorded.", as_json=as_json)
+        return
+    bookmark = Bookmark(chosen.resume) if chosen.resume else None
+    work = chosen.work(stack, bookmark.read(stack.bucket) if bookmark else None)
+    if chosen.dry_run:
+        plan = Plan.of(stack, list(work))
+        print_json(plan.plain()) if as_json else print_plan(plan)
+        return
+
+    def done(task: Task) -> None:
+        if bookmark:
+            bookmark.write(stack.bucket, task.key)
+
+    count = backfilling.backfill(stack, work, per_second=chosen.rate, done=done)
+    if bookmark:
+        bookmark.remove()
+    _report({"jobs": count}, f"{count} jobs published.", as_json=as_json)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackfillOptions:
+    """What a backfill is asked for."""
+
+    prefix: str
+    missing: bool
+    outdated: bool
+    branch: str | None
+    registering: bool
+    dry_run: bool
+    rate: float
+    resume: Path | None
+
+    def work(self, stack: DeployedStack, after: str | None) -> Iterator[Task]:
+        """Yield the masters that are asked for, from the key after `after` on."""
+        states = {*(("missing", "stale") if self.missing else ()), *(("outdated",) if self.outdated else ())}
+        if self.branch and not states:
+            raise click.UsageError("--branch: expected --missing or --outdated with it, got neither: add one")
+        if states:
+            return backfilling.in_state(stack, self.prefix, states, self.branch, after)
+        return backfilling.every(stack, self.prefix, after)
+
+
+@click.command(name="sweep")
+@prefix_option
+@dry_run_option
+@json_option
+@stack_options
+def sweep_command(stack: DeployedStack, *, prefix: str, dry_run: bool, as_json: bool) -> None:
+    """Remove outputs whose master is gone; what the pipeline did not write stays."""
+    count = 0
+    for key, name in orphans(stack, prefix):
+        if orphan(stack, key, name) if dry_run else sweep(stack, key, name):
+            count += 1
+            _report({"key": key}, printable(key), as_json=as_json)
+    totals = {"orphans": count, "removed": 0 if dry_run else count}
+    said = f"{count} outputs without a master{', nothing was removed' if dry_run else ' removed'}."
+    _report({"totals": totals}, said, as_json=as_json)
+
+
+@click.command(name="erase")
+@click.argument("key")
+@yes_option
+@json_option
+@stack_options
+def erase_command(stack: DeployedStack, *, key: str, yes: bool, as_json: bool) -> None:
+    """Remove a master and all that was made of it: outputs, reasons, metadata, record, and every version of them."""
+    if not yes:
+        click.confirm(f"Erase {printable(key)} and all its outputs for good?", abort=True, err=as_json)
+    erased = erase(stack, key)
+    said = (
+        f"{erased.objects} objects and {erased.items} items removed.\n"
+        "The key remains in the functions' logs until their retention ends, in the tables' backups for 35 days where "
+        "the stack has protectData, and wherever its events were sent."
+    )
+    _report({"key": key, "objects": erased.objects, "items": erased.items}, said, as_json=as_json)
+
+
+@click.command(name="events")
+@click.option("--replay", "keys", multiple=True, metavar="KEY", help="A picture whose event to send again.")
+@click.option("--since", help="All that were settled since this time, such as 2026-11-25T12:00:00Z.")
+@json_option
+@stack_options
+def events_command(stack: DeployedStack, *, keys: tuple[str, ...], since: str | None, as_json: bool) -> None:
+    """Send the events of settled pictures again, under the same ids."""
+    if not keys and not since:
+        raise click.UsageError("expected --replay KEY or --since TIME, got neither: name pictures or a time")
+    if not stack.events:
+        raise click.UsageError("expected a stack that sends events, got one with events: false: set it to true")
+    again = [*(find(stack, key) for key in keys), *(settled_since(stack, since) if since else ())]
+    sent = [detail for record in again if (detail := replay(stack, record))]
+    for detail in sent:
+        _report(detail, printable(detail["id"]), as_json=as_json)
+    click.echo(f"{len(sent)} events sent, {len(again) - len(sent)} pictures not settled.", err=True)
+
+
+@click.command(name="redrive")
+@click.option("--queue", help="Only this queue of failures.")
+@dry_run_option
+@json_option
+@stack_options
+def redrive_command(stack: DeployedStack, *, queue: str | None, dry_run: bool, as_json: bool) -> None:
+    """Send messages in the queues of failures back to where they failed; `letters` says why they failed."""
+    check_queue(stack, queue)
+    counts = {name: count for name, count in redriving.waiting(stack).items() if queue in {None, name}}
+    if not dry_run:
+        counts = {name: redriving.redrive(stack, name) if count else 0 for name, count in counts.items()}
+    what = "waiting" if dry_run else "sent_back"
+    lines = [f"{sum(counts.values())} messages {'wait in queues of failures' if dry_run else 'sent back'}."]
+    lines += [f"{count:6}  {name}" for name, count in counts.items()]
+    _report({what: counts}, "\n".join(lines), as_json=as_json)
+
+
+@click.command(name="adopt")
+@click.argument("bucket")
+@yes_option
+@json_option
+@click.option("--local", is_flag=True, help="A bucket of the emulator that `python -m local up` keeps running.")
+def adopt_command(*, bucket: str, yes: bool, as_json: bool, local: bool) -> None:
+    """Let a bucket that exists send its events to EventBridge, as the setting `bucket` needs; change nothing else."""
+    s3 = connect(None, local=True).client("s3") if local else boto3.client("s3")
+    before = notification(s3, bucket)
+    click.echo(json.dumps(before, indent=2), err=as_json)
+    if not yes:
+        click.confirm(f"This is what {bucket} notifies. Add EventBridge to it?", abort=True, err=as_json)
+    added = add_eventbridge(s3, bucket)
+    said = "EventBridge was added." if added else "EventBridge was on already; nothing was changed."
+    _report({"bucket": bucket, "added": added, "before": before}, said, as_json=as_json)
+
+
+def _report(fields: dict[str, Any], said: str, *, as_json: bool) -> None:
+    """Say what was done, to a program or to people."""
+    if as_json:
+        print_json(fields)
+    else:
+        say(said)
+
+
+COMMANDS = (
+    backfill_command,
+    sweep_command,
+    erase_command,
+    events_command,
+    redrive_command,
+    adopt_command,
+)

@@ -1,0 +1,73 @@
+"""What lies in the queues of failures: which picture, and why it failed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ops.logs import fields_of, last_failure, log_group
+from ops.redrive import UNDELIVERED
+from ops.stack import DeployedStack
+
+MOST = 10
+UNKNOWN = "the function logged no error: a process that was killed or timed out has no time to"
+UNSAID = "neither Lambda nor the topic said why"
+
+
+def letters(stack: DeployedStack, queue: str, errors: Mapping[str, str]) -> list[dict[str, str]]:
+    """Look at the first messages of a queue of failures and leave them there; `errors` are by message id."""
+    return [letter(message, errors) for message in _first_messages(stack, queue)]
+
+
+def explained_letters(stack: DeployedStack, queue: str) -> list[dict[str, str]]:
+    """Look at the first messages of a queue of failures, each with the last error that its function logged."""
+    messages = _first_messages(stack, queue)
+    branch = queue.removesuffix(UNDELIVERED)
+    group = log_group(stack, stack.queues[branch]) if messages and branch in stack.queues else None
+    errors = {}
+    for message in messages if group and branch == queue else ():
+        sent_ms = int(message["Attributes"]["SentTimestamp"])
+        errors[message["MessageId"]] = last_failure(stack, str(group), message["MessageId"], sent_ms)
+    default = UNKNOWN if branch == queue and branch in stack.queues else UNSAID
+    return [letter(message, {name: text for name, text in errors.items() if text}, default) for message in messages]
+
+
+def letter(message: Mapping[str, Any], errors: Mapping[str, str], default: str = UNKNOWN) -> dict[str, str]:
+    """Return a message's picture and error: the worker's of a job, Lambda's or EventBridge's own of an event."""
+    body = fields_of(message["Body"])
+    response = _dictionary(body.get("responsePayload"))
+    attributes = {name: value.get("StringValue", "") for name, value in message.get("MessageAttributes", {}).items()}
+    told = response.get("errorMessage") and f"{response.get('errorType', 'Error')}: {response['errorMessage']}"
+    told = told or attributes.get("ERROR_MESSAGE") or attributes.get("ErrorMessage")
+    return {
+        "id": message["MessageId"],
+        "what": str(body.get("key") or _event_key(body) or message["Body"][:80]),
+        "error": str(told or errors.get(message["MessageId"], default)),
+    }
+
+
+def _first_messages(stack: DeployedStack, queue: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (
+        stack.client("sqs")
+        .receive_message(
+            QueueUrl=stack.dead_letter_queues[queue],
+            MaxNumberOfMessages=MOST,
+            VisibilityTimeout=0,
+            AttributeNames=["SentTimestamp"],
+            MessageAttributeNames=["All"],
+        )
+        .get("Messages", [])
+    )
+    return found
+
+
+def _event_key(body: Mapping[str, Any]) -> str | None:
+    """Return the key in an event of S3: in the record of a failed invocation, or as EventBridge keeps it."""
+    event = body if "detail" in body else _dictionary(body.get("requestPayload"))
+    try:
+        found = event["detail"]["object"] if "detail" in event else event["Records"][0]["s3"]["object"]
+        return str(found["key"])
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _dictionary(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,82 @@
+"""The failures that the functions' logs tell of."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ops.stack import DeployedStack
+
+_PLACE = re.compile(r'File "([^"]+)", line (\d+)')
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """One failure of a function: the error, its text, and the file and line that raised it."""
+
+    function: str
+    error: str
+    text: str
+    place: str
+
+    @property
+    def what(self) -> str:
+        """The failure without the function's name."""
+        return f"{self.error}: {self.text} ({self.place})"
+
+    def __str__(self) -> str:
+        return f"{self.function}: {self.what}"
+
+
+def failure_of(function: str, line: str) -> Failure | None:
+    """Return the failure that a line of a function's log tells of, None for any other line."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(entry, dict) or entry.get("level") != "ERROR":
+        return None
+    traceback = str(entry.get("exception", ""))
+    text = traceback.strip().rpartition("\n")[2].partition(": ")[2] or str(entry.get("message", ""))
+    places = _PLACE.findall(traceback)
+    # The last place in the functions' own code tells more than one in a library.
+    own = [place for place in places if "handlers" in place[0]] or places
+    file, number = own[-1] if own else ("unknown file", "0")
+    error = str(entry.get("error") or entry.get("exception_name", "Error"))
+    return Failure(function=function, error=error, text=text, place=f"{Path(file).name}:{number}")
+
+
+def log_group(stack: DeployedStack, queue_url: str) -> str | None:
+    """Return the log group of the function that a queue's messages go to, None where there is none."""
+    arn = stack.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
+    functions = stack.client("lambda")
+    mappings = functions.list_event_source_mappings(EventSourceArn=arn["Attributes"]["QueueArn"])["EventSourceMappings"]
+    if not mappings:
+        return None
+    found = functions.get_function_configuration(FunctionName=mappings[0]["FunctionArn"])
+    group: str = found.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{found['FunctionName']}"
+    return group
+
+
+def last_failure(stack: DeployedStack, group: str, message_id: str, since_ms: int) -> str | None:
+    """Return the last failure of a message that a function logged since a time (ms since 1970), None without one."""
+    pages = stack.client("logs").get_paginator("filter_log_events")
+    wanted = {"logGroupName": group, "startTime": since_ms, "filterPattern": f'"{message_id}"'}
+    found = None
+    for page in pages.paginate(**wanted):
+        for event in page["events"]:
+            # The emulator does not filter.
+            if fields_of(event["message"]).get("message_id") == message_id:
+                failure = failure_of(group, event["message"])
+                found = failure.what if failure else found
+    return found
+
+
+def fields_of(line: str) -> dict[str, Any]:
+    """Return the fields of a line that is a JSON object, none of any other."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,131 @@
+"""The commands that only look: what became of one picture or of all, and why."""
+
+import json
+import tempfile
+import time
+from collections import Counter
+
+import click
+
+from ops.audit import Auditor, rejected
+from ops.backfill import Task, backfill
+from ops.inventory import Inventory
+from ops.letters import explained_letters
+from ops.listing import check_prefix
+from ops.options import check_queue, json_option, prefix_option, stack_options
+from ops.printing import (
+    audit_verdict,
+    print_account,
+    print_letters,
+    print_orphan,
+    print_rejections,
+    print_status,
+    print_totals,
+    say,
+)
+from ops.redrive import waiting
+from ops.stack import DeployedStack
+from ops.status import status
+
+WATCH_S = 1.0
+IN_MEMORY_BYTES = 1_000_000
+
+
+@click.command(name="status")
+@click.argument("key")
+@click.option("--watch", is_flag=True, help="Look again every second until the picture is settled.")
+@json_option
+@stack_options
+def status_command(stack: DeployedStack, *, key: str, watch: bool, as_json: bool) -> None:
+    """Say what became of one picture, by its master's key or its name; exits 1 while it is not settled."""
+    found = status(stack, key)
+    while watch and not found.settled:
+        time.sleep(WATCH_S)
+        found = status(stack, key)
+    if as_json:
+        click.echo(json.dumps(found.as_dict(), ensure_ascii=False))
+    else:
+        print_status(found)
+    if not found.settled:
+        raise SystemExit(1)
+
+
+@click.command(name="audit")
+@prefix_option
+@json_option
+@click.option("--all", "everything", is_flag=True, help="List every master, not only those unaccounted for.")
+@click.option("--deep", is_flag=True, help="Ask S3 and DynamoDB for each output, instead of trusting the records.")
+@stack_options
+def audit_command(stack: DeployedStack, *, prefix: str, as_json: bool, everything: bool, deep: bool) -> None:
+    """Say what became of each master, and which outputs have none; exits 1 if a master is unaccounted for."""
+    check_prefix(stack, prefix)
+    totals: Counter[str] = Counter(masters=0, unaccounted=0, orphans=0)
+    # The verdict comes first, so the lines wait: on disk where there are many.
+    with (
+        Inventory.of(stack, prefix) as inventory,
+        tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES, mode="w+", encoding="utf-8") as lines,
+    ):
+        for found in Auditor(stack, inventory, deep=deep).accounts(prefix):
+            totals.update({"masters": 1, "unaccounted": int(not found.accounted_for)})
+            totals.update(f"{branch} {state}" for branch, state in found.states.items())
+            if everything or not found.accounted_for:
+                print_account(found, as_json=as_json, file=lines)
+        for output, _ in inventory.orphans():
+            totals["orphans"] += 1
+            if everything:
+                print_orphan(output, as_json=as_json, file=lines)
+        if not as_json:
+            say(audit_verdict(totals))
+        lines.seek(0)
+        for line in lines:
+            click.echo(line, nl=False)
+    if as_json:
+        click.echo(json.dumps({"totals": totals}))
+    else:
+        print_totals(totals)
+    if totals["unaccounted"]:
+        raise SystemExit(1)
+
+
+@click.command(name="rejected")
+@prefix_option
+@json_option
+@click.option("--retry", is_flag=True, help="Let the branches that rejected work again, for after a fix.")
+@stack_options
+def rejected_command(stack: DeployedStack, *, prefix: str, as_json: bool, retry: bool) -> None:
+    """List the masters whose newest state was rejected, and why."""
+    check_prefix(stack, prefix)
+    reasons = list(rejected(stack, prefix))
+    if as_json:
+        for reason in reasons:
+            click.echo(json.dumps(reason, ensure_ascii=False))
+    else:
+        print_rejections(reasons)
+    if retry:
+        again: dict[str, list[str]] = {}
+        for reason in reasons:
+            again.setdefault(reason["key"], []).append(reason["branch"])
+        count = backfill(stack, (Task(key=key, branches=names) for key, names in again.items()), per_second=0)
+        # Standard output may be JSON, for a program to read.
+        click.echo(f"{count} jobs published.", err=as_json)
+
+
+@click.command(name="letters")
+@click.option("--queue", help="Only this queue of failures.")
+@json_option
+@stack_options
+def letters_command(stack: DeployedStack, *, queue: str | None, as_json: bool) -> None:
+    """Say what is in the queues of failures and why it failed, ten messages of each; exits 1 if there are any."""
+    check_queue(stack, queue)
+    counts = {name: count for name, count in waiting(stack).items() if queue in {None, name}}
+    found = {name: explained_letters(stack, name) for name, count in counts.items() if count}
+    if as_json:
+        for name, letters in found.items():
+            click.echo(json.dumps({"queue": name, "count": counts[name], "letters": letters}, ensure_ascii=False))
+    else:
+        print_letters(counts, found)
+    if any(counts.values()):
+        raise SystemExit(1)
+
+
+COMMANDS = (status_command, audit_command, rejected_command, letters_command)

@@ -1,0 +1,12 @@
+"""What a misspelt word was meant to be."""
+
+import difflib
+from collections.abc import Iterable
+
+MOST = 3
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return " (did you mean A or B?)" with the closest of the known words, nothing where none is close."""
+    found = difflib.get_close_matches(word, list(known), n=MOST)
+    return f" (did you mean {' or '.join(found)}?)" if found else ""

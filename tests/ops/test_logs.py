@@ -1,0 +1,82 @@
+"""What the functions' logs say of failures."""
+
+import json
+from typing import Any
+
+from ops.logs import failure_of, last_failure, log_group
+from ops.stack import DeployedStack
+from tests.ops.conftest import Pipeline
+
+TRACEBACK = """Traceback (most recent call last):
+  File "/var/task/handlers/worker.py", line 120, in _record
+    outcome = run()
+  File "/var/task/handlers/pixel_resizer.py", line 30, in resize
+    keys[None]
+  File "/opt/python/PIL/Image.py", line 7, in open
+    fail()
+ZeroDivisionError: division by zero
+"""
+
+
+def line(**changes: Any) -> str:
+    entry = {"level": "ERROR", "message": "retry", "error": "ZeroDivisionError", "exception": TRACEBACK}
+    return json.dumps({**entry, **changes})
+
+
+def test_a_failure_names_error_text_and_the_functions_own_line() -> None:
+    """A line in the functions tells more than one in a library."""
+    failure = failure_of("pixel-resizer", line())
+    assert str(failure) == "pixel-resizer: ZeroDivisionError: division by zero (pixel_resizer.py:30)"
+
+
+def test_other_lines_are_no_failures() -> None:
+    """Lambda's own lines, other levels and what is no JSON."""
+    for text in ("START RequestId: 1", line(level="INFO"), "[1]", "{}"):
+        assert failure_of("pixel-resizer", text) is None
+
+
+class FakeStack:
+    """The clients that are asked for a queue's log group and its lines; `events` are those of the group."""
+
+    def __init__(self, *events: str) -> None:
+        self.events = events
+
+    def client(self, _service: str) -> "FakeStack":
+        """Return what answers for every service."""
+        return self
+
+    def list_event_source_mappings(self, **_: str) -> dict[str, Any]:
+        """Return one mapping."""
+        return {"EventSourceMappings": [{"FunctionArn": "arn"}]}
+
+    def get_queue_attributes(self, **_: Any) -> dict[str, Any]:
+        """Return the queue's ARN."""
+        return {"Attributes": {"QueueArn": "arn"}}
+
+    def get_function_configuration(self, **_: str) -> dict[str, Any]:
+        """Return where the function logs."""
+        return {"FunctionName": "f", "LoggingConfig": {"LogGroup": "/resizer"}}
+
+    def get_paginator(self, _operation: str) -> "FakeStack":
+        """Return what pages through the lines."""
+        return self
+
+    def paginate(self, **_: Any) -> list[dict[str, Any]]:
+        """Return one page, not filtered."""
+        return [{"events": [{"message": event} for event in self.events]}]
+
+
+def test_the_last_failure_of_a_message_is_found_by_its_id() -> None:
+    """Among those of other messages, and the earlier ones of its own."""
+    found = FakeStack(
+        line(message_id="a", error="First"), line(message_id="a", error="Last"), line(message_id="b", error="Other")
+    )
+    assert last_failure(found, "/resizer", "a", 0) == "Last: division by zero (pixel_resizer.py:30)"  # type: ignore[arg-type]
+    assert last_failure(found, "/resizer", "c", 0) is None  # type: ignore[arg-type]
+
+
+def test_a_queues_log_group_is_its_functions(pipeline: Pipeline) -> None:
+    """Found through the mapping, as the stack's outputs do not name it; a queue without a function has none."""
+    assert log_group(FakeStack(), "url") == "/resizer"  # type: ignore[arg-type]
+    stack: DeployedStack = pipeline.stack
+    assert log_group(stack, stack.queues["resizing"]) is None
