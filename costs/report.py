@@ -128,8 +128,8 @@ class EstimateReport:
         workload = self.workload
         return (
             f"{workload.images:,.0f} pictures of {workload.megapixels:g} megapixels in a month: "
-            f"{self.bill.dollars:,.2f} US dollars, and {total(self.bill.keeping):,.2f} for each month that their results "
-            f"are kept ({prices.REGION}, list prices of {prices.READ})."
+            f"{self.bill.dollars:,.2f} US dollars, and {total(self.bill.keeping):,.2f} for each month that their "
+            f"results are kept ({prices.REGION}, list prices of {prices.READ})."
         )
 
     def _verdict(self) -> str:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from benchmarks.memory.rows import Measurement
 
+FEWEST_BATCHES = 8
+"""Batches of a size that a setting is written from: with fewer, one that stumbled decides."""
+
 HEADROOM_PERCENT = 25
 TIMEOUT_SHARE = 3
 CHOICES = ("cheapest", "balanced", "fastest")

@@ -1,5 +1,6 @@
 """From the command's options to its report: pictures, a late S3, the trials, and what follows from them."""
 
+import math
 import os
 import tempfile
 import time
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.artefact import unpacked
 from benchmarks.measuring import machine
-from benchmarks.memory.advice import advise
+from benchmarks.memory.advice import FEWEST_BATCHES, advise
 from benchmarks.memory.boundary import Boundary, check
 from benchmarks.memory.cgroups import usable
 from benchmarks.memory.mix import Plan, plan
@@ -33,8 +34,15 @@ def answer(request: Request, tell: Tell) -> MemoryReport:
     config = request.config()
     with unpacked(config) as artefact:
         dealt = plan(request.images, request.mix, config.batch_size)
-        bench = Bench(plan=dealt, port=0, config=config, runs=request.runs, no_groups=usable(), artefact=artefact)
+        bench = Bench(
+            plan=dealt, port=0, config=config, runs=_runs(request, dealt), no_groups=usable(), artefact=artefact
+        )
         return _answer(request, bench, tell)
+
+
+def _runs(request: Request, dealt: Plan) -> int:
+    """Return how often all pictures are sent: as often as asked for, else once, or what a setting is written from."""
+    return request.runs or (math.ceil(FEWEST_BATCHES / len(dealt.batches)) if request.stack_file else 1)
 
 
 def _answer(request: Request, bench: Bench, tell: Tell) -> MemoryReport:
@@ -52,7 +60,7 @@ def _answer(request: Request, bench: Bench, tell: Tell) -> MemoryReport:
     }
     return MemoryReport(
         title="Memory",
-        question=f"{len(dealt.batches) * request.runs} batches of {config.batch_size} a size, {_mix(request)}, "
+        question=f"{len(dealt.batches) * bench.runs} batches of {config.batch_size} a size, {_mix(request)}, "
         f"{request.delay_ms:g} ms until S3 answers a call, {config.architecture} prices",
         architecture=config.architecture,
         rows=rows,

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.memory import calibrate, stackfile
-from benchmarks.memory.advice import CHOICES, Advice
+from benchmarks.memory.advice import CHOICES, FEWEST_BATCHES
 from benchmarks.memory.answer import answer
 from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.report import MemoryReport, show, write
@@ -33,7 +33,7 @@ from local.emulator import interrupt_when_terminated
     help="Memory sizes, in MB.",
 )
 @click.option("--stack", help="Stack whose settings hold, as in Pulumi.<stack>.yaml; the defaults if not given.")
-@click.option("--runs", default=1, show_default=True, type=click.IntRange(1), help="How often all pictures are sent.")
+@click.option("--runs", type=click.IntRange(1), help="How often all pictures are sent: once, or as --write needs.")
 @delay_option
 @click.option("--choose", default=CHOICES[0], show_default=True, type=click.Choice(CHOICES), help="What --write sets.")
 @click.option("--write", "stack_file", type=FILE, help="Set the functions' memory in this Pulumi.<stack>.yaml.")
@@ -66,7 +66,7 @@ def memory(**options: Any) -> None:
     if reports:
         _compare(reports, report.of(request.function))
     if request.stack_file:
-        _write(request, request.stack_file, report.advice)
+        _write(request, request.stack_file, report)
 
 
 def _reports(request: Request) -> list[calibrate.LambdaReport]:
@@ -116,9 +116,18 @@ def _compare(reports: Sequence[calibrate.LambdaReport], rows: Sequence[Measureme
     console.print(calibrate.sentence(found), markup=False, highlight=False)
 
 
-def _write(request: Request, file: Path, advice: Mapping[str, Advice | None]) -> None:
-    """Set what is chosen in the stack's file, and show what changed."""
-    found = {function.task: advice.get(function.task) for function in request.functions}
+def _write(request: Request, file: Path, report: MemoryReport) -> None:
+    """Set what is chosen in the stack's file, and show what changed.
+
+    Raises: click.ClickException, where too little was measured, or nothing safe.
+    """
+    found = {function.task: report.advice.get(function.task) for function in request.functions}
+    batches = min((row.batches for task in found for row in report.of(task) if row.verdict == "ok"), default=0)
+    if batches < FEWEST_BATCHES:
+        raise click.ClickException(
+            f"expected at least {FEWEST_BATCHES} batches of each size to choose by, got {batches}, so {file} is "
+            "unchanged: measure more --images, or more --runs"
+        )
     chosen = {name: getattr(one, request.choose).memory_mb for name, one in found.items() if one}
     if not chosen:
         raise click.ClickException(f"expected a safe size, got none, so {file} is unchanged: measure larger --sizes")

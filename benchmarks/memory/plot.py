@@ -60,12 +60,17 @@ def _row(charts: Sequence[Axes], function: str, rows: Sequence[Measurement], adv
 
 def _cost(chart: Axes, rows: Sequence[Measurement]) -> None:
     costs = [row.cost_per_million or 0 for row in rows]
-    _curve(chart, rows, costs, ([row.cost_low or 0 for row in rows], [row.cost_high or 0 for row in rows]), COST)
-    chart.set_ylim(0, ROOM * max(row.cost_high or 0 for row in rows))
+    lows, highs = ([bound or cost for bound, cost in zip(bounds, costs, strict=True)] for bounds in _bounds(rows))
+    _curve(chart, rows, costs, (lows, highs), COST)
+    chart.set_ylim(0, ROOM * max(highs))
     lowest = min(rows, key=lambda row: row.cost_per_million or 0)
     for row in {lowest.memory_mb: lowest, rows[-1].memory_mb: rows[-1]}.values():
-        at = (row.memory_mb, row.cost_high or 0)
+        at = (row.memory_mb, row.cost_high or row.cost_per_million or 0)
         chart.annotate(f"{row.cost_per_million:,.2f}", at, (0, 4), textcoords="offset points", ha="center", color=COST)
+
+
+def _bounds(rows: Sequence[Measurement]) -> tuple[list[float | None], list[float | None]]:
+    return [row.cost_low for row in rows], [row.cost_high for row in rows]
 
 
 def _batch(chart: Axes, rows: Sequence[Measurement]) -> None:

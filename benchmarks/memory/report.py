@@ -120,7 +120,8 @@ def cells(row: Measurement) -> list[str]:
     texts = ["" if value is None else f"{value:,.1f}" if isinstance(value, float) else str(value) for value in values]
     texts[1] = f"{row.vcpus:.2f}"
     if row.cost_per_million is not None:
-        texts[-1] = f"{row.cost_per_million:,.2f} ({row.cost_low:,.2f} to {row.cost_high:,.2f})"
+        interval = "" if row.cost_low is None else f" ({row.cost_low:,.2f} to {row.cost_high:,.2f})"
+        texts[-1] = f"{row.cost_per_million:,.2f}{interval}"
     return [*texts, row.verdict]
 
 

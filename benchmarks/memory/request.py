@@ -20,14 +20,14 @@ WEIGHT_FORM = f"a mix such as camera=0.8,png=0.2, of folders, each once, and wei
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """The command's options; `sizes` are in MB, `runs` says how often all pictures are sent."""
+    """The command's options; `sizes` are in MB, `runs` is how often all pictures are sent, None if as needed."""
 
     function: str
     images: Path | None
     mix: Mapping[str, float]
     sizes: Sequence[int]
     stack: str | None
-    runs: int
+    runs: int | None
     delay_ms: float
     choose: str
     stack_file: Path | None

@@ -1,5 +1,6 @@
 """What a trial amounts to: latency, memory and cost as one row, the same in the table, the JSON and the CSV."""
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +25,8 @@ class Measurement:
     `p50_ms` and the like are an image's, from its record's start to its end, while others of its batch run beside it;
     `batch_p50_ms` and the like are a whole invocation's. `billed_ms_per_image` is the invocation's billed time over its
     images: `fixed_ms` of it come with each image, `ms_per_megapixel` with its pixels. Costs are US dollars; `cost_low`
-    and `cost_high` hold 95 % of the means of batches drawn again. `cold_start_cost` is what a million cold starts add.
+    and `cost_high` hold 95 % of the means of batches drawn again, and are None where there was only one batch.
+    `cold_start_cost` is what a million cold starts add.
     """
 
     function: str
@@ -55,6 +57,11 @@ class Measurement:
     batch_size: int = 0
     image_ms_percentiles: dict[str, float]
     largest_megapixels: dict[str, float]
+
+    @property
+    def batches(self) -> int:
+        """How many batches were measured."""
+        return math.ceil(self.images / self.batch_size) if self.batch_size else 0
 
 
 def row(trial: Trial, plan: Plan, architecture: str, max_pixels: int) -> Measurement:
@@ -99,19 +106,25 @@ def _latency(batches: Sequence[Figures]) -> dict[str, Any]:
 
 
 def _cost(batches: Sequence[Figures], memory_mb: int, architecture: str) -> dict[str, float]:
-    """Return what is billed, and what a million images cost, with its bootstrap interval."""
+    """Return what is billed, and what a million images cost, with its interval where there are batches to differ."""
     costs = [(invocation_cost(figures.wall_s, memory_mb, architecture), len(figures.images)) for figures in batches]
-    chance = random.Random(SEED)  # noqa: S311 no secret
-    drawn = Samples([_per_million(chance.choices(costs, k=len(costs))) for _ in range(RESAMPLINGS)])
     billed = [billed_ms(figures.wall_s) for figures in batches]
-    ordered = sorted(drawn.values)
     return {
         "billed_ms_per_image": round(sum(billed) / sum(images for _, images in costs), 2),
         "cost_per_million": round(_per_million(costs), 3),
-        "cost_low": round(ordered[RESAMPLINGS * 25 // 1000], 3),
-        "cost_high": round(ordered[RESAMPLINGS * 975 // 1000 - 1], 3),
         "invocation_ms": round(sum(billed) / len(billed), 1),
         "invocation_cost": sum(cost for cost, _ in costs) / len(costs),
+        **(_interval(costs) if len(costs) > 1 else {}),
+    }
+
+
+def _interval(costs: Sequence[tuple[float, int]]) -> dict[str, float]:
+    """Return the bootstrap interval of what a million images cost."""
+    chance = random.Random(SEED)  # noqa: S311 no secret
+    ordered = sorted(_per_million(chance.choices(costs, k=len(costs))) for _ in range(RESAMPLINGS))
+    return {
+        "cost_low": round(ordered[RESAMPLINGS * 25 // 1000], 3),
+        "cost_high": round(ordered[RESAMPLINGS * 975 // 1000 - 1], 3),
     }
 
 

@@ -27,6 +27,8 @@ def row(memory_mb: int, **facts: Any) -> Measurement:
         "cost_per_million": cost,
         "cost_low": 0.99 * cost,
         "cost_high": 1.01 * cost,
+        "images": 80,
+        "batch_size": 10,
         "image_ms_percentiles": {},
         "largest_megapixels": {},
     }

@@ -94,6 +94,22 @@ def test_an_earlier_run_is_written_into_a_stacks_file(earlier: Path, tmp_path: P
     assert "MemoryMb: 512" in stack.read_text()
 
 
+def test_too_few_batches_write_no_setting(tmp_path: Path) -> None:
+    """The file stays, and the message says how to measure more."""
+    rows = [row(512), row(1769, images=70)]
+    advice = {"resize": advise(rows, 60)}
+    report = MemoryReport(
+        title="", question="", architecture="arm64", rows=rows, advice=advice, boundaries={}, notes=[], machine={}
+    )
+    (tmp_path / "earlier.json").write_text(json.dumps(report.plain()))
+    stack = tmp_path / "Pulumi.dev.yaml"
+    stack.write_text("config: {}\n")
+    result = CliRunner().invoke(memory, ["--against", str(tmp_path / "earlier.json"), "--write", str(stack)])
+    assert result.exit_code == 1
+    assert "expected at least 8 batches of each size to choose by, got 7" in " ".join(result.output.split())
+    assert stack.read_text() == "config: {}\n"
+
+
 def test_a_stacks_file_that_cannot_be_edited_is_told_before_anything_runs(tmp_path: Path) -> None:
     """Nobody waits for minutes to hear it."""
     stack = tmp_path / "Pulumi.dev.yaml"

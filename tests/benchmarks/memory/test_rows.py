@@ -18,7 +18,7 @@ PLAN = Plan(masters=MASTERS, batches=[[key] for key in KEYS], heaviest=["3"], li
 
 def summed(walls_s: list[float], **facts: object) -> Measurement:
     """Return the row of batches of one image each."""
-    batches = [([key], figures(wall_s, wall_s, [key])) for key, wall_s in zip(KEYS, walls_s, strict=True)]
+    batches = [([key], figures(wall_s, wall_s, [key])) for key, wall_s in zip(KEYS, walls_s, strict=False)]
     told = {"function": FUNCTIONS["resize"], "memory_mb": 1024, "how": "measured", "peak_mb": 512.0, **facts}
     return row(Trial(batches=batches, **told), PLAN, "arm64", 50_000_000)  # type: ignore[arg-type]
 
@@ -46,6 +46,13 @@ def test_a_row_counts_cost_per_million_images() -> None:
     assert found.cost_per_million == pytest.approx(1e6 * (LAMBDA_GB_SECOND["arm64"] / 10 + LAMBDA_REQUEST), abs=1e-3)
     assert found.cost_low == found.cost_high == found.cost_per_million
     assert (found.batch_p50_ms, found.p50_ms, found.images, found.headroom_percent) == (100, 50, 4, 100)
+
+
+def test_one_batch_has_no_interval() -> None:
+    """Drawn again it would always be itself."""
+    found = summed([0.1])
+    assert (found.cost_low, found.cost_high) == (None, None)
+    assert found.cost_per_million
 
 
 def test_batches_that_differ_widen_the_interval() -> None:
