@@ -7,7 +7,9 @@ from typing import Any
 
 from PIL import Image
 
+from components.branches import BRANCHES
 from handlers.record import Record
+from ops.logs import log_group
 from tests.e2e.conftest import Live, picture, until
 
 
@@ -174,3 +176,10 @@ def test_a_job_published_by_hand_is_done(live: Live) -> None:
     job = json.dumps({"bucket": live.stack.bucket, "key": "master/by hand.png"})
     live.client("sns").publish(TopicArn=live.deployment.outputs["topic"], Message=job)
     until("the JPEG is there again", live.head, "converted/by hand.jpg")
+
+
+def test_a_queues_failures_are_looked_for_in_its_functions_log(live: Live) -> None:
+    """The log group is found through the mapping, for every branch."""
+    for row in BRANCHES:
+        group = live.deployment.resource("LogGroup", f"{row.module.replace('_', '-')}-logs")["name"]
+        assert log_group(live.stack, live.stack.queues[row.name]) == group
