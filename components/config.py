@@ -3,14 +3,14 @@
 import dataclasses
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import pulumi
 from pulumi.runtime.config import CONFIG
 
-from components.config_fields import flag, key_prefix, matching, one_of, sizes, whole
+from components.config_fields import flag, key_prefix, matching, one_of, origins, sizes, whole
 
 PROJECT = "pixelcascade"
 
@@ -85,6 +85,8 @@ class StackConfig:
     bytecode: str = one_of("required", "off")
     tls_only: bool = flag(default=True)
     bucket: str = matching("", r"|[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of a bucket that exists, or nothing")
+    cors_origins: Sequence[str] = origins()
+    cdn: bool = flag(default=False)
     versioning: bool = flag(default=False)
     noncurrent_days: int = whole(30, 1, 3650)
     rejected_days: int = whole(0, 0, 3650)
@@ -209,9 +211,12 @@ class StackConfig:
         """Return the keys that ask for settings of the bucket, each with the command that applies it by hand."""
         lifecycle = "aws s3api put-bucket-lifecycle-configuration --lifecycle-configuration file://rules.json --bucket"
         versioning = "aws s3api put-bucket-versioning --versioning-configuration Status=Enabled --bucket"
+        cors = "aws s3api put-bucket-cors --cors-configuration file://cors.json --bucket"
         settings = (
             ("versioning", self.versioning, f"{versioning} {self.bucket}"),
             ("rejectedDays", self.rejected_days > 0, f"{lifecycle} {self.bucket}"),
+            ("corsOrigins", bool(self.cors_origins), f"{cors} {self.bucket}"),
+            ("cdn", self.cdn, f"aws s3api put-bucket-policy --policy file://policy.json --bucket {self.bucket}"),
             ("forceDestroy", self.force_destroy, f"aws s3 rb --force s3://{self.bucket}"),
         )
         return {key: command for key, asked, command in settings if asked}

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 MAX_SIDE_PX = 65_500  # Source: libjpeg's JPEG_MAX_DIMENSION.
@@ -87,6 +87,25 @@ def sizes(**default: int) -> Any:
         return found
 
     return _field(expected, check, default_factory=lambda: dict(default))
+
+
+def origins() -> Any:
+    """Return a field for the origins of web pages: scheme, host and, where it is not the scheme's own, port."""
+    expected = 'a list of different origins, such as ["https://www.example.com"], without a path'
+
+    def check(text: str) -> Sequence[str]:
+        try:
+            items = json.loads(text)
+        except json.JSONDecodeError:
+            items = None
+        if not isinstance(items, list) or len(set(map(str, items))) < len(items):
+            raise ValueError(expected)
+        for item in items:
+            if not re.fullmatch(r"https?://(\*\.)?[a-z0-9.-]+(:[0-9]{1,5})?", str(item)):
+                raise ValueError(f"{expected}; {item!r} is not one")
+        return tuple(items)
+
+    return _field(expected, check, default=())
 
 
 def _field(expected: str, check: Callable[[str], Any], **default: Any) -> Any:

@@ -89,6 +89,25 @@ def tell_missing(bucket_arn: str, prefixes: Sequence[str]) -> Statement:
     return {**_allow(["s3:ListBucket"], bucket_arn), "Condition": condition}
 
 
+def upload(bucket_arn: str, prefix: str) -> Statement:
+    """Let an uploader put masters below a prefix, large ones in parts, and nothing else."""
+    return _allow(["s3:PutObject", "s3:AbortMultipartUpload"], f"{bucket_arn}/{prefix}*")
+
+
+def serve_objects(bucket_arn: str, prefixes: Sequence[str], distribution_arn: str) -> Statement:
+    """Let one CloudFront distribution read the objects below some prefixes (a statement of the bucket's policy).
+
+    Source: CloudFront's developer guide, "Restrict access to an Amazon S3 origin".
+    """
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudfront.amazonaws.com"},
+        "Action": "s3:GetObject",
+        "Resource": [f"{bucket_arn}/{prefix}*" for prefix in prefixes],
+        "Condition": {"StringEquals": {"AWS:SourceArn": distribution_arn}},
+    }
+
+
 def put_items(table_arn: str) -> Statement:
     """Let a function write items, conditionally too."""
     return _allow(["dynamodb:PutItem"], table_arn)

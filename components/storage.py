@@ -5,10 +5,15 @@ import pulumi_aws as aws
 from pulumi_aws.s3 import BucketLifecycleConfigurationRuleArgsDict as Rule
 
 from components import policies
+from components.branches import BRANCHES
+from components.cdn import Cdn, CdnArgs
 from components.config import ConfigError, StackConfig
 
 UNFINISHED_UPLOAD_DAYS = 7
 """Nobody sees the parts of an unfinished multipart upload, but they are billed."""
+
+CORS_MAX_AGE_S = 3600
+"""How long a browser may remember what it was allowed."""
 
 EXPIRY_ATTRIBUTE = "expires"
 """Where a record says, in seconds since 1970, when DynamoDB may remove it."""
@@ -27,6 +32,10 @@ class ImageBucket(pulumi.ComponentResource):
     """The bucket's physical name."""
     upload_command: pulumi.Output[str]
     """A command to paste, which uploads a picture."""
+    uploader_policy: pulumi.Output[str]
+    """An IAM policy for whoever uploads: it allows that and nothing else."""
+    cdn: Cdn | None = None
+    """With `cdn`, the distribution that serves the outputs."""
 
     def __init__(self, name: str, config: StackConfig, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pixelcascade:index:ImageBucket", name, None, opts)
@@ -37,6 +46,7 @@ class ImageBucket(pulumi.ComponentResource):
         else:
             self._create(name, config)
         self.upload_command = self.name.apply(lambda name: f"aws s3 cp picture.jpg s3://{name}/{config.master_prefix}")
+        self.uploader_policy = self.arn.apply(lambda arn: _uploader_policy(arn, config))
         self.register_outputs({"arn": self.arn, "name": self.name})
 
     def _adopt(self, bucket: str) -> None:
@@ -54,7 +64,12 @@ class ImageBucket(pulumi.ComponentResource):
         if config.versioning:
             self._keep_versions()
         self._expire()
-        self._refuse()
+        if config.cors_origins:
+            self._answer_browsers()
+        if config.cdn:
+            domain = CdnArgs(bucket_domain=bucket.bucket_regional_domain_name)
+            self.cdn = Cdn(f"{name}-cdn", domain, pulumi.ResourceOptions(parent=self))
+        self._restrict()
 
     def _keep_private(self) -> None:
         aws.s3.BucketPublicAccessBlock(
@@ -94,11 +109,31 @@ class ImageBucket(pulumi.ComponentResource):
             f"{self._name}-lifecycle", bucket=self.name, rules=lifecycle_rules(self._config), opts=self._child
         )
 
-    def _refuse(self) -> None:
+    def _answer_browsers(self) -> None:
+        """Let pages of the configured origins upload, and read what they may read."""
+        aws.s3.BucketCorsConfiguration(
+            f"{self._name}-cors",
+            bucket=self.name,
+            cors_rules=[
+                {
+                    "allowed_origins": list(self._config.cors_origins),
+                    "allowed_methods": ["GET", "HEAD", "POST", "PUT"],
+                    "allowed_headers": ["*"],
+                    "expose_headers": ["ETag"],
+                    "max_age_seconds": CORS_MAX_AGE_S,
+                }
+            ],
+            opts=self._child,
+        )
+
+    def _restrict(self) -> None:
+        cdn_arn = self.cdn.arn if self.cdn else None
         aws.s3.BucketPolicy(
             f"{self._name}-policy",
             bucket=self.name,
-            policy=self.arn.apply(lambda arn: _bucket_policy(arn, tls_only=self._config.tls_only)),
+            policy=pulumi.Output.all(self.arn, cdn_arn).apply(
+                lambda arns: _bucket_policy(arns[0], arns[1], self._config)
+            ),
             opts=self._child,
         )
 
@@ -190,9 +225,16 @@ def adopted(bucket: str, *, on: bool) -> str:
     return bucket
 
 
-def _bucket_policy(bucket_arn: str, *, tls_only: bool) -> str:
-    denied = [policies.tls_only("s3", bucket_arn, f"{bucket_arn}/*")] if tls_only else []
-    return policies.document([*denied, policies.no_customer_keys(bucket_arn)])
+def _bucket_policy(bucket_arn: str, cdn_arn: str | None, config: StackConfig) -> str:
+    denied = [policies.tls_only("s3", bucket_arn, f"{bucket_arn}/*")] if config.tls_only else []
+    prefixes = [prefix for row in BRANCHES if (prefix := row.prefix_of(config))]
+    served = [policies.serve_objects(bucket_arn, prefixes, cdn_arn)] if cdn_arn else []
+    return policies.document([*denied, policies.no_customer_keys(bucket_arn), *served])
+
+
+def _uploader_policy(bucket_arn: str, config: StackConfig) -> str:
+    keys = [policies.encrypt(config.master_kms_key)] if config.master_kms_key else []
+    return policies.document([policies.upload(bucket_arn, config.master_prefix), *keys])
 
 
 def _protected(parent: pulumi.Resource, config: StackConfig) -> pulumi.ResourceOptions:

@@ -5,6 +5,7 @@ import click
 from costs.command import estimate_command
 from ops import changing, looking
 from ops.failures import Explained
+from ops.presign import presign_command
 
 
 @click.group(cls=Explained, context_settings={"help_option_names": ["-h", "--help"]})
@@ -12,7 +13,7 @@ def main() -> None:
     """Look after a running stack."""
 
 
-for command in (*looking.COMMANDS, *changing.COMMANDS, estimate_command):
+for command in (*looking.COMMANDS, *changing.COMMANDS, presign_command, estimate_command):
     main.add_command(command)
 
 

@@ -52,7 +52,7 @@ class Requests:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class BackfillPlan:
     """What a backfill would do: how many masters it looks at, what that asks of AWS, and what is made again at most."""
 
     masters: int

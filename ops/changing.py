@@ -15,7 +15,7 @@ from costs.number import Number
 from ops import backfill as backfilling
 from ops import redrive as redriving
 from ops.adopt import add_eventbridge, notification
-from ops.backfill import Bookmark, Plan, Task
+from ops.backfill import BackfillPlan, Bookmark, Task
 from ops.connect import connect
 from ops.listing import check_prefix
 from ops.options import check_queue, dry_run_option, json_option, prefix_option, stack_options, yes_option
@@ -51,7 +51,7 @@ def backfill_command(stack: DeployedStack, *, as_json: bool, **options: Any) -> 
     bookmark = Bookmark(chosen.resume) if chosen.resume else None
     work = chosen.work(stack, bookmark.read(stack.bucket) if bookmark else None)
     if chosen.dry_run:
-        plan = Plan.of(stack, list(work))
+        plan = BackfillPlan.of(stack, list(work))
         print_json(plan.plain()) if as_json else print_plan(plan)
         return
 

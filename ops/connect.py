@@ -31,7 +31,7 @@ def connect(stack: str | None, *, local: bool) -> DeployedStack:
     try:
         # The environment may name another region.
         region = outputs["topic"].split(":")[3]
-        return _stack(outputs, lambda service: boto3.client(service, region_name=region))  # type: ignore[call-overload]
+        return _stack(outputs, lambda name: boto3.client(name, region_name=region, config=_config(name)))  # type: ignore[call-overload]
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise click.UsageError(
             f"expected this project's outputs, got stack {stack!r} without a valid {error}: run `pulumi up` first."
@@ -45,9 +45,13 @@ def _local() -> DeployedStack:
         )
     try:
         running: dict[str, Any] = json.loads(RUNNING.read_text())
-        options = {**running["client"], "config": Config(proxies=loopback.NO_PROXIES)}
-        session = loopback.session()
-        return _stack(running["outputs"], lambda service: session.client(service, **options))  # type: ignore[call-overload]
+        options, session = running["client"], loopback.session()
+        proxies = Config(proxies=loopback.NO_PROXIES)
+
+        def client(name: str) -> Any:
+            return session.client(name, config=proxies.merge(_config(name)), **options)  # type: ignore[call-overload]
+
+        return _stack(running["outputs"], client)
     except (ValueError, KeyError, TypeError) as error:
         raise click.UsageError(
             f"expected a file that `python -m local up` writes, got {RUNNING}: remove it and start the stack again"
@@ -56,6 +60,11 @@ def _local() -> DeployedStack:
 
 def _stack(outputs: dict[str, Any], client: Callable[[str], Any]) -> DeployedStack:
     return DeployedStack.from_outputs(outputs, functools.cache(client))
+
+
+def _config(service: str) -> Config:
+    """Return a client's settings: S3's sign forms and links so that every bucket takes them, without a redirect."""
+    return Config(signature_version="s3v4", s3={"addressing_style": "virtual"}) if service == "s3" else Config()
 
 
 def _pulumi_outputs(stack: str) -> dict[str, Any]:

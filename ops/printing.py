@@ -12,7 +12,7 @@ from rich.table import Table
 
 from components.branches import BRANCHES
 from ops.audit import STATES, Account
-from ops.backfill import Plan
+from ops.backfill import BackfillPlan
 from ops.status import Status
 
 console = Console()
@@ -98,7 +98,7 @@ def print_letters(counts: Mapping[str, int], found: Mapping[str, Sequence[Mappin
             say(printable(f"        {letter['what']}: {letter['error']}"))
 
 
-def print_plan(plan: Plan) -> None:
+def print_plan(plan: BackfillPlan) -> None:
     """Print how many masters a backfill would look at, and what that costs."""
     say(f"{plan.masters} masters, about {plan.dollars:.2f} US dollars in requests; nothing was published.")
     made = ", ".join(f"{branch} {count}" for branch, count in sorted(plan.again.items()))

@@ -20,12 +20,14 @@ from local.program import PROGRAM, run_program
 
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
+CDN_DOMAIN = "d111111abcdef8.cloudfront.net"
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 
 # What AWS adds to a resource of each type, `{}` for its physical name. A type that is not here has no
 # outputs of its own, so that an output nobody supplies is lost here as it would be with any other mocks.
 _ARNS = {
     "Bucket": "arn:aws:s3:::{}",
+    "Distribution": f"arn:aws:cloudfront::{ACCOUNT}:distribution/{{}}",
     "EventRule": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{{}}",
     "Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{}}",
     "Key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{{}}",
@@ -137,7 +139,14 @@ def _outputs(args: MockResourceArgs) -> dict[str, str]:
     if kind not in _ARNS:
         return {}
     outputs = {"arn": arn(kind, args.name), _OWN_NAME.get(kind, "name"): physical(args.name)}
-    return {**outputs, "url": queue_url(args.name)} if kind == "Queue" else outputs
+    match kind:
+        case "Queue":
+            return {**outputs, "url": queue_url(args.name)}
+        case "Bucket":
+            return {**outputs, "bucketRegionalDomainName": f"{physical(args.name)}.s3.{REGION}.amazonaws.com"}
+        case "Distribution":
+            return {**outputs, "domainName": CDN_DOMAIN}
+    return outputs
 
 
 @dataclass(frozen=True)

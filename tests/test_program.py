@@ -12,6 +12,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from components import policies
 from components.branches import BRANCHES as ROWS
 from components.config import StackConfig
 from components.picture_record import layout
@@ -187,7 +188,7 @@ def test_the_program_makes_exactly_its_resources(program: Recording, config: Sta
         "LayerVersion": 1,
         "Permission": 1,
         "FunctionEventInvokeConfig": 1,
-        "MetricAlarm": 29,
+        "MetricAlarm": 30,
         "Dashboard": 1,
     }
     made = Counter(found.kind for found in program.mocks.resources if found.custom)
@@ -458,6 +459,8 @@ def test_the_stack_exports_what_its_users_need(
         "layout": layout(config),
         "sizes": ["thumbnail", "medium", "large"],
         "uploadCommand": f"aws s3 cp picture.jpg s3://{physical('images')}/master/",
+        "uploaderPolicy": policies.document([policies.upload(arn("Bucket", "images"), "master/")]),
+        "cdnUrl": None,
     }
 
 

@@ -8,8 +8,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.emulator import Emulator
-from local.resources import compute, messaging, storage, watching
+from local.resources import compute, messaging, serving, storage, watching
 
 Creator = Callable[[Emulator, str, Mapping[str, Any]], dict[str, Any]]
 
-CREATORS: dict[str, Creator] = {**storage.CREATORS, **messaging.CREATORS, **compute.CREATORS, **watching.CREATORS}
+CREATORS: dict[str, Creator] = {
+    **storage.CREATORS,
+    **messaging.CREATORS,
+    **compute.CREATORS,
+    **watching.CREATORS,
+    **serving.CREATORS,
+}

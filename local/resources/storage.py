@@ -10,7 +10,8 @@ def bucket(emulator: Emulator, name: str, _inputs: Mapping[str, Any]) -> dict[st
     """Make a bucket in the emulator's region."""
     elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": emulator.region}}
     emulator.client("s3").create_bucket(Bucket=name, **({} if emulator.region == "us-east-1" else elsewhere))
-    return {"id": name, "bucket": name, "arn": f"arn:aws:s3:::{name}"}
+    domain = f"{name}.s3.{emulator.region}.amazonaws.com"
+    return {"id": name, "bucket": name, "arn": f"arn:aws:s3:::{name}", "bucketRegionalDomainName": domain}
 
 
 def public_access_block(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,6 +62,22 @@ def bucket_policy(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> 
     return {"id": inputs["bucket"]}
 
 
+def cors(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Say which web pages may use a bucket."""
+    names = {
+        "allowedOrigins": "AllowedOrigins",
+        "allowedMethods": "AllowedMethods",
+        "allowedHeaders": "AllowedHeaders",
+        "exposeHeaders": "ExposeHeaders",
+    }
+    rules = [
+        {**{names[name]: rule[name] for name in names}, "MaxAgeSeconds": int(rule["maxAgeSeconds"])}
+        for rule in inputs["corsRules"]
+    ]
+    emulator.client("s3").put_bucket_cors(Bucket=inputs["bucket"], CORSConfiguration={"CORSRules": rules})
+    return {"id": inputs["bucket"]}
+
+
 def lifecycle(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Say what S3 deletes from a bucket by itself."""
     emulator.client("s3").put_bucket_lifecycle_configuration(
@@ -99,6 +116,7 @@ CREATORS = {
     "aws:dynamodb/table:Table": table,
     "aws:kms/key:Key": key,
     "aws:s3/bucket:Bucket": bucket,
+    "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration": cors,
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": lifecycle,
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": ownership_controls,
     "aws:s3/bucketPolicy:BucketPolicy": bucket_policy,

@@ -37,4 +37,4 @@ print("local run:", *FOLDERS)
 print("memory benchmark:", *FUNCTIONS)
 print_totals(Counter({"masters": 1, "placeholders done": 1, "unaccounted": 0}))
 rows = [measured(task) for task in FUNCTIONS]
-estimate_command(["--benchmark", str(written(Path(sys.argv[1]), *rows))], standalone_mode=False)
+estimate_command(["--verbose", "--benchmark", str(written(Path(sys.argv[1]), *rows))], standalone_mode=False)

@@ -1,0 +1,72 @@
+"""A CloudFront distribution that serves the outputs of a bucket that stays private."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
+"""Caches as long as an output's Cache-Control says.
+
+Source: CloudFront's developer guide, "Use managed cache policies", CachingOptimized.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CdnArgs:
+    """The bucket to serve from: its regional domain name."""
+
+    bucket_domain: pulumi.Input[str]
+
+
+class Cdn(pulumi.ComponentResource):
+    """A distribution with origin access control: it signs its requests, so the bucket needs no public access.
+
+    The bucket's policy must let it read (`components.policies.serve_objects`).
+    """
+
+    arn: pulumi.Output[str]
+    """The distribution's ARN."""
+    url: pulumi.Output[str]
+    """`https://` and the distribution's domain name; an output's key comes after a slash."""
+
+    def __init__(self, name: str, args: CdnArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("pixelcascade:index:Cdn", name, None, opts)
+        self._name, self._child = name, pulumi.ResourceOptions(parent=self)
+        distribution = self._distribution(args.bucket_domain, self._access_control())
+        self.arn, self.url = distribution.arn, pulumi.Output.concat("https://", distribution.domain_name)
+        self.register_outputs({"arn": self.arn, "url": self.url})
+
+    def _access_control(self) -> aws.cloudfront.OriginAccessControl:
+        return aws.cloudfront.OriginAccessControl(
+            f"{self._name}-access",
+            origin_access_control_origin_type="s3",
+            signing_behavior="always",
+            signing_protocol="sigv4",
+            opts=self._child,
+        )
+
+    def _distribution(
+        self, bucket_domain: pulumi.Input[str], access: aws.cloudfront.OriginAccessControl
+    ) -> aws.cloudfront.Distribution:
+        return aws.cloudfront.Distribution(
+            f"{self._name}-distribution",
+            enabled=True,
+            is_ipv6_enabled=True,
+            http_version="http2and3",
+            origins=[
+                {"origin_id": "bucket", "domain_name": bucket_domain, "origin_access_control_id": access.id},
+            ],
+            default_cache_behavior={
+                "target_origin_id": "bucket",
+                "viewer_protocol_policy": "redirect-to-https",
+                "allowed_methods": ["GET", "HEAD"],
+                "cached_methods": ["GET", "HEAD"],
+                "cache_policy_id": CACHING_OPTIMIZED,
+                # JPEGs are compressed already.
+                "compress": False,
+            },
+            restrictions={"geo_restriction": {"restriction_type": "none"}},
+            viewer_certificate={"cloudfront_default_certificate": True},
+            opts=self._child,
+        )

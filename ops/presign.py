@@ -1,0 +1,58 @@
+"""`presign`: a signed form with which anybody uploads one master, of a limited size, without credentials."""
+
+import shlex
+from typing import Any
+
+import click
+
+from components.config import StackConfig
+from ops.options import json_option, stack_options
+from ops.printing import print_json, say
+from ops.stack import DeployedStack
+
+EXPIRES_S = 3600
+
+
+@click.command(name="presign")
+@click.argument("key")
+@click.option("--max-bytes", type=click.IntRange(1), default=StackConfig().max_bytes, show_default=True)
+@click.option("--expires", "expires_s", type=click.IntRange(1, 604_800), default=EXPIRES_S, show_default=True)
+@json_option
+@stack_options
+def presign_command(stack: DeployedStack, *, key: str, max_bytes: int, expires_s: int, as_json: bool) -> None:
+    """Print how to upload a master at KEY without credentials, for so many seconds: a curl command, or the form."""
+    form = presigned_post(stack, key, max_bytes=max_bytes, expires_s=expires_s)
+    if as_json:
+        print_json(form)
+    else:
+        say(as_curl(form))
+
+
+def presigned_post(
+    stack: DeployedStack, key: str, *, max_bytes: int, expires_s: int = EXPIRES_S
+) -> dict[str, dict[str, str]]:
+    """Return the `url` to post to and the `fields` of the form; add `Content-Type`, an image's, and `file`, the last.
+
+    S3 refuses any other key, an empty file, one of more than `max_bytes`, and a form that comes too late.
+
+    Raises: InvalidJobError, where the pipeline would not take a master at that key.
+    """
+    stack.layout.path(key)
+    form: dict[str, dict[str, str]] = stack.client("s3").generate_presigned_post(
+        Bucket=stack.bucket,
+        Key=key,
+        Conditions=[["content-length-range", 1, max_bytes], ["starts-with", "$Content-Type", "image/"]],
+        ExpiresIn=expires_s,
+    )
+    return form
+
+
+def as_curl(form: dict[str, Any]) -> str:
+    """Return a command to paste, which uploads `picture.jpg`."""
+    fields = {**form["fields"], "Content-Type": "image/jpeg", "file": "@picture.jpg"}
+    return shlex.join(["curl", "--fail", *(word for pair in fields.items() for word in _field(*pair)), form["url"]])
+
+
+def _field(name: str, value: str) -> tuple[str, str]:
+    # What begins with @ or < is a file for --form.
+    return ("--form" if name == "file" else "--form-string", f"{name}={value}")

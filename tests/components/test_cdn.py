@@ -1,0 +1,81 @@
+"""`cdn` and `corsOrigins`: outputs for everybody, uploads from the stack's own pages, and masters for nobody."""
+
+import json
+
+import pytest
+
+from components.config import ConfigError, StackConfig
+from tests.recording import ACCOUNT, CDN_DOMAIN, allowed, arn, physical, recorded, statements
+
+SERVED = recorded(cdn="true")
+
+
+def test_outputs_are_served_and_masters_are_not() -> None:
+    """The bucket's policy lets this distribution read what the branches write, and nothing else."""
+    *_, served = statements(SERVED.mocks.one("BucketPolicy", "images-policy").inputs["policy"])
+    bucket = arn("Bucket", "images")
+    assert served["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+    assert (served["Action"], served["Resource"]) == ("s3:GetObject", [f"{bucket}/converted/*", f"{bucket}/resized/*"])
+    assert served["Condition"] == {"StringEquals": {"AWS:SourceArn": arn("Distribution", "images-cdn-distribution")}}
+
+
+def test_the_bucket_stays_private() -> None:
+    """The distribution signs its requests: all blocks against public access stay on."""
+    (block,) = SERVED.mocks.of_type("BucketPublicAccessBlock")
+    assert [value for name, value in block.inputs.items() if name != "bucket"] == [True] * 4
+    access = SERVED.mocks.one("OriginAccessControl", "images-cdn-access").inputs
+    assert (access["signingBehavior"], access["signingProtocol"]) == ("always", "sigv4")
+
+
+def test_the_distribution_reads_the_bucket_in_its_region_over_https() -> None:
+    """The global address would redirect; plain HTTP is redirected; nothing but reads is passed on."""
+    distribution = SERVED.mocks.one("Distribution", "images-cdn-distribution").inputs
+    (origin,) = distribution["origins"]
+    assert origin["domainName"] == f"{physical('images')}.s3.eu-central-1.amazonaws.com"
+    behaviour = distribution["defaultCacheBehavior"]
+    assert behaviour["viewerProtocolPolicy"] == "redirect-to-https"
+    assert behaviour["allowedMethods"] == ["GET", "HEAD"]
+    assert SERVED.outputs["cdnUrl"] == f"https://{CDN_DOMAIN}"
+
+
+def test_a_stack_without_them_has_neither() -> None:
+    """Both are asked for."""
+    assert not recorded().mocks.of_type("Distribution")
+    assert not recorded().mocks.of_type("BucketCorsConfiguration")
+    assert recorded().outputs["cdnUrl"] is None
+
+
+def test_pages_of_the_configured_origins_may_upload() -> None:
+    """Those alone, and the browser may see an upload's ETag."""
+    program = recorded(corsOrigins='["https://www.example.com"]')
+    (rule,) = program.mocks.one("BucketCorsConfiguration", "images-cors").inputs["corsRules"]
+    assert rule["allowedOrigins"] == ["https://www.example.com"]
+    assert {"POST", "PUT"} <= set(rule["allowedMethods"])
+    assert rule["exposeHeaders"] == ["ETag"]
+
+
+@pytest.mark.parametrize("text", ['["https://a.example/path"]', '["a.example"]', '["*"]', "https://a.example", "[1]"])
+def test_an_origin_has_a_scheme_and_no_path(text: str) -> None:
+    """What no browser sends would match nothing, and nobody would know why; everybody is not an origin."""
+    with pytest.raises(
+        ConfigError, match=r'expected a list of different origins, such as \["https://www.example.com"\]'
+    ):
+        StackConfig.parse({"pixelcascade:corsOrigins": text})
+
+
+@pytest.mark.parametrize(("key", "text"), [("cdn", "true"), ("corsOrigins", '["https://a.example"]')])
+def test_a_bucket_that_is_not_owned_gets_neither(key: str, text: str) -> None:
+    """Both are settings of the bucket."""
+    with pytest.raises(ConfigError, match=rf"pixelcascade:{key}: .* apply it by hand with `aws s3api put-bucket-"):
+        StackConfig.parse({"pixelcascade:bucket": "theirs", f"pixelcascade:{key}": text})
+
+
+def test_an_uploaders_policy_allows_uploads_alone() -> None:
+    """Masters, in parts too; with a key of yours, what encrypting takes."""
+    bucket = arn("Bucket", "images")
+    uploads = {("s3:PutObject", f"{bucket}/master/*"), ("s3:AbortMultipartUpload", f"{bucket}/master/*")}
+    assert allowed(recorded().outputs["uploaderPolicy"]) == uploads
+    key = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    policy = recorded(masterKmsKey=key).outputs["uploaderPolicy"]
+    assert allowed(policy) == uploads | {("kms:GenerateDataKey", key), ("kms:Decrypt", key)}
+    assert json.loads(policy)["Version"] == "2012-10-17"
