@@ -10,7 +10,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from handlers import stack
+from handlers import stack, start
 from handlers.job import masters_of
 from handlers.stack import RecordSettings
 
@@ -22,8 +22,8 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> None:
 
     Raises: what `handlers.reconcile.Reconciler.reconcile` raises, and InvalidJobError for another bucket.
     """
-    settings = RecordSettings.from_environment()
+    settings, cold_start = RecordSettings.from_environment(), start.described()
     for bucket, key in masters_of(event):
         stack.check_bucket(bucket, settings)
         record = stack.reconciler(settings).reconcile(key)
-        logger.info("reconciled", extra={"key": key, **stack.described(record)})
+        logger.info("reconciled", extra={"key": key, **stack.described(record), **cold_start})

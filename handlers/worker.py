@@ -17,7 +17,7 @@ from aws_lambda_powertools.utilities.batch import EventType, process_partial_res
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from handlers import budget, clients, imaging, life, metrics, retries, storage
+from handlers import budget, clients, imaging, life, metrics, retries, start, storage
 from handlers import master as masters
 from handlers.errors import InvalidJobError, PixelCascadeError, RejectedImageError
 from handlers.imaging import Picture
@@ -79,6 +79,7 @@ def process(event: dict[str, Any], context: LambdaContext, work: Work) -> Mappin
         settings=Settings.from_environment(),
         work=work,
         waiting=itertools.count(len(event["Records"]) - 1, -1),
+        cold_start=start.described(),
     )
     # Before any fork, so that a child need not load what its own client needs.
     clients.s3()
@@ -103,6 +104,7 @@ class _Batch:
     settings: Settings
     work: Work
     waiting: Iterator[int]
+    cold_start: Mapping[str, bool]
     ended: list[metrics.Ended] = field(default_factory=list)
     retry_delays_s: dict[str, int] = field(default_factory=dict)
 
@@ -112,7 +114,7 @@ def _record(record: SQSRecord, *, batch: _Batch) -> None:
     started = time.monotonic()
     behind = next(batch.waiting)
     deliveries = int(record.attributes.approximate_receive_count)
-    line = {"message_id": record.message_id, "deliveries": deliveries}
+    line = {"message_id": record.message_id, "deliveries": deliveries, **batch.cold_start}
     try:
         left_s = batch.context.get_remaining_time_in_millis() / 1000 - RESERVE_S
         if left_s < SHORTEST_RECORD_S:

@@ -202,11 +202,11 @@ def _print(summary: dict[str, Any], out: Path, console: Console) -> None:
     console.print(counts)
 
     calls = Table("function", title="Functions")
-    for heading in ("invocations", "median ms", "longest ms", "total s"):
+    for heading in ("calls", "cold", "cold ms", "warm ms", "longest", "total s"):
         calls.add_column(heading, justify="right")
     for name, found in summary["functions"].items():
-        times = (f"{found['median_ms']:.0f}", f"{found['max_ms']:.0f}", f"{found['total_ms'] / 1000:.1f}")
-        calls.add_row(name, str(found["invocations"]), *times)
+        columns = ("invocations", "cold_starts", "cold_median_ms", "median_ms", "max_ms")
+        calls.add_row(name, *(f"{found[column]:.0f}" for column in columns), f"{found['total_ms'] / 1000:.1f}")
     console.print(calls)
 
     if summary["rejections"]:

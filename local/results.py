@@ -20,6 +20,7 @@ from local.report import REPORT, ReportedPicture
 from local.timeline import Timeline
 from ops.audit import Account
 from ops.listing import list_objects
+from ops.logs import fields_of
 from ops.stack import DeployedStack
 
 DOWNLOAD_THREADS = 8
@@ -123,20 +124,32 @@ def _files(stack: DeployedStack, key: str, branch: ImageBranch, folder: Path) ->
 
 
 def functions(deployment: Deployment) -> dict[str, dict[str, float]]:
-    """Return each function's invocations and their durations in milliseconds, from the emulator's REPORT lines."""
+    """Return each function's invocations and their milliseconds, warm ones apart from cold starts, from its log."""
     logs = deployment.emulator.client("logs")
-    found = {}
-    for name, group in deployment.log_groups().items():
-        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, filterPattern="REPORT")
-        lines = (event["message"] for page in pages for event in page["events"])
-        times = [float(line.split("Duration: ")[1].split(" ")[0]) for line in lines if line.startswith("REPORT")]
-        found[name] = {
-            "invocations": len(times),
-            "total_ms": sum(times),
-            "median_ms": statistics.median(times) if times else 0,
-            "max_ms": max(times, default=0),
-        }
-    return found
+    return {name: durations(logs, group) for name, group in deployment.log_groups().items()}
+
+
+def durations(logs: Any, group: str) -> dict[str, float]:
+    """Return how long a function's invocations took; the emulator has a log stream for each."""
+    took_ms: dict[str, float] = {}
+    cold = set()
+    for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
+        for event in page["events"]:
+            line = event["message"]
+            if line.startswith("REPORT"):
+                took_ms[event["logStreamName"]] = float(line.split("Duration: ")[1].split(" ")[0])
+            elif fields_of(line).get("cold_start"):
+                cold.add(event["logStreamName"])
+    warm_ms = [value for stream, value in took_ms.items() if stream not in cold]
+    cold_ms = [value for stream, value in took_ms.items() if stream in cold]
+    return {
+        "invocations": len(took_ms),
+        "cold_starts": len(cold_ms),
+        "cold_median_ms": statistics.median(cold_ms or [0]),
+        "median_ms": statistics.median(warm_ms or [0]),
+        "max_ms": max(warm_ms, default=0),
+        "total_ms": sum(took_ms.values()),
+    }
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from handlers import start
+
 HEAVY = {"boto3", "botocore.session", "PIL", "handlers.imaging", "cykooz_resizer", "PIL.ImageCms"}
 
 
@@ -40,3 +42,9 @@ def test_a_function_starts_without_the_garbage_collector(told: str, state: str) 
     environment = {**os.environ, "AWS_DEFAULT_REGION": "eu-west-1", told: "a name"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True, text=True)
     assert done.stdout.split() == state.split()
+
+
+def test_a_process_tells_its_first_invocation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its log lines say `cold_start`, those of later invocations say nothing."""
+    monkeypatch.setattr(start, "_cold", True)
+    assert [start.described(), start.described()] == [{"cold_start": True}, {}]

@@ -1,6 +1,7 @@
 """Which folders a run empties: its own, and of its own results."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,3 +87,38 @@ def test_a_master_beside_the_folder_is_taken(tmp_path: Path) -> None:
     (tmp_path / "outer" / "a.jpg").write_bytes(b"mine")
     clear(tmp_path / "out", [tmp_path / "outer" / "a.jpg"])
     assert (tmp_path / "outer" / "a.jpg").exists()
+
+
+class FakeLogs:
+    """One log group: for each invocation a stream with its lines."""
+
+    def __init__(self, **streams: list[str]) -> None:
+        self.streams = streams
+
+    def get_paginator(self, _operation: str) -> "FakeLogs":
+        """Return what pages through the lines."""
+        return self
+
+    def paginate(self, **_: str) -> list[dict[str, Any]]:
+        """Return one page."""
+        lines = [(stream, line) for stream, found in self.streams.items() for line in found]
+        return [{"events": [{"logStreamName": stream, "message": line} for stream, line in lines]}]
+
+
+def test_cold_starts_are_counted_apart() -> None:
+    """A function's own line tells which invocation was its process's first."""
+    report = "REPORT RequestId: 1\tDuration: {} ms\tBilled Duration: {} ms"
+    logs = FakeLogs(
+        a=['{"message": "written", "cold_start": true}', report.format(1500, 1500)],
+        b=['{"message": "written"}', report.format(100, 100)],
+        c=["START", report.format(300, 300)],
+    )
+    found = results.durations(logs, "group")
+    assert found == {
+        "invocations": 3,
+        "cold_starts": 1,
+        "cold_median_ms": 1500,
+        "median_ms": 200,
+        "max_ms": 300,
+        "total_ms": 1900,
+    }
