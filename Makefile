@@ -29,7 +29,7 @@ SCREENSHOTS = build/screenshots
 # What writes requirements.txt for every platform.
 UV = uv==0.13.9
 
-.PHONY: help setup cascade test test-runtime test-engine smoke test-browser browser check format bench package headers lock clean
+.PHONY: help setup cascade test test-runtime test-engine smoke test-browser browser check format docs bench package headers lock clean
 
 help:
 	@echo "make cascade [IMAGES=path] [OUT=out] [STACK=local]  set up, then run the pipeline here on pictures"
@@ -40,6 +40,7 @@ help:
 	@echo "make test-browser                                   set up with a browser, then run its tests; screenshots in $(SCREENSHOTS)"
 	@echo "make check                                          linter, formatter and types"
 	@echo "make format                                         let the formatter write"
+	@echo "make docs                                           build the documentation's site, with the API, into build/site"
 	@echo "make bench                                          measure"
 	@echo "make package [ARCH=arm64] [PYTHON=3.12] [FRESH=1]   build what pulumi up uploads; IMAGING=pillow-simd builds that"
 	@echo "make lock                                           write constraints.txt, requirements.txt and the wheels' hashes anew"
@@ -101,6 +102,14 @@ package: setup $(if $(filter pillow-simd,$(IMAGING)),headers)
 headers:
 	@if command -v dpkg apt-get > /dev/null && ! dpkg -s $(HEADERS) > /dev/null 2>&1; then \
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends $(HEADERS) > /dev/null; fi
+
+docs: .cache/docs/ready
+	NO_MKDOCS_2_WARNING=1 .cache/docs/bin/mkdocs build --quiet
+
+.cache/docs/ready: $(VENV)/ready
+	$(VENV_PYTHON) -m venv .cache/docs
+	$(BIN)/python -m pip --python .cache/docs/bin/python install --quiet --disable-pip-version-check --group docs
+	@touch $@
 
 lock: setup
 	{ echo '# Every package that `make` installs, at the version it was tested with; written by `make lock`.'; \

@@ -1,0 +1,47 @@
+"""The documentation's site: every page is in it, and what the API pages name is there."""
+
+import importlib
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from components.stack_file import ROOT
+
+DOCS = ROOT / "docs"
+NAMED = [
+    name
+    for page in sorted((DOCS / "api").glob("*.md"))
+    for name in re.findall(r"^::: (\S+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+]
+
+
+def pages(entries: list[dict[str, Any]]) -> list[str]:
+    """Return the files of a navigation."""
+    found = (value for entry in entries for value in entry.values())
+    return [file for value in found for file in (pages(value) if isinstance(value, list) else [value])]
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    """Each once, and none that is not there."""
+    navigation = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"]
+    assert sorted(pages(navigation)) == sorted(page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md"))
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_what_an_api_page_names_is_there_and_says_what_it_is(name: str) -> None:
+    """A module, or something public in one, with a docstring."""
+    try:
+        found = importlib.import_module(name)
+    except ModuleNotFoundError:
+        module, _, attribute = name.rpartition(".")
+        found = getattr(importlib.import_module(module), attribute)
+    assert found.__doc__
+
+
+def test_every_link_between_pages_leads_somewhere() -> None:
+    """To a page, and to a heading where the link names one."""
+    for page in DOCS.rglob("*.md"):
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
