@@ -7,9 +7,10 @@ import click
 from benchmarks.contestants import TASKS, timed
 from benchmarks.findings import Findings, Row
 from benchmarks.measuring import Samples, pin
-from benchmarks.options import html_option, images_option, json_option, runs_option
+from benchmarks.options import NumberOption, html_option, images_option, json_option, runs_option
 from benchmarks.peak import peak_mb
 from benchmarks.photos import Photo, as_png, load
+from benchmarks.streaming import stream_rows
 
 CLASSES = ((3e6, "under 3 MP"), (8e6, "3 to 8 MP"), (14e6, "8 to 14 MP"), (30e6, "14 to 30 MP"), (1e12, "over 30 MP"))
 
@@ -23,12 +24,36 @@ CALLS = {"resize": "sizes", "convert": "reencoded", "convert, copying": "convert
 @json_option
 @html_option
 @click.option("--png", is_flag=True, help="The same pictures as PNG.")
-def latency(images: Path | None, runs: int, json_file: Path | None, html_file: Path | None, *, png: bool) -> None:
+@click.option(
+    "--stream",
+    "mb_per_s",
+    is_flag=False,
+    flag_value=80.0,
+    type=NumberOption(1, 10_000, "MB/s"),
+    help="From a server instead, at so many MB/s (80), 30 ms to the first byte: fetched whole, and streamed.",
+)
+def latency(
+    images: Path | None,
+    runs: int,
+    json_file: Path | None,
+    html_file: Path | None,
+    *,
+    png: bool,
+    mb_per_s: float | None,
+) -> None:
     """Time convert, resize and describe, one picture after the other."""
     pin()
     photos = load(images, jpeg_only=True)
     if png:
         photos = [as_png(photo) for photo in photos]
+    if mb_per_s:
+        Findings(
+            title="Latency of a picture in flight",
+            question=f"milliseconds from the request to the result, {mb_per_s:g} MB/s, quality 100, {runs} runs",
+            rows=stream_rows(_classes(photos), runs, mb_per_s),
+            notes=["of whole: time streamed over time fetched whole first, run by run."],
+        ).show(json_file, html_file)
+        return
     rows = [
         _row(f"{name}, {kind}", call, members, runs)
         for kind, members in _classes(photos).items()

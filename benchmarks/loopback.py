@@ -1,6 +1,6 @@
 """An S3, and a DynamoDB that takes items, for measuring: writes are thrown away, every answer is as late as asked for.
 
-`python -m benchmarks.loopback FOLDER DELAY_MS CORE` prints its port and serves until its input ends.
+`python -m benchmarks.loopback FOLDER DELAY_MS CORE [MB_PER_S]` prints its port and serves until its input ends.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import os
 import re
 import sys
 import threading
+import time
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -18,6 +19,9 @@ from benchmarks.measuring import pin
 from handlers.record import Record
 
 MODIFIED = "Last-Modified: Mon, 01 Jan 2024 00:00:00 GMT\r\n"
+
+PIECE_BYTES = 64 * 1024
+"""As much as is sent at once where a rate is asked for."""
 
 GENERATION = 1
 # What a picture's record is after one branch has settled: the others are still at work, so that nobody is told.
@@ -33,9 +37,9 @@ RECORD = json.dumps(
 class Loopback:
     """Answers what the workers ask: GET with and without a range, HEAD, PUT; and as POST, PutItem and UpdateItem."""
 
-    def __init__(self, folder: Path, delay_s: float) -> None:
+    def __init__(self, folder: Path, delay_s: float, bytes_per_s: float | None = None) -> None:
         self._objects = {file.name: file.read_bytes() for file in folder.iterdir()}
-        self._delay_s = delay_s
+        self._delay_s, self._bytes_per_s = delay_s, bytes_per_s
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one connection's requests, one after the other."""
@@ -47,9 +51,19 @@ class Loopback:
                 length = re.search(r"\ncontent-length: *(\d+)", head, re.IGNORECASE)
                 await reader.readexactly(int(length[1]) if length else 0)
                 await asyncio.sleep(self._delay_s)
-                writer.write(self._answer(head))
-                await writer.drain()
+                await self._send(writer, self._answer(head))
         writer.close()
+
+    async def _send(self, writer: asyncio.StreamWriter, answer: bytes) -> None:
+        """Send an answer, no faster than asked for."""
+        started = time.perf_counter()
+        step = PIECE_BYTES if self._bytes_per_s else max(1, len(answer))
+        for start in range(0, len(answer), step):
+            writer.write(answer[start : start + step])
+            await writer.drain()
+            if self._bytes_per_s:
+                due = started + (start + step) / self._bytes_per_s
+                await asyncio.sleep(max(0.0, due - time.perf_counter()))
 
     def _answer(self, head: str) -> bytes:
         method, path, _ = head.split(" ", 2)
@@ -73,9 +87,9 @@ class Loopback:
         return top.encode() + (part if method == "GET" else b"")
 
 
-async def main(folder: Path, delay_s: float) -> None:
+async def main(folder: Path, delay_s: float, bytes_per_s: float | None) -> None:
     """Serve on a free port of this machine."""
-    server = await asyncio.start_server(Loopback(folder, delay_s).serve, "127.0.0.1", 0, limit=2**20)
+    server = await asyncio.start_server(Loopback(folder, delay_s, bytes_per_s).serve, "127.0.0.1", 0, limit=2**20)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
@@ -89,4 +103,5 @@ def end_with_input() -> None:
 if __name__ == "__main__":
     pin(int(sys.argv[3]))
     threading.Thread(target=end_with_input, daemon=True).start()
-    asyncio.run(main(Path(sys.argv[1]), float(sys.argv[2]) / 1000))
+    rate = float(sys.argv[4]) * 1e6 if len(sys.argv) > 4 else None  # noqa: PLR2004
+    asyncio.run(main(Path(sys.argv[1]), float(sys.argv[2]) / 1000, rate))

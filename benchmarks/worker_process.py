@@ -119,9 +119,10 @@ class WorkerProcess:
 
 
 @contextlib.contextmanager
-def loopback(folder: Path, delay_ms: float, core: int) -> Iterator[int]:
-    """Yield the port of an S3 with a folder's files, in a process of its own on a core."""
+def loopback(folder: Path, delay_ms: float, core: int, mb_per_s: float | None = None) -> Iterator[int]:
+    """Yield the port of an S3 with a folder's files, in a process of its own on a core, at most at `mb_per_s`."""
     command = [sys.executable, "-m", "benchmarks.loopback", str(folder), str(delay_ms), str(core)]
+    command += [] if mb_per_s is None else [str(mb_per_s)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None  # noqa: S101 - it is a pipe
         assert server.stdin is not None  # noqa: S101

@@ -78,6 +78,7 @@ def process(event: dict[str, Any], context: LambdaContext, work: Work) -> Mappin
         context=context,
         settings=Settings.from_environment(),
         work=work,
+        alone=len(event["Records"]) == 1,
         waiting=itertools.count(len(event["Records"]) - 1, -1),
         cold_start=start.described(),
     )
@@ -98,11 +99,15 @@ def process(event: dict[str, Any], context: LambdaContext, work: Work) -> Mappin
 
 @dataclass(frozen=True, kw_only=True)
 class _Batch:
-    """What the records of a batch have in common; `waiting` counts those that are not yet started."""
+    """What the records of a batch have in common; `waiting` counts those that are not yet started.
+
+    A record that is `alone` decodes its picture while it arrives; others have the processor decode meanwhile.
+    """
 
     context: LambdaContext
     settings: Settings
     work: Work
+    alone: bool
     waiting: Iterator[int]
     cold_start: Mapping[str, bool]
     ended: list[metrics.Ended] = field(default_factory=list)
@@ -170,7 +175,7 @@ def _processed(record: SQSRecord, batch: _Batch, wall_s: float | None) -> tuple[
     branch = _branch(job, batch.work, settings)
     if job.deleted:
         return "deleted", {**details, "outputs": branch.delete()}
-    work = functools.partial(_worked, job, batch.work, settings)
+    work = functools.partial(_worked, job, batch.work, settings, early=batch.alone)
     result = work() if wall_s is None else run_isolated(work, wall_s=wall_s, memory_mb=settings.memory_mb)
     return _settled(result, branch), {**details, "generation": job.generation, **result.details}
 
@@ -184,7 +189,7 @@ def _branch(job: Job, work: Work, settings: Settings) -> life.Settlement:
     )
 
 
-def _worked(job: Job, work: Work, settings: Settings) -> Result:
+def _worked(job: Job, work: Work, settings: Settings, *, early: bool) -> Result:
     """Fetch a job's master, do the branch's work on it, and write what it made."""
     try:
         master = masters.fetch(job) if work.whole else masters.fetch_header(job)
@@ -193,7 +198,7 @@ def _worked(job: Job, work: Work, settings: Settings) -> Result:
     except RejectedImageError as error:
         return _rejected(error)
     try:
-        output = _output(master, work, settings)
+        output = _output(master, work, settings, early=early)
         mark = Mark(key=job.key, etag=master.etag, generation=job.generation or 0, recipe=settings.recipe)
         written = output.write(mark, settings)
     except RejectedImageError as error:
@@ -228,14 +233,14 @@ def _settled(result: Result, branch: life.Settlement) -> str:
     return result.name if branch.settle(result.outcome) else "superseded"
 
 
-def _output(master: Master, work: Work, settings: Settings) -> Output:
+def _output(master: Master, work: Work, settings: Settings, *, early: bool) -> Output:
     """Open the picture, wait for room in memory, and do the branch's work.
 
     Raises: RejectedImageError.
     """
     limits = settings.picture_limits
     limits.check_file(master.size_bytes)
-    picture = imaging.open_picture(master.body, limits)
+    picture = imaging.open_picture(master.body, limits, early=early)
     need_bytes = work.bytes_needed(picture, settings)
     file_bytes = FILE_COPIES * master.size_bytes if need_bytes else 0
     with budget.of_function(capacity_bytes(settings.memory_mb)).room(need_bytes + file_bytes):

@@ -33,8 +33,9 @@ def convert(
     if reencode not in ("when-needed", "always"):
         raise ValueError(f'reencode must be "when-needed" or "always", not {reencode!r}')
     picture = open_picture(source, limits)
-    picture.read()
-    if reencode == "when-needed":
+    copying = reencode == "when-needed"
+    picture.read(picture.header.size, copying=copying)
+    if copying:
         copy = picture.copy(picture.rights, salvage=salvage)
         if copy is not None:
             return Jpeg(copy, picture.header.size, copied=True, warnings=tuple(picture.warnings))

@@ -28,7 +28,7 @@ def render(
         BrokenImageError: The picture is damaged, and not salvaged.
     """
     orientation, exif = picture.exif.orientation, picture.rights
-    stored = {name: upright_size(size, orientation) if size else picture.header.size for name, size in sizes.items()}
+    stored = _stored(picture, sizes)
     raster = picture.decode(salvage=salvage, widest=max(stored.values()))
     late = _colours_can_wait(raster, stored)
     raster = raster if late else _normalised(picture, raster, output.background)
@@ -43,6 +43,17 @@ def render(
         )
         for name in sizes
     }
+
+
+def widest(picture: Picture, sizes: Mapping[str, Size | None]) -> Size:
+    """Return the largest of some outputs' sizes, as the picture lies in its file."""
+    return max(_stored(picture, sizes).values())
+
+
+def _stored(picture: Picture, sizes: Mapping[str, Size | None]) -> dict[str, Size]:
+    """Return the outputs' sizes before they are turned upright."""
+    orientation, own = picture.exif.orientation, picture.header.size
+    return {name: upright_size(size, orientation) if size else own for name, size in sizes.items()}
 
 
 def rendered(picture: Picture, background: Colour) -> Image.Image:

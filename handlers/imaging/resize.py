@@ -8,7 +8,7 @@ from .formats import open_picture
 from .formats.picture import Picture
 from .limits import MAX_SIDE_PX, Limits
 from .pixels.orientation import upright_size
-from .render import render
+from .render import render, widest
 from .source import BinaryStream
 
 BOX_RATIO = 10
@@ -38,7 +38,8 @@ def resize(
     check_options(quality, background, subsampling)
     _check_widths(widths)
     picture = open_picture(source, limits)
-    picture.read()
+    picture.read(widest(picture, output_sizes(picture, widths, enlarge=enlarge)))
+    # Anew, because a PNG may be turned by what follows its picture.
     sizes = output_sizes(picture, widths, enlarge=enlarge)
     header = picture.header
     picture.limits.check_outputs(sizes, header.width * header.height, len(picture.source.whole()))

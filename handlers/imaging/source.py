@@ -24,8 +24,11 @@ _BAD_SOURCE = "source must be bytes or a binary stream with read(n), not {}; ope
 class Source:
     """A file of at most `max_bytes` bytes, addressed by position.
 
-    What the stream's own `read` raises passes through: fetching is never the image's fault.
+    What the stream's own `read` raises passes through: fetching is never the image's fault. `error` is the last of it,
+    for a caller that read by way of a decoder.
     """
+
+    error: Exception | None = None
 
     def __init__(self, source: bytes | bytearray | memoryview | BinaryStream, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -38,6 +41,11 @@ class Source:
             self._buffer, self._size, self._stream = io.BytesIO(), 0, source
         else:
             raise TypeError(_BAD_SOURCE.format(type(source).__name__))
+
+    @property
+    def streaming(self) -> bool:
+        """Whether more of the file may come."""
+        return self._stream is not None
 
     def peek(self, start: int, size: int) -> bytes:
         """Return `size` bytes from `start`, fewer where the file ends."""
@@ -71,7 +79,11 @@ class Source:
     def _fetch(self, end: int, block_bytes: int) -> None:
         """Read on until the file is known up to `end`, or over."""
         while self._stream is not None and self._size < end:
-            block = self._stream.read(min(max(block_bytes, end - self._size), WHOLE_BLOCK_BYTES))
+            try:
+                block = self._stream.read(min(max(block_bytes, end - self._size), WHOLE_BLOCK_BYTES))
+            except Exception as error:
+                self.error = error
+                raise
             if not isinstance(block, bytes | bytearray | memoryview):
                 raise TypeError(f"source.read() must return bytes, not {type(block).__name__}")
             if not block:

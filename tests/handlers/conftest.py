@@ -153,7 +153,7 @@ def working(run: Run, need_bytes: int = 0) -> worker.Work:
 @pytest.fixture
 def unopened(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let masters be any bytes: they are not opened as pictures."""
-    monkeypatch.setattr(imaging, "open_picture", lambda source, _limits: source)
+    monkeypatch.setattr(imaging, "open_picture", lambda source, _limits, **_: source)
 
 
 def sqs_event(*bodies: str | Mapping[str, Any], deliveries: int | list[int] = 1) -> dict[str, Any]:

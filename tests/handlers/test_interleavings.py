@@ -56,7 +56,7 @@ def play(stack: Stack, changes: Sequence[Change], seed: int, *, follow: bool) ->
     with pytest.MonkeyPatch.context() as patch:
         call: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
         patch.setattr(BaseClient, "_make_api_call", scheduler.api(call))
-        patch.setattr(imaging, "open_picture", lambda source, _limits: source)
+        patch.setattr(imaging, "open_picture", lambda source, _limits, **_: source)
         patch.setattr(Settings, "from_environment", lambda: scheduler.current.settings)
         patch.setattr(RecordSettings, "from_environment", lambda: scheduler.current.settings.record)
         send = conftest.Bus.put_events

@@ -24,7 +24,7 @@ def test_a_master_over_the_limit_is_refused_before_it_is_read(stack: Stack) -> N
     body = io.BytesIO(b"12345")
     master = replace(stack.master("master/cat.png", b"12345"), body=body)
     with pytest.raises(ImageTooLargeError, match=r"5 bytes.* 4 .*maxBytes"):
-        worker._output(master, working(lambda *_: Made()), settings(max_bytes=4))
+        worker._output(master, working(lambda *_: Made()), settings(max_bytes=4), early=False)
     assert body.tell() == 0
 
 
@@ -49,8 +49,8 @@ def test_a_picture_waits_for_room_for_its_file_too(stack: Stack, monkeypatch: py
         return contextlib.nullcontext()
 
     monkeypatch.setattr(Budget, "room", noted)
-    monkeypatch.setattr(imaging, "open_picture", lambda *_: None)
-    worker._output(stack.master("master/cat.png", b"12345"), working(lambda *_: Made(), 1_000), settings())
+    monkeypatch.setattr(imaging, "open_picture", lambda *_, **__: None)
+    worker._output(stack.master("master/cat.png", b"12345"), working(lambda *_: Made(), 1_000), settings(), early=False)
     assert asked == [1_015]
 
 

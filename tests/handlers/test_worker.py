@@ -574,3 +574,20 @@ def test_a_function_that_is_not_told_its_bucket_fails_whole(monkeypatch: pytest.
     monkeypatch.delenv("BUCKET")
     with pytest.raises(KeyError, match="BUCKET"):
         worker.process(sqs_event(job(KEY)), Context(), working(must_not_run))
+
+
+@pytest.mark.parametrize(("keys", "early"), [((KEY,), [True]), ((KEY, OTHER), [False, False])])
+@pytest.mark.usefixtures("three")
+def test_a_picture_that_is_alone_is_decoded_while_it_arrives(
+    monkeypatch: pytest.MonkeyPatch, keys: tuple[str, ...], early: list[bool]
+) -> None:
+    """In a batch the processor has the other pictures to decode meanwhile."""
+    told: list[bool] = []
+
+    def opened(source: Any, _limits: Any, *, early: bool) -> Any:
+        told.append(early)
+        return source
+
+    monkeypatch.setattr(worker.imaging, "open_picture", opened)  # type: ignore[attr-defined]
+    process(sqs_event(*map(job, keys)))
+    assert told == early

@@ -19,10 +19,12 @@ FORMATS: tuple[type[Picture], ...] = (
 _PREFIX_BYTES = 512
 
 
-def open_picture(source: bytes | bytearray | memoryview | BinaryStream | Picture, limits: Limits) -> Picture:
+def open_picture(
+    source: bytes | bytearray | memoryview | BinaryStream | Picture, limits: Limits, *, early: bool = True
+) -> Picture:
     """Read a file's header and return the picture; one that is open already is returned as it is.
 
-    A stream is read no further than the header.
+    A stream is read no further than the header. Its pixels are decoded while they arrive if `early`.
 
     Raises:
         RejectedImageError: No picture, another format, damaged, or over a limit. What `source.read` raises
@@ -36,7 +38,9 @@ def open_picture(source: bytes | bytearray | memoryview | BinaryStream | Picture
     prefix = file.peek(0, _PREFIX_BYTES)
     for kind in FORMATS:
         if prefix.startswith(kind.magics):
-            return kind.open(file, limits)
+            picture = kind.open(file, limits)
+            picture.early = early
+            return picture
     if not prefix:
         raise NotAnImageError("expected a JPEG, PNG or GIF, got an empty file")
     if other := other_format(prefix):

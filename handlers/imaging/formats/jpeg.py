@@ -15,9 +15,10 @@ from handlers.imaging.pixels.raster import Raster
 from handlers.imaging.pixels.reduction import most_roughness, reduction
 from handlers.imaging.source import Source
 
+from .arriving import ArrivingScan, attempt
 from .decoding import load
 from .jpeg_decoder import EOI as END
-from .jpeg_decoder import open_jpeg
+from .jpeg_decoder import WatchedJpeg, open_jpeg, reduce
 from .jpeg_header import JpegHeader, read_header
 from .jpeg_markers import (
     APP0,
@@ -46,6 +47,9 @@ _ENDLESS = "the JPEG's end-of-image marker is missing; its picture is whole"
 _NO_END = "the JPEG is truncated: it has no end-of-image marker"
 _ZEROS = bytes(64)
 """At the end of a picture without EOI, zeros stand for data never written, though a decoder makes pixels of them."""
+_CHECK_FACTOR = 8
+"""By how much a picture is reduced that is decoded only to find damage."""
+
 _STRIP_PX, _BLOCK_BYTES = 256, 64 * 1024
 _NUMBER_OF_IMAGES = 0xB001  # Source: CIPA DC-007, the MP index IFD.
 
@@ -65,12 +69,23 @@ class CodedPicture:
     plain: bool
 
 
+@dataclass(frozen=True)
+class EarlyPicture:
+    """Pixels that were decoded while the file arrived: reduced by `factor`, from so many bytes of a `payload`."""
+
+    image: WatchedJpeg
+    box: tuple[float, float, float, float] | None
+    factor: int
+    payload_bytes: int
+
+
 class JpegPicture(Picture):
     """A JPEG, or the first picture of a multi-picture file (MPO)."""
 
     magics = (b"\xff\xd8\xff",)
     header: JpegHeader
     coded: CodedPicture
+    _early: EarlyPicture | None = None
 
     @classmethod
     def open(cls, source: Source, limits: Limits) -> Self:
@@ -90,9 +105,9 @@ class JpegPicture(Picture):
             )
         return value[0]
 
-    def read(self) -> None:
+    def read(self, widest: tuple[int, int] | None = None, *, copying: bool = False) -> None:
         """Walk over the whole file and cut out the coded picture; see `Picture.read`."""
-        super().read()
+        super().read(widest, copying=copying)
         file = memoryview(self.source.whole())
         counts: dict[str, int] = {}
         parts: list[bytes | memoryview] = [b"\xff\xd8", *_colour_segments(self.header)]
@@ -118,7 +133,7 @@ class JpegPicture(Picture):
 
     def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:
         """Decode the picture, reduced by 2, 4 or 8 where there are pixels enough; see `Picture.decode`."""
-        factor = 1 if self.header.frame == LOSSLESS or not widest else reduction(self.header.size, widest)
+        factor = self._factor(widest)
         raster = self._decode_by(factor, salvage=salvage)
         if factor > 1 and widest and raster.roughness > most_roughness(raster.image.size, widest):
             raster = self._decode_by(1, salvage=salvage)
@@ -135,7 +150,7 @@ class JpegPicture(Picture):
 
         All coded data are read, at an eighth of the size, to find a picture that is truncated.
         """
-        if not self._is_fit() or self._checked(salvage=salvage).damage:
+        if not self._is_fit(plain=self.coded.plain) or self._checked(salvage=salvage).damage:
             return None
         if not self.coded.ended:
             self.warnings.append(_ENDLESS)
@@ -144,21 +159,45 @@ class JpegPicture(Picture):
         start = _after_jfif(self.coded.payload)
         return b"".join((soi, coded[: start - 2], segment, coded[start - 2 :], END))
 
+    def decode_early(self, widest: tuple[int, int] | None, *, copying: bool) -> None:
+        """Decode the one scan of a baseline JPEG; see `Picture.decode_early`."""
+        parts = [b"\xff\xd8", *_colour_segments(self.header)]
+        plain, start = True, 0
+        for segment in walk(self.source):
+            if not is_metadata(segment.marker):
+                parts.append(self.source.take(segment.start, segment.end - segment.start))
+                plain = plain and segment.marker in _CODED
+            if segment.marker == SOS:
+                start = segment.end
+                break
+        whole = self.header.mode == "L" or len(read_scan(parts[-1][4:]).components) > 1
+        if self.header.frame not in SEQUENTIAL or not whole:
+            return
+        factor = _CHECK_FACTOR if copying and self._is_fit(plain=plain) else self._factor(widest)
+        scan = ArrivingScan(b"".join(parts), self.source, start)
+        with attempt(self.source):
+            image = open_jpeg(scan, watch=True)
+            box = reduce(image, factor)
+            load(image, salvage=False)
+            self._early = EarlyPicture(image, box, factor, scan.size)
+
+    def _factor(self, widest: tuple[int, int] | None) -> int:
+        """Return by which factor to reduce the picture first."""
+        return 1 if self.header.frame == LOSSLESS or not widest else reduction(self.header.size, widest)
+
     def _decode_by(self, factor: int, *, salvage: bool) -> Raster:
         """Decode the picture, reduced by a factor of 1, 2, 4 or 8."""
         coded, header = self.coded, self.header
         watch = header.frame in SEQUENTIAL and len(coded.scans) == 1
         # Decoded before the picture itself, so that the two are never in memory together.
         padded = _checksum(_decoded(coded.padded)) if coded.padded else None
-        image = open_jpeg(coded.payload if watch else coded.payload + END, watch=watch)
-        box = None
-        if factor > 1:
-            width, height = image.size
-            # The smallest size that Pillow takes for this factor and for no larger one.
-            drafted = image.draft(None, (max(1, width // factor), max(1, height // factor)))
-            # The part of the fewer pixels that holds the picture.
-            box = drafted[1] if drafted else None
-        damage = load(image, salvage=salvage)
+        early, self._early = self._early, None
+        if early and watch and (early.factor, early.payload_bytes) == (factor, len(coded.payload)):
+            image, box, damage = early.image, early.box, None
+        else:
+            image = open_jpeg(coded.payload if watch else coded.payload + END, watch=watch)
+            box = reduce(image, factor)
+            damage = load(image, salvage=salvage)
         if damage is None:
             damage = _SHORT if image.short else self._lost()
         if damage is None and padded is not None:
@@ -170,7 +209,7 @@ class JpegPicture(Picture):
 
     def _checked(self, *, salvage: bool) -> Raster:
         """Decode only to find damage; what several scans hold shows at full size alone."""
-        return self._decode_by(1 if self.coded.padded else 8, salvage=salvage)
+        return self._decode_by(1 if self.coded.padded else _CHECK_FACTOR, salvage=salvage)
 
     def _lost(self) -> str | None:
         """Say what is missing from a picture that decodes, by its headers and its end."""
@@ -181,10 +220,10 @@ class JpegPicture(Picture):
             return lost
         return None if coded.ended or len(coded.scans) == 1 or coded.padded else _NO_END
 
-    def _is_fit(self) -> bool:
-        """Tell whether the coded picture may be an output as it is."""
+    def _is_fit(self, *, plain: bool) -> bool:
+        """Tell whether the coded picture, if all its segments are `plain`, may be an output as it is."""
         header = self.header
-        if not self.coded.plain or self.exif.orientation != 1:
+        if not plain or self.exif.orientation != 1:
             return False
         if header.mode != "L" and not header.is_ycbcr:
             return False

@@ -4,6 +4,7 @@ import io
 
 from PIL import ImageFile, JpegImagePlugin
 
+from .arriving import BLOCK_BYTES, ArrivingScan
 from .decoding import image_faults
 
 EOI = b"\xff\xd9"
@@ -12,13 +13,24 @@ _PADDING = b"\x7f" * 8
 can be those of many blocks."""
 
 
-def open_jpeg(payload: bytes, *, watch: bool = False) -> "WatchedJpeg":
+def open_jpeg(payload: bytes | ArrivingScan, *, watch: bool = False) -> "WatchedJpeg":
     """Open a JPEG for decoding; `watch` a payload without its EOI to learn whether it is complete."""
+    arriving = isinstance(payload, ArrivingScan)
     with image_faults():
-        image = WatchedJpeg(io.BytesIO(payload))
-    image.decodermaxblock = max(len(payload), ImageFile.MAXBLOCK)
+        image = WatchedJpeg(payload if arriving else io.BytesIO(payload))  # type: ignore[arg-type]
+    image.decodermaxblock = BLOCK_BYTES if arriving else max(len(payload), ImageFile.MAXBLOCK)  # type: ignore[arg-type]
     image.watch = watch
     return image
+
+
+def reduce(image: "WatchedJpeg", factor: int) -> tuple[float, float, float, float] | None:
+    """Have a picture decoded reduced by a factor of 1, 2, 4 or 8; return the part of the pixels that holds it."""
+    if factor == 1:
+        return None
+    width, height = image.size
+    # The smallest size that Pillow takes for this factor and for no larger one.
+    drafted = image.draft(None, (max(1, width // factor), max(1, height // factor)))
+    return drafted[1] if drafted else None
 
 
 class WatchedJpeg(JpegImagePlugin.JpegImageFile):

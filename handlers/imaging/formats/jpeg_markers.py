@@ -18,7 +18,7 @@ FRAMES = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, DAC}
 SEQUENTIAL, PROGRESSIVE, LOSSLESS = frozenset({0xC0, 0xC1}), 0xC2, 0xC3
 
 # A marker that begins a segment: not a stuffed zero, a fill byte or a restart.
-_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _SEARCH_BYTES = 256 * 1024
 
 MAX_MARKERS = 10_000
@@ -93,10 +93,10 @@ def is_metadata(marker: int) -> bool:
 def _next_marker(source: Source, position: int, reach: int | None) -> int | None:
     """Find the next marker, at most `reach` bytes on, passing over coded data, restarts, fill bytes and junk."""
     head = source.peek(position, 2)
-    if _MARKER.match(head):
+    if MARKER.match(head):
         return position
     while True:
-        found, searched = source.find(_MARKER, position, _SEARCH_BYTES)
+        found, searched = source.find(MARKER, position, _SEARCH_BYTES)
         if found is not None:
             return found
         reach = None if reach is None else reach - searched

@@ -23,6 +23,9 @@ class Picture(ABC):
     exif: Exif
     texts: Mapping[str, str]
     warnings: list[str]
+    early: bool = True
+    """Whether to decode while the file arrives. It saves time where the processor has nothing else to do; else the
+    decoder only stops and goes on more often."""
 
     def __init__(self, source: Source, limits: Limits, header: Header) -> None:
         self.source, self.limits, self.header = source, limits, header
@@ -48,14 +51,22 @@ class Picture(ABC):
         self.limits.check_canvas(*self.header.size)
         return bytes_needed(self.header.width * self.header.height, output_pixels)
 
-    def read(self) -> None:
+    def read(self, widest: tuple[int, int] | None = None, *, copying: bool = False) -> None:
         """Read the file to its end and check it against all limits; `decode` and `copy` need it.
+
+        Of a file that is still on its way, the pixels are decoded meanwhile, where the format can: for outputs up to
+        `widest`, or first to check a copy.
 
         Raises:
             RejectedImageError: Damaged, or over a limit.
         """
         self.limits.check_canvas(*self.header.size)
+        if self.early and self.source.streaming:
+            self.decode_early(widest, copying=copying)
         self.limits.check_canvas(*self.header.size, len(self.source.whole()))
+
+    def decode_early(self, widest: tuple[int, int] | None, *, copying: bool) -> None:  # noqa: B027 - not all can
+        """Decode the pixels while the file arrives, for the `decode` or `copy` that follows."""
 
     def facts(self) -> None:  # noqa: B027 - most formats have all facts in their header
         """Read on as far as facts may be that the header lacks; no pixel is decoded."""

@@ -3,9 +3,9 @@
 import contextlib
 import io
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from PIL import Image, ImageChops
 
@@ -17,6 +17,7 @@ from handlers.imaging.pixels.raster import Raster
 from handlers.imaging.pixels.transparency import matches, split
 from handlers.imaging.source import Source
 
+from .arriving import BLOCK_BYTES, attempt
 from .decoding import image_faults, load
 from .picture import Picture
 from .png_header import (
@@ -32,6 +33,9 @@ from .png_header import (
     walk,
 )
 from .png_text import MAX_TEXT_BYTES, TEXTS, read_text
+
+if TYPE_CHECKING:
+    from .png_inflate import InflatedPng
 
 MAX_CHUNKS = 65_536
 """Chunks that are looked at; a file with more is made to stall."""
@@ -56,12 +60,21 @@ class PictureData:
     ended: bool
 
 
+@dataclass(frozen=True)
+class EarlyPng:
+    """Pixels that were decoded while the file arrived, from chunks of such start and size."""
+
+    image: "InflatedPng"
+    chunks: list[tuple[int, int]]
+
+
 class PngPicture(Picture):
     """A PNG, or the first picture of an animated one."""
 
     magics = (SIGNATURE,)
     header: PngHeader
     data: PictureData
+    _early: "EarlyPng | None" = None
 
     @classmethod
     def open(cls, source: Source, limits: Limits) -> Self:
@@ -77,9 +90,9 @@ class PngPicture(Picture):
                 raise ImageTooLargeError(f"more than the {self.limits.max_frames:,} frames that are counted")
         return max(1, frames)
 
-    def read(self) -> None:
+    def read(self, widest: tuple[int, int] | None = None, *, copying: bool = False) -> None:
         """Walk over the rest of the file, checking the checksum of each IDAT; see `Picture.read`."""
-        super().read()
+        super().read(widest, copying=copying)
         self._read_on()
 
     def facts(self) -> None:
@@ -98,7 +111,7 @@ class PngPicture(Picture):
     def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:  # noqa: ARG002 - never reduced
         """Decode all pixels; see `Picture.decode`."""
         header = self.header
-        raw = HIGH_BYTES.get(header.mode) if header.depth == WIDE else None
+        raw = self._raw_mode()
         key = self._transparent_colour()
         # One byte a pixel is kept of this decode, so that the two never add up in memory.
         low = self._low_matches(key, salvage=salvage) if key and header.depth == WIDE else None
@@ -116,23 +129,50 @@ class PngPicture(Picture):
         self, raw: tuple[str, str] | None, *, salvage: bool, warn: bool = False
     ) -> tuple[Image.Image, str | None]:
         """Decode the data, by another mode and raw mode where given; return the image and its damage."""
-        # Only PNGs pay for loading ISA-L.
-        from .png_inflate import InflatedPng  # noqa: PLC0415
-
-        with image_faults():
-            image = InflatedPng(io.BytesIO(_payload(self.header)))
-        file = memoryview(self.source.whole())
-        image.deflated = [file[chunk.start : chunk.start + chunk.size] for chunk in self.data.chunks]
-        if raw:
-            # Pillow decodes 16-bit grey to a mode that it cannot scale down; the raw mode does it in passing.
-            image._mode = raw[0]  # noqa: SLF001
-            image.tile = [tile._replace(args=raw[1]) for tile in image.tile]
-        damage = load(image, salvage=salvage) or self._unproved(image.checksum)
+        early, self._early = self._early, None
+        if early and raw == self._raw_mode() and early.chunks == [(one.start, one.size) for one in self.data.chunks]:
+            image, damage = early.image, None
+        else:
+            file = memoryview(self.source.whole())
+            parts = [file[chunk.start : chunk.start + chunk.size] for chunk in self.data.chunks]
+            image = self._opened(raw, lambda: iter(parts))
+            damage = load(image, salvage=salvage)
+        damage = damage or self._unproved(image.checksum)
         if damage and not salvage:
             raise BrokenImageError(damage)
         if warn and not damage:
             self.warnings += self._oddities(image.checksum)
         return image, damage
+
+    def _raw_mode(self) -> tuple[str, str] | None:
+        """Return the mode and raw mode that the pixels are decoded by, None for those that Pillow takes."""
+        return HIGH_BYTES.get(self.header.mode) if self.header.depth == WIDE else None
+
+    def _opened(
+        self, raw: tuple[str, str] | None, deflated: Callable[[], Iterator[bytes | memoryview]]
+    ) -> "InflatedPng":
+        # Only PNGs pay for loading ISA-L.
+        from .png_inflate import InflatedPng  # noqa: PLC0415
+
+        with image_faults():
+            image = InflatedPng(io.BytesIO(_payload(self.header)))
+        image.deflated = deflated
+        if raw:
+            # Pillow decodes 16-bit grey to a mode that it cannot scale down; the raw mode does it in passing.
+            image._mode = raw[0]  # noqa: SLF001
+            image.tile = [tile._replace(args=raw[1]) for tile in image.tile]
+        return image
+
+    def decode_early(self, widest: tuple[int, int] | None, *, copying: bool) -> None:  # noqa: ARG002 - never reduced
+        """Decode the picture's chunks as they come; see `Picture.decode_early`."""
+        key = self._transparent_colour()
+        if key and self.header.depth == WIDE:
+            return  # Two decodes, which must not be in memory together.
+        chunks: list[tuple[int, int]] = []
+        with attempt(self.source):
+            image = self._opened(self._raw_mode(), lambda: _arriving(self.source, chunks))
+            load(image, salvage=False)
+            self._early = EarlyPng(image, chunks)
 
     def _unproved(self, checksum: str) -> str | None:
         """Say why pixels that decode may be wrong: by the checksum over them, or by that of the chunks without it."""
@@ -164,6 +204,21 @@ class PngPicture(Picture):
         """Return 255 where the low bytes of a 16-bit picture are those of the key, else 0."""
         image, _ = self._load(LOW_BYTES[self.header.mode], salvage=salvage)
         return matches(image, [low for _, low in key])
+
+
+def _arriving(source: Source, chunks: list[tuple[int, int]]) -> Iterator[bytes]:
+    """Yield the picture's data as they come; note start and size of each chunk once it is there."""
+    chunks.clear()
+    for number, chunk in enumerate(walk(source)):
+        if chunk.kind != b"IDAT":
+            if chunks or number > MAX_CHUNKS:
+                return
+            continue
+        if len(chunks) > MAX_DATA_CHUNKS:
+            return
+        for start in range(chunk.start, chunk.start + chunk.size, BLOCK_BYTES):
+            yield source.peek(start, min(BLOCK_BYTES, chunk.start + chunk.size - start))
+        chunks.append((chunk.start, chunk.size))
 
 
 def _picture_data(source: Source, limits: Limits) -> PictureData:

@@ -6,12 +6,13 @@ Source: RFC 1950 for the zlib stream, RFC 1951 for deflate.
 import contextlib
 import itertools
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 from isal import igzip_lib, isal_zlib
 from PIL import PngImagePlugin
 
+Deflated = Callable[[], Iterator[bytes | memoryview]]
 Checksum = Literal["right", "wrong", "missing"]
 
 _READ_BYTES = 32 * 1024
@@ -22,12 +23,12 @@ _HEADER_BYTES, _CHECKSUM_BYTES = 2, 4
 
 
 class InflatedPng(PngImagePlugin.PngImageFile):
-    """A PNG that is only a header; its data come from `deflated`, in parts.
+    """A PNG that is only a header; its data come from `deflated`, in parts, as often as it is called.
 
     `checksum` tells, once the picture is decoded, what became of the checksum over its data (Adler-32).
     """
 
-    deflated: Sequence[memoryview] = ()
+    deflated: Deflated
     checksum: Checksum = "missing"
     _blocks: Iterator[bytes] = iter(())
 
@@ -55,10 +56,9 @@ class InflatedPng(PngImagePlugin.PngImageFile):
         """Yield a zlib stream, block by block, that holds uncompressed what another holds deflated."""
         # No compression, a window of 32 KB. Source: RFC 1950, 2.2.
         yield b"\x78\x01"
-        parts = _without_header(self.deflated)
         inflater: Any = isal_zlib.decompressobj(-zlib.MAX_WBITS)
-        pieces, checksum = _pieces(parts), 1
-        for raw in _inflated(parts, pieces, inflater):
+        pieces, checksum = _pieces(self.deflated), 1
+        for raw in _inflated(self.deflated, pieces, inflater):
             checksum = isal_zlib.adler32(raw, checksum)
             yield _block(raw, last=False)
         stored = inflater.unused_data + b"".join(map(bytes, itertools.islice(pieces, _CHECKSUM_BYTES)))
@@ -67,20 +67,26 @@ class InflatedPng(PngImagePlugin.PngImageFile):
         yield _block(b"", last=True) + checksum.to_bytes(_CHECKSUM_BYTES, "big")
 
 
-def _without_header(deflated: Sequence[memoryview]) -> list[memoryview]:
-    """Return the parts of a zlib stream from its first deflated byte on.
+def _without_header(deflated: Deflated) -> Iterator[bytes | memoryview]:
+    """Yield the parts of a zlib stream from its first deflated byte on.
 
     Raises:
         ValueError: There is no zlib header.
     """
-    parts, head = [], b""
-    for part in deflated:
+    head = b""
+    for part in deflated():
         taken = _HEADER_BYTES - len(head)
         head += bytes(part[:taken])
-        parts.append(part[taken:])
+        if taken and len(head) == _HEADER_BYTES:
+            _check_header(head)
+        yield part[taken:]
+    if len(head) < _HEADER_BYTES:
+        _check_header(head)
+
+
+def _check_header(head: bytes) -> None:
     if len(head) < _HEADER_BYTES or head[0] & 15 != zlib.DEFLATED or head[1] & 32 or int.from_bytes(head) % 31:
         raise ValueError("its compressed data have no zlib header")
-    return parts
 
 
 def _block(raw: bytes, *, last: bool) -> bytes:
@@ -88,7 +94,7 @@ def _block(raw: bytes, *, last: bool) -> bytes:
     return bytes((last,)) + size.to_bytes(2, "little") + (size ^ 0xFFFF).to_bytes(2, "little") + raw
 
 
-def _inflated(parts: Sequence[memoryview], pieces: Iterator[memoryview], inflater: Any) -> Iterator[bytes]:
+def _inflated(deflated: Deflated, pieces: Iterator[bytes | memoryview], inflater: Any) -> Iterator[bytes]:
     """Yield what the pieces of some parts hold, in pieces that fit a stored block.
 
     Raises:
@@ -105,12 +111,12 @@ def _inflated(parts: Sequence[memoryview], pieces: Iterator[memoryview], inflate
             if inflater.eof:
                 return
     except igzip_lib.IsalError as error:  # type: ignore[misc]  # its stub declares no exception
-        yield from _before_damage(parts, number, done)
+        yield from _before_damage(deflated, number, done)
         raise ValueError(f"its compressed data are damaged ({error})") from error
     raise ValueError("its compressed data end too early")
 
 
-def _before_damage(parts: Sequence[memoryview], damaged: int, done: int) -> Iterator[bytes]:
+def _before_damage(deflated: Deflated, damaged: int, done: int) -> Iterator[bytes]:
     """Yield what the damaged piece holds up to its damage, after the first `done` bytes of all.
 
     A call that fails returns nothing, of ISA-L or zlib, so that piece goes to zlib byte by byte.
@@ -118,7 +124,7 @@ def _before_damage(parts: Sequence[memoryview], damaged: int, done: int) -> Iter
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     past = 0
     with contextlib.suppress(zlib.error):
-        for number, piece in enumerate(itertools.islice(_pieces(parts), damaged + 1)):
+        for number, piece in enumerate(itertools.islice(_pieces(deflated), damaged + 1)):
             step = 1 if number == damaged else _STEP_BYTES
             for at in range(0, len(piece), step):
                 raw = inflater.decompress(piece[at : at + step])
@@ -127,8 +133,8 @@ def _before_damage(parts: Sequence[memoryview], damaged: int, done: int) -> Iter
                     yield raw[max(0, len(raw) - (past - done)) :]
 
 
-def _pieces(parts: Sequence[memoryview]) -> Iterator[memoryview]:
+def _pieces(deflated: Deflated) -> Iterator[bytes | memoryview]:
     """Yield little at a time: what the inflater does not take at once, it copies for the next call."""
-    for part in parts:
+    for part in _without_header(deflated):
         for start in range(0, len(part), _READ_BYTES):
             yield part[start : start + _READ_BYTES]

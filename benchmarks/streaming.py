@@ -1,0 +1,68 @@
+"""One picture in flight: decoded while it arrives, or fetched whole before; from a slow S3 on loopback."""
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from benchmarks.contestants import TASKS
+from benchmarks.findings import Row
+from benchmarks.measuring import interleaved, milliseconds, ratio
+from benchmarks.photos import Photo
+from benchmarks.worker_process import CREDENTIALS, loopback
+from ops.loopback import NO_PROXIES
+
+FIRST_BYTE_MS = 30.0
+SERVER_CORE = 0
+CALLS = {"resize": "sizes", "convert": "reencoded", "convert, copying": "converted"}
+
+
+def stream_rows(classes: Mapping[str, Sequence[Photo]], runs: int, mb_per_s: float) -> list[Row]:
+    """Return for each class and call the milliseconds from the request to the result, fetched whole and streamed."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for members in classes.values():
+            for photo in members:
+                (Path(folder) / photo.name).write_bytes(photo.data)
+        with loopback(Path(folder), FIRST_BYTE_MS, SERVER_CORE, mb_per_s) as port:
+            fetch = _fetcher(port)
+            for kind, members in classes.items():
+                for name, call in CALLS.items():
+                    rows += _rows(f"{name}, {kind}", _contestants(fetch, TASKS[call]), members, runs)
+    return rows
+
+
+def _rows(name: str, contestants: dict[str, Callable[[Photo], float]], photos: Sequence[Photo], runs: int) -> list[Row]:
+    found = interleaved(contestants, photos, runs)
+    gain = ratio(found["streamed"], found["whole"])
+    return [
+        Row(name=f"{name}, whole", samples=found["whole"], facts={"pictures": len(photos)}),
+        Row(
+            name=f"{name}, streamed",
+            samples=found["streamed"],
+            facts={"of whole": gain.median, "quartiles of it": "{:.2f} to {:.2f}".format(*gain.spread)},
+        ),
+    ]
+
+
+def _contestants(fetch: Callable[[Photo], Any], call: Callable[[Any], object]) -> dict[str, Callable[[Photo], float]]:
+    return {
+        "whole": lambda photo: milliseconds(lambda: call(fetch(photo).read())),
+        "streamed": lambda photo: milliseconds(lambda: call(fetch(photo))),
+    }
+
+
+def _fetcher(port: int) -> Callable[[Photo], Any]:
+    """Return what opens a photo's body as the functions do."""
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=f"http://127.0.0.1:{port}",
+        region_name=CREDENTIALS["AWS_DEFAULT_REGION"],
+        aws_access_key_id="none",
+        aws_secret_access_key="none",  # noqa: S106
+        config=Config(proxies=NO_PROXIES),
+    )
+    return lambda photo: s3.get_object(Bucket="images", Key=photo.name)["Body"]

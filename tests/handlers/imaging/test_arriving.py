@@ -1,0 +1,145 @@
+"""Pixels are decoded while their file arrives, and what comes out is what the whole file gives."""
+
+import functools
+import io
+import random
+from collections.abc import Callable
+from typing import Any
+
+import botocore.exceptions
+import pytest
+from PIL import Image
+
+from handlers.errors import RejectedImageError
+from handlers.imaging import Limits, convert, open_picture, resize
+from handlers.imaging.formats import jpeg as jpegs
+from handlers.imaging.formats import png as pngs
+from handlers.imaging.formats.jpeg_decoder import open_jpeg
+from tests.handlers.imaging.pictures import chunk, exif, exif_segment, jpeg, photo, saved, segment, with_segments
+
+WIDTHS = {"small": 40, "large": 100}
+# Smooth enough to be reduced while it is decoded, and large enough to arrive in pieces.
+NOISE = Image.effect_noise((45, 35), 30).resize((1800, 1400), Image.Resampling.BICUBIC)
+BASELINE, PNG = saved(NOISE, "JPEG", quality=95), saved(NOISE, "PNG")
+CALLS: dict[str, Callable[[Any], Any]] = {
+    "copied": convert,
+    "encoded": functools.partial(convert, reencode="always", quality=80),
+    "salvaged": functools.partial(convert, salvage=True),
+    "resized": lambda source: resize(source, WIDTHS),
+}
+ODD = {
+    "baseline": BASELINE,
+    "png": PNG,
+    "colour": jpeg(photo((640, 480))),
+    "turned": with_segments(jpeg(photo((640, 480))), exif_segment(exif({0x0112: 6}))),
+    "progressive": jpeg(photo((640, 480)), progressive=True),
+    "fill bytes": BASELINE[:-2] + b"\xff\xff\xff\xd9",
+    "no end": BASELINE[:-2],
+    "a marker without parameters": BASELINE[:-2] + b"\xff\x01" + BASELINE[-2:],
+    "tables after the scan": BASELINE[:-2] + segment(0xFE, b"late") + BASELINE[-2:],
+    "junk behind": BASELINE + b"junk" * 100,
+    "cut": BASELINE[: len(BASELINE) // 2],
+    "alpha": saved(photo((200, 100), "RGBA"), "PNG"),
+    "16 bit": saved(Image.new("I;16", (90, 70), 40_000), "PNG"),
+    "cut png": PNG[: len(PNG) // 2],
+    "png without an end": PNG[:-12],
+    "late eXIf": PNG[:-12] + chunk(b"eXIf", exif({0x0112: 6})) + PNG[-12:],
+    "gif": saved(photo((200, 100)).convert("P"), "GIF"),
+    "no picture": b"text",
+}
+
+
+class Arriving:
+    """A stream that hands out its file in pieces, and raises `error` in place of what follows `end`."""
+
+    def __init__(self, file: bytes, end: int | None = None, error: Exception | None = None) -> None:
+        self._file, self._error, self._chance = io.BytesIO(file[:end]), error, random.Random(1)  # noqa: S311 - no secret
+
+    def read(self, size: int) -> bytes:
+        """Return the next piece."""
+        data = self._file.read(min(size, self._chance.choice([1, 1000, 100_000])))
+        if not data and self._error:
+            raise self._error
+        return data
+
+
+def outcome(call: Callable[[Any], Any], source: Any) -> Any:
+    """Return the outputs with their warnings, or the rejection."""
+    try:
+        made = call(source)
+    except RejectedImageError as error:
+        return type(error), str(error)
+    return [(name, bytes(one), vars(one)) for name, one in (made.items() if isinstance(made, dict) else [("", made)])]
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("kind", ODD)
+def test_a_stream_gives_what_its_bytes_give(kind: str, call: str) -> None:
+    """The same outputs to the byte, the same warnings, the same refusals."""
+    assert outcome(CALLS[call], Arriving(ODD[kind])) == outcome(CALLS[call], ODD[kind])
+
+
+@pytest.mark.parametrize("call", ["copied", "encoded", "resized"])
+@pytest.mark.parametrize(("module", "opener", "file"), [(jpegs, "open_jpeg", BASELINE), (pngs, "load", PNG)])
+def test_the_pixels_are_decoded_once_and_before_the_last_byte(
+    monkeypatch: pytest.MonkeyPatch, module: Any, opener: str, file: bytes, call: str
+) -> None:
+    """The decoder is opened on what has arrived; when the file is whole, nothing is left to decode."""
+    opened = []
+    decode = getattr(module, opener)
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        opened.append(stream.left)
+        return decode(*arguments, **options)
+
+    class Counted(Arriving):
+        @property
+        def left(self) -> int:
+            return len(file) - self._file.tell()
+
+    stream = Counted(file)
+    monkeypatch.setattr(module, opener, counted)
+    CALLS[call](stream)
+    assert len(opened) == 1
+    assert opened[0] > len(file) // 2
+
+
+ERRORS: dict[str, Callable[[], Exception]] = {
+    "reset": lambda: ConnectionResetError("reset by peer"),
+    "without a number": lambda: OSError("timed out"),
+    "time-out": lambda: botocore.exceptions.ReadTimeoutError(endpoint_url="https://s3"),
+    "short": lambda: botocore.exceptions.IncompleteReadError(actual_bytes=1, expected_bytes=2),
+}
+
+
+@pytest.mark.parametrize("tenth", range(10))
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("file", [BASELINE, PNG], ids=["jpeg", "png"])
+def test_a_connection_that_breaks_rejects_no_picture(file: bytes, error: str, tenth: int) -> None:
+    """At every tenth of the file, what the stream raises comes out as it is, whatever the decoder makes of it."""
+    raised = ERRORS[error]()
+    for call in CALLS.values():
+        with pytest.raises(type(raised)) as caught:
+            call(Arriving(file, len(file) * tenth // 10, raised))
+        assert caught.value is raised
+
+
+def test_a_file_over_the_limit_is_refused_at_its_first_byte_too_many() -> None:
+    """The decoder does not read on."""
+    stream = Arriving(BASELINE + bytes(10_000_000))
+    with pytest.raises(RejectedImageError, match="maxBytes"):
+        convert(stream, limits=Limits(max_bytes=len(BASELINE) + 1_000_000))
+    assert stream.read(1)
+
+
+def test_whoever_has_other_pictures_to_decode_fetches_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `early` off, the decoder is opened on the whole file."""
+    stream, left = io.BytesIO(BASELINE), []
+
+    def watched(payload: bytes, **options: Any) -> Any:
+        left.append(stream.read(1))
+        return open_jpeg(payload, **options)
+
+    monkeypatch.setattr(jpegs, "open_jpeg", watched)
+    convert(open_picture(stream, Limits(), early=False))
+    assert left == [b""]
