@@ -6,7 +6,20 @@ from .encode import Jpeg
 from .facts.metadata import Metadata
 from .formats import open_picture
 from .formats.picture import Picture
+from .frames import Box, focus_of
 from .limits import Limits
 from .resize import output_sizes, resize
 
-__all__ = ["Jpeg", "Limits", "Metadata", "Picture", "convert", "describe", "open_picture", "output_sizes", "resize"]
+__all__ = [
+    "Box",
+    "Jpeg",
+    "Limits",
+    "Metadata",
+    "Picture",
+    "convert",
+    "describe",
+    "focus_of",
+    "open_picture",
+    "output_sizes",
+    "resize",
+]

@@ -1,59 +1,61 @@
 """From an opened picture to JPEGs that keep an output's promises: decode, colours, background, sizes, orientation."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from PIL import Image
 
 from .encode import Jpeg, OutputOptions, encode
 from .formats.picture import Picture
+from .frames import Frame, Region, Size
 from .pixels.colour import to_srgb
-from .pixels.orientation import upright, upright_size
+from .pixels.orientation import stored_region, upright, upright_size
 from .pixels.raster import Raster
 from .pixels.reduction import serves
 from .pixels.resample import resample
 from .pixels.transparency import Colour, flatten
 
-Size = tuple[int, int]
-
 _LATE_GAP = 4
 
 
 def render(
-    picture: Picture, sizes: Mapping[str, Size | None], output: OutputOptions, *, salvage: bool
+    picture: Picture, frames: Mapping[str, Frame | None], output: OutputOptions, *, salvage: bool
 ) -> dict[str, Jpeg]:
-    """Return JPEGs by name, each of the upright (width, height) that `sizes` says, None for the picture's own.
+    """Return JPEGs by name, each as its frame says, None for the whole picture in its own size.
 
     Raises:
         BrokenImageError: The picture is damaged, and not salvaged.
     """
     orientation, exif = picture.exif.orientation, picture.rights
-    stored = _stored(picture, sizes)
-    raster = picture.decode(salvage=salvage, widest=max(stored.values()))
-    late = _colours_can_wait(raster, stored)
+    stored = {name: _stored(picture, frame) for name, frame in frames.items()}
+    raster = picture.decode(salvage=salvage, widest=widest(picture, frames))
+    late = _colours_can_wait(raster, [frame.whole for frame in stored.values()])
     raster = raster if late else _normalised(picture, raster, output.background)
     images = _scaled(raster, stored, picture if late else None)
     salvaged, warnings = raster.damage is not None, tuple(dict.fromkeys(picture.warnings))
     return {
         name: Jpeg(
             encode(upright(images[name], orientation), exif, output.quality, output.subsampling),
-            upright_size(stored[name], orientation),
+            upright_size(stored[name].size, orientation),
             salvaged=salvaged,
             warnings=warnings,
         )
-        for name in sizes
+        for name in frames
     }
 
 
-def widest(picture: Picture, sizes: Mapping[str, Size | None]) -> Size:
-    """Return the largest of some outputs' sizes, as the picture lies in its file."""
-    return max(_stored(picture, sizes).values())
+def widest(picture: Picture, frames: Mapping[str, Frame | None]) -> Size:
+    """Return the largest size that the whole picture has at the scale of an output, as it lies in its file."""
+    return max(_stored(picture, frame).whole for frame in frames.values())
 
 
-def _stored(picture: Picture, sizes: Mapping[str, Size | None]) -> dict[str, Size]:
-    """Return the outputs' sizes before they are turned upright."""
-    orientation, own = picture.exif.orientation, picture.header.size
-    return {name: upright_size(size, orientation) if size else own for name, size in sizes.items()}
+def _stored(picture: Picture, frame: Frame | None) -> Frame:
+    """Return an upright frame as the picture lies in its file."""
+    if frame is None:
+        return Frame(picture.header.size)
+    orientation = picture.exif.orientation
+    region = frame.region and stored_region(frame.region, orientation)
+    return Frame(upright_size(frame.size, orientation), region)
 
 
 def rendered(picture: Picture, background: Colour) -> Image.Image:
@@ -67,14 +69,14 @@ def rendered(picture: Picture, background: Colour) -> Image.Image:
     return upright(raster.image, picture.exif.orientation)
 
 
-def _colours_can_wait(raster: Raster, sizes: Mapping[str, Size]) -> bool:
+def _colours_can_wait(raster: Raster, sizes: Sequence[Size]) -> bool:
     """Tell whether the outputs' colours may be converted instead of the master's: fewer pixels, and the same to 45 dB.
 
     Where edges are sharp, or an output is much smaller or larger than the master, the difference would show.
     """
     width, height = raster.image.size
-    fewer = all(size[0] <= width and size[1] <= height for size in sizes.values())
-    near = _LATE_GAP * max(size[0] for size in sizes.values()) >= width
+    fewer = all(size[0] <= width and size[1] <= height for size in sizes)
+    near = _LATE_GAP * max(size[0] for size in sizes) >= width
     return fewer and near and raster.opacity is None and raster.image.mode in ("L", "RGB") and raster.smooth
 
 
@@ -84,26 +86,37 @@ def _normalised(picture: Picture, raster: Raster, background: Colour) -> Raster:
     return raster if image is raster.image else replace(raster, image=image, opacity=None)
 
 
-def _scaled(raster: Raster, sizes: Mapping[str, Size], unconverted: Picture | None) -> dict[str, Image.Image]:
-    """Resample large to small, each from the smallest picture that loses nothing by it.
+def _scaled(raster: Raster, frames: Mapping[str, Frame], unconverted: Picture | None) -> dict[str, Image.Image]:
+    """Resample large to small, each from the smallest picture that loses nothing by it; crops from the raster itself.
 
     What is made of a raster whose colours are `unconverted`, is brought to sRGB.
     """
     images: dict[str, Image.Image] = {}
     sources: list[Image.Image] = []
-    for name, size in sorted(sizes.items(), key=lambda item: item[1], reverse=True):
-        if size == raster.image.size and raster.box is None:
-            image = raster.image
-            images[name] = to_srgb(image, unconverted.header.icc, unconverted.warnings) if unconverted else image
-            continue
+    for name, frame in sorted(frames.items(), key=lambda item: item[1].size, reverse=True):
+        size, whole = frame.size, frame.region is None
         # From edges as sharp as text's, the loss would show.
-        larger = reversed(sources) if raster.smooth else ()
+        larger = reversed(sources) if raster.smooth and whole else ()
         source = next((one for one in larger if serves(one.size, size)), None)
-        box = raster.box if source is None else None
+        box = _part(raster, frame.region) if source is None else None
         image = resample(source or raster.image, size, box, smooth=raster.smooth)
         if unconverted and source is None:
             image = to_srgb(image, unconverted.header.icc, unconverted.warnings)
         images[name] = image
-        if size[0] <= raster.image.width and size[1] <= raster.image.height:
-            sources.append(images[name])
+        if whole and size[0] <= raster.image.width and size[1] <= raster.image.height and image is not raster.image:
+            sources.append(image)
     return images
+
+
+def _part(raster: Raster, region: Region | None) -> Region | None:
+    """Return the part of a raster's pixels that a region of the picture is, None for all of them."""
+    if region is None:
+        return raster.box
+    left, top, right, bottom = raster.box or (0.0, 0.0, *raster.image.size)
+    across, down = right - left, bottom - top
+    return (
+        left + region[0] * across,
+        top + region[1] * down,
+        min(left + region[2] * across, right),
+        min(top + region[3] * down, bottom),
+    )

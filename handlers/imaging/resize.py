@@ -1,4 +1,4 @@
-"""Turn a master into several JPEGs of given widths, from one decode."""
+"""Turn a master into several JPEGs of given sizes, from one decode."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -6,75 +6,69 @@ from typing import Any, Literal
 from .encode import Jpeg, OutputOptions, check_options
 from .formats import open_picture
 from .formats.picture import Picture
-from .limits import MAX_SIDE_PX, Limits
+from .frames import CENTRE, Box, Focus, Frame, frame_of
+from .limits import Limits
 from .pixels.orientation import upright_size
 from .render import render, widest
 from .source import BinaryStream
 
-BOX_RATIO = 10
-"""How many times as high as its width an output may be."""
-
 
 def resize(
     source: bytes | bytearray | memoryview | BinaryStream | Picture,
-    widths: Mapping[str, int],
+    sizes: Mapping[str, int | Box],
     *,
     quality: int = 100,
     enlarge: bool = True,
+    focus: Focus = CENTRE,
     background: tuple[int, int, int] = (255, 255, 255),
     subsampling: Literal["4:2:0", "4:4:4"] = "4:2:0",
     limits: Limits = Limits(),  # noqa: B008 - frozen
     salvage: bool = False,
 ) -> dict[str, Jpeg]:
-    """Return the picture by name, each as wide in pixels as `widths` says, else as `convert` does.
+    """Return the picture by name, each in the size that `sizes` says, else as `convert` does.
 
-    Without `enlarge`, a picture less wide than asked keeps its own size. A `subsampling` of 4:4:4 keeps thin coloured
-    lines, at a third more bytes. A `Picture` has the limits that it was
-    opened with.
+    A size is a width in pixels, the height following the aspect ratio, or a `Box`: filled, the picture cropped around
+    `focus` (fractions from the top left of the upright picture), or fitted inside. Without `enlarge`, nothing is
+    enlarged. A `subsampling` of 4:4:4 keeps thin coloured lines, at a third more bytes. A `Picture` has the limits that
+    it was opened with.
 
     Raises:
         RejectedImageError: The image's fault; see `handlers.errors`. What `source.read` raises passes through.
     """
     check_options(quality, background, subsampling)
-    _check_widths(widths)
+    _check_sizes(sizes)
     picture = open_picture(source, limits)
-    picture.read(widest(picture, output_sizes(picture, widths, enlarge=enlarge)))
+    picture.read(widest(picture, frames(picture, sizes, enlarge=enlarge, focus=focus)))
     # Anew, because a PNG may be turned by what follows its picture.
-    sizes = output_sizes(picture, widths, enlarge=enlarge)
-    header = picture.header
-    picture.limits.check_outputs(sizes, header.width * header.height, len(picture.source.whole()))
+    found = frames(picture, sizes, enlarge=enlarge, focus=focus)
+    header, wanted = picture.header, {name: frame.size for name, frame in found.items()}
+    picture.limits.check_outputs(wanted, header.width * header.height, len(picture.source.whole()))
     output = OutputOptions(quality=quality, subsampling=subsampling, background=background)
-    return render(picture, sizes, output, salvage=salvage)
+    return render(picture, found, output, salvage=salvage)
 
 
-def output_sizes(picture: Picture, widths: Mapping[str, int], *, enlarge: bool) -> dict[str, tuple[int, int]]:
-    """Return (width, height) of the upright outputs by name, aspect ratio kept, at least 1 pixel each.
-
-    An output fits a box of its width and `BOX_RATIO` times that height, so that a scroll screenshot gets narrower.
-    """
-    width, height = upright_size(picture.header.size, picture.exif.orientation)
-    sizes = {}
-    for name, wanted in widths.items():
-        new_width = wanted if enlarge else min(wanted, width)
-        new_height, tallest = _scaled(height, new_width, width), min(BOX_RATIO * wanted, MAX_SIDE_PX)
-        if new_height > tallest:
-            new_width, new_height = _scaled(width, tallest, height), tallest
-        sizes[name] = (new_width, new_height)
-    return sizes
+def frames(
+    picture: Picture, sizes: Mapping[str, int | Box], *, enlarge: bool, focus: Focus = CENTRE
+) -> dict[str, Frame]:
+    """Return what each output shows of the upright picture, and at which size."""
+    own = upright_size(picture.header.size, picture.exif.orientation)
+    return {name: frame_of(own, wanted, enlarge=enlarge, focus=focus) for name, wanted in sizes.items()}
 
 
-def _scaled(side: int, by: int, of: int) -> int:
-    """Return side * by / of, half up as people round, at least 1; the built-in rounds half to even."""
-    return max(1, (2 * side * by + of) // (2 * of))
+def output_sizes(picture: Picture, sizes: Mapping[str, int | Box], *, enlarge: bool) -> dict[str, tuple[int, int]]:
+    """Return (width, height) of the upright outputs by name, at least 1 pixel each."""
+    return {name: frame.size for name, frame in frames(picture, sizes, enlarge=enlarge).items()}
 
 
-def _check_widths(widths: Any) -> None:
-    if not isinstance(widths, Mapping):
-        raise TypeError(f'widths must map names to pixels, as {{"medium": 500}}, not {type(widths).__name__}')
-    if not widths:
-        raise ValueError('widths is empty; give at least one size, as {"medium": 500}')
-    for name, width in widths.items():
-        if not isinstance(name, str) or isinstance(width, bool) or not isinstance(width, int):
-            raise TypeError(f"widths must map names to whole numbers of pixels, not {name!r} to {width!r}")
-        if width < 1:
-            raise ValueError(f"the width of {name} must be at least 1 pixel, not {width}")
+def _check_sizes(sizes: Any) -> None:
+    if not isinstance(sizes, Mapping):
+        raise TypeError(f'sizes must map names to pixels, as {{"medium": 500}}, not {type(sizes).__name__}')
+    if not sizes:
+        raise ValueError('sizes is empty; give at least one size, as {"medium": 500}')
+    for name, size in sizes.items():
+        if isinstance(name, str) and isinstance(size, Box):
+            continue
+        if not isinstance(name, str) or isinstance(size, bool) or not isinstance(size, int):
+            raise TypeError(f"sizes must map names to whole numbers of pixels or boxes, not {name!r} to {size!r}")
+        if size < 1:
+            raise ValueError(f"the width of {name} must be at least 1 pixel, not {size}")

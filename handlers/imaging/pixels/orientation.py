@@ -13,12 +13,24 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _FIRST_LYING = 5
+# Whose upright columns, or rows, run against those that they are stored by.
+_RIGHT_TO_LEFT, _BOTTOM_TO_TOP = frozenset({2, 3, 6, 7}), frozenset({3, 4, 7, 8})
 
 
 def upright(image: Image.Image, orientation: int) -> Image.Image:
     """Return the picture as it is meant to be seen."""
     turn = _TURNS.get(orientation)
     return image if turn is None else image.transpose(turn)
+
+
+def stored_region(region: tuple[float, float, float, float], orientation: int) -> tuple[float, float, float, float]:
+    """Return where a region of the upright picture (left, top, right, bottom; fractions) lies in the stored one."""
+    left, top, right, bottom = region
+    if orientation in _RIGHT_TO_LEFT:
+        left, right = 1 - right, 1 - left
+    if orientation in _BOTTOM_TO_TOP:
+        top, bottom = 1 - bottom, 1 - top
+    return (top, left, bottom, right) if orientation >= _FIRST_LYING else (left, top, right, bottom)
 
 
 def upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
