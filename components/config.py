@@ -46,7 +46,7 @@ class StackConfig:
     jpeg_quality: int = whole(100, 1, 100)
     subsampling: str = one_of("4:2:0", "4:4:4")
     background: str = matching("#ffffff", r"#[0-9a-fA-F]{6}", "a colour as #rrggbb")
-    sizes: Mapping[str, int] = sizes(thumbnail=100, medium=500, large=1000)
+    sizes: Mapping[str, int | str] = sizes(thumbnail=100, medium=500, large=1000)
     enlarge: bool = flag(default=True)
     reencode: str = one_of("when-needed", "always")
     salvage: bool = flag(default=False)

@@ -8,6 +8,8 @@ from typing import Any
 
 MAX_SIDE_PX = 65_500  # Source: libjpeg's JPEG_MAX_DIMENSION.
 
+_SIZE = r"([a-z0-9][a-z0-9-]{0,31})=(([1-9][0-9]{0,4})(?:x([1-9][0-9]{0,4})(?::inside)?)?)"
+
 
 def whole(default: int, minimum: int, maximum: int) -> Any:
     """Return a field for a whole number of a range."""
@@ -64,26 +66,27 @@ def key_prefix(default: str) -> Any:
 
 
 def sizes(**default: int) -> Any:
-    """Return a field for widths in pixels by name."""
+    """Return a field for sizes by name: widths in pixels as numbers, boxes as texts such as `400x300:inside`."""
     expected = (
-        f'a list of different sizes, each name=width in pixels from 1 to {MAX_SIDE_PX}, such as ["thumbnail=100"]'
+        "a list of different sizes, each name=WIDTH, name=WIDTHxHEIGHT (cropped to fill) or name=WIDTHxHEIGHT:inside, "
+        f'in pixels from 1 to {MAX_SIDE_PX}, such as ["thumbnail=100"]'
     )
 
-    def check(text: str) -> Mapping[str, int]:
+    def check(text: str) -> Mapping[str, int | str]:
         try:
             items = json.loads(text)
         except json.JSONDecodeError:
             items = None
         if not isinstance(items, list) or not items:
             raise ValueError(expected)
-        found: dict[str, int] = {}
+        found: dict[str, int | str] = {}
         for item in items:
-            match = re.fullmatch(r"([a-z0-9][a-z0-9-]{0,31})=([1-9][0-9]{0,4})", str(item))
-            if not match or int(match[2]) > MAX_SIDE_PX:
+            match = re.fullmatch(_SIZE, str(item))
+            if not match or any(int(side) > MAX_SIDE_PX for side in match.group(3, 4) if side):
                 raise ValueError(f"{expected}; {item!r} is not one")
             if match[1] in found:
                 raise ValueError(f"{expected}; {match[1]!r} is there twice")
-            found[match[1]] = int(match[2])
+            found[match[1]] = match[2] if match[4] else int(match[3])
         return found
 
     return _field(expected, check, default_factory=lambda: dict(default))

@@ -11,6 +11,7 @@ from costs.bill import Bill, Line
 from costs.calls import HEADER_GETS, ITEM_WRITE_UNITS, RECORD_BYTES, UPLOAD, calls_in_a_row, ranges, request_lines
 from costs.durations import Duration, Durations
 from costs.workload import HOURS, Assumption, Workload
+from handlers.imaging.frames import Box
 
 STACK = "stack"
 
@@ -134,7 +135,7 @@ class Estimate:
         """Return the bytes of what a branch makes of one picture: its sizes, or one file as large as the upload."""
         if not row.per_size:
             return self.workload.upload_mb * MB
-        pixels = sum(width * width * HEIGHT_BY_WIDTH for width in self.config.sizes.values())
+        pixels = sum(map(_pixels, self.config.sizes.values()))
         return pixels * SIZE_BYTES_PER_PIXEL
 
     def assumptions(self) -> list[Assumption]:
@@ -167,3 +168,11 @@ class Estimate:
                 "not counted", "masters' own PUT and keeping", "the same with and without; nor X-Ray, KMS, free tiers"
             ),
         ]
+
+
+def _pixels(size: int | str) -> float:
+    """Return the pixels of an output of a size, as a stack's config has it."""
+    if isinstance(size, int):
+        return size * size * HEIGHT_BY_WIDTH
+    box = Box.parse(size)
+    return box.width * (min(box.height, box.width * HEIGHT_BY_WIDTH) if box.inside else box.height)

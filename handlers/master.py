@@ -10,7 +10,7 @@ from handlers import clients
 from handlers.errors import MasterUnreadableError, PixelCascadeError
 from handlers.job import Job
 from handlers.ranged import FIRST_BYTES, RangedBody
-from handlers.storage import etag_of, status_of
+from handlers.storage import etag_of, focal_point_of, status_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
@@ -26,7 +26,10 @@ class MasterReplacedError(PixelCascadeError):
 
 @dataclass(frozen=True, kw_only=True)
 class Master:
-    """A master as its job wants it; `body` reads its bytes, and whatever it raises is not the image's fault."""
+    """A master as its job wants it; `body` reads its bytes, and whatever it raises is not the image's fault.
+
+    `focal_point` is what its uploader says of it, unchecked.
+    """
 
     bucket: str
     key: str
@@ -34,6 +37,7 @@ class Master:
     size_bytes: int
     last_modified: datetime
     body: BinaryIO
+    focal_point: str = ""
 
     @property
     def fetched_bytes(self) -> int:
@@ -127,4 +131,5 @@ def _master(job: Job, response: Any, size_bytes: int | None = None, body: Binary
         size_bytes=response["ContentLength"] if size_bytes is None else size_bytes,
         last_modified=response["LastModified"],
         body=body or cast("BinaryIO", response["Body"]),
+        focal_point=focal_point_of(response),
     )

@@ -24,9 +24,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:
     return worker.process(event, context, WORK)
 
 
-def resize(picture: Picture, _master: Master, settings: Settings) -> Files:
+def resize(picture: Picture, master: Master, settings: Settings) -> Files:
     """Return a master's sizes."""
-    jpegs = imaging.resize(picture, settings.sizes, enlarge=settings.enlarge, **settings.output_options)
+    try:
+        focus = imaging.focus_of(master.focal_point)
+    except ValueError as error:
+        focus = imaging.focus_of(None)
+        picture.warnings.append(f"the focal point was ignored: {error}")
+    jpegs = imaging.resize(picture, settings.sizes, enlarge=settings.enlarge, focus=focus, **settings.output_options)
     return Files({settings.layout.resized_file(size): jpeg for size, jpeg in jpegs.items()})
 
 

@@ -16,8 +16,18 @@ from handlers.errors import NameTakenError, NameTooLongError
 from handlers.events import Events, PictureState
 from handlers.job import Job, Layout
 from handlers.marks import Mark, as_header
-from handlers.record import Record, Records, first
-from handlers.storage import MAX_TRIES, ContentionError, Place, etag_of, keys_below, reason_of, status_of, write_reason
+from handlers.record import MasterState, Record, Records, first
+from handlers.storage import (
+    MAX_TRIES,
+    ContentionError,
+    Place,
+    etag_of,
+    focal_point_of,
+    keys_below,
+    reason_of,
+    status_of,
+    write_reason,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -53,18 +63,18 @@ class Reconciler:
         name, record, known = self.layout.name(key), None, False
         for _ in range(MAX_TRIES):
             record = record if known else self.records.read(name)
-            known, etag = False, self._etag(key)
-            wanted = self._wanted(name, key, etag, record)
+            known, found = False, self._state(key)
+            wanted = self._wanted(name, key, found, record)
             if wanted is not None:
                 # The next round looks again, whether or not this write won.
                 known = self.records.put(wanted, record, expires=self.follow and not wanted.lives)
                 record = wanted
                 continue
-            if record is not None and record.lives and record.key != key and etag is not None:
-                after = self._reject(key, etag, record)
+            if record is not None and record.lives and record.key != key and found is not None:
+                after = self._reject(key, found.etag, record)
                 if after is None or after.key != record.key or not after.lives:
                     continue
-            self._end(key, etag, record)
+            self._end(key, found, record)
             return record
         raise ContentionError(f"the record of {key} changed {MAX_TRIES} times while it was reconciled")
 
@@ -74,8 +84,8 @@ class Reconciler:
         Raises: PublishError.
         """
         keep = [branch for branch in record.branches if branch not in branches]
-        wanted = record.next(record.key, record.etag, "received", keep=keep)
-        if self._etag(record.key) != record.etag or not self.records.put(wanted, record):
+        wanted = record.next(record.key, record.master, "received", keep=keep)
+        if self._state(record.key) != record.master or not self.records.put(wanted, record):
             return None
         self.publish(wanted)
         return wanted
@@ -98,43 +108,46 @@ class Reconciler:
         for _ in topic.publish(self.sns, self.topic_arn, [job]):
             pass
 
-    def _wanted(self, name: str, key: str, etag: str | None, record: Record | None) -> Record | None:
+    def _wanted(self, name: str, key: str, found: MasterState | None, record: Record | None) -> Record | None:
         """Return the record that should be there instead, None where this one is right."""
         if record is None:
-            owner = self._owner_of_before(name, key, etag)
+            owner = self._owner_of_before(name, key, found)
             return first(name, *owner) if owner else None
         if not record.lives:
-            owner = (key, etag) if etag is not None else next(self.masters(name), None)
+            owner = (key, found) if found is not None else next(self.masters(name), None)
             return record.next(*owner, "received") if owner else None
-        if record.key == key and etag is not None:
-            return record.next(key, etag, "received") if etag != record.etag else None
-        if record.key != key and self._etag(record.key) is not None:
+        if record.key == key and found is not None:
+            return record.next(key, found, "received") if found != record.master else None
+        if record.key != key and self._state(record.key) is not None:
             return None
         owner = next(self.masters(name), None)
-        return record.next(*owner, "received") if owner else record.next(record.key, record.etag, "deleted")
+        return record.next(*owner, "received") if owner else record.next(record.key, record.master, "deleted")
 
-    def _owner_of_before(self, name: str, key: str, etag: str | None) -> tuple[str, str] | None:
+    def _owner_of_before(self, name: str, key: str, found: MasterState | None) -> tuple[str, MasterState] | None:
         """Return who owns a name that has no record: whom an output of before names if it lives, else the key."""
-        if etag is None:
+        if found is None:
             return None
         try:
             seen = self._place(self.layout.converted_key(key), key).look()
         except NameTooLongError:
             seen = None
         if seen and seen[1] and seen[1].key != key:
-            for other, other_etag in self.masters(name):
+            for other, state in self.masters(name):
                 if seen[1].key in {other, as_header(other)}:
-                    return other, other_etag
-        return key, etag
+                    return other, state
+        return key, found
 
-    def masters(self, name: str) -> Iterator[tuple[str, str]]:
-        """Yield key and ETag of the masters of a name: the one without an extension, and those with one."""
+    def masters(self, name: str) -> Iterator[tuple[str, MasterState]]:
+        """Yield key and state of the masters of a name: the one without an extension, and those with one.
+
+        A listing names no focal point; where one matters, the master's next event finds it.
+        """
         whole = self.layout.master + name
-        if (etag := self._etag(whole)) is not None and self.layout.name(whole) == name:
-            yield whole, etag
+        if (found := self._state(whole)) is not None and self.layout.name(whole) == name:
+            yield whole, found
         for key, etag in keys_below(self.s3, self.bucket, whole + "."):
             if self.layout.name(key) == name:
-                yield key, etag
+                yield key, MasterState(etag)
 
     def _reject(self, key: str, etag: str, record: Record) -> Record | None:
         """Write and tell that a living master's name is taken; return the record as it is afterwards."""
@@ -155,14 +168,14 @@ class Reconciler:
             place.remove_below(after.generation)
         return after
 
-    def _end(self, key: str, etag: str | None, record: Record | None) -> None:
+    def _end(self, key: str, found: MasterState | None, record: Record | None) -> None:
         """Do what a look that has nothing to write still owes: to the owner, to its predecessor, to who listens."""
         if record is not None and record.lives:
             self._reason(record.key).remove_below(record.generation)
             previous = record.previous if record.previous not in {"", key, record.key} else None
-            if previous is not None and (previous_etag := self._etag(previous)) is not None:
-                self._reject(previous, previous_etag, record)
-        if etag is None and (record is None or record.key != key or not record.lives):
+            if previous is not None and (before := self._state(previous)) is not None:
+                self._reject(previous, before.etag, record)
+        if found is None and (record is None or record.key != key or not record.lives):
             generation = record.generation if record is not None else 0
             self.events.send("deleted", PictureState(key=key, name=self.layout.name(key), generation=generation))
         if record is not None and (record.state == "received" or (self.follow and not record.lives)):
@@ -174,11 +187,12 @@ class Reconciler:
     def _place(self, key: str, master_key: str) -> Place:
         return Place(s3=self.s3, bucket=self.bucket, key=key, master_key=master_key)
 
-    def _etag(self, key: str) -> str | None:
-        """Return the ETag of a master as S3 has it now, None where there is none."""
+    def _state(self, key: str) -> MasterState | None:
+        """Return the state of a master as S3 has it now, None where there is none."""
         try:
-            return etag_of(self.s3.head_object(Bucket=self.bucket, Key=key))
+            head = self.s3.head_object(Bucket=self.bucket, Key=key)
         except self.s3.exceptions.ClientError as error:
             if status_of(error) == HTTPStatus.NOT_FOUND:
                 return None
             raise
+        return MasterState(etag_of(head), focal_point_of(head))

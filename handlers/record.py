@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, cast
 
 from handlers.job import NAME
 
@@ -66,13 +66,20 @@ class Outcome:
         return cls(outputs=outputs, **{name: value["S"] for name, value in fields.items() if name != "outputs"})
 
 
+class MasterState(NamedTuple):
+    """What a master is at a time: its bytes, by their ETag, and the focal point that its metadata name."""
+
+    etag: str
+    focal_point: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Record:
     """A picture's record.
 
-    `key` and `etag` are the state of the master that is wanted, `generation` counts the changes of that, `previous` is
-    the key that owned the name before. `reasons` tells whether reasons of earlier generations may be left. The times
-    are RFC 3339.
+    `key`, `etag` and `focal_point` are the state of the master that is wanted, `generation` counts the changes of that,
+    `previous` is the key that owned the name before. `reasons` tells whether reasons of earlier generations may be
+    left. The times are RFC 3339.
     """
 
     name: str
@@ -81,6 +88,7 @@ class Record:
     generation: int
     state: State
     branches: Mapping[str, Outcome] = field(default_factory=dict)
+    focal_point: str = ""
     previous: str = ""
     reasons: bool = False
     received_at: str = ""
@@ -102,13 +110,19 @@ class Record:
         rejected = any(outcome.state == "rejected" for outcome in self.branches.values())
         return "rejected" if rejected else "complete"
 
-    def next(self, key: str, etag: str, state: State, keep: Collection[str] = ()) -> Self:
+    @property
+    def master(self) -> MasterState:
+        """The state of the master that is wanted."""
+        return MasterState(self.etag, self.focal_point)
+
+    def next(self, key: str, master: MasterState, state: State, keep: Collection[str] = ()) -> Self:
         """Return the record of the next generation, which keeps the outcomes of some branches."""
         changed = self.key != key
         return replace(
             self,
             key=key,
-            etag=etag,
+            etag=master.etag,
+            focal_point=master.focal_point,
             generation=next_generation(self.generation),
             state=state,
             branches={branch: found for branch, found in self.branches.items() if branch in keep},
@@ -120,7 +134,7 @@ class Record:
 
     def as_item(self, *, expires: bool = False) -> dict[str, Any]:
         """Return the record as DynamoDB keeps it; with `expires`, DynamoDB removes it after `TOMBSTONE_DAYS`."""
-        texts = ("name", "key", "etag", "state", "previous", "received_at", "settled_at")
+        texts = ("name", "key", "etag", "focal_point", "state", "previous", "received_at", "settled_at")
         item: dict[str, Any] = {name: {"S": value} for name in texts if (value := getattr(self, name))}
         item["generation"] = {"N": str(self.generation)}
         item["branches"] = {"M": {name: found.as_attribute() for name, found in self.branches.items()}}
@@ -133,7 +147,7 @@ class Record:
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
         """Read what `as_item` made."""
-        texts = {name: item.get(name, {}).get("S", "") for name in ("name", "key", "etag", "previous", "received_at")}
+        texts = {name: item.get(name, {}).get("S", "") for name in _TEXTS}
         return cls(
             **texts,
             state=item["state"]["S"],
@@ -146,9 +160,20 @@ class Record:
         )
 
 
-def first(name: str, key: str, etag: str) -> Record:
+_TEXTS = ("name", "key", "etag", "focal_point", "previous", "received_at")
+
+
+def first(name: str, key: str, master: MasterState) -> Record:
     """Return the first record of a name."""
-    return Record(name=name, key=key, etag=etag, generation=next_generation(0), state="received", received_at=now())
+    return Record(
+        name=name,
+        key=key,
+        etag=master.etag,
+        focal_point=master.focal_point,
+        generation=next_generation(0),
+        state="received",
+        received_at=now(),
+    )
 
 
 def next_generation(generation: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
-from handlers.imaging import Limits
+from handlers.imaging import Box, Limits
 from handlers.job import Layout
 from handlers.stack import RecordSettings
 
@@ -26,7 +26,7 @@ class Settings:
     jpeg_quality: int
     subsampling: Literal["4:2:0", "4:4:4"]
     background: tuple[int, int, int]
-    sizes: Mapping[str, int]
+    sizes: Mapping[str, int | Box]
     enlarge: bool
     reencode: Literal["when-needed", "always"]
     salvage: bool
@@ -42,7 +42,7 @@ class Settings:
         Raises: KeyError or TypeError, where the program that deployed the function is not of this version.
         """
         settings = json.loads(environment["SETTINGS"])
-        background = tuple(settings.pop("background"))
+        background, sizes = tuple(settings.pop("background")), settings.pop("sizes")
         del settings["layout"], settings["record"]
         return cls(
             branch=environment["BRANCH"],
@@ -51,6 +51,7 @@ class Settings:
             record=RecordSettings.from_environment(environment),
             recipe=environment["RECIPE"],
             background=background,
+            sizes={name: Box.parse(size) if isinstance(size, str) else size for name, size in sizes.items()},
             **settings,
         )
 

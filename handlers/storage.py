@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 # Each refusal means that another worker has just written; so many in a row mean that something is wrong.
 MAX_TRIES = 20
 
+# Characters of a focal point that are looked at: two fractions of nine digits have fewer.
+MAX_FOCAL_POINT = 40
+
 # What S3 answers to a conditional write: what was to be replaced is gone, another write was faster, or is done.
 CHANGED = {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED}
 
@@ -188,6 +191,12 @@ def etag_of(response: Any) -> str:
     """Return an answer's ETag without its quotes."""
     etag: str = response["ETag"]
     return etag.strip('"')
+
+
+def focal_point_of(response: Any) -> str:
+    """Return what an object's user metadata says of its focal point, unchecked; empty where they say nothing."""
+    text: str = response.get("Metadata", {}).get("focal-point", "")
+    return text[:MAX_FOCAL_POINT]
 
 
 def status_of(error: Any) -> int:

@@ -1,11 +1,13 @@
 """pixel-resizer: from a message to the sizes in the bucket."""
 
+import io
+
 import pytest
 from PIL import Image
 
 from components.config import StackConfig
 from handlers import pixel_resizer
-from tests.handlers.conftest import BRANCH, Context, Stack, environment, failures, job, sqs_event
+from tests.handlers.conftest import BRANCH, BUCKET, Context, Stack, environment, failures, job, sqs_event
 from tests.handlers.pictures import opened, picture
 
 
@@ -40,6 +42,39 @@ def test_sizes_are_the_stacks(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> 
     stack.upload("master/cat.jpg", picture((40, 30)))
     run(job("master/cat.jpg"))
     assert sizes(stack) == {"resized/cat/tiny.jpg": (16, 12), "resized/cat/vast.jpg": (40, 30)}
+
+
+@pytest.mark.parametrize(
+    ("focal_point", "colour"), [("0,0.5", "red"), ("1,0.5", "blue"), ("", "red and blue"), ("here", "red and blue")]
+)
+def test_a_crop_is_around_the_masters_focal_point(
+    stack: Stack,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    focal_point: str,
+    colour: str,
+) -> None:
+    """From the master's metadata, else from the centre; a point that is none leaves a warning."""
+    for name, value in environment(StackConfig(sizes={"square": "100x100", "within": "60x60:inside"})).items():
+        monkeypatch.setenv(name, value)
+    image = Image.new("RGB", (400, 100), "red")
+    image.paste("blue", (200, 0, 400, 100))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    stack.upload("master/cat.png", buffer.getvalue())
+    metadata = {"focal-point": focal_point} if focal_point else {}
+    stack.s3.put_object(Bucket=BUCKET, Key="master/cat.png", Body=buffer.getvalue(), Metadata=metadata)
+    run(job("master/cat.png"))
+    assert sizes(stack) == {"resized/cat/square.jpg": (100, 100), "resized/cat/within.jpg": (60, 15)}
+    left, right = (opened(stack.read("resized/cat/square.jpg")).getpixel((x, 50)) for x in (5, 95))
+    assert [nearest(left), nearest(right)] == (["red", "blue"] if "and" in colour else [colour, colour])
+    warnings = [warning for record in caplog.records for warning in getattr(record, "warnings", [])]
+    assert any("the focal point was ignored" in warning for warning in warnings) == (focal_point == "here")
+
+
+def nearest(pixel: object) -> str:
+    assert isinstance(pixel, tuple)
+    return "red" if pixel[0] > pixel[2] else "blue"
 
 
 def test_every_size_says_what_it_is_and_whose(stack: Stack) -> None:

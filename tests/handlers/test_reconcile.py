@@ -64,6 +64,22 @@ def test_the_same_bytes_are_nothing_new(stack: Stack) -> None:
     assert jobs(stack) == [(JPG, False)]
 
 
+def test_another_focal_point_is_another_state(stack: Stack) -> None:
+    """The same bytes, copied onto themselves with other metadata: the crops are made anew."""
+    stack.upload(JPG)
+    look(JPG)
+    settled(stack)
+    before = record(stack)
+    stack.s3.put_object(Bucket=BUCKET, Key=JPG, Body=stack.read(JPG), Metadata={"focal-point": "0.3,0.7"})
+    look(JPG)
+    after = record(stack)
+    assert (after.etag, after.focal_point, after.state) == (before.etag, "0.3,0.7", "received")
+    assert after.generation > before.generation
+    settled(stack)
+    look(JPG)
+    assert record(stack).generation == after.generation
+
+
 def test_the_job_is_published_until_the_picture_is_settled(stack: Stack) -> None:
     """The process that published it, or worked on it, may have died: each event publishes it again."""
     stack.upload(JPG)

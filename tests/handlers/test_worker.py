@@ -214,7 +214,7 @@ def test_a_state_that_is_gone_is_not_rejected(
         else:
             record = three.record(KEY)
             assert record
-            deleted = record.next(KEY, record.etag, "deleted")
+            deleted = record.next(KEY, record.master, "deleted")
             three.dynamodb.put_item(TableName=PICTURES, Item=deleted.as_item())
         raise BrokenImageError("truncated")
 
