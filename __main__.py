@@ -4,14 +4,15 @@ import pulumi
 
 from components.branches import BRANCHES
 from components.config import StackConfig
-from components.fanout import Fanout, FanoutArgs
+from components.fanout import Fanout
 from components.image_worker import ImageWorkers
 from components.lambda_package import LambdaPackage
 from components.picture_record import layout
-from components.publisher import Publisher, PublisherArgs
+from components.pipeline import image_fanout_args, publisher_args, watch_args
+from components.publisher import Publisher
 from components.recipe import recipe
 from components.storage import ImageBucket, MetadataTable, PictureTable
-from components.watch import Watch, WatchArgs
+from components.watch import Watch
 
 config = StackConfig.load()
 package = LambdaPackage("pixelcascade", config)
@@ -21,29 +22,18 @@ metadata = MetadataTable("pixel-metadata", config)
 pictures = PictureTable("pictures", config)
 workers = ImageWorkers(config=config, bucket=images, table=metadata, pictures=pictures)
 
-fanout = Fanout(
-    "new-image-uploaded",
-    FanoutArgs(
-        config=config,
-        package=package,
-        prefix="",
-        # format-conversion -> converted/, resizing -> resized/, metadata-extraction -> the table
-        branches=[workers.branch(row) for row in BRANCHES],
-    ),
-)
-publisher = Publisher(
-    "job-publisher",
-    PublisherArgs(config=config, package=package, bucket=images, pictures=pictures, fanout=fanout),
-)
-Watch("watch", WatchArgs(config=config, fanout=fanout, publisher=publisher))
+# format-conversion -> converted/, resizing -> resized/, metadata-extraction -> the table
+fanout = Fanout("new-image-uploaded", image_fanout_args(config, package, workers))
+publisher = Publisher("job-publisher", publisher_args(config, package, bucket=images, pictures=pictures, fanout=fanout))
+Watch("watch", watch_args(config, fanout, publisher))
 
 pulumi.export("stack", pulumi.get_stack())
 pulumi.export("bucket", images.name)
 pulumi.export("topic", fanout.topic_arn)
 pulumi.export("table", metadata.name)
 pulumi.export("pictures", pictures.name)
-pulumi.export("queues", fanout.queues)
-pulumi.export("deadLetterQueues", {**fanout.dead_letter_queues, "job-publisher-failed": publisher.failed.url})
+pulumi.export("queues", fanout.queue_urls)
+pulumi.export("deadLetterQueues", {**fanout.dead_letter_queue_urls, "job-publisher-failed": publisher.failed_queue_url})
 pulumi.export("layout", layout(config))
 pulumi.export("sizes", list(config.sizes))
 pulumi.export("recipes", {row.name: recipe(row, config) for row in BRANCHES})

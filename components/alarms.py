@@ -25,16 +25,63 @@ class Alarm:
     """One alarm on one metric, or on the first of several expressions; it fires above its threshold."""
 
     name: str
-    description: str
+    meaning: str
+    runbook: str
     threshold: float
     queries: Sequence[Query]
+
+    @property
+    def description(self) -> str:
+        """Its meaning, and where this project says what to do."""
+        return f"{self.meaning}; runbook: docs/operations.md#{self.runbook}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchedBranch:
+    """What is watched of a branch: the physical names of its queues and function, and its times in seconds."""
+
+    name: str
+    queue: pulumi.Input[str]
+    dead_letters: pulumi.Input[str]
+    undelivered: pulumi.Input[str]
+    function: pulumi.Input[str]
+    timeout_s: int
+    visibility_timeout_s: int
+
+
+def branch_alarms(branch: WatchedBranch) -> list[Alarm]:
+    """Watch a branch's queues and its function."""
+    name = branch.name
+    return [
+        queue_not_empty(
+            f"{name}-dead-letters", branch.dead_letters, "A worker failed on messages for good", "dead-letters"
+        ),
+        queue_not_empty(
+            f"{name}-undelivered", branch.undelivered, "The topic could not fill the queue", "undelivered-jobs"
+        ),
+        queue_too_old(f"{name}-queue", branch.queue, branch.visibility_timeout_s),
+        *function_alarms(name, branch.function, branch.timeout_s),
+    ]
+
+
+def publisher_alarms(
+    name: str, *, function: pulumi.Input[str], failed: pulumi.Input[str], rule: pulumi.Input[str] | None, timeout_s: int
+) -> list[Alarm]:
+    """Watch a publisher: its function, the queue of what it failed on, and the rule that calls it, if one does."""
+    return [
+        queue_not_empty(f"{name}-failed", failed, "Uploads did not become jobs", "uploads-without-jobs"),
+        *function_alarms(name, function, timeout_s),
+        *event_alarms(name, function),
+        *(rule_alarms(f"{name}-rule", rule) if rule else ()),
+    ]
 
 
 def queue_not_empty(name: str, queue: pulumi.Input[str], meaning: str, runbook: str) -> Alarm:
     """Watch a queue that should have no messages."""
     return Alarm(
         name=f"{name}-not-empty",
-        description=_described(meaning, runbook),
+        meaning=meaning,
+        runbook=runbook,
         threshold=0,
         queries=_single("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", QueueName=queue),
     )
@@ -44,7 +91,8 @@ def queue_too_old(name: str, queue: pulumi.Input[str], visibility_timeout_s: int
     """Watch a queue whose messages should not wait longer than one retry takes."""
     return Alarm(
         name=f"{name}-too-old",
-        description=_described("Messages wait longer than one retry takes", "messages-are-too-old"),
+        meaning="Messages wait longer than one retry takes",
+        runbook="messages-are-too-old",
         threshold=visibility_timeout_s,
         queries=_single("AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum", QueueName=queue),
     )
@@ -55,19 +103,22 @@ def function_alarms(name: str, function: pulumi.Input[str], timeout_s: int) -> l
     return [
         Alarm(
             name=f"{name}-errors",
-            description=_described("Whole invocations fail", "a-function-fails"),
+            meaning="Whole invocations fail",
+            runbook="a-function-fails",
             threshold=0,
             queries=_single("AWS/Lambda", "Errors", "Sum", FunctionName=function),
         ),
         Alarm(
             name=f"{name}-throttles",
-            description=_described("Invocations are refused for want of concurrency", "a-function-is-throttled"),
+            meaning="Invocations are refused for want of concurrency",
+            runbook="a-function-is-throttled",
             threshold=TOLERATED_THROTTLES,
             queries=_single("AWS/Lambda", "Throttles", "Sum", FunctionName=function),
         ),
         Alarm(
             name=f"{name}-slow",
-            description=_described("Invocations come near the time-out", "a-function-is-slow"),
+            meaning="Invocations come near the time-out",
+            runbook="a-function-is-slow",
             threshold=1000 * SLOW_SHARE * timeout_s,
             queries=_single("AWS/Lambda", "Duration", "Maximum", FunctionName=function),
         ),
@@ -79,13 +130,15 @@ def event_alarms(name: str, function: pulumi.Input[str]) -> list[Alarm]:
     return [
         Alarm(
             name=f"{name}-events-dropped",
-            description=_described("Lambda gave up on events", "uploads-without-jobs"),
+            meaning="Lambda gave up on events",
+            runbook="uploads-without-jobs",
             threshold=0,
             queries=_single("AWS/Lambda", "AsyncEventsDropped", "Sum", FunctionName=function),
         ),
         Alarm(
             name=f"{name}-events-lost",
-            description=_described("Failed events could not be kept", "events-are-lost"),
+            meaning="Failed events could not be kept",
+            runbook="events-are-lost",
             threshold=0,
             queries=_single("AWS/Lambda", "DestinationDeliveryFailures", "Sum", FunctionName=function),
         ),
@@ -97,13 +150,15 @@ def rule_alarms(name: str, rule: pulumi.Input[str]) -> list[Alarm]:
     return [
         Alarm(
             name=f"{name}-failed",
-            description=_described("EventBridge gave up on events", "uploads-without-jobs"),
+            meaning="EventBridge gave up on events",
+            runbook="uploads-without-jobs",
             threshold=0,
             queries=_single("AWS/Events", "FailedInvocations", "Sum", RuleName=rule),
         ),
         Alarm(
             name=f"{name}-lost",
-            description=_described("Failed events could not be kept", "events-are-lost"),
+            meaning="Failed events could not be kept",
+            runbook="events-are-lost",
             threshold=0,
             queries=_single("AWS/Events", "InvocationsFailedToBeSentToDlq", "Sum", RuleName=rule),
         ),
@@ -119,7 +174,8 @@ def unsent_events(services: Sequence[str]) -> Alarm:
     ]
     return Alarm(
         name="events-unsent",
-        description=_described("EventBridge refuses events of pictures", "events-are-not-sent"),
+        meaning="EventBridge refuses events of pictures",
+        runbook="events-are-not-sent",
         threshold=0,
         queries=[total, *metrics],
     )
@@ -132,7 +188,8 @@ def too_many_rejected(name: str, service: str) -> Alarm:
     share = f"IF(images >= {FEWEST_IMAGES}, rejected / images, 0)"
     return Alarm(
         name=f"{name}-rejected",
-        description=_described("Many pictures are rejected", "many-pictures-are-rejected"),
+        meaning="Many pictures are rejected",
+        runbook="many-pictures-are-rejected",
         threshold=REJECTED_SHARE,
         # A missing sample is no picture: without pictures there is no share, and no alarm.
         queries=[
@@ -148,22 +205,19 @@ def topic_alarms(name: str, topic: pulumi.Input[str]) -> list[Alarm]:
     return [
         Alarm(
             name=f"{name}-undelivered",
-            description=_described("The topic could not deliver", "the-topic-cannot-deliver"),
+            meaning="The topic could not deliver",
+            runbook="the-topic-cannot-deliver",
             threshold=0,
             queries=_single("AWS/SNS", "NumberOfNotificationsFailed", "Sum", TopicName=topic),
         ),
         Alarm(
             name=f"{name}-lost",
-            description=_described("The topic could not keep what it could not deliver", "jobs-are-lost"),
+            meaning="The topic could not keep what it could not deliver",
+            runbook="jobs-are-lost",
             threshold=0,
             queries=_single("AWS/SNS", "NumberOfNotificationsFailedToRedriveToDlq", "Sum", TopicName=topic),
         ),
     ]
-
-
-def _described(meaning: str, runbook: str) -> str:
-    """Return what an alarm says: its meaning, and where it is written what to do."""
-    return f"{meaning}; runbook: docs/operations.md#{runbook}"
 
 
 def _single(namespace: str, name: str, statistic: str, **dimensions: pulumi.Input[str]) -> list[Query]:

@@ -2,109 +2,135 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
 from components import policies
-from components.config import StackConfig
-from components.function import Function, FunctionArgs
-from components.lambda_package import LambdaPackage
+from components.alarms import WatchedBranch, branch_alarms
+from components.errors import ArgumentError
+from components.function import Function, FunctionSettings
+from components.metric_alarms import AlarmSettings, make_alarms
 from components.queue import Queue, QueueArgs
+from components.worker import BranchSpec, Worker, existing_worker, new_worker, settings_of, timeout_of
+
+__all__ = ["Branch", "BranchArgs", "BranchSpec", "DeliverySettings", "visibility_timeout_s"]
+
+DEFAULT_BATCH_SIZE = 10
+DEFAULT_MAX_CONCURRENCY = 10
+# Source: Lambda's developer guide, "Using Lambda with Amazon SQS", queue configuration.
+DEFAULT_MAX_RECEIVES = 5
+VISIBILITY_PER_TIMEOUT = 6
 
 
-@dataclass(frozen=True, kw_only=True)
-class BranchSpec:
-    """What tells one branch from the next: its name, its worker's entry point, memory, permissions, environment.
+class DeliverySettings(TypedDict):
+    """How messages get from a queue to its function, and what becomes of those that fail."""
 
-    With `republishes` the worker may publish to the fan-out's topic, whose ARN it gets as `TOPIC_ARN`.
-    """
-
-    name: str
-    handler: str
-    memory_mb: int
-    statements: Sequence[pulumi.Input[policies.Statement]] = ()
-    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
-    republishes: bool = False
-
-    @property
-    def function_name(self) -> str:
-        """The worker's logical name: `handlers.format_converter.handler` -> `format-converter`."""
-        return self.handler.split(".")[-2].replace("_", "-")
+    batch_size: NotRequired[int]
+    """The most messages that one invocation gets, 10 by default; above 10 Lambda asks for a window."""
+    batch_window_seconds: NotRequired[int]
+    """How long Lambda waits for a batch to fill, in seconds, 0 by default."""
+    max_concurrency: NotRequired[int]
+    """The most invocations at a time, 10 by default, from 2 to 1,000."""
+    max_receives: NotRequired[int]
+    """How often a message is delivered before it becomes a dead letter, 5 by default."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class BranchArgs:
-    """What one branch needs.
+class BranchArgs(TypedDict):
+    """One branch of a topic, which may be a fan-out's or any other."""
 
-    `prefix` goes before the logical name of its function. `key_arn` is the key of its queues, but for the one that
-    takes what SNS could not deliver: it must accept a job just when that key refuses.
-    """
-
-    config: StackConfig
-    package: LambdaPackage
     topic_arn: pulumi.Input[str]
+    """The ARN of the topic that fills the queue."""
     spec: BranchSpec
-    prefix: str = ""
-    key_arn: pulumi.Output[str] | None = None
+    """The branch's name and its function."""
+    functions: NotRequired[FunctionSettings]
+    """What the function shares with those of other branches; none for a function that exists."""
+    prefix: NotRequired[str]
+    """What goes before the function's logical name, if the branch names one."""
+    delivery: NotRequired[DeliverySettings]
+    """How messages get from the queue to the function."""
+    alarms: NotRequired[AlarmSettings]
+    """The alarms of the queues and the function."""
+    key_arn: NotRequired[pulumi.Input[str]]
+    """The ARN of the KMS key of the queues; without it they have SQS's own encryption."""
+    tls_only: NotRequired[bool]
+    """Whether the queues deny requests without TLS, true by default."""
+    tags: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Tags of everything that the branch makes."""
 
 
 class Branch(pulumi.ComponentResource):
-    """A queue that the topic fills and a function that empties it."""
+    """A queue that a topic fills, a function that empties it, and queues for what either could not deliver."""
 
-    spec: BranchSpec
-    """What the branch was made from."""
-    queue: Queue
-    """The queue that the topic fills."""
-    dead_letters: Queue
-    """The queue for messages that the function failed on too often."""
-    undelivered: Queue
-    """The queue for messages that the topic could not deliver."""
-    function: Function
-    """The function that empties the queue."""
+    queue_url: pulumi.Output[str]
+    """The URL of the queue that the topic fills."""
+    queue_name: pulumi.Output[str]
+    """The physical name of that queue."""
+    dead_letter_queue_url: pulumi.Output[str]
+    """The URL of the queue for messages that the function failed on too often."""
+    dead_letter_queue_name: pulumi.Output[str]
+    """The physical name of that queue."""
+    undelivered_queue_url: pulumi.Output[str]
+    """The URL of the queue for messages that the topic could not deliver."""
+    undelivered_queue_name: pulumi.Output[str]
+    """The physical name of that queue."""
+    function_arn: pulumi.Output[str]
+    """The ARN of the function that empties the queue."""
+    function_name: pulumi.Output[str]
+    """The physical name of that function."""
+    service: str | None
+    """What the logs and metrics of a new function call it."""
 
     def __init__(self, name: str, args: BranchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pixelcascade:index:Branch", name, None, opts)
-        self._name, self._args, self.spec = name, args, args.spec
+        self._name, self._args, self._spec = name, args, args["spec"]
+        self._delivery = args.get("delivery", DeliverySettings())
         self._child = pulumi.ResourceOptions(parent=self)
-        self.queue = self._queue(
-            "queue",
-            visibility_timeout_s=args.config.visibility_timeout_s,
-            topics=[args.topic_arn],
-            key_arn=args.key_arn,
-        )
-        self.dead_letters = self._queue("dead-letters", key_arn=args.key_arn)
-        self.undelivered = self._queue("undelivered", topics=[args.topic_arn])
-        self._redrive(self.queue, self.dead_letters)
-        self._subscribe(self.queue, self.undelivered)
-        self.function = self._function(self.queue)
-        self._map(self.queue, self.function)
-        self.register_outputs({"queue_url": self.queue.url, "dead_letter_queue_url": self.dead_letters.url})
+        self._timeout_s = timeout_of(self._spec, args.get("functions"))
+        self._visibility_timeout_s = visibility_timeout_s(self._timeout_s, self._delivery)
+
+        # Never under the key: it must accept a message just when that key refuses.
+        undelivered = self._queue("undelivered", topics=[args["topic_arn"]])
+        queue = self._queue("queue", visible=False, topics=[args["topic_arn"]], key_arn=args.get("key_arn"))
+        dead_letters = self._queue("dead-letters", key_arn=args.get("key_arn"))
+        self._redrive(queue, dead_letters)
+        self._subscribe(queue, undelivered)
+        worker = self._worker(queue)
+        self._map(queue, worker)
+
+        self.queue_url, self.queue_name = queue.url, queue.name
+        self.dead_letter_queue_url, self.dead_letter_queue_name = dead_letters.url, dead_letters.name
+        self.undelivered_queue_url, self.undelivered_queue_name = undelivered.url, undelivered.name
+        self.function_arn, self.function_name, self.service = worker.arn, worker.name, worker.service
+        make_alarms(branch_alarms(self._watched()), args.get("alarms", {}), self._child, tags=args.get("tags"))
+        self.register_outputs({"queue_url": self.queue_url, "dead_letter_queue_url": self.dead_letter_queue_url})
 
     def _queue(
         self,
         role: str,
         *,
-        visibility_timeout_s: int | None = None,
+        visible: bool = True,
         topics: Sequence[pulumi.Input[str]] = (),
-        key_arn: pulumi.Output[str] | None = None,
+        key_arn: pulumi.Input[str] | None = None,
     ) -> Queue:
         args = QueueArgs(
-            visibility_timeout_s=visibility_timeout_s,
+            visibility_timeout_s=None if visible else self._visibility_timeout_s,
             topics=topics,
-            tls_only=self._args.config.tls_only,
+            tls_only=self._args.get("tls_only", True),
             key_arn=key_arn,
+            tags=self._args.get("tags"),
         )
         return Queue(f"{self._name}-{role}", args, self._child)
 
     def _redrive(self, queue: Queue, dead_letters: Queue) -> None:
         """Name each queue in the other's policy; two resources, because inline on both sides is a cycle."""
+        receives = int(self._delivery.get("max_receives", DEFAULT_MAX_RECEIVES))
         aws.sqs.RedrivePolicy(
             f"{self._name}-redrive",
             queue_url=queue.url,
             redrive_policy=pulumi.Output.json_dumps(
-                {"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": self._args.config.max_receives}
+                {"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": receives}
             ),
             opts=self._child,
         )
@@ -120,7 +146,7 @@ class Branch(pulumi.ComponentResource):
     def _subscribe(self, queue: Queue, undelivered: Queue) -> None:
         aws.sns.TopicSubscription(
             f"{self._name}-subscription",
-            topic=self._args.topic_arn,
+            topic=self._args["topic_arn"],
             protocol="sqs",
             endpoint=queue.arn,
             raw_message_delivery=True,
@@ -129,34 +155,69 @@ class Branch(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[queue, undelivered]),
         )
 
-    def _function(self, queue: Queue) -> Function:
-        args, spec = self._args, self._args.spec
-        use_key = policies.encrypt if spec.republishes else policies.decrypt
-        keys = [args.key_arn.apply(use_key)] if args.key_arn else []
-        topic = [pulumi.Output.from_input(args.topic_arn).apply(policies.publish)] if spec.republishes else []
-        topic_arn = {"TOPIC_ARN": args.topic_arn} if spec.republishes else {}
-        return Function(
-            args.prefix + spec.function_name,
-            FunctionArgs(
-                config=args.config,
-                package=args.package,
-                handler=spec.handler,
-                memory_mb=spec.memory_mb,
-                statements=[queue.arn.apply(policies.consume), *keys, *topic, *spec.statements],
-                environment={**spec.environment, **topic_arn, "BRANCH": spec.name, "QUEUE_URL": queue.url},
-            ),
+    def _worker(self, queue: Queue) -> Worker:
+        spec = self._spec
+        if ("handler" in spec) == ("existing_function" in spec):
+            found = "both" if "handler" in spec else "neither"
+            raise ArgumentError(
+                f"The branch {spec['name']}: expected handler or existing_function, got {found}: set one of them"
+            )
+        if "existing_function" in spec:
+            return existing_worker(self._name, spec["existing_function"], self._statements(queue), self)
+        topic_arn = {"TOPIC_ARN": self._args["topic_arn"]} if spec.get("publishes") else {}
+        own_name = spec.get("function_name")
+        function = Function(
+            self._args.get("prefix", "") + own_name if own_name else self._name,
+            {
+                "settings": settings_of(spec, self._args.get("functions")),
+                "handler": spec["handler"],
+                "statements": self._statements(queue),
+                "environment": {
+                    **spec.get("environment", {}),
+                    **topic_arn,
+                    "BRANCH": spec["name"],
+                    "QUEUE_URL": queue.url,
+                },
+                "tags": self._args.get("tags", {}),
+            },
             self._child,
         )
+        return new_worker(function)
 
-    def _map(self, queue: Queue, function: Function) -> None:
-        config = self._args.config
+    def _statements(self, queue: Queue) -> list[pulumi.Input[policies.Statement]]:
+        spec, topic_arn, key_arn = self._spec, self._args["topic_arn"], self._args.get("key_arn")
+        publishes = spec.get("publishes", False)
+        use_key = policies.encrypt if publishes else policies.decrypt
+        keys = [pulumi.Output.from_input(key_arn).apply(use_key)] if key_arn else []
+        topic = [pulumi.Output.from_input(topic_arn).apply(policies.publish)] if publishes else []
+        return [queue.arn.apply(policies.consume), *keys, *topic, *spec.get("statements", ())]
+
+    def _map(self, queue: Queue, worker: Worker) -> None:
+        delivery = self._delivery
         aws.lambda_.EventSourceMapping(
             f"{self._name}-mapping",
             event_source_arn=queue.arn,
-            function_name=function.arn,
-            batch_size=config.batch_size,
-            maximum_batching_window_in_seconds=config.batch_window_s,
+            function_name=worker.arn,
+            batch_size=delivery.get("batch_size", DEFAULT_BATCH_SIZE),
+            maximum_batching_window_in_seconds=delivery.get("batch_window_seconds", 0),
             function_response_types=["ReportBatchItemFailures"],
-            scaling_config={"maximum_concurrency": config.max_concurrency},
-            opts=self._child,
+            scaling_config={"maximum_concurrency": delivery.get("max_concurrency", DEFAULT_MAX_CONCURRENCY)},
+            tags=self._args.get("tags"),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=worker.ready),
         )
+
+    def _watched(self) -> WatchedBranch:
+        return WatchedBranch(
+            name=self._name,
+            queue=self.queue_name,
+            dead_letters=self.dead_letter_queue_name,
+            undelivered=self.undelivered_queue_name,
+            function=self.function_name,
+            timeout_s=self._timeout_s,
+            visibility_timeout_s=self._visibility_timeout_s,
+        )
+
+
+def visibility_timeout_s(timeout_s: int, delivery: DeliverySettings) -> int:
+    """Return how long a queue hides a message that was taken: six time-outs of its function and the batch window."""
+    return VISIBILITY_PER_TIMEOUT * timeout_s + int(delivery.get("batch_window_seconds", 0))

@@ -34,6 +34,11 @@ class ImageBranch:
         return self.handler.split(".")[-2]
 
     @property
+    def function_name(self) -> str:
+        """The worker's logical name: `handlers.pixel_resizer.handler` -> `pixel-resizer`."""
+        return self.module.replace("_", "-")
+
+    @property
     def decodes(self) -> bool:
         """Whether the worker decodes pixels, as one that makes files does."""
         return self.key is not None

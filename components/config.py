@@ -11,6 +11,7 @@ import pulumi
 from pulumi.runtime.config import CONFIG
 
 from components.config_fields import flag, key_prefix, matching, one_of, origins, sizes, whole
+from components.errors import ArgumentError
 
 PROJECT = "pixelcascade"
 
@@ -29,11 +30,8 @@ MIN_PICTURE_MB = 256
 MAX_BATCH_WITHOUT_WINDOW = 10  # Source: Lambda's API reference, CreateEventSourceMapping.
 
 
-class ConfigError(pulumi.RunError):
-    """The stack's settings cannot be deployed; the message names every key at fault.
-
-    A `RunError`, because Pulumi prints its message alone, without a traceback.
-    """
+class ConfigError(ArgumentError):
+    """The stack's settings cannot be deployed; the message names every key at fault."""
 
 
 @dataclass(frozen=True, kw_only=True)

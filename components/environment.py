@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pulumi
 
-from components.config import ConfigError
+from components.errors import ArgumentError
 
 MAX_BYTES = 4096
 """Bytes of all variables as JSON. Source: Lambda's developer guide, "Lambda quotas", environment variables."""
@@ -17,13 +17,13 @@ LONGEST_OUTPUT = 256
 def checked_environment(function: str, variables: Mapping[str, pulumi.Input[str]]) -> dict[str, pulumi.Input[str]]:
     """Return a function's environment.
 
-    Raises: ConfigError, where Lambda would refuse it as too large.
+    Raises: ArgumentError, where Lambda would refuse it as too large.
     """
     known = {name: value if isinstance(value, str) else "x" * LONGEST_OUTPUT for name, value in variables.items()}
     size_bytes = len(json.dumps(known, separators=(",", ":")).encode())
     if size_bytes > MAX_BYTES:
-        raise ConfigError(
+        raise ArgumentError(
             f"The function {function}: expected an environment of at most {MAX_BYTES} bytes, got {size_bytes}: "
-            "configure fewer sizes, or shorter prefixes"
+            "remove variables, or shorten their values"
         )
     return dict(variables)

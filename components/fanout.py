@@ -1,92 +1,149 @@
 """A topic and its branches: every message published is delivered to each branch's queue."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
 from components import policies
-from components.branch import Branch, BranchArgs, BranchSpec
-from components.config import StackConfig
-from components.key import key_arn
-from components.lambda_package import LambdaPackage
+from components.alarms import topic_alarms
+from components.branch import Branch, BranchArgs, DeliverySettings
+from components.errors import ArgumentError
+from components.function import FunctionSettings
+from components.key import LATEST_DAYS, Key
+from components.metric_alarms import AlarmSettings, make_alarms
 from components.names import checked_name
+from components.worker import BranchSpec
+
+SHARED = ("functions", "delivery", "alarms", "tls_only", "tags")
+"""The arguments of a fan-out that each of its branches gets."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class FanoutArgs:
-    """What one fan-out needs: its branches, and what they share.
+class FanoutArgs(TypedDict):
+    """One fan-out: its branches, and what they share."""
 
-    `prefix` goes before the logical names of the branches' resources, the fan-out's own name and a
-    dash unless given: a URN holds the types of a resource's parents, not their names, so branches
-    of the same name in two fan-outs need it. `""` keeps names short in a program with one.
-    """
-
-    config: StackConfig
-    package: LambdaPackage
     branches: Sequence[BranchSpec]
-    prefix: str | None = None
+    """The branches; each gets every message."""
+    functions: NotRequired[FunctionSettings]
+    """What the branches' functions share: code, runtime, memory, time-out, logs."""
+    delivery: NotRequired[DeliverySettings]
+    """How messages get from the queues to the functions."""
+    topic_arn: NotRequired[pulumi.Input[str]]
+    """The ARN of a topic that exists, instead of a new one."""
+    key_arn: NotRequired[pulumi.Input[str]]
+    """The ARN of a KMS key that encrypts topic and queues, and that SNS may use; without one, SQS's own encryption."""
+    create_key: NotRequired[bool]
+    """Whether to make such a key, instead of `key_arn`."""
+    key_deletion_days: NotRequired[int]
+    """How long KMS keeps a key that was made after it has left the stack, in days: 7 to 30, 30 by default."""
+    alarms: NotRequired[AlarmSettings]
+    """The alarms of the topic, the queues and the functions: made by default, and notifying nobody."""
+    tls_only: NotRequired[bool]
+    """Whether a new topic and the queues deny requests without TLS, true by default."""
+    prefix: NotRequired[str]
+    """What goes before the logical names of the branches' resources: the fan-out's name and a dash by default.
+
+    Two fan-outs of one program need different ones.
+    """
+    tags: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Tags of everything that the fan-out makes."""
 
 
 class Fanout(pulumi.ComponentResource):
-    """One topic, any number of branches."""
+    """One SNS topic and any number of branches, each with a queue, dead-letter queues, a function and alarms."""
 
     topic_arn: pulumi.Output[str]
-    """The ARN of the topic to publish jobs to, once its policy is in force."""
+    """The ARN of the topic to publish to, once its policy is in force."""
     topic_name: pulumi.Output[str]
     """The physical name of the topic."""
     key_arn: pulumi.Output[str] | None
-    """The ARN of the key that jobs are encrypted with, None for SQS's own."""
-    branches: Mapping[str, Branch]
-    """The branches by name."""
-    queues: Mapping[str, pulumi.Output[str]]
-    """The URLs of the branches' queues by name."""
-    dead_letter_queues: Mapping[str, pulumi.Output[str]]
-    """The URLs of the queues for what a worker failed on, and for what the topic could not deliver, by name."""
+    """The ARN of the KMS key that messages are encrypted with, if it is not SQS's own."""
+    queue_urls: Mapping[str, pulumi.Output[str]]
+    """The URLs of the branches' queues, by branch."""
+    queue_names: Mapping[str, pulumi.Output[str]]
+    """The physical names of the branches' queues, by branch."""
+    dead_letter_queue_urls: Mapping[str, pulumi.Output[str]]
+    """The URLs of the queues of failures: `<branch>` for the function's, `<branch>-undelivered` for the topic's."""
+    dead_letter_queue_names: Mapping[str, pulumi.Output[str]]
+    """The physical names of the queues of failures, by the same keys."""
+    function_names: Mapping[str, pulumi.Output[str]]
+    """The physical names of the functions, by branch."""
+    services: Mapping[str, str]
+    """What the logs and metrics of the functions that were made call them, by branch."""
 
     def __init__(self, name: str, args: FanoutArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pixelcascade:index:Fanout", name, None, opts)
+        self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        prefix = f"{name}-" if args.prefix is None else args.prefix
-        self.key_arn = key_arn(f"{name}-key", args.config, self._child)
-        topic = aws.sns.Topic(checked_name("topic", name), kms_master_key_id=self.key_arn, opts=self._child)
-        self.topic_name = topic.name
-        self.topic_arn = self._topic_arn(name, topic, tls_only=args.config.tls_only)
-        self.branches = {spec.name: self._branch(spec, args, prefix) for spec in args.branches}
-        self.queues = {name: branch.queue.url for name, branch in self.branches.items()}
-        self.dead_letter_queues = {
+        self.key_arn = self._key()
+        self.topic_arn, self.topic_name = self._topic()
+        branches = {spec["name"]: self._branch(spec) for spec in self._specs()}
+
+        self.queue_urls = {name: branch.queue_url for name, branch in branches.items()}
+        self.queue_names = {name: branch.queue_name for name, branch in branches.items()}
+        self.function_names = {name: branch.function_name for name, branch in branches.items()}
+        self.services = {name: branch.service for name, branch in branches.items() if branch.service}
+        self.dead_letter_queue_urls = {
             queue: url
-            for name, branch in self.branches.items()
+            for name, branch in branches.items()
             for queue, url in (
-                (name, branch.dead_letters.url),
-                (f"{name}-undelivered", branch.undelivered.url),
+                (name, branch.dead_letter_queue_url),
+                (f"{name}-undelivered", branch.undelivered_queue_url),
             )
         }
-        self.register_outputs({"topic_arn": self.topic_arn, "queues": self.queues})
+        self.dead_letter_queue_names = {
+            queue: found
+            for name, branch in branches.items()
+            for queue, found in (
+                (name, branch.dead_letter_queue_name),
+                (f"{name}-undelivered", branch.undelivered_queue_name),
+            )
+        }
+        alarms = topic_alarms(name, self.topic_name)
+        make_alarms(alarms, args.get("alarms", {}), self._child, tags=args.get("tags"))
+        self.register_outputs({"topic_arn": self.topic_arn, "queue_urls": self.queue_urls})
 
-    def _branch(self, spec: BranchSpec, args: FanoutArgs, prefix: str) -> Branch:
-        return Branch(
-            prefix + spec.name,
-            BranchArgs(
-                config=args.config,
-                package=args.package,
-                topic_arn=self.topic_arn,
-                spec=spec,
-                prefix=prefix,
-                key_arn=self.key_arn,
-            ),
-            self._child,
+    def _specs(self) -> Sequence[BranchSpec]:
+        specs = self._args["branches"]
+        names = [spec["name"] for spec in specs]
+        if len(names) > len(set(names)):
+            raise ArgumentError(
+                f"The fan-out {self._name}: expected branches of different names, got {', '.join(names)}: rename one"
+            )
+        return specs
+
+    def _key(self) -> pulumi.Output[str] | None:
+        args = self._args
+        if args.get("create_key"):
+            days = int(args.get("key_deletion_days", LATEST_DAYS))
+            return Key(f"{self._name}-key", days, args.get("tags"), self._child).arn
+        return pulumi.Output.from_input(args["key_arn"]) if args.get("key_arn") else None
+
+    def _topic(self) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+        """Return the topic's ARN, once its policy is in force, and its name."""
+        if "topic_arn" in self._args:
+            arn = pulumi.Output.from_input(self._args["topic_arn"])
+            return arn, arn.apply(lambda arn: arn.rpartition(":")[2])
+        tags = self._args.get("tags")
+        topic = aws.sns.Topic(
+            checked_name("topic", self._name), kms_master_key_id=self.key_arn, tags=tags, opts=self._child
         )
-
-    def _topic_arn(self, name: str, topic: aws.sns.Topic, *, tls_only: bool) -> pulumi.Output[str]:
-        """Return the topic's ARN, once its policy is in force."""
-        if not tls_only:
-            return topic.arn
+        if not self._args.get("tls_only", True):
+            return topic.arn, topic.name
         policy = aws.sns.TopicPolicy(
-            f"{name}-policy",
+            f"{self._name}-policy",
             arn=topic.arn,
             policy=topic.arn.apply(lambda arn: policies.document([policies.tls_only("sns", arn)])),
             opts=self._child,
         )
-        return policy.arn
+        return policy.arn, topic.name
+
+    def _branch(self, spec: BranchSpec) -> Branch:
+        prefix = self._args.get("prefix", f"{self._name}-")
+        args: BranchArgs = {"spec": spec, "topic_arn": self.topic_arn, "prefix": prefix}
+        if self.key_arn:
+            args["key_arn"] = self.key_arn
+        shared = {key: self._args[key] for key in SHARED if key in self._args}  # type: ignore[literal-required]
+        args.update(shared)  # type: ignore[typeddict-item]
+        return Branch(prefix + spec["name"], args, self._child)

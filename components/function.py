@@ -1,33 +1,63 @@
-"""A Lambda function with a role of its own and a log group that exists before it."""
+"""One Lambda function with its role, its permissions and its log group."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 from pulumi_aws.lambda_ import FunctionLoggingConfigArgsDict as Logging
 
 from components import policies
-from components.config import StackConfig
 from components.environment import checked_environment
-from components.lambda_package import LambdaPackage
 from components.names import checked_name
 
+DEFAULT_MEMORY_MB = 256
+DEFAULT_TIMEOUT_S = 30
+DEFAULT_LOG_RETENTION_DAYS = 14
 
-@dataclass(frozen=True, kw_only=True)
-class FunctionArgs:
-    """What one function needs; `statements` are its permissions beyond writing its own log."""
 
-    config: StackConfig
-    package: LambdaPackage
-    handler: str
-    memory_mb: int
-    statements: Sequence[pulumi.Input[policies.Statement]] = ()
-    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+class FunctionSettings(TypedDict):
+    """What functions have in common: their code, and how it runs."""
+
+    code: pulumi.Input[pulumi.Archive]
+    """The archive of the code."""
+    runtime: pulumi.Input[str]
+    """Lambda's name for the runtime, such as `python3.13` or `nodejs22.x`."""
+    architecture: NotRequired[pulumi.Input[str]]
+    """The processor, `x86_64` (the default) or `arm64`."""
+    layer_arns: NotRequired[Sequence[pulumi.Input[str]]]
+    """The ARNs of the layers' versions, in the order that Lambda applies them."""
+    memory_mb: NotRequired[int]
+    """The memory in MB, 256 by default."""
+    timeout_seconds: NotRequired[int]
+    """The time-out in seconds, 30 by default. A queue hides a message for six time-outs of its function."""
+    environment: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Environment variables that every function gets."""
+    log_retention_days: NotRequired[int]
+    """How many days logs are kept, 14 by default."""
+    json_log_level: NotRequired[str]
+    """The least level that is logged, such as `INFO`. With it logs are JSON and Lambda's own lines start at WARN."""
+    tracing: NotRequired[bool]
+    """Whether X-Ray traces invocations; by default only those that are traced already."""
+
+
+class FunctionArgs(TypedDict):
+    """One function: its entry point, its permissions, and the settings that it may share with others."""
+
+    handler: pulumi.Input[str]
+    """The entry point, as the runtime names it: `module.function` in Python."""
+    settings: FunctionSettings
+    """Its code, and how it runs."""
+    statements: NotRequired[Sequence[pulumi.Input[Mapping[str, Any]]]]
+    """The IAM statements of its role, as in a policy document; writing its own log needs none."""
+    environment: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Environment variables of its own. `POWERTOOLS_SERVICE_NAME` is set to `service`."""
+    tags: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Tags of the function, its role and its log group."""
 
 
 class Function(pulumi.ComponentResource):
-    """A function, its role with only its own statements, and its log group."""
+    """A Lambda function, a role that may do only what its statements say, and a log group that expires."""
 
     arn: pulumi.Output[str]
     """The function's ARN, once its role's policy is in force."""
@@ -38,22 +68,27 @@ class Function(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pixelcascade:index:Function", name, None, opts)
-        self._name, self._args = name, args
+        self._name, self._args, self._settings = name, args, args["settings"]
+        self._tags = args.get("tags") or None
         self.service = f"{name}-{pulumi.get_stack()}"
         self._child = pulumi.ResourceOptions(parent=self)
 
         logs = aws.cloudwatch.LogGroup(
-            f"{name}-logs", retention_in_days=args.config.log_retention_days, opts=self._child
+            f"{name}-logs",
+            retention_in_days=self._settings.get("log_retention_days", DEFAULT_LOG_RETENTION_DAYS),
+            tags=self._tags,
+            opts=self._child,
         )
         role = aws.iam.Role(
             checked_name("role", f"{name}-role"),
             assume_role_policy=policies.assume_by("lambda.amazonaws.com"),
+            tags=self._tags,
             opts=self._child,
         )
         policy = aws.iam.RolePolicy(
             f"{name}-policy",
             role=role.name,
-            policy=pulumi.Output.all(*self._statements(logs)).apply(self._document),
+            policy=pulumi.Output.all(*self._statements(logs)).apply(policies.document),
             opts=self._child,
         )
         function = self._function(role, policy, logs)
@@ -62,51 +97,44 @@ class Function(pulumi.ComponentResource):
 
     def _statements(self, logs: aws.cloudwatch.LogGroup) -> list[pulumi.Input[policies.Statement]]:
         own: list[pulumi.Input[policies.Statement]] = [logs.arn.apply(policies.write_logs)]
-        if self._args.config.tracing:
+        if self._settings.get("tracing"):
             own.append(policies.trace())
-        return [*own, *self._args.statements]
-
-    def _document(self, statements: Sequence[policies.Statement]) -> str:
-        emulated = self._args.config.package_for == "host"
-        return policies.document(map(policies.as_emulated, statements) if emulated else statements)
+        return [*own, *self._args.get("statements", ())]
 
     def _environment(self) -> dict[str, pulumi.Input[str]]:
-        every = {
-            "POWERTOOLS_SERVICE_NAME": self.service,
-            "POWERTOOLS_LOG_LEVEL": self._args.config.log_level,
-            "FUNCTION_TIMEOUT_S": str(self._args.config.timeout_s),
-        }
-        return checked_environment(self._name, {**self._args.environment, **every})
+        shared, own = self._settings.get("environment", {}), self._args.get("environment", {})
+        return checked_environment(self._name, {**shared, **own, "POWERTOOLS_SERVICE_NAME": self.service})
 
     def _logging(self, group: aws.cloudwatch.LogGroup) -> Logging:
         """Return where the function logs, and in JSON where Lambda's own lines are to be filtered, as text is not."""
-        config = self._args.config
-        if config.system_logs:
+        level = self._settings.get("json_log_level")
+        if not level:
             return {"log_format": "Text", "log_group": group.name}
         return {
             "log_format": "JSON",
             "log_group": group.name,
-            "application_log_level": config.log_level,
+            "application_log_level": level,
             "system_log_level": "WARN",
         }
 
     def _function(
         self, role: aws.iam.Role, policy: aws.iam.RolePolicy, logs: aws.cloudwatch.LogGroup
     ) -> aws.lambda_.Function:
-        args = self._args
+        settings = self._settings
         return aws.lambda_.Function(
             checked_name("function", self._name),
-            handler=args.handler,
-            runtime=args.package.runtime,
-            architectures=[args.config.architecture],
-            code=args.package.code,
-            layers=[args.package.layer_arn],
+            handler=self._args["handler"],
+            runtime=settings["runtime"],
+            architectures=[settings.get("architecture", "x86_64")],
+            code=settings["code"],
+            layers=settings.get("layer_arns"),
             role=role.arn,
-            memory_size=args.memory_mb,
-            timeout=args.config.timeout_s,
+            memory_size=settings.get("memory_mb", DEFAULT_MEMORY_MB),
+            timeout=settings.get("timeout_seconds", DEFAULT_TIMEOUT_S),
             environment={"variables": self._environment()},
             logging_config=self._logging(logs),
-            tracing_config={"mode": "Active" if args.config.tracing else "PassThrough"},
-            # A function that starts before its permissions would fail its first pictures.
+            tracing_config={"mode": "Active" if settings.get("tracing") else "PassThrough"},
+            tags=self._tags,
+            # A function that starts before its permissions would fail its first messages.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )

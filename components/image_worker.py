@@ -8,12 +8,12 @@ from typing import Any
 import pulumi
 
 from components import policies
-from components.branch import BranchSpec
 from components.branches import BRANCHES, ImageBranch
 from components.config import ConfigError, StackConfig
 from components.picture_record import RecordAccess, record_settings
 from components.recipe import recipe
 from components.storage import ImageBucket, MetadataTable, PictureTable
+from components.worker import BranchSpec
 
 ALLOCATOR = {
     "MALLOC_ARENA_MAX": "1",
@@ -54,6 +54,7 @@ class ImageWorkers:
         self._check(row.name, prefix)
         return BranchSpec(
             name=row.name,
+            function_name=row.function_name,
             handler=row.handler,
             memory_mb=row.memory_mb(self.config),
             statements=self._statements(row, prefix),
@@ -65,7 +66,7 @@ class ImageWorkers:
                 **({"TABLE": self.table.name} if row.records else {}),
             },
             # A job that was published by hand becomes one of a generation, for all branches.
-            republishes=True,
+            publishes=True,
         )
 
     def _check(self, name: str, prefix: str | None) -> None:

@@ -1,6 +1,6 @@
 """Whether AWS takes the names that autonaming makes of logical names."""
 
-from components.config import ConfigError
+from components.errors import ArgumentError
 
 AUTONAMING_CHARACTERS = 8  # A dash and seven hexadecimal digits. Source: Pulumi's documentation, "Autonaming".
 
@@ -11,11 +11,11 @@ LONGEST = {"function": 64, "role": 64, "queue": 80, "topic": 256}
 def checked_name(kind: str, name: str) -> str:
     """Return a logical name whose physical name AWS takes for a kind of resource.
 
-    Raises: ConfigError.
+    Raises: ArgumentError.
     """
     length, longest = len(name) + AUTONAMING_CHARACTERS, LONGEST[kind]
     if length > longest:
-        raise ConfigError(
+        raise ArgumentError(
             f"The {kind} {name}: expected a name of at most {longest} characters with the {AUTONAMING_CHARACTERS} that "
             f"autonaming adds, got {length}: choose a shorter name or prefix for its branch or fan-out"
         )

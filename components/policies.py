@@ -12,18 +12,6 @@ def document(statements: Iterable[Statement]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
-def as_emulated(statement: Statement) -> Statement:
-    """Return a function's statement as the emulator checks it: there a batch is an action of its own, on AWS it is not.
-
-    Source: Service Authorization Reference, Amazon SNS and Amazon SQS.
-    """
-    batches = [f"{action}Batch" for action in _BATCHED if action in statement["Action"]]
-    return {**statement, "Action": [*statement["Action"], *batches]} if batches else statement
-
-
-_BATCHED = ("sns:Publish", "sqs:ChangeMessageVisibility")
-
-
 def assume_by(service: str) -> str:
     """Return the trust policy of a role that only `service` may assume."""
     return document([{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}])

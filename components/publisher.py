@@ -1,22 +1,17 @@
-"""The job-publisher and its trigger: it keeps the record of each picture and publishes its jobs."""
+"""A function that S3 calls for each object, and that publishes to a topic; its failures are kept."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
 from components import policies
-from components.branches import BRANCHES, ImageBranch
-from components.config import StackConfig
-from components.fanout import Fanout
-from components.function import Function, FunctionArgs
-from components.lambda_package import LambdaPackage
-from components.picture_record import RecordAccess, record_settings
+from components.alarms import publisher_alarms
+from components.function import DEFAULT_TIMEOUT_S, Function, FunctionSettings
+from components.metric_alarms import AlarmSettings, make_alarms
 from components.queue import Queue, QueueArgs
-from components.storage import ImageBucket, PictureTable
 
 MAX_EVENT_AGE_S = 6 * 3600
 """How long Lambda tries to start the function for an event: the longest that it offers.
@@ -28,75 +23,109 @@ MAX_EVENT_RETRIES = 185
 """How often EventBridge tries to start the function. Source: EventBridge's user guide, retry policy, default."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class PublisherArgs:
-    """What the publisher needs: the bucket to watch, the records to keep, and the fan-out to publish to.
+class PublisherArgs(TypedDict):
+    """The bucket to watch, the topic to publish to, and the function between them."""
 
-    `rows` are all the branches that a picture has to wait for until it is complete.
-    """
-
-    config: StackConfig
-    package: LambdaPackage
-    bucket: ImageBucket
-    pictures: PictureTable
-    fanout: Fanout
-    rows: Sequence[ImageBranch] = BRANCHES
+    bucket_name: pulumi.Input[str]
+    """The name of the bucket."""
+    bucket_arn: pulumi.Input[str]
+    """The ARN of the bucket."""
+    key_prefix: str
+    """What the keys of the objects begin with, such as `uploads/`."""
+    event_bridge: NotRequired[bool]
+    """Whether the bucket sends its events to EventBridge. Its notification, of which it has one, is then left alone."""
+    topic_arn: pulumi.Input[str]
+    """The ARN of the topic, which the function gets as `TOPIC_ARN`."""
+    topic_key_arn: NotRequired[pulumi.Input[str]]
+    """The ARN of the KMS key that encrypts the topic, if one does."""
+    handler: pulumi.Input[str]
+    """The entry point, as the runtime names it: `module.function` in Python."""
+    function: FunctionSettings
+    """The function's code, and how it runs."""
+    statements: NotRequired[Sequence[pulumi.Input[Mapping[str, Any]]]]
+    """The IAM statements of the function's role; publishing to the topic needs none."""
+    environment: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Environment variables of the function."""
+    alarms: NotRequired[AlarmSettings]
+    """The alarms of the function and of the queue of failures: made by default, and notifying nobody."""
+    tls_only: NotRequired[bool]
+    """Whether the queue of failures denies requests without TLS, true by default."""
+    tags: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Tags of everything that the publisher makes."""
 
 
 class Publisher(pulumi.ComponentResource):
-    """A function that S3 calls for each object that appears or goes below the master prefix."""
+    """A function that S3 calls for each object that appears or goes below a prefix, and a queue for its failures."""
 
-    function: Function
-    """The function."""
-    failed: Queue
-    """The queue for the events that the function failed on, after Lambda's two retries."""
+    function_arn: pulumi.Output[str]
+    """The function's ARN."""
+    function_name: pulumi.Output[str]
+    """The function's physical name."""
+    service: str
+    """What the function's logs and metrics call it."""
+    failed_queue_url: pulumi.Output[str]
+    """The URL of the queue for the events that the function failed on, after Lambda's two retries."""
+    failed_queue_name: pulumi.Output[str]
+    """The physical name of that queue."""
     rule_name: pulumi.Output[str] | None
-    """The rule that passes on the events of a bucket that the stack does not own; None where it owns its bucket."""
+    """The rule that passes on the events of a bucket that sends them to EventBridge."""
 
     def __init__(self, name: str, args: PublisherArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pixelcascade:index:Publisher", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        # Never under the fan-out's key: an event must be kept just when that key refuses the publisher.
-        rule = self._rule() if args.config.bucket else None
-        self.rule_name = rule.name if rule else None
-        queue = QueueArgs(tls_only=args.config.tls_only, rules=[rule.arn] if rule else [])
-        self.failed = Queue(f"{name}-failed", queue, self._child)
-        self.function = self._function(self.failed)
-        self._keep_failures(self.function, self.failed)
+        rule = self._rule() if args.get("event_bridge") else None
+        failed = self._failed(rule)
+        function = self._function(failed)
+        self._keep_failures(function, failed)
         if rule:
-            self._follow(rule, self.function, self.failed)
+            self._follow(rule, function, failed)
         else:
-            self._trigger(self.function)
-        self.register_outputs({"function_name": self.function.name, "failed_queue_url": self.failed.url})
+            self._trigger(function)
+        self.function_arn, self.function_name, self.service = function.arn, function.name, function.service
+        self.failed_queue_url, self.failed_queue_name = failed.url, failed.name
+        self.rule_name = rule.name if rule else None
+        self._alarms()
+        self.register_outputs({"function_name": self.function_name, "failed_queue_url": self.failed_queue_url})
+
+    def _failed(self, rule: aws.cloudwatch.EventRule | None) -> Queue:
+        """Make the queue of failures, never under the topic's key: an event must be kept just when that key refuses."""
+        args = QueueArgs(
+            tls_only=self._args.get("tls_only", True), rules=[rule.arn] if rule else [], tags=self._args.get("tags")
+        )
+        return Queue(f"{self._name}-failed", args, self._child)
 
     def _function(self, failed: Queue) -> Function:
-        args, config = self._args, self._args.config
-        topic_arn, key_arn = args.fanout.topic_arn, args.fanout.key_arn
-        keys = [key_arn.apply(policies.encrypt)] if key_arn else []
-        access = RecordAccess(config=config, bucket=args.bucket, pictures=args.pictures)
+        args = self._args
+        topic_arn = pulumi.Output.from_input(args["topic_arn"])
+        key_arn = args.get("topic_key_arn")
+        keys = [pulumi.Output.from_input(key_arn).apply(policies.encrypt)] if key_arn else []
         return Function(
             self._name,
-            FunctionArgs(
-                config=config,
-                package=self._args.package,
-                handler="handlers.job_publisher.handler",
-                memory_mb=config.publisher_memory_mb,
-                statements=[
+            {
+                "handler": args["handler"],
+                "settings": args["function"],
+                "statements": [
                     topic_arn.apply(policies.publish),
                     failed.arn.apply(policies.send),
                     *keys,
-                    *access.statements(settle=False),
+                    *args.get("statements", ()),
                 ],
-                environment={
-                    "BUCKET": args.bucket.name,
-                    "PICTURES_TABLE": args.pictures.name,
-                    "TOPIC_ARN": topic_arn,
-                    "SETTINGS": json.dumps(record_settings(config, pulumi.get_stack(), args.rows)),
-                },
-            ),
+                "environment": {**args.get("environment", {}), "TOPIC_ARN": topic_arn},
+                "tags": args.get("tags", {}),
+            },
             self._child,
         )
+
+    def _alarms(self) -> None:
+        alarms = publisher_alarms(
+            self._name,
+            function=self.function_name,
+            failed=self.failed_queue_name,
+            rule=self.rule_name,
+            timeout_s=int(self._args["function"].get("timeout_seconds", DEFAULT_TIMEOUT_S)),
+        )
+        make_alarms(alarms, self._args.get("alarms", {}), self._child, tags=self._args.get("tags"))
 
     def _keep_failures(self, function: Function, failed: Queue) -> None:
         aws.lambda_.FunctionEventInvokeConfig(
@@ -109,31 +138,31 @@ class Publisher(pulumi.ComponentResource):
         )
 
     def _trigger(self, function: Function) -> None:
-        bucket = self._args.bucket
         # A bucket's ARN names no account: without it, the next owner of a deleted bucket's name could call.
         account = aws.get_caller_identity_output().account_id
-        permission = self._permission(function, "s3", bucket.arn, account)
+        permission = self._permission(function, "s3", self._args["bucket_arn"], account)
         aws.s3.BucketNotification(
             f"{self._name}-trigger",
-            bucket=bucket.name,
+            bucket=self._args["bucket_name"],
             lambda_functions=[
                 {
                     "lambda_function_arn": function.arn,
                     # Not Put alone: large files arrive as CompleteMultipartUpload, copies as Copy. What a lifecycle
                     # rule expires is no deletion, and has an event of another name.
                     "events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"],
-                    "filter_prefix": self._args.config.master_prefix,
+                    "filter_prefix": self._args["key_prefix"],
                 }
             ],
             opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
         )
 
     def _rule(self) -> aws.cloudwatch.EventRule:
-        """Make the rule for the events of a bucket that the stack does not own: its notification is somebody else's."""
-        bucket, prefix = self._args.bucket, self._args.config.master_prefix
+        """Make the rule for the events of a bucket whose notification is somebody else's."""
+        bucket, prefix = pulumi.Output.from_input(self._args["bucket_name"]), self._args["key_prefix"]
         return aws.cloudwatch.EventRule(
             f"{self._name}-rule",
-            event_pattern=bucket.name.apply(lambda name: json.dumps(event_pattern(name, prefix))),
+            event_pattern=bucket.apply(lambda name: json.dumps(event_pattern(name, prefix))),
+            tags=self._args.get("tags"),
             opts=self._child,
         )
 

@@ -1,6 +1,6 @@
 """An SQS queue with its policy: encrypted, TLS only, open to the named topics and EventBridge rules alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -24,6 +24,7 @@ class QueueArgs:
     rules: Sequence[pulumi.Input[str]] = ()
     tls_only: bool = True
     key_arn: pulumi.Input[str] | None = None
+    tags: Mapping[str, pulumi.Input[str]] | None = None
 
 
 class Queue(pulumi.ComponentResource):
@@ -46,6 +47,7 @@ class Queue(pulumi.ComponentResource):
             # The two exclude each other.
             sqs_managed_sse_enabled=None if args.key_arn else True,
             kms_master_key_id=args.key_arn,
+            tags=args.tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.arn, self.name, self.url = queue.arn, queue.name, queue.url

@@ -1,16 +1,15 @@
 """What watches a running stack: its alarms, their recipients, and one dashboard."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
 from components import alarms, dashboard, policies
-from components.alarms import Alarm
-from components.branch import Branch
+from components.alarms import Alarm, WatchedBranch
 from components.config import StackConfig
-from components.fanout import Fanout
-from components.publisher import Publisher
+from components.metric_alarms import make_alarms
 
 UNHEARD = (
     "expected alarmEmail or alarmTopic in a stack with protectData, got neither, so that alarms notify nobody: set one "
@@ -20,11 +19,20 @@ UNHEARD = (
 
 @dataclass(frozen=True, kw_only=True)
 class WatchArgs:
-    """What is watched."""
+    """What is watched: physical names, but for the services, which metrics name.
+
+    `services` and `memory_mb` have the order of `branches`.
+    """
 
     config: StackConfig
-    fanout: Fanout
-    publisher: Publisher
+    topic: pulumi.Input[str]
+    branches: Sequence[WatchedBranch]
+    services: Sequence[str]
+    memory_mb: Sequence[int]
+    publisher: pulumi.Input[str]
+    publisher_service: str
+    failed_events: pulumi.Input[str]
+    rule: pulumi.Input[str] | None
 
 
 class Watch(pulumi.ComponentResource):
@@ -37,9 +45,7 @@ class Watch(pulumi.ComponentResource):
         super().__init__("pixelcascade:index:Watch", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        actions = self._recipients()
-        for alarm in self._alarms():
-            self._alarm(alarm, actions)
+        make_alarms(self._alarms(), {"topic_arns": self._recipients()}, self._child, runbooks=True)
         self.dashboard_name = self._dashboard()
         self.register_outputs({"dashboard_name": self.dashboard_name})
 
@@ -72,60 +78,35 @@ class Watch(pulumi.ComponentResource):
         return [topic.arn]
 
     def _alarms(self) -> list[Alarm]:
-        fanout, publisher, timeout_s = self._args.fanout, self._args.publisher, self._args.config.timeout_s
-        functions = [publisher.function, *(branch.function for branch in fanout.branches.values())]
-        return [
-            *(alarm for name, branch in fanout.branches.items() for alarm in self._branch_alarms(name, branch)),
-            *alarms.topic_alarms("topic", fanout.topic_name),
-            alarms.queue_not_empty(
-                "job-publisher-failed", publisher.failed.name, "Uploads did not become jobs", "uploads-without-jobs"
-            ),
-            *alarms.function_alarms("job-publisher", publisher.function.name, timeout_s),
-            *alarms.event_alarms("job-publisher", publisher.function.name),
-            *(alarms.rule_alarms("job-publisher-rule", publisher.rule_name) if publisher.rule_name else ()),
-            *([alarms.unsent_events([each.service for each in functions])] if self._args.config.events else ()),
-        ]
-
-    def _branch_alarms(self, name: str, branch: Branch) -> list[Alarm]:
-        config = self._args.config
-        return [
-            alarms.queue_not_empty(
-                f"{name}-dead-letters", branch.dead_letters.name, "A worker failed on messages for good", "dead-letters"
-            ),
-            alarms.queue_not_empty(
-                f"{name}-undelivered", branch.undelivered.name, "The topic could not fill the queue", "undelivered-jobs"
-            ),
-            alarms.queue_too_old(f"{name}-queue", branch.queue.name, config.visibility_timeout_s),
-            *alarms.function_alarms(name, branch.function.name, config.timeout_s),
-            alarms.too_many_rejected(name, branch.function.service),
-        ]
-
-    def _alarm(self, alarm: Alarm, actions: list[pulumi.Input[str]]) -> None:
-        aws.cloudwatch.MetricAlarm(
-            f"{alarm.name}-alarm",
-            alarm_description=alarm.description,
-            comparison_operator="GreaterThanThreshold",
-            threshold=alarm.threshold,
-            evaluation_periods=1,
-            metric_queries=alarm.queries,
-            treat_missing_data="notBreaching",
-            alarm_actions=actions,
-            ok_actions=actions,
-            opts=self._child,
+        args = self._args
+        publisher = alarms.publisher_alarms(
+            "job-publisher",
+            function=args.publisher,
+            failed=args.failed_events,
+            rule=args.rule,
+            timeout_s=args.config.timeout_s,
         )
+        watched = zip(args.branches, args.services, strict=True)
+        return [
+            *(alarm for branch in args.branches for alarm in alarms.branch_alarms(branch)),
+            *(alarms.too_many_rejected(branch.name, service) for branch, service in watched),
+            *alarms.topic_alarms("topic", args.topic),
+            *publisher,
+            *([alarms.unsent_events([args.publisher_service, *args.services])] if args.config.events else ()),
+        ]
 
     def _dashboard(self) -> pulumi.Output[str]:
-        fanout, publisher = self._args.fanout, self._args.publisher
-        branches, region = fanout.branches.values(), aws.get_region_output().region
+        args, region = self._args, aws.get_region_output().region
+        functions = [branch.function for branch in args.branches]
         body = pulumi.Output.all(
             region=region,
-            publisher=publisher.function.name,
-            topic=fanout.topic_name,
-            functions={branch.function.service: branch.function.name for branch in branches},
-            memory_mb=[branch.spec.memory_mb for branch in branches],
-            publisher_memory_mb=self._args.config.publisher_memory_mb,
-            architecture=self._args.config.architecture,
-            queues=[branch.queue.name for branch in branches],
+            publisher=args.publisher,
+            topic=args.topic,
+            functions=dict(zip(args.services, functions, strict=True)),
+            memory_mb=list(args.memory_mb),
+            publisher_memory_mb=args.config.publisher_memory_mb,
+            architecture=args.config.architecture,
+            queues=[branch.queue for branch in args.branches],
         ).apply(lambda names: dashboard.body(**names))
         return aws.cloudwatch.Dashboard(
             f"{self._name}-dashboard",

@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from components.config import ConfigError, StackConfig
+from components.config import StackConfig
+from components.errors import ArgumentError
 from components.lambda_package import PackageError
 from components.stack_file import region_of, stack_config
 from local import results
@@ -30,7 +31,7 @@ from local.run import run
 from local.samples import write_samples
 from ops.connect import RUNNING, connect
 
-USAGE_ERRORS = (ConfigError, NoMastersError, results.OutputFolderError)
+USAGE_ERRORS = (ArgumentError, NoMastersError, results.OutputFolderError)
 FAILURES = (AlreadyRunningError, DeploymentError, EmulatorError, PackageError)
 UNACCOUNTED, USAGE = 1, 2
 FOLLOW_S = 1.0

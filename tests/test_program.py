@@ -388,7 +388,7 @@ def _records(*actions: str) -> set[tuple[str, str]]:
         *((f"dynamodb:{action}", PICTURES) for action in ("GetItem", "PutItem", *actions)),
         *((f"s3:{action}", taken) for action in ("GetObject", "PutObject", "DeleteObject")),
         *(("s3:ListBucket", BUCKET), ("s3:GetObject", f"{BUCKET}/master/*"), ("s3:GetObject", f"{BUCKET}/converted/*")),
-        *(("sns:Publish", TOPIC), ("sns:PublishBatch", TOPIC), ("events:PutEvents", BUS)),
+        *(("sns:Publish", TOPIC), ("events:PutEvents", BUS)),
     }
 
 
@@ -399,7 +399,7 @@ def _worker(function: str, branch: str) -> set[tuple[str, str]]:
         | _records("UpdateItem")
         | {
             *((f"sqs:{action}", queue) for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")),
-            *((f"sqs:{action}", queue) for action in ("ChangeMessageVisibility", "ChangeMessageVisibilityBatch")),
+            ("sqs:ChangeMessageVisibility", queue),
             *((f"s3:{action}", rejected) for action in ("GetObject", "PutObject", "DeleteObject")),
         }
     )

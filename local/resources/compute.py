@@ -13,6 +13,8 @@ from typing import Any
 
 from local.emulator import Emulator
 
+BATCHED = ("sns:Publish", "sqs:ChangeMessageVisibility")
+
 
 class RefusedError(Exception):
     """AWS would not make this resource; the message says what is missing."""
@@ -26,8 +28,21 @@ def role(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, 
 
 def role_policy(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Attach an inline policy to a role."""
-    emulator.client("iam").put_role_policy(RoleName=inputs["role"], PolicyName=name, PolicyDocument=inputs["policy"])
-    return {"id": f"{inputs['role']}:{name}", "name": name, "role": inputs["role"]}
+    policy = with_batches(inputs["policy"])
+    emulator.client("iam").put_role_policy(RoleName=inputs["role"], PolicyName=name, PolicyDocument=policy)
+    return {"id": f"{inputs['role']}:{name}", "name": name, "role": inputs["role"], "policy": policy}
+
+
+def with_batches(policy: str) -> str:
+    """Return a policy as the emulator checks it: there a batch is an action of its own, on AWS it is not.
+
+    Source: Service Authorization Reference, Amazon SNS and Amazon SQS.
+    """
+    document = json.loads(policy)
+    for statement in document["Statement"]:
+        actions = statement["Action"]
+        statement["Action"] = [*actions, *(f"{action}Batch" for action in BATCHED if action in actions)]
+    return json.dumps(document)
 
 
 def layer_version(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:

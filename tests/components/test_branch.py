@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from components.branch import BranchSpec
 from tests.recording import Recorded, arn, queue_url, recorded, statements
 
 BRANCHES = ["format-conversion", "metadata-extraction", "resizing"]
@@ -29,22 +28,15 @@ def one(kind: str, name: str, **settings: str) -> Recorded:
 @pytest.mark.parametrize("branch", BRANCHES)
 def test_a_branch_makes_exactly_its_parts(branch: str, kind: str, count: int) -> None:
     """A branch has one of each part, and three queues."""
-    worker = BranchSpec(name=branch, handler=HANDLERS[branch], memory_mb=128).function_name
-    names = [name for name in recorded().mocks.names(kind) if name.startswith((f"{branch}-", worker))]
+    names = [name for name in recorded().mocks.names(kind) if name.startswith((f"{branch}-", WORKERS[branch]))]
     assert len(names) == count
 
 
-HANDLERS = {
-    "format-conversion": "handlers.format_converter.handler",
-    "metadata-extraction": "handlers.metadata_extractor.handler",
-    "resizing": "handlers.pixel_resizer.handler",
+WORKERS = {
+    "format-conversion": "format-converter",
+    "metadata-extraction": "metadata-extractor",
+    "resizing": "pixel-resizer",
 }
-
-
-def test_a_function_is_named_after_its_module() -> None:
-    """The worker's logical name is its module's, with dashes."""
-    spec = BranchSpec(name="x", handler="handlers.format_converter.handler", memory_mb=128)
-    assert spec.function_name == "format-converter"
 
 
 def test_messages_stay_hidden_while_lambda_may_work_on_them() -> None:

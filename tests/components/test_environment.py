@@ -5,8 +5,8 @@ import json
 import pulumi
 import pytest
 
-from components.config import ConfigError
 from components.environment import MAX_BYTES, checked_environment
+from components.errors import ArgumentError
 from tests.recording import recorded
 
 
@@ -20,7 +20,7 @@ def test_a_byte_more_is_refused_with_both_numbers() -> None:
     """The error names the function, the limit and the bytes."""
     value = "x" * (MAX_BYTES - len('{"NAME":""}') + 1)
     with pytest.raises(
-        ConfigError, match="The function worker: expected an environment of at most 4096 bytes, got 4097"
+        ArgumentError, match="The function worker: expected an environment of at most 4096 bytes, got 4097"
     ):
         checked_environment("worker", {"NAME": value})
 
@@ -28,12 +28,12 @@ def test_a_byte_more_is_refused_with_both_numbers() -> None:
 def test_a_value_that_only_a_deployment_tells_counts_as_long_as_it_may_be() -> None:
     """An output is counted with 256 characters."""
     value = "x" * (MAX_BYTES - 256)
-    with pytest.raises(ConfigError, match="at most 4096 bytes"):
+    with pytest.raises(ArgumentError, match="at most 4096 bytes"):
         checked_environment("worker", {"NAME": value, "TOPIC_ARN": pulumi.Output.from_input("a")})
 
 
 def test_too_many_sizes_stop_the_program() -> None:
     """A stack with 120 long names of sizes is refused before Lambda would."""
     sizes = json.dumps([f"a-size-with-a-long-name-{number}={number}" for number in range(1, 121)])
-    with pytest.raises(ConfigError, match=r"The function .*: expected an environment of at most 4096 bytes, got"):
+    with pytest.raises(ArgumentError, match=r"The function .*: expected an environment of at most 4096 bytes, got"):
         recorded("dev", sizes=sizes)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.config import ConfigError
+from components.errors import ArgumentError
 from components.names import LONGEST, checked_name
 from tests.recording import STACKS, recorded
 
@@ -17,7 +17,7 @@ def test_the_longest_name_fits(kind: str, longest: int) -> None:
 def test_a_longer_name_is_refused(kind: str, longest: int) -> None:
     """The error names the resource, its length, the longest and what to change."""
     name = "n" * (longest - 7)
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(ArgumentError) as caught:
         checked_name(kind, name)
     assert str(caught.value).startswith(f"The {kind} {name}: expected a name of at most {longest} characters")
     assert ": choose a shorter name or prefix" in str(caught.value)

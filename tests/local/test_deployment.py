@@ -1,5 +1,6 @@
 """What the local deployment refuses: resource types that it does not know, and what AWS would not make."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from components import policies
 from components.stack_file import stack_config
 from local.deployment import Deployment, DeploymentError
 from local.emulator import Emulator
+from local.resources.compute import with_batches
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +36,19 @@ def test_an_unknown_resource_type_is_named(deployment: Deployment, tmp_path: Pat
         match=r"expected a resource of one of the types .* got 'clicks' of type aws:kinesis/stream:Stream",
     ):
         deployment.deploy("local", stack_config("local"), program)
+
+
+@pytest.mark.parametrize(
+    ("statement", "actions"),
+    [
+        (policies.publish("topic"), ["sns:Publish", "sns:PublishBatch"]),
+        (policies.send("queue"), ["sqs:SendMessage"]),
+    ],
+)
+def test_a_batch_takes_an_action_of_its_own_here(statement: policies.Statement, actions: list[str]) -> None:
+    """The emulator checks a batch by another action, which AWS does not have."""
+    (found,) = json.loads(with_batches(policies.document([statement])))["Statement"]
+    assert found == {**statement, "Action": actions}
 
 
 def test_an_unknown_question_is_named(deployment: Deployment, tmp_path: Path) -> None:

@@ -2,9 +2,10 @@
 
 from components.branches import BRANCHES, ImageBranch
 from components.config import StackConfig
-from components.fanout import Fanout, FanoutArgs
+from components.fanout import Fanout
 from components.image_worker import ImageWorkers
 from components.lambda_package import LambdaPackage
+from components.pipeline import image_fanout_args
 from components.storage import ImageBucket, MetadataTable, PictureTable
 
 config = StackConfig.load()
@@ -23,12 +24,4 @@ placeholders = ImageBranch(
 rows = (*BRANCHES, placeholders)
 # [/fourth-branch]
 workers = ImageWorkers(config=config, bucket=images, table=metadata, pictures=pictures, rows=rows)
-fanout = Fanout(
-    "new-image-uploaded",
-    FanoutArgs(
-        config=config,
-        package=LambdaPackage("pixelcascade", config),
-        prefix="",
-        branches=[workers.branch(row) for row in rows],
-    ),
-)
+fanout = Fanout("new-image-uploaded", image_fanout_args(config, LambdaPackage("pixelcascade", config), workers))

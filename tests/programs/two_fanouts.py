@@ -2,33 +2,28 @@
 
 import pulumi
 
-from components.branch import BranchSpec
 from components.config import StackConfig
-from components.fanout import Fanout, FanoutArgs
+from components.fanout import Fanout
 from components.lambda_package import LambdaPackage
+from components.pipeline import fanout_args
+from components.worker import BranchSpec
 
 config = StackConfig.load()
 package = LambdaPackage("pixelcascade", config)
 
 pictures = Fanout(
     "picture-uploaded",
-    FanoutArgs(
-        config=config,
-        package=package,
+    fanout_args(
+        config,
+        package,
         branches=[
-            BranchSpec(name="indexing", handler="handlers.indexer.handler", memory_mb=512),
-            BranchSpec(name="archiving", handler="handlers.archiver.handler", memory_mb=256),
+            {"name": "indexing", "handler": "handlers.indexer.handler", "memory_mb": 512},
+            {"name": "archiving", "handler": "handlers.archiver.handler", "memory_mb": 256},
         ],
     ),
 )
 # [second-fanout] as in the README
-reports = Fanout(
-    "report-requested",
-    FanoutArgs(
-        config=config,
-        package=package,
-        branches=[BranchSpec(name="indexing", handler="handlers.indexer.handler", memory_mb=256)],
-    ),
-)
+branches = [BranchSpec(name="indexing", handler="handlers.indexer.handler", memory_mb=256)]
+reports = Fanout("report-requested", fanout_args(config, package, branches))
 pulumi.export("reports", reports.topic_arn)
 # [/second-fanout]

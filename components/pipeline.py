@@ -1,0 +1,132 @@
+"""A stack's settings as the arguments of the components that know nothing of stacks and pictures."""
+
+import json
+from collections.abc import Sequence
+
+import pulumi
+
+from components.alarms import WatchedBranch
+from components.branches import BRANCHES, ImageBranch
+from components.config import StackConfig
+from components.fanout import Fanout, FanoutArgs
+from components.function import FunctionSettings
+from components.image_worker import ImageWorkers
+from components.key import LATEST_DAYS, SOONEST_DAYS
+from components.lambda_package import LambdaPackage
+from components.metric_alarms import AlarmSettings
+from components.picture_record import RecordAccess, record_settings
+from components.publisher import Publisher, PublisherArgs
+from components.storage import ImageBucket, PictureTable
+from components.watch import WatchArgs
+from components.worker import BranchSpec
+
+WATCHED: AlarmSettings = {"enabled": False}
+"""The alarms of the pipeline's own components are `Watch`'s, with those that only pictures need."""
+
+
+def fanout_args(config: StackConfig, package: LambdaPackage, branches: Sequence[BranchSpec]) -> FanoutArgs:
+    """Return the arguments of a fan-out whose functions run the code of `handlers`.
+
+    A function is named after its module, unless its branch names it.
+    """
+    args = FanoutArgs(
+        branches=[{"function_name": _function_name(spec), **spec} for spec in branches],
+        functions=function_settings(config, package),
+        delivery={
+            "batch_size": config.batch_size,
+            "batch_window_seconds": config.batch_window_s,
+            "max_concurrency": config.max_concurrency,
+            "max_receives": config.max_receives,
+        },
+        create_key=config.kms_key == "create",
+        key_deletion_days=SOONEST_DAYS if config.force_destroy else LATEST_DAYS,
+        alarms={"topic_arns": [config.alarm_topic] if config.alarm_topic else []},
+        tls_only=config.tls_only,
+    )
+    return args if config.kms_key in {"", "create"} else {**args, "key_arn": config.kms_key}
+
+
+def image_fanout_args(config: StackConfig, package: LambdaPackage, workers: ImageWorkers) -> FanoutArgs:
+    """Return the arguments of the pipeline's own fan-out, whose names have no prefix and whose alarms `Watch` makes."""
+    branches = [workers.branch(row) for row in workers.rows]
+    return {**fanout_args(config, package, branches), "prefix": "", "alarms": WATCHED}
+
+
+def function_settings(config: StackConfig, package: LambdaPackage) -> FunctionSettings:
+    """Return what all functions of a stack share."""
+    settings = FunctionSettings(
+        code=package.code,
+        runtime=package.runtime,
+        architecture=config.architecture,
+        layer_arns=[package.layer_arn],
+        timeout_seconds=config.timeout_s,
+        environment={"POWERTOOLS_LOG_LEVEL": config.log_level, "FUNCTION_TIMEOUT_S": str(config.timeout_s)},
+        log_retention_days=config.log_retention_days,
+        tracing=config.tracing,
+    )
+    return settings if config.system_logs else {**settings, "json_log_level": config.log_level}
+
+
+def publisher_args(
+    config: StackConfig,
+    package: LambdaPackage,
+    *,
+    bucket: ImageBucket,
+    pictures: PictureTable,
+    fanout: Fanout,
+    rows: Sequence[ImageBranch] = BRANCHES,
+) -> PublisherArgs:
+    """Return the arguments of the publisher that keeps the records of pictures; `rows` are what a picture waits for."""
+    args = PublisherArgs(
+        bucket_name=bucket.name,
+        bucket_arn=bucket.arn,
+        key_prefix=config.master_prefix,
+        event_bridge=bool(config.bucket),
+        topic_arn=fanout.topic_arn,
+        handler="handlers.job_publisher.handler",
+        function={**function_settings(config, package), "memory_mb": config.publisher_memory_mb},
+        statements=RecordAccess(config=config, bucket=bucket, pictures=pictures).statements(settle=False),
+        environment={
+            "BUCKET": bucket.name,
+            "PICTURES_TABLE": pictures.name,
+            "SETTINGS": json.dumps(record_settings(config, pulumi.get_stack(), rows)),
+        },
+        alarms=WATCHED,
+        tls_only=config.tls_only,
+    )
+    return {**args, "topic_key_arn": fanout.key_arn} if fanout.key_arn else args
+
+
+def watch_args(
+    config: StackConfig, fanout: Fanout, publisher: Publisher, rows: Sequence[ImageBranch] = BRANCHES
+) -> WatchArgs:
+    """Return what is watched of the pipeline: names of what its fan-out and its publisher made."""
+    letters = fanout.dead_letter_queue_names
+    return WatchArgs(
+        config=config,
+        topic=fanout.topic_name,
+        branches=[
+            WatchedBranch(
+                name=row.name,
+                queue=fanout.queue_names[row.name],
+                dead_letters=letters[row.name],
+                undelivered=letters[f"{row.name}-undelivered"],
+                function=fanout.function_names[row.name],
+                timeout_s=config.timeout_s,
+                visibility_timeout_s=config.visibility_timeout_s,
+            )
+            for row in rows
+        ],
+        services=[fanout.services[row.name] for row in rows],
+        memory_mb=[row.memory_mb(config) for row in rows],
+        publisher=publisher.function_name,
+        publisher_service=publisher.service,
+        failed_events=publisher.failed_queue_name,
+        rule=publisher.rule_name,
+    )
+
+
+def _function_name(spec: BranchSpec) -> str:
+    """Return a function's logical name, after its module: `handlers.pixel_resizer.handler` -> `pixel-resizer`."""
+    handler = spec.get("handler", "")
+    return handler.split(".")[-2].replace("_", "-") if isinstance(handler, str) and "." in handler else spec["name"]
