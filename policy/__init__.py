@@ -1,1 +1,1 @@
-"""The program's promises as a Pulumi policy pack; the rules are plain functions, which pytest runs too."""
+"""A Pulumi policy pack for programs with a fan-out: this folder is all that it needs."""

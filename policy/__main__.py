@@ -1,4 +1,4 @@
-"""The policy pack: `pulumi preview --policy-pack policy`.
+"""The policy pack: `pulumi preview --policy-pack policy`, in the folder of any program with a fan-out.
 
 What is not known before an update, such as a new queue's ARN, is left out of a preview and checked by the update.
 """
@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import pulumi
 from pulumi_policy import (  # type: ignore[import-not-found]
     EnforcementLevel,
     PolicyPack,
@@ -17,10 +16,10 @@ from pulumi_policy import (  # type: ignore[import-not-found]
 )
 from pulumi_policy.proxy import UnknownValueError  # type: ignore[import-not-found]
 
-sys.path.insert(0, str(Path(__file__).parent.parent))  # Pulumi runs this folder, not the package.
+sys.path.insert(0, str(Path(__file__).parent))
 
-from policy.model import Resource, Rule, StackResources
-from policy.rules import RULES
+from promises.model import Resource, Rule, StackResources  # type: ignore[import-not-found]
+from promises.rules import RULES  # type: ignore[import-not-found]
 
 
 def validation(rule: Rule) -> Callable[[StackValidationArgs, ReportViolation], None]:
@@ -28,7 +27,7 @@ def validation(rule: Rule) -> Callable[[StackValidationArgs, ReportViolation], N
 
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         found = [Resource(type=r.resource_type, name=r.name, urn=r.urn, props=r.props) for r in args.resources]
-        for resource, message in rule.violations(StackResources(pulumi.get_stack(), found), unknown=UnknownValueError):
+        for resource, message in rule.violations(StackResources(found), unknown=UnknownValueError):
             report(message, resource.urn)
 
     return validate

@@ -259,7 +259,7 @@ ARROWS = [
     ("local", {"benchmarks", "tests"}),
     ("components/policies.py", {"pulumi", "pulumi_aws"}),
     ("policy", {"components", "handlers", "costs", "local", "ops", "benchmarks", "tests"}),
-    ("policy/rules.py", {"pulumi", "pulumi_aws", "pulumi_policy"}),
+    ("policy/promises", {"pulumi", "pulumi_aws", "pulumi_policy"}),
     ("__main__.py", {"handlers", "costs", "local", "ops", "benchmarks", "tests"}),
 ]
 

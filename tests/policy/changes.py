@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from policy.model import Resource, StackResources
+from policy.promises.model import Resource, StackResources
 from tests.recording import arn
 
 Change = Callable[[StackResources], StackResources]
@@ -17,20 +17,20 @@ def change(kind: str, name: str, **props: Any) -> Change:
         (found,) = [resource for resource in stack.of(kind) if resource.name == name]
         values = {key: value for key, value in {**found.props, **props}.items() if value is not None}
         new = Resource(type=found.type, name=name, urn=found.urn, props=values)
-        return StackResources(stack.name, [new if resource is found else resource for resource in stack.resources])
+        return StackResources([new if resource is found else resource for resource in stack.resources])
 
     return changed
 
 
 def drop(kind: str, name: str) -> Change:
     """Take a resource away."""
-    return lambda stack: StackResources(stack.name, [r for r in stack.resources if (r.kind, r.name) != (kind, name)])
+    return lambda stack: StackResources([r for r in stack.resources if (r.kind, r.name) != (kind, name)])
 
 
 def add(type_: str, name: str, **props: Any) -> Change:
     """Add a resource."""
     return lambda stack: StackResources(
-        stack.name, [*stack.resources, Resource(type=type_, name=name, urn=f"urn:{name}", props=props)]
+        [*stack.resources, Resource(type=type_, name=name, urn=f"urn:pulumi:dev::mine::{type_}::{name}", props=props)]
     )
 
 

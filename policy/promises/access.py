@@ -7,14 +7,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from policy.model import Resource, StackResources, allows, condition_keys, listed, statements
+from .model import Resource, StackResources, allows, condition_keys, listed, statements
 
 # X-Ray has no resources to name. Source: Service Authorization Reference, AWS X-Ray.
 NAMELESS_ACTIONS = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 # A part of a bucket below a prefix, or the streams of one log group.
 BELOW = re.compile(r"[^*/:]+/[^*]+/\*[^*]*|log-group:[^*:]+:\*")
-# Where plain HTTP never leaves the machine.
-LOCAL = "local"
 
 
 def nothing_is_allowed_everywhere(policy: Resource, _stack: StackResources) -> Iterator[str]:
@@ -45,14 +43,12 @@ def only_named_callers_are_let_in(policy: Resource, _stack: StackResources) -> I
 
 
 def plain_http_is_denied(resource: Resource, stack: StackResources) -> Iterator[str]:
-    """Buckets, topics and queues deny requests without TLS, except in the local stack."""
+    """Buckets, topics and queues deny requests without TLS."""
     kind, key, value = {
         "Bucket": ("BucketPolicy", "bucket", "bucket"),
         "Queue": ("QueuePolicy", "queueUrl", "url"),
         "Topic": ("TopicPolicy", "arn", "arn"),
     }[resource.kind]
-    if stack.name == LOCAL:
-        return
     policies = stack.where(kind, key, resource.props[value])
     if not any(_denies_plain_http(statement) for policy in policies for statement in statements(policy)):
         yield "it takes requests without TLS"
@@ -78,7 +74,8 @@ def roles_have_one_policy(role: Resource, stack: StackResources) -> Iterator[str
 
 def callers_are_named_by_arn_and_account(permission: Resource, _stack: StackResources) -> Iterator[str]:
     """A service calls a function for one source, of one account: a bucket's ARN names none."""
-    if not permission.props.get("sourceArn") or not permission.props.get("sourceAccount"):
+    source_arn = permission.props.get("sourceArn") or ""
+    if not source_arn or not (permission.props.get("sourceAccount") or source_arn.split(":")[4]):
         yield "it names no source: set sourceArn and sourceAccount"
     if "*" in permission.props["principal"]:
         yield "it lets any principal call"

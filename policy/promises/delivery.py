@@ -5,7 +5,7 @@
 import json
 from collections.abc import Iterator
 
-from policy.model import Resource, StackResources, listed
+from .model import Resource, StackResources, listed
 
 DEAD_LETTER_RETENTION_S = 14 * 24 * 3600  # The longest that SQS keeps a message.
 # Source: Lambda's developer guide, "Using Lambda with Amazon SQS", queue configuration.

@@ -4,8 +4,8 @@
 
 from collections.abc import Iterator
 
-from policy import access, delivery
-from policy.model import Resource, Rule, StackResources
+from . import access, delivery
+from .model import Resource, Rule, StackResources
 
 BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 

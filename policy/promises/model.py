@@ -5,6 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+PACKAGE = "pixelcascade:index:"
+"""How the types of the components begin whose resources are judged; the rest of a program is its owner's."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
@@ -20,12 +23,16 @@ class Resource:
         """The last part of an AWS type token, such as `Queue`; nothing for a component, which has no properties."""
         return self.type.rpartition(":")[2] if self.type.startswith("aws:") else ""
 
+    @property
+    def judged(self) -> bool:
+        """Whether a component of the package made it: a URN has the types of a resource's parents."""
+        return PACKAGE in self.urn.split("::")[2]
+
 
 @dataclass(frozen=True)
 class StackResources:
-    """A stack's name and resources."""
+    """A stack's resources."""
 
-    name: str
     resources: Sequence[Resource]
 
     def of(self, *kinds: str) -> list[Resource]:
@@ -43,7 +50,7 @@ Check = Callable[[Resource, StackResources], Iterator[str]]
 
 @dataclass(frozen=True)
 class Rule:
-    """A promise about every resource of some kinds."""
+    """A promise about every resource of some kinds that a component of the package made."""
 
     check: Check
     kinds: tuple[str, ...]
@@ -62,7 +69,7 @@ class Rule:
         self, stack: StackResources, unknown: type[Exception] | tuple[()] = ()
     ) -> Iterator[tuple[Resource, str]]:
         """Yield each resource that breaks the promise, and how; what raises `unknown` cannot be judged yet."""
-        for resource in stack.of(*self.kinds):
+        for resource in (found for found in stack.of(*self.kinds) if found.judged):
             try:
                 yield from [(resource, f"{resource.name}: {message}") for message in self.check(resource, stack)]
             except unknown:

@@ -1,0 +1,1 @@
+"""The promises as plain functions, which Pulumi and pytest run alike."""
