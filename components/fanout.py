@@ -34,7 +34,7 @@ class FanoutArgs(TypedDict):
     key_arn: NotRequired[pulumi.Input[str]]
     """The ARN of a KMS key that encrypts topic and queues, and that SNS may use; without one, SQS's own encryption."""
     create_key: NotRequired[bool]
-    """Whether to make such a key, instead of `key_arn`."""
+    """Whether to make such a key; its account administers it, and SNS may use it for that account's topics."""
     key_deletion_days: NotRequired[int]
     """How long KMS keeps a key that was made after it has left the stack, in days: 7 to 30, 30 by default."""
     alarms: NotRequired[AlarmSettings]
@@ -42,10 +42,7 @@ class FanoutArgs(TypedDict):
     tls_only: NotRequired[bool]
     """Whether a new topic and the queues deny requests without TLS, true by default."""
     prefix: NotRequired[str]
-    """What goes before the logical names of the branches' resources: the fan-out's name and a dash by default.
-
-    Two fan-outs of one program need different ones.
-    """
+    """What goes before the logical names of what the branches make; by default the fan-out's name and a dash."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Tags of everything that the fan-out makes."""
 

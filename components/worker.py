@@ -27,10 +27,7 @@ class BranchSpec(TypedDict):
     """What tells one branch from the next: its name and its function, which is a new one or one that exists."""
 
     name: str
-    """The branch's name, unlike any other of its fan-out.
-
-    A new function gets it as `BRANCH`, and the queue's URL as `QUEUE_URL`.
-    """
+    """The branch's name, which a new function gets as `BRANCH`, beside the queue's URL as `QUEUE_URL`."""
     handler: NotRequired[pulumi.Input[str]]
     """The entry point of a new function, as the runtime names it: `module.function` in Python."""
     existing_function: NotRequired[ExistingFunction]

@@ -89,7 +89,8 @@ class RecordingMocks(Mocks):
         """Record a resource; return an id and the outputs that AWS would give it."""
         request = self._request.value
         urn = MockMonitor(self).make_urn(request.parent, request.type, request.name)
-        outputs = {**(_outputs(args) if args.custom else {}), **args.inputs}
+        made = aws_outputs(args.typ.rpartition(":")[2], args.name) if args.custom else {}
+        outputs = {**made, **args.inputs}
         depends_on = frozenset(request.dependencies)
         recorded = Recorded(
             typ=args.typ,
@@ -134,16 +135,16 @@ class RecordingMocks(Mocks):
         return sorted(resource.name for resource in self.of_type(kind))
 
 
-def _outputs(args: MockResourceArgs) -> dict[str, str]:
-    kind = args.typ.rpartition(":")[2]
+def aws_outputs(kind: str, name: str) -> dict[str, str]:
+    """Return what AWS adds to a resource of a kind, such as `Queue`, with a logical name."""
     if kind not in _ARNS:
         return {}
-    outputs = {"arn": arn(kind, args.name), _OWN_NAME.get(kind, "name"): physical(args.name)}
+    outputs = {"arn": arn(kind, name), _OWN_NAME.get(kind, "name"): physical(name)}
     match kind:
         case "Queue":
-            return {**outputs, "url": queue_url(args.name)}
+            return {**outputs, "url": queue_url(name)}
         case "Bucket":
-            return {**outputs, "bucketRegionalDomainName": f"{physical(args.name)}.s3.{REGION}.amazonaws.com"}
+            return {**outputs, "bucketRegionalDomainName": f"{physical(name)}.s3.{REGION}.amazonaws.com"}
         case "Distribution":
             return {**outputs, "domainName": CDN_DOMAIN}
     return outputs

@@ -1,0 +1,179 @@
+"""The examples: the same fan-out from YAML, by the provider, and from Python."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import types
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pulumi
+import pytest
+
+from components.fanout import Fanout
+from components.stack_file import ROOT
+from tests.provider.engine import ARCHIVE, SIGNATURE, Monitor, running
+from tests.provider.yaml_program import plan
+from tests.recording import Recording, arn, queue_url, record
+
+EXAMPLES = ROOT / "examples"
+NEEDS_CLI = pytest.mark.skipif(shutil.which("pulumi") is None, reason="needs the Pulumi CLI on PATH, and got none")
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["update", "preview"])
+def planned(request: pytest.FixtureRequest) -> tuple[Monitor, dict[str, Any]]:
+    """Plan the YAML example, where resources have outputs and where a preview does not know them yet."""
+    with running(preview=request.param) as engine:
+        outputs = plan(engine, EXAMPLES / "fanout-yaml")
+    return engine.monitor, outputs
+
+
+@pytest.fixture(scope="module")
+def from_yaml() -> tuple[Monitor, dict[str, Any]]:
+    """Plan the YAML example as an update does."""
+    with running() as engine:
+        outputs = plan(engine, EXAMPLES / "fanout-yaml")
+    return engine.monitor, outputs
+
+
+@pytest.fixture(scope="module")
+def from_python() -> Recording:
+    """Run the Python example."""
+    return run_python(EXAMPLES / "fanout-python")
+
+
+def run_python(example: Path) -> Recording:
+    """Run an example in Python; its SDK, which the CLI generates, is played by the component itself."""
+    sdk = types.ModuleType("pulumi_pixelcascade")
+    sdk.Fanout = lambda name, opts=None, **args: Fanout(name, args, opts)  # type: ignore[attr-defined]
+    with mock.patch.dict(sys.modules, pulumi_pixelcascade=sdk):
+        return record({}, program=example / "__main__.py")
+
+
+def plain(value: Any) -> Any:
+    """Return inputs without the difference between an archive and what stands for it on the wire."""
+    if isinstance(value, pulumi.FileArchive):
+        return {SIGNATURE: ARCHIVE, "path": value.path}
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items() if key != "hash"}
+    if isinstance(value, str) and value.startswith("{"):
+        return json.loads(value)
+    return [plain(item) for item in value] if isinstance(value, list) else value
+
+
+def test_urns_are_unique(planned: tuple[Monitor, dict[str, Any]]) -> None:
+    """No two resources have one URN, in an update and in a preview."""
+    monitor, _ = planned
+    assert len(monitor.resources) > 40
+    assert [urn for urn, count in Counter(found.urn for found in monitor.resources).items() if count > 1] == []
+
+
+def test_yaml_and_python_ask_for_the_same(from_yaml: tuple[Monitor, dict[str, Any]], from_python: Recording) -> None:
+    """Every resource of AWS has the same type, name and inputs, whichever language the program is in."""
+    monitor, _ = from_yaml
+    yaml = {(found.typ, found.name): plain(found.inputs) for found in monitor.resources if "aws:" in found.typ}
+    python = {(found.typ, found.name): plain(found.inputs) for found in from_python.mocks.resources if found.custom}
+    assert yaml.keys() == python.keys()
+    for key, inputs in python.items():
+        assert yaml[key] == inputs, key
+
+
+def test_yaml_gets_the_outputs(from_yaml: tuple[Monitor, dict[str, Any]]) -> None:
+    """The program can publish to the topic, and look into the queues of failures."""
+    _, outputs = from_yaml
+    assert outputs["topic"] == arn("Topic", "order-placed")
+    assert outputs["deadLetterQueues"]["shipping-undelivered"] == queue_url("order-placed-shipping-undelivered")
+    assert len(outputs["deadLetterQueues"]) == 4
+
+
+def test_python_gets_the_same_outputs(from_yaml: tuple[Monitor, dict[str, Any]], from_python: Recording) -> None:
+    """Both export the topic and the queues of failures."""
+    assert from_python.outputs == from_yaml[1]
+
+
+def added(example: str, file: str, after: str, folder: Path, end: str) -> Path:
+    """Return a copy of an example with the branch that its README adds."""
+    copy = Path(shutil.copytree(EXAMPLES / example, folder / example))
+    (branch,) = re.findall(r"^```\w+\n(.*?)^```$", (copy / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    text = (copy / file).read_text()
+    assert text.count(after) == 1
+    (copy / file).write_text(text.replace(after, after + branch.rstrip() + end))
+    return copy
+
+
+def test_the_yaml_readme_adds_a_branch(tmp_path: Path) -> None:
+    """Its two lines give a third branch."""
+    with running() as engine:
+        outputs = plan(engine, added("fanout-yaml", "Pulumi.yaml", "      branches:\n", tmp_path, "\n"))
+    assert outputs["deadLetterQueues"]["statistics"] == queue_url("order-placed-statistics-dead-letters")
+
+
+def test_the_python_readme_adds_a_branch(tmp_path: Path) -> None:
+    """Its one line gives a third branch."""
+    mocks = run_python(added("fanout-python", "__main__.py", "    branches=[\n", tmp_path, ",\n")).mocks
+    assert mocks.one("Function", "order-placed-statistics").inputs["handler"] == "statistics.handler"
+
+
+@pytest.mark.parametrize("example", ["fanout-yaml", "fanout-python"])
+def test_a_worker_reports_the_messages_that_it_failed_on(example: str) -> None:
+    """Of a good and a bad order, the bad one alone comes again."""
+    code = (
+        "import json, billing\n"
+        "records = [{'messageId': id, 'body': json.dumps(body)} for id, body in"
+        " [('good', {'order': 1, 'amount': 2}), ('bad', {})]]\n"
+        "print(json.dumps(billing.handler({'Records': records}, None)))"
+    )
+    folder = EXAMPLES / example / "workers"
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout.splitlines()[-1]) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js on PATH, and got none")
+def test_a_typescript_programs_worker_does_so_too() -> None:
+    """The worker in JavaScript keeps the same contract."""
+    code = (
+        "import('./billing.mjs').then(async ({ handler }) => {"
+        " const records = [['good', { order: 1, amount: 2 }], ['bad', {}]];"
+        " const Records = records.map(([messageId, body]) => ({ messageId, body: JSON.stringify(body) }));"
+        " console.log(JSON.stringify(await handler({ Records }))) })"
+    )
+    folder = EXAMPLES / "fanout-typescript" / "workers"
+    done = subprocess.run(["node", "-e", code], cwd=folder, capture_output=True, text=True, check=True)  # noqa: S607
+    assert json.loads(done.stdout.splitlines()[-1]) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+
+
+@pytest.mark.parametrize("page", sorted([*EXAMPLES.glob("*/README.md"), ROOT / "provider" / "README.md"]), ids=str)
+def test_no_link_leads_nowhere(page: Path) -> None:
+    """What a README links and lists is there."""
+    text = page.read_text()
+    links = re.findall(r"\]\(([\w./-]+)\)", text) + re.findall(r"^\| `([\w./]+)` \|", text, re.MULTILINE)
+    paths = [link for link in links if "/" in link or "." in link]
+    assert paths
+    assert [path for path in paths if not (page.parent / path).exists()] == []
+
+
+@NEEDS_CLI
+def test_the_typescript_example_compiles_and_previews(tmp_path: Path) -> None:
+    """The SDK that the CLI generates has what the example uses, and the engine plans it."""
+    root = tmp_path / "repository"
+    ignored = shutil.ignore_patterns(".git", ".venv", ".cache", "build", "out")
+    shutil.copytree(ROOT, root, ignore=ignored)
+    example = root / "examples" / "fanout-typescript"
+    for command in (
+        "pulumi login --local",
+        "pulumi package get-schema ../../provider",
+        "pulumi package add ../../provider",
+        "pulumi install",
+        "npx tsc",
+        "pulumi stack init dev",
+        "pulumi preview",
+    ):
+        environment = {"PULUMI_CONFIG_PASSPHRASE": "", "PULUMI_HOME": str(tmp_path), "AWS_REGION": "eu-central-1"}
+        with mock.patch.dict("os.environ", environment):
+            done = subprocess.run(command.split(), cwd=example, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{command}: {done.stdout}\n{done.stderr}"

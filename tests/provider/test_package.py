@@ -1,0 +1,110 @@
+"""The package `pixelcascade`: what Pulumi's analyzer makes of the components, and its schema."""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from pulumi.provider.experimental.component import ComponentProvider
+
+from components.stack_file import ROOT
+from provider.__main__ import COMPONENTS, NAME, VERSION
+from tests.provider.engine import running
+
+# After a change that is meant: `python -m tests.provider.test_package`.
+SNAPSHOT = Path(__file__).parent / "schema.json"
+OFFERED = ["Branch", "Fanout", "Function", "Publisher"]
+
+
+def schema() -> dict[str, Any]:
+    """Return the schema that Pulumi infers."""
+    found: dict[str, Any] = json.loads(ComponentProvider(COMPONENTS, NAME, version=VERSION).schema or "")
+    return found
+
+
+def described(node: Any, path: str = "") -> Iterator[tuple[str, str | None]]:
+    """Yield each resource, type and property of a schema with its description."""
+    if isinstance(node, dict):
+        for key in ("resources", "types", "inputProperties", "properties"):
+            for name, found in node.get(key, {}).items():
+                yield f"{path}/{name}", found.get("description")
+                yield from described(found, f"{path}/{name}")
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_the_analyzer_accepts_every_component(component: Any) -> None:
+    """Each is understood by itself: its arguments, its outputs and their types."""
+    found = json.loads(ComponentProvider([component], NAME, version=VERSION).schema or "")
+    assert list(found["resources"]) == [f"pixelcascade:index:{component.__name__}"]
+
+
+def test_the_package_offers_the_components_of_a_fan_out() -> None:
+    """Their type tokens are those that running stacks have."""
+    assert sorted(schema()["resources"]) == [f"pixelcascade:index:{name}" for name in OFFERED]
+
+
+def test_the_schema_is_as_it_was() -> None:
+    """A change of the schema breaks programs in every language: it is a change of this snapshot first."""
+    assert schema() == json.loads(SNAPSHOT.read_text())
+
+
+def test_everything_is_described_in_every_languages_terms() -> None:
+    """Each description is one paragraph of sentences, and no name in it is spelled as Python spells it."""
+    for place, text in described(schema()):
+        assert text, place
+        assert text.endswith("."), f"{place}: {text}"
+        assert "\n" not in text, f"{place}: {text}"
+        assert not re.search(r"`[a-z]+(_[a-z]+)+`", text), f"{place}: {text}"
+
+
+def test_numbers_have_their_unit_in_their_name() -> None:
+    """A number that is no count says what it is counted in."""
+    kinds = schema()["types"].values()
+    numbers = {name for kind in kinds for name, found in kind["properties"].items() if found.get("type") == "integer"}
+    counts = {"batchSize", "maxConcurrency", "maxReceives"}
+    assert [name for name in sorted(numbers - counts) if not re.search(r"(Mb|Seconds|Days)$", name)] == []
+
+
+def test_the_version_is_the_projects() -> None:
+    """What `pulumi package add` shows is what the changelog names."""
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
+
+
+def test_the_provider_serves_the_schema() -> None:
+    """Started as Pulumi starts it, in its own folder, it answers with the same."""
+    with running() as engine:
+        assert json.loads(engine.schema()) == schema()
+
+
+def test_a_fan_out_by_the_provider_is_made_as_it_asks() -> None:
+    """A key is asked of the account, an existing topic is used, and an alias is that of the fan-out."""
+    inputs = {"branches": [], "createKey": True, "topicArn": "arn:aws:sns:eu-central-1:123456789012:orders"}
+    alias = "urn:pulumi:dev::orders::pixelcascade:index:Fanout::orders"
+    with running() as engine:
+        outputs = engine.construct("pixelcascade:index:Fanout", "order-placed", inputs, aliases=[alias])
+    made = {found.typ.rpartition(":")[2]: found for found in engine.monitor.resources}
+    assert set(made) == {"Fanout", "Key", "MetricAlarm"}
+    assert outputs["topicName"] == "orders"
+    assert [found.urn for found in made["Fanout"].aliases] == [alias]
+
+
+@pytest.mark.parametrize(
+    ("branch", "message"),
+    [
+        ({"name": "billing"}, "expected handler or existing_function, got neither: set one of them"),
+        ({"name": "billing", "handler": "billing.handler"}, "expected code and runtime, got no code and no runtime"),
+    ],
+)
+def test_wrong_arguments_are_refused_with_what_to_do(branch: dict[str, Any], message: str) -> None:
+    """The message reaches the program, whatever its language."""
+    with running() as engine, pytest.raises(grpc.RpcError) as caught:
+        engine.construct("pixelcascade:index:Fanout", "order-placed", {"branches": [branch]})
+    assert message in str(caught.value)
+
+
+if __name__ == "__main__":
+    SNAPSHOT.write_text(json.dumps(schema(), indent=2) + "\n")
