@@ -36,46 +36,6 @@ class Alarm:
         return f"{self.meaning}; runbook: docs/operations.md#{self.runbook}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class WatchedBranch:
-    """What is watched of a branch: the physical names of its queues and function, and its times in seconds."""
-
-    name: str
-    queue: pulumi.Input[str]
-    dead_letters: pulumi.Input[str]
-    undelivered: pulumi.Input[str]
-    function: pulumi.Input[str]
-    timeout_s: int
-    visibility_timeout_s: int
-
-
-def branch_alarms(branch: WatchedBranch) -> list[Alarm]:
-    """Watch a branch's queues and its function."""
-    name = branch.name
-    return [
-        queue_not_empty(
-            f"{name}-dead-letters", branch.dead_letters, "A worker failed on messages for good", "dead-letters"
-        ),
-        queue_not_empty(
-            f"{name}-undelivered", branch.undelivered, "The topic could not fill the queue", "undelivered-jobs"
-        ),
-        queue_too_old(f"{name}-queue", branch.queue, branch.visibility_timeout_s),
-        *function_alarms(name, branch.function, branch.timeout_s),
-    ]
-
-
-def publisher_alarms(
-    name: str, *, function: pulumi.Input[str], failed: pulumi.Input[str], rule: pulumi.Input[str] | None, timeout_s: int
-) -> list[Alarm]:
-    """Watch a publisher: its function, the queue of what it failed on, and the rule that calls it, if one does."""
-    return [
-        queue_not_empty(f"{name}-failed", failed, "Uploads did not become jobs", "uploads-without-jobs"),
-        *function_alarms(name, function, timeout_s),
-        *event_alarms(name, function),
-        *(rule_alarms(f"{name}-rule", rule) if rule else ()),
-    ]
-
-
 def queue_not_empty(name: str, queue: pulumi.Input[str], meaning: str, runbook: str) -> Alarm:
     """Watch a queue that should have no messages."""
     return Alarm(

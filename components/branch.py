@@ -8,10 +8,9 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policies
-from components.alarms import WatchedBranch, branch_alarms
 from components.errors import ArgumentError
 from components.function import Function, FunctionSettings
-from components.metric_alarms import AlarmSettings, make_alarms
+from components.metric_alarms import AlarmSettings, WatchedBranch, branch_alarms, make_alarms
 from components.queue import Queue, QueueArgs
 from components.worker import BranchSpec, Worker, existing_worker, new_worker, settings_of, timeout_of
 

@@ -79,24 +79,16 @@ class Fanout(pulumi.ComponentResource):
 
         self.queue_urls = {name: branch.queue_url for name, branch in branches.items()}
         self.queue_names = {name: branch.queue_name for name, branch in branches.items()}
-        self.function_names = {name: branch.function_name for name, branch in branches.items()}
-        self.services = {name: branch.service for name, branch in branches.items() if branch.service}
         self.dead_letter_queue_urls = {
-            queue: url
-            for name, branch in branches.items()
-            for queue, url in (
-                (name, branch.dead_letter_queue_url),
-                (f"{name}-undelivered", branch.undelivered_queue_url),
-            )
+            **{name: branch.dead_letter_queue_url for name, branch in branches.items()},
+            **{f"{name}-undelivered": branch.undelivered_queue_url for name, branch in branches.items()},
         }
         self.dead_letter_queue_names = {
-            queue: found
-            for name, branch in branches.items()
-            for queue, found in (
-                (name, branch.dead_letter_queue_name),
-                (f"{name}-undelivered", branch.undelivered_queue_name),
-            )
+            **{name: branch.dead_letter_queue_name for name, branch in branches.items()},
+            **{f"{name}-undelivered": branch.undelivered_queue_name for name, branch in branches.items()},
         }
+        self.function_names = {name: branch.function_name for name, branch in branches.items()}
+        self.services = {name: branch.service for name, branch in branches.items() if branch.service}
         alarms = topic_alarms(name, self.topic_name)
         make_alarms(alarms, args.get("alarms", {}), self._child, tags=args.get("tags"))
         self.register_outputs({"topic_arn": self.topic_arn, "queue_urls": self.queue_urls})

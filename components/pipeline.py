@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import pulumi
 
-from components.alarms import WatchedBranch
 from components.branches import BRANCHES, ImageBranch
 from components.config import StackConfig
 from components.fanout import Fanout, FanoutArgs
@@ -13,7 +12,7 @@ from components.function import FunctionSettings
 from components.image_worker import ImageWorkers
 from components.key import LATEST_DAYS, SOONEST_DAYS
 from components.lambda_package import LambdaPackage
-from components.metric_alarms import AlarmSettings
+from components.metric_alarms import AlarmSettings, WatchedBranch
 from components.picture_record import RecordAccess, record_settings
 from components.publisher import Publisher, PublisherArgs
 from components.storage import ImageBucket, PictureTable
@@ -24,11 +23,18 @@ WATCHED: AlarmSettings = {"enabled": False}
 """The alarms of the pipeline's own components are `Watch`'s, with those that only pictures need."""
 
 
-def fanout_args(config: StackConfig, package: LambdaPackage, branches: Sequence[BranchSpec]) -> FanoutArgs:
+def fanout_args(
+    config: StackConfig,
+    package: LambdaPackage,
+    branches: Sequence[BranchSpec],
+    alarm_topic_arns: Sequence[pulumi.Input[str]] | None = None,
+) -> FanoutArgs:
     """Return the arguments of a fan-out whose functions run the code of `handlers`.
 
-    A function is named after its module, unless its branch names it.
+    A function is named after its module, unless its branch names it. Alarms notify the stack's `alarmTopic`, unless
+    other topics are given, such as those of `Watch`.
     """
+    topic_arns = alarm_topic_arns or ([config.alarm_topic] if config.alarm_topic else [])
     args = FanoutArgs(
         branches=[{"function_name": _function_name(spec), **spec} for spec in branches],
         functions=function_settings(config, package),
@@ -40,7 +46,7 @@ def fanout_args(config: StackConfig, package: LambdaPackage, branches: Sequence[
         },
         create_key=config.kms_key == "create",
         key_deletion_days=SOONEST_DAYS if config.force_destroy else LATEST_DAYS,
-        alarms={"topic_arns": [config.alarm_topic] if config.alarm_topic else []},
+        alarms={"topic_arns": topic_arns},
         tls_only=config.tls_only,
     )
     return args if config.kms_key in {"", "create"} else {**args, "key_arn": config.kms_key}

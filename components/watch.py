@@ -7,9 +7,9 @@ import pulumi
 import pulumi_aws as aws
 
 from components import alarms, dashboard, policies
-from components.alarms import Alarm, WatchedBranch
+from components.alarms import Alarm
 from components.config import StackConfig
-from components.metric_alarms import make_alarms
+from components.metric_alarms import WatchedBranch, branch_alarms, make_alarms, publisher_alarms
 
 UNHEARD = (
     "expected alarmEmail or alarmTopic in a stack with protectData, got neither, so that alarms notify nobody: set one "
@@ -38,6 +38,8 @@ class WatchArgs:
 class Watch(pulumi.ComponentResource):
     """The alarms of every branch, of the topic and of the publisher, and the stack's dashboard."""
 
+    alarm_topic_arns: Sequence[pulumi.Input[str]]
+    """The ARNs of the topics that alarms notify, for those of other fan-outs."""
     dashboard_name: pulumi.Output[str]
     """The physical name of the dashboard."""
 
@@ -45,7 +47,8 @@ class Watch(pulumi.ComponentResource):
         super().__init__("pixelcascade:index:Watch", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        make_alarms(self._alarms(), {"topic_arns": self._recipients()}, self._child, runbooks=True)
+        self.alarm_topic_arns = self._recipients()
+        make_alarms(self._alarms(), {"topic_arns": self.alarm_topic_arns}, self._child, runbooks=True)
         self.dashboard_name = self._dashboard()
         self.register_outputs({"dashboard_name": self.dashboard_name})
 
@@ -79,7 +82,7 @@ class Watch(pulumi.ComponentResource):
 
     def _alarms(self) -> list[Alarm]:
         args = self._args
-        publisher = alarms.publisher_alarms(
+        publisher = publisher_alarms(
             "job-publisher",
             function=args.publisher,
             failed=args.failed_events,
@@ -88,7 +91,7 @@ class Watch(pulumi.ComponentResource):
         )
         watched = zip(args.branches, args.services, strict=True)
         return [
-            *(alarm for branch in args.branches for alarm in alarms.branch_alarms(branch)),
+            *(alarm for branch in args.branches for alarm in branch_alarms(branch)),
             *(alarms.too_many_rejected(branch.name, service) for branch, service in watched),
             *alarms.topic_alarms("topic", args.topic),
             *publisher,

@@ -18,5 +18,26 @@ def test_no_resource_is_renamed() -> None:
     assert urns() == SNAPSHOT.read_text().splitlines()
 
 
+# A URN holds the types of all of a resource's parents, of which the mocks' have the last alone.
+PARENTS = {
+    "Branch": "Fanout",
+    "Cdn": "ImageBucket",
+    "Function": "Branch Publisher",
+    "Key": "Fanout",
+    "Queue": "Branch Publisher",
+}
+
+
+def test_no_component_gets_another_parent() -> None:
+    """Each component is made by the components that always made it, or by the program."""
+    resources = recorded("dev", kmsKey="create", cdn="true").mocks.resources
+    kinds = {found.urn: found.kind for found in resources}
+    parents: dict[str, set[str]] = {}
+    for found in resources:
+        if not found.custom and found.parent in kinds:
+            parents.setdefault(found.kind, set()).add(kinds[found.parent])
+    assert {kind: " ".join(sorted(found)) for kind, found in parents.items()} == PARENTS
+
+
 if __name__ == "__main__":
     SNAPSHOT.write_text("".join(f"{urn}\n" for urn in urns()))

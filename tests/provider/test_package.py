@@ -13,7 +13,7 @@ from pulumi.provider.experimental.component import ComponentProvider
 
 from components.stack_file import ROOT
 from provider.__main__ import COMPONENTS, NAME, VERSION
-from tests.provider.engine import running
+from tests.provider.engine import ARCHIVE, SIGNATURE, running
 
 # After a change that is meant: `python -m tests.provider.test_package`.
 SNAPSHOT = Path(__file__).parent / "schema.json"
@@ -90,6 +90,31 @@ def test_a_fan_out_by_the_provider_is_made_as_it_asks() -> None:
     assert set(made) == {"Fanout", "Key", "MetricAlarm"}
     assert outputs["topicName"] == "orders"
     assert [found.urn for found in made["Fanout"].aliases] == [alias]
+
+
+CODE = {"code": {SIGNATURE: ARCHIVE, "path": "."}, "runtime": "python3.13"}
+CALLS: dict[str, dict[str, Any]] = {
+    "Branch": {"topicArn": "arn:topic", "spec": {"name": "billing", "handler": "billing.handler"}, "functions": CODE},
+    "Fanout": {"branches": [{"name": "billing", "handler": "billing.handler"}], "functions": CODE},
+    "Function": {"handler": "billing.handler", "settings": CODE},
+    "Publisher": {
+        "bucketName": "uploads",
+        "bucketArn": "arn:aws:s3:::uploads",
+        "keyPrefix": "in/",
+        "topicArn": "arn:topic",
+        "handler": "publisher.handler",
+        "function": CODE,
+    },
+}
+
+
+@pytest.mark.parametrize("kind", OFFERED)
+def test_every_component_is_made_by_the_provider(kind: str) -> None:
+    """From the least that it takes, each is made and returns every output that the schema requires."""
+    with running() as engine:
+        outputs = engine.construct(f"pixelcascade:index:{kind}", "orders", CALLS[kind])
+    assert outputs.keys() >= set(schema()["resources"][f"pixelcascade:index:{kind}"]["required"])
+    assert len([found for found in engine.monitor.resources if found.typ == "aws:lambda/function:Function"]) == 1
 
 
 @pytest.mark.parametrize(

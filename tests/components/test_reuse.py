@@ -1,0 +1,178 @@
+"""What travels along with a `Fanout` in a program that has no `StackConfig` and no pictures."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from components.errors import ArgumentError
+from components.stack_file import ROOT
+from tests.recording import Recorded, RecordingMocks, allowed, arn, physical, record
+
+TAGGED = {"EventSourceMapping", "Function", "Key", "LogGroup", "MetricAlarm", "Queue", "Role", "Topic"}
+REFUND = "arn:aws:lambda:eu-central-1:123456789012:function:refund:live"
+
+
+@pytest.fixture(scope="module")
+def mocks() -> RecordingMocks:
+    """Run the program."""
+    return record({}, program=ROOT / "tests" / "programs" / "orders.py").mocks
+
+
+def test_urns_are_unique(mocks: RecordingMocks) -> None:
+    """Functions of one module, and branches of two fan-outs, have names of their own."""
+    assert [urn for urn, count in Counter(found.urn for found in mocks.resources).items() if count > 1] == []
+
+
+def test_a_function_is_named_after_its_branch(mocks: RecordingMocks) -> None:
+    """An entry point says nothing of the branch: in Node.js all of them may be in `index`."""
+    assert mocks.names("Function") == ["placed-billing", "placed-shipping"]
+
+
+def test_visibility_follows_from_each_functions_own_time_out(mocks: RecordingMocks) -> None:
+    """Six time-outs and the window: the shared one, a branch's own, and that of a function that exists."""
+    queues = {name: mocks.one("Queue", f"{name}-queue").inputs for name in ("placed-billing", "placed-shipping")}
+    assert queues["placed-billing"]["visibilityTimeoutSeconds"] == 6 * 20 + 5
+    assert queues["placed-shipping"]["visibilityTimeoutSeconds"] == 6 * 60 + 5
+    assert mocks.one("Queue", "returned-refunds-queue").inputs["visibilityTimeoutSeconds"] == 6 * 100
+
+
+def test_every_queue_of_failures_has_an_alarm(mocks: RecordingMocks) -> None:
+    """Two branches have alarms on dead letters and on what was not delivered, with no code of the program's."""
+    watched = {
+        query["metric"]["dimensions"].get("QueueName")
+        for alarm in mocks.of_type("MetricAlarm")
+        for query in alarm.inputs["metricQueries"]
+        if query["metric"]["metricName"] == "ApproximateNumberOfMessagesVisible"
+    }
+    assert watched == {
+        physical(f"placed-{branch}-{queue}")
+        for branch in ("billing", "shipping")
+        for queue in ("dead-letters", "undelivered")
+    }
+
+
+def test_alarms_notify_the_given_topics(mocks: RecordingMocks) -> None:
+    """They go off and end there, and say nothing of this project's runbooks."""
+    alarms = mocks.of_type("MetricAlarm")
+    topic = ["arn:aws:sns:eu-central-1:123456789012:on-call"]
+    assert all(alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == topic for alarm in alarms)
+    assert not any("docs/" in alarm.inputs["alarmDescription"] for alarm in alarms)
+
+
+def test_alarms_can_be_left_out(mocks: RecordingMocks) -> None:
+    """A fan-out whose alarms are somebody else's makes none."""
+    assert [found.name for found in mocks.of_type("MetricAlarm") if found.name.startswith("returned")] == []
+
+
+def test_everything_that_takes_tags_has_them(mocks: RecordingMocks) -> None:
+    """Each resource of a fan-out that AWS lets one tag carries the fan-out's."""
+    of_one = [found for found in mocks.resources if found.name.startswith("placed") and found.custom]
+    assert {found.kind for found in of_one if found.inputs.get("tags") == {"team": "orders"}} == TAGGED
+    assert [found.name for found in of_one if found.kind in TAGGED and "tags" not in found.inputs] == []
+
+
+def test_without_tags_nothing_is_said_of_them(mocks: RecordingMocks) -> None:
+    """A fan-out that has none leaves tags to the provider's defaults."""
+    assert [
+        found.name for found in mocks.resources if found.name.startswith("returned") and "tags" in found.inputs
+    ] == []
+
+
+def test_transformations_reach_everything_that_is_made(mocks: RecordingMocks) -> None:
+    """A resource option of the fan-out changes its functions, which are two components further down."""
+    assert {found.inputs["reservedConcurrentExecutions"] for found in mocks.of_type("Function")} == {20}
+
+
+def test_a_key_encrypts_the_messages_and_is_granted(mocks: RecordingMocks) -> None:
+    """Topic, queues and dead letters have it, and the functions may use it: one that publishes, to send too."""
+    key = arn("Key", "placed-key")
+    encrypted = [found.name for found in mocks.resources if found.inputs.get("kmsMasterKeyId") == key]
+    assert sorted(encrypted) == [
+        "placed",
+        *(f"placed-{branch}-{queue}" for branch in ("billing", "shipping") for queue in ("dead-letters", "queue")),
+    ]
+    assert {("kms:GenerateDataKey", key), ("kms:Decrypt", key)} <= permissions(mocks, "placed-billing")
+    assert ("kms:GenerateDataKey", key) not in permissions(mocks, "placed-shipping")
+
+
+def test_a_function_may_do_its_own_work_alone(mocks: RecordingMocks) -> None:
+    """Beside its queue and its log: what its statements say, and publishing where it asks for it."""
+    common = {"sqs", "logs", "kms"}
+    others = {
+        name: {action for action, _ in permissions(mocks, name) if action.partition(":")[0] not in common}
+        for name in ("placed-billing", "placed-shipping")
+    }
+    assert others == {"placed-billing": {"sns:Publish"}, "placed-shipping": {"dynamodb:PutItem"}}
+
+
+def test_a_topic_that_exists_is_used(mocks: RecordingMocks) -> None:
+    """Neither a topic nor a topic's policy is made, and the branch subscribes to it."""
+    assert mocks.names("Topic") == ["placed"]
+    assert mocks.names("TopicPolicy") == ["placed-policy"]
+    subscription = mocks.one("TopicSubscription", "returned-refunds-subscription")
+    assert subscription.inputs["topic"] == "arn:aws:sns:eu-central-1:123456789012:returned-orders"
+
+
+def test_a_function_that_exists_is_called_and_granted_its_queue(mocks: RecordingMocks) -> None:
+    """Its role may read the queue before Lambda is told to."""
+    mapping = mocks.one("EventSourceMapping", "returned-refunds-mapping")
+    policy = mocks.one("RolePolicy", "returned-refunds-policy")
+    assert mapping.inputs["functionName"] == REFUND
+    assert policy.inputs["role"] == "refund-role"
+    assert {resource for _, resource in allowed(policy.inputs["policy"])} == {arn("Queue", "returned-refunds-queue")}
+    assert policy.urn in mapping.depends_on
+
+
+def test_messages_that_fail_become_dead_letters(mocks: RecordingMocks) -> None:
+    """After as many deliveries as the program says, and in part of a batch."""
+    for branch in ("billing", "shipping"):
+        redrive = json.loads(mocks.one("RedrivePolicy", f"placed-{branch}-redrive").inputs["redrivePolicy"])
+        assert redrive == {
+            "deadLetterTargetArn": arn("Queue", f"placed-{branch}-dead-letters"),
+            "maxReceiveCount": 7,
+        }
+    reported = [found.inputs["functionResponseTypes"] for found in mocks.of_type("EventSourceMapping")]
+    assert reported == [["ReportBatchItemFailures"]] * 3
+
+
+def permissions(mocks: RecordingMocks, function: str) -> set[tuple[str, str]]:
+    """Return what the role of a function may do."""
+    policy: Recorded = mocks.one("RolePolicy", f"{function}-policy")
+    return allowed(policy.inputs["policy"])
+
+
+REFUSED = """
+import pulumi
+from components.fanout import Fanout
+
+code = {{"code": pulumi.FileArchive("."), "runtime": "python3.13"}}
+existing = {{"arn": "arn", "role_name": "role", "timeout_seconds": 1}}
+Fanout("orders", {{"branches": [{branches}], "functions": {functions}}})
+"""
+
+
+@pytest.mark.parametrize(
+    ("branches", "functions", "message"),
+    [
+        ('{"name": "a"}, {"name": "a"}', "code", "expected branches of different names, got a, a: rename one"),
+        ('{"name": "a"}', "code", "expected handler or existing_function, got neither: set one of them"),
+        (
+            '{"name": "a", "handler": "a.b", "existing_function": existing}',
+            "code",
+            "handler or existing_function, got both",
+        ),
+        ('{"name": "a", "handler": "a.b"}', "{}", "expected code and runtime, got no code and no runtime: set them"),
+        ('{"name": "a", "existing_function": existing}', "{}", "expected a function's ARN, got 'arn'"),
+        ('{"name": "a" * 80, "handler": "a.b"}', "code", "expected a name of at most 80 characters"),
+    ],
+)
+def test_arguments_that_cannot_be_deployed_are_refused(
+    branches: str, functions: str, message: str, tmp_path: Path
+) -> None:
+    """The error says what was expected and what to do."""
+    program = tmp_path / "__main__.py"
+    program.write_text(REFUSED.format(branches=branches, functions=functions))
+    with pytest.raises(ArgumentError, match=message):
+        record({}, program=program)
