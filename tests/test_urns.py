@@ -18,6 +18,15 @@ def test_no_resource_is_renamed() -> None:
     assert urns() == SNAPSHOT.read_text().splitlines()
 
 
+def test_a_key_is_not_renamed() -> None:
+    """With a key of its own, the stack has two resources more, whose URNs are those of before."""
+    made = {found.urn for found in recorded("dev", kmsKey="create").mocks.resources} - set(urns())
+    assert sorted(urn.removeprefix("urn:pulumi:dev::pixelcascade::pixelcascade:index:") for urn in made) == [
+        "Fanout$pixelcascade:index:Key::new-image-uploaded-key",
+        "Key$aws:kms/key:Key::new-image-uploaded-key",
+    ]
+
+
 # A URN holds the types of all of a resource's parents, of which the mocks' have the last alone.
 PARENTS = {
     "Branch": "Fanout",

@@ -8,16 +8,22 @@ import pytest
 
 from components.errors import ArgumentError
 from components.stack_file import ROOT
-from tests.recording import Recorded, RecordingMocks, allowed, arn, physical, record
+from tests.recording import Recorded, Recording, RecordingMocks, allowed, arn, physical, record, recorded
 
 TAGGED = {"EventSourceMapping", "Function", "Key", "LogGroup", "MetricAlarm", "Queue", "Role", "Topic"}
 REFUND = "arn:aws:lambda:eu-central-1:123456789012:function:refund:live"
 
 
 @pytest.fixture(scope="module")
-def mocks() -> RecordingMocks:
+def program() -> Recording:
     """Run the program."""
-    return record({}, program=ROOT / "tests" / "programs" / "orders.py").mocks
+    return record({}, program=ROOT / "tests" / "programs" / "orders.py")
+
+
+@pytest.fixture(scope="module")
+def mocks(program: Recording) -> RecordingMocks:
+    """Return what the program registered."""
+    return program.mocks
 
 
 def test_urns_are_unique(mocks: RecordingMocks) -> None:
@@ -73,11 +79,9 @@ def test_everything_that_takes_tags_has_them(mocks: RecordingMocks) -> None:
     assert [found.name for found in of_one if found.kind in TAGGED and "tags" not in found.inputs] == []
 
 
-def test_without_tags_nothing_is_said_of_them(mocks: RecordingMocks) -> None:
+def test_without_tags_nothing_is_said_of_them() -> None:
     """A fan-out that has none leaves tags to the provider's defaults."""
-    assert [
-        found.name for found in mocks.resources if found.name.startswith("returned") and "tags" in found.inputs
-    ] == []
+    assert [found.name for found in recorded("dev").mocks.resources if "tags" in found.inputs] == []
 
 
 def test_transformations_reach_everything_that_is_made(mocks: RecordingMocks) -> None:
@@ -123,6 +127,11 @@ def test_a_function_that_exists_is_called_and_granted_its_queue(mocks: Recording
     assert policy.inputs["role"] == "refund-role"
     assert {resource for _, resource in allowed(policy.inputs["policy"])} == {arn("Queue", "returned-refunds-queue")}
     assert policy.urn in mapping.depends_on
+
+
+def test_a_function_that_exists_is_known_by_its_name(program: Recording) -> None:
+    """Its alarms and outputs name it without the alias that its ARN ends in."""
+    assert program.outputs["refunds"] == "refund"
 
 
 def test_messages_that_fail_become_dead_letters(mocks: RecordingMocks) -> None:

@@ -35,7 +35,7 @@ Fanout(
     },
     pulumi.ResourceOptions(transformations=[reserve], aliases=[pulumi.Alias(name="order")]),
 )
-Fanout(
+returned = Fanout(
     "returned",
     {
         "topic_arn": "arn:aws:sns:eu-central-1:123456789012:returned-orders",
@@ -53,3 +53,4 @@ Fanout(
         "tls_only": False,
     },
 )
+pulumi.export("refunds", returned.function_names["refunds"])

@@ -59,9 +59,10 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
     resources: list[Registered] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def SupportsFeature(self, request: Any, _context: Any) -> Any:  # noqa: N802 gRPC's name
-        """Take every kind of value but outputs, so that what is recorded is plain."""
-        return resource_pb2.SupportsFeatureResponse(hasSupport=request.id not in {"outputValues", "transforms"})
+    def GetDeploymentInfo(self, _request: Any, _context: Any) -> Any:  # noqa: N802 gRPC's name
+        """Take aliases, and every kind of value but outputs, so that what is recorded is plain."""
+        features = [resource_pb2.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS, resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS]
+        return resource_pb2.DeploymentInfo(supportedFeatures=features)
 
     def Invoke(self, request: Any, _context: Any) -> Any:  # noqa: N802 gRPC's name
         """Answer who the caller is, and where."""

@@ -63,8 +63,10 @@ def test_everything_is_described_in_every_languages_terms() -> None:
 
 def test_numbers_have_their_unit_in_their_name() -> None:
     """A number that is no count says what it is counted in."""
-    kinds = schema()["types"].values()
-    numbers = {name for kind in kinds for name, found in kind["properties"].items() if found.get("type") == "integer"}
+    found = schema()
+    groups = [kind["properties"] for kind in found["types"].values()]
+    groups += [kind["inputProperties"] for kind in found["resources"].values()]
+    numbers = {name for group in groups for name, value in group.items() if value.get("type") == "integer"}
     counts = {"batchSize", "maxConcurrency", "maxReceives"}
     assert [name for name in sorted(numbers - counts) if not re.search(r"(Mb|Seconds|Days)$", name)] == []
 
