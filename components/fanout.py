@@ -1,7 +1,7 @@
 """A topic and its branches: every message published is delivered to each branch's queue."""
 
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -93,14 +93,18 @@ class Fanout(pulumi.ComponentResource):
         make_alarms(alarms, args.get("alarms", {}), self._child, tags=args.get("tags"))
         self.register_outputs({"topic_arn": self.topic_arn, "queue_urls": self.queue_urls})
 
-    def _specs(self) -> Sequence[BranchSpec]:
-        specs = self._args["branches"]
+    def _specs(self) -> list[BranchSpec]:
+        specs: Any = self._args["branches"]
+        if isinstance(specs, pulumi.Output):
+            raise ArgumentError(
+                f"The fan-out {self._name}: expected a list of branches, got an output: put outputs into the branches"
+            )
         names = [spec["name"] for spec in specs]
         if len(names) > len(set(names)):
             raise ArgumentError(
                 f"The fan-out {self._name}: expected branches of different names, got {', '.join(names)}: rename one"
             )
-        return specs
+        return list(specs)
 
     def _key(self) -> pulumi.Output[str] | None:
         args = self._args

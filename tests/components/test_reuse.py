@@ -158,23 +158,24 @@ from components.fanout import Fanout
 
 code = {{"code": pulumi.FileArchive("."), "runtime": "python3.13"}}
 existing = {{"arn": "arn", "role_name": "role", "timeout_seconds": 1}}
-Fanout("orders", {{"branches": [{branches}], "functions": {functions}}})
+Fanout("orders", {{"branches": {branches}, "functions": {functions}}})
 """
 
 
 @pytest.mark.parametrize(
     ("branches", "functions", "message"),
     [
-        ('{"name": "a"}, {"name": "a"}', "code", "expected branches of different names, got a, a: rename one"),
-        ('{"name": "a"}', "code", "expected handler or existing_function, got neither: set one of them"),
+        ('[{"name": "a"}, {"name": "a"}]', "code", "expected branches of different names, got a, a: rename one"),
+        ('[{"name": "a"}]', "code", "expected handler or existing_function, got neither: set one of them"),
         (
-            '{"name": "a", "handler": "a.b", "existing_function": existing}',
+            '[{"name": "a", "handler": "a.b", "existing_function": existing}]',
             "code",
             "handler or existing_function, got both",
         ),
-        ('{"name": "a", "handler": "a.b"}', "{}", "expected code and runtime, got no code and no runtime: set them"),
-        ('{"name": "a", "existing_function": existing}', "{}", "expected a function's ARN, got 'arn'"),
-        ('{"name": "a" * 80, "handler": "a.b"}', "code", "expected a name of at most 80 characters"),
+        ('[{"name": "a", "handler": "a.b"}]', "{}", "expected code and runtime, got no code and no runtime: set them"),
+        ('[{"name": "a", "existing_function": existing}]', "{}", "expected a function's ARN, got 'arn'"),
+        ('[{"name": "a" * 80, "handler": "a.b"}]', "code", "expected a name of at most 80 characters"),
+        ("pulumi.Output.from_input([])", "code", "expected a list of branches, got an output: put outputs"),
     ],
 )
 def test_arguments_that_cannot_be_deployed_are_refused(

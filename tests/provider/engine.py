@@ -31,10 +31,11 @@ from tests.recording import ACCOUNT, REGION, aws_outputs, physical
 PROJECT, STACK = "orders", "dev"
 STACK_URN = f"urn:pulumi:{STACK}::{PROJECT}::pulumi:pulumi:Stack::{PROJECT}-{STACK}"
 
-SIGNATURE, OUTPUT, ARCHIVE = (
+SIGNATURE, OUTPUT, ARCHIVE, SECRET = (
     "4dabf18193072939515e22adb298388d",
     "d0e6a833031e9bbcd3f4e8bde6ca49a4",
     "0def7320c3a5731c473e5ecbe6d01bc7",
+    "1b47061264138c4ac30d75fd1eb44270",
 )
 """The marks of values that JSON has not. Source: Pulumi's developer documentation, "Property values"."""
 

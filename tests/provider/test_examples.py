@@ -113,6 +113,12 @@ def test_the_yaml_readme_adds_a_branch(tmp_path: Path) -> None:
     assert outputs["deadLetterQueues"]["statistics"] == queue_url("order-placed-statistics-dead-letters")
 
 
+def test_the_projects_readme_shows_lines_of_the_yaml_example() -> None:
+    """What it shows of a program in YAML is the example's beginning of a fan-out."""
+    (shown,) = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    assert shown in (EXAMPLES / "fanout-yaml" / "Pulumi.yaml").read_text()
+
+
 def test_the_python_readme_adds_a_branch(tmp_path: Path) -> None:
     """Its one line gives a third branch."""
     mocks = run_python(added("fanout-python", "__main__.py", "    branches=[\n", tmp_path, ",\n")).mocks

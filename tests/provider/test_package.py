@@ -13,7 +13,7 @@ from pulumi.provider.experimental.component import ComponentProvider
 
 from components.stack_file import ROOT
 from provider.__main__ import COMPONENTS, NAME, VERSION
-from tests.provider.engine import ARCHIVE, SIGNATURE, running
+from tests.provider.engine import ARCHIVE, OUTPUT, SECRET, SIGNATURE, running
 
 # After a change that is meant: `python -m tests.provider.test_package`.
 SNAPSHOT = Path(__file__).parent / "schema.json"
@@ -117,6 +117,16 @@ def test_every_component_is_made_by_the_provider(kind: str) -> None:
         outputs = engine.construct(f"pixelcascade:index:{kind}", "orders", CALLS[kind])
     assert outputs.keys() >= set(schema()["resources"][f"pixelcascade:index:{kind}"]["required"])
     assert len([found for found in engine.monitor.resources if found.typ == "aws:lambda/function:Function"]) == 1
+
+
+def test_a_secret_stays_one() -> None:
+    """A secret in a function's environment is registered as a secret, and nothing else of the fan-out is."""
+    token = {SIGNATURE: OUTPUT, "value": "abc", "secret": True}
+    branch = {"name": "billing", "handler": "billing.handler", "environment": {"TOKEN": token}}
+    with running() as engine:
+        engine.construct("pixelcascade:index:Fanout", "orders", {"branches": [branch], "functions": CODE})
+    secret = [found.name for found in engine.monitor.resources if SECRET in str(found.inputs)]
+    assert secret == ["orders-billing"]
 
 
 @pytest.mark.parametrize(
