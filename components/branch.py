@@ -8,13 +8,10 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policies
-from components.errors import ArgumentError
 from components.function import Function, FunctionSettings
 from components.metric_alarms import AlarmSettings, WatchedBranch, branch_alarms, make_alarms
 from components.queue import Queue, QueueArgs
-from components.worker import BranchSpec, Worker, existing_worker, new_worker, settings_of, timeout_of
-
-__all__ = ["Branch", "BranchArgs", "BranchSpec", "DeliverySettings", "visibility_timeout_s"]
+from components.worker import BranchSpec, Worker, checked, existing_worker, new_worker, settings_of, timeout_of
 
 DEFAULT_BATCH_SIZE = 10
 DEFAULT_MAX_CONCURRENCY = 10
@@ -24,50 +21,50 @@ VISIBILITY_PER_TIMEOUT = 6
 
 
 class DeliverySettings(TypedDict):
-    """How messages get from a queue to its function, and what becomes of those that fail."""
+    """How Lambda takes messages from a queue, and when a failing message becomes a dead letter."""
 
     batch_size: NotRequired[int]
-    """The most messages that one invocation gets, 10 by default; above 10 Lambda asks for a window."""
+    """The maximum number of messages per invocation, 10 by default. Above 10, Lambda requires a batch window."""
     batch_window_seconds: NotRequired[int]
-    """How long Lambda waits for a batch to fill, in seconds, 0 by default."""
+    """How long Lambda waits to fill a batch, in seconds, 0 by default."""
     max_concurrency: NotRequired[int]
-    """The most invocations at a time, 10 by default, from 2 to 1,000."""
+    """The maximum number of concurrent invocations, from 2 to 1,000, 10 by default."""
     max_receives: NotRequired[int]
-    """How often a message is delivered before it becomes a dead letter, 5 by default."""
+    """How many times a message is delivered before it becomes a dead letter, 5 by default."""
 
 
 class BranchArgs(TypedDict):
-    """One branch of a topic, which may be a fan-out's or any other."""
+    """One branch of a topic: a fan-out's or any other."""
 
     topic_arn: pulumi.Input[str]
     """The ARN of the topic that fills the queue."""
     spec: BranchSpec
-    """The branch's name and its function."""
+    """The branch's name and function."""
     functions: NotRequired[FunctionSettings]
-    """What the function shares with those of other branches; none for a function that exists."""
+    """Settings that a new function shares with those of other branches."""
     prefix: NotRequired[str]
-    """What goes before the function's logical name, if the branch names one."""
+    """Prefix of the function's logical name, if the branch sets that name."""
     delivery: NotRequired[DeliverySettings]
-    """How messages get from the queue to the function."""
+    """How Lambda takes messages from the queue."""
     alarms: NotRequired[AlarmSettings]
-    """The alarms of the queues and the function."""
+    """The alarms on the queues and the function."""
     key_arn: NotRequired[pulumi.Input[str]]
-    """The ARN of the KMS key of the queues; without it they have SQS's own encryption."""
+    """The ARN of a KMS key for the queues; by default, SQS manages the encryption."""
     tls_only: NotRequired[bool]
     """Whether the queues deny requests without TLS, true by default."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Tags of everything that the branch makes."""
+    """Tags for every resource that the branch creates."""
 
 
 class Branch(pulumi.ComponentResource):
-    """A queue that a topic fills, a function that empties it, and queues for what either could not deliver."""
+    """A queue that a topic fills, a function that processes it, and queues for what either could not deliver."""
 
     queue_url: pulumi.Output[str]
     """The URL of the queue that the topic fills."""
     queue_name: pulumi.Output[str]
     """The physical name of that queue."""
     dead_letter_queue_url: pulumi.Output[str]
-    """The URL of the queue for messages that the function failed on too often."""
+    """The URL of the queue for messages that the function failed to process."""
     dead_letter_queue_name: pulumi.Output[str]
     """The physical name of that queue."""
     undelivered_queue_url: pulumi.Output[str]
@@ -75,11 +72,11 @@ class Branch(pulumi.ComponentResource):
     undelivered_queue_name: pulumi.Output[str]
     """The physical name of that queue."""
     function_arn: pulumi.Output[str]
-    """The ARN of the function that empties the queue."""
+    """The ARN of the function that processes the queue."""
     function_name: pulumi.Output[str]
     """The physical name of that function."""
     service: str | None
-    """What the logs and metrics of a new function call it."""
+    """The service name in the logs and metrics of a new function."""
 
     def __init__(self, name: str, args: BranchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pixelcascade:index:Branch", name, None, opts)
@@ -87,12 +84,10 @@ class Branch(pulumi.ComponentResource):
         self._delivery = args.get("delivery", DeliverySettings())
         self._child = pulumi.ResourceOptions(parent=self)
         self._timeout_s = timeout_of(self._spec, args.get("functions"))
-        self._visibility_timeout_s = visibility_timeout_s(self._timeout_s, self._delivery)
+        window_s = int(self._delivery.get("batch_window_seconds", 0))
+        self._visibility_timeout_s = VISIBILITY_PER_TIMEOUT * self._timeout_s + window_s
 
-        # Never under the key: it must accept a message just when that key refuses.
-        undelivered = self._queue("undelivered", topics=[args["topic_arn"]])
-        queue = self._queue("queue", visible=False, topics=[args["topic_arn"]], key_arn=args.get("key_arn"))
-        dead_letters = self._queue("dead-letters", key_arn=args.get("key_arn"))
+        queue, dead_letters, undelivered = self._queues()
         self._redrive(queue, dead_letters)
         self._subscribe(queue, undelivered)
         worker = self._worker(queue)
@@ -105,16 +100,25 @@ class Branch(pulumi.ComponentResource):
         make_alarms(branch_alarms(self._watched()), args.get("alarms", {}), self._child, tags=args.get("tags"))
         self.register_outputs({"queue_url": self.queue_url, "dead_letter_queue_url": self.dead_letter_queue_url})
 
+    def _queues(self) -> tuple[Queue, Queue, Queue]:
+        topics, key_arn = [self._args["topic_arn"]], self._args.get("key_arn")
+        return (
+            self._queue("queue", visibility_timeout_s=self._visibility_timeout_s, topics=topics, key_arn=key_arn),
+            self._queue("dead-letters", key_arn=key_arn),
+            # Without the key: it must accept what SNS could not deliver because of that key.
+            self._queue("undelivered", topics=topics),
+        )
+
     def _queue(
         self,
         role: str,
         *,
-        visible: bool = True,
+        visibility_timeout_s: int | None = None,
         topics: Sequence[pulumi.Input[str]] = (),
         key_arn: pulumi.Input[str] | None = None,
     ) -> Queue:
         args = QueueArgs(
-            visibility_timeout_s=None if visible else self._visibility_timeout_s,
+            visibility_timeout_s=visibility_timeout_s,
             topics=topics,
             tls_only=self._args.get("tls_only", True),
             key_arn=key_arn,
@@ -155,12 +159,7 @@ class Branch(pulumi.ComponentResource):
         )
 
     def _worker(self, queue: Queue) -> Worker:
-        spec = self._spec
-        if ("handler" in spec) == ("existing_function" in spec):
-            found = "both" if "handler" in spec else "neither"
-            raise ArgumentError(
-                f"The branch {spec['name']}: expected handler or existing_function, got {found}: set one of them"
-            )
+        spec = checked(self._spec)
         if "existing_function" in spec:
             return existing_worker(self._name, spec["existing_function"], self._statements(queue), self)
         topic_arn = {"TOPIC_ARN": self._args["topic_arn"]} if spec.get("publishes") else {}
@@ -215,8 +214,3 @@ class Branch(pulumi.ComponentResource):
             timeout_s=self._timeout_s,
             visibility_timeout_s=self._visibility_timeout_s,
         )
-
-
-def visibility_timeout_s(timeout_s: int, delivery: DeliverySettings) -> int:
-    """Return how long a queue hides a message that was taken: six time-outs of its function and the batch window."""
-    return VISIBILITY_PER_TIMEOUT * timeout_s + int(delivery.get("batch_window_seconds", 0))

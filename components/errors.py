@@ -1,4 +1,4 @@
-"""What a component raises when its arguments cannot be deployed."""
+"""The error for arguments of a component that cannot be deployed."""
 
 import pulumi
 

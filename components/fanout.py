@@ -17,57 +17,57 @@ from components.names import checked_name
 from components.worker import BranchSpec
 
 SHARED = ("functions", "delivery", "alarms", "tls_only", "tags")
-"""The arguments of a fan-out that each of its branches gets."""
+"""The arguments that a fan-out passes on to each branch."""
 
 
 class FanoutArgs(TypedDict):
-    """One fan-out: its branches, and what they share."""
+    """One fan-out: its branches and the settings that they share."""
 
     branches: Sequence[BranchSpec]
     """The branches; each gets every message."""
     functions: NotRequired[FunctionSettings]
-    """What the branches' functions share: code, runtime, memory, time-out, logs."""
+    """Settings that the branches' functions share: code, runtime, memory, time-out, logs."""
     delivery: NotRequired[DeliverySettings]
-    """How messages get from the queues to the functions."""
+    """How Lambda takes messages from the queues."""
     topic_arn: NotRequired[pulumi.Input[str]]
-    """The ARN of a topic that exists, instead of a new one."""
+    """The ARN of an existing topic, instead of a new one."""
     key_arn: NotRequired[pulumi.Input[str]]
-    """The ARN of a KMS key that encrypts topic and queues, and that SNS may use; without one, SQS's own encryption."""
+    """The ARN of a KMS key for the topic and the queues, which SNS must be allowed to use."""
     create_key: NotRequired[bool]
-    """Whether to make such a key; its account administers it, and SNS may use it for that account's topics."""
+    """Whether to create a KMS key for the topic and the queues, false by default."""
     key_deletion_days: NotRequired[int]
-    """How long KMS keeps a key that was made after it has left the stack, in days: 7 to 30, 30 by default."""
+    """The deletion window of a created key in days, from 7 to 30, 30 by default."""
     alarms: NotRequired[AlarmSettings]
-    """The alarms of the topic, the queues and the functions: made by default, and notifying nobody."""
+    """The alarms on the topic, the queues and the functions: on by default, without a topic to notify."""
     tls_only: NotRequired[bool]
     """Whether a new topic and the queues deny requests without TLS, true by default."""
     prefix: NotRequired[str]
-    """What goes before the logical names of what the branches make; by default the fan-out's name and a dash."""
+    """Prefix of the branches' logical names; the default is the fan-out's name and a dash."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Tags of everything that the fan-out makes."""
+    """Tags for every resource that the fan-out creates."""
 
 
 class Fanout(pulumi.ComponentResource):
     """One SNS topic and any number of branches, each with a queue, dead-letter queues, a function and alarms."""
 
     topic_arn: pulumi.Output[str]
-    """The ARN of the topic to publish to, once its policy is in force."""
+    """The ARN of the topic to publish to, available once its policy is in force."""
     topic_name: pulumi.Output[str]
     """The physical name of the topic."""
     key_arn: pulumi.Output[str] | None
-    """The ARN of the KMS key that messages are encrypted with, if it is not SQS's own."""
+    """The ARN of the KMS key, if there is one."""
     queue_urls: Mapping[str, pulumi.Output[str]]
     """The URLs of the branches' queues, by branch."""
     queue_names: Mapping[str, pulumi.Output[str]]
     """The physical names of the branches' queues, by branch."""
     dead_letter_queue_urls: Mapping[str, pulumi.Output[str]]
-    """The URLs of the queues of failures: `<branch>` for the function's, `<branch>-undelivered` for the topic's."""
+    """The URLs of the failure queues: `<branch>` for its function, `<branch>-undelivered` for the topic."""
     dead_letter_queue_names: Mapping[str, pulumi.Output[str]]
-    """The physical names of the queues of failures, by the same keys."""
+    """The physical names of the failure queues, by the same keys."""
     function_names: Mapping[str, pulumi.Output[str]]
     """The physical names of the functions, by branch."""
     services: Mapping[str, str]
-    """What the logs and metrics of the functions that were made call them, by branch."""
+    """The service names in the logs and metrics of new functions, by branch."""
 
     def __init__(self, name: str, args: FanoutArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pixelcascade:index:Fanout", name, None, opts)

@@ -17,54 +17,54 @@ DEFAULT_LOG_RETENTION_DAYS = 14
 
 
 class FunctionSettings(TypedDict):
-    """What functions have in common: their code, and how it runs."""
+    """Settings that functions share: their code and how it runs."""
 
     code: pulumi.Input[pulumi.Archive]
-    """The archive of the code."""
+    """The code archive."""
     runtime: pulumi.Input[str]
-    """Lambda's name for the runtime, such as `python3.13` or `nodejs22.x`."""
+    """The Lambda runtime, such as `python3.13` or `nodejs22.x`."""
     architecture: NotRequired[pulumi.Input[str]]
-    """The processor, `x86_64` (the default) or `arm64`."""
+    """The instruction set, `x86_64` (the default) or `arm64`."""
     layer_arns: NotRequired[Sequence[pulumi.Input[str]]]
-    """The ARNs of the layers' versions, in the order that Lambda applies them."""
+    """The ARNs of layer versions, in the order in which Lambda applies them."""
     memory_mb: NotRequired[int]
     """The memory in MB, 256 by default."""
     timeout_seconds: NotRequired[int]
-    """The time-out in seconds, 30 by default. A queue hides a message for six time-outs of its function."""
+    """The time-out in seconds, 30 by default. A queue's visibility time-out is six times as long."""
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Environment variables that every function gets."""
+    """Environment variables for all of the functions."""
     log_retention_days: NotRequired[int]
-    """How many days logs are kept, 14 by default."""
+    """How long logs are kept, in days, 14 by default."""
     json_log_level: NotRequired[str]
-    """The least level that is logged, such as `INFO`. With it logs are JSON and Lambda's own lines start at WARN."""
+    """The lowest level to log, such as `INFO`. Logs are then JSON, and Lambda's own lines start at WARN."""
     tracing: NotRequired[bool]
-    """Whether X-Ray traces invocations; by default only those that are traced already."""
+    """Whether X-Ray traces every invocation; by default, only those that are already traced."""
 
 
 class FunctionArgs(TypedDict):
-    """One function: its entry point, its permissions, and the settings that it may share with others."""
+    """One function: its entry point, its permissions and its settings."""
 
     handler: pulumi.Input[str]
     """The entry point, as the runtime names it: `module.function` in Python."""
     settings: FunctionSettings
-    """Its code, and how it runs."""
+    """Its code and how it runs; several functions may share these settings."""
     statements: NotRequired[Sequence[pulumi.Input[Mapping[str, Any]]]]
-    """The IAM statements of its role, as in a policy document; writing its own log needs none."""
+    """IAM statements for its role, as in a policy document. Writing to its log group needs none."""
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Environment variables of its own. `POWERTOOLS_SERVICE_NAME` is set to `service`."""
+    """Environment variables for this function. `POWERTOOLS_SERVICE_NAME` is set to `service`."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Tags of the function, its role and its log group."""
+    """Tags for the function, its role and its log group."""
 
 
 class Function(pulumi.ComponentResource):
-    """A Lambda function, a role that may do only what its statements say, and a log group that expires."""
+    """A Lambda function, a role with only the permissions it was given, and a log group with a retention period."""
 
     arn: pulumi.Output[str]
     """The function's ARN, once its role's policy is in force."""
     name: pulumi.Output[str]
     """The function's physical name, once its role's policy is in force."""
     service: str
-    """What its logs and metrics call it: its logical name and the stack, as other stacks have one too."""
+    """The service name in its logs and metrics: its logical name and the stack's."""
 
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pixelcascade:index:Function", name, None, opts)

@@ -1,4 +1,4 @@
-"""The key that queues and topics are encrypted with, where a fan-out wants one of its own."""
+"""The KMS key of a fan-out that creates its own."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""The alarms of branches and publishers: made by default, and notifying the topics that they are given."""
+"""The alarms of fan-outs, branches and publishers: on by default, with the topics to notify as an argument."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from components.alarms import Alarm
 
 
 class AlarmSettings(TypedDict):
-    """Whether there are alarms, and whom they notify."""
+    """Whether to create alarms, and which topics they notify."""
 
     enabled: NotRequired[bool]
-    """Whether alarms are made, true by default."""
+    """Whether to create alarms, true by default."""
     topic_arns: NotRequired[Sequence[pulumi.Input[str]]]
-    """The ARNs of the topics that an alarm notifies when it goes off, and when it is over; none by default."""
+    """The ARNs of the topics to notify when an alarm starts and when it ends; none by default."""
 
 
 def make_alarms(
@@ -28,7 +28,7 @@ def make_alarms(
     tags: Mapping[str, pulumi.Input[str]] | None = None,
     runbooks: bool = False,
 ) -> None:
-    """Make alarms, unless the settings say that there are none; with `runbooks` each names this project's."""
+    """Create alarms, if the settings enable them; with `runbooks`, each description links this project's."""
     if not settings.get("enabled", True):
         return
     actions = list(settings.get("topic_arns", ()))

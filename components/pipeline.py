@@ -1,4 +1,4 @@
-"""A stack's settings as the arguments of the components that know nothing of stacks and pictures."""
+"""Translate a stack's settings into the arguments of components that know neither settings nor pictures."""
 
 import json
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from components.watch import WatchArgs
 from components.worker import BranchSpec
 
 WATCHED: AlarmSettings = {"enabled": False}
-"""The alarms of the pipeline's own components are `Watch`'s, with those that only pictures need."""
+"""`Watch` creates the alarms of the pipeline's own components."""
 
 
 def fanout_args(
@@ -59,7 +59,7 @@ def image_fanout_args(config: StackConfig, package: LambdaPackage, workers: Imag
 
 
 def function_settings(config: StackConfig, package: LambdaPackage) -> FunctionSettings:
-    """Return what all functions of a stack share."""
+    """Return the settings that all functions of a stack share."""
     settings = FunctionSettings(
         code=package.code,
         runtime=package.runtime,
@@ -106,7 +106,7 @@ def publisher_args(
 def watch_args(
     config: StackConfig, fanout: Fanout, publisher: Publisher, rows: Sequence[ImageBranch] = BRANCHES
 ) -> WatchArgs:
-    """Return what is watched of the pipeline: names of what its fan-out and its publisher made."""
+    """Return the names of what the fan-out and the publisher created, for `Watch`."""
     letters = fanout.dead_letter_queue_names
     return WatchArgs(
         config=config,

@@ -1,4 +1,4 @@
-"""A function that S3 calls for each object, and that publishes to a topic; its failures are kept."""
+"""A function that S3 invokes for each object and that publishes to a topic, and a queue for its failures."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -30,44 +30,44 @@ class PublisherArgs(TypedDict):
     bucket_arn: pulumi.Input[str]
     """The ARN of the bucket."""
     key_prefix: str
-    """What the keys of the objects begin with, such as `uploads/`."""
+    """Prefix of the object keys to watch, such as `uploads/`."""
     event_bridge: NotRequired[bool]
-    """Whether the bucket sends its events to EventBridge. Its notification, of which it has one, is then left alone."""
+    """Whether events come through EventBridge instead of the bucket's notification, false by default."""
     topic_arn: pulumi.Input[str]
-    """The ARN of the topic, which the function gets as `TOPIC_ARN`."""
+    """The ARN of the topic; the function gets it as `TOPIC_ARN`."""
     topic_key_arn: NotRequired[pulumi.Input[str]]
-    """The ARN of the KMS key that encrypts the topic, if one does."""
+    """The ARN of the topic's KMS key, if it has one."""
     handler: pulumi.Input[str]
     """The entry point, as the runtime names it: `module.function` in Python."""
     function: FunctionSettings
-    """The function's code, and how it runs."""
+    """The function's code and how it runs."""
     statements: NotRequired[Sequence[pulumi.Input[Mapping[str, Any]]]]
-    """The IAM statements of the function's role; publishing to the topic needs none."""
+    """IAM statements for the function's role. Publishing to the topic needs none."""
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Environment variables of the function."""
+    """Environment variables for the function."""
     alarms: NotRequired[AlarmSettings]
-    """The alarms of the function and of the queue of failures: made by default, and notifying nobody."""
+    """The alarms on the function and the failure queue: on by default, without a topic to notify."""
     tls_only: NotRequired[bool]
-    """Whether the queue of failures denies requests without TLS, true by default."""
+    """Whether the failure queue denies requests without TLS, true by default."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Tags of everything that the publisher makes."""
+    """Tags for every resource that the publisher creates."""
 
 
 class Publisher(pulumi.ComponentResource):
-    """A function that S3 calls for each object that appears or goes below a prefix, and a queue for its failures."""
+    """A function that S3 invokes for each object created or removed below a prefix, and a queue for its failures."""
 
     function_arn: pulumi.Output[str]
     """The function's ARN."""
     function_name: pulumi.Output[str]
     """The function's physical name."""
     service: str
-    """What the function's logs and metrics call it."""
+    """The service name in the function's logs and metrics."""
     failed_queue_url: pulumi.Output[str]
-    """The URL of the queue for the events that the function failed on, after Lambda's two retries."""
+    """The URL of the queue for events that the function failed to process, after two retries."""
     failed_queue_name: pulumi.Output[str]
     """The physical name of that queue."""
     rule_name: pulumi.Output[str] | None
-    """The rule that passes on the events of a bucket that sends them to EventBridge."""
+    """The name of the EventBridge rule, if there is one."""
 
     def __init__(self, name: str, args: PublisherArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pixelcascade:index:Publisher", name, None, opts)
@@ -88,7 +88,7 @@ class Publisher(pulumi.ComponentResource):
         self.register_outputs({"function_name": self.function_name, "failed_queue_url": self.failed_queue_url})
 
     def _failed(self, rule: aws.cloudwatch.EventRule | None) -> Queue:
-        """Make the queue of failures, never under the topic's key: an event must be kept just when that key refuses."""
+        """Create the failure queue, without the topic's key: it must keep what fails because of that key."""
         args = QueueArgs(
             tls_only=self._args.get("tls_only", True), rules=[rule.arn] if rule else [], tags=self._args.get("tags")
         )
@@ -156,7 +156,7 @@ class Publisher(pulumi.ComponentResource):
         )
 
     def _rule(self) -> aws.cloudwatch.EventRule:
-        """Make the rule for the events of a bucket whose notification is somebody else's."""
+        """Create the rule for a bucket whose notification belongs to somebody else."""
         bucket, prefix = pulumi.Output.from_input(self._args["bucket_name"]), self._args["key_prefix"]
         return aws.cloudwatch.EventRule(
             f"{self._name}-rule",

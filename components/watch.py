@@ -19,10 +19,7 @@ UNHEARD = (
 
 @dataclass(frozen=True, kw_only=True)
 class WatchArgs:
-    """What is watched: physical names, but for the services, which metrics name.
-
-    `services` and `memory_mb` have the order of `branches`.
-    """
+    """What to watch, by physical names; `services` and `memory_mb` are in the order of `branches`."""
 
     config: StackConfig
     topic: pulumi.Input[str]
@@ -39,7 +36,7 @@ class Watch(pulumi.ComponentResource):
     """The alarms of every branch, of the topic and of the publisher, and the stack's dashboard."""
 
     alarm_topic_arns: Sequence[pulumi.Input[str]]
-    """The ARNs of the topics that alarms notify, for those of other fan-outs."""
+    """The ARNs of the topics that alarms notify; other fan-outs can use them too."""
     dashboard_name: pulumi.Output[str]
     """The physical name of the dashboard."""
 

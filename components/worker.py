@@ -1,4 +1,4 @@
-"""The function of a branch: a new one that may do little, or one that exists and is granted what it lacks."""
+"""The function of a branch: a new one with its own role, or an existing one whose role gets a policy."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,51 +13,73 @@ from components.function import DEFAULT_TIMEOUT_S, Function, FunctionSettings
 
 
 class ExistingFunction(TypedDict):
-    """A function that exists, which a branch's queue calls instead of a new one."""
+    """An existing function that the branch's queue invokes instead of a new one."""
 
     arn: pulumi.Input[str]
     """The function's ARN."""
     role_name: pulumi.Input[str]
-    """The name of its role, which gets a policy for the branch's queue."""
+    """The name of its role, to which a policy for the branch's queue is added."""
     timeout_seconds: int
-    """Its time-out in seconds: the queue hides a message for six of them."""
+    """Its time-out in seconds. The queue's visibility time-out is six times as long."""
 
 
 class BranchSpec(TypedDict):
-    """What tells one branch from the next: its name and its function, which is a new one or one that exists."""
+    """One branch of a fan-out: its name and its function, either new or existing."""
 
     name: str
-    """The branch's name, which a new function gets as `BRANCH`, beside the queue's URL as `QUEUE_URL`."""
+    """The branch's name. A new function gets it as `BRANCH`, and the queue's URL as `QUEUE_URL`."""
     handler: NotRequired[pulumi.Input[str]]
     """The entry point of a new function, as the runtime names it: `module.function` in Python."""
     existing_function: NotRequired[ExistingFunction]
-    """A function that exists, instead of `handler`."""
+    """An existing function, instead of `handler`."""
     code: NotRequired[pulumi.Input[pulumi.Archive]]
-    """The archive of the code, if it is not that of the other branches."""
+    """The code archive, if it differs from the other branches'."""
     runtime: NotRequired[pulumi.Input[str]]
-    """The runtime, if it is not that of the other branches."""
+    """The runtime, if it differs from the other branches'."""
     memory_mb: NotRequired[int]
-    """The memory in MB, if it is not that of the other branches."""
+    """The memory in MB, if it differs from the other branches'."""
     timeout_seconds: NotRequired[int]
-    """The time-out in seconds, if it is not that of the other branches."""
+    """The time-out in seconds, if it differs from the other branches'."""
     function_name: NotRequired[str]
-    """The function's logical name, the branch's own by default."""
+    """The function's logical name; the default is the branch's."""
     statements: NotRequired[Sequence[pulumi.Input[Mapping[str, Any]]]]
-    """The IAM statements of the function's role, as in a policy document; its queue and its log need none."""
+    """IAM statements for the function's role, as in a policy document. Its queue and its log group need none."""
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Environment variables of this function alone."""
+    """Environment variables for this function only."""
     publishes: NotRequired[bool]
-    """Whether the function may publish to the topic, whose ARN it then gets as `TOPIC_ARN`."""
+    """Whether the function may publish to the topic. A new function then gets its ARN as `TOPIC_ARN`."""
+
+
+OF_EXISTING = {"name", "existing_function", "statements", "publishes"}
+"""The fields that a branch with an existing function may have."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Worker:
-    """The function of a branch; `service` is what the metrics of a new one call it."""
+    """The function of a branch; `service` is the service name in the logs and metrics of a new one."""
 
     arn: pulumi.Output[str]
     name: pulumi.Output[str]
     service: str | None = None
     ready: Sequence[pulumi.Resource] = ()
+
+
+def checked(spec: BranchSpec) -> BranchSpec:
+    """Return the spec.
+
+    Raises: ArgumentError, unless it describes either a new function or an existing one.
+    """
+    if ("handler" in spec) == ("existing_function" in spec):
+        found = "both" if "handler" in spec else "neither"
+        raise ArgumentError(
+            f"The branch {spec['name']}: expected handler or existing_function, got {found}: set one of them"
+        )
+    if "existing_function" in spec and (extra := spec.keys() - OF_EXISTING):
+        raise ArgumentError(
+            f"The branch {spec['name']}: expected no settings of a new function beside "
+            f"existing_function, got {', '.join(sorted(extra))}: remove them"
+        )
+    return spec
 
 
 def timeout_of(spec: BranchSpec, shared: FunctionSettings | None) -> int:
@@ -69,7 +91,7 @@ def timeout_of(spec: BranchSpec, shared: FunctionSettings | None) -> int:
 
 
 def settings_of(spec: BranchSpec, shared: FunctionSettings | None) -> FunctionSettings:
-    """Return what a branch's new function is made from: its own settings before the shared ones.
+    """Return the settings of a branch's new function; its own override the shared ones.
 
     Raises: ArgumentError.
     """
@@ -90,7 +112,7 @@ def existing_worker(
     statements: Sequence[pulumi.Input[policies.Statement]],
     parent: pulumi.Resource,
 ) -> Worker:
-    """Let a function that exists do what the branch asks of it."""
+    """Add the branch's permissions to the role of an existing function."""
     policy = aws.iam.RolePolicy(
         f"{branch}-policy",
         role=found["role_name"],
@@ -102,12 +124,12 @@ def existing_worker(
 
 
 def new_worker(function: Function) -> Worker:
-    """Return a function that the branch made as its worker."""
+    """Return a new function as the branch's worker."""
     return Worker(arn=function.arn, name=function.name, service=function.service)
 
 
 def _name(arn: str) -> str:
-    """Return the name in a function's ARN, without the version or alias that may follow it."""
+    """Return the name in a function's ARN, without a version or alias."""
     parts = arn.split(":")
     if parts[:1] != ["arn"] or parts[5:6] != ["function"]:
         raise ArgumentError(f"expected a function's ARN, got {arn!r}: set `existing_function.arn` to one")

@@ -1,1 +1,1 @@
-"""The components as a Pulumi package, for programs in every language of Pulumi's."""
+"""The components as a Pulumi package, for programs in every Pulumi language."""

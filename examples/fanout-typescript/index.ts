@@ -1,4 +1,4 @@
-// A topic for the orders that were placed, and two functions that each get every order.
+// A topic for placed orders, and two functions that each process every order.
 
 import * as aws from "@pulumi/aws";
 import * as pixelcascade from "@pulumi/pixelcascade";

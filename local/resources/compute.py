@@ -40,7 +40,7 @@ def with_batches(policy: str) -> str:
     """
     document = json.loads(policy)
     for statement in document["Statement"]:
-        actions = statement["Action"]
+        actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
         statement["Action"] = [*actions, *(f"{action}Batch" for action in BATCHED if action in actions)]
     return json.dumps(document)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 PACKAGE = "pixelcascade:index:"
-"""How the types of the components begin whose resources are judged; the rest of a program is its owner's."""
+"""Prefix of the component types whose resources the rules check; other resources are left alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +24,8 @@ class Resource:
         return self.type.rpartition(":")[2] if self.type.startswith("aws:") else ""
 
     @property
-    def judged(self) -> bool:
-        """Whether a component of the package made it: a URN has the types of a resource's parents."""
+    def in_package(self) -> bool:
+        """Whether a component of the package created it: a URN holds the types of a resource's parents."""
         return PACKAGE in self.urn.split("::")[2]
 
 
@@ -50,7 +50,7 @@ Check = Callable[[Resource, StackResources], Iterator[str]]
 
 @dataclass(frozen=True)
 class Rule:
-    """A promise about every resource of some kinds that a component of the package made."""
+    """A promise about every resource of some kinds that a component of the package created."""
 
     check: Check
     kinds: tuple[str, ...]
@@ -69,7 +69,7 @@ class Rule:
         self, stack: StackResources, unknown: type[Exception] | tuple[()] = ()
     ) -> Iterator[tuple[Resource, str]]:
         """Yield each resource that breaks the promise, and how; what raises `unknown` cannot be judged yet."""
-        for resource in (found for found in stack.of(*self.kinds) if found.judged):
+        for resource in (found for found in stack.of(*self.kinds) if found.in_package):
             try:
                 yield from [(resource, f"{resource.name}: {message}") for message in self.check(resource, stack)]
             except unknown:

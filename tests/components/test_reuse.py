@@ -175,6 +175,11 @@ Fanout("orders", {{"branches": {branches}, "functions": {functions}}})
         ('[{"name": "a", "handler": "a.b"}]', "{}", "expected code and runtime, got no code and no runtime: set them"),
         ('[{"name": "a", "existing_function": existing}]', "{}", "expected a function's ARN, got 'arn'"),
         ('[{"name": "a" * 80, "handler": "a.b"}]', "code", "expected a name of at most 80 characters"),
+        (
+            '[{"name": "a", "existing_function": existing, "environment": {}, "memory_mb": 1}]',
+            "{}",
+            "expected no settings of a new function beside existing_function, got environment, memory_mb: remove them",
+        ),
         ("pulumi.Output.from_input([])", "code", "expected a list of branches, got an output: put outputs"),
     ],
 )

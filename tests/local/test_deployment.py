@@ -43,6 +43,7 @@ def test_an_unknown_resource_type_is_named(deployment: Deployment, tmp_path: Pat
     [
         (policies.publish("topic"), ["sns:Publish", "sns:PublishBatch"]),
         (policies.send("queue"), ["sqs:SendMessage"]),
+        ({"Effect": "Allow", "Action": "sns:Publish", "Resource": "topic"}, ["sns:Publish", "sns:PublishBatch"]),
     ],
 )
 def test_a_batch_takes_an_action_of_its_own_here(statement: policies.Statement, actions: list[str]) -> None:

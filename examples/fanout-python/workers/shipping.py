@@ -1,4 +1,4 @@
-"""Write down what is to be shipped."""
+"""Record what has to be shipped."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import boto3
 
 
 def handler(event, _context):
-    """Store the orders of a batch, and return the ids of the messages that failed: only those come again."""
+    """Store the orders of a batch, and return the ids of the messages that failed: only those are delivered again."""
     table = boto3.resource("dynamodb").Table(os.environ["TABLE"])
     failed = []
     for record in event["Records"]:

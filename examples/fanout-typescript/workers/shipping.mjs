@@ -2,7 +2,7 @@ import { DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 
 const client = new DynamoDBClient({});
 
-// Store the orders of a batch, and return the ids of the messages that failed: only those come again.
+// Store the orders of a batch, and return the ids of the messages that failed: only those are delivered again.
 export const handler = async (event) => {
   const failed = [];
   for (const record of event.Records) {
