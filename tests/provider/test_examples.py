@@ -14,9 +14,11 @@ from unittest import mock
 
 import pulumi
 import pytest
+from pulumi.provider.experimental.component import ComponentProvider
 
 from components.fanout import Fanout
 from components.stack_file import ROOT
+from provider.__main__ import COMPONENTS, NAME
 from tests.provider.engine import ARCHIVE, SIGNATURE, Monitor, running
 from tests.provider.yaml_program import plan
 from tests.recording import Recording, arn, queue_url, record
@@ -137,6 +139,18 @@ def test_a_worker_reports_the_messages_that_it_failed_on(example: str) -> None:
     folder = EXAMPLES / example / "workers"
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout.splitlines()[-1]) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+
+
+def test_the_typescript_example_uses_what_the_schema_has() -> None:
+    """Every argument and output that it names is one of the package's."""
+    found = json.loads(ComponentProvider(COMPONENTS, NAME).schema or "")
+    fanout = found["resources"]["pixelcascade:index:Fanout"]
+    arguments = set(fanout["inputProperties"]).union(*(kind["properties"] for kind in found["types"].values()))
+    program = (EXAMPLES / "fanout-typescript" / "index.ts").read_text()
+    (call,) = re.findall(r"new pixelcascade\.Fanout\((.*?)\n\}\);", program, re.DOTALL)
+    named = set(re.findall(r"\b([a-z]\w*): ", re.sub(r"\"[^\"]*\"", "", call)))
+    assert {"branches", "code", "handler", "timeoutSeconds", "statements"} <= named <= arguments
+    assert set(re.findall(r"orderPlaced\.(\w+)", program)) <= fanout["properties"].keys()
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js on PATH, and got none")
