@@ -65,7 +65,7 @@ def function(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[s
         Role=inputs["role"],
         Handler=inputs["handler"],
         Code={"ZipFile": _archive(inputs["code"])},
-        Layers=inputs["layers"],
+        Layers=inputs.get("layers", []),
         Architectures=inputs["architectures"],
         MemorySize=int(inputs["memorySize"]),
         Timeout=int(inputs["timeout"]),

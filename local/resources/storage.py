@@ -96,7 +96,7 @@ def table(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str,
         ],
         KeySchema=[{"AttributeName": inputs["hashKey"], "KeyType": "HASH"}],
         BillingMode=inputs["billingMode"],
-        DeletionProtectionEnabled=inputs["deletionProtectionEnabled"],
+        DeletionProtectionEnabled=inputs.get("deletionProtectionEnabled", False),
     )
     if ttl := inputs.get("ttl"):
         emulator.client("dynamodb").update_time_to_live(

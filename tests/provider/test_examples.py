@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-import types
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,10 +15,10 @@ import pulumi
 import pytest
 from pulumi.provider.experimental.component import ComponentProvider
 
-from components.fanout import Fanout
 from components.stack_file import ROOT
 from provider.__main__ import COMPONENTS, NAME
 from tests.provider.engine import ARCHIVE, SIGNATURE, Monitor, running
+from tests.provider.python_sdk import python_sdk
 from tests.provider.yaml_program import plan
 from tests.recording import Recording, arn, queue_url, record
 
@@ -50,10 +49,8 @@ def from_python() -> Recording:
 
 
 def run_python(example: Path) -> Recording:
-    """Run an example in Python; its SDK, which the CLI generates, is played by the component itself."""
-    sdk = types.ModuleType("pulumi_pixelcascade")
-    sdk.Fanout = lambda name, opts=None, **args: Fanout(name, args, opts)  # type: ignore[attr-defined]
-    with mock.patch.dict(sys.modules, pulumi_pixelcascade=sdk):
+    """Run an example in Python."""
+    with python_sdk():
         return record({}, program=example / "__main__.py")
 
 
