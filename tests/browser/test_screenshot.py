@@ -1,0 +1,23 @@
+"""The README's screenshot: the report of a real run of the samples. `make test-browser` makes it anew in build/."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from local.masters import find_masters
+from local.run import run
+from local.samples import write_samples
+from tests.browser.conftest import OpenPage
+
+WIDTH = 1200
+
+
+def test_the_samples_report_looks_as_in_the_readme(open_page: OpenPage, screenshots: Path, tmp_path: Path) -> None:
+    """Every sample that is a picture has its outputs, shown in full; the one that is none says why."""
+    write_samples(tmp_path / "samples")
+    masters = find_masters([tmp_path / "samples"], "master/")
+    summary = run(masters, tmp_path / "out", "local", Console(quiet=True))
+    assert (summary["rejected"], summary["unaccounted"]) == (1, [])
+    page = open_page((tmp_path / "out" / "report.html").as_uri(), width=WIDTH)
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=screenshots / "readme.png")
