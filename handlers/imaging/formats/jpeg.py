@@ -15,10 +15,9 @@ from handlers.imaging.pixels.raster import Raster
 from handlers.imaging.pixels.reduction import most_roughness, reduction
 from handlers.imaging.source import Source
 
-from .arriving import ArrivingScan, attempt
-from .decoding import load
+from .decoding import attempt, load
 from .jpeg_decoder import EOI as END
-from .jpeg_decoder import WatchedJpeg, open_jpeg, reduce
+from .jpeg_decoder import ArrivingScan, WatchedJpeg, open_jpeg, reduce
 from .jpeg_header import JpegHeader, read_header
 from .jpeg_markers import (
     APP0,

@@ -1,11 +1,13 @@
-"""A JPEG decoder that notices when the coded data ends before the last row."""
+"""A JPEG decoder that takes a scan while it arrives, and notices when the coded data ends before the last row."""
 
 import io
 
 from PIL import ImageFile, JpegImagePlugin
 
-from .arriving import BLOCK_BYTES, ArrivingScan
-from .decoding import image_faults
+from handlers.imaging.source import Source
+
+from .decoding import BLOCK_BYTES, image_faults
+from .jpeg_markers import MARKER
 
 EOI = b"\xff\xd9"
 _PADDING = b"\x7f" * 8
@@ -13,7 +15,7 @@ _PADDING = b"\x7f" * 8
 can be those of many blocks."""
 
 
-def open_jpeg(payload: bytes | ArrivingScan, *, watch: bool = False) -> "WatchedJpeg":
+def open_jpeg(payload: "bytes | ArrivingScan", *, watch: bool = False) -> "WatchedJpeg":
     """Open a JPEG for decoding; `watch` a payload without its EOI to learn whether it is complete."""
     arriving = isinstance(payload, ArrivingScan)
     with image_faults():
@@ -31,6 +33,51 @@ def reduce(image: "WatchedJpeg", factor: int) -> tuple[float, float, float, floa
     # The smallest size that Pillow takes for this factor and for no larger one.
     drafted = image.draft(None, (max(1, width // factor), max(1, height // factor)))
     return drafted[1] if drafted else None
+
+
+class ArrivingScan:
+    """A file for Pillow: `head`, then a scan's coded data from a position of a source up to the next marker."""
+
+    def __init__(self, head: bytes, source: Source, start: int) -> None:
+        self._head, self._source = head, source
+        self._start = self._next = start
+        self._at = 0
+        self._ended = False
+
+    @property
+    def size(self) -> int:
+        """Bytes so far."""
+        return len(self._head) + self._next - self._start
+
+    def read(self, size: int) -> bytes:
+        """Return at most so many bytes, none at the scan's end."""
+        if self._at < len(self._head):
+            data = self._head[self._at : self._at + size]
+            self._at += len(data)
+            return data
+        return self._coded(size)
+
+    def seek(self, offset: int) -> None:
+        """Go back to the beginning, as Pillow does once it has read the header."""
+        assert not offset  # noqa: S101
+        assert self._next == self._start  # noqa: S101
+        self._at = 0
+
+    def _coded(self, size: int) -> bytes:
+        if self._ended:
+            return b""
+        # One byte more, because a marker has two.
+        block = self._source.peek(self._next, size + 1)
+        marker = MARKER.search(block)
+        if marker:
+            # Bytes FF may fill the room before a marker.
+            block, self._ended = block[: marker.start()].rstrip(b"\xff"), True
+        elif len(block) <= size:
+            self._ended = True
+        else:
+            block = block[:size]
+        self._next += len(block)
+        return block
 
 
 class WatchedJpeg(JpegImagePlugin.JpegImageFile):

@@ -17,8 +17,7 @@ from handlers.imaging.pixels.raster import Raster
 from handlers.imaging.pixels.transparency import matches, split
 from handlers.imaging.source import Source
 
-from .arriving import BLOCK_BYTES, attempt
-from .decoding import image_faults, load
+from .decoding import BLOCK_BYTES, attempt, image_faults, load
 from .picture import Picture
 from .png_header import (
     GREY,
