@@ -19,7 +19,7 @@ from ops.backfill import BackfillPlan, Bookmark, Task
 from ops.connect import connect
 from ops.listing import check_prefix
 from ops.options import check_queue, dry_run_option, json_option, prefix_option, stack_options, yes_option
-from ops.printing import print_json, print_plan, printable, say
+from ops.printing import counted, print_json, print_plan, printable, say
 from ops.removal import erase, orphan, orphans, sweep
 from ops.replay import replay, settled_since
 from ops.stack import DeployedStack
@@ -46,7 +46,7 @@ def backfill_command(stack: DeployedStack, *, as_json: bool, **options: Any) -> 
     check_prefix(stack, chosen.prefix)
     if chosen.registering:
         count = backfilling.register(stack, chosen.prefix)
-        _report({"recorded": count}, f"{count} pictures recorded.", as_json=as_json)
+        _report({"recorded": count}, f"{counted(count, 'picture')} recorded.", as_json=as_json)
         return
     bookmark = Bookmark(chosen.resume) if chosen.resume else None
     work = chosen.work(stack, bookmark.read(stack.bucket) if bookmark else None)
@@ -62,7 +62,7 @@ def backfill_command(stack: DeployedStack, *, as_json: bool, **options: Any) -> 
     count = backfilling.backfill(stack, work, per_second=chosen.rate, done=done)
     if bookmark:
         bookmark.remove()
-    _report({"jobs": count}, f"{count} jobs published.", as_json=as_json)
+    _report({"jobs": count}, f"{counted(count, 'job')} published.", as_json=as_json)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +101,7 @@ def sweep_command(stack: DeployedStack, *, prefix: str, dry_run: bool, as_json: 
             count += 1
             _report({"key": key}, printable(key), as_json=as_json)
     totals = {"orphans": count, "removed": 0 if dry_run else count}
-    said = f"{count} outputs without a master{', nothing was removed' if dry_run else ' removed'}."
+    said = f"{counted(count, 'output')} without a master{', nothing was removed' if dry_run else ' removed'}."
     _report({"totals": totals}, said, as_json=as_json)
 
 
@@ -116,7 +116,7 @@ def erase_command(stack: DeployedStack, *, key: str, yes: bool, as_json: bool) -
         click.confirm(f"Erase {printable(key)} and all its outputs for good?", abort=True, err=as_json)
     erased = erase(stack, key)
     said = (
-        f"{erased.objects} objects and {erased.items} items removed.\n"
+        f"{counted(erased.objects, 'object')} and {counted(erased.items, 'item')} removed.\n"
         "The key remains in the functions' logs until their retention ends, in the tables' backups for 35 days where "
         "the stack has protectData, and wherever its events were sent."
     )
@@ -138,7 +138,8 @@ def events_command(stack: DeployedStack, *, keys: tuple[str, ...], since: str | 
     sent = [detail for record in again if (detail := replay(stack, record))]
     for detail in sent:
         _report(detail, printable(detail["id"]), as_json=as_json)
-    click.echo(f"{len(sent)} events sent, {len(again) - len(sent)} pictures not settled.", err=True)
+    said = f"{counted(len(sent), 'event')} sent, {counted(len(again) - len(sent), 'picture')} not settled."
+    click.echo(said, err=True)
 
 
 @click.command(name="redrive")
@@ -153,7 +154,7 @@ def redrive_command(stack: DeployedStack, *, queue: str | None, dry_run: bool, a
     if not dry_run:
         counts = {name: redriving.redrive(stack, name) if count else 0 for name, count in counts.items()}
     what = "waiting" if dry_run else "sent_back"
-    lines = [f"{sum(counts.values())} messages {'wait in queues of failures' if dry_run else 'sent back'}."]
+    lines = [f"{counted(sum(counts.values()), 'message')} {'in queues of failures' if dry_run else 'sent back'}."]
     lines += [f"{count:6}  {name}" for name, count in counts.items()]
     _report({what: counts}, "\n".join(lines), as_json=as_json)
 

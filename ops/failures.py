@@ -29,6 +29,8 @@ class Explained(click.Group):
             return super().invoke(ctx)
         except (BotoCoreError, ClientError, PixelCascadeError) as error:
             reason = " ".join(str(error).split())
+            if isinstance(error, PixelCascadeError):  # Its message says what to do.
+                raise click.ClickException(reason) from error
             raise click.ClickException(f"{reason} ({type(error).__name__}). {_advice(error)}") from error
 
 

@@ -15,6 +15,7 @@ from ops.listing import check_prefix
 from ops.options import check_queue, json_option, prefix_option, stack_options
 from ops.printing import (
     audit_verdict,
+    counted,
     print_account,
     print_letters,
     print_orphan,
@@ -107,7 +108,7 @@ def rejected_command(stack: DeployedStack, *, prefix: str, as_json: bool, retry:
             again.setdefault(reason["key"], []).append(reason["branch"])
         count = backfill(stack, (Task(key=key, branches=names) for key, names in again.items()), per_second=0)
         # Standard output may be JSON, for a program to read.
-        click.echo(f"{count} jobs published.", err=as_json)
+        click.echo(f"{counted(count, 'job')} published.", err=as_json)
 
 
 @click.command(name="letters")

@@ -23,6 +23,11 @@ def say(text: str) -> None:
     click.echo(text)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return `1 master`, `2 masters`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def print_json(fields: Mapping[str, Any]) -> None:
     """Print one JSON object on a line."""
     click.echo(json.dumps(fields, ensure_ascii=False))
@@ -30,11 +35,12 @@ def print_json(fields: Mapping[str, Any]) -> None:
 
 def audit_verdict(totals: Counter[str]) -> str:
     """Return the first line of an audit."""
-    orphans = f", {totals['orphans']} outputs without a master" if totals["orphans"] else ""
+    orphans = f", {counted(totals['orphans'], 'output')} without a master" if totals["orphans"] else ""
+    masters = counted(totals["masters"], "master")
     if not totals["unaccounted"]:
-        return f"OK: {totals['masters']} masters, all accounted for{orphans}."
+        return f"OK: {masters}, all accounted for{orphans}."
     return (
-        f"NOT OK: {totals['unaccounted']} of {totals['masters']} masters are unaccounted for{orphans}: see "
+        f"NOT OK: {totals['unaccounted']:,} of {masters} unaccounted for{orphans}: see "
         "`python -m ops letters`, fix the cause, then run `python -m ops backfill --missing`."
     )
 
@@ -78,7 +84,7 @@ def print_rejections(reasons: Sequence[Mapping[str, Any]]) -> None:
     for reason in reasons:
         branches.setdefault((reason["key"], reason["error"], reason["message"]), []).append(reason["branch"])
     masters = {key for key, _, _ in branches}
-    say(f"{len(masters)} masters are rejected." if masters else "OK: no master is rejected.")
+    say(f"{counted(len(masters), 'master')} rejected." if masters else "OK: no master is rejected.")
     for error, count in Counter(error for _, error in {(key, error) for key, error, _ in branches}).most_common():
         say(f"{count:6}  {error}")
     for (key, error, message), names in branches.items():
@@ -91,7 +97,7 @@ def print_letters(counts: Mapping[str, int], found: Mapping[str, Sequence[Mappin
     if not total:
         say("OK: nothing is in the queues of failures.")
         return
-    say(f"NOT OK: {total} messages failed: fix the cause, then run `python -m ops redrive`.")
+    say(f"NOT OK: {counted(total, 'message')} failed: fix the cause, then run `python -m ops redrive`.")
     for queue, letters in found.items():
         say(f"{counts[queue]:6}  {queue}")
         for letter in letters:
@@ -100,7 +106,7 @@ def print_letters(counts: Mapping[str, int], found: Mapping[str, Sequence[Mappin
 
 def print_plan(plan: BackfillPlan) -> None:
     """Print how many masters a backfill would look at, and what that costs."""
-    say(f"{plan.masters} masters, about {plan.dollars:.2f} US dollars in requests; nothing was published.")
+    say(f"{counted(plan.masters, 'master')}, about {plan.dollars:.2f} US dollars in requests; nothing was published.")
     made = ", ".join(f"{branch} {count}" for branch, count in sorted(plan.again.items()))
     say(f"To be made again at most: {made or 'nothing'}.")
     say("The functions' time comes on top: see `python -m ops estimate`.")

@@ -73,7 +73,7 @@ def test_a_clean_audit_ends_well(connected: Pipeline) -> None:
     connected.finish("cat.png", connected.upload("cat.png"))
     result = run("audit", "--local")
     assert result.exit_code == 0
-    assert result.output.startswith("OK: 1 masters, all accounted for.")
+    assert result.output.startswith("OK: 1 master, all accounted for.")
 
 
 def test_an_audit_that_misses_something_names_it(connected: Pipeline) -> None:
@@ -95,7 +95,7 @@ def test_an_audit_is_read_by_machines(connected: Pipeline) -> None:
 def test_a_dry_run_publishes_nothing(connected: Pipeline) -> None:
     """It says how many jobs there would be."""
     connected.upload("cat.png")
-    assert "1 masters, about" in run("backfill", "--local", "--dry-run").output
+    assert "1 master, about" in run("backfill", "--local", "--dry-run").output
     assert connected.published() == []
 
 
@@ -114,7 +114,7 @@ def test_a_backfill_that_was_cut_off_goes_on(connected: Pipeline, tmp_path: Path
         connected.upload(path)
     bookmark = tmp_path / "bookmark"
     bookmark.write_text(json.dumps({"bucket": connected.stack.bucket, "key": "master/a.png"}))
-    assert "1 jobs published" in run("backfill", "--local", "--resume", str(bookmark)).output
+    assert "1 job published" in run("backfill", "--local", "--resume", str(bookmark)).output
     assert connected.published() == ["master/b.png"]
     assert not bookmark.exists()
 
@@ -410,7 +410,7 @@ def test_a_verdict_comes_first(connected: Pipeline) -> None:
     connected.finish("a.png", connected.upload("a.png"))
     connected.upload("b.png")
     first, second, *_ = run("audit", "--local", "--all").output.splitlines()
-    assert first.startswith("NOT OK: 1 of 2 masters are unaccounted for")
+    assert first.startswith("NOT OK: 1 of 2 masters unaccounted for")
     assert second.startswith("master/a.png: format-conversion done")
     assert run("letters", "--local").output == "OK: nothing is in the queues of failures.\n"
 
@@ -422,7 +422,7 @@ def test_a_rejected_master_is_one_line_for_each_reason(connected: Pipeline) -> N
     for branch in BRANCHES:
         connected.reject(path, etag, branch)
     verdict, count, line = run("rejected", "--local").output.splitlines()
-    assert verdict == "1 masters are rejected."
+    assert verdict == "1 master rejected."
     assert count.split() == ["1", "NotAnImageError"]
     key = f"master/{path}".replace("\n", "\\n")
     assert line == f"{key}: NotAnImageError in {', '.join(sorted(BRANCHES))}: no picture"
@@ -434,7 +434,7 @@ def test_failed_messages_are_shown_with_their_pictures(connected: Pipeline) -> N
     connected.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps({"bucket": "b", "key": "master/a.png"}))
     result = run("letters", "--local")
     assert result.exit_code == UNACCOUNTED
-    assert result.output.startswith("NOT OK: 1 messages failed")
+    assert result.output.startswith("NOT OK: 1 message failed")
     assert "master/a.png: the function logged no error" in result.output
     found = json.loads(run("letters", "--local", "--json", "--queue", "resizing").output)
     assert (found["queue"], found["count"], found["letters"][0]["what"]) == ("resizing", 1, "master/a.png")
