@@ -4,6 +4,7 @@ Steps are calls, of Python and of C, which a machine's load does not change; wha
 """
 
 import gc
+import io
 import struct
 import sys
 import zlib
@@ -219,6 +220,10 @@ def _guarded(call: Callable[..., Any], data: bytes) -> GuardedCall:
     return run_guarded(_counted, call, data, timeout_s=20, memory_mb=MEGABYTES)
 
 
+def _streamed(data: bytes) -> object:
+    return convert(io.BytesIO(data))
+
+
 def _sizes(data: bytes) -> object:
     return resize(data, {"small": 8})
 
@@ -228,7 +233,7 @@ def test_a_hostile_file_is_refused_in_few_steps(kind: str) -> None:
     """By the right class, soon, and with 100 MB of memory at most."""
     make, error = REFUSED[kind]
     data = make()
-    for call in (convert, _sizes):
+    for call in (convert, _sizes, _streamed):
         outcome = _guarded(call, data)
         assert outcome.crash is None
         assert not outcome.timed_out
