@@ -66,8 +66,10 @@ class Limits:
                 "file or raise maxBytes"
             )
 
-    def check_canvas(self, width: int, height: int, file_bytes: int = 0) -> None:
-        """Refuse a picture of width x height pixels that is over a limit.
+    def check_canvas(
+        self, width: int, height: int, file_bytes: int = 0, bytes_per_pixel: int = BYTES_PER_PIXEL
+    ) -> None:
+        """Refuse a picture of width x height pixels that is over a limit; `bytes_per_pixel` is its format's peak.
 
         Raises:
             ImageTooLargeError: The message names limit, value and setting.
@@ -86,7 +88,7 @@ class Limits:
             )
         if self.memory_mb is None:
             return
-        fitting = pixels_that_fit(self.memory_mb, file_bytes)
+        fitting = pixels_that_fit(self.memory_mb, file_bytes, bytes_per_pixel)
         if pixels > fitting:
             raise ImageTooLargeError(
                 f"expected at most {fitting:,} pixels, as many as the function's {self.memory_mb:,} MB of memory hold "
@@ -141,15 +143,15 @@ def area(sizes: Iterable[tuple[int, int]]) -> int:
     return sum(width * height for width, height in sizes)
 
 
-def bytes_needed(pixels: int, output_pixels: int = 0) -> int:
+def bytes_needed(pixels: int, output_pixels: int = 0, bytes_per_pixel: int = BYTES_PER_PIXEL) -> int:
     """Return the most bytes that a master of so many pixels takes on its way to outputs of so many in all."""
-    return max(BYTES_PER_PIXEL * pixels, RASTER_BYTES_PER_PIXEL * pixels + OUTPUT_BYTES_PER_PIXEL * output_pixels)
+    return max(bytes_per_pixel * pixels, RASTER_BYTES_PER_PIXEL * pixels + OUTPUT_BYTES_PER_PIXEL * output_pixels)
 
 
-def pixels_that_fit(memory_mb: int, file_bytes: int = 0) -> int:
+def pixels_that_fit(memory_mb: int, file_bytes: int = 0, bytes_per_pixel: int = BYTES_PER_PIXEL) -> int:
     """Return the most pixels that `memory_mb` MB hold beside a file of `file_bytes`; at least 1."""
     free = capacity_bytes(memory_mb) - FILE_COPIES * file_bytes
-    return max(1, free // BYTES_PER_PIXEL)
+    return max(1, free // bytes_per_pixel)
 
 
 def capacity_bytes(memory_mb: int) -> int:

@@ -1,5 +1,8 @@
 """The formats that are accepted: one module and one line each."""
 
+import importlib
+from collections.abc import Sequence
+
 from handlers.errors import NotAnImageError, UnsupportedFormatError
 from handlers.imaging.limits import Limits
 from handlers.imaging.source import BinaryStream, Source
@@ -10,21 +13,47 @@ from .picture import Picture
 from .png import PngPicture
 from .unknown import other_format, unknown_kind
 
-FORMATS: tuple[type[Picture], ...] = (
-    JpegPicture,
-    PngPicture,
-    GifPicture,
-)
+FORMATS: dict[str, type[Picture]] = {
+    "jpeg": JpegPicture,
+    "png": PngPicture,
+    "gif": GifPicture,
+}
+"""By name, in the order in which files are held against them."""
 
+FURTHER = {
+    "webp": ("webp", "WebpPicture"),
+}
+"""Module and class of the formats that are imported only where they are let in."""
+
+DEFAULT_FORMATS = tuple(FORMATS)
+
+_TITLES = {"webp": "WebP"}
 _PREFIX_BYTES = 512
 
 
+def load_formats(names: Sequence[str]) -> list[type[Picture]]:
+    """Return the formats of such names; those that are no default are imported.
+
+    Raises:
+        ValueError: A name is unknown.
+    """
+    unknown = [name for name in names if name not in FORMATS and name not in FURTHER]
+    if unknown or not names:
+        raise ValueError(f"expected formats among {', '.join((*FORMATS, *FURTHER))}, got {unknown or 'none'}")
+    return [FORMATS[name] if name in FORMATS else _imported(*FURTHER[name]) for name in names]
+
+
 def open_picture(
-    source: bytes | bytearray | memoryview | BinaryStream | Picture, limits: Limits, *, early: bool = True
+    source: bytes | bytearray | memoryview | BinaryStream | Picture,
+    limits: Limits,
+    *,
+    early: bool = True,
+    formats: Sequence[str] = DEFAULT_FORMATS,
 ) -> Picture:
     """Read a file's header and return the picture; one that is open already is returned as it is.
 
-    A stream is read no further than the header. Its pixels are decoded while they arrive if `early`.
+    A stream is read no further than the header. Its pixels are decoded while they arrive if `early`. Only the named
+    `formats` are accepted.
 
     Raises:
         RejectedImageError: No picture, another format, damaged, or over a limit. What `source.read` raises
@@ -36,13 +65,35 @@ def open_picture(
         return source
     file = Source(source, limits.max_bytes)
     prefix = file.peek(0, _PREFIX_BYTES)
-    for kind in FORMATS:
-        if prefix.startswith(kind.magics):
+    for kind in load_formats(formats):
+        if kind.matches(prefix):
             picture = kind.open(file, limits)
             picture.early = early
             return picture
+    raise _refusal(prefix, formats)
+
+
+def _imported(module: str, name: str) -> type[Picture]:
+    kind: type[Picture] = getattr(importlib.import_module(f".{module}", __name__), name)
+    return kind
+
+
+def _refusal(prefix: bytes, formats: Sequence[str]) -> NotAnImageError | UnsupportedFormatError:
+    """Return why a file that begins with `prefix` is refused; the message names the setting that would let it in."""
+    titles = [_title(name) for name in formats]
+    expected = f"expected a {', '.join(titles[:-1])} or {titles[-1]}" if titles[1:] else f"expected a {titles[0]}"
     if not prefix:
-        raise NotAnImageError("expected a JPEG, PNG or GIF, got an empty file")
-    if other := other_format(prefix):
-        raise UnsupportedFormatError(f"expected a JPEG, PNG or GIF, got {other}")
-    raise NotAnImageError(f"expected a JPEG, PNG or GIF, got {unknown_kind(prefix)}")
+        return NotAnImageError(f"{expected}, got an empty file")
+    found = other_format(prefix)
+    if found is None:
+        return NotAnImageError(f"{expected}, got {unknown_kind(prefix)}")
+    for name in (*FORMATS, *FURTHER):
+        if name not in formats and f"{_title(name)} picture" in found:
+            return UnsupportedFormatError(
+                f"{expected}, got {found}: upload one of those, or add {name} to inputFormats"
+            )
+    return UnsupportedFormatError(f"{expected}, got {found}")
+
+
+def _title(name: str) -> str:
+    return _TITLES.get(name, name.upper())

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from handlers.imaging.facts.exif import Exif, read_exif
 from handlers.imaging.facts.rights import rights_only
-from handlers.imaging.limits import Limits, bytes_needed
+from handlers.imaging.limits import BYTES_PER_PIXEL, Limits, bytes_needed
 from handlers.imaging.pixels.raster import Raster
 from handlers.imaging.source import Source
 
@@ -19,6 +19,10 @@ class Picture(ABC):
 
     magics: ClassVar[tuple[bytes, ...]]
     """What files of the format begin with."""
+    guarded: ClassVar[bool] = False
+    """Whether the pixels are decoded only in a child process of their own: other programs' decoders may crash."""
+    bytes_per_pixel: ClassVar[int] = BYTES_PER_PIXEL
+    """Peak of the costliest pictures of the format; see docs/imaging.md for the measurement."""
     header: Header
     exif: Exif
     texts: Mapping[str, str]
@@ -32,6 +36,11 @@ class Picture(ABC):
         self.exif = read_exif(header.exif)
         self.texts = header.texts
         self.warnings = list(header.warnings)
+
+    @classmethod
+    def matches(cls, prefix: bytes) -> bool:
+        """Tell whether a file that begins with `prefix`, of up to 512 bytes, is of the format."""
+        return prefix.startswith(cls.magics)
 
     @classmethod
     @abstractmethod
@@ -48,8 +57,8 @@ class Picture(ABC):
         Raises:
             ImageTooLargeError: The picture is over a limit, or the function's memory does not hold it.
         """
-        self.limits.check_canvas(*self.header.size)
-        return bytes_needed(self.header.width * self.header.height, output_pixels)
+        self._check_canvas()
+        return bytes_needed(self.header.width * self.header.height, output_pixels, self.bytes_per_pixel)
 
     def read(self, widest: tuple[int, int] | None = None, *, copying: bool = False) -> None:
         """Read the file to its end and check it against all limits; `decode` and `copy` need it.
@@ -60,10 +69,13 @@ class Picture(ABC):
         Raises:
             RejectedImageError: Damaged, or over a limit.
         """
-        self.limits.check_canvas(*self.header.size)
+        self._check_canvas()
         if self.early and self.source.streaming:
             self.decode_early(widest, copying=copying)
-        self.limits.check_canvas(*self.header.size, len(self.source.whole()))
+        self._check_canvas(len(self.source.whole()))
+
+    def _check_canvas(self, file_bytes: int = 0) -> None:
+        self.limits.check_canvas(*self.header.size, file_bytes, self.bytes_per_pixel)
 
     def decode_early(self, widest: tuple[int, int] | None, *, copying: bool) -> None:  # noqa: B027 - not all can
         """Decode the pixels while the file arrives, for the `decode` or `copy` that follows."""

@@ -3,6 +3,9 @@
 import codecs
 
 _REFUSED = {
+    b"\xff\xd8\xff": "a JPEG picture",
+    b"\x89PNG\r\n\x1a\n": "a PNG picture",
+    b"GIF8": "a GIF picture",
     b"BM": "a BMP picture",
     b"II*\0": "a TIFF picture or camera raw file",
     b"MM\0*": "a TIFF picture or camera raw file",

@@ -1,0 +1,122 @@
+"""WebP: the first picture's data cut out and decoded, on its canvas.
+
+Source: WebP container specification.
+"""
+
+import contextlib
+import io
+from typing import Self
+
+from PIL import Image, WebPImagePlugin
+
+from handlers.errors import BrokenImageError, ImageTooLargeError
+from handlers.imaging.facts.exif import read_exif
+from handlers.imaging.limits import Limits
+from handlers.imaging.pixels.raster import Raster
+from handlers.imaging.pixels.transparency import split
+from handlers.imaging.source import Source
+
+from .decoding import image_faults
+from .picture import Picture
+from .png_text import XMP as XMP_TEXT
+from .webp_header import ALPHA, EXIF, EXTENDED, FRAME, LOSSY, MAX_XMP_BYTES, XMP, Chunk, WebpHeader, read_header, walk
+
+MAX_EXIF_BYTES = 1024 * 1024
+"""EXIF with a thumbnail has up to 64 KB; a chunk that is longer holds something else."""
+
+
+class WebpPicture(Picture):
+    """A WebP, lossy or lossless, or the first frame of an animated one."""
+
+    magics = (b"RIFF",)
+    guarded = True
+    bytes_per_pixel = 18
+    header: WebpHeader
+
+    @classmethod
+    def matches(cls, prefix: bytes) -> bool:
+        """Tell whether a file begins as a WebP does; see `Picture.matches`."""
+        return prefix[:4] == b"RIFF" and prefix[8:12] == b"WEBP"
+
+    @classmethod
+    def open(cls, source: Source, limits: Limits) -> Self:
+        """Read the chunks up to the first picture's data; see `Picture.open`."""
+        return cls(source, limits, read_header(source, limits))
+
+    def frames(self) -> int:
+        """Count the frames of an animation; see `Picture.frames`."""
+        if not self.header.animated:
+            return 1
+        frames = 0
+        for number, chunk in enumerate(walk(self.source, self.header.picture_start, self.header.end)):
+            frames += chunk.kind == FRAME
+            if number - frames > self.limits.max_segments or frames > self.limits.max_frames:
+                raise ImageTooLargeError(f"more than the {self.limits.max_frames:,} frames that are counted")
+        return frames
+
+    def read(self, widest: tuple[int, int] | None = None, *, copying: bool = False) -> None:
+        """Read the file to its end, and EXIF and XMP that follow the picture; see `Picture.read`."""
+        super().read(widest, copying=copying)
+        self._read_on()
+
+    def facts(self) -> None:
+        """Read on for EXIF and XMP that follow the picture; see `Picture.facts`."""
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """Read the chunks from the picture on; what cannot be read costs the facts, not the picture."""
+        if not self.header.extended:
+            return
+        with contextlib.suppress(BrokenImageError):
+            for number, chunk in enumerate(walk(self.source, self.header.picture_start, self.header.end)):
+                if number > self.limits.max_segments + self.limits.max_frames:
+                    return
+                if chunk.kind == EXIF and chunk.size <= MAX_EXIF_BYTES and not self.header.exif:
+                    self.exif = read_exif(self.source.take(chunk.start, chunk.size))
+                elif chunk.kind == XMP and chunk.size <= MAX_XMP_BYTES:
+                    packet = self.source.take(chunk.start, chunk.size)
+                    self.texts = {**self.texts, XMP_TEXT: packet.decode("utf-8", "replace")}
+
+    def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:  # noqa: ARG002 - all or nothing
+        """Decode the first picture; a damaged one is never kept. See `Picture.decode`."""
+        header = self.header
+        image, opacity = split(_decoded(_payload(self.source, header)))
+        canvas = header.size
+        if image.size == canvas:
+            return Raster(image, opacity)
+        picture, shown = Image.new("RGB", canvas), Image.new("L", canvas)
+        picture.paste(image, header.box[:2])
+        shown.paste(opacity or 255, (*header.box[:2], header.box[0] + image.width, header.box[1] + image.height))
+        return Raster(picture, shown)
+
+
+def _decoded(payload: bytes) -> Image.Image:
+    """Return the picture of a file that holds nothing else; the decoder's own copies are gone by then."""
+    with image_faults():
+        image = WebPImagePlugin.WebPImageFile(io.BytesIO(payload))
+        image.load()
+    return Image.Image._new(image, image.im)  # noqa: SLF001 - a copy would cost 4 bytes a pixel
+
+
+def _payload(source: Source, header: WebpHeader) -> bytes:
+    """Return a WebP with nothing but the first picture, which is not animated.
+
+    Raises:
+        BrokenImageError: The file ends within the picture.
+    """
+    parts = []
+    if header.alpha and header.picture.kind == LOSSY:
+        sides = b"".join((side - 1).to_bytes(3, "little") for side in header.box[2:])
+        parts += _chunk(EXTENDED, b"\x10\0\0\0" + sides)
+        parts += _chunk(ALPHA, _data(source, header.alpha))
+    parts += _chunk(header.picture.kind, _data(source, header.picture))
+    body = b"WEBP" + b"".join(parts)
+    return b"RIFF" + len(body).to_bytes(4, "little") + body
+
+
+def _data(source: Source, chunk: Chunk) -> bytes:
+    return source.take(chunk.start, chunk.size)
+
+
+def _chunk(kind: bytes, data: bytes) -> list[bytes]:
+    return [kind, len(data).to_bytes(4, "little"), data, b"\0" * (len(data) % 2)]
