@@ -10,7 +10,7 @@ from typing import Any, Self
 import pulumi
 from pulumi.runtime.config import CONFIG
 
-from components.config_fields import flag, key_prefix, matching, one_of, origins, sizes, whole
+from components.config_fields import flag, key_prefix, matching, one_of, origins, several_of, sizes, whole
 from components.errors import ArgumentError
 
 PROJECT = "pixelcascade"
@@ -27,6 +27,10 @@ MIN_TIMEOUT_S = 10
 MIN_PICTURE_MB = 256
 """With less, a function that decodes has no memory left for pictures."""
 
+DEFAULT_INPUTS = ("jpeg", "png", "gif")
+FURTHER_INPUTS = ("webp",)
+"""Formats that are refused unless `inputFormats` names them; `handlers.imaging.formats` reads them."""
+
 MAX_BATCH_WITHOUT_WINDOW = 10  # Source: Lambda's API reference, CreateEventSourceMapping.
 
 
@@ -41,6 +45,7 @@ class StackConfig:
     `Pulumi.yaml` describes each key and repeats its default for the Pulumi CLI.
     """
 
+    input_formats: Sequence[str] = several_of(*DEFAULT_INPUTS, *FURTHER_INPUTS, default=DEFAULT_INPUTS)
     jpeg_quality: int = whole(100, 1, 100)
     subsampling: str = one_of("4:2:0", "4:4:4")
     background: str = matching("#ffffff", r"#[0-9a-fA-F]{6}", "a colour as #rrggbb")
@@ -161,6 +166,11 @@ class StackConfig:
             return f"python{sys.version_info.major}.{sys.version_info.minor}"
         return self.runtime
 
+    @property
+    def further_inputs(self) -> tuple[str, ...]:
+        """Formats beyond the defaults that masters may have, in a fixed order."""
+        return tuple(name for name in FURTHER_INPUTS if name in self.input_formats)
+
     def _contradictions(self) -> Iterator[str]:
         """Yield a message for each combination of valid settings that cannot be deployed."""
         prefixes = {
@@ -177,11 +187,8 @@ class StackConfig:
                         f"other, got {prefix!r} and {other_prefix!r}: change one (an output below the trigger's "
                         "prefix would start the pipeline again)"
                     )
-        if self.imaging == "pillow-simd" and self.architecture == "arm64":
-            yield (
-                f"{PROJECT}:imaging: expected architecture x86_64 for 'pillow-simd', which needs AVX2, got 'arm64': "
-                "change one"
-            )
+        if self.imaging == "pillow-simd":
+            yield from self._simd_contradictions()
         if self.alarm_email and self.alarm_topic:
             yield (
                 f"{PROJECT}:alarmEmail and {PROJECT}:alarmTopic: expected one of them, got both: remove one, or "
@@ -203,6 +210,18 @@ class StackConfig:
             yield (
                 f"{PROJECT}:batchSize: expected at most {MAX_BATCH_WITHOUT_WINDOW} without a window, got "
                 f"{self.batch_size} with batchWindowS {self.batch_window_s}: set batchWindowS to 1 or more"
+            )
+
+    def _simd_contradictions(self) -> Iterator[str]:
+        if self.architecture == "arm64":
+            yield (
+                f"{PROJECT}:imaging: expected architecture x86_64 for 'pillow-simd', which needs AVX2, got 'arm64': "
+                "change one"
+            )
+        if self.further_inputs:
+            yield (
+                f"{PROJECT}:inputFormats: expected jpeg, png and gif for 'pillow-simd', which is built without other "
+                f"decoders, got {', '.join(self.further_inputs)}: remove them, or set imaging to pillow"
             )
 
     def _bucket_settings(self) -> Mapping[str, str]:

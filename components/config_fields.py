@@ -92,6 +92,27 @@ def sizes(**default: int) -> Any:
     return _field(expected, check, default_factory=lambda: dict(default))
 
 
+def several_of(*choices: str, default: Sequence[str]) -> Any:
+    """Return a field for a list of different values out of a few."""
+    expected = f"a list of different values out of {', '.join(choices)}, such as {json.dumps(list(default))}"
+
+    def check(text: str) -> Sequence[str]:
+        try:
+            items = json.loads(text)
+        except json.JSONDecodeError:
+            items = None
+        if not isinstance(items, list) or not items:
+            raise ValueError(expected)
+        for item in items:
+            if item not in choices:
+                raise ValueError(f"{expected}; {item!r} is not one")
+        if len(set(items)) < len(items):
+            raise ValueError(expected)
+        return tuple(items)
+
+    return _field(expected, check, default=tuple(default))
+
+
 def origins() -> Any:
     """Return a field for the origins of web pages: scheme, host and, where it is not the scheme's own, port."""
     expected = 'a list of different origins, such as ["https://www.example.com"], without a path'

@@ -109,6 +109,7 @@ def worker_environment(
 def picture_settings(config: StackConfig) -> dict[str, Any]:
     """Return what decides about pictures, by the fields of `handlers.settings.Settings`."""
     return {
+        "input_formats": list(config.input_formats),
         "jpeg_quality": config.jpeg_quality,
         "subsampling": config.subsampling,
         "background": list(bytes.fromhex(config.background.removeprefix("#"))),

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -23,6 +23,7 @@ class Settings:
     memory_mb: int
     record: RecordSettings
     recipe: str
+    input_formats: Sequence[str]
     jpeg_quality: int
     subsampling: Literal["4:2:0", "4:4:4"]
     background: tuple[int, int, int]

@@ -2,13 +2,12 @@
 
 The way of a picture is a line: fetch -> open (header, limits) -> room in memory -> work -> write -> settle. The image's
 fault is written down and the message is done; any other failure leaves the message in its queue. One bad record never
-costs another: the work on a record that is delivered again runs in a child process.
+costs another: the work on a record that is delivered again, or whose format is guarded, runs in a child process.
 """
 
 import functools
-import itertools
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -46,6 +45,10 @@ class DeadlineError(PixelCascadeError):
     """The function's time-out is too near to start another record."""
 
 
+class GuardedFormatError(PixelCascadeError):
+    """The picture is in a format that only a child process decodes."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Work:
     """What one branch does with a picture.
@@ -79,13 +82,15 @@ def process(event: dict[str, Any], context: LambdaContext, work: Work) -> Mappin
         settings=Settings.from_environment(),
         work=work,
         alone=len(event["Records"]) == 1,
-        waiting=itertools.count(len(event["Records"]) - 1, -1),
+        waiting={record["messageId"] for record in event["Records"]},
         cold_start=start.described(),
     )
-    # Before any fork, so that a child need not load what its own client needs.
+    # Before any fork, so that a child need not load what its own client needs, nor a format's module.
+    imaging.load_formats(batch.settings.input_formats)
     clients.s3()
     clients.dynamodb()
     processor = Pipeline(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+    processor.guarded = batch.guarded
     record_handler = functools.partial(_record, batch=batch)
     try:
         return process_partial_response(
@@ -99,17 +104,19 @@ def process(event: dict[str, Any], context: LambdaContext, work: Work) -> Mappin
 
 @dataclass(frozen=True, kw_only=True)
 class _Batch:
-    """What the records of a batch have in common; `waiting` counts those that are not yet started.
+    """What the records of a batch have in common.
 
-    A record that is `alone` decodes its picture while it arrives; others have the processor decode meanwhile.
+    `waiting` are the messages' ids of those not yet started, `guarded` of those that need a child process. A record
+    that is `alone` decodes its picture while it arrives; others have the processor decode meanwhile.
     """
 
     context: LambdaContext
     settings: Settings
     work: Work
     alone: bool
-    waiting: Iterator[int]
+    waiting: set[str]
     cold_start: Mapping[str, bool]
+    guarded: set[str] = field(default_factory=set)
     ended: list[metrics.Ended] = field(default_factory=list)
     retry_delays_s: dict[str, int] = field(default_factory=dict)
 
@@ -117,7 +124,8 @@ class _Batch:
 def _record(record: SQSRecord, *, batch: _Batch) -> None:
     """Process one message and log it; any exception leaves the message in its queue."""
     started = time.monotonic()
-    behind = next(batch.waiting)
+    batch.waiting.discard(record.message_id)
+    behind = len(batch.waiting)
     deliveries = int(record.attributes.approximate_receive_count)
     line = {"message_id": record.message_id, "deliveries": deliveries, **batch.cold_start}
     try:
@@ -126,8 +134,12 @@ def _record(record: SQSRecord, *, batch: _Batch) -> None:
             raise DeadlineError(f"expected {SHORTEST_RECORD_S} s to start a record, got {left_s:.1f} s")
         # A record that stalled before may stall again, and so may others behind it: each gets its share of the time
         # that is left. Quick ones take less, so that the next delivery of a slow one shares with few.
-        wall_s = max(SHORTEST_RECORD_S, left_s / (behind + 1)) if runs_isolated(record) else None
+        wall_s = max(SHORTEST_RECORD_S, left_s / (behind + 1)) if runs_isolated(record, batch.guarded) else None
         name, details = _processed(record, batch, wall_s)
+    except GuardedFormatError:
+        batch.waiting.add(record.message_id)
+        batch.guarded.add(record.message_id)
+        return
     except Exception as error:
         duration_ms = _since_ms(started)
         logger.exception("retry", extra={**line, "error": type(error).__name__, "duration_ms": duration_ms})
@@ -175,7 +187,7 @@ def _processed(record: SQSRecord, batch: _Batch, wall_s: float | None) -> tuple[
     branch = _branch(job, batch.work, settings)
     if job.deleted:
         return "deleted", {**details, "outputs": branch.delete()}
-    work = functools.partial(_worked, job, batch.work, settings, early=batch.alone)
+    work = functools.partial(_worked, job, batch.work, settings, early=batch.alone, isolated=wall_s is not None)
     result = work() if wall_s is None else run_isolated(work, wall_s=wall_s, memory_mb=settings.memory_mb)
     return _settled(result, branch), {**details, "generation": job.generation, **result.details}
 
@@ -189,8 +201,11 @@ def _branch(job: Job, work: Work, settings: Settings) -> life.Settlement:
     )
 
 
-def _worked(job: Job, work: Work, settings: Settings, *, early: bool) -> Result:
-    """Fetch a job's master, do the branch's work on it, and write what it made."""
+def _worked(job: Job, work: Work, settings: Settings, *, early: bool, isolated: bool) -> Result:
+    """Fetch a job's master, do the branch's work on it, and write what it made.
+
+    Raises: GuardedFormatError, where only isolated work may decode the picture.
+    """
     try:
         master = masters.fetch(job) if work.whole else masters.fetch_header(job)
     except MasterGoneError:
@@ -198,7 +213,7 @@ def _worked(job: Job, work: Work, settings: Settings, *, early: bool) -> Result:
     except RejectedImageError as error:
         return _rejected(error)
     try:
-        output = _output(master, work, settings, early=early)
+        output = _output(master, work, settings, early=early, isolated=isolated)
         mark = Mark(key=job.key, etag=master.etag, generation=job.generation or 0, recipe=settings.recipe)
         written = output.write(mark, settings)
     except RejectedImageError as error:
@@ -233,15 +248,17 @@ def _settled(result: Result, branch: life.Settlement) -> str:
     return result.name if branch.settle(result.outcome) else "superseded"
 
 
-def _output(master: Master, work: Work, settings: Settings, *, early: bool) -> Output:
+def _output(master: Master, work: Work, settings: Settings, *, early: bool, isolated: bool) -> Output:
     """Open the picture, wait for room in memory, and do the branch's work.
 
-    Raises: RejectedImageError.
+    Raises: RejectedImageError; GuardedFormatError.
     """
     limits = settings.picture_limits
     limits.check_file(master.size_bytes)
-    picture = imaging.open_picture(master.body, limits, early=early)
+    picture = imaging.open_picture(master.body, limits, early=early, formats=settings.input_formats)
     need_bytes = work.bytes_needed(picture, settings)
+    if need_bytes and not isolated and picture.guarded:
+        raise GuardedFormatError(f"expected a child process to decode a {picture.header.format}, got the worker's own")
     file_bytes = FILE_COPIES * master.size_bytes if need_bytes else 0
     with budget.of_function(capacity_bytes(settings.memory_mb)).room(need_bytes + file_bytes):
         return work.run(picture, master, settings)

@@ -133,6 +133,7 @@ def test_a_read_of_the_environment_is_found(source: str) -> None:
 
 # What each worker is told means what the stack's config says.
 CHANGED = {
+    "inputFormats": '["webp", "png"]',
     "jpegQuality": "81",
     "subsampling": "4:4:4",
     "background": "#102030",
@@ -180,6 +181,7 @@ def test_a_worker_understands_the_stacks_settings() -> None:
             follow=True,
         ),
         recipe=program.outputs["recipes"]["resizing"],
+        input_formats=["webp", "png"],
         jpeg_quality=81,
         subsampling="4:4:4",
         background=(0x10, 0x20, 0x30),

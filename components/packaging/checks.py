@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from components.config import DEFAULT_INPUTS
 from components.packaging import paths
 from components.packaging.interpreters import interpreter
 from components.packaging.target import GLIBC, PackageError, Target
@@ -22,7 +23,8 @@ ELF_MACHINES = {62: "x86_64", 183: "aarch64"}
 IMPORTING = """
 import importlib, sys
 sys.path[:0] = sys.argv[1:3]
-for name in sys.argv[3:]:
+importlib.import_module("handlers.imaging").load_formats(sys.argv[3].split(","))
+for name in sys.argv[4:]:
     assert callable(importlib.import_module(name).handler), name
 for name in ("PIL.ImageCms", "boto3.dynamodb.types", "handlers.imaging.formats.png_inflate"):
     importlib.import_module(name)
@@ -87,7 +89,8 @@ def check_imports(target: Target, code: Path, layer: Path) -> str:
         return f"skipped, no Python {target.version} for {target.architecture} is here"
     modules = handler_modules()
     # -I and -S: neither the environment's, nor the user's, nor installed packages are on the path.
-    command = [python, "-I", "-S", "-B", "-c", IMPORTING, str(code), str(layer / "python"), *modules]
+    formats = ",".join((*DEFAULT_INPUTS, *target.inputs))
+    command = [python, "-I", "-S", "-B", "-c", IMPORTING, str(code), str(layer / "python"), formats, *modules]
     kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=kept)
     if done.returncode:

@@ -32,7 +32,8 @@ class PackageError(pulumi.RunError):
 class Target:
     """The runtime and processor that a package is for, with or without `bytecode`.
 
-    `host` is this very machine, `imaging` the library for pictures.
+    `host` is this very machine, `imaging` the library for pictures, `inputs` the formats beyond the defaults that
+    it decodes.
     """
 
     runtime: str
@@ -40,13 +41,21 @@ class Target:
     host: bool = False
     imaging: str = "pillow"
     bytecode: bool = True
+    inputs: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, config: StackConfig) -> Self:
         """Return what a stack's functions run on; with `packageFor: host` that is this machine."""
         host = config.package_for == "host"
         architecture = this_architecture() if host else config.architecture
-        return cls(config.function_runtime, architecture, host, config.imaging, host or config.bytecode == "required")
+        return cls(
+            config.function_runtime,
+            architecture,
+            host,
+            config.imaging,
+            host or config.bytecode == "required",
+            config.further_inputs,
+        )
 
     def __str__(self) -> str:
         return f"{self.runtime} on {self.architecture}"

@@ -14,13 +14,17 @@ from components.packaging.target import PackageError, Target
 
 # botocore knows every service of AWS; the functions call these.
 SERVICES = ("dynamodb", "events", "s3", "sns", "sqs")
-# What no function imports; of Pillow the modules for text, windows, AVIF and WebP, with the libraries of their own.
+# What no function imports; of Pillow the modules for text and windows, with the libraries of their own.
 UNUSED = (
     *("aws_lambda_powertools/event_handler", "boto3/data", "boto3/examples"),
-    *(f"PIL/_{module}.*" for module in ("avif", "webp", "imagingft", "imagingmath", "imagingmorph", "imagingtk")),
-    *(f"pillow.libs/lib{library}*" for library in ("avif", "webp", "sharpyuv")),
+    *(f"PIL/_{module}.*" for module in ("imagingft", "imagingmath", "imagingmorph", "imagingtk")),
     *(f"pillow.libs/lib{library}*" for library in ("freetype", "harfbuzz", "brotli", "png16")),
 )
+# What of Pillow decodes a format, and goes unless a stack takes that in. AVIF's library also uses libsharpyuv.
+DECODERS = {
+    "avif": ("PIL/_avif.*", "pillow.libs/libavif*", "pillow.libs/libsharpyuv*"),
+    "webp": ("PIL/_webp.*", "pillow.libs/libwebp*", "pillow.libs/libsharpyuv*"),
+}
 
 # How a machine reaches a package index is its own business; what is installed is not.
 KEPT_OF_PIP = (
@@ -75,7 +79,7 @@ def install(target: Target, packages: Mapping[str, str], folder: Path) -> None:
         *target.pip_options(),
     )
     for wheel in sorted(wheels.glob("*.whl")):
-        unpack(wheel, folder)
+        unpack(wheel, folder, target.inputs)
 
 
 def _requirement(target: Target, name: str, version: str) -> str:
@@ -110,19 +114,27 @@ def run_pip(failure: str, *arguments: str, python: str = sys.executable, env: Ma
     return done.stdout
 
 
-def unpack(wheel: Path, folder: Path) -> None:
-    """Write a wheel's modules below `folder`, without what no function imports.
+def unpack(wheel: Path, folder: Path, inputs: Sequence[str] = ()) -> None:
+    """Write a wheel's modules below `folder`, without what no function imports; `inputs` are further formats.
 
     Source: the binary distribution format, https://packaging.python.org/specifications/binary-distribution-format/.
     """
+    unused = unused_for(inputs)
     with zipfile.ZipFile(wheel) as archive:
         for entry in archive.infolist():
             path = _place(PurePosixPath(entry.filename))
-            if entry.is_dir() or path is None or _unused(path):
+            if entry.is_dir() or path is None or _unused(path, unused):
                 continue
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             with archive.open(entry) as source, (folder / path).open("wb") as copy:
                 shutil.copyfileobj(source, copy)
+
+
+def unused_for(inputs: Sequence[str]) -> tuple[str, ...]:
+    """Return the patterns of what no function imports where such formats beyond the defaults are taken in."""
+    kept = {pattern for name in inputs for pattern in DECODERS.get(name, ())}
+    decoders = {pattern for patterns in DECODERS.values() for pattern in patterns}
+    return (*UNUSED, *sorted(decoders - kept))
 
 
 def _place(path: PurePosixPath) -> PurePosixPath | None:
@@ -134,8 +146,8 @@ def _place(path: PurePosixPath) -> PurePosixPath | None:
     return PurePosixPath(*path.parts[2:]) if path.parts[1] in {"purelib", "platlib"} else None
 
 
-def _unused(path: PurePosixPath) -> bool:
-    if any(part.match(unused) for part in (path, *path.parents) for unused in UNUSED):
+def _unused(path: PurePosixPath, unused: Sequence[str]) -> bool:
+    if any(part.match(pattern) for part in (path, *path.parents) for pattern in unused):
         return True
     if path.name == "RECORD" and path.parts[0].endswith(".dist-info"):
         return True  # It lists what is left out.

@@ -4,7 +4,7 @@ from .convert import convert
 from .describe import describe
 from .encode import Jpeg
 from .facts.metadata import Metadata
-from .formats import open_picture
+from .formats import load_formats, open_picture
 from .formats.picture import Picture
 from .frames import Box, focus_of
 from .limits import Limits
@@ -19,6 +19,7 @@ __all__ = [
     "convert",
     "describe",
     "focus_of",
+    "load_formats",
     "open_picture",
     "output_sizes",
     "resize",

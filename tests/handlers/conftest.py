@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
@@ -153,7 +154,7 @@ def working(run: Run, need_bytes: int = 0) -> worker.Work:
 @pytest.fixture
 def unopened(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let masters be any bytes: they are not opened as pictures."""
-    monkeypatch.setattr(imaging, "open_picture", lambda source, _limits, **_: source)
+    monkeypatch.setattr(imaging, "open_picture", lambda *_, **__: SimpleNamespace(guarded=False))
 
 
 def sqs_event(*bodies: str | Mapping[str, Any], deliveries: int | list[int] = 1) -> dict[str, Any]:

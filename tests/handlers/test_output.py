@@ -24,7 +24,7 @@ def test_a_master_over_the_limit_is_refused_before_it_is_read(stack: Stack) -> N
     body = io.BytesIO(b"12345")
     master = replace(stack.master("master/cat.png", b"12345"), body=body)
     with pytest.raises(ImageTooLargeError, match=r"at most 4 bytes .maxBytes., got 5"):
-        worker._output(master, working(lambda *_: Made()), settings(max_bytes=4), early=False)
+        worker._output(master, working(lambda *_: Made()), settings(max_bytes=4), early=False, isolated=False)
     assert body.tell() == 0
 
 
@@ -50,7 +50,13 @@ def test_a_picture_waits_for_room_for_its_file_too(stack: Stack, monkeypatch: py
 
     monkeypatch.setattr(Budget, "room", noted)
     monkeypatch.setattr(imaging, "open_picture", lambda *_, **__: None)
-    worker._output(stack.master("master/cat.png", b"12345"), working(lambda *_: Made(), 1_000), settings(), early=False)
+    worker._output(
+        stack.master("master/cat.png", b"12345"),
+        working(lambda *_: Made(), 1_000),
+        settings(),
+        early=False,
+        isolated=True,
+    )
     assert asked == [1_015]
 
 

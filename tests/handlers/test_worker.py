@@ -584,7 +584,7 @@ def test_a_picture_that_is_alone_is_decoded_while_it_arrives(
     """In a batch the processor has the other pictures to decode meanwhile."""
     told: list[bool] = []
 
-    def opened(source: Any, _limits: Any, *, early: bool) -> Any:
+    def opened(source: Any, _limits: Any, *, early: bool, **_: Any) -> Any:
         told.append(early)
         return source
 

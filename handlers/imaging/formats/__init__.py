@@ -1,7 +1,6 @@
 """The formats that are accepted: one module and one line each."""
 
-import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from handlers.errors import NotAnImageError, UnsupportedFormatError
 from handlers.imaging.limits import Limits
@@ -20,10 +19,17 @@ FORMATS: dict[str, type[Picture]] = {
 }
 """By name, in the order in which files are held against them."""
 
-FURTHER = {
-    "webp": ("webp", "WebpPicture"),
+
+def _webp() -> type[Picture]:
+    from .webp import WebpPicture  # noqa: PLC0415
+
+    return WebpPicture
+
+
+FURTHER: dict[str, Callable[[], type[Picture]]] = {
+    "webp": _webp,
 }
-"""Module and class of the formats that are imported only where they are let in."""
+"""Formats that are refused unless they are named; their modules are imported only then."""
 
 DEFAULT_FORMATS = tuple(FORMATS)
 
@@ -40,7 +46,7 @@ def load_formats(names: Sequence[str]) -> list[type[Picture]]:
     unknown = [name for name in names if name not in FORMATS and name not in FURTHER]
     if unknown or not names:
         raise ValueError(f"expected formats among {', '.join((*FORMATS, *FURTHER))}, got {unknown or 'none'}")
-    return [FORMATS[name] if name in FORMATS else _imported(*FURTHER[name]) for name in names]
+    return [FORMATS[name] if name in FORMATS else FURTHER[name]() for name in names]
 
 
 def open_picture(
@@ -71,11 +77,6 @@ def open_picture(
             picture.early = early
             return picture
     raise _refusal(prefix, formats)
-
-
-def _imported(module: str, name: str) -> type[Picture]:
-    kind: type[Picture] = getattr(importlib.import_module(f".{module}", __name__), name)
-    return kind
 
 
 def _refusal(prefix: bytes, formats: Sequence[str]) -> NotAnImageError | UnsupportedFormatError:

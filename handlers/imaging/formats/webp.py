@@ -19,7 +19,25 @@ from handlers.imaging.source import Source
 from .decoding import image_faults
 from .picture import Picture
 from .png_text import XMP as XMP_TEXT
-from .webp_header import ALPHA, EXIF, EXTENDED, FRAME, LOSSY, MAX_XMP_BYTES, XMP, Chunk, WebpHeader, read_header, walk
+from .webp_header import (
+    ALPHA,
+    EXIF,
+    EXTENDED,
+    FRAME,
+    LOSSY,
+    MAX_XMP_BYTES,
+    XMP,
+    RiffChunk,
+    WebpHeader,
+    read_header,
+    walk,
+)
+
+if not WebPImagePlugin.SUPPORTED:
+    # Else each WebP would be rejected as damaged.
+    raise ImportError(
+        "expected a Pillow that decodes WebP, got one without PIL._webp: build the layer with inputFormats"
+    )
 
 MAX_EXIF_BYTES = 1024 * 1024
 """EXIF with a thumbnail has up to 64 KB; a chunk that is longer holds something else."""
@@ -114,7 +132,7 @@ def _payload(source: Source, header: WebpHeader) -> bytes:
     return b"RIFF" + len(body).to_bytes(4, "little") + body
 
 
-def _data(source: Source, chunk: Chunk) -> bytes:
+def _data(source: Source, chunk: RiffChunk) -> bytes:
     return source.take(chunk.start, chunk.size)
 
 

@@ -22,7 +22,7 @@ _ANIMATION_FLAG = 0x02
 
 
 @dataclass(frozen=True)
-class Chunk:
+class RiffChunk:
     """One chunk: its type and where its data lies; a chunk of odd size is followed by a byte of padding."""
 
     kind: bytes
@@ -43,8 +43,8 @@ class WebpHeader(Header):
     of the picture, or of the frame that it is in, and `end` that behind the last chunk.
     """
 
-    picture: Chunk
-    alpha: Chunk | None
+    picture: RiffChunk
+    alpha: RiffChunk | None
     box: tuple[int, int, int, int]
     animated: bool
     extended: bool
@@ -56,13 +56,13 @@ class WebpHeader(Header):
 class _Bitstream:
     """A picture's chunks, its (width, height) and whether pixels may be transparent."""
 
-    picture: Chunk
-    alpha: Chunk | None
+    picture: RiffChunk
+    alpha: RiffChunk | None
     size: tuple[int, int]
     has_alpha: bool
 
 
-def walk(source: Source, start: int, end: int) -> Iterator[Chunk]:
+def walk(source: Source, start: int, end: int) -> Iterator[RiffChunk]:
     """Yield the chunks from `start` to `end`, or to the end of the file.
 
     Raises:
@@ -70,7 +70,7 @@ def walk(source: Source, start: int, end: int) -> Iterator[Chunk]:
     """
     while start < end and source.peek(start, 1):
         head = source.take(start, 8)
-        chunk = Chunk(head[:4], start + 8, int.from_bytes(head[4:], "little"))
+        chunk = RiffChunk(head[:4], start + 8, int.from_bytes(head[4:], "little"))
         yield chunk
         start = chunk.end
 
@@ -137,7 +137,7 @@ def _header(
     )
 
 
-def _first_frame(source: Source, chunk: Chunk, limits: Limits) -> tuple[_Bitstream, tuple[int, int, int, int]]:
+def _first_frame(source: Source, chunk: RiffChunk, limits: Limits) -> tuple[_Bitstream, tuple[int, int, int, int]]:
     """Return what is in an animation's first frame, and its (left, top, width, height)."""
     data = source.take(chunk.start, FRAME_HEADER_BYTES)
     left, top, width, height = (int.from_bytes(data[i : i + 3], "little") for i in (0, 3, 6, 9))
@@ -162,7 +162,7 @@ def _bitstream(source: Source, start: int, end: int, limits: Limits) -> _Bitstre
     raise BrokenImageError("the WebP holds no picture: no VP8 or VP8L chunk before its end")
 
 
-def _lossy_size(source: Source, chunk: Chunk) -> tuple[int, int]:
+def _lossy_size(source: Source, chunk: RiffChunk) -> tuple[int, int]:
     data = source.take(chunk.start, 10)
     width, height = (int.from_bytes(data[i : i + 2], "little") & 0x3FFF for i in (6, 8))
     if data[0] & 1 or data[3:6] != b"\x9d\x01\x2a" or not width or not height:
@@ -170,7 +170,7 @@ def _lossy_size(source: Source, chunk: Chunk) -> tuple[int, int]:
     return width, height
 
 
-def _lossless_size(source: Source, chunk: Chunk) -> tuple[tuple[int, int], bool]:
+def _lossless_size(source: Source, chunk: RiffChunk) -> tuple[tuple[int, int], bool]:
     data = source.take(chunk.start, 5)
     bits = int.from_bytes(data[1:], "little")
     if data[0] != 0x2F or bits >> 29:  # noqa: PLR2004 - the signature; three bits of version follow size and alpha
@@ -178,7 +178,7 @@ def _lossless_size(source: Source, chunk: Chunk) -> tuple[tuple[int, int], bool]
     return ((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1), bool(bits >> 28 & 1)
 
 
-def _profile(source: Source, chunk: Chunk, warnings: list[str]) -> bytes | None:
+def _profile(source: Source, chunk: RiffChunk, warnings: list[str]) -> bytes | None:
     if chunk.size > MAX_PROFILE_BYTES:
         warnings.append(f"the ICC profile was ignored: {chunk.size:,} bytes are more than {MAX_PROFILE_BYTES:,}")
         return None

@@ -1,0 +1,51 @@
+"""`inputFormats`: which are accepted, what their decoders need, and what goes with them."""
+
+import pytest
+
+from components.config import DEFAULT_INPUTS, FURTHER_INPUTS, ConfigError, StackConfig
+from components.image_worker import picture_settings
+from components.packaging import wheels
+from components.packaging.target import Target
+from handlers.imaging import formats
+
+KEY = "pixelcascade:inputFormats"
+
+
+def test_the_config_accepts_what_imaging_reads() -> None:
+    """The names are said twice, because neither imports the other."""
+    assert DEFAULT_INPUTS == formats.DEFAULT_FORMATS
+    assert tuple(formats.FURTHER) == FURTHER_INPUTS
+
+
+def test_by_default_nothing_further_is_let_in() -> None:
+    """Neither the layer nor the workers know of other formats."""
+    assert Target.of(StackConfig()).inputs == ()
+    assert picture_settings(StackConfig())["input_formats"] == ["jpeg", "png", "gif"]
+
+
+def test_a_further_format_reaches_layer_and_workers() -> None:
+    """Its decoder is kept in the layer, whose target is another one."""
+    config = StackConfig.parse({KEY: '["jpeg", "webp"]'})
+    assert Target.of(config).inputs == ("webp",)
+    assert Target.of(config) != Target.of(StackConfig())
+    assert picture_settings(config)["input_formats"] == ["jpeg", "webp"]
+
+
+@pytest.mark.parametrize("text", ["jpeg", "[]", '["bmp"]', '["jpeg", "jpeg"]', '[["jpeg"]]', '{"jpeg": 1}'])
+def test_what_is_no_list_of_formats_is_refused(text: str) -> None:
+    """The message names the key and what is accepted."""
+    with pytest.raises(ConfigError, match=r"inputFormats: expected a list of different values out of jpeg, png, gif"):
+        StackConfig.parse({KEY: text})
+
+
+def test_pillow_simd_decodes_no_further_format() -> None:
+    """It is built without their libraries."""
+    with pytest.raises(ConfigError, match=r"inputFormats: expected jpeg, png and gif for 'pillow-simd'.* got webp"):
+        StackConfig.parse({KEY: '["jpeg", "webp"]', "pixelcascade:imaging": "pillow-simd"})
+
+
+def test_a_layer_keeps_the_decoders_of_its_formats() -> None:
+    """A library that two decoders use stays as long as one of them does."""
+    assert {"PIL/_webp.*", "PIL/_avif.*", "pillow.libs/libsharpyuv*"} <= set(wheels.unused_for(()))
+    kept = set(wheels.unused_for(())) - set(wheels.unused_for(["webp"]))
+    assert kept == {"PIL/_webp.*", "pillow.libs/libwebp*", "pillow.libs/libsharpyuv*"}

@@ -1,0 +1,114 @@
+"""Pictures in a format that is guarded: decoded in a child process, even on their first delivery."""
+
+import functools
+import json
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handlers import format_converter, worker
+from handlers.errors import PixelCascadeError
+from handlers.imaging import Picture
+from handlers.imaging.formats.webp import WebpPicture
+from handlers.master import Master
+from handlers.settings import Settings
+from tests.handlers.conftest import Context, Made, Stack, failures, job, sqs_event
+from tests.handlers.pictures import opened, picture
+
+JPEG, WEBP = "master/a.jpg", "master/b.webp"
+
+
+@pytest.fixture
+def two(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    """Put a JPEG and a WebP into a stack that takes both in."""
+    settings = json.loads(os.environ["SETTINGS"])
+    monkeypatch.setenv("SETTINGS", json.dumps({**settings, "input_formats": ["jpeg", "webp"]}))
+    stack.upload(JPEG, picture())
+    stack.upload(WEBP, picture(kind="WEBP"))
+    return stack
+
+
+def process(work: worker.Work, left_s: float = 60.0, deliveries: int = 1) -> list[str]:
+    event = sqs_event(job(WEBP), job(JPEG), deliveries=deliveries)
+    return failures(worker.process(event, Context(left_s), work))
+
+
+def decoding(run: Callable[[Picture, Master, Settings], Made]) -> worker.Work:
+    return worker.Work(run=run, bytes_needed=lambda found, _: found.bytes_needed())
+
+
+def _leave_pid(folder: Path, _picture: Picture, master: Master, _settings: Settings) -> Made:
+    (folder / Path(master.key).name).write_text(str(os.getpid()))
+    return Made()
+
+
+@pytest.mark.usefixtures("two")
+def test_a_guarded_picture_is_decoded_in_a_child(tmp_path: Path) -> None:
+    """On its first delivery too; the others of its batch are not."""
+    assert process(decoding(functools.partial(_leave_pid, tmp_path))) == []
+    pids = {file.name: int(file.read_text()) for file in tmp_path.iterdir()}
+    assert pids.keys() == {"a.jpg", "b.webp"}
+    assert pids["a.jpg"] == os.getpid()
+    assert pids["b.webp"] != os.getpid()
+
+
+@pytest.mark.usefixtures("two")
+def test_a_guarded_picture_is_forked_once_no_thread_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its child would inherit a lock that another thread holds; and it gets all the time that is left."""
+    seen: list[tuple[list[str], bool]] = []
+
+    def isolated(work: Callable[[], worker.Result], *, wall_s: float, memory_mb: int) -> worker.Result:
+        assert memory_mb
+        names = [thread.name for thread in threading.enumerate() if thread.name.startswith(("record", "upload"))]
+        seen.append((names, wall_s > 50))
+        return work()
+
+    monkeypatch.setattr(worker, "run_isolated", isolated)
+    assert process(decoding(lambda *_: Made())) == []
+    assert seen == [([], True)]
+
+
+@pytest.mark.usefixtures("two")
+def test_a_killer_costs_no_other_picture_of_its_batch(tmp_path: Path) -> None:
+    """A decoder that crashes ends its child, and its message alone stays in the queue."""
+
+    def run(found: Picture, master: Master, settings: Settings) -> Made:
+        if isinstance(found, WebpPicture):
+            os.abort()
+        return _leave_pid(tmp_path, found, master, settings)
+
+    assert process(decoding(run)) == ["m0"]
+    assert [file.name for file in tmp_path.iterdir()] == ["a.jpg"]
+
+
+@pytest.mark.usefixtures("two")
+def test_what_decodes_nothing_needs_no_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Headers are read by code of our own."""
+
+    def isolated(*_: Any, **__: Any) -> worker.Result:
+        raise PixelCascadeError("a child was forked")
+
+    monkeypatch.setattr(worker, "run_isolated", isolated)
+    assert process(worker.Work(run=lambda *_: Made(), bytes_needed=lambda *_: 0)) == []
+
+
+def test_a_webp_is_converted_where_it_is_let_in(two: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole way, its child's writes seen because no child is forked here: moto lives in this process."""
+    monkeypatch.setattr(worker, "run_isolated", lambda work, **_: work())
+    assert process(format_converter.WORK) == []
+    assert {key: opened(two.read(key)).size for key in two.keys("converted/")} == {
+        "converted/a.jpg": (400, 300),
+        "converted/b.jpg": (400, 300),
+    }
+
+
+def test_a_webp_is_rejected_by_default(stack: Stack) -> None:
+    """The reason names the setting."""
+    stack.upload(JPEG, picture())
+    stack.upload(WEBP, picture(kind="WEBP"))
+    assert process(format_converter.WORK) == []
+    assert "add webp to inputFormats" in stack.rejection("rejected/b.webp/resizing.json")["message"]
