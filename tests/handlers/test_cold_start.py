@@ -30,6 +30,13 @@ def test_a_worker_imports_what_every_picture_needs(module: str) -> None:
     assert imported(f"handlers.{module}") == {"PIL", "handlers.imaging"}
 
 
+def test_a_worker_imports_no_format_that_is_not_let_in() -> None:
+    """Further formats cost a cold start only where the stack's config names them."""
+    code = "import handlers.format_converter, sys; print([m for m in sys.modules if 'webp' in m.lower()])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
 @pytest.mark.parametrize(
     ("told", "state"), [("AWS_LAMBDA_FUNCTION_NAME", "False True True"), ("OTHER", "True True False")]
 )

@@ -1,5 +1,6 @@
 """Pictures in a format that is guarded: decoded in a child process, even on their first delivery."""
 
+import faulthandler
 import functools
 import json
 import os
@@ -78,6 +79,7 @@ def test_a_killer_costs_no_other_picture_of_its_batch(tmp_path: Path) -> None:
 
     def run(found: Picture, master: Master, settings: Settings) -> Made:
         if isinstance(found, WebpPicture):
+            faulthandler.disable()
             os.abort()
         return _leave_pid(tmp_path, found, master, settings)
 

@@ -123,6 +123,14 @@ def test_a_layer_leaves_out_what_no_function_imports(target: Target) -> None:
     )
 
 
+def test_a_layer_holds_the_decoders_of_further_formats() -> None:
+    """They are there where a stack takes the format in, and only then."""
+    found = names(layer_archive(Target("python3.13", "x86_64", bytecode=False, inputs=("webp",))))
+    assert any(fnmatch(name, "python/PIL/_webp.*.so") for name in found)
+    assert any(fnmatch(name, "python/pillow.libs/libsharpyuv*") for name in found)
+    assert not any("avif-" in name for name in found)
+
+
 @pytest.mark.parametrize(
     "target",
     [LAMBDA, ARM, Target("python3.12", "x86_64", bytecode=False), Target("python3.12", "arm64", bytecode=False)],

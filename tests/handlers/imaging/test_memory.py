@@ -9,6 +9,8 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
+from handlers.imaging import Picture
+from handlers.imaging.formats.webp import WebpPicture
 from handlers.imaging.limits import BASE_MB, BYTES_PER_PIXEL, FILE_COPIES, pixels_that_fit
 
 from .pictures import (
@@ -37,16 +39,18 @@ KEY = chunk(b"tRNS", wide(1, 2, 3))
 # A process of its own, so that memory freed by making the picture is not used again unseen.
 CHILD = """
 import sys
-from handlers.imaging import Limits, convert, resize
+from handlers.imaging import Limits, convert, load_formats, open_picture, resize
+formats = [name for name in sys.argv[2].split(",")]
+load_formats(formats)
 data = sys.stdin.buffer.read()
 def held(name):
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(name))
 before = held("VmRSS")
-limits = Limits(max_bytes=10**9)
+picture = open_picture(data, Limits(max_bytes=10**9), formats=formats)
 if sys.argv[1] == "resize":
-    resize(data, {"thumbnail": 100, "medium": 500, "large": 1000}, limits=limits)
+    resize(picture, {"thumbnail": 100, "medium": 500, "large": 1000})
 else:
-    convert(data, limits=limits, reencode="always")
+    convert(picture, reencode="always")
 print((held("VmHWM") - before) * 1024, before // 1024)
 """
 
@@ -81,17 +85,42 @@ COSTLY: dict[str, Callable[[], bytes]] = {
 }
 
 
+def _noisy_webp() -> bytes:
+    noise = Image.effect_noise(SIZE, 60)
+    options = {"icc_profile": p3_profile(), "exif": TURNED, "exact": True}
+    return saved(Image.merge("RGBA", [noise] * 4), "WEBP", lossless=True, method=0, quality=10, **options)
+
+
+FURTHER: dict[str, Callable[[], bytes]] = {"webp": _noisy_webp}
+
+
 @pytest.mark.parametrize("call", ["convert", "resize"])
 @pytest.mark.parametrize("kind", COSTLY)
 def test_the_model_covers_the_costliest_pictures(kind: str, call: str) -> None:
     """No way through takes more than the model's bytes a pixel beside the file's copies."""
     data = COSTLY[kind]()
-    child = subprocess.run([sys.executable, "-c", CHILD, call], input=data, capture_output=True, check=True)
-    taken, before_mb = map(int, child.stdout.split())
-    a_pixel = (taken - (FILE_COPIES - 1) * len(data)) / PIXELS
+    a_pixel, before_mb = _measured(data, call, "jpeg,png,gif")
     print(f"{kind}, {call}: {a_pixel:.1f} bytes a pixel beside {len(data) / PIXELS:.1f} of file; {before_mb} MB before")  # noqa: T201 - `pytest -rP` shows the figures
     assert a_pixel <= BYTES_PER_PIXEL
     assert before_mb < BASE_MB
+
+
+@pytest.mark.parametrize("call", ["convert", "resize"])
+@pytest.mark.parametrize(("name", "kind"), [("webp", WebpPicture)])
+def test_the_model_covers_further_formats(name: str, kind: type[Picture], call: str) -> None:
+    """Each has its own bytes a pixel, because of what its decoder keeps."""
+    data = FURTHER[name]()
+    a_pixel, before_mb = _measured(data, call, name)
+    print(f"{name}, {call}: {a_pixel:.1f} bytes a pixel beside {len(data) / PIXELS:.1f} of file; {before_mb} MB before")  # noqa: T201 - `pytest -rP` shows the figures
+    assert a_pixel <= kind.bytes_per_pixel
+    assert before_mb < BASE_MB
+
+
+def _measured(data: bytes, call: str, formats: str) -> tuple[float, int]:
+    """Return the bytes a pixel that a child takes beside the file's copies, and the MB that it had before."""
+    child = subprocess.run([sys.executable, "-c", CHILD, call, formats], input=data, capture_output=True, check=True)
+    taken, before_mb = map(int, child.stdout.split())
+    return (taken - (FILE_COPIES - 1) * len(data)) / PIXELS, before_mb
 
 
 def test_a_picture_that_fits_by_the_model_is_no_larger_than_memory() -> None:
