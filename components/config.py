@@ -10,7 +10,7 @@ from typing import Any, Self
 import pulumi
 from pulumi.runtime.config import CONFIG
 
-from components.config_fields import flag, key_prefix, matching, one_of, origins, several_of, sizes, whole
+from components.config_fields import flag, formats, key_prefix, matching, one_of, origins, several_of, sizes, whole
 from components.errors import ArgumentError
 
 PROJECT = "pixelcascade"
@@ -50,6 +50,7 @@ class StackConfig:
     subsampling: str = one_of("4:2:0", "4:4:4")
     background: str = matching("#ffffff", r"#[0-9a-fA-F]{6}", "a colour as #rrggbb")
     sizes: Mapping[str, int | str] = sizes(thumbnail=100, medium=500, large=1000)
+    output_formats: Mapping[str, int] = formats()
     enlarge: bool = flag(default=True)
     reencode: str = one_of("when-needed", "always")
     salvage: bool = flag(default=False)
@@ -222,6 +223,11 @@ class StackConfig:
             yield (
                 f"{PROJECT}:inputFormats: expected jpeg, png and gif for 'pillow-simd', which is built without other "
                 f"decoders, got {', '.join(self.further_inputs)}: remove them, or set imaging to pillow"
+            )
+        if self.output_formats:
+            yield (
+                f"{PROJECT}:outputFormats: expected imaging 'pillow' for {' and '.join(self.output_formats)}, which "
+                "'pillow-simd' is built without, got 'pillow-simd': change one"
             )
 
     def _bucket_settings(self) -> Mapping[str, str]:

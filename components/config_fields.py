@@ -10,6 +10,9 @@ MAX_SIDE_PX = 65_500  # Source: libjpeg's JPEG_MAX_DIMENSION.
 
 _SIZE = r"([a-z0-9][a-z0-9-]{0,31})=(([1-9][0-9]{0,4})(?:x([1-9][0-9]{0,4})(?::inside)?)?)"
 
+FURTHER_FORMATS = ("webp", "avif")
+"""The formats of sizes beside JPEG; `handlers.imaging` writes them."""
+
 
 def whole(default: int, minimum: int, maximum: int) -> Any:
     """Return a field for a whole number of a range."""
@@ -111,6 +114,33 @@ def several_of(*choices: str, default: Sequence[str]) -> Any:
         return tuple(items)
 
     return _field(expected, check, default=tuple(default))
+
+
+def formats() -> Any:
+    """Return a field for the qualities of the formats that sizes have beside JPEG, by name; for none it is empty."""
+    names = ", ".join(f"{name}=QUALITY" for name in FURTHER_FORMATS)
+    expected = f'a list of "jpeg", then any of {names}, each once, with a quality from 1 to 100'
+
+    def check(text: str) -> Mapping[str, int]:
+        try:
+            items = json.loads(text)
+        except json.JSONDecodeError:
+            items = None
+        if not isinstance(items, list) or not items:
+            raise ValueError(expected)
+        if items[0] != "jpeg":
+            raise ValueError(f"{expected}; {items[0]!r} is first")
+        found: dict[str, int] = {}
+        for item in items[1:]:
+            match = re.fullmatch(rf"({'|'.join(FURTHER_FORMATS)})=([1-9][0-9]?|100)", str(item))
+            if not match:
+                raise ValueError(f"{expected}; {item!r} is not one")
+            if match[1] in found:
+                raise ValueError(f"{expected}; {match[1]!r} is there twice")
+            found[match[1]] = int(match[2])
+        return found
+
+    return _field(expected, check, default_factory=dict)
 
 
 def origins() -> Any:

@@ -14,13 +14,16 @@ IMAGING_VERSION = 1
 CODECS = ("pillow", "cykooz-resizer")
 """The packages that decode, resample and encode."""
 
+ADDED = {"output_formats"}
+"""Settings that came after the first release: at their default they are left out, so that no output gets outdated."""
+
 DIGITS = 10
 
 
 def recipe(row: ImageBranch, config: StackConfig) -> str:
     """Return the recipe of a branch: what was made by another one is outdated."""
     pinned = pins(Target.of(config).requirements)
-    settings = {name: getattr(config, name) for name in row.settings}
+    settings = {name: value for name in row.settings if (value := getattr(config, name)) or name not in ADDED}
     decides = {
         "branch": row.name,
         "imaging": IMAGING_VERSION,

@@ -110,6 +110,15 @@ WRONG = [
     ("sizes", '["thumbnail=65501"]', "'thumbnail=65501' is not one"),
     ("sizes", '["a/b=100"]', "'a/b=100' is not one"),
     ("sizes", '["thumbnail=100", "thumbnail=200"]', "'thumbnail' is there twice"),
+    ("outputFormats", "webp", 'a list of "jpeg", then any of webp=QUALITY, avif=QUALITY'),
+    ("outputFormats", "[]", 'a list of "jpeg"'),
+    ("outputFormats", '["webp=80"]', "'webp=80' is first"),
+    ("outputFormats", '["jpeg=80"]', "'jpeg=80' is first"),
+    ("outputFormats", '["jpeg", "jpeg"]', "'jpeg' is not one"),
+    ("outputFormats", '["jpeg", "webp"]', "'webp' is not one"),
+    ("outputFormats", '["jpeg", "webp=0"]', "'webp=0' is not one"),
+    ("outputFormats", '["jpeg", "avif=101"]', "'avif=101' is not one"),
+    ("outputFormats", '["jpeg", "webp=80", "webp=70"]', "'webp' is there twice"),
 ]
 
 
@@ -218,6 +227,18 @@ def test_visibility_is_six_time_outs_and_the_window() -> None:
 def test_sizes_keep_their_names_and_widths() -> None:
     """Sizes are read as widths by name."""
     assert parse(sizes='["tiny=1", "vast=65500"]').sizes == {"tiny": 1, "vast": 65500}
+
+
+def test_further_formats_keep_their_qualities() -> None:
+    """The JPEG has a quality of its own; by default there is no further format."""
+    assert parse(outputFormats='["jpeg", "avif=1", "webp=100"]').output_formats == {"avif": 1, "webp": 100}
+    assert parse(outputFormats='["jpeg"]') == StackConfig()
+
+
+def test_pillow_simd_has_no_further_formats() -> None:
+    """It is built without their libraries."""
+    (problem,) = problems(imaging="pillow-simd", outputFormats='["jpeg", "webp=80"]')
+    assert "expected imaging 'pillow' for webp" in problem
 
 
 def _type_name(annotation: Any) -> str:

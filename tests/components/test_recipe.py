@@ -3,6 +3,7 @@
 import hashlib
 import importlib.metadata
 import platform
+from dataclasses import replace
 
 import pytest
 
@@ -28,6 +29,7 @@ def changed(**settings: str) -> set[str]:
         ({"jpegQuality": "80"}, {"format-conversion", "resizing"}),
         ({"sizes": '["thumbnail=64"]'}, {"resizing"}),
         ({"enlarge": "false"}, {"resizing"}),
+        ({"outputFormats": '["jpeg", "webp=80"]'}, {"resizing"}),
         ({"reencode": "always"}, {"format-conversion"}),
         ({"gps": "true"}, {"metadata-extraction"}),
         ({"salvage": "true"}, {"format-conversion", "resizing", "metadata-extraction"}),
@@ -41,6 +43,13 @@ def test_a_setting_changes_the_recipes_of_the_branches_whose_outputs_it_changes(
 ) -> None:
     """Exactly those outputs are outdated."""
     assert changed(**settings) == branches
+
+
+def test_a_setting_that_came_later_outdates_nothing_at_its_default() -> None:
+    """A stack that runs and does not use it has the recipe that it had before."""
+    (row,) = (row for row in BRANCHES if "output_formats" in row.settings)
+    before = replace(row, settings=[name for name in row.settings if name != "output_formats"])
+    assert recipe(row, StackConfig()) == recipe(before, StackConfig())
 
 
 def test_every_branch_has_a_recipe_of_its_own() -> None:
