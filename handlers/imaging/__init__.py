@@ -7,11 +7,13 @@ from .facts.metadata import Metadata
 from .formats import load_formats, open_picture
 from .formats.picture import Picture
 from .frames import Box, focus_of
+from .further import Further
 from .limits import Limits
 from .resize import output_sizes, resize
 
 __all__ = [
     "Box",
+    "Further",
     "Jpeg",
     "Limits",
     "Metadata",

@@ -1,11 +1,13 @@
 """Write JPEGs, and say how each came about."""
 
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
 
 from PIL import Image, JpegImagePlugin
+
+from .further import Further
 
 SUBSAMPLINGS = {"4:4:4": 0, "4:2:0": 2}
 """Pillow's numbers for how many chroma samples are kept: all, or one of four."""
@@ -18,13 +20,15 @@ class Jpeg(bytes):
     """A JPEG file, with how it came about.
 
     `size` is (width, height) in pixels. `copied`: the master's coded picture, bit for bit; `salvaged`: the master's end
-    was damaged and is missing.
+    was damaged and is missing; `further`: the same picture in further formats, by their names.
     """
 
+    media_type: ClassVar[str] = "image/jpeg"
     size: tuple[int, int]
     salvaged: bool
     copied: bool
     warnings: tuple[str, ...]
+    further: Mapping[str, Further]
 
     def __new__(
         cls,
@@ -34,10 +38,12 @@ class Jpeg(bytes):
         salvaged: bool = False,
         copied: bool = False,
         warnings: tuple[str, ...] = (),
+        further: Mapping[str, Further] | None = None,
     ) -> Self:
         """Make the file of its bytes."""
         jpeg = super().__new__(cls, data)
         jpeg.size, jpeg.salvaged, jpeg.copied, jpeg.warnings = size, salvaged, copied, warnings
+        jpeg.further = further or {}
         return jpeg
 
     def with_comment(self, text: str) -> bytes:
@@ -54,11 +60,15 @@ def comment_segment(text: str) -> bytes:
 
 @dataclass(frozen=True, kw_only=True)
 class OutputOptions:
-    """How outputs are encoded, and the background (red, green, blue) under transparent pictures."""
+    """How outputs are encoded, and the background (red, green, blue) under transparent pictures.
+
+    `further` has the qualities of the formats beside JPEG, by their names.
+    """
 
     quality: int
     subsampling: str
     background: tuple[int, int, int]
+    further: Mapping[str, int] = field(default_factory=dict)
 
 
 def check_options(quality: Any, background: Any, subsampling: Any) -> None:

@@ -96,8 +96,12 @@ class Limits:
                 "picture or raise the function's memory"
             )
 
-    def check_outputs(self, sizes: Mapping[str, tuple[int, int]], pixels: int = 0, file_bytes: int = 0) -> None:
+    def check_outputs(
+        self, sizes: Mapping[str, tuple[int, int]], pixels: int = 0, file_bytes: int = 0, encoder_bytes: int = 0
+    ) -> None:
         """Refuse outputs, (width, height) by name, that do not fit into memory beside a master of so many pixels.
+
+        `encoder_bytes` is what encoders of further formats take besides.
 
         Raises:
             ImageTooLargeError: The message names the output, limit, value and setting.
@@ -105,7 +109,7 @@ class Limits:
         if self.memory_mb is None:
             return
         output_pixels = area(sizes.values())
-        need = bytes_needed(pixels, output_pixels) + FILE_COPIES * file_bytes
+        need = bytes_needed(pixels, output_pixels) + FILE_COPIES * file_bytes + encoder_bytes
         if need > capacity_bytes(self.memory_mb):
             raise ImageTooLargeError(
                 f"expected outputs that fit into {capacity_bytes(self.memory_mb):,} bytes of the function's "

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from PIL import Image
 
 from .encode import Jpeg, OutputOptions, encode
 from .formats.picture import Picture
 from .frames import Frame, Region, Size
+from .further import FORMATS
 from .pixels.colour import to_srgb
 from .pixels.orientation import stored_region, upright, upright_size
 from .pixels.raster import Raster
@@ -34,14 +36,16 @@ def render(
     images = _scaled(raster, stored, picture if late else None)
     salvaged, warnings = raster.damage is not None, tuple(dict.fromkeys(picture.warnings))
     return {
-        name: Jpeg(
-            encode(upright(images[name], orientation), exif, output.quality, output.subsampling),
-            upright_size(stored[name].size, orientation),
-            salvaged=salvaged,
-            warnings=warnings,
-        )
+        name: _encoded(upright(images[name], orientation), exif, output, salvaged=salvaged, warnings=warnings)
         for name in frames
     }
+
+
+def _encoded(image: Image.Image, exif: bytes, output: OutputOptions, **about: Any) -> Jpeg:
+    """Return an output's JPEG with its further formats."""
+    quality, subsampling = output.quality, output.subsampling
+    further = {name: FORMATS[name].encode(image, exif, best, subsampling) for name, best in output.further.items()}
+    return Jpeg(encode(image, exif, quality, subsampling), image.size, further=further, **about)
 
 
 def widest(picture: Picture, frames: Mapping[str, Frame | None]) -> Size:

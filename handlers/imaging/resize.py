@@ -1,12 +1,14 @@
 """Turn a master into several JPEGs of given sizes, from one decode."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Literal
 
 from .encode import Jpeg, OutputOptions, check_options
 from .formats import open_picture
 from .formats.picture import Picture
 from .frames import CENTRE, Box, Focus, Frame, frame_of
+from .further import check_further, encoder_bytes
 from .limits import Limits
 from .pixels.orientation import upright_size
 from .render import render, widest
@@ -24,26 +26,30 @@ def resize(
     subsampling: Literal["4:2:0", "4:4:4"] = "4:2:0",
     limits: Limits = Limits(),  # noqa: B008 - frozen
     salvage: bool = False,
+    further: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, Jpeg]:
     """Return the picture by name, each in the size that `sizes` says, else as `convert` does.
 
     A size is a width in pixels, the height following the aspect ratio, or a `Box`: filled, the picture cropped around
     `focus` (fractions from the top left of the upright picture), or fitted inside. Without `enlarge`, nothing is
-    enlarged. A `subsampling` of 4:4:4 keeps thin coloured lines, at a third more bytes. A `Picture` has the limits that
-    it was opened with.
+    enlarged. `further` has qualities from 1 to 100 by format, as {"webp": 80, "avif": 60}: each output's `further` is
+    then the same picture in those formats. A `subsampling` of 4:4:4 keeps thin coloured lines, at a third more bytes. A
+    `Picture` has the limits that it was opened with.
 
     Raises:
         RejectedImageError: The image's fault; see `handlers.errors`. What `source.read` raises passes through.
     """
     check_options(quality, background, subsampling)
+    check_further(further)
     _check_sizes(sizes)
     picture = open_picture(source, limits)
     picture.read(widest(picture, frames(picture, sizes, enlarge=enlarge, focus=focus)))
     # Anew, because a PNG may be turned by what follows its picture.
     found = frames(picture, sizes, enlarge=enlarge, focus=focus)
     header, wanted = picture.header, {name: frame.size for name, frame in found.items()}
-    picture.limits.check_outputs(wanted, header.width * header.height, len(picture.source.whole()))
-    output = OutputOptions(quality=quality, subsampling=subsampling, background=background)
+    pixels, file_bytes = header.width * header.height, len(picture.source.whole())
+    picture.limits.check_outputs(wanted, pixels, file_bytes, encoder_bytes(wanted.values(), further))
+    output = OutputOptions(quality=quality, subsampling=subsampling, background=background, further=further)
     return render(picture, found, output, salvage=salvage)
 
 

@@ -18,7 +18,7 @@ TYPES = {
     "integer": {"int"},
     "boolean": {"bool"},
     "string": {"str"},
-    "array": {"Mapping[str, int | str]", "Sequence[str]"},
+    "array": {"Mapping[str, int | str]", "Mapping[str, int]", "Sequence[str]"},
 }
 
 

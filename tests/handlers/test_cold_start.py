@@ -10,6 +10,7 @@ import pytest
 from handlers import start
 
 HEAVY = {"boto3", "botocore.session", "PIL", "handlers.imaging", "cykooz_resizer", "PIL.ImageCms"}
+HEAVY |= {"PIL.WebPImagePlugin", "PIL.AvifImagePlugin", "PIL._webp", "PIL._avif"}
 
 
 def imported(module: str) -> set[str]:

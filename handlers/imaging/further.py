@@ -1,0 +1,126 @@
+"""WebP and AVIF of the pixels that a JPEG is made of; their modules are imported where they are asked for."""
+
+import importlib
+import io
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Self
+
+from PIL import Image
+
+from .limits import area
+
+Size = tuple[int, int]
+
+
+class Further(bytes):
+    """A file in a further format; `size` is (width, height) in pixels."""
+
+    media_type: ClassVar[str]
+    plugin: ClassVar[str]
+    """Pillow's name of the format, and of its module."""
+    max_side_px: ClassVar[int]
+    encoder_bytes_per_pixel: ClassVar[int]
+    """The most that an encoder takes beside the picture: measured with noise of 0.75 and 12 megapixels."""
+    size: Size
+
+    def __new__(cls, data: bytes, size: Size = (0, 0)) -> Self:
+        """Make the file of its bytes."""
+        file = super().__new__(cls, data)
+        file.size = size
+        return file
+
+    @classmethod
+    def encode(cls, image: Image.Image, exif: bytes, quality: int, subsampling: str) -> Self:
+        """Return a picture of mode L or RGB with no metadata but `exif`; empty where the format has no such sides."""
+        if max(image.size) > cls.max_side_px:
+            return cls(b"", image.size)
+        # Image.save would first import the plug-ins of all other formats.
+        importlib.import_module(f"PIL.{cls.plugin}ImagePlugin")
+        image.encoderinfo = {"quality": quality, "exif": exif, **cls.options(image.mode, subsampling)}
+        file = io.BytesIO()
+        Image.SAVE[cls.plugin.upper()](image, file, "")
+        return cls(file.getvalue(), image.size)
+
+    @staticmethod
+    @abstractmethod
+    def options(mode: str, subsampling: str) -> Mapping[str, Any]:
+        """Return the encoder's options, the effort among them, for a picture of a mode."""
+
+    @abstractmethod
+    def with_comment(self, text: str) -> bytes:
+        """Return the file with a text that decoders skip."""
+
+
+class Webp(Further):
+    """WebP, which always has one chroma sample of four. Source: RFC 9649."""
+
+    media_type = "image/webp"
+    plugin = "WebP"
+    max_side_px = 16_383
+    encoder_bytes_per_pixel = 28
+
+    METHOD = 4
+    """libwebp's effort, 0 to 6; see docs/imaging.md for the measurement."""
+
+    @staticmethod
+    def options(_mode: str, _subsampling: str) -> Mapping[str, Any]:
+        """Return the effort."""
+        return {"method": Webp.METHOD}
+
+    def with_comment(self, text: str) -> bytes:
+        """Return the file with a chunk of its own at the end, where the format has unknown ones."""
+        head, chunks = self[:8], self[12:]
+        if not chunks.startswith(b"VP8X"):
+            # Only files of the extended form may have further chunks.
+            sides = b"".join((side - 1).to_bytes(3, "little") for side in self.size)
+            chunks = b"".join((_chunk(b"VP8X", bytes(4) + sides), chunks))
+        body = b"".join((b"WEBP", chunks, _chunk(b"note", text.encode())))
+        return b"".join((head[:4], len(body).to_bytes(4, "little"), body))
+
+
+class Avif(Further):
+    """AVIF, encoded by libaom. Source: ISO/IEC 14496-12 for its boxes."""
+
+    media_type = "image/avif"
+    plugin = "Avif"
+    max_side_px = 65_500
+    encoder_bytes_per_pixel = 40
+
+    SPEED = 8
+    """libaom's speed, 0 to 10; see docs/imaging.md for the measurement."""
+
+    @staticmethod
+    def options(mode: str, subsampling: str) -> Mapping[str, Any]:
+        """Return the speed, and chroma as JPEG has it."""
+        return {"speed": Avif.SPEED, **({} if mode == "L" else {"subsampling": subsampling})}
+
+    def with_comment(self, text: str) -> bytes:
+        """Return the file with a box of free space at the end, which holds the text."""
+        body = text.encode()
+        return b"".join((self, (8 + len(body)).to_bytes(4, "big"), b"free", body))
+
+
+FORMATS: Mapping[str, type[Further]] = {"webp": Webp, "avif": Avif}
+
+
+def check_further(further: Any) -> None:
+    """Check the further formats of a call: a mapping of names to qualities."""
+    if not isinstance(further, Mapping):
+        raise TypeError(f'further must map formats to qualities, as {{"webp": 80}}, not {type(further).__name__}')
+    for name, quality in further.items():
+        if name not in FORMATS:
+            raise ValueError(f"expected further formats among {', '.join(FORMATS)}, got {name!r}")
+        if isinstance(quality, bool) or not isinstance(quality, int) or not 1 <= quality <= 100:  # noqa: PLR2004
+            raise ValueError(f"the quality of {name} must be a whole number from 1 to 100, not {quality!r}")
+
+
+def encoder_bytes(sizes: Iterable[Size], further: Iterable[str]) -> int:
+    """Return the most bytes that the encoders take, one after the other, for pictures of such (width, height)."""
+    largest = max((area([size]) for size in sizes), default=0)
+    return largest * max((FORMATS[name].encoder_bytes_per_pixel for name in further), default=0)
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    """Return a chunk of a RIFF file, whose length is even."""
+    return b"".join((name, len(content).to_bytes(4, "little"), content, b"\0" * (len(content) % 2)))

@@ -1,0 +1,123 @@
+"""Further formats of a size: the same pixels, with the same rights, and what no file of theirs can hold."""
+
+import io
+from typing import Any
+
+import pytest
+from PIL import Image, ImageChops, ImageStat
+
+from handlers.errors import ImageTooLargeError
+from handlers.imaging import Limits, resize
+from handlers.imaging.further import FORMATS, Further, Webp, encoder_bytes
+from tests.handlers.pictures import opened, picture
+
+NAMES = list(FORMATS)
+
+
+def decoded(data: bytes) -> Image.Image:
+    """Return a file's picture in RGB; which formats may be opened is not this test's question."""
+    with Image.open(io.BytesIO(data)) as image:
+        return image.convert("RGB")
+
+
+def made(name: str, size: tuple[int, int] = (320, 200), **options: Any) -> tuple[bytes, Further]:
+    """Return a size of a picture, as JPEG and in a further format."""
+    jpeg = resize(picture(size, **options), {"small": 160}, further={name: 90})["small"]
+    return jpeg, jpeg.further[name]
+
+
+def difference(one: bytes, other: bytes) -> float:
+    """Return the mean difference of two files' pixels, in levels."""
+    return max(ImageStat.Stat(ImageChops.difference(decoded(one), decoded(other))).mean)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_further_format_shows_what_the_jpeg_shows(name: str) -> None:
+    """Same size, same pixels but for the loss of two encoders."""
+    jpeg, further = made(name)
+    assert decoded(further).size == further.size == (160, 100)
+    assert difference(jpeg, further) < 3
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_grey_picture_has_further_formats(name: str) -> None:
+    """Neither format needs colours."""
+    jpeg, further = made(name, mode="L")
+    assert difference(jpeg, further) < 3
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_turned_picture_is_upright(name: str) -> None:
+    """The pixels are turned, and nothing asks for it again."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    jpeg, further = made(name, (400, 200), exif=exif)
+    assert further.size == (160, 320)
+    assert difference(jpeg, further) < 3
+    assert 0x0112 not in Image.open(io.BytesIO(further)).getexif()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_artist_and_copyright_are_kept(name: str) -> None:
+    """As in the JPEG, and nothing else is."""
+    exif = Image.Exif()
+    exif[0x013B], exif[0x8298], exif[0x010F] = "Ada", "(c) Ada", "Camera"
+    _, further = made(name, exif=exif)
+    assert dict(Image.open(io.BytesIO(further)).getexif()) == {0x013B: "Ada", 0x8298: "(c) Ada"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_rights_there_is_no_metadata(name: str) -> None:
+    """No EXIF, XMP or profile."""
+    info = Image.open(io.BytesIO(made(name)[1])).info
+    assert not {"exif", "xmp", "icc_profile"} & info.keys()
+
+
+@pytest.mark.parametrize("rights", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_comment_changes_the_bytes_and_nothing_else(name: str, rights: bool) -> None:  # noqa: FBT001
+    """Decoders skip it: pixels, size and rights are those of before."""
+    exif = Image.Exif()
+    if rights:
+        exif[0x013B] = "Ada"
+    _, further = made(name, exif=exif)
+    for text in ("generation 1", "generation 12"):
+        commented = further.with_comment(text)
+        assert text.encode() in commented
+        assert difference(further, commented) == 0
+        assert dict(Image.open(io.BytesIO(commented)).getexif()) == dict(exif)
+
+
+def test_a_webp_tells_its_length() -> None:
+    """RIFF has the length of the whole file in front, and every chunk is of an even length."""
+    for text in ("odd", "even"):
+        data = made("webp")[1].with_comment(text)
+        assert int.from_bytes(data[4:8], "little") == len(data) - 8
+        assert len(data) % 2 == 0
+
+
+def test_a_picture_that_webp_cannot_hold_is_empty_in_it() -> None:
+    """Its sides are 14 bits long; a picture that is longer has its JPEG alone."""
+    assert Webp.encode(Image.new("L", (1, 16_384)), b"", 80, "4:2:0") == b""
+    assert opened(resize(picture((4, 40)), {"tall": 2_000}, further={"webp": 80})["tall"]).size == (2_000, 20_000)
+
+
+@pytest.mark.parametrize("further", [{"gif": 80}, {"webp": 0}, {"avif": 101}, {"webp": True}, {"webp": 80.0}])
+def test_an_unknown_format_or_quality_is_refused(further: Any) -> None:
+    """The error names it."""
+    with pytest.raises(ValueError, match=str(next(iter(further)))):
+        resize(picture(), {"small": 16}, further=further)
+
+
+def test_an_encoders_memory_counts() -> None:
+    """What fits as JPEG may not fit where AVIF is made of it too: refused before it is decoded."""
+    master, sizes, limits = picture((100, 100)), {"vast": 3000}, Limits(memory_mb=256)
+    resize(master, sizes, limits=limits)
+    with pytest.raises(ImageTooLargeError, match="outputs that fit"):
+        resize(master, sizes, limits=limits, further={"avif": 60})
+    assert encoder_bytes([(10, 10), (20, 10)], ["webp", "avif"]) == 200 * FORMATS["avif"].encoder_bytes_per_pixel
+
+
+def test_without_further_formats_there_are_none() -> None:
+    """The JPEG is alone."""
+    assert resize(picture(), {"small": 16})["small"].further == {}
