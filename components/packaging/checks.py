@@ -24,7 +24,9 @@ IMPORTING = """
 import importlib, sys
 sys.path[:0] = sys.argv[1:3]
 importlib.import_module("handlers.imaging").load_formats(sys.argv[3].split(","))
-for name in sys.argv[4:]:
+for name in filter(None, sys.argv[4].split(",")):
+    importlib.import_module(f"PIL._{name}")
+for name in sys.argv[5:]:
     assert callable(importlib.import_module(name).handler), name
 for name in ("PIL.ImageCms", "boto3.dynamodb.types", "handlers.imaging.formats.png_inflate"):
     importlib.import_module(name)
@@ -89,8 +91,8 @@ def check_imports(target: Target, code: Path, layer: Path) -> str:
         return f"skipped, no Python {target.version} for {target.architecture} is here"
     modules = handler_modules()
     # -I and -S: neither the environment's, nor the user's, nor installed packages are on the path.
-    formats = ",".join((*DEFAULT_INPUTS, *target.inputs))
-    command = [python, "-I", "-S", "-B", "-c", IMPORTING, str(code), str(layer / "python"), formats, *modules]
+    formats = ",".join((*DEFAULT_INPUTS, *target.inputs)), ",".join(target.outputs)
+    command = [python, "-I", "-S", "-B", "-c", IMPORTING, str(code), str(layer / "python"), *formats, *modules]
     kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=kept)
     if done.returncode:

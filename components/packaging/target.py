@@ -33,7 +33,7 @@ class Target:
     """The runtime and processor that a package is for, with or without `bytecode`.
 
     `host` is this very machine, `imaging` the library for pictures, `inputs` the formats beyond the defaults that
-    it decodes.
+    it decodes, `outputs` those beside JPEG that it encodes.
     """
 
     runtime: str
@@ -42,6 +42,7 @@ class Target:
     imaging: str = "pillow"
     bytecode: bool = True
     inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, config: StackConfig) -> Self:
@@ -55,6 +56,7 @@ class Target:
             config.imaging,
             host or config.bytecode == "required",
             config.further_inputs,
+            tuple(sorted(config.output_formats)),
         )
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from components.packaging import paths
@@ -20,7 +20,7 @@ UNUSED = (
     *(f"PIL/_{module}.*" for module in ("imagingft", "imagingmath", "imagingmorph", "imagingtk")),
     *(f"pillow.libs/lib{library}*" for library in ("freetype", "harfbuzz", "brotli", "png16")),
 )
-# What of Pillow decodes a format, and goes unless a stack takes that in. AVIF's library also uses libsharpyuv.
+# What of Pillow reads and writes a format, and goes unless a stack takes that in or makes it. AVIF's library also uses libsharpyuv.
 DECODERS = {
     "avif": ("PIL/_avif.*", "pillow.libs/libavif*", "pillow.libs/libsharpyuv*"),
     "webp": ("PIL/_webp.*", "pillow.libs/libwebp*", "pillow.libs/libsharpyuv*"),
@@ -79,7 +79,7 @@ def install(target: Target, packages: Mapping[str, str], folder: Path) -> None:
         *target.pip_options(),
     )
     for wheel in sorted(wheels.glob("*.whl")):
-        unpack(wheel, folder, target.inputs)
+        unpack(wheel, folder, {*target.inputs, *target.outputs})
 
 
 def _requirement(target: Target, name: str, version: str) -> str:
@@ -114,12 +114,12 @@ def run_pip(failure: str, *arguments: str, python: str = sys.executable, env: Ma
     return done.stdout
 
 
-def unpack(wheel: Path, folder: Path, inputs: Sequence[str] = ()) -> None:
-    """Write a wheel's modules below `folder`, without what no function imports; `inputs` are further formats.
+def unpack(wheel: Path, folder: Path, formats: Collection[str] = ()) -> None:
+    """Write a wheel's modules below `folder`, without what no function imports; `formats` are further ones.
 
     Source: the binary distribution format, https://packaging.python.org/specifications/binary-distribution-format/.
     """
-    unused = unused_for(inputs)
+    unused = unused_for(formats)
     with zipfile.ZipFile(wheel) as archive:
         for entry in archive.infolist():
             path = _place(PurePosixPath(entry.filename))
@@ -130,9 +130,9 @@ def unpack(wheel: Path, folder: Path, inputs: Sequence[str] = ()) -> None:
                 shutil.copyfileobj(source, copy)
 
 
-def unused_for(inputs: Sequence[str]) -> tuple[str, ...]:
+def unused_for(formats: Collection[str]) -> tuple[str, ...]:
     """Return the patterns of what no function imports where such formats beyond the defaults are taken in."""
-    kept = {pattern for name in inputs for pattern in DECODERS.get(name, ())}
+    kept = {pattern for name in formats for pattern in DECODERS.get(name, ())}
     decoders = {pattern for patterns in DECODERS.values() for pattern in patterns}
     return (*UNUSED, *sorted(decoders - kept))
 

@@ -131,6 +131,17 @@ def test_a_layer_holds_the_decoders_of_further_formats() -> None:
     assert not any("avif-" in name for name in found)
 
 
+@pytest.mark.parametrize("outputs", [("webp",), ("avif", "webp")])
+def test_a_layer_has_the_encoders_that_are_asked_for(outputs: tuple[str, ...]) -> None:
+    """Their modules import with the layer alone, and those of other formats stay behind."""
+    target = Target.of(StackConfig(package_for="host", output_formats=dict.fromkeys(outputs, 80)))
+    package = build(target)
+    found = names(package.layer)
+    assert {name for name in ("avif", "webp") if any(f"PIL/_{name}." in file for file in found)} == set(outputs)
+    assert check(package, target)
+    assert package.layer != layer_archive(HOST)
+
+
 @pytest.mark.parametrize(
     "target",
     [LAMBDA, ARM, Target("python3.12", "x86_64", bytecode=False), Target("python3.12", "arm64", bytecode=False)],
