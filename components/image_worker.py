@@ -91,6 +91,9 @@ class ImageWorkers:
             statements.append(self.table.arn.apply(policies.put_items))
         if config.deletions == "follow":
             statements += self._deletions(row, prefix)
+        elif row.per_size and config.output_formats:
+            # A file of an earlier state in a format that this state's is not kept in.
+            statements.append(bucket_arn.apply(lambda arn: policies.delete_objects(arn, prefix or "")))
         return statements
 
     def _deletions(self, row: ImageBranch, prefix: str | None) -> list[pulumi.Input[policies.Statement]]:
@@ -114,6 +117,7 @@ def picture_settings(config: StackConfig) -> dict[str, Any]:
         "subsampling": config.subsampling,
         "background": list(bytes.fromhex(config.background.removeprefix("#"))),
         "sizes": dict(config.sizes),
+        "output_formats": dict(config.output_formats),
         "enlarge": config.enlarge,
         "reencode": config.reencode,
         "salvage": config.salvage,

@@ -122,6 +122,11 @@ NAME = "{name}"
 """Stands for a picture's name in the keys of its files."""
 
 
+def in_format(file: str, name: str) -> str:
+    """Return the key of a JPEG in another format: `resized/{name}/large.jpg` -> `resized/{name}/large.webp`."""
+    return f"{file.removesuffix('.jpg')}.{name}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Layout:
     """Where things lie in the bucket: the prefixes, and how a master's key becomes a name."""

@@ -102,6 +102,8 @@ class Settlement:
             self._reason().remove_below(record.generation)
         if self.settings.record.follow and (not record.lives or record.key != self.job.key or rejected):
             self._remove_outputs(record.generation)
+        elif not rejected:
+            self._remove_further(record.generation)
 
     def _tidy(self, record: Record, outcome: Outcome) -> None:
         """Remove the older reason of a picture that is good now, or the older outputs of one that is not."""
@@ -116,6 +118,13 @@ class Settlement:
             name = self.settings.layout.name(self.job.key)
             count += storage.remove_item_below(clients.dynamodb(), self.table, name, generation)
         return count
+
+    def _remove_further(self, generation: int) -> None:
+        """Remove files in further formats, which the generation may not have kept, and written after it looked."""
+        formats = tuple(f".{name}" for name in self.settings.output_formats)
+        for place in self._places() if formats else ():
+            if place.key.endswith(formats):
+                place.remove_below(generation)
 
     def _places(self) -> Iterator[Place]:
         """Yield the branch's files of the master: those of sizes that are no longer made too."""

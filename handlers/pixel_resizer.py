@@ -1,8 +1,8 @@
-"""pixel-resizer: JPEGs of each master at the configured widths.
+"""pixel-resizer: pictures of each master at the configured widths.
 
 Event: SQS, one job a message.
 Environment: see `handlers.settings`.
-Writes: `resized/<name>/<size>.jpg`.
+Writes: `resized/<name>/<size>.jpg`, and beside it the further formats that are smaller.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handlers import imaging, worker
 from handlers.imaging import Picture
+from handlers.imaging.further import encoder_bytes
 from handlers.imaging.limits import area
 from handlers.job import Layout
 from handlers.master import Master
@@ -31,14 +32,21 @@ def resize(picture: Picture, master: Master, settings: Settings) -> Files:
     except ValueError as error:
         focus = imaging.focus_of(None)
         picture.warnings.append(f"the focal point was ignored: {error}")
-    jpegs = imaging.resize(picture, settings.sizes, enlarge=settings.enlarge, focus=focus, **settings.output_options)
+    jpegs = imaging.resize(
+        picture,
+        settings.sizes,
+        enlarge=settings.enlarge,
+        focus=focus,
+        further=settings.output_formats,
+        **settings.output_options,
+    )
     return Files({settings.layout.resized_file(size): jpeg for size, jpeg in jpegs.items()})
 
 
 def bytes_needed(picture: Picture, settings: Settings) -> int:
     """Return the most bytes that a picture takes until its sizes are made."""
     sizes = imaging.output_sizes(picture, settings.sizes, enlarge=settings.enlarge)
-    return picture.bytes_needed(area(sizes.values()))
+    return picture.bytes_needed(area(sizes.values())) + encoder_bytes(sizes.values(), settings.output_formats)
 
 
 WORK = worker.Work(run=resize, bytes_needed=bytes_needed, files=Layout.resized_folder)

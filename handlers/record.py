@@ -28,11 +28,13 @@ class Outcome:
     """What became of one branch's work: `written`, with outputs and the recipe, or `rejected`, with the reason.
 
     `outputs` holds width and height in pixels and bytes by a key in which `{name}` stands for the picture's name, as
-    in `resized/{name}/large.jpg`.
+    in `resized/{name}/large.jpg`; `not_kept` the bytes of files that were not smaller than their JPEG, 0 for one that
+    its format cannot hold.
     """
 
     state: Literal["written", "rejected"]
     outputs: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    not_kept: Mapping[str, int] = field(default_factory=dict)
     recipe: str = ""
     error: str = ""
     message: str = ""
@@ -42,18 +44,25 @@ class Outcome:
         return {name: value for name, value in vars(self).items() if value}
 
     def named(self, name: str) -> dict[str, Any]:
-        """Return the facts, with the outputs' whole keys."""
+        """Return the facts, with the files' whole keys."""
         outputs = {key.replace(NAME, name, 1): dict(size) for key, size in self.outputs.items()}
-        return {**self.facts(), **({"outputs": outputs} if outputs else {})}
+        not_kept = {key.replace(NAME, name, 1): size_bytes for key, size_bytes in self.not_kept.items()}
+        return {
+            **self.facts(),
+            **({"outputs": outputs} if outputs else {}),
+            **({"not_kept": not_kept} if not_kept else {}),
+        }
 
     def as_attribute(self) -> dict[str, Any]:
         """Return the outcome as DynamoDB keeps it."""
-        texts = {name: {"S": value} for name, value in self.facts().items() if name != "outputs"}
+        texts = {name: {"S": value} for name, value in self.facts().items() if name not in _FILES}
         outputs = {
             key: {"M": {name: {"N": str(number)} for name, number in size.items()}}
             for key, size in self.outputs.items()
         }
-        return {"M": {**texts, **({"outputs": {"M": outputs}} if outputs else {})}}
+        not_kept = {key: {"N": str(size_bytes)} for key, size_bytes in self.not_kept.items()}
+        files = {"outputs": outputs, "not_kept": not_kept}
+        return {"M": {**texts, **{name: {"M": found} for name, found in files.items() if found}}}
 
     @classmethod
     def from_attribute(cls, attribute: Mapping[str, Any]) -> Self:
@@ -63,7 +72,12 @@ class Outcome:
             key: {name: int(number["N"]) for name, number in size["M"].items()}
             for key, size in fields.get("outputs", {"M": {}})["M"].items()
         }
-        return cls(outputs=outputs, **{name: value["S"] for name, value in fields.items() if name != "outputs"})
+        not_kept = {key: int(size["N"]) for key, size in fields.get("not_kept", {"M": {}})["M"].items()}
+        texts = {name: value["S"] for name, value in fields.items() if name not in _FILES}
+        return cls(outputs=outputs, not_kept=not_kept, **texts)
+
+
+_FILES = ("outputs", "not_kept")
 
 
 class MasterState(NamedTuple):

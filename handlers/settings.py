@@ -28,6 +28,7 @@ class Settings:
     subsampling: Literal["4:2:0", "4:4:4"]
     background: tuple[int, int, int]
     sizes: Mapping[str, int | Box]
+    output_formats: Mapping[str, int]
     enlarge: bool
     reencode: Literal["when-needed", "always"]
     salvage: bool

@@ -1,6 +1,5 @@
 """WebP and AVIF of the pixels that a JPEG is made of; their modules are imported where they are asked for."""
 
-import importlib
 import io
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
@@ -17,8 +16,6 @@ class Further(bytes):
     """A file in a further format; `size` is (width, height) in pixels."""
 
     media_type: ClassVar[str]
-    plugin: ClassVar[str]
-    """Pillow's name of the format, and of its module."""
     max_side_px: ClassVar[int]
     encoder_bytes_per_pixel: ClassVar[int]
     """The most that an encoder takes beside the picture: measured with noise of 0.75 and 12 megapixels."""
@@ -35,12 +32,16 @@ class Further(bytes):
         """Return a picture of mode L or RGB with no metadata but `exif`; empty where the format has no such sides."""
         if max(image.size) > cls.max_side_px:
             return cls(b"", image.size)
-        # Image.save would first import the plug-ins of all other formats.
-        importlib.import_module(f"PIL.{cls.plugin}ImagePlugin")
         image.encoderinfo = {"quality": quality, "exif": exif, **cls.options(image.mode, subsampling)}
         file = io.BytesIO()
-        Image.SAVE[cls.plugin.upper()](image, file, "")
+        # Image.save would first import the plug-ins of all other formats.
+        Image.SAVE[cls.load()](image, file, "")
         return cls(file.getvalue(), image.size)
+
+    @staticmethod
+    @abstractmethod
+    def load() -> str:
+        """Import the encoder; return Pillow's name of the format."""
 
     @staticmethod
     @abstractmethod
@@ -56,12 +57,18 @@ class Webp(Further):
     """WebP, which always has one chroma sample of four. Source: RFC 9649."""
 
     media_type = "image/webp"
-    plugin = "WebP"
     max_side_px = 16_383
     encoder_bytes_per_pixel = 28
 
     METHOD = 4
     """libwebp's effort, 0 to 6; see docs/imaging.md for the measurement."""
+
+    @staticmethod
+    def load() -> str:
+        """Import the encoder."""
+        from PIL import WebPImagePlugin  # noqa: PLC0415 - most stacks do not have it
+
+        return WebPImagePlugin.WebPImageFile.format
 
     @staticmethod
     def options(_mode: str, _subsampling: str) -> Mapping[str, Any]:
@@ -83,12 +90,18 @@ class Avif(Further):
     """AVIF, encoded by libaom. Source: ISO/IEC 14496-12 for its boxes."""
 
     media_type = "image/avif"
-    plugin = "Avif"
     max_side_px = 65_500
     encoder_bytes_per_pixel = 40
 
     SPEED = 8
     """libaom's speed, 0 to 10; see docs/imaging.md for the measurement."""
+
+    @staticmethod
+    def load() -> str:
+        """Import the encoder."""
+        from PIL import AvifImagePlugin  # noqa: PLC0415 - most stacks do not have it
+
+        return AvifImagePlugin.AvifImageFile.format
 
     @staticmethod
     def options(mode: str, subsampling: str) -> Mapping[str, Any]:

@@ -60,6 +60,17 @@ def test_outputs_may_be_deleted_only_where_they_follow_their_master() -> None:
     assert ("dynamodb:DeleteItem", arn("Table", "pixel-metadata")) in allowed(policy)
 
 
+def test_a_resizer_deletes_only_where_it_may_not_keep_a_format() -> None:
+    """With further formats a file of an earlier state may have to go; the other workers' permissions stay."""
+    further = {"outputFormats": '["jpeg", "webp=80"]'}
+    assert s3_pairs("pixel-resizer", **further) - s3_pairs("pixel-resizer") == {
+        ("s3:DeleteObject", f"{BUCKET}/resized/*")
+    }
+    assert s3_pairs("format-converter", **further) == s3_pairs("format-converter")
+    both = s3_pairs("pixel-resizer", deletions="follow", **further)
+    assert both == s3_pairs("pixel-resizer", deletions="follow")
+
+
 def test_without_events_none_may_be_sent() -> None:
     """A permission that nobody uses is not given."""
     policy = recorded(events="false").mocks.one("RolePolicy", "pixel-resizer-policy").inputs["policy"]

@@ -7,7 +7,7 @@ deletes, and the fan-out from the topic to the branches.
 import json
 import random
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,8 @@ from botocore.client import BaseClient
 from components.branches import BRANCHES
 from handlers import job_publisher, worker
 from handlers.errors import BrokenImageError
-from handlers.imaging import Jpeg
+from handlers.imaging import Further, Jpeg
+from handlers.imaging.further import FORMATS
 from handlers.job import Layout
 from handlers.master import Master
 from handlers.output import Files, Output
@@ -29,6 +30,8 @@ FILES = {"format-conversion": "converted/{name}.jpg", "resizing": "resized/{name
 NAMES = [row.name for row in BRANCHES if row.name in FILES]
 BAD = {b"x": set(NAMES), b"y": {"resizing"}}
 """Contents of masters, and the branches that reject them."""
+KEPT = {b"a"}
+"""Contents of masters that are smaller as WebP."""
 
 Change = tuple[str, str, bytes]
 """What a user does: `put`, `delete` or `hand` (publish a job), the key, and the contents."""
@@ -119,6 +122,10 @@ class Scheduler:
             process.pause()
             self.trace.append(f"{process.message} {operation}")
 
+    def shuffled(self, keys: Iterable[str]) -> list[str]:
+        """Return keys in an order that is drawn."""
+        return self.chance.sample(found := list(keys), len(found))
+
     def _change(self, kind: str, key: str, body: bytes) -> None:
         self.trace.append(f"USER {kind} {key} {body!r}")
         if kind == "hand":
@@ -195,10 +202,17 @@ def _work(branch: str) -> worker.Work:
         body = master.body.read()
         if branch in BAD.get(body, ()):
             raise BrokenImageError("bad")
-        return Files({FILES[branch]: Jpeg(b"\xff\xd8" + body)})
+        return Files({FILES[branch]: Jpeg(b"\xff\xd8".ljust(200, b"-") + body, further=_further(branch, body))})
 
     files = {"format-conversion": Layout.converted_key, "resizing": Layout.resized_folder}[branch]
     return worker.Work(run=run, bytes_needed=lambda *_: 0, files=files)
+
+
+def _further(branch: str, body: bytes) -> dict[str, Further]:
+    """Return a resized picture in WebP, smaller than its JPEG where it is to be kept."""
+    if branch != "resizing":
+        return {}
+    return {"webp": FORMATS["webp"](b"RIFF----WEBP".ljust(20 if body in KEPT else 400, b"-") + body, (1, 1))}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,5 +267,16 @@ class Ending:
         found = (marks.get("key"), marks.get("etag"), marks.get("generation"))
         if state == "written" and found != (record.key, record.etag, str(record.generation)):
             yield f"{branch} is written, and its output is {marks}"
+        if state == "written" and branch == "resizing":
+            yield from self._further(record)
         if state == "rejected" and marks and self.follow:
             yield f"{branch} is rejected, and its older output remains"
+
+    def _further(self, record: Record) -> Iterator[str]:
+        """Hold the WebP against the record: there in the same state if it was kept, else not at all."""
+        key, kept = f"resized/{self.name}/large.webp", record.branches["resizing"].outputs
+        there = key in self.stack.outputs()
+        if there != ("resized/{name}/large.webp" in kept):
+            yield f"a WebP is {'there' if there else 'missing'}, and the record has {set(kept)}"
+        elif there and self.stack.get(key)["Metadata"].get("generation") != str(record.generation):
+            yield "the WebP is of another generation"

@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from components.config import StackConfig
-from handlers import imaging
+from handlers import imaging, output
 from handlers.settings import Settings
 from handlers.stack import RecordSettings
 from tests.handlers import conftest
@@ -34,7 +34,9 @@ def branch_settings(*, follow: bool) -> dict[str, Settings]:
     """Return the settings of each branch's worker."""
     settings = {}
     for name in NAMES:
-        environment = {**conftest.environment(StackConfig(deletions="follow" if follow else "keep"))}
+        environment = {
+            **conftest.environment(StackConfig(deletions="follow" if follow else "keep", output_formats={"webp": 80}))
+        }
         found = Settings.from_environment({**environment, "BRANCH": name})
         record = RecordSettings(**{**vars(found.record), "branches": tuple(NAMES)})
         settings[name] = Settings(**{**vars(found), "record": record})
@@ -59,6 +61,8 @@ def play(stack: Stack, changes: Sequence[Change], seed: int, *, follow: bool) ->
         patch.setattr(imaging, "open_picture", lambda source, _limits, **_: source)
         patch.setattr(Settings, "from_environment", lambda: scheduler.current.settings)
         patch.setattr(RecordSettings, "from_environment", lambda: scheduler.current.settings.record)
+        # One after the other, in any order: a thread of the pool would take no turns.
+        patch.setattr(output, "_side_by_side", lambda put, keys: list(map(put, scheduler.shuffled(keys))))
         send = conftest.Bus.put_events
 
         def put_events(bus: conftest.Bus, **what: Any) -> dict[str, Any]:
@@ -99,6 +103,7 @@ SCENARIOS: dict[str, list[Change]] = {
     "good, then bad": [("put", JPG, b"a"), ("put", JPG, b"x")],
     "bad, then good": [("put", JPG, b"x"), ("put", JPG, b"a")],
     "half bad, then good": [("put", JPG, b"y"), ("put", JPG, b"a")],
+    "smaller as WebP, then not": [("put", JPG, b"a"), ("put", JPG, b"b")],
     "by hand": [("put", JPG, b"a"), ("hand", JPG, b""), ("delete", JPG, b"")],
 }
 

@@ -11,8 +11,10 @@ from handlers import imaging, worker
 from handlers.budget import Budget
 from handlers.errors import ImageTooLargeError
 from handlers.imaging import Jpeg
+from handlers.imaging.further import FORMATS
 from handlers.marks import Mark
 from handlers.output import Files
+from handlers.record import Outcome
 from tests.handlers.conftest import Made, Stack, settings, working
 
 FILES = ["resized/{name}/thumbnail.jpg", "resized/{name}/medium.jpg"]
@@ -114,3 +116,87 @@ def test_an_older_generation_writes_nothing(stack: Stack) -> None:
     before = [stack.read(key) for key in KEYS]
     assert write(*FILES, generation=1) is False
     assert [stack.read(key) for key in KEYS] == before
+
+
+def with_further(size_bytes: int, name: str = "webp", **about: Any) -> Files:
+    """Return a JPEG of 1,000 bytes with a file of so many bytes in a further format."""
+    further = FORMATS[name](b"RIFF----WEBP".ljust(size_bytes, b"-") if size_bytes else b"", (100, 75))
+    return Files({FILES[0]: Jpeg(b"\xff\xd8".ljust(1000, b"-"), (100, 75), further={name: further}, **about)})
+
+
+def write_further(size_bytes: int, generation: int = 1, **about: Any) -> tuple[bool, Outcome]:
+    files, mark = with_further(size_bytes, **about), Mark(key="master/cat.png", etag="e", generation=generation)
+    return files.write(mark, settings()), files.outcome(mark, settings())
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_smaller_file_in_a_further_format_is_kept(stack: Stack, name: str) -> None:
+    """It lies beside its JPEG with its own type and the same mark, and the record has its size."""
+    written, outcome = write_further(500, name=name, salvaged=True)
+    key = f"resized/cat/thumbnail.{name}"
+    assert written
+    assert stack.outputs() == sorted([KEYS[0], key])
+    found, jpeg = stack.get(key), stack.get(KEYS[0])
+    assert (found["ContentType"], found["Metadata"]) == (f"image/{name}", jpeg["Metadata"])
+    assert found["CacheControl"] == jpeg["CacheControl"]
+    size = {"width": 100, "height": 75, "bytes": len(stack.read(key))}
+    assert outcome.outputs[f"resized/{{name}}/thumbnail.{name}"] == size
+    assert outcome.not_kept == {}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_two_generations_in_a_further_format_never_have_the_same_bytes(stack: Stack, name: str) -> None:
+    """Each has a comment, as the JPEG has."""
+    etags = set()
+    for generation in (1, 2):
+        write_further(500, generation, name=name)
+        etags.add(stack.get(f"resized/cat/thumbnail.{name}")["ETag"])
+    assert len(etags) == 2
+
+
+@pytest.mark.parametrize(("size_bytes", "told"), [(2000, 2000), (999, 999), (0, 0)])
+def test_a_file_that_is_not_smaller_than_its_jpeg_is_not_kept(stack: Stack, size_bytes: int, told: int) -> None:
+    """With both comments counted; the record has its bytes, 0 for what the format cannot hold."""
+    written, outcome = write_further(size_bytes)
+    assert written
+    assert stack.outputs() == [KEYS[0]]
+    assert outcome.outputs.keys() == {FILES[0]}
+    (found,) = outcome.not_kept.items()
+    assert found[0] == "resized/{name}/thumbnail.webp"
+    assert told <= found[1] <= told + 100
+
+
+def test_a_file_of_an_earlier_state_goes_where_this_one_is_not_kept(stack: Stack) -> None:
+    """Otherwise the JPEG would show one picture, and the WebP another."""
+    write_further(500, generation=1)
+    write_further(2000, generation=2)
+    assert stack.outputs() == [KEYS[0]]
+
+
+def test_what_somebody_else_has_put_there_stays(stack: Stack) -> None:
+    """The pipeline removes only what it wrote."""
+    stack.upload("resized/cat/thumbnail.webp")
+    write_further(2000)
+    assert stack.outputs() == [KEYS[0], "resized/cat/thumbnail.webp"]
+
+
+def test_a_superseded_state_leaves_no_file_in_a_further_format(stack: Stack) -> None:
+    """A newer state that keeps none has looked before, and nothing is there that would refuse the older file."""
+    write_further(2000, generation=2)
+    assert write_further(500, generation=1)[0] is False
+    assert stack.outputs() == [KEYS[0]]
+
+
+def test_a_superseded_state_leaves_the_newer_ones_file(stack: Stack) -> None:
+    """A file of a higher generation is not its own."""
+    write_further(500, generation=2)
+    before = stack.read("resized/cat/thumbnail.webp")
+    assert write_further(400, generation=1)[0] is False
+    assert stack.read("resized/cat/thumbnail.webp") == before
+
+
+def test_an_outcome_comes_back_from_the_record() -> None:
+    """DynamoDB's attributes hold what was not kept, and whole keys replace the name's place."""
+    outcome = with_further(2000).outcome(Mark(key="master/cat.png", etag="e", generation=1), settings())
+    assert Outcome.from_attribute(outcome.as_attribute()) == outcome
+    assert outcome.named("cat")["not_kept"].keys() == {"resized/cat/thumbnail.webp"}

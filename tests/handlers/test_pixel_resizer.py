@@ -6,8 +6,20 @@ import pytest
 from PIL import Image
 
 from components.config import StackConfig
-from handlers import pixel_resizer
-from tests.handlers.conftest import BRANCH, BUCKET, Context, Stack, environment, failures, job, sqs_event
+from handlers import imaging, pixel_resizer
+from handlers.imaging.further import FORMATS
+from tests.handlers.conftest import (
+    BRANCH,
+    BUCKET,
+    Context,
+    Stack,
+    configure,
+    environment,
+    failures,
+    job,
+    settings,
+    sqs_event,
+)
 from tests.handlers.pictures import opened, picture
 
 
@@ -112,3 +124,27 @@ def test_a_scroll_screenshot_gets_narrower(stack: Stack) -> None:
     stack.upload("master/tall.png", picture((30, 3000), "PNG"))
     assert run(job("master/tall.png")) == []
     assert opened(stack.read("resized/tall/large.jpg")).size == (100, 10_000)
+
+
+def test_sizes_have_the_stacks_further_formats(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each that is smaller than the JPEG lies beside it, and the record tells of each."""
+    configure(monkeypatch, output_formats={"webp": 80, "avif": 60}, sizes={"small": 40, "large": 400})
+    stack.upload("master/cat.jpg", picture((400, 300)))
+    assert run(job("master/cat.jpg")) == []
+    record = stack.record("master/cat.jpg")
+    assert record
+    outcome = record.branches[BRANCH]
+    files = {f"resized/{{name}}/{size}.{name}" for size in ("small", "large") for name in ("jpg", "webp", "avif")}
+    assert outcome.outputs.keys() | outcome.not_kept.keys() == files
+    assert [key.replace("{name}", "cat") for key in sorted(outcome.outputs)] == stack.outputs()
+    assert "resized/cat/large.webp" in stack.outputs()
+
+
+def test_the_memory_of_further_formats_counts() -> None:
+    """A picture waits for what the encoders take, too."""
+    opened_picture = imaging.open_picture(picture((400, 300)), imaging.Limits())
+    plain, further = (
+        pixel_resizer.bytes_needed(opened_picture, settings(sizes={"large": 400}, output_formats=formats))
+        for formats in ({}, {"avif": 60})
+    )
+    assert further - plain == 400 * 300 * FORMATS["avif"].encoder_bytes_per_pixel
