@@ -5,6 +5,7 @@ import click
 from benchmarks.batch import batch
 from benchmarks.coldstart import coldstart
 from benchmarks.conformance import conformance
+from benchmarks.formats import formats
 from benchmarks.latency import latency
 from benchmarks.load import load
 from benchmarks.memory.command import memory
@@ -18,7 +19,7 @@ def main() -> None:
     """Measure PixelCascade and compare it with its peers."""
 
 
-for command in (batch, coldstart, conformance, latency, load, memory, peers, quality, way):
+for command in (batch, coldstart, conformance, formats, latency, load, memory, peers, quality, way):
     main.add_command(command)
 
 if __name__ == "__main__":

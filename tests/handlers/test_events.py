@@ -84,6 +84,20 @@ def test_an_event_names_the_outputs_that_are_there(stack: Stack, monkeypatch: py
     }
 
 
+def test_an_event_names_what_was_not_kept(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files in further formats are among the outputs, or among those that were not smaller than their JPEG."""
+    configure(monkeypatch, output_formats={"webp": 100}, jpeg_quality=5)
+    monkeypatch.setenv("TOPIC_ARN", stack.topic_arn)
+    stack.upload("master/cat.jpg", picture((400, 300)))
+    look("master/cat.jpg")
+    work(stack, monkeypatch)
+    detail = json.loads(stack.sent[0]["Detail"])
+    check(detail)
+    resized = detail["branches"]["resizing"]
+    assert "resized/cat/large.webp" in resized["not_kept"]
+    assert not resized["not_kept"].keys() & set(stack.outputs())
+
+
 def test_the_same_state_is_told_under_the_same_id(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that died between the event and the record's state sends the event again."""
     stack.upload("master/cat.jpg", picture())

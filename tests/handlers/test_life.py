@@ -78,6 +78,15 @@ def test_a_job_of_another_generation_settles_nothing(stack: Stack) -> None:
     assert record(stack).branches == {}
 
 
+def test_a_late_worker_leaves_no_file_in_a_further_format(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its state was replaced while it wrote, by one whose worker may have looked for such a file before."""
+    configure(monkeypatch, output_formats={"webp": 80})
+    late = stack.receive(KEY, picture((400, 300)), generation=1)
+    put(stack, generation=2)
+    assert run(late) == []
+    assert stack.outputs() == SIZES
+
+
 def test_an_old_reason_goes_when_a_newer_state_is_good(stack: Stack) -> None:
     """Bad, then replaced by a good one: no reason is left."""
     run(stack.receive(KEY, b"bad", generation=1))

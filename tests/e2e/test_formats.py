@@ -1,0 +1,60 @@
+"""Sizes in WebP beside JPEG: kept where they are smaller, and gone where a newer state has none."""
+
+import io
+
+from PIL import Image
+
+from components.config import PROJECT
+from components.stack_file import stack_config
+from local.cascade import stack_of
+from local.deployment import Deployment
+from local.emulator import Emulator
+from ops.audit import audit
+from tests.e2e.conftest import Live, until
+
+KEY, WEBP = "master/cat.png", "resized/cat/large.webp"
+CONFIG = {
+    f"{PROJECT}:outputFormats": '["jpeg", "webp=100"]',
+    f"{PROJECT}:jpegQuality": "50",
+    f"{PROJECT}:sizes": '["large=400"]',
+    f"{PROJECT}:enlarge": "false",
+}
+
+
+def plain() -> bytes:
+    """Return a picture of one colour, which WebP makes smaller than JPEG."""
+    return _png(Image.new("RGB", (400, 300), (200, 30, 30)))
+
+
+def noisy() -> bytes:
+    """Return a picture of noise, which at these qualities WebP makes larger than JPEG."""
+    return _png(Image.effect_noise((400, 300), 90).convert("RGB"))
+
+
+def _png(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def test_a_size_in_webp_is_kept_only_while_it_is_smaller() -> None:
+    """With the layer that is built for it and the permissions that are given for it, and no other."""
+    with Emulator("us-east-1") as emulator:
+        deployment = Deployment(emulator)
+        deployment.deploy("local", stack_config("local", CONFIG))
+        live = Live(deployment=deployment, stack=stack_of(deployment))
+        first = live.put(KEY, plain())
+        record = until("the picture is complete", live.settled, KEY)
+        head = live.head(WEBP)
+        assert head
+        assert (head["ContentType"], head["Metadata"]["etag"]) == ("image/webp", first)
+        outputs = record.branches["resizing"].outputs
+        assert outputs["resized/{name}/large.webp"]["bytes"] == head["ContentLength"]
+        assert all(found.accounted_for for found in audit(live.stack, deep=True))
+
+        second = live.put(KEY, noisy())
+        until("its newer state is in the bucket", lambda: live.master_etag("resized/cat/large.jpg") == second)
+        record = until("it is complete", live.settled, KEY)
+        assert record.branches["resizing"].not_kept.keys() == {"resized/{name}/large.webp"}
+        assert live.head(WEBP) is None
+        assert all(found.accounted_for for found in audit(live.stack, deep=True))
