@@ -86,7 +86,7 @@ class ImageBranch:
         return [make(master_key, size) for size in sizes] if self.per_size else [make(master_key)]
 
     def files_of(self, sizes: int) -> int:
-        """Return how many files a picture becomes in a stack of so many sizes."""
+        """Return how many files a picture becomes in a stack of so many sizes, each in each format."""
         return 0 if self.key is None else sizes if self.per_size else 1
 
 

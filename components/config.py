@@ -161,6 +161,11 @@ class StackConfig:
         return 6 * self.timeout_s + self.batch_window_s
 
     @property
+    def sized_files(self) -> int:
+        """The most files that the sizes of a picture become: one in each format."""
+        return len(self.sizes) * (1 + len(self.output_formats))
+
+    @property
     def function_runtime(self) -> str:
         """Runtime that the functions are deployed for: the configured one, or this machine's own Python."""
         if self.package_for == "host":

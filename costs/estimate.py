@@ -92,7 +92,7 @@ class Estimate:
         images = self.workload.images
         yield Line(part=UPLOAD, count=images, price=prices.LAMBDA_REQUEST)
         lines = request_lines(
-            images, sizes=len(self.config.sizes), per_batch=self.workload.per_batch, header_gets=self.header_gets
+            images, sizes=self.config.sized_files, per_batch=self.workload.per_batch, header_gets=self.header_gets
         )
         yield from (line for line in lines if self.config.events or line.price is not prices.EVENTS)
 

@@ -114,11 +114,11 @@ def _messages(estimate: Estimate, region: str) -> Iterator[Limit]:
 
 
 def _s3(estimate: Estimate) -> Iterator[Limit]:
-    asked = calls(sizes=len(estimate.config.sizes), header_gets=estimate.header_gets)
+    asked = calls(sizes=estimate.config.sized_files, header_gets=estimate.header_gets)
     reads = sum(operations.get("GetObject", 0) + operations.get("HeadObject", 0) for operations in asked.values())
     writes = 1 + sum(operations.get("PutObject", 0) for operations in asked.values())
     splits, page = "folders: S3 splits by prefix under load", "Optimizing Amazon S3 performance"
-    most = max(BRANCHES, key=lambda row: row.files_of(len(estimate.config.sizes)))
+    most = max(BRANCHES, key=lambda row: row.files_of(estimate.config.sized_files))
     yield Limit(
         name=f"S3: writes below {most.prefix_of(estimate.config)}",
         default=f"{S3_WRITES:,} a second and prefix",

@@ -20,7 +20,8 @@ UNUSED = (
     *(f"PIL/_{module}.*" for module in ("imagingft", "imagingmath", "imagingmorph", "imagingtk")),
     *(f"pillow.libs/lib{library}*" for library in ("freetype", "harfbuzz", "brotli", "png16")),
 )
-# What of Pillow reads and writes a format, and goes unless a stack takes that in or makes it. AVIF's library also uses libsharpyuv.
+# What of Pillow reads and writes a format, and goes unless a stack takes that in or makes it. AVIF's library also uses
+# libsharpyuv.
 DECODERS = {
     "avif": ("PIL/_avif.*", "pillow.libs/libavif*", "pillow.libs/libsharpyuv*"),
     "webp": ("PIL/_webp.*", "pillow.libs/libwebp*", "pillow.libs/libsharpyuv*"),

@@ -48,6 +48,12 @@ def test_more_sizes_are_more_writes_and_more_bytes() -> None:
     assert kept[1] == pytest.approx(4 * kept[0])
 
 
+def test_further_formats_are_more_writes() -> None:
+    """At most one PUT for each format of each size."""
+    found = estimate(sizes={"small": 100, "large": 200}, output_formats={"webp": 80, "avif": 60})
+    assert count(found, "resizing", prices.S3_PUT) == 6000
+
+
 def test_a_stack_that_salvages_reads_whole_masters_for_metadata() -> None:
     """A master of 3 MB takes seven ranges."""
     assert count(estimate(salvage=True), "metadata-extraction", prices.S3_GET) == 7000
