@@ -24,6 +24,7 @@ MAX_SHOWN_PIXELS = 50_000_000
 """A master of more has most likely been rejected for that; a browser is not made to decode it for a thumbnail."""
 
 FORMATS = ("JPEG", "PNG", "GIF")
+OUTPUT_FORMATS = (*FORMATS, "WEBP", "AVIF")
 NO_FORMAT = "none"
 MAX_FACT = 120
 MAX_NAMES = 50
@@ -101,7 +102,7 @@ def _in_order(outputs: Mapping[str, Path]) -> list[str]:
 
 def _file(out: Path, label: str, path: Path, seconds: float | None) -> tuple[dict[str, Any], str]:
     """Look at a picture's header; return what the page shows of the file, and the picture's format."""
-    form, size = _header(path)
+    form, size = _header(path, FORMATS if label == "master" else OUTPUT_FORMATS)
     there = path.is_file()
     return {
         "label": label,
@@ -114,10 +115,10 @@ def _file(out: Path, label: str, path: Path, seconds: float | None) -> tuple[dic
     }, form
 
 
-def _header(path: Path) -> tuple[str, tuple[int, int]]:
+def _header(path: Path, formats: tuple[str, ...]) -> tuple[str, tuple[int, int]]:
     """Return format and (width, height) in pixels, upright; no pixel is decoded."""
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with Image.open(path, formats=formats) as image:
             sideways = image.format == "JPEG" and image.getexif().get(0x0112, 1) in {5, 6, 7, 8}
             return str(image.format), (image.height, image.width) if sideways else image.size
     except Exception:  # noqa: BLE001 hostile masters make Pillow raise anything, and a page shows the others

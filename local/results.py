@@ -14,6 +14,8 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from components.branches import BRANCHES, ImageBranch
 from components.config import StackConfig
+from components.config_fields import FURTHER_FORMATS
+from handlers.job import in_format
 from local.deployment import Deployment
 from local.masters import keep
 from local.report import REPORT, ReportedPicture
@@ -121,6 +123,10 @@ def _files(stack: DeployedStack, key: str, branch: ImageBranch, folder: Path) ->
         place = FOLDERS[stack.prefixes().index(prefix)]
         label = stack.sizes[number] if branch.per_size else place
         yield label, file, _inside(folder / place, file[len(prefix) :])
+        for name in FURTHER_FORMATS if branch.per_size else ():
+            further = in_format(file, name)
+            if (path := _inside(folder / place, further[len(prefix) :])).is_file():
+                yield f"{label} {name}", further, path
 
 
 def functions(deployment: Deployment) -> dict[str, dict[str, float]]:

@@ -262,3 +262,12 @@ def test_bytes_are_told_for_people(count: int, told: str) -> None:
 def test_durations_are_told_for_people(milliseconds: float, told: str) -> None:
     """Milliseconds become seconds where they are many."""
     assert human_ms(milliseconds) == told
+
+
+@pytest.mark.parametrize("name", ["webp", "avif"])
+def test_a_size_in_a_further_format_is_shown(tmp_path: Path, name: str) -> None:
+    """Its header is read as that of a JPEG is."""
+    path = tmp_path / f"large.{name}"
+    Image.new("RGB", (80, 60)).save(path)
+    (found,) = row(tmp_path, picture(path, outputs={f"large {name}": path}))["files"]
+    assert (found["label"], found["width"], found["height"], found["shown"]) == (f"large {name}", 80, 60, True)

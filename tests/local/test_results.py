@@ -1,10 +1,12 @@
 """Which folders a run empties: its own, and of its own results."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from components.branches import BRANCHES
 from local import results
 from local.report import REPORT
 from local.results import MARKER, RESULTS, SUMMARY, OutputFolderError, clear
@@ -122,3 +124,19 @@ def test_cold_starts_are_counted_apart() -> None:
         "max_ms": 300,
         "total_ms": 1900,
     }
+
+
+def test_further_formats_are_listed_where_they_were_kept(tmp_path: Path) -> None:
+    """Beside the JPEG of each size, and only files that are there."""
+    for file in ("small.jpg", "large.jpg", "large.webp"):
+        (tmp_path / "resized/cat").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "resized/cat" / file).touch()
+    prefixes = ("converted/", "resized/", "rejected/")
+    stack: Any = SimpleNamespace(
+        files=lambda *_: ["resized/cat/small.jpg", "resized/cat/large.jpg"],
+        prefixes=lambda: prefixes,
+        sizes=["small", "large"],
+    )
+    (branch,) = (row for row in BRANCHES if row.per_size)
+    labels = [label for label, _, _ in results._files(stack, "master/cat.jpg", branch, tmp_path)]
+    assert labels == ["small", "large", "large webp"]
