@@ -148,3 +148,15 @@ def test_the_memory_of_further_formats_counts() -> None:
         for formats in ({}, {"avif": 60})
     )
     assert further - plain == 400 * 300 * FORMATS["avif"].encoder_bytes_per_pixel
+
+
+def test_a_picture_that_comes_again_has_further_formats_too(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The encoders load in the child process, within its limit of memory."""
+    configure(monkeypatch, output_formats={"webp": 80, "avif": 60})
+    stack.upload("master/cat.jpg", picture((1200, 900)))
+    event = sqs_event(job("master/cat.jpg"), deliveries=2)
+    assert failures(pixel_resizer.handler(event, Context())) == []
+    record = stack.record("master/cat.jpg")
+    assert record
+    # What the child wrote into moto is gone with it; the parent settles.
+    assert {f"resized/{{name}}/large.{name}" for name in FORMATS} <= record.branches[BRANCH].outputs.keys()

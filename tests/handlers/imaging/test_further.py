@@ -121,3 +121,12 @@ def test_an_encoders_memory_counts() -> None:
 def test_without_further_formats_there_are_none() -> None:
     """The JPEG is alone."""
     assert resize(picture(), {"small": 16})["small"].further == {}
+
+
+def test_the_boxes_of_an_avif_end_with_the_file() -> None:
+    """Each top-level box tells its length; the last one holds the comment. Source: ISO/IEC 14496-12, 4.2."""
+    data, at, kinds = made("avif")[1].with_comment("generation 1"), 0, []
+    while at < len(data):
+        kinds.append(data[at + 4 : at + 8])
+        at += int.from_bytes(data[at : at + 4], "big")
+    assert (at, kinds[0], kinds[-1]) == (len(data), b"ftyp", b"free")
