@@ -132,7 +132,7 @@ def unpack(wheel: Path, folder: Path, formats: Collection[str] = ()) -> None:
 
 
 def unused_for(formats: Collection[str]) -> tuple[str, ...]:
-    """Return the patterns of what no function imports where such formats beyond the defaults are taken in."""
+    """Return the patterns of what no function imports where further `formats` are taken in or made."""
     kept = {pattern for name in formats for pattern in DECODERS.get(name, ())}
     decoders = {pattern for patterns in DECODERS.values() for pattern in patterns}
     return (*UNUSED, *sorted(decoders - kept))
