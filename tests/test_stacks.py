@@ -4,9 +4,10 @@ import json
 
 import pulumi
 import pytest
+import yaml
 
 from components.config import StackConfig
-from components.stack_file import stack_config
+from components.stack_file import ROOT, stack_config
 from tests.recording import STACKS, physical, recorded
 
 NUMBERS = {"dev": 117, "prod": 118, "local": 112}
@@ -62,3 +63,14 @@ def test_unknown_settings_stop_the_program_before_any_resource() -> None:
     """A key that nobody knows is an error that names it."""
     with pytest.raises(pulumi.RunError, match="pixelcascade:jpegQualty: unknown key: expected one of alarmEmail,"):
         recorded("dev", jpegQualty="90")
+
+
+def test_the_settings_for_web_pages_that_prod_shows_can_be_deployed() -> None:
+    """Each commented line of Pulumi.prod.yaml is a setting as it stands."""
+    lines = (ROOT / "Pulumi.prod.yaml").read_text().splitlines()
+    shown = yaml.safe_load("\n".join(line.partition("# ")[2] for line in lines if line.startswith("  # pixelcascade:")))
+    settings = {
+        key.partition(":")[2]: text if isinstance(text, str) else json.dumps(text) for key, text in shown.items()
+    }
+    assert len(settings) == 6
+    assert recorded("prod", **settings).outputs["deletions"] == "follow"
