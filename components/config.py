@@ -51,6 +51,7 @@ class StackConfig:
     background: str = matching("#ffffff", r"#[0-9a-fA-F]{6}", "a colour as #rrggbb")
     sizes: Mapping[str, int | str] = sizes(thumbnail=100, medium=500, large=1000)
     output_formats: Mapping[str, int] = formats()
+    placeholders: bool = flag(default=False)
     enlarge: bool = flag(default=True)
     reencode: str = one_of("when-needed", "always")
     salvage: bool = flag(default=False)

@@ -118,6 +118,7 @@ def picture_settings(config: StackConfig) -> dict[str, Any]:
         "background": list(bytes.fromhex(config.background.removeprefix("#"))),
         "sizes": dict(config.sizes),
         "output_formats": dict(config.output_formats),
+        "placeholders": config.placeholders,
         "enlarge": config.enlarge,
         "reencode": config.reencode,
         "salvage": config.salvage,

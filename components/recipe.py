@@ -14,7 +14,7 @@ IMAGING_VERSION = 1
 CODECS = ("pillow", "cykooz-resizer")
 """The packages that decode, resample and encode."""
 
-ADDED = {"output_formats"}
+ADDED = {"output_formats", "placeholders"}
 """Settings that came after the first release: at their default they are left out, so that no output gets outdated."""
 
 DIGITS = 10

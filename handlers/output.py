@@ -73,7 +73,14 @@ class Files:
             file: {"width": found.size[0], "height": found.size[1], "bytes": len(found.with_comment(comment))}
             for file, found in self._kept(comment).items()
         }
-        return Outcome(state="written", outputs=outputs, not_kept=self._not_kept(comment), recipe=settings.recipe)
+        placeholder = next((jpeg.placeholder for jpeg in self.jpegs.values() if jpeg.placeholder), None)
+        return Outcome(
+            state="written",
+            outputs=outputs,
+            not_kept=self._not_kept(comment),
+            placeholder=placeholder._asdict() if placeholder else {},
+            recipe=settings.recipe,
+        )
 
     def _kept(self, comment: str) -> dict[str, Jpeg | Further]:
         not_kept = self._not_kept(comment)

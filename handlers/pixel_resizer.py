@@ -38,6 +38,7 @@ def resize(picture: Picture, master: Master, settings: Settings) -> Files:
         enlarge=settings.enlarge,
         focus=focus,
         further=settings.output_formats,
+        placeholder=settings.placeholders,
         **settings.output_options,
     )
     return Files({settings.layout.resized_file(size): jpeg for size, jpeg in jpegs.items()})

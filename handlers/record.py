@@ -29,12 +29,13 @@ class Outcome:
 
     `outputs` holds width and height in pixels and bytes by a key in which `{name}` stands for the picture's name, as
     in `resized/{name}/large.jpg`; `not_kept` the bytes of files that were not smaller than their JPEG, 0 for one that
-    its format cannot hold.
+    its format cannot hold. `placeholder` has the picture's `thumbhash` and `colour`, where the stack asks for them.
     """
 
     state: Literal["written", "rejected"]
     outputs: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     not_kept: Mapping[str, int] = field(default_factory=dict)
+    placeholder: Mapping[str, str] = field(default_factory=dict)
     recipe: str = ""
     error: str = ""
     message: str = ""
@@ -55,13 +56,14 @@ class Outcome:
 
     def as_attribute(self) -> dict[str, Any]:
         """Return the outcome as DynamoDB keeps it."""
-        texts = {name: {"S": value} for name, value in self.facts().items() if name not in _FILES}
+        texts = {name: {"S": value} for name, value in self.facts().items() if name not in _MAPS}
         outputs = {
             key: {"M": {name: {"N": str(number)} for name, number in size.items()}}
             for key, size in self.outputs.items()
         }
         not_kept = {key: {"N": str(size_bytes)} for key, size_bytes in self.not_kept.items()}
-        files = {"outputs": outputs, "not_kept": not_kept}
+        placeholder = {name: {"S": text} for name, text in self.placeholder.items()}
+        files = {"outputs": outputs, "not_kept": not_kept, "placeholder": placeholder}
         return {"M": {**texts, **{name: {"M": found} for name, found in files.items() if found}}}
 
     @classmethod
@@ -73,11 +75,12 @@ class Outcome:
             for key, size in fields.get("outputs", {"M": {}})["M"].items()
         }
         not_kept = {key: int(size["N"]) for key, size in fields.get("not_kept", {"M": {}})["M"].items()}
-        texts = {name: value["S"] for name, value in fields.items() if name not in _FILES}
-        return cls(outputs=outputs, not_kept=not_kept, **texts)
+        placeholder = {name: text["S"] for name, text in fields.get("placeholder", {"M": {}})["M"].items()}
+        texts = {name: value["S"] for name, value in fields.items() if name not in _MAPS}
+        return cls(outputs=outputs, not_kept=not_kept, placeholder=placeholder, **texts)
 
 
-_FILES = ("outputs", "not_kept")
+_MAPS = ("outputs", "not_kept", "placeholder")
 
 
 class MasterState(NamedTuple):

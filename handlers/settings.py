@@ -29,6 +29,7 @@ class Settings:
     background: tuple[int, int, int]
     sizes: Mapping[str, int | Box]
     output_formats: Mapping[str, int]
+    placeholders: bool
     enlarge: bool
     reencode: Literal["when-needed", "always"]
     salvage: bool

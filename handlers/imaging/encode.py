@@ -3,11 +3,14 @@
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from PIL import Image, JpegImagePlugin
 
 from .further import Further
+
+if TYPE_CHECKING:
+    from .placeholder import Placeholder
 
 SUBSAMPLINGS = {"4:4:4": 0, "4:2:0": 2}
 """Pillow's numbers for how many chroma samples are kept: all, or one of four."""
@@ -20,7 +23,8 @@ class Jpeg(bytes):
     """A JPEG file, with how it came about.
 
     `size` is (width, height) in pixels. `copied`: the master's coded picture, bit for bit; `salvaged`: the master's end
-    was damaged and is missing; `further`: the same picture in further formats, by their names.
+    was damaged and is missing; `further`: the same picture in further formats, by their names; `placeholder`: of the
+    whole picture, where one was asked for.
     """
 
     media_type: ClassVar[str] = "image/jpeg"
@@ -29,6 +33,7 @@ class Jpeg(bytes):
     copied: bool
     warnings: tuple[str, ...]
     further: Mapping[str, Further]
+    placeholder: "Placeholder | None"
 
     def __new__(
         cls,
@@ -39,11 +44,12 @@ class Jpeg(bytes):
         copied: bool = False,
         warnings: tuple[str, ...] = (),
         further: Mapping[str, Further] | None = None,
+        placeholder: "Placeholder | None" = None,
     ) -> Self:
         """Make the file of its bytes."""
         jpeg = super().__new__(cls, data)
         jpeg.size, jpeg.salvaged, jpeg.copied, jpeg.warnings = size, salvaged, copied, warnings
-        jpeg.further = further or {}
+        jpeg.further, jpeg.placeholder = further or {}, placeholder
         return jpeg
 
     def with_comment(self, text: str) -> bytes:
@@ -62,13 +68,14 @@ def comment_segment(text: str) -> bytes:
 class OutputOptions:
     """How outputs are encoded, and the background (red, green, blue) under transparent pictures.
 
-    `further` has the qualities of the formats beside JPEG, by their names.
+    `further` has the qualities of the formats beside JPEG, by their names; `placeholder` asks for one of the picture.
     """
 
     quality: int
     subsampling: str
     background: tuple[int, int, int]
     further: Mapping[str, int] = field(default_factory=dict)
+    placeholder: bool = False
 
 
 def check_options(quality: Any, background: Any, subsampling: Any) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -10,12 +10,16 @@ from .encode import Jpeg, OutputOptions, encode
 from .formats.picture import Picture
 from .frames import Frame, Region, Size
 from .further import FORMATS
+from .limits import area
 from .pixels.colour import to_srgb
 from .pixels.orientation import stored_region, upright, upright_size
 from .pixels.raster import Raster
 from .pixels.reduction import serves
 from .pixels.resample import resample
 from .pixels.transparency import Colour, flatten
+
+if TYPE_CHECKING:
+    from .placeholder import Placeholder
 
 _LATE_GAP = 4
 
@@ -34,11 +38,20 @@ def render(
     late = _colours_can_wait(raster, [frame.whole for frame in stored.values()])
     raster = raster if late else _normalised(picture, raster, output.background)
     images = _scaled(raster, stored, picture if late else None)
-    salvaged, warnings = raster.damage is not None, tuple(dict.fromkeys(picture.warnings))
-    return {
-        name: _encoded(upright(images[name], orientation), exif, output, salvaged=salvaged, warnings=warnings)
-        for name in frames
+    about: dict[str, Any] = {
+        "salvaged": raster.damage is not None,
+        "warnings": tuple(dict.fromkeys(picture.warnings)),
+        "placeholder": _placeholder(stored, images, orientation) if output.placeholder else None,
     }
+    return {name: _encoded(upright(images[name], orientation), exif, output, **about) for name in frames}
+
+
+def _placeholder(frames: Mapping[str, Frame], images: Mapping[str, Image.Image], orientation: int) -> "Placeholder":
+    """Return the picture's placeholder, from the smallest output that shows all of it, else from the smallest crop."""
+    from .placeholder import placeholder_of  # noqa: PLC0415 - most stacks ask for none
+
+    name = min(frames, key=lambda name: (frames[name].region is not None, area([frames[name].size])))
+    return placeholder_of(upright(images[name], orientation))
 
 
 def _encoded(image: Image.Image, exif: bytes, output: OutputOptions, **about: Any) -> Jpeg:

@@ -27,6 +27,7 @@ def resize(
     limits: Limits = Limits(),  # noqa: B008 - frozen
     salvage: bool = False,
     further: Mapping[str, int] = MappingProxyType({}),
+    placeholder: bool = False,
 ) -> dict[str, Jpeg]:
     """Return the picture by name, each in the size that `sizes` says, else as `convert` does.
 
@@ -49,7 +50,9 @@ def resize(
     header, wanted = picture.header, {name: frame.size for name, frame in found.items()}
     pixels, file_bytes = header.width * header.height, len(picture.source.whole())
     picture.limits.check_outputs(wanted, pixels, file_bytes, encoder_bytes(wanted.values(), further))
-    output = OutputOptions(quality=quality, subsampling=subsampling, background=background, further=further)
+    output = OutputOptions(
+        quality=quality, subsampling=subsampling, background=background, further=further, placeholder=placeholder
+    )
     return render(picture, found, output, salvage=salvage)
 
 

@@ -134,6 +134,21 @@ def test_every_event_fits_the_schema(stack: Stack, monkeypatch: pytest.MonkeyPat
     assert list(told.values()) == ["Picture rejected", "Picture complete", "Picture deleted"]
 
 
+def test_a_placeholder_is_in_the_event_and_in_the_record(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the stack asks for one, and it fits the schema."""
+    configure(monkeypatch, placeholders=True)
+    monkeypatch.setenv("TOPIC_ARN", stack.topic_arn)
+    stack.upload("master/cat.jpg", picture())
+    look("master/cat.jpg")
+    work(stack, monkeypatch)
+    detail = json.loads(stack.sent[0]["Detail"])
+    check(detail)
+    record = stack.record("master/cat.jpg")
+    assert record
+    assert detail["branches"]["resizing"]["placeholder"] == record.branches["resizing"].placeholder
+    assert "placeholder" not in detail["branches"]["format-conversion"]
+
+
 def test_a_stack_that_sends_no_events_sends_none(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """With `events: false` a picture settles all the same."""
     configure(monkeypatch, events=False)

@@ -1,0 +1,107 @@
+"""Placeholders: a ThumbHash that decodes to the picture, blurred, and its dominant colour."""
+
+import base64
+import math
+
+import pytest
+from PIL import Image
+
+from handlers.imaging import Box, resize
+from handlers.imaging.placeholder import dominant_colour, placeholder_of, thumbhash
+from tests.handlers.imaging.pictures import exif, exif_segment, saved, with_segments
+
+SIZE = (200, 120)
+
+
+def halves() -> Image.Image:
+    """Return a picture that is red on the left and blue on the right."""
+    image = Image.new("RGB", SIZE, (210, 40, 40))
+    image.paste((40, 40, 210), (SIZE[0] // 2, 0, *SIZE))
+    return image
+
+
+def decoded(data: bytes, side: int = 32) -> Image.Image:
+    """Decode an opaque ThumbHash, as its own format's description says."""
+    head, tail = int.from_bytes(data[:3], "little"), int.from_bytes(data[3:5], "little")
+    means = [(head & 63) / 63, ((head >> 6) & 63) / 31.5 - 1, ((head >> 12) & 63) / 31.5 - 1]
+    scales = [((head >> 18) & 31) / 31, ((tail >> 3) & 63) / 63, ((tail >> 9) & 63) / 63]
+    wide, terms = bool(tail >> 15), max(3, tail & 7)
+    across, down = (7, terms) if wide else (terms, 7)
+    nibbles = iter([nibble for byte in data[5:] for nibble in (byte & 15, byte >> 4)])
+    channels, turn = [], math.pi / side
+    for mean, scale, (columns, rows) in zip(means, scales, ((across, down), (3, 3), (3, 3)), strict=True):
+        waves = {
+            (column, row): (next(nibbles) / 7.5 - 1) * scale
+            for row in range(rows)
+            for column in range(columns)
+            if column * rows < columns * (rows - row) and (column or row)
+        }
+        channels.append((mean, waves))
+    image = Image.new("RGB", (side, side))
+    for y in range(side):
+        for x in range(side):
+            light, p, q = (
+                mean
+                + sum(
+                    2 * wave * math.cos(turn * column * (x + 0.5)) * math.cos(turn * row * (y + 0.5))
+                    for (column, row), wave in waves.items()
+                )
+                for mean, waves in channels
+            )
+            blue = light - 2 / 3 * p
+            red = (3 * light - blue + q) / 2
+            image.putpixel((x, y), tuple(min(255, max(0, round(255 * level))) for level in (red, red - q, blue)))
+    return image
+
+
+def test_a_hash_decodes_to_the_picture() -> None:
+    """Colours lie where they are in the picture, in some 25 bytes."""
+    data = thumbhash(halves().resize((32, 19)))
+    seen = decoded(data)
+    assert 15 <= len(data) <= 28
+    for x, colour in ((6, (210, 40, 40)), (25, (40, 40, 210))):
+        pixel = seen.getpixel((x, 16))
+        assert isinstance(pixel, tuple)
+        assert all(abs(one - other) < 40 for one, other in zip(pixel, colour, strict=True)), pixel
+
+
+def test_the_hash_of_a_flat_picture_is_its_colour() -> None:
+    """Nothing but the mean is said."""
+    pixel = decoded(thumbhash(Image.new("RGB", (20, 30), (120, 200, 60)))).getpixel((3, 3))
+    assert isinstance(pixel, tuple)
+    assert all(abs(one - other) <= 10 for one, other in zip(pixel, (120, 200, 60), strict=True))
+
+
+def test_the_dominant_colour_is_the_most_frequent_one() -> None:
+    """Not the mean, which need not be in the picture."""
+    image = Image.new("RGB", (30, 30), (0, 128, 0))
+    image.paste((255, 0, 0), (0, 0, 10, 30))
+    assert dominant_colour(image) == "#008000"
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_picture_of_any_size_has_a_placeholder(mode: str) -> None:
+    """One pixel, one row, a flat grey."""
+    for size in ((1, 1), (500, 1), (1, 500), (300, 200)):
+        found = placeholder_of(Image.new(mode, size, 128 if mode == "L" else (128, 128, 128)))
+        assert (found.colour, bool(base64.b64decode(found.thumbhash))) == ("#808080", True)
+
+
+def test_the_placeholder_is_of_the_whole_upright_picture() -> None:
+    """A crop beside it does not matter, and a picture that is to be turned is turned before."""
+    lying = halves().transpose(Image.Transpose.ROTATE_90)
+    master = with_segments(saved(lying, "JPEG"), exif_segment(exif({0x0112: 6})))
+    jpegs = resize(master, {"crop": Box(20, 20), "small": 60, "large": 100}, placeholder=True)
+    found = {jpeg.placeholder for jpeg in jpegs.values()}
+    (placeholder,) = found
+    assert placeholder
+    left, right = (decoded(base64.b64decode(placeholder.thumbhash)).getpixel((x, 16)) for x in (4, 27))
+    assert isinstance(left, tuple)
+    assert isinstance(right, tuple)
+    assert left[0] > left[2]
+    assert right[2] > right[0]
+
+
+def test_nobody_who_asks_for_none_gets_one() -> None:
+    """It takes some milliseconds."""
+    assert resize(saved(halves(), "PNG"), {"small": 60})["small"].placeholder is None
