@@ -42,7 +42,8 @@ def thumbhash(image: Image.Image) -> bytes:
     Source: https://evanw.github.io/thumbhash/: luminance and two colour differences as cosine waves, four bits a wave.
     """
     width, height = image.size
-    longest, pixels = max(image.size), list(image.getdata())
+    longest, data = max(image.size), image.tobytes()
+    pixels = list(zip(data[::3], data[1::3], data[2::3], strict=True))
     light = [sum(pixel) / 765 for pixel in pixels]
     yellow_blue = [(red + green) / 510 - blue / 255 for red, green, blue in pixels]
     red_green = [(red - green) / 255 for red, green, _ in pixels]
