@@ -76,14 +76,8 @@ def sizes(**default: int) -> Any:
     )
 
     def check(text: str) -> Mapping[str, int | str]:
-        try:
-            items = json.loads(text)
-        except json.JSONDecodeError:
-            items = None
-        if not isinstance(items, list) or not items:
-            raise ValueError(expected)
         found: dict[str, int | str] = {}
-        for item in items:
+        for item in _listed(text, expected):
             match = re.fullmatch(_SIZE, str(item))
             if not match or any(int(side) > MAX_SIDE_PX for side in match.group(3, 4) if side):
                 raise ValueError(f"{expected}; {item!r} is not one")
@@ -100,12 +94,7 @@ def several_of(*choices: str, default: Sequence[str]) -> Any:
     expected = f"a list of different values out of {', '.join(choices)}, such as {json.dumps(list(default))}"
 
     def check(text: str) -> Sequence[str]:
-        try:
-            items = json.loads(text)
-        except json.JSONDecodeError:
-            items = None
-        if not isinstance(items, list) or not items:
-            raise ValueError(expected)
+        items = _listed(text, expected)
         for item in items:
             if item not in choices:
                 raise ValueError(f"{expected}; {item!r} is not one")
@@ -122,12 +111,7 @@ def formats() -> Any:
     expected = f'a list of "jpeg", then any of {names}, each once, with a quality from 1 to 100'
 
     def check(text: str) -> Mapping[str, int]:
-        try:
-            items = json.loads(text)
-        except json.JSONDecodeError:
-            items = None
-        if not isinstance(items, list) or not items:
-            raise ValueError(expected)
+        items = _listed(text, expected)
         if items[0] != "jpeg":
             raise ValueError(f"{expected}; {items[0]!r} is first")
         found: dict[str, int] = {}
@@ -148,11 +132,8 @@ def origins() -> Any:
     expected = 'a list of different origins, such as ["https://www.example.com"], without a path'
 
     def check(text: str) -> Sequence[str]:
-        try:
-            items = json.loads(text)
-        except json.JSONDecodeError:
-            items = None
-        if not isinstance(items, list) or len(set(map(str, items))) < len(items):
+        items = _listed(text, expected, least=0)
+        if len(set(map(str, items))) < len(items):
             raise ValueError(expected)
         for item in items:
             if not re.fullmatch(r"https?://(\*\.)?[a-z0-9.-]+(:[0-9]{1,5})?", str(item)):
@@ -160,6 +141,20 @@ def origins() -> Any:
         return tuple(items)
 
     return _field(expected, check, default=())
+
+
+def _listed(text: str, expected: str, *, least: int = 1) -> list[Any]:
+    """Return the items of a list that a setting's text holds as JSON.
+
+    Raises: ValueError, where it is no list, or has fewer items.
+    """
+    try:
+        items = json.loads(text)
+    except json.JSONDecodeError:
+        items = None
+    if not isinstance(items, list) or len(items) < least:
+        raise ValueError(expected)
+    return items
 
 
 def _field(expected: str, check: Callable[[str], Any], **default: Any) -> Any:

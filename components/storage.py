@@ -33,7 +33,7 @@ class ImageBucket(pulumi.ComponentResource):
     upload_command: pulumi.Output[str]
     """A command to paste, which uploads a picture."""
     uploader_policy: pulumi.Output[str]
-    """An IAM policy for whoever uploads: it allows that and nothing else."""
+    """An IAM policy for uploaders: it allows uploads and nothing else."""
     cdn: Cdn | None = None
     """With `cdn`, the distribution that serves the outputs."""
 

@@ -25,7 +25,7 @@ class Measurement:
     `p50_ms` and the like are an image's, from its record's start to its end, while others of its batch run beside it;
     `batch_p50_ms` and the like are a whole invocation's. `billed_ms_per_image` is the invocation's billed time over its
     images: `fixed_ms` of it come with each image, `ms_per_megapixel` with its pixels. Costs are US dollars; `cost_low`
-    and `cost_high` hold 95 % of the means of batches drawn again, and are None where there was only one batch.
+    and `cost_high` hold 95 % of the means of batches drawn again, and are None for a single batch.
     `cold_start_cost` is what a million cold starts add.
     """
 

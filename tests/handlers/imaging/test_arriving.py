@@ -132,7 +132,7 @@ def test_a_file_over_the_limit_is_refused_at_its_first_byte_too_many() -> None:
     assert stream.read(1)
 
 
-def test_whoever_has_other_pictures_to_decode_fetches_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_caller_with_other_pictures_to_decode_fetches_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """With `early` off, the decoder is opened on the whole file."""
     stream, left = io.BytesIO(BASELINE), []
 
