@@ -31,11 +31,8 @@ class Failure:
 
 def failure_of(function: str, line: str) -> Failure | None:
     """Return the failure that a line of a function's log tells of, None for any other line."""
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return None
-    if not isinstance(entry, dict) or entry.get("level") != "ERROR":
+    entry = fields_of(line)
+    if entry.get("level") != "ERROR":
         return None
     traceback = str(entry.get("exception", ""))
     text = traceback.strip().rpartition("\n")[2].partition(": ")[2] or str(entry.get("message", ""))

@@ -1,6 +1,5 @@
 """The commands that only look: what became of one picture or of all, and why."""
 
-import json
 import tempfile
 import time
 from collections import Counter
@@ -17,6 +16,7 @@ from ops.printing import (
     audit_verdict,
     counted,
     print_account,
+    print_json,
     print_letters,
     print_orphan,
     print_rejections,
@@ -44,7 +44,7 @@ def status_command(stack: DeployedStack, *, key: str, watch: bool, as_json: bool
         time.sleep(WATCH_S)
         found = status(stack, key)
     if as_json:
-        click.echo(json.dumps(found.as_dict(), ensure_ascii=False))
+        print_json(found.as_dict())
     else:
         print_status(found)
     if not found.settled:
@@ -81,7 +81,7 @@ def audit_command(stack: DeployedStack, *, prefix: str, as_json: bool, everythin
         for line in lines:
             click.echo(line, nl=False)
     if as_json:
-        click.echo(json.dumps({"totals": totals}))
+        print_json({"totals": totals})
     else:
         print_totals(totals)
     if totals["unaccounted"]:
@@ -99,7 +99,7 @@ def rejected_command(stack: DeployedStack, *, prefix: str, as_json: bool, retry:
     reasons = list(rejected(stack, prefix))
     if as_json:
         for reason in reasons:
-            click.echo(json.dumps(reason, ensure_ascii=False))
+            print_json(reason)
     else:
         print_rejections(reasons)
     if retry:
@@ -122,7 +122,7 @@ def letters_command(stack: DeployedStack, *, queue: str | None, as_json: bool) -
     found = {name: explained_letters(stack, name) for name, count in counts.items() if count}
     if as_json:
         for name, letters in found.items():
-            click.echo(json.dumps({"queue": name, "count": counts[name], "letters": letters}, ensure_ascii=False))
+            print_json({"queue": name, "count": counts[name], "letters": letters})
     else:
         print_letters(counts, found)
     if any(counts.values()):

@@ -17,7 +17,7 @@ def test_events_are_counted_by_type_and_by_id() -> None:
 
 
 def test_a_pictures_time_is_that_of_its_first_event() -> None:
-    """From the upload on; whoever was not uploaded here has no time."""
+    """From the upload on; a picture that was not uploaded here has no time."""
     notices = [notice("a", 9), notice("a", 2), notice("b", 4), notice("c", 1)]
     found = summary(notices, {"a": 1000.0, "b": 1000.0})
     assert (found["p50_s"], found["p95_s"]) == (3.0, 4.0)
