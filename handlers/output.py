@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from handlers import clients, storage
 from handlers.imaging import Further, Jpeg
@@ -20,14 +20,19 @@ class Output(Protocol):
     def details(self) -> Mapping[str, Any]:
         """What is worth a log."""
 
-    def write(self, mark: Mark, settings: Settings) -> bool:
-        """Write it; return whether no newer generation was there.
+    def write(self, mark: Mark, settings: Settings) -> Outcome | None:
+        """Write it; return what the picture's record keeps of it, None where a newer generation was there.
 
         Raises: NameTakenError, NameTooLongError.
         """
 
-    def outcome(self, mark: Mark, settings: Settings) -> Outcome:
-        """Return what the picture's record keeps of it."""
+
+class _File(NamedTuple):
+    """A file to write: its bytes, the picture that they are of, and whether that was salvaged."""
+
+    body: bytes
+    picture: Jpeg | Further
+    salvaged: bool
 
 
 @dataclass(frozen=True)
@@ -38,70 +43,59 @@ class Files:
 
     @property
     def details(self) -> Mapping[str, Any]:
-        """The bytes of all files that are kept, and their warnings."""
-        warnings = {warning for jpeg in self.jpegs.values() for warning in jpeg.warnings}
-        return {"bytes_out": sum(map(len, self._kept("").values())), "warnings": sorted(warnings)}
+        """The warnings of all files."""
+        return {"warnings": sorted({warning for jpeg in self.jpegs.values() for warning in jpeg.warnings})}
 
-    def write(self, mark: Mark, settings: Settings) -> bool:
+    def write(self, mark: Mark, settings: Settings) -> Outcome | None:
         """Write the files side by side, and remove those of earlier states that this one does not keep."""
-        comment, kept, further = _comment(mark), self._kept(_comment(mark)), self._further()
-        names = {file: settings.layout.named(file, mark.key) for file in (*self.jpegs, *further)}
+        files, not_kept = self._made(f"PixelCascade generation {mark.generation}")
+        names = {file: settings.layout.named(file, mark.key) for file in (*files, *not_kept)}
 
         def place(file: str) -> storage.Place:
             return storage.Place(s3=clients.s3(), bucket=settings.bucket, key=names[file], master_key=mark.key)
 
         def put(file: str) -> bool:
-            jpeg, _ = further.get(file) or (self.jpegs[file], None)
+            body, picture, salvaged = files[file]
             return place(file).write(
-                kept[file].with_comment(comment),
+                body,
                 mark,
-                ContentType=kept[file].media_type,
+                ContentType=picture.media_type,
                 CacheControl=settings.cache_control,
-                Metadata={"salvaged": "true"} if jpeg.salvaged else {},
+                Metadata={"salvaged": "true"} if salvaged else {},
             )
 
-        written = all(_side_by_side(put, kept))
+        written = all(_side_by_side(put, files))
         # Where a newer generation was there, it may have looked before this one's further formats were written.
-        for file in further.keys() - kept.keys() if written else further:
+        for file in not_kept if written else names.keys() - self.jpegs.keys():
             place(file).remove_below(mark.generation + 1)
-        return written
-
-    def outcome(self, mark: Mark, settings: Settings) -> Outcome:
-        """Return each file's width, height and bytes, and the bytes of those that were not kept."""
-        comment = _comment(mark)
-        outputs = {
-            file: {"width": found.size[0], "height": found.size[1], "bytes": len(found.with_comment(comment))}
-            for file, found in self._kept(comment).items()
-        }
         placeholder = next((jpeg.placeholder for jpeg in self.jpegs.values() if jpeg.placeholder), None)
-        return Outcome(
+        outcome = Outcome(
             state="written",
-            outputs=outputs,
-            not_kept=self._not_kept(comment),
+            outputs={
+                file: {"width": picture.size[0], "height": picture.size[1], "bytes": len(body)}
+                for file, (body, picture, _) in files.items()
+            },
+            not_kept=not_kept,
             placeholder=placeholder._asdict() if placeholder else {},
             recipe=settings.recipe,
         )
+        return outcome if written else None
 
-    def _kept(self, comment: str) -> dict[str, Jpeg | Further]:
-        not_kept = self._not_kept(comment)
-        further = {file: found for file, (_, found) in self._further().items() if file not in not_kept}
-        return {**self.jpegs, **further}
+    def _made(self, comment: str) -> tuple[dict[str, _File], dict[str, int]]:
+        """Return the files with a comment, which makes the bytes of two generations differ: an ETag tells bytes alone.
 
-    def _not_kept(self, comment: str) -> dict[str, int]:
-        """Return the bytes of each file in a further format that is not smaller than its JPEG, or empty."""
-        return {
-            file: size_bytes if found else 0
-            for file, (jpeg, found) in self._further().items()
-            if not found or (size_bytes := len(found.with_comment(comment))) >= len(jpeg.with_comment(comment))
-        }
-
-    def _further(self) -> dict[str, tuple[Jpeg, Further]]:
-        """Return the files in further formats by key, each behind its JPEG."""
-        return {
-            in_format(file, name): (jpeg, found)
-            for file, jpeg in self.jpegs.items()
-            for name, found in jpeg.further.items()
-        }
+        And the bytes of each in a further format that is not kept: not smaller than its JPEG, or empty.
+        """
+        files, not_kept = dict[str, _File](), dict[str, int]()
+        for file, jpeg in self.jpegs.items():
+            files[file] = _File(jpeg.with_comment(comment), jpeg, jpeg.salvaged)
+            for name, further in jpeg.further.items():
+                body = further.with_comment(comment) if further else b""
+                if 0 < len(body) < len(files[file].body):
+                    files[in_format(file, name)] = _File(body, further, jpeg.salvaged)
+                else:
+                    not_kept[in_format(file, name)] = len(body)
+        return files, not_kept
 
 
 def _side_by_side(call: Callable[[str], bool], keys: Collection[str]) -> list[bool]:
@@ -119,16 +113,8 @@ class Item:
     fields: Mapping[str, Any]
     details: Mapping[str, Any]
 
-    def write(self, mark: Mark, settings: Settings) -> bool:
+    def write(self, mark: Mark, settings: Settings) -> Outcome | None:
         """Write the item."""
         fields = {**self.fields, "name": settings.layout.name(mark.key)}
-        return storage.write_item(clients.dynamodb(), self.table, fields, mark)
-
-    def outcome(self, _mark: Mark, settings: Settings) -> Outcome:
-        """Return that the item is there."""
-        return Outcome(state="written", recipe=settings.recipe)
-
-
-def _comment(mark: Mark) -> str:
-    """Return what makes the bytes of two generations differ: an ETag tells bytes alone."""
-    return f"PixelCascade generation {mark.generation}"
+        written = storage.write_item(clients.dynamodb(), self.table, fields, mark)
+        return Outcome(state="written", recipe=settings.recipe) if written else None

@@ -40,6 +40,11 @@ class Outcome:
     error: str = ""
     message: str = ""
 
+    @property
+    def bytes_out(self) -> int:
+        """The bytes of all outputs."""
+        return sum(size["bytes"] for size in self.outputs.values())
+
     def facts(self) -> dict[str, Any]:
         """Return the fields that say something."""
         return {name: value for name, value in vars(self).items() if value}

@@ -215,15 +215,15 @@ def _worked(job: Job, work: Work, settings: Settings, *, early: bool, isolated: 
     try:
         output = _output(master, work, settings, early=early, isolated=isolated)
         mark = Mark(key=job.key, etag=master.etag, generation=job.generation or 0, recipe=settings.recipe)
-        written = output.write(mark, settings)
+        outcome = output.write(mark, settings)
     except RejectedImageError as error:
         return _rejected(error)
     finally:
         master.body.close()
     details = {"bytes_in": master.size_bytes, **output.details}
-    if not written:
+    if outcome is None:
         return Result(name="superseded", details=details)
-    return Result(name="written", details=details, outcome=output.outcome(mark, settings))
+    return Result(name="written", details={**details, "bytes_out": outcome.bytes_out}, outcome=outcome)
 
 
 def _rejected(error: RejectedImageError) -> Result:

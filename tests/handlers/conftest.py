@@ -134,13 +134,9 @@ class Made:
     written: bool = True
     details: Mapping[str, Any] = field(default_factory=dict)
 
-    def write(self, _mark: Mark, _settings: Settings) -> bool:
+    def write(self, _mark: Mark, settings: Settings) -> Outcome | None:
         """Return what a write would."""
-        return self.written
-
-    def outcome(self, _mark: Mark, settings: Settings) -> Outcome:
-        """Return what a record would keep."""
-        return Outcome(state="written", recipe=settings.recipe)
+        return Outcome(state="written", recipe=settings.recipe) if self.written else None
 
 
 Run = Callable[[Master, Settings], Made]

@@ -62,14 +62,14 @@ def test_a_picture_waits_for_room_for_its_file_too(stack: Stack, monkeypatch: py
     assert asked == [1_015]
 
 
-def write(*files: str, generation: int = 1, key: str = "master/cat.png", **changes: Any) -> bool:
+def write(*files: str, generation: int = 1, key: str = "master/cat.png", **changes: Any) -> Outcome | None:
     mark = Mark(key=key, etag="e", generation=generation)
     return Files({file: Jpeg(b"\xff\xd8jpeg") for file in files}).write(mark, settings(**changes))
 
 
 def test_every_picture_is_written_with_its_headers(stack: Stack) -> None:
     """Type, caching and the master's state are in each object's headers."""
-    assert write(*FILES, cache_control="no-store") is True
+    assert write(*FILES, cache_control="no-store")
     assert stack.outputs() == sorted(KEYS)
     for key in KEYS:
         found = stack.get(key)
@@ -94,27 +94,27 @@ def test_an_output_is_marked_only_if_it_was_salvaged(stack: Stack) -> None:
     assert [stack.get(key)["Metadata"].get("salvaged") for key in KEYS] == ["true", None]
 
 
-def test_the_log_has_bytes_and_warnings() -> None:
-    """What all files weigh, and each warning once."""
+def test_the_log_has_each_warning_once() -> None:
+    """Two files of one picture have the same warnings."""
     pictures = {file: Jpeg(b"jpeg", warnings=("odd profile",)) for file in FILES}
-    assert Files(pictures).details == {"bytes_out": 8, "warnings": ["odd profile"]}
+    assert Files(pictures).details == {"warnings": ["odd profile"]}
 
 
 def test_the_record_has_each_files_size(stack: Stack) -> None:
     """Width, height and the bytes that are in the bucket, by a key that stands for any name."""
     files, mark = Files({FILES[0]: Jpeg(b"\xff\xd8jpeg", (100, 75))}), Mark(key="master/cat.png", etag="e")
-    files.write(mark, settings())
-    outcome = files.outcome(mark, settings())
+    outcome = files.write(mark, settings())
+    assert outcome
     size_bytes = len(stack.read(KEYS[0]))
     assert outcome.outputs == {FILES[0]: {"width": 100, "height": 75, "bytes": size_bytes}}
-    assert (outcome.state, outcome.recipe) == ("written", "recipe")
+    assert (outcome.state, outcome.recipe, outcome.bytes_out) == ("written", "recipe", size_bytes)
 
 
 def test_an_older_generation_writes_nothing(stack: Stack) -> None:
     """Where one file has a newer generation, the branch's work was superseded."""
     write(*FILES, generation=2)
     before = [stack.read(key) for key in KEYS]
-    assert write(*FILES, generation=1) is False
+    assert write(*FILES, generation=1) is None
     assert [stack.read(key) for key in KEYS] == before
 
 
@@ -124,17 +124,17 @@ def with_further(size_bytes: int, name: str = "webp", **about: Any) -> Files:
     return Files({FILES[0]: Jpeg(b"\xff\xd8".ljust(1000, b"-"), (100, 75), further={name: further}, **about)})
 
 
-def write_further(size_bytes: int, generation: int = 1, **about: Any) -> tuple[bool, Outcome]:
+def write_further(size_bytes: int, generation: int = 1, **about: Any) -> Outcome | None:
     files, mark = with_further(size_bytes, **about), Mark(key="master/cat.png", etag="e", generation=generation)
-    return files.write(mark, settings()), files.outcome(mark, settings())
+    return files.write(mark, settings())
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_smaller_file_in_a_further_format_is_kept(stack: Stack, name: str) -> None:
     """It lies beside its JPEG with its own type and the same mark, and the record has its size."""
-    written, outcome = write_further(500, name=name, salvaged=True)
+    outcome = write_further(500, name=name, salvaged=True)
     key = f"resized/cat/thumbnail.{name}"
-    assert written
+    assert outcome
     assert stack.outputs() == sorted([KEYS[0], key])
     found, jpeg = stack.get(key), stack.get(KEYS[0])
     assert (found["ContentType"], found["Metadata"]) == (f"image/{name}", jpeg["Metadata"])
@@ -157,8 +157,8 @@ def test_two_generations_in_a_further_format_never_have_the_same_bytes(stack: St
 @pytest.mark.parametrize(("size_bytes", "told"), [(2000, 2000), (999, 999), (0, 0)])
 def test_a_file_that_is_not_smaller_than_its_jpeg_is_not_kept(stack: Stack, size_bytes: int, told: int) -> None:
     """With both comments counted; the record has its bytes, 0 for what the format cannot hold."""
-    written, outcome = write_further(size_bytes)
-    assert written
+    outcome = write_further(size_bytes)
+    assert outcome
     assert stack.outputs() == [KEYS[0]]
     assert outcome.outputs.keys() == {FILES[0]}
     (found,) = outcome.not_kept.items()
@@ -183,7 +183,7 @@ def test_what_somebody_else_has_put_there_stays(stack: Stack) -> None:
 def test_a_superseded_state_leaves_no_file_in_a_further_format(stack: Stack) -> None:
     """A newer state that keeps none has looked before, and nothing is there that would refuse the older file."""
     write_further(2000, generation=2)
-    assert write_further(500, generation=1)[0] is False
+    assert write_further(500, generation=1) is None
     assert stack.outputs() == [KEYS[0]]
 
 
@@ -191,12 +191,14 @@ def test_a_superseded_state_leaves_the_newer_ones_file(stack: Stack) -> None:
     """A file of a higher generation is not its own."""
     write_further(500, generation=2)
     before = stack.read("resized/cat/thumbnail.webp")
-    assert write_further(400, generation=1)[0] is False
+    assert write_further(400, generation=1) is None
     assert stack.read("resized/cat/thumbnail.webp") == before
 
 
+@pytest.mark.usefixtures("stack")
 def test_an_outcome_comes_back_from_the_record() -> None:
     """DynamoDB's attributes hold what was not kept, and whole keys replace the name's place."""
-    outcome = with_further(2000).outcome(Mark(key="master/cat.png", etag="e", generation=1), settings())
+    outcome = write_further(2000)
+    assert outcome
     assert Outcome.from_attribute(outcome.as_attribute()) == outcome
     assert outcome.named("cat")["not_kept"].keys() == {"resized/cat/thumbnail.webp"}

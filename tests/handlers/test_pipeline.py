@@ -10,6 +10,7 @@ from handlers import budget, pipeline, worker
 from handlers.imaging.limits import capacity_bytes
 from handlers.marks import Mark
 from handlers.master import Master
+from handlers.record import Outcome
 from handlers.settings import Settings
 from tests.handlers.conftest import Context, Made, Run, Stack, failures, job, sqs_event, working
 
@@ -104,9 +105,9 @@ def test_a_picture_leaves_its_room_before_it_is_written() -> None:
     free: list[int] = []
 
     class Noted(Made):
-        def write(self, _mark: Mark, _settings: Settings) -> bool:
+        def write(self, mark: Mark, settings: Settings) -> Outcome | None:
             free.append(room.free_bytes)
-            return True
+            return super().write(mark, settings)
 
     event = sqs_event(job(KEYS[0]))
     assert failures(worker.process(event, Context(), working(lambda *_: Noted(), 1_000))) == []
