@@ -15,12 +15,13 @@ from handlers.imaging import Picture
 from handlers.master import Master
 from handlers.output import Output
 from handlers.settings import Settings
+from handlers.work import Work
 
 MEGABYTE = 1024 * 1024
 KILLERS = ("exhausts-memory", "never-ends", "crashes")
 
 
-def sabotaged(work: worker.Work) -> worker.Work:
+def sabotaged(work: Work) -> Work:
     """Return `work` that does to its process what the master's name says."""
 
     def fall_over(picture: Picture, master: Master, settings: Settings) -> Output:

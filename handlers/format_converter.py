@@ -16,6 +16,7 @@ from handlers.job import Layout
 from handlers.master import Master
 from handlers.output import Files
 from handlers.settings import Settings
+from handlers.work import Work
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:
@@ -29,4 +30,4 @@ def convert(picture: Picture, _master: Master, settings: Settings) -> Files:
     return Files({settings.layout.converted_file: jpeg})
 
 
-WORK = worker.Work(run=convert, bytes_needed=lambda picture, _: picture.bytes_needed(), files=Layout.converted_key)
+WORK = Work(run=convert, bytes_needed=lambda picture, _: picture.bytes_needed(), files=Layout.converted_key)

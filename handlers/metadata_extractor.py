@@ -18,6 +18,7 @@ from handlers.imaging import Picture
 from handlers.master import Master
 from handlers.output import Item
 from handlers.settings import Settings
+from handlers.work import Work
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:
@@ -69,4 +70,4 @@ def table() -> str:
     return os.environ["TABLE"]
 
 
-WORK = worker.Work(run=extract, bytes_needed=bytes_needed, whole=False, table=table)
+WORK = Work(run=extract, bytes_needed=bytes_needed, whole=False, table=table)

@@ -18,6 +18,7 @@ from handlers.job import Layout
 from handlers.master import Master
 from handlers.output import Files
 from handlers.settings import Settings
+from handlers.work import Work
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:
@@ -50,4 +51,4 @@ def bytes_needed(picture: Picture, settings: Settings) -> int:
     return picture.bytes_needed(area(sizes.values())) + encoder_bytes(sizes.values(), settings.output_formats)
 
 
-WORK = worker.Work(run=resize, bytes_needed=bytes_needed, files=Layout.resized_folder)
+WORK = Work(run=resize, bytes_needed=bytes_needed, files=Layout.resized_folder)

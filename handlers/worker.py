@@ -1,35 +1,27 @@
-"""One batch in, one partial-batch response out: what becomes of each message, and why.
+"""One batch in, one partial-batch response out: when each message is worked on, beside which others, and where.
 
-The way of a picture is a line: fetch -> open (header, limits) -> room in memory -> work -> write -> settle. The image's
-fault is written down and the message is done; any other failure leaves the message in its queue. One bad record never
+A batch's records run side by side: while some wait for S3, others decode, and every core is busy. One bad record never
 costs another: the work on a record that is delivered again, or whose format is guarded, runs in a child process.
 """
 
 import functools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch import EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from handlers import budget, clients, imaging, life, metrics, retries, start, storage
-from handlers import master as masters
-from handlers.errors import InvalidJobError, PixelCascadeError, RejectedImageError
-from handlers.imaging import Picture
-from handlers.imaging.limits import FILE_COPIES, capacity_bytes
-from handlers.isolation import run_isolated
-from handlers.job import Job, Layout
-from handlers.marks import Mark
-from handlers.master import Master, MasterGoneError
-from handlers.output import Output
-from handlers.pipeline import Pipeline, runs_isolated
-from handlers.record import MAX_MESSAGE, Outcome
+from handlers import clients, imaging, metrics, retries, start
+from handlers.budget import cores
+from handlers.errors import PixelCascadeError
 from handlers.settings import Settings
-from handlers.stack import check_bucket
+from handlers.work import GuardedFormatError, Work, process_message
 
 # Kept back at a batch's end: to write the response, and to kill a child that runs over its time.
 RESERVE_S = 2.0
@@ -38,41 +30,14 @@ SHORTEST_RECORD_S = 3.0
 # With less, a call of SQS could still be under way at the time-out, and the whole batch would fail.
 SHORTEST_CALL_S = 1.0
 
+THREADS_PER_CORE = 6
+"""Enough to keep a core busy: a picture waits for S3 about twice as long as it is decoded and encoded."""
+
 logger = Logger()
 
 
 class DeadlineError(PixelCascadeError):
     """The function's time-out is too near to start another record."""
-
-
-class GuardedFormatError(PixelCascadeError):
-    """The picture is in a format that only a child process decodes."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Work:
-    """What one branch does with a picture.
-
-    `run` returns what to write; `bytes_needed` how much memory that takes beside the file, 0 where nothing is decoded.
-    Masters are fetched `whole`, or by ranges as far as `run` reads. `files` returns the prefix of the branch's files
-    of a master, `table` the name of the table of its items; None where it writes none.
-    """
-
-    run: Callable[[Picture, Master, Settings], Output]
-    bytes_needed: Callable[[Picture, Settings], int]
-    whole: bool = True
-    files: Callable[[Layout, str], str] | None = None
-    table: Callable[[], str] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    """What the work on a picture came to: its outcome for the record, None where the record decides."""
-
-    name: Literal["written", "rejected", "superseded", "gone"]
-    details: Mapping[str, Any]
-    outcome: Outcome | None = None
-    message: str = ""
 
 
 def process(event: dict[str, Any], context: LambdaContext, work: Work) -> Mapping[str, Any]:
@@ -89,7 +54,7 @@ def process(event: dict[str, Any], context: LambdaContext, work: Work) -> Mappin
     imaging.load_formats(batch.settings.input_formats)
     clients.s3()
     clients.dynamodb()
-    processor = Pipeline(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+    processor = Processor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
     processor.guarded = batch.guarded
     record_handler = functools.partial(_record, batch=batch)
     try:
@@ -135,7 +100,7 @@ def _record(record: SQSRecord, *, batch: _Batch) -> None:
         # A record that stalled before may stall again, and so may others behind it: each gets its share of the time
         # that is left. Quick ones take less, so that the next delivery of a slow one shares with few.
         wall_s = max(SHORTEST_RECORD_S, left_s / (behind + 1)) if runs_isolated(record, batch.guarded) else None
-        name, details = _processed(record, batch, wall_s)
+        name, details = process_message(record, batch.work, batch.settings, early=batch.alone, wall_s=wall_s)
     except GuardedFormatError:
         batch.waiting.add(record.message_id)
         batch.guarded.add(record.message_id)
@@ -166,114 +131,48 @@ def _schedule_retries(batch: _Batch) -> None:
         logger.warning("the retries were not scheduled", extra={"errors": sorted(set(refused))})
 
 
-def _processed(record: SQSRecord, batch: _Batch, wall_s: float | None) -> tuple[str, Mapping[str, Any]]:
-    """Do one message's job, in a child process where it has a time limit; return what became of it, and details."""
-    settings = batch.settings
-    try:
-        job = _trusted(Job.from_json(record.body), settings)
-    except InvalidJobError as error:
-        key = settings.layout.refused_key(record.message_id, settings.branch)
-        reason = storage.reason_of(settings.branch, type(error).__name__, str(error), body=record.body)
-        storage.write_refusal(clients.s3(), settings.bucket, key, reason)
-        return "refused", _why(error, str(error))
-    details = {"key": job.key}
-    if job.branches and settings.branch not in job.branches:
-        return "kept", details
-    if job.generation is None:
-        adopted = life.adopted(job, settings)
-        if adopted is None:
-            return "reconciled", details
-        job = adopted
-    branch = _branch(job, batch.work, settings)
-    if job.deleted:
-        return "deleted", {**details, "outputs": branch.delete()}
-    work = functools.partial(_worked, job, batch.work, settings, early=batch.alone, isolated=wall_s is not None)
-    result = work() if wall_s is None else run_isolated(work, wall_s=wall_s, memory_mb=settings.memory_mb)
-    return _settled(result, branch), {**details, "generation": job.generation, **result.details}
+def threads() -> int:
+    """Return how many records may be under way at once."""
+    return THREADS_PER_CORE * cores()
 
 
-def _branch(job: Job, work: Work, settings: Settings) -> life.Settlement:
-    return life.Settlement(
-        settings=settings,
-        job=job,
-        files=work.files(settings.layout, job.key) if work.files else None,
-        table=work.table() if work.table else None,
-    )
+def runs_isolated(record: SQSRecord, guarded: AbstractSet[str] = frozenset()) -> bool:
+    """Tell whether a record runs in a child process.
 
-
-def _worked(job: Job, work: Work, settings: Settings, *, early: bool, isolated: bool) -> Result:
-    """Fetch a job's master, do the branch's work on it, and write what it made.
-
-    Raises: GuardedFormatError, where only isolated work may decode the picture.
+    It does if it was delivered before, and so may have killed or stalled a worker, or if its message's id is among
+    `guarded`, whose pictures only a child decodes. The only place where that is decided: records that run isolated must
+    be forked while no other thread runs.
     """
-    try:
-        master = masters.fetch(job) if work.whole else masters.fetch_header(job)
-    except MasterGoneError:
-        return Result(name="gone", details={})
-    except RejectedImageError as error:
-        return _rejected(error)
-    try:
-        output = _output(master, work, settings, early=early, isolated=isolated)
-        mark = Mark(key=job.key, etag=master.etag, generation=job.generation or 0, recipe=settings.recipe)
-        outcome = output.write(mark, settings)
-    except RejectedImageError as error:
-        return _rejected(error)
-    finally:
-        master.body.close()
-    details = {"bytes_in": master.size_bytes, **output.details}
-    if outcome is None:
-        return Result(name="superseded", details=details)
-    return Result(name="written", details={**details, "bytes_out": outcome.bytes_out}, outcome=outcome)
+    return int(record.attributes.approximate_receive_count) > 1 or record.message_id in guarded
 
 
-def _rejected(error: RejectedImageError) -> Result:
-    """Return the result of a master that is rejected; a child process sends it as it is."""
-    message = str(error)
-    return Result(
-        name="rejected",
-        details=_why(error, message),
-        outcome=Outcome(state="rejected", error=type(error).__name__, message=message[:MAX_MESSAGE]),
-        message=message,
-    )
+class Processor(BatchProcessor):
+    """Runs isolated records first, one after the other, then the others in threads, then those found to be guarded.
 
-
-def _settled(result: Result, branch: life.Settlement) -> str:
-    """Write a result into the picture's record; return what became of the message."""
-    if result.name == "gone":
-        branch.clean_up_now()
-    if result.outcome is None:
-        return result.name
-    if result.name == "rejected" and not branch.reject(result.outcome.error, result.message):
-        return "superseded"
-    return result.name if branch.settle(result.outcome) else "superseded"
-
-
-def _output(master: Master, work: Work, settings: Settings, *, early: bool, isolated: bool) -> Output:
-    """Open the picture, wait for room in memory, and do the branch's work.
-
-    Raises: RejectedImageError; GuardedFormatError.
+    A fork copies only the thread that forks: a lock that another thread holds would stay locked in the child for ever.
+    So children are forked before any thread is started, or once all have ended; those of the batch before have ended.
+    Whether a picture is guarded is known once its first bytes are there: its handler then puts the message's id into
+    `guarded` and returns, and the record is processed again.
     """
-    limits = settings.picture_limits
-    limits.check_file(master.size_bytes)
-    picture = imaging.open_picture(master.body, limits, early=early, formats=settings.input_formats)
-    need_bytes = work.bytes_needed(picture, settings)
-    if need_bytes and not isolated and picture.guarded:
-        raise GuardedFormatError(f"expected a child process to decode a {picture.header.format}, got the worker's own")
-    file_bytes = FILE_COPIES * master.size_bytes if need_bytes else 0
-    with budget.of_function(capacity_bytes(settings.memory_mb)).room(need_bytes + file_bytes):
-        return work.run(picture, master, settings)
 
+    guarded: AbstractSet[str] = frozenset()
 
-def _trusted(job: Job, settings: Settings) -> Job:
-    """Return the job if it is for this stack: anyone may have sent it."""
-    check_bucket(job.bucket, settings.record)
-    settings.layout.path(job.key)
-    return job
-
-
-def _why(error: PixelCascadeError, message: str) -> dict[str, str]:
-    """Return a reason for the log, in which `message` is the line's own and no extra may have that name."""
-    return {"error": type(error).__name__, "reason": message}
+    def process(self) -> list[tuple[Any, ...]]:
+        """Process every record, and report failures in the batch's order."""
+        isolated: list[Any] = []
+        together: list[Any] = []
+        for record in self.records:
+            (isolated if runs_isolated(SQSRecord(record), self.guarded) else together).append(record)
+        results = [self._process_record(record) for record in isolated]
+        if len(together) > 1 and threads() > 1:
+            with ThreadPoolExecutor(min(threads(), len(together)), "record") as pool:
+                results += pool.map(self._process_record, together)
+        else:
+            results += map(self._process_record, together)
+        results += [self._process_record(record) for record in together if record["messageId"] in self.guarded]
+        order = {record["messageId"]: number for number, record in enumerate(self.records)}
+        self.fail_messages.sort(key=lambda record: order[record.message_id])  # type: ignore[union-attr]
+        return results
 
 
 def _since_ms(started: float) -> float:

@@ -15,12 +15,13 @@ from moto import mock_aws
 
 from components.config import StackConfig
 from components.image_worker import worker_environment
-from handlers import clients, imaging, metrics, retries, worker
+from handlers import clients, imaging, metrics, retries
 from handlers.job import Job, Layout
 from handlers.marks import Mark
 from handlers.master import Master, fetch
 from handlers.record import Outcome, Record, Records
 from handlers.settings import Settings
+from handlers.work import Work
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -142,9 +143,9 @@ class Made:
 Run = Callable[[Master, Settings], Made]
 
 
-def working(run: Run, need_bytes: int = 0) -> worker.Work:
+def working(run: Run, need_bytes: int = 0) -> Work:
     """Return a branch's work that looks at no picture."""
-    return worker.Work(run=lambda _picture, master, settings: run(master, settings), bytes_needed=lambda *_: need_bytes)
+    return Work(run=lambda _picture, master, settings: run(master, settings), bytes_needed=lambda *_: need_bytes)
 
 
 @pytest.fixture

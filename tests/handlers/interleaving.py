@@ -24,6 +24,7 @@ from handlers.master import Master
 from handlers.output import Files, Output
 from handlers.record import Record
 from handlers.settings import Settings
+from handlers.work import Work
 from tests.handlers.conftest import BUCKET, Context, Stack, sqs_event
 
 FILES = {"format-conversion": "converted/{name}.jpg", "resizing": "resized/{name}/large.jpg"}
@@ -197,7 +198,7 @@ def _check_match(call: Callable[..., Any], client: BaseClient, arguments: dict[s
         raise botocore.exceptions.ClientError(answer, "DeleteObject")
 
 
-def _work(branch: str) -> worker.Work:
+def _work(branch: str) -> Work:
     def run(_picture: Any, master: Master, _settings: Settings) -> Output:
         body = master.body.read()
         if branch in BAD.get(body, ()):
@@ -205,7 +206,7 @@ def _work(branch: str) -> worker.Work:
         return Files({FILES[branch]: Jpeg(b"\xff\xd8".ljust(200, b"-") + body, further=_further(branch, body))})
 
     files = {"format-conversion": Layout.converted_key, "resizing": Layout.resized_folder}[branch]
-    return worker.Work(run=run, bytes_needed=lambda *_: 0, files=files)
+    return Work(run=run, bytes_needed=lambda *_: 0, files=files)
 
 
 def _further(branch: str, body: bytes) -> dict[str, Further]:

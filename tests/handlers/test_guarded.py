@@ -17,6 +17,7 @@ from handlers.imaging import Picture
 from handlers.imaging.formats.webp import WebpPicture
 from handlers.master import Master
 from handlers.settings import Settings
+from handlers.work import Result, Work
 from tests.handlers.conftest import Context, Made, Stack, failures, job, sqs_event
 from tests.handlers.pictures import opened, picture
 
@@ -33,13 +34,13 @@ def two(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
     return stack
 
 
-def process(work: worker.Work, left_s: float = 60.0, deliveries: int = 1) -> list[str]:
+def process(work: Work, left_s: float = 60.0, deliveries: int = 1) -> list[str]:
     event = sqs_event(job(WEBP), job(JPEG), deliveries=deliveries)
     return failures(worker.process(event, Context(left_s), work))
 
 
-def decoding(run: Callable[[Picture, Master, Settings], Made]) -> worker.Work:
-    return worker.Work(run=run, bytes_needed=lambda found, _: found.bytes_needed())
+def decoding(run: Callable[[Picture, Master, Settings], Made]) -> Work:
+    return Work(run=run, bytes_needed=lambda found, _: found.bytes_needed())
 
 
 def _leave_pid(folder: Path, _picture: Picture, master: Master, _settings: Settings) -> Made:
@@ -62,13 +63,13 @@ def test_a_guarded_picture_is_forked_once_no_thread_runs(monkeypatch: pytest.Mon
     """Its child would inherit a lock that another thread holds; and it gets all the time that is left."""
     seen: list[tuple[list[str], bool]] = []
 
-    def isolated(work: Callable[[], worker.Result], *, wall_s: float, memory_mb: int) -> worker.Result:
+    def isolated(work: Callable[[], Result], *, wall_s: float, memory_mb: int) -> Result:
         assert memory_mb
         names = [thread.name for thread in threading.enumerate() if thread.name.startswith(("record", "upload"))]
         seen.append((names, wall_s > 50))
         return work()
 
-    monkeypatch.setattr(worker, "run_isolated", isolated)
+    monkeypatch.setattr("handlers.work.run_isolated", isolated)
     assert process(decoding(lambda *_: Made())) == []
     assert seen == [([], True)]
 
@@ -91,16 +92,16 @@ def test_a_killer_costs_no_other_picture_of_its_batch(tmp_path: Path) -> None:
 def test_what_decodes_nothing_needs_no_child(monkeypatch: pytest.MonkeyPatch) -> None:
     """Headers are read by code of our own."""
 
-    def isolated(*_: Any, **__: Any) -> worker.Result:
+    def isolated(*_: Any, **__: Any) -> Result:
         raise PixelCascadeError("a child was forked")
 
-    monkeypatch.setattr(worker, "run_isolated", isolated)
-    assert process(worker.Work(run=lambda *_: Made(), bytes_needed=lambda *_: 0)) == []
+    monkeypatch.setattr("handlers.work.run_isolated", isolated)
+    assert process(Work(run=lambda *_: Made(), bytes_needed=lambda *_: 0)) == []
 
 
 def test_a_webp_is_converted_where_it_is_let_in(two: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole way, its child's writes seen because no child is forked here: moto lives in this process."""
-    monkeypatch.setattr(worker, "run_isolated", lambda work, **_: work())
+    monkeypatch.setattr("handlers.work.run_isolated", lambda work, **_: work())
     assert process(format_converter.WORK) == []
     assert {key: opened(two.read(key)).size for key in two.keys("converted/")} == {
         "converted/a.jpg": (400, 300),

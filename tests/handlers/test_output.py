@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handlers import imaging, worker
+from handlers import imaging
 from handlers.budget import Budget
 from handlers.errors import ImageTooLargeError
 from handlers.imaging import Jpeg
@@ -15,6 +15,7 @@ from handlers.imaging.further import FORMATS
 from handlers.marks import Mark
 from handlers.output import Files
 from handlers.record import Outcome
+from handlers.work import _output
 from tests.handlers.conftest import Made, Stack, settings, working
 
 FILES = ["resized/{name}/thumbnail.jpg", "resized/{name}/medium.jpg"]
@@ -26,7 +27,7 @@ def test_a_master_over_the_limit_is_refused_before_it_is_read(stack: Stack) -> N
     body = io.BytesIO(b"12345")
     master = replace(stack.master("master/cat.png", b"12345"), body=body)
     with pytest.raises(ImageTooLargeError, match=r"at most 4 bytes .maxBytes., got 5"):
-        worker._output(master, working(lambda *_: Made()), settings(max_bytes=4), early=False, isolated=False)
+        _output(master, working(lambda *_: Made()), settings(max_bytes=4), early=False, isolated=False)
     assert body.tell() == 0
 
 
@@ -52,7 +53,7 @@ def test_a_picture_waits_for_room_for_its_file_too(stack: Stack, monkeypatch: py
 
     monkeypatch.setattr(Budget, "room", noted)
     monkeypatch.setattr(imaging, "open_picture", lambda *_, **__: None)
-    worker._output(
+    _output(
         stack.master("master/cat.png", b"12345"),
         working(lambda *_: Made(), 1_000),
         settings(),

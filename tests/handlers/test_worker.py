@@ -17,11 +17,12 @@ import botocore.exceptions
 import pytest
 import urllib3.exceptions
 
-from handlers import clients, pipeline, storage, worker
+from handlers import clients, storage, worker
 from handlers import master as masters
 from handlers.errors import BrokenImageError, NameTakenError, NotAnImageError
 from handlers.master import Master
 from handlers.settings import Settings
+from handlers.work import Result
 from tests.handlers.conftest import (
     BRANCH,
     BUCKET,
@@ -434,7 +435,7 @@ def test_near_the_deadline_nothing_is_started(three: Stack) -> None:
 @pytest.mark.usefixtures("three")
 def test_what_ran_before_the_deadline_stays_done(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the records that found no time are reported."""
-    monkeypatch.setattr(pipeline, "threads", lambda: 1)
+    monkeypatch.setattr(worker, "threads", lambda: 1)
     context = Context()
     work = on(OTHER, lambda: context.end_in(worker.RESERVE_S + 1))
     assert failures(worker.process(sqs_event(*BATCH), context, working(work))) == ["m2"]
@@ -507,11 +508,11 @@ def test_a_childs_memory_is_the_functions(three: Stack, monkeypatch: pytest.Monk
     assert three
     seen: dict[str, float] = {}
 
-    def isolated(work: Callable[[], worker.Result], *, wall_s: float, memory_mb: int) -> worker.Result:
+    def isolated(work: Callable[[], Result], *, wall_s: float, memory_mb: int) -> Result:
         seen.update(wall_s=wall_s, memory_mb=memory_mb)
         return work()
 
-    monkeypatch.setattr(worker, "run_isolated", isolated)
+    monkeypatch.setattr("handlers.work.run_isolated", isolated)
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "777")
     process(sqs_event(job(KEY), deliveries=2), left_s=20)
     assert seen["memory_mb"] == 777
@@ -523,12 +524,12 @@ def test_each_redelivered_record_gets_its_share_of_the_time(three: Stack, monkey
     assert three
     shares: list[float] = []
 
-    def isolated(work: Callable[[], worker.Result], *, wall_s: float, memory_mb: int) -> worker.Result:
+    def isolated(work: Callable[[], Result], *, wall_s: float, memory_mb: int) -> Result:
         assert memory_mb
         shares.append(wall_s)
         return work()
 
-    monkeypatch.setattr(worker, "run_isolated", isolated)
+    monkeypatch.setattr("handlers.work.run_isolated", isolated)
     process(sqs_event(*BATCH, deliveries=2), left_s=30 + worker.RESERVE_S)
     assert shares == pytest.approx([10, 15, 30], rel=0.05)
 
@@ -588,6 +589,6 @@ def test_a_picture_that_is_alone_is_decoded_while_it_arrives(
         told.append(early)
         return source
 
-    monkeypatch.setattr(worker.imaging, "open_picture", opened)  # type: ignore[attr-defined]
+    monkeypatch.setattr("handlers.imaging.open_picture", opened)
     process(sqs_event(*map(job, keys)))
     assert told == early

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from handlers import budget, pipeline, worker
+from handlers import budget, worker
 from handlers.imaging.limits import capacity_bytes
 from handlers.marks import Mark
 from handlers.master import Master
 from handlers.record import Outcome
 from handlers.settings import Settings
+from handlers.work import Result
 from tests.handlers.conftest import Context, Made, Run, Stack, failures, job, sqs_event, working
 
 pytestmark = pytest.mark.usefixtures("unopened")
@@ -65,11 +66,11 @@ def test_what_was_delivered_before_is_forked_before_any_thread_starts(monkeypatc
     """A child would inherit a lock that another thread holds, and wait for it for ever."""
     alive: list[list[str]] = []
 
-    def isolated(work: Callable[[], worker.Result], **_: Any) -> worker.Result:
+    def isolated(work: Callable[[], Result], **_: Any) -> Result:
         alive.append([thread.name for thread in threading.enumerate() if thread.name.startswith(("record", "upload"))])
         return work()
 
-    monkeypatch.setattr(worker, "run_isolated", isolated)
+    monkeypatch.setattr("handlers.work.run_isolated", isolated)
     assert process(lambda *_: Made(), [1, 1, 2, 1, 2, 1]) == []
     assert alive == [[], []]
 
@@ -116,5 +117,5 @@ def test_a_picture_leaves_its_room_before_it_is_written() -> None:
 
 def test_every_core_has_its_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """A function with more memory has more cores, and uses them."""
-    monkeypatch.setattr(pipeline, "cores", lambda: 3)
-    assert pipeline.threads() == 3 * pipeline.THREADS_PER_CORE
+    monkeypatch.setattr(worker, "cores", lambda: 3)
+    assert worker.threads() == 3 * worker.THREADS_PER_CORE

@@ -1,0 +1,172 @@
+"""One message's way, which is a line: fetch -> open (header, limits) -> room in memory -> work -> write -> settle.
+
+The image's fault is written down and the message is done; any other failure is raised, and leaves it in its queue.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from handlers import budget, clients, imaging, life, storage
+from handlers import master as masters
+from handlers.errors import InvalidJobError, PixelCascadeError, RejectedImageError
+from handlers.imaging import Picture
+from handlers.imaging.limits import FILE_COPIES, capacity_bytes
+from handlers.isolation import run_isolated
+from handlers.job import Job, Layout
+from handlers.marks import Mark
+from handlers.master import Master, MasterGoneError
+from handlers.output import Output
+from handlers.record import MAX_MESSAGE, Outcome
+from handlers.settings import Settings
+from handlers.stack import check_bucket
+
+
+class GuardedFormatError(PixelCascadeError):
+    """The picture is in a format that only a child process decodes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What one branch does with a picture.
+
+    `run` returns what to write; `bytes_needed` how much memory that takes beside the file, 0 where nothing is decoded.
+    Masters are fetched `whole`, or by ranges as far as `run` reads. `files` returns the prefix of the branch's files
+    of a master, `table` the name of the table of its items; None where it writes none.
+    """
+
+    run: Callable[[Picture, Master, Settings], Output]
+    bytes_needed: Callable[[Picture, Settings], int]
+    whole: bool = True
+    files: Callable[[Layout, str], str] | None = None
+    table: Callable[[], str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What the work on a picture came to: its outcome for the record, None where the record decides."""
+
+    name: Literal["written", "rejected", "superseded", "gone"]
+    details: Mapping[str, Any]
+    outcome: Outcome | None = None
+    message: str = ""
+
+
+def process_message(
+    message: SQSRecord, work: Work, settings: Settings, *, early: bool, wall_s: float | None
+) -> tuple[str, Mapping[str, Any]]:
+    """Do one message's job; return what became of it, and details for the log.
+
+    With `wall_s` the work runs in a child process of its own, for so many seconds at most; `early` has the picture
+    decoded while it arrives.
+
+    Raises: GuardedFormatError, where only a child process may decode the picture; whatever is not the image's fault.
+    """
+    try:
+        job = _trusted(Job.from_json(message.body), settings)
+    except InvalidJobError as error:
+        key = settings.layout.refused_key(message.message_id, settings.branch)
+        reason = storage.reason_of(settings.branch, type(error).__name__, str(error), body=message.body)
+        storage.write_refusal(clients.s3(), settings.bucket, key, reason)
+        return "refused", _why(error, str(error))
+    details = {"key": job.key}
+    if job.branches and settings.branch not in job.branches:
+        return "kept", details
+    if job.generation is None:
+        adopted = life.adopted(job, settings)
+        if adopted is None:
+            return "reconciled", details
+        job = adopted
+    branch = _branch(job, work, settings)
+    if job.deleted:
+        return "deleted", {**details, "outputs": branch.delete()}
+    task = functools.partial(_worked, job, work, settings, early=early, isolated=wall_s is not None)
+    result = task() if wall_s is None else run_isolated(task, wall_s=wall_s, memory_mb=settings.memory_mb)
+    return _settled(result, branch), {**details, "generation": job.generation, **result.details}
+
+
+def _branch(job: Job, work: Work, settings: Settings) -> life.Settlement:
+    return life.Settlement(
+        settings=settings,
+        job=job,
+        files=work.files(settings.layout, job.key) if work.files else None,
+        table=work.table() if work.table else None,
+    )
+
+
+def _worked(job: Job, work: Work, settings: Settings, *, early: bool, isolated: bool) -> Result:
+    """Fetch a job's master, do the branch's work on it, and write what it made.
+
+    Raises: GuardedFormatError, where only isolated work may decode the picture.
+    """
+    try:
+        master = masters.fetch(job) if work.whole else masters.fetch_header(job)
+    except MasterGoneError:
+        return Result(name="gone", details={})
+    except RejectedImageError as error:
+        return _rejected(error)
+    try:
+        output = _output(master, work, settings, early=early, isolated=isolated)
+        mark = Mark(key=job.key, etag=master.etag, generation=job.generation or 0, recipe=settings.recipe)
+        outcome = output.write(mark, settings)
+    except RejectedImageError as error:
+        return _rejected(error)
+    finally:
+        master.body.close()
+    details = {"bytes_in": master.size_bytes, **output.details}
+    if outcome is None:
+        return Result(name="superseded", details=details)
+    return Result(name="written", details={**details, "bytes_out": outcome.bytes_out}, outcome=outcome)
+
+
+def _output(master: Master, work: Work, settings: Settings, *, early: bool, isolated: bool) -> Output:
+    """Open the picture, wait for room in memory, and do the branch's work.
+
+    Raises: RejectedImageError; GuardedFormatError.
+    """
+    limits = settings.picture_limits
+    limits.check_file(master.size_bytes)
+    picture = imaging.open_picture(master.body, limits, early=early, formats=settings.input_formats)
+    need_bytes = work.bytes_needed(picture, settings)
+    if need_bytes and not isolated and picture.guarded:
+        raise GuardedFormatError(f"expected a child process to decode a {picture.header.format}, got the worker's own")
+    file_bytes = FILE_COPIES * master.size_bytes if need_bytes else 0
+    with budget.of_function(capacity_bytes(settings.memory_mb)).room(need_bytes + file_bytes):
+        return work.run(picture, master, settings)
+
+
+def _rejected(error: RejectedImageError) -> Result:
+    """Return the result of a master that is rejected; a child process sends it as it is."""
+    message = str(error)
+    return Result(
+        name="rejected",
+        details=_why(error, message),
+        outcome=Outcome(state="rejected", error=type(error).__name__, message=message[:MAX_MESSAGE]),
+        message=message,
+    )
+
+
+def _settled(result: Result, branch: life.Settlement) -> str:
+    """Write a result into the picture's record; return what became of the message."""
+    if result.name == "gone":
+        branch.clean_up_now()
+    if result.outcome is None:
+        return result.name
+    if result.name == "rejected" and not branch.reject(result.outcome.error, result.message):
+        return "superseded"
+    return result.name if branch.settle(result.outcome) else "superseded"
+
+
+def _trusted(job: Job, settings: Settings) -> Job:
+    """Return the job if it is for this stack: anyone may have sent it."""
+    check_bucket(job.bucket, settings.record)
+    settings.layout.path(job.key)
+    return job
+
+
+def _why(error: PixelCascadeError, message: str) -> dict[str, str]:
+    """Return a reason for the log, in which `message` is the line's own and no extra may have that name."""
+    return {"error": type(error).__name__, "reason": message}
