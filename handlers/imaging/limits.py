@@ -22,8 +22,8 @@ BYTES_PER_PIXEL = 14
 RASTER_BYTES_PER_PIXEL, OUTPUT_BYTES_PER_PIXEL = 4, 8
 """What the master takes while outputs are made, and what the outputs take: resampled, turned, encoded."""
 
-FILE_COPIES = 3
-"""Copies of the file in memory at once: as fetched, as cleaned, as encoded."""
+FILE_COPIES = 2
+"""Copies of the file in memory at once: as fetched, and as the decoder takes it or as it is copied."""
 
 
 @dataclass(frozen=True, kw_only=True)

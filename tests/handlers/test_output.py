@@ -44,7 +44,7 @@ def test_the_options_are_the_stacks() -> None:
 
 
 def test_a_picture_waits_for_room_for_its_file_too(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is asked of the function's memory is the pixels' and three times the file's."""
+    """What is asked of the function's memory is the pixels' and twice the file's."""
     asked: list[int] = []
 
     def noted(_budget: Budget, need_bytes: int) -> contextlib.AbstractContextManager[None]:
@@ -60,7 +60,7 @@ def test_a_picture_waits_for_room_for_its_file_too(stack: Stack, monkeypatch: py
         early=False,
         isolated=True,
     )
-    assert asked == [1_015]
+    assert asked == [1_010]
 
 
 def write(*files: str, generation: int = 1, key: str = "master/cat.png", **changes: Any) -> Outcome | None:

@@ -1,7 +1,7 @@
 """JPEG: the coded picture cut out of its file, checked, copied or decoded."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -55,27 +55,46 @@ _NUMBER_OF_IMAGES = 0xB001  # Source: CIPA DC-007, the MP index IFD.
 
 @dataclass(frozen=True)
 class CodedPicture:
-    """The coded picture: `payload` from SOI up to EOI, without EOI and without any metadata.
+    """The coded picture: `parts` of the file from SOI up to EOI, without EOI and without any metadata.
 
-    `padded` is the same with bytes after each scan that no decoder of a complete scan reads, empty for a single scan.
-    `plain` tells that every browser decodes its segments; `ended` that EOI was there.
+    The parts are joined only to be decoded, so that the file is not in memory twice for longer. `plain` tells that
+    every browser decodes its segments; `ended` that EOI was there; `compared` that the picture has to be decoded twice
+    to find what its several scans lack.
     """
 
-    payload: bytes
-    padded: bytes
-    scans: tuple[Scan, ...]
+    parts: Sequence[bytes | memoryview]
+    scans: Sequence[Scan]
     ended: bool
     plain: bool
+    compared: bool
+
+    @property
+    def size(self) -> int:
+        """Bytes of all parts."""
+        return sum(map(len, self.parts))
+
+    @property
+    def tail(self) -> bytes:
+        """The last bytes, as many as `_ZEROS`."""
+        return b"".join(part[-len(_ZEROS) :] for part in self.parts[-2:])[-len(_ZEROS) :]
+
+    def joined(self) -> bytes:
+        """Return the coded picture for a decoder."""
+        return b"".join(self.parts)
+
+    def padded(self) -> bytes:
+        """Return the same with bytes after each scan that no decoder of a complete scan reads."""
+        return b"".join(piece for part in self.parts for piece in (part, PADDING if part[1] == SOS else b""))
 
 
 @dataclass(frozen=True)
 class EarlyPicture:
-    """Pixels that were decoded while the file arrived: reduced by `factor`, from so many bytes of a `payload`."""
+    """Pixels that were decoded while the file arrived: reduced by `factor`, from so many bytes of a coded picture."""
 
     image: WatchedJpeg
     box: tuple[float, float, float, float] | None
     factor: int
-    payload_bytes: int
+    coded_bytes: int
 
 
 class JpegPicture(Picture):
@@ -110,8 +129,7 @@ class JpegPicture(Picture):
         file = memoryview(self.source.whole())
         counts: dict[str, int] = {}
         parts: list[bytes | memoryview] = [b"\xff\xd8", *_colour_segments(self.header)]
-        padded, scans = list(parts), list[Scan]()
-        ended, plain = False, True
+        scans, ended, plain = list[Scan](), False, True
         for segment, end in _with_data(self.source, len(file)):
             if segment.marker in (SOI, EOI):
                 ended = segment.marker == EOI
@@ -125,10 +143,9 @@ class JpegPicture(Picture):
                 scans.append(read_scan(bytes(file[segment.start + 4 : segment.end])))
                 part = _without_fill(part)
             parts.append(part)
-            padded += [part, PADDING] if segment.marker == SOS else [part]
         check_work(self.header, scans)
-        several = len(scans) > 1 and self.header.frame in _HUFFMAN
-        self.coded = CodedPicture(b"".join(parts), b"".join(padded) if several else b"", tuple(scans), ended, plain)
+        compared = len(scans) > 1 and self.header.frame in _HUFFMAN
+        self.coded = CodedPicture(parts, scans, ended, plain, compared)
 
     def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:
         """Decode the picture, reduced by 2, 4 or 8 where there are pixels enough; see `Picture.decode`."""
@@ -153,10 +170,10 @@ class JpegPicture(Picture):
             return None
         if not self.coded.ended:
             self.warnings.append(_ENDLESS)
-        soi, coded = self.coded.payload[:2], memoryview(self.coded.payload)[2:]
-        segment = _segment(APP1, rights) if rights else b""
-        start = _after_jfif(self.coded.payload)
-        return b"".join((soi, coded[: start - 2], segment, coded[start - 2 :], END))
+        parts = self.coded.parts
+        # Behind SOI and JFIF, which must come first.
+        start = 1 if self.header.jfif is None else 2
+        return b"".join((*parts[:start], _segment(APP1, rights) if rights else b"", *parts[start:], END))
 
     def decode_early(self, widest: tuple[int, int] | None, *, copying: bool) -> None:
         """Decode the one scan of a baseline JPEG; see `Picture.decode_early`."""
@@ -189,18 +206,18 @@ class JpegPicture(Picture):
         coded, header = self.coded, self.header
         watch = header.frame in SEQUENTIAL and len(coded.scans) == 1
         # Decoded before the picture itself, so that the two are never in memory together.
-        padded = _checksum(_decoded(coded.padded)) if coded.padded else None
+        padded = _checksum(_decoded(coded.padded())) if coded.compared else None
         early, self._early = self._early, None
-        if early and watch and (early.factor, early.payload_bytes) == (factor, len(coded.payload)):
+        if early and watch and (early.factor, early.coded_bytes) == (factor, coded.size):
             image, box, damage = early.image, early.box, None
         else:
-            image = open_jpeg(coded.payload if watch else coded.payload + END, watch=watch)
+            image = open_jpeg(coded.joined() if watch else coded.joined() + END, watch=watch)
             box = reduce(image, factor)
             damage = load(image, salvage=salvage)
         if damage is None:
             damage = _SHORT if image.short else self._lost()
         if damage is None and padded is not None:
-            full = image if factor == 1 else _decoded(coded.payload)
+            full = image if factor == 1 else _decoded(coded.joined())
             damage = None if _checksum(full) == padded else _SHORT
         if damage and not salvage:
             raise BrokenImageError(damage)
@@ -208,16 +225,16 @@ class JpegPicture(Picture):
 
     def _checked(self, *, salvage: bool) -> Raster:
         """Decode only to find damage; what several scans hold shows at full size alone."""
-        return self._decode_by(1 if self.coded.padded else _CHECK_FACTOR, salvage=salvage)
+        return self._decode_by(1 if self.coded.compared else _CHECK_FACTOR, salvage=salvage)
 
     def _lost(self) -> str | None:
         """Say what is missing from a picture that decodes, by its headers and its end."""
         coded = self.coded
-        if not coded.ended and coded.payload.endswith(_ZEROS):
+        if not coded.ended and coded.tail == _ZEROS:
             return _NO_END
         if lost := missing(self.header, coded.scans, ended=coded.ended):
             return lost
-        return None if coded.ended or len(coded.scans) == 1 or coded.padded else _NO_END
+        return None if coded.ended or len(coded.scans) == 1 or coded.compared else _NO_END
 
     def _is_fit(self, *, plain: bool) -> bool:
         """Tell whether the coded picture, if all its segments are `plain`, may be an output as it is."""
@@ -279,10 +296,3 @@ def _colour_segments(header: JpegHeader) -> list[bytes]:
 
 def _segment(marker: int, body: bytes) -> bytes:
     return bytes((0xFF, marker)) + (len(body) + 2).to_bytes(2, "big") + body
-
-
-def _after_jfif(payload: bytes) -> int:
-    """Return where APP1 belongs: after JFIF, which must come first."""
-    if payload[2:4] == b"\xff\xe0":
-        return 4 + int.from_bytes(payload[4:6], "big")
-    return 2
