@@ -1,5 +1,6 @@
 """Who is compared: PixelCascade, and others doing the same work. Each call takes a picture's bytes."""
 
+import functools
 import importlib
 import importlib.util
 import io
@@ -34,13 +35,27 @@ def sizes(data: bytes) -> None:
     resize(data, WIDTHS, limits=LIMITS)
 
 
-def sizes_by_pillow(data: bytes) -> None:
-    """Make three sizes by PixelCascade as where there is no cykooz_resizer."""
-    chosen, _resample._back_end = _resample._back_end, lambda: _resample.by_pillow  # noqa: SLF001
-    try:
-        sizes(data)
-    finally:
-        _resample._back_end = chosen  # noqa: SLF001
+def sizes_by(back_end: Callable[..., Image.Image]) -> Contestant:
+    """Return PixelCascade making three sizes as where another library resamples."""
+
+    def call(data: bytes) -> None:
+        chosen, _resample._back_end = _resample._back_end, lambda _: back_end  # noqa: SLF001
+        try:
+            sizes(data)
+        finally:
+            _resample._back_end = chosen  # noqa: SLF001
+
+    return timed(call)
+
+
+def sizes_by_pillow() -> Contestant:
+    """Return PixelCascade as where no other library is installed."""
+    return sizes_by(_resample.by_pillow)
+
+
+def sizes_by_libvips(library: Any) -> Contestant:
+    """Return PixelCascade as in the layer for arm64."""
+    return sizes_by(functools.partial(_resample.by_libvips, library))
 
 
 def converted(data: bytes) -> None:

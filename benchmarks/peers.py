@@ -96,7 +96,7 @@ class _Others:
         if task == "sizes":
             found = {
                 OURS: timed(contestants.sizes),
-                "PixelCascade with plain Pillow": timed(contestants.sizes_by_pillow),
+                "PixelCascade with plain Pillow": contestants.sizes_by_pillow(),
                 "libjpeg-turbo, no resampling": contestants.floor_of_sizes(),
                 "naive Pillow": timed(contestants.naive_sizes),
             }
@@ -107,6 +107,8 @@ class _Others:
         if self._simd and task in ("sizes", "convert"):
             name = "sizes" if task == "sizes" else "reencoded"
             found["PixelCascade with pillow-simd"] = self._simd.contestant(name, self._folder)
+        if self._vips and task == "sizes":
+            found["PixelCascade with libvips, as on arm64"] = contestants.sizes_by_libvips(self._vips)
         if self._vips:
             work = contestants.vips_sizes if task == "sizes" else contestants.vips_conversion
             found["pyvips, one shrunk decode" if task == "sizes" else "pyvips"] = timed(

@@ -27,7 +27,7 @@ def _wheels(target: Target) -> Iterator[tuple[str, str]]:
         report = Path(folder) / "report.json"
         wheels.run_pip(
             f"The wheels for {target} could not be found",
-            *("install", "--dry-run", "--ignore-installed", "--no-deps", "--only-binary=:all:"),
+            *("install", "--dry-run", "--ignore-installed", "--no-deps", *wheels.ONLY_WHEELS),
             *(f"--report={report}", f"--target={folder}/unused"),
             *(f"--requirement={file}" for file in target.requirements),
             *target.pip_options(),

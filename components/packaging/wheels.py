@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -26,6 +27,10 @@ DECODERS = {
     "avif": ("PIL/_avif.*", "pillow.libs/libavif*", "pillow.libs/libsharpyuv*"),
     "webp": ("PIL/_webp.*", "pillow.libs/libwebp*", "pillow.libs/libsharpyuv*"),
 }
+
+# Published as source alone; all of it is Python, in a folder of that name.
+SOURCES = ("pyvips",)
+ONLY_WHEELS = ("--only-binary=:all:", *(f"--no-binary={name}" for name in SOURCES))
 
 # How a machine reaches a package index is its own business; what is installed is not.
 KEPT_OF_PIP = (
@@ -76,11 +81,13 @@ def install(target: Target, packages: Mapping[str, str], folder: Path) -> None:
     requirements.write_text("".join(_requirement(target, *pin) for pin in packages.items()), encoding="utf-8")
     run_pip(
         f"The layer for {target} could not be built",
-        *("download", "--no-deps", "--only-binary=:all:", f"--requirement={requirements}", f"--dest={wheels}"),
+        *("download", "--no-deps", *ONLY_WHEELS, f"--requirement={requirements}", f"--dest={wheels}"),
         *target.pip_options(),
     )
     for wheel in sorted(wheels.glob("*.whl")):
         unpack(wheel, folder, {*target.inputs, *target.outputs})
+    for source in sorted(wheels.glob("*.tar.gz")):
+        unpack_source(source, folder)
 
 
 def _requirement(target: Target, name: str, version: str) -> str:
@@ -131,6 +138,17 @@ def unpack(wheel: Path, folder: Path, formats: Collection[str] = ()) -> None:
                 shutil.copyfileobj(source, copy)
 
 
+def unpack_source(source: Path, folder: Path) -> None:
+    """Write the modules of a package that is published as source alone below `folder`."""
+    with tarfile.open(source) as archive:
+        for entry in archive:
+            path = _place(PurePosixPath(*PurePosixPath(entry.name).parts[1:]))
+            data = archive.extractfile(entry)
+            if data and path and path.parts[0] in SOURCES and path.suffix == ".py":
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                (folder / path).write_bytes(data.read())
+
+
 def unused_for(formats: Collection[str]) -> tuple[str, ...]:
     """Return the patterns of what no function imports where further `formats` are taken in or made."""
     kept = {pattern for name in formats for pattern in DECODERS.get(name, ())}
@@ -140,7 +158,7 @@ def unused_for(formats: Collection[str]) -> tuple[str, ...]:
 
 def _place(path: PurePosixPath) -> PurePosixPath | None:
     """Return where an entry of a wheel goes, None for scripts, headers and what points out of the wheel."""
-    if path.is_absolute() or ".." in path.parts:
+    if not path.parts or path.is_absolute() or ".." in path.parts:
         return None
     if not path.parts[0].endswith(".data"):
         return path

@@ -9,7 +9,9 @@ import pytest
 
 from components.branches import BRANCHES
 from components.config import StackConfig
-from components.recipe import CODECS, IMAGING_VERSION, recipe
+from components.packaging.target import Target
+from components.packaging.wheels import pins
+from components.recipe import IMAGING_VERSION, RESAMPLERS, recipe
 from handlers import imaging
 from tests.handlers.pictures import picture
 
@@ -52,6 +54,17 @@ def test_a_setting_that_came_later_outdates_nothing_at_its_default() -> None:
     assert recipe(row, StackConfig()) == recipe(before, StackConfig())
 
 
+@pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
+def test_a_recipe_knows_what_resamples(monkeypatch: pytest.MonkeyPatch, architecture: str) -> None:
+    """Another library, or another version of it, makes other outputs."""
+    config = StackConfig(architecture=architecture)
+    before = recipe(BRANCHES[0], config)
+    found = pins(Target.of(config).requirements)
+    resampler = next(name for name in RESAMPLERS if name in found)
+    monkeypatch.setattr("components.recipe.pins", lambda _: {**found, resampler: "0"})
+    assert recipe(BRANCHES[0], config) != before
+
+
 def test_every_branch_has_a_recipe_of_its_own() -> None:
     """Short, and the same for the same settings."""
     recipes = [recipe(row, StackConfig()) for row in BRANCHES]
@@ -62,7 +75,7 @@ def test_every_branch_has_a_recipe_of_its_own() -> None:
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the digest is of what x86-64 makes")
 def test_other_outputs_have_another_imaging_version() -> None:
     """A change of what imaging makes must raise IMAGING_VERSION, so that older outputs are outdated."""
-    installed = {codec: importlib.metadata.version(codec) for codec in CODECS}
+    installed = {codec: importlib.metadata.version(codec) for codec in ("pillow", "cykooz-resizer")}
     digest = hashlib.sha256(str(installed).encode())
     for kind, mode in (("JPEG", "RGB"), ("JPEG", "CMYK"), ("PNG", "L"), ("PNG", "RGBA"), ("GIF", "P")):
         master = picture((320, 200), kind, mode)

@@ -1,6 +1,10 @@
 """The layer's packages: pinned, known by their hashes, and refused in plain words."""
 
+import io
 import re
+import subprocess
+import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -116,6 +120,45 @@ def test_pips_settings_for_other_installs_are_passed_over(
     """What a machine tells its pip to install, and where, does not reach the layer's."""
     monkeypatch.setenv(f"PIP_{name}", str(tmp_path / "nowhere"))
     assert re.match(r"pip \d", wheels.run_pip("failed", "--version"))
+
+
+def sdist(path: Path, *entries: str) -> Path:
+    with tarfile.open(path, "w:gz") as archive:
+        for entry in entries:
+            found = tarfile.TarInfo(entry)
+            found.size = len(entry)
+            archive.addfile(found, io.BytesIO(entry.encode()))
+    return path
+
+
+def test_a_source_is_unpacked_as_far_as_it_is_modules(tmp_path: Path) -> None:
+    """What builds, describes or tests the package stays behind, and what points out of it."""
+    source = sdist(
+        tmp_path / "pyvips-3.2.0.tar.gz",
+        *("pyvips-3.2.0/pyvips/__init__.py", "pyvips-3.2.0/pyvips/base.pyi", "pyvips-3.2.0/setup.py"),
+        *("pyvips-3.2.0/pyvips/../../evil.py", "pyvips-3.2.0/tests/test_a.py", "PKG-INFO"),
+    )
+    wheels.unpack_source(source, tmp_path / "layer")
+    assert files(tmp_path / "layer") == ["pyvips/__init__.py"]
+
+
+IMPORTING = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import pyvips
+print(pyvips.Image.black(80, 60).reduce(2, 2, kernel="lanczos3", gap=0).width)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="libvips comes with it for Linux alone")
+def test_libvips_runs_from_the_layer_alone(tmp_path: Path) -> None:
+    """Here for this machine's processor: what arm64's requirements name is all that it needs."""
+    pins = wheels.pins([paths.HANDLERS / "requirements-arm64.txt"])
+    (tmp_path / "layer").mkdir()
+    wheels.install(HOST, pins, tmp_path / "layer")
+    command = [sys.executable, "-I", "-S", "-B", "-c", IMPORTING, str(tmp_path / "layer")]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "40\n"
 
 
 def test_a_wheel_is_unpacked_without_what_no_function_imports(tmp_path: Path) -> None:

@@ -1,7 +1,10 @@
-"""Resampling: two back ends that give the same pictures, and Pillow where the other is not installed."""
+"""Resampling: three back ends that give the same pictures, and Pillow where no other is installed."""
 
 import functools
 import importlib
+import json
+import os
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -33,8 +36,9 @@ def fresh_choice() -> Iterator[None]:
 
 @pytest.fixture
 def without_simd(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide the library as if it were not installed."""
+    """Hide the libraries as if they were not installed."""
     monkeypatch.setitem(sys.modules, "cykooz_resizer", None)
+    monkeypatch.setitem(sys.modules, "pyvips", None)
 
 
 def simd() -> Any:
@@ -43,12 +47,86 @@ def simd() -> Any:
     return functools.partial(module.by_simd, library, threading.local())
 
 
+def libvips() -> Any:
+    """Return the back end by libvips, or skip where it cannot be had."""
+    library: Any = pytest.importorskip("pyvips")
+    library.concurrency_set(1)
+    library.cache_set_max(0)
+    return functools.partial(module.by_libvips, library)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("size", [(100, 75), (333, 250), (600, 450)])
+@pytest.mark.parametrize("box", [(0, 0, 800, 600), (200, 0, 800, 600)])
+def test_libvips_gives_the_same_picture(
+    monkeypatch: pytest.MonkeyPatch, mode: str, size: tuple[int, int], box: tuple[float, float, float, float]
+) -> None:
+    """A photograph whole and cropped, smaller by up to eight times, without Pillow's help: 48 dB at least."""
+    image = photo((800, 600), mode)
+    theirs = module.by_pillow(image, size, box, smooth=True)
+    monkeypatch.delattr(module, "by_pillow")
+    ours = libvips()(image, size, box, smooth=True)
+    assert (ours.mode, ours.size) == (mode, size)
+    assert psnr(ours, theirs) > 48
+
+
+@pytest.mark.parametrize(
+    ("size", "box", "smooth"),
+    [
+        ((333, 250), WHOLE, False),
+        ((1200, 900), WHOLE, True),
+        ((800, 700), WHOLE, True),
+        ((80, 60), WHOLE, True),
+        ((333, 250), (0, 0, 799.5, 600), True),
+        ((400, 300), (100.25, 0, 500, 600), True),
+    ],
+    ids=["sharp", "enlarged", "taller", "ten times smaller", "ends within a pixel", "begins within a pixel"],
+)
+def test_what_libvips_makes_otherwise_is_left_to_pillow(
+    size: tuple[int, int], box: tuple[float, float, float, float], *, smooth: bool
+) -> None:
+    """Where the difference could show, there is none."""
+    image = photo((800, 600))
+    ours, theirs = (back_end(image, size, box, smooth=smooth) for back_end in (libvips(), module.by_pillow))
+    assert ours.tobytes() == theirs.tobytes()
+
+
+FORKED = """
+import importlib, json, os, signal, sys
+sys.modules["cykooz_resizer"] = None
+from handlers.imaging.pixels.raster import Raster
+from tests.handlers.imaging.pictures import photo
+module = importlib.import_module("handlers.imaging.pixels.resample")
+
+def used():
+    module.resample(photo((400, 300)), (200, 150), smooth=True)
+    return getattr(module._back_end(os.getpid()), "func", module._back_end(os.getpid())).__name__
+
+found = [used()]
+for _ in range(10):
+    receiver, sender = os.pipe()
+    if not os.fork():
+        signal.alarm(20)
+        os.write(sender, used().encode())
+        os._exit(0)
+    os.wait()
+    os.close(sender)
+    found.append(os.read(receiver, 100).decode())
+print(json.dumps(found))
+"""
+
+
+def test_a_child_of_a_process_with_libvips_does_without() -> None:
+    """Its operations wait for threads that were not forked: of ten such children, three or four hung."""
+    pytest.importorskip("pyvips")
+    done = subprocess.run([sys.executable, "-c", FORKED], check=True, capture_output=True, text=True, timeout=240)
+    assert json.loads(done.stdout) == ["by_libvips", *["by_pillow"] * 10]
+
+
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 @pytest.mark.parametrize("size", [(100, 75), (333, 250), (1200, 900)])
 @pytest.mark.parametrize("box", [(0, 0, 800, 600), (0, 0, 799.5, 599.25)])
-def test_both_back_ends_give_the_same_picture(
-    mode: str, size: tuple[int, int], box: tuple[float, float, float, float]
-) -> None:
+def test_simd_gives_the_same_picture(mode: str, size: tuple[int, int], box: tuple[float, float, float, float]) -> None:
     """Smaller, larger, and from a box that ends within a pixel: samples differ by a level at most, at edges too."""
     image = corners((800, 600)).convert(mode)
     image.paste(photo((400, 600), mode))
@@ -85,13 +163,21 @@ def _extrema(one: Image.Image, other: Image.Image) -> list[Any]:
 def test_simd_is_used_where_it_is_installed() -> None:
     """The choice needs no setting."""
     pytest.importorskip("cykooz_resizer")
-    assert module._back_end().func is module.by_simd
+    assert module._back_end(os.getpid()).func is module.by_simd
+
+
+def test_libvips_is_used_where_it_alone_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the layer for arm64."""
+    pytest.importorskip("pyvips")
+    monkeypatch.setitem(sys.modules, "cykooz_resizer", None)
+    monkeypatch.delitem(sys.modules, "pyvips")
+    assert module._back_end(os.getpid()).func is module.by_libvips
 
 
 @pytest.mark.usefixtures("without_simd")
 def test_pillow_resamples_where_the_library_is_missing() -> None:
     """Its absence is no error, and the picture the same."""
-    assert module._back_end() is module.by_pillow
+    assert module._back_end(os.getpid()) is module.by_pillow
     master = jpeg(photo((800, 600)))
     alone = opened(resize(master, {"a": 200})["a"])
     module._back_end.cache_clear()
