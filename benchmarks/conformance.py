@@ -19,6 +19,7 @@ from benchmarks.contestants import WHITE, WIDTHS
 from benchmarks.guarded import run_guarded
 from benchmarks.memory.sizes import SMALLEST_MB
 from benchmarks.options import NumberOption, json_option
+from components.errors import NOT_AS_EXPECTED
 from handlers.errors import BrokenImageError, RejectedImageError
 from handlers.imaging import Jpeg, Limits, Picture, convert, describe, open_picture, resize
 from handlers.imaging.formats.gif import GifHeader
@@ -84,7 +85,7 @@ def conformance(
     if json_file:
         json_file.write_text(json.dumps([asdict(finding) for finding in findings], indent=1), encoding="utf-8")
     if any(finding.failed for finding in findings):
-        raise SystemExit(1)
+        raise SystemExit(NOT_AS_EXPECTED)
 
 
 def examine(file: Path, *, timeout_s: float, memory_mb: int, compare: bool) -> Finding:

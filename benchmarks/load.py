@@ -18,6 +18,7 @@ from benchmarks.masters import FAULTS, Upload, uploads
 from benchmarks.options import json_option
 from benchmarks.outcome import LoadOutcome, assess, assess_records, dead_letters
 from components.config import PROJECT
+from components.errors import NOT_AS_EXPECTED
 from components.stack_file import stack_config
 from local import cascade, results
 from local.deployment import Deployment
@@ -62,7 +63,7 @@ def load(images: int, names: str, seed: int, json_file: Path | None) -> None:
     if json_file:
         json_file.write_text(json.dumps(figures, indent=2) + "\n")
     if any(figures["named"].values()):
-        raise SystemExit(1)
+        raise SystemExit(NOT_AS_EXPECTED)
 
 
 def _chosen(names: str) -> set[str]:

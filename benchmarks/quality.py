@@ -12,6 +12,7 @@ from benchmarks.findings import Findings, Row
 from benchmarks.measuring import Samples
 from benchmarks.options import html_option, images_option, json_option
 from benchmarks.photos import Photo, load
+from components.errors import NOT_AS_EXPECTED
 from handlers.imaging import open_picture, resize
 from handlers.imaging.render import rendered
 
@@ -38,7 +39,7 @@ def quality(images: Path | None, json_file: Path | None, html_file: Path | None)
         notes=["Both go through the same encoder, 4:2:0 at quality 100: its loss is not counted."],
     ).show(json_file, html_file)
     if any(row.facts["worst"] < PROMISED_DB for row in rows):
-        raise SystemExit(1)
+        raise SystemExit(NOT_AS_EXPECTED)
 
 
 def decibels(photo: Photo) -> dict[str, float]:

@@ -1,6 +1,9 @@
-"""The error for arguments of a component that cannot be deployed."""
+"""The error for arguments of a component that cannot be deployed, and the exit codes of all commands."""
 
 import pulumi
+
+NOT_AS_EXPECTED, USAGE = 1, 2
+"""Exit codes: a picture, a figure or a start is not as it should be; the arguments are wrong, as click has it."""
 
 
 class ArgumentError(pulumi.RunError):

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from components.config import StackConfig
-from components.errors import ArgumentError
+from components.errors import NOT_AS_EXPECTED, USAGE, ArgumentError
 from components.lambda_package import PackageError
 from components.stack_file import region_of, stack_config
 from local import results
@@ -33,7 +33,6 @@ from ops.connect import RUNNING, connect
 
 USAGE_ERRORS = (ArgumentError, NoMastersError, results.OutputFolderError)
 FAILURES = (AlreadyRunningError, DeploymentError, EmulatorError, PackageError)
-UNACCOUNTED, USAGE = 1, 2
 FOLLOW_S = 1.0
 
 stack_option = click.option(
@@ -78,9 +77,9 @@ def run_command(paths: tuple[Path, ...], out: Path, stack: str) -> None:
         except USAGE_ERRORS as error:
             _fail(str(error), USAGE)
         except FAILURES as error:
-            _fail(str(error), UNACCOUNTED)
+            _fail(str(error), NOT_AS_EXPECTED)
     _print(summary, out, console)
-    sys.exit(UNACCOUNTED if summary["unaccounted"] else 0)
+    sys.exit(NOT_AS_EXPECTED if summary["unaccounted"] else 0)
 
 
 @main.command()
@@ -104,7 +103,7 @@ def up(port: int | None, stack: str) -> None:
     except USAGE_ERRORS as error:
         _fail(str(error), USAGE)
     except FAILURES as error:
-        _fail(str(error), UNACCOUNTED)
+        _fail(str(error), NOT_AS_EXPECTED)
 
 
 @main.command(name="env")

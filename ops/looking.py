@@ -6,6 +6,7 @@ from collections import Counter
 
 import click
 
+from components.errors import NOT_AS_EXPECTED
 from ops.audit import Auditor, rejected
 from ops.backfill import Task, backfill
 from ops.inventory import Inventory
@@ -48,7 +49,7 @@ def status_command(stack: DeployedStack, *, key: str, watch: bool, as_json: bool
     else:
         print_status(found)
     if not found.settled:
-        raise SystemExit(1)
+        raise SystemExit(NOT_AS_EXPECTED)
 
 
 @click.command(name="audit")
@@ -85,7 +86,7 @@ def audit_command(stack: DeployedStack, *, prefix: str, as_json: bool, everythin
     else:
         print_totals(totals)
     if totals["unaccounted"]:
-        raise SystemExit(1)
+        raise SystemExit(NOT_AS_EXPECTED)
 
 
 @click.command(name="rejected")
@@ -126,7 +127,7 @@ def letters_command(stack: DeployedStack, *, queue: str | None, as_json: bool) -
     else:
         print_letters(counts, found)
     if any(counts.values()):
-        raise SystemExit(1)
+        raise SystemExit(NOT_AS_EXPECTED)
 
 
 COMMANDS = (status_command, audit_command, rejected_command, letters_command)

@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError, ProfileNotFound
 from click.testing import CliRunner, Result
 
+from components.errors import NOT_AS_EXPECTED, USAGE
 from handlers.reconcile import NAME_TAKEN
 from ops import __main__ as command
 from ops import changing, options
@@ -17,7 +18,6 @@ from ops import connect as connecting
 from ops import redrive as redriving
 from tests.ops.conftest import BRANCHES, Pipeline
 
-UNACCOUNTED, USAGE = 1, 2
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 OUTPUTS = {
     "bucket": "b",
@@ -80,7 +80,7 @@ def test_an_audit_that_misses_something_names_it(connected: Pipeline) -> None:
     """The master and its branches are listed, and the command ends with 1."""
     connected.upload("cat.png")
     result = run("audit", "--local")
-    assert result.exit_code == UNACCOUNTED
+    assert result.exit_code == NOT_AS_EXPECTED
     assert "master/cat.png: format-conversion missing, resizing missing, metadata-extraction missing" in result.output
 
 
@@ -388,7 +388,7 @@ def test_a_prefix_without_masters_is_an_error(connected: Pipeline, words: tuple[
         result = run(*words, "--local", "--prefix", prefix)
         assert result.exit_code == USAGE
         assert hint in result.output
-    assert run(*words, "--local", "--prefix", "summer/c").exit_code in {0, UNACCOUNTED}
+    assert run(*words, "--local", "--prefix", "summer/c").exit_code in {0, NOT_AS_EXPECTED}
 
 
 def test_an_empty_bucket_is_no_error(connected: Pipeline) -> None:
@@ -433,7 +433,7 @@ def test_failed_messages_are_shown_with_their_pictures(connected: Pipeline) -> N
     url = connected.stack.dead_letter_queues["resizing"]
     connected.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps({"bucket": "b", "key": "master/a.png"}))
     result = run("letters", "--local")
-    assert result.exit_code == UNACCOUNTED
+    assert result.exit_code == NOT_AS_EXPECTED
     assert result.output.startswith("NOT OK: 1 message failed")
     assert "master/a.png: the function logged no error" in result.output
     found = json.loads(run("letters", "--local", "--json", "--queue", "resizing").output)
