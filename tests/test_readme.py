@@ -30,7 +30,7 @@ def test_the_cost_at_the_top_is_what_the_command_prints() -> None:
     )
     assert found
     said = re.search(
-        r"cost (\d+) US dollars\*\* with the default settings, the reference set-up ([\d.]+) times", README
+        r"cost (\d+) US dollars\*\* with the default settings; the reference set-up costs ([\d.]+) times", README
     )
     assert said
     assert (int(said[1]), float(said[2])) == (round(float(found[1])), round(float(found[2]), 1))
