@@ -6,6 +6,7 @@ import json
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -25,8 +26,8 @@ from local.deployment import Deployment, DeploymentError
 from local.emulator import CREDENTIALS, Emulator, EmulatorError, interrupt_when_terminated
 from local.failures import FailureWatch
 from local.journal import Journal
-from local.live import live_page
 from local.masters import NoMastersError, find_masters
+from local.program import preload
 from local.run import run
 from local.samples import write_samples
 from ops.connect import RUNNING, connect
@@ -64,16 +65,21 @@ def run_command(paths: tuple[Path, ...], out: Path, stack: str) -> None:
     pipeline did not start, 2 on a usage error.
     """
     console = Console()
-    with tempfile.TemporaryDirectory() as samples:
-        try:
+    with tempfile.TemporaryDirectory() as samples, ThreadPoolExecutor(1) as ahead:
+
+        def find() -> dict[str, Path]:
             if not paths:
                 write_samples(Path(samples))
-            config = StackConfig.parse(stack_config(stack))
             skipped: list[Path] = []
             masters = find_masters(paths or [Path(samples)], config.master_prefix, skipped)
             if skipped:
                 console.print(f"Skipped: {len(skipped)} hidden, special or unnameable files", markup=False)
-            summary = run(masters, out, stack, console)
+            return masters
+
+        ahead.submit(preload)
+        try:
+            config = StackConfig.parse(stack_config(stack))
+            summary = run(find, out, stack, console)
         except USAGE_ERRORS as error:
             _fail(str(error), USAGE)
         except FAILURES as error:
@@ -87,6 +93,9 @@ def run_command(paths: tuple[Path, ...], out: Path, stack: str) -> None:
 @stack_option
 def up(port: int | None, stack: str) -> None:
     """Deploy the program and keep it running until Ctrl-C."""
+    # A run starts sooner without the page's server.
+    from local.live import live_page  # noqa: PLC0415
+
     try:
         config = stack_config(stack)
         with alone(), Emulator(region_of(config), port) as emulator:

@@ -30,7 +30,8 @@ def upload(deployment: Deployment, masters: Mapping[str, Path], advance: Callabl
     stack, pacer, times = stack_of(deployment), UploadPacer(deployment), dict[str, float]()
     for key, file in masters.items():
         content_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-        stack.client("s3").upload_file(str(file), stack.bucket, key, ExtraArgs={"ContentType": content_type})
+        with file.open("rb") as body:
+            stack.client("s3").put_object(Bucket=stack.bucket, Key=key, Body=body, ContentType=content_type)
         times[key] = time.time()
         pacer.pace()
         advance()
@@ -57,11 +58,13 @@ def wait(
     masters: Sequence[str],
     advance: Callable[[int], None],
     failed: Callable[[Failure], None] = lambda _: None,
+    pause: Callable[[float], None] = time.sleep,
 ) -> None:
     """Wait until every master is settled, or until nothing more can come.
 
     Nothing can where no message waits, and where all those that wait are hidden longer than their queue hides them.
-    `advance` is called with the number of masters that have settled, `failed` with the first failure of each kind.
+    `advance` is called with the number of masters that have settled, `failed` with the first failure of each kind;
+    `pause` waits for some seconds at most between two looks.
     """
     stack = stack_of(deployment)
     watch = FailureWatch(logs=deployment.emulator.client("logs"), groups=deployment.log_groups())
@@ -79,7 +82,7 @@ def wait(
         if given_up or now.settled == len(masters) or time.monotonic() - changed > patience_s:
             return
         # Looking costs time that the functions want: at most a fifth of it.
-        time.sleep(max(SHORTEST_POLL_S, 4 * (time.monotonic() - started)))
+        pause(max(SHORTEST_POLL_S, 4 * (time.monotonic() - started)))
 
 
 def accounts(stack: DeployedStack, masters: Iterable[str]) -> list[Account]:

@@ -1,9 +1,11 @@
 """Deploy the unchanged program into the emulator: Pulumi's mocks, whose resources are real."""
 
-import os
+import contextlib
+import gc
 import secrets
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +15,12 @@ from components.config import PROJECT, StackConfig
 from local.emulator import Emulator
 from local.program import PROGRAM, run_program
 from local.resources import CREATORS
+from local.warming import Warming
 
 
 def local_config(config: Mapping[str, str]) -> dict[str, str]:
-    """Return a stack's settings as they are on this machine.
-
-    Its platform and plain HTTP on loopback, whatever the stack, and per branch no more processes at once than there are
-    cores: more would only wait for each other.
-    """
-    concurrency = min(StackConfig.parse(config).max_concurrency, max(2, os.cpu_count() or 2))
-    return {
-        **config,
-        f"{PROJECT}:packageFor": "host",
-        f"{PROJECT}:tlsOnly": "false",
-        f"{PROJECT}:maxConcurrency": str(concurrency),
-    }
+    """Return a stack's settings as they are on this machine: its platform, and plain HTTP on loopback."""
+    return {**config, f"{PROJECT}:packageFor": "host", f"{PROJECT}:tlsOnly": "false"}
 
 
 class DeploymentError(Exception):
@@ -42,18 +35,23 @@ class Deployment(Mocks):
         self.stack = ""
         self.config = StackConfig()
         self.outputs: dict[str, Any] = {}
+        self.ready_ms = 0
         self._resources: dict[tuple[str, str], dict[str, Any]] = {}
         self._lock = threading.Lock()
+        self._warming = Warming(emulator)
 
     def deploy(self, stack: str, config: Mapping[str, str], program: Path = PROGRAM) -> None:
-        """Run the program and make its resources.
+        """Run the program, make its resources, and warm its functions; `ready_ms` is when, in ms since 1970.
 
         Raises: ConfigError; DeploymentError, where a resource is unknown here or was refused.
         """
         self.stack = stack
         settings = local_config(config)
         self.config = StackConfig.parse(settings)
-        self.outputs = run_program(self, stack=stack, config=settings, program=program)
+        with _garbage_kept():
+            self.outputs = run_program(self, stack=stack, config=settings, program=program)
+        self._warming.wait()
+        self.ready_ms = round(1000 * time.time()) + 1
 
     def resource(self, kind: str, name: str) -> dict[str, Any]:
         """Return the outputs of the resource of a type, such as `Function`, and a logical name."""
@@ -86,6 +84,8 @@ class Deployment(Mocks):
         kind = args.typ.rpartition(":")[2]
         with self._lock:
             self._resources[kind, args.name] = outputs
+        if kind == "Function":
+            self._warming.start(outputs)
         return outputs["id"], outputs
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
@@ -106,3 +106,14 @@ class Deployment(Mocks):
             f"expected a call of getCallerIdentity, getRegion or getBucketNotification, got {args.token}: add its "
             "answer here"
         )
+
+
+@contextlib.contextmanager
+def _garbage_kept() -> Iterator[None]:
+    """Collect no garbage meanwhile, and never look again at what was made: a program's modules and types stay."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()

@@ -2,6 +2,7 @@
 
 import json
 import statistics
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from handlers.events import SOURCE
 from local.emulator import Emulator
 
 NAME = "received-events"
+LONGEST_S = "43200"
+POLL_S = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,21 +31,33 @@ class EventQueue:
     """Receives every event of the deployed program, from its making on."""
 
     def __init__(self, emulator: Emulator) -> None:
+        self._notices: list[Notice] = []
         self._sqs = emulator.client("sqs")
-        self._url = self._sqs.create_queue(QueueName=NAME)["QueueUrl"]
+        # Hidden once received: nothing is deleted.
+        self._url = self._sqs.create_queue(QueueName=NAME, Attributes={"VisibilityTimeout": LONGEST_S})["QueueUrl"]
         attributes = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]
         events = emulator.client("events")
         events.put_rule(Name=NAME, EventPattern=json.dumps({"source": [SOURCE]}))
         events.put_targets(Rule=NAME, Targets=[{"Id": NAME, "Arn": attributes["QueueArn"]}])
 
     def drain(self) -> list[Notice]:
-        """Return the events that have arrived since the last time."""
-        found: list[Notice] = []
-        while messages := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages"):
-            for message in messages:
-                found.append(_notice(json.loads(message["Body"])))
-                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
-        return found
+        """Return the events that have arrived so far."""
+        while self._receive():
+            pass
+        return self._notices
+
+    def wait(self, masters: int, longest_s: float) -> None:
+        """Wait until there are events of so many masters, or for the longest time."""
+        deadline = time.monotonic() + longest_s
+        while len({notice.key for notice in self._notices}) < masters and time.monotonic() < deadline:
+            if not self._receive():
+                time.sleep(POLL_S)
+
+    def _receive(self) -> bool:
+        """Receive some events; return whether there were any."""
+        messages = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages", [])
+        self._notices += [_notice(json.loads(message["Body"])) for message in messages]
+        return bool(messages)
 
 
 def _notice(event: Mapping[str, Any]) -> Notice:

@@ -9,7 +9,7 @@ from typing import Any
 from local.journal import Journal
 from ops.logs import Failure, failure_of
 
-EVERY_S = 2.0
+EVERY_S = 1.0
 
 
 @dataclass(kw_only=True)
@@ -25,7 +25,7 @@ class FailureWatch:
         self._journal = Journal(logs=self.logs, groups=self.groups)
 
     def news(self) -> Iterator[Failure]:
-        """Yield the first failure of each new kind: function, error and place; looks every two seconds at most."""
+        """Yield the first failure of each new kind: function, error and place; looks once a second at most."""
         if time.monotonic() - self.looked < EVERY_S:
             return
         for function, line in self._journal.lines():

@@ -8,9 +8,8 @@ import time
 
 from components import policies
 from local.deployment import Deployment
+from local.warming import PUBLISHERS
 
-# Jobs that may be on their way to the topic; one until the first publisher runs.
-IN_FLIGHT = 3
 # A publisher that fails is called twice more within this; after that nothing is worth waiting for.
 PATIENCE_S = 15.0
 POLL_S = 0.02
@@ -33,7 +32,7 @@ class UploadPacer:
     def pace(self) -> None:
         """Count one upload, and wait while too many jobs are on their way."""
         self._uploaded += 1
-        self._wait(IN_FLIGHT - 1 if self._published else 0)
+        self._wait(PUBLISHERS - 1)
 
     def drain(self) -> None:
         """Wait until every upload has become a job."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import importlib
 import runpy
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,12 @@ from components.config import PROJECT
 from components.stack_file import ROOT
 
 PROGRAM = ROOT / "__main__.py"
+
+
+def preload() -> None:
+    """Import what the program imports: a good part of its time, in which the emulator can start."""
+    importlib.import_module("components.pipeline")
+    importlib.import_module("components.watch")
 
 
 def run_program(mocks: Mocks, *, stack: str, config: Mapping[str, str], program: Path = PROGRAM) -> dict[str, Any]:

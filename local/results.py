@@ -78,7 +78,8 @@ def download(stack: DeployedStack, folder: Path) -> int:
 
     def fetch(key: str) -> None:
         places[key].parent.mkdir(parents=True, exist_ok=True)
-        stack.client("s3").download_file(stack.bucket, key, str(places[key]))
+        with places[key].open("wb") as file:
+            shutil.copyfileobj(stack.client("s3").get_object(Bucket=stack.bucket, Key=key)["Body"], file)
 
     with ThreadPoolExecutor(DOWNLOAD_THREADS) as threads:
         list(threads.map(fetch, places))
@@ -130,16 +131,19 @@ def _files(stack: DeployedStack, key: str, branch: ImageBranch, folder: Path) ->
 
 
 def functions(deployment: Deployment) -> dict[str, dict[str, float]]:
-    """Return each function's invocations and their milliseconds, warm ones apart from cold starts, from its log."""
-    logs = deployment.emulator.client("logs")
-    return {name: durations(logs, group) for name, group in deployment.log_groups().items()}
+    """Return each function's invocations and their milliseconds, warm ones apart from cold starts, from its log.
+
+    Those that warmed it do not count.
+    """
+    logs, since_ms = deployment.emulator.client("logs"), deployment.ready_ms
+    return {name: durations(logs, group, since_ms) for name, group in deployment.log_groups().items()}
 
 
-def durations(logs: Any, group: str) -> dict[str, float]:
+def durations(logs: Any, group: str, since_ms: int = 0) -> dict[str, float]:
     """Return how long a function's invocations took; the emulator has a log stream for each."""
     took_ms: dict[str, float] = {}
     cold = set()
-    for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
+    for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=since_ms):
         for event in page["events"]:
             line = event["message"]
             if line.startswith("REPORT"):

@@ -1,8 +1,9 @@
 """One whole run: start, deploy, upload, wait, fetch, report, stop."""
 
+import functools
 import platform
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,22 +37,28 @@ class Stopwatch:
             self.seconds[name] = round(time.monotonic() - started, 2)
 
 
-def run(masters: Mapping[str, Path], folder: Path, stack: str, console: Console) -> dict[str, Any]:
+def run(find: Callable[[], Mapping[str, Path]], folder: Path, stack: str, console: Console) -> dict[str, Any]:
     """Send files through the pipeline and return the summary, which is also written into `folder`.
 
-    Raises: OutputFolderError, ConfigError, DeploymentError, EmulatorError.
+    `find` returns the files by key, while the emulator starts.
+
+    Raises: OutputFolderError, ConfigError, DeploymentError, EmulatorError, and what `find` raises.
     """
     watch, config = Stopwatch(), stack_config(stack)
     region = region_of(config)
-    results.clear(folder, masters.values())
     with ExitStack() as running:
         with watch.stage("start"):
-            emulator = running.enter_context(Emulator(region))
+            emulator = Emulator(region)
+            running.callback(emulator.stop)
+            emulator.start()
+            masters = find()
+            results.clear(folder, masters.values())
+            emulator.wait()
         deployment = Deployment(emulator)
         with watch.stage("deploy"), console.status("Deploying the program"):
             deployment.deploy(stack, config)
         queue = events.EventQueue(emulator)
-        uploaded = process(deployment, masters, watch, console)
+        uploaded = process(deployment, masters, watch, console, queue)
         view = cascade.stack_of(deployment)
         with watch.stage("audit"), console.status("Accounting for every picture"):
             accounts = cascade.accounts(view, masters)
@@ -68,7 +75,7 @@ def run(masters: Mapping[str, Path], folder: Path, stack: str, console: Console)
 
 
 def process(
-    deployment: Deployment, masters: Mapping[str, Path], watch: Stopwatch, console: Console
+    deployment: Deployment, masters: Mapping[str, Path], watch: Stopwatch, console: Console, queue: events.EventQueue
 ) -> dict[str, float]:
     """Upload the masters and wait for what becomes of them; return when each was uploaded."""
     columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -83,6 +90,7 @@ def process(
                 list(masters),
                 lambda settled: progress.update(settling, completed=settled),
                 lambda failure: progress.console.print(f"Failed: {failure}", style="red", markup=False),
+                functools.partial(queue.wait, len(masters)),
             )
     return uploaded
 

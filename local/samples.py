@@ -1,9 +1,11 @@
 """Sample pictures, drawn here: one of every kind that a pipeline must know, and one file that is no picture."""
 
+import functools
 import io
 import math
 import random
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +28,15 @@ WINTER = ((120, 150, 180), (232, 236, 240), (150, 165, 185))
 
 def write_samples(folder: Path) -> list[Path]:
     """Write the pictures below `folder`, the same bytes each time, and return their paths, sorted."""
-    paths = []
-    for name, make in _SAMPLES.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(make())
-        paths.append(path)
-    return sorted(paths)
+    with ThreadPoolExecutor() as threads:
+        return sorted(threads.map(functools.partial(_write, folder), _SAMPLES))
+
+
+def _write(folder: Path, name: str) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(_SAMPLES[name]())
+    return path
 
 
 def _scene(size: Size, colours: tuple[Colour, Colour, Colour], seed: int) -> Image.Image:

@@ -77,6 +77,8 @@ class Journeys:
         if entry.function == PUBLISHER and owner == key and entry.fields.get("state", "received") != "received":
             return  # Nothing new was found, or the master is gone.
         journey, generation = self.by_key.get(key), entry.fields.get("generation")
+        if journey is None and entry.fields.get("message") == "kept":
+            return  # A job for other branches, such as one that warms a worker.
         # A line of the same generation may come again, or before the publisher's.
         if journey is None or (generation and journey.generation and generation > journey.generation):
             journey = self._begin(key, time)

@@ -4,8 +4,11 @@ What AWS refuses and the emulator accepts is refused here with AWS's message: a 
 S3 may not call, a mapping or a destination that the function's role may not use.
 """
 
+import contextlib
 import io
 import json
+import os
+import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +17,8 @@ from typing import Any
 from local.emulator import Emulator
 
 BATCHED = ("sns:Publish", "sqs:ChangeMessageVisibility")
+PROCESSES = max(1, (os.cpu_count() or 2) // 2)
+"""How many processes of a worker run at once: each works on a batch in several threads, beside other workers."""
 
 
 class RefusedError(Exception):
@@ -46,10 +51,10 @@ def with_batches(policy: str) -> str:
 
 
 def layer_version(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Publish a version of a layer, unpacked once for all functions instead of once for each of their processes."""
+    """Publish a version of a layer, which no process of a function has to unpack."""
     made = emulator.client("lambda").publish_layer_version(
         LayerName=inputs.get("layerName", name),
-        Content={"ZipFile": _shared(Path(inputs["code"].path), emulator.folder / name, inputs)},
+        Content={"ZipFile": _shared(Path(inputs["code"].path), inputs)},
         CompatibleRuntimes=inputs["compatibleRuntimes"],
         CompatibleArchitectures=inputs["compatibleArchitectures"],
     )
@@ -72,7 +77,6 @@ def function(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[s
         Environment={"Variables": inputs["environment"]["variables"]},
         LoggingConfig={key[0].upper() + key[1:]: value for key, value in inputs["loggingConfig"].items()},
     )
-    client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.05, "MaxAttempts": 1200})
     return {"id": name, "name": name, "arn": made["FunctionArn"]}
 
 
@@ -103,6 +107,10 @@ def event_source_mapping(emulator: Emulator, _name: str, inputs: Mapping[str, An
         MaximumBatchingWindowInSeconds=int(inputs["maximumBatchingWindowInSeconds"]),
         FunctionResponseTypes=inputs["functionResponseTypes"],
         ScalingConfig={"MaximumConcurrency": int(inputs["scalingConfig"]["maximumConcurrency"])},
+    )
+    # A mapping cannot ask for fewer than two.
+    emulator.client("lambda").put_function_concurrency(
+        FunctionName=inputs["functionName"], ReservedConcurrentExecutions=PROCESSES
     )
     return {"id": made["UUID"], "uuid": made["UUID"]}
 
@@ -157,19 +165,29 @@ CREATORS = {
 }
 
 
-def _shared(archive: Path, folder: Path, inputs: Mapping[str, Any]) -> bytes:
-    """Unpack a layer into a folder; return a layer whose one file puts that folder before all other packages.
+def _shared(archive: Path, inputs: Mapping[str, Any]) -> bytes:
+    """Return a layer whose one file puts the unpacked archive before all other packages.
 
     The emulator reads `.pth` files in a layer's site-packages, as Lambda does.
     """
-    with zipfile.ZipFile(archive) as packed:
-        packed.extractall(folder)
     runtime = inputs["compatibleRuntimes"][0]
-    line = f"import sys; sys.path.insert(1, {str(folder / 'python')!r})"
+    line = f"import sys; sys.path.insert(1, {str(_unpacked(archive))!r})"
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w") as layer:
         layer.writestr(f"python/lib/{runtime}/site-packages/shared.pth", line)
     return written.getvalue()
+
+
+def _unpacked(archive: Path) -> Path:
+    """Return the folder beside a layer's archive that holds its packages: unpacked whole, once for all runs."""
+    folder = archive.with_suffix("")
+    if not folder.is_dir():
+        with tempfile.TemporaryDirectory(dir=archive.parent) as unfinished, zipfile.ZipFile(archive) as packed:
+            packed.extractall(unfinished)
+            # Another process may have been faster.
+            with contextlib.suppress(OSError):
+                (Path(unfinished) / "python").rename(folder)
+    return folder
 
 
 def _archive(code: Any) -> bytes:

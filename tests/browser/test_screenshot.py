@@ -16,7 +16,7 @@ def test_the_samples_report_looks_as_in_the_readme(open_page: OpenPage, screensh
     """Every sample that is a picture has its outputs, shown in full; the one that is none says why."""
     write_samples(tmp_path / "samples")
     masters = find_masters([tmp_path / "samples"], "master/")
-    summary = run(masters, tmp_path / "out", "local", Console(quiet=True))
+    summary = run(lambda: masters, tmp_path / "out", "local", Console(quiet=True))
     assert (summary["rejected"], summary["unaccounted"]) == (1, [])
     page = open_page((tmp_path / "out" / "report.html").as_uri(), width=WIDTH)
     page.wait_for_load_state("networkidle")

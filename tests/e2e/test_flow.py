@@ -183,3 +183,13 @@ def test_a_queues_failures_are_looked_for_in_its_functions_log(live: Live) -> No
     for row in BRANCHES:
         group = live.deployment.resource("LogGroup", f"{row.module.replace('_', '-')}-logs")["name"]
         assert log_group(live.stack, live.stack.queues[row.name]) == group
+
+
+def test_what_warms_a_worker_is_not_counted(live: Live) -> None:
+    """Each worker logs that it has kept a job, as its cold start, and that invocation sends no metric."""
+    for branch in BRANCHES:
+        log = live.log(branch.function_name)
+        (kept,) = [line for line in log if '"kept"' in line and "master/warming" in line]
+        assert '"cold_start":true' in kept
+        assert log.index(kept) < min([number for number, line in enumerate(log) if '"_aws"' in line], default=len(log))
+    assert live.record("master/warming") is None

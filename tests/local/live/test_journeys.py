@@ -110,3 +110,9 @@ def test_only_the_latest_pictures_are_kept(found: Journeys, monkeypatch: pytest.
     for number in range(5):
         found.upload(f"master/{number}.png", START)
     assert [picture["name"] for picture in found.plain()] == ["4.png", "3.png", "2.png"]
+
+
+def test_a_job_for_other_branches_begins_no_journey(found: Journeys) -> None:
+    """What warms a worker is no picture."""
+    found.add(entry("pixel-resizer", "kept", KEY, 1))
+    assert found.plain() == []

@@ -1,0 +1,59 @@
+"""Start the functions' processes while the rest of the stack is deployed, by events that change nothing."""
+
+import json
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
+
+from components.branches import BRANCHES
+from handlers.job import Job, Layout
+from local.emulator import Emulator
+
+PUBLISHER = "handlers.job_publisher.handler"
+WORKERS = {branch.handler for branch in BRANCHES}
+PUBLISHERS = 2
+"""How many processes of the publisher are started; uploads come no faster than these take them."""
+
+LONGEST_S = 30.0
+
+
+class Warming:
+    """Calls each new function once; one that fails will fail its first real event too, where it is shown."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self._threads = ThreadPoolExecutor()
+        self._calls: list[Future[Any]] = []
+
+    def start(self, function: Mapping[str, Any]) -> None:
+        """Begin to warm a function, by the outputs of its resource; only the pipeline's own are known here."""
+        if function["handler"] == PUBLISHER:
+            for _ in range(PUBLISHERS):
+                self._call(function["name"], _marker(*_place(function)))
+        elif function["handler"] in WORKERS:
+            self._call(function["name"], _foreign_job(*_place(function)))
+
+    def wait(self) -> None:
+        """Wait until the functions are warm."""
+        wait(self._calls, LONGEST_S)
+
+    def _call(self, name: str, event: Mapping[str, Any]) -> None:
+        client = self._emulator.client("lambda")
+        self._calls.append(self._threads.submit(client.invoke, FunctionName=name, Payload=json.dumps(event)))
+
+
+def _place(function: Mapping[str, Any]) -> tuple[str, Layout]:
+    variables = function["environment"]["variables"]
+    return variables["BUCKET"], Layout(**json.loads(variables["SETTINGS"])["layout"])
+
+
+def _marker(bucket: str, layout: Layout) -> dict[str, Any]:
+    """Return an event about the master prefix's folder marker, which the publisher skips."""
+    return {"Records": [{"s3": {"bucket": {"name": bucket}, "object": {"key": layout.master}}}]}
+
+
+def _foreign_job(bucket: str, layout: Layout) -> dict[str, Any]:
+    """Return a batch with a job for another branch, which a worker leaves alone."""
+    job = Job(bucket=bucket, key=f"{layout.master}warming", branches=("none",))
+    attributes = {"ApproximateReceiveCount": "1"}
+    return {"Records": [{"messageId": "warming", "receiptHandle": "", "body": job.to_json(), "attributes": attributes}]}

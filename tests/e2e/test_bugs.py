@@ -1,0 +1,77 @@
+"""A bug in a worker's code is on the terminal at its first delivery, with its file and line."""
+
+import io
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from components.packaging.build import code_archive
+from components.packaging.target import Target
+from components.stack_file import stack_config
+from local import cascade
+from local.deployment import Deployment
+from local.emulator import Emulator
+from ops.logs import Failure
+from tests.e2e.conftest import Live, picture
+
+FUNCTION, MODULE = "pixel-resizer", "handlers/pixel_resizer"
+BUG = """
+
+def forgetful(picture, master, settings):
+    return settings.sizes["none of these"]
+
+
+WORK = worker.Work(run=forgetful, bytes_needed=bytes_needed)
+"""
+
+
+class SeenError(Exception):
+    """A failure was printed."""
+
+
+@pytest.fixture
+def buggy() -> Iterator[Live]:
+    """Deploy the program with a bug in one worker."""
+    with Emulator("us-east-1") as emulator:
+        deployment = Deployment(emulator)
+        deployment.deploy("local", stack_config("local"))
+        emulator.client("lambda").update_function_code(
+            FunctionName=deployment.resource("Function", FUNCTION)["name"], ZipFile=with_bug(deployment)
+        )
+        yield Live(deployment=deployment, stack=cascade.stack_of(deployment))
+
+
+def with_bug(deployment: Deployment) -> bytes:
+    """Return the functions' code, one worker's with a bug and without its bytecode."""
+    written = io.BytesIO()
+    with (
+        zipfile.ZipFile(code_archive(Target.of(deployment.config))) as code,
+        zipfile.ZipFile(written, "w") as changed,
+    ):
+        for name in code.namelist():
+            source = code.read(name) + (BUG.encode() if name == f"{MODULE}.py" else b"")
+            if "pixel_resizer.cpython" not in name:
+                changed.writestr(name, source)
+    return written.getvalue()
+
+
+def test_a_bug_in_a_worker_is_seen_at_its_first_delivery(buggy: Live, tmp_path: Path) -> None:
+    """Upload and wait as a run does: the failure comes before the message does again. `-s` shows the seconds."""
+    (tmp_path / "cat.png").write_bytes(picture())
+    masters = {"master/cat.png": tmp_path / "cat.png"}
+
+    def seen(failure: Failure) -> None:
+        raise SeenError(str(failure))
+
+    started = time.monotonic()
+    cascade.upload(buggy.deployment, masters, lambda: None)
+    with pytest.raises(SeenError) as found:
+        cascade.wait(buggy.deployment, list(masters), lambda _: None, seen)
+    print(f"from the upload to the line: {time.monotonic() - started:.2f} s")  # noqa: T201 a figure to look at
+    source = Path(f"{MODULE}.py").read_text() + BUG
+    line = source[: source.index('settings.sizes["none')].count("\n") + 1
+    assert str(found.value) == f"{FUNCTION}: KeyError: 'none of these' (pixel_resizer.py:{line})"
+    assert all('"deliveries":1,' in entry for entry in buggy.log(FUNCTION) if '"retry"' in entry)
