@@ -26,7 +26,7 @@ SCRIPTS = ("elements.js", "live.js")
 POLICY = content_policy(SCRIPTS, images="'self' data:", connect="'self'") + "; frame-ancestors 'none'"
 # A picture that is opened by itself is a page of the browser's, with styles of its own.
 FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-SHOWN = {"image/jpeg", "image/png", "image/gif"}
+SHOWN = {"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"}
 POLL_S = 0.5
 HEARTBEAT_S = 15.0
 MAX_UPLOAD_BYTES = 256 * 1024**2

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 from typing import Any
 
 from components.branches import BRANCHES, ImageBranch
-from handlers.errors import NameTooLongError
 from local.journal import JournalEntry
 from local.pages.units import human_ms
 from local.timeline import logged_at
@@ -23,7 +23,7 @@ MOST = 200
 class Journey:
     """One generation of a master; `steps` is by branch: the outcome, and the time when it was logged.
 
-    `reasons` are the branches that rejected it, by error and message.
+    `files` are the keys of what a branch has made, `reasons` the branches that rejected it, by error and message.
     """
 
     started: datetime
@@ -31,6 +31,7 @@ class Journey:
     generation: int | None = None
     published: datetime | None = None
     steps: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    files: dict[str, list[str]] = field(default_factory=dict)
     reasons: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     @property
@@ -92,6 +93,7 @@ class Journeys:
         elif entry.function in WORKERS:
             branch, outcome = WORKERS[entry.function].name, str(entry.fields.get("message"))
             journey.steps[branch] = (outcome, time)
+            journey.files[branch] = self._files(key, branch, journey) if outcome == "written" else []
             if outcome == "rejected":
                 reason = str(entry.fields.get("error", "")), str(entry.fields.get("reason", ""))
                 journey.reasons.setdefault(reason, []).append(branch)
@@ -111,7 +113,11 @@ class Journeys:
             "started": journey.started.astimezone(UTC).isoformat(),
             "state": "failed" if key in dead else journey.state,
             "steps": steps,
-            "files": [file for branch in BRANCHES for file in self._files(key, branch, journey)],
+            "files": [
+                {"label": self._label(file, branch), "key": file}
+                for branch in BRANCHES
+                for file in journey.files.get(branch.name, ())
+            ],
             "recorded": any(branch.records and _written(journey, branch.name) for branch in BRANCHES),
             "reasons": [
                 {"branches": [row.name for row in BRANCHES if row.name in branches], "error": error, "message": message}
@@ -119,16 +125,26 @@ class Journeys:
             ],
         }
 
-    def _files(self, key: str, branch: ImageBranch, journey: Journey) -> list[dict[str, str]]:
-        """Return the files that a branch has made, as label and key."""
-        if branch.key is None or not _written(journey, branch.name):
+    def _files(self, key: str, branch: str, journey: Journey) -> list[str]:
+        """Return the keys of the files that the picture's record names for a branch, size by size, JPEG first."""
+        record = self.stack.records.read(self.stack.layout.name(key))
+        if record is None or record.key != key or journey.generation not in {None, record.generation}:
             return []
-        try:
-            keys = self.stack.files(key, branch)
-        except NameTooLongError:
-            return []
-        labels = self.stack.sizes if branch.per_size else [str(branch.prefix_in(self.stack.layout)).strip("/")]
-        return [{"label": label, "key": file} for label, file in zip(labels, keys, strict=True)]
+        outcome = record.branches.get(branch)
+        files = outcome.named(record.name).get("outputs", {}) if outcome else {}
+        return sorted(files, key=lambda file: (self._place(file), not file.endswith(".jpg"), file))
+
+    def _label(self, file: str, branch: ImageBranch) -> str:
+        """Return what the page calls a file: the size, with the format unless it is a JPEG, or the branch's folder."""
+        if not branch.per_size:
+            return str(branch.prefix_in(self.stack.layout)).strip("/")
+        path = PurePosixPath(file)
+        return path.stem if path.suffix == ".jpg" else f"{path.stem} {path.suffix[1:]}"
+
+    def _place(self, file: str) -> int:
+        """Return the place of a file's size among the stack's, the last for a file that is none of them."""
+        size = PurePosixPath(file).stem
+        return self.stack.sizes.index(size) if size in self.stack.sizes else len(self.stack.sizes)
 
 
 def _written(journey: Journey, branch: str) -> bool:

@@ -11,6 +11,7 @@ from moto import mock_aws
 
 from components.branches import BRANCHES
 from handlers.job import Layout
+from handlers.record import Outcome, Record
 from local.journal import JournalEntry
 from ops.stack import DeployedStack
 
@@ -38,12 +39,38 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[DeployedStack]:
             dead_letter_queues={name: _queue(client, f"{name}-dead") for name in failed},
             layout=Layout(),
             sizes=("thumbnail", "large"),
+            pictures=_table(client, "pictures"),
         )
 
 
 def _queue(client: Any, name: str) -> str:
     url: str = client("sqs").create_queue(QueueName=name)["QueueUrl"]
     return url
+
+
+def _table(client: Any, name: str) -> str:
+    client("dynamodb").create_table(
+        TableName=name,
+        AttributeDefinitions=[{"AttributeName": "name", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "name", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return name
+
+
+def record(stack: DeployedStack, key: str, generation: int = 1, further: str = "") -> None:
+    """Write a picture's record, with its JPEGs and, of the large size, a further format."""
+    name = stack.layout.name(key)
+    sizes = [f"{size}.jpg" for size in stack.sizes] + ([f"large.{further}"] if further else [])
+    files = {"format-conversion": ["converted/{name}.jpg"], "resizing": [f"resized/{{name}}/{size}" for size in sizes]}
+    facts = {"width": 1, "height": 1, "bytes": 1}
+    branches = {
+        branch: Outcome(state="written", outputs=dict.fromkeys(files.get(branch, ()), facts)) for branch in stack.queues
+    }
+    found = Record(
+        name=name, key=key, etag="e", generation=generation, state="complete", branches=branches, received_at="now"
+    )
+    stack.client("dynamodb").put_item(TableName=stack.pictures, Item=found.as_item())
 
 
 def entry(function: str, message: str, key: str | None, second: float, **fields: Any) -> JournalEntry:

@@ -8,7 +8,7 @@ import pytest
 from local.live import journeys
 from local.live.journeys import WORKERS, Journeys
 from ops.stack import DeployedStack
-from tests.local.live.conftest import entry
+from tests.local.live.conftest import entry, record
 
 KEY = "master/2024/cat.png"
 START = datetime(2026, 1, 2, 3, 4, 0, tzinfo=UTC)
@@ -16,7 +16,8 @@ START = datetime(2026, 1, 2, 3, 4, 0, tzinfo=UTC)
 
 @pytest.fixture
 def found(stack: DeployedStack) -> Journeys:
-    """Return the journeys of a stack that is new."""
+    """Return the journeys of a stack that is new but for a picture's record."""
+    record(stack, KEY)
     return Journeys(stack=stack)
 
 
@@ -66,6 +67,7 @@ def test_another_upload_of_a_name_starts_again(found: Journeys) -> None:
     """What became of the earlier one is not shown for it."""
     found.add(entry("job-publisher", "reconciled", KEY, 1, generation=1))
     found.add(entry("format-converter", "written", KEY, 2, generation=1))
+    record(found.stack, KEY, generation=2)
     found.add(entry("job-publisher", "reconciled", KEY, 3, generation=2))
     assert found.plain()[0]["files"] == []
     found.add(entry("format-converter", "written", KEY, 4, generation=1))
@@ -116,3 +118,19 @@ def test_a_job_for_other_branches_begins_no_journey(found: Journeys) -> None:
     """What warms a worker is no picture."""
     found.add(entry("pixel-resizer", "kept", KEY, 1))
     assert found.plain() == []
+
+
+def test_every_file_that_the_record_names_is_shown(found: Journeys) -> None:
+    """A size in a further format too, where it was kept."""
+    record(found.stack, KEY, further="webp")
+    found.add(entry("pixel-resizer", "written", KEY, 1, generation=1))
+    files = {file["label"]: file["key"] for file in found.plain()[0]["files"]}
+    assert list(files) == ["thumbnail", "large", "large webp"]
+    assert files["large webp"] == "resized/2024/cat/large.webp"
+
+
+def test_files_of_another_generation_are_not_shown(found: Journeys) -> None:
+    """The record is of a newer state, whose own line is still to come."""
+    record(found.stack, KEY, generation=2)
+    found.add(entry("pixel-resizer", "written", KEY, 1, generation=1))
+    assert found.plain()[0]["files"] == []

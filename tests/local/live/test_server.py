@@ -100,6 +100,7 @@ def test_an_upload_without_end_is_refused(address: str, stack: DeployedStack, mo
     ("content_type", "shown", "disposition"),
     [
         ("image/jpeg", "image/jpeg", "inline"),
+        ("image/avif", "image/avif", "inline"),
         ("text/html", "application/octet-stream", "attachment"),
         ("image/svg+xml", "application/octet-stream", "attachment"),
     ],
