@@ -10,6 +10,7 @@ from benchmarks.latency import latency
 from benchmarks.load import load
 from benchmarks.memory.command import memory
 from benchmarks.peers import peers
+from benchmarks.publisher import publisher
 from benchmarks.quality import quality
 from benchmarks.way import way
 
@@ -19,7 +20,7 @@ def main() -> None:
     """Measure PixelCascade and compare it with its peers."""
 
 
-for command in (batch, coldstart, conformance, formats, latency, load, memory, peers, quality, way):
+for command in (batch, coldstart, conformance, formats, latency, load, memory, peers, publisher, quality, way):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -70,9 +70,18 @@ def event(keys: list[str]) -> dict[str, Any]:
     }
 
 
-def measure(handler: Callable[..., Any], keys: list[str], timeout_s: float, log: io.StringIO) -> Figures:
-    """Run one batch; `log` is where the function logs to, and is emptied."""
-    batch, context = event(keys), Context(timeout_s)
+def uploads(keys: list[str]) -> dict[str, Any]:
+    """Return S3's event of uploads."""
+    return {"Records": [{"s3": {"bucket": {"name": BUCKET}, "object": {"key": f"master/{key}"}}} for key in keys]}
+
+
+EVENTS = {"handlers.job_publisher": uploads}
+"""By module, what its function is called with; the others take batches."""
+
+
+def measure(handler: Callable[..., Any], batch: dict[str, Any], timeout_s: float, log: io.StringIO) -> Figures:
+    """Run one invocation; `log` is where the function logs to, and is emptied."""
+    context = Context(timeout_s)
     wall, cpu = time.perf_counter(), time.process_time()
     response = handler(batch, context)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -83,7 +92,7 @@ def measure(handler: Callable[..., Any], keys: list[str], timeout_s: float, log:
         wall_s=wall,
         cpu_s=cpu,
         peak_mb=process_mb("VmHWM"),
-        failed=len(response["batchItemFailures"]),
+        failed=len(response["batchItemFailures"]) if response else 0,
         images=tuple(_images(lines)),
     )
 
@@ -110,7 +119,9 @@ def serve(module: str, cores: list[int]) -> None:
     handler = importlib.import_module(module).handler
     print("ready", file=answers, flush=True)
     for line in sys.stdin:
-        figures = measure(handler, **json.loads(line), log=sys.stdout)
+        asked = json.loads(line)
+        batch = EVENTS.get(module, event)(asked["keys"])
+        figures = measure(handler, batch, asked["timeout_s"], log=sys.stdout)
         print(json.dumps(asdict(figures)), file=answers, flush=True)
 
 

@@ -5,14 +5,16 @@ import importlib
 import importlib.util
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from PIL import Image
 
 from benchmarks.measuring import milliseconds
 from benchmarks.photos import Photo
-from handlers.imaging import Limits, convert, describe, open_picture, output_sizes, resize
+from handlers.imaging import Limits, Picture, convert, describe, open_picture, output_sizes, resize
+from handlers.imaging.formats import DEFAULT_FORMATS
 from handlers.imaging.formats.jpeg_decoder import open_jpeg
 from handlers.imaging.pixels.orientation import upright_size
 
@@ -30,9 +32,16 @@ def timed(call: Callable[[bytes], object]) -> Contestant:
     return lambda photo: milliseconds(lambda: call(photo.data))
 
 
-def sizes(data: bytes) -> None:
-    """Make three sizes by PixelCascade."""
-    resize(data, WIDTHS, limits=LIMITS)
+def opened(data: bytes, formats: Sequence[str] = DEFAULT_FORMATS) -> Picture:
+    """Return a picture of one of some formats."""
+    return open_picture(data, LIMITS, formats=formats)
+
+
+def sizes(
+    data: bytes, formats: Sequence[str] = DEFAULT_FORMATS, further: Mapping[str, int] = MappingProxyType({})
+) -> None:
+    """Make three sizes by PixelCascade, each in further formats too."""
+    resize(opened(data, formats), WIDTHS, further=further)
 
 
 def sizes_by(back_end: Callable[..., Image.Image]) -> Contestant:
@@ -58,19 +67,19 @@ def sizes_by_libvips(library: Any) -> Contestant:
     return sizes_by(functools.partial(_resample.by_libvips, library))
 
 
-def converted(data: bytes) -> None:
+def converted(data: bytes, formats: Sequence[str] = DEFAULT_FORMATS) -> None:
     """Convert by PixelCascade, by copying where it can."""
-    convert(data, limits=LIMITS)
+    convert(opened(data, formats))
 
 
-def reencoded(data: bytes) -> None:
+def reencoded(data: bytes, formats: Sequence[str] = DEFAULT_FORMATS) -> None:
     """Convert by PixelCascade, never by copying."""
-    convert(data, limits=LIMITS, reencode="always")
+    convert(opened(data, formats), reencode="always")
 
 
-def described(data: bytes) -> None:
+def described(data: bytes, formats: Sequence[str] = DEFAULT_FORMATS) -> None:
     """Read the header by PixelCascade."""
-    describe(io.BytesIO(data), limits=LIMITS)
+    describe(open_picture(io.BytesIO(data), LIMITS, formats=formats))
 
 
 def naive_sizes(data: bytes) -> None:
@@ -152,9 +161,19 @@ def vips_conversion(library: Any, data: bytes) -> None:
     image.autorot().jpegsave_buffer(Q=100, subsample_mode="on", keep="none")
 
 
-TASKS: dict[str, Callable[[bytes], None]] = {
+TASKS: dict[str, Callable[..., None]] = {
     "sizes": sizes,
     "reencoded": reencoded,
     "converted": converted,
     "described": described,
 }
+
+
+def task(name: str) -> Callable[[bytes], None]:
+    """Return a call by its name: `sizes`, `sizes webp=80` with a further format, `sizes@webp` for masters in one."""
+    call, *further = name.split()
+    call, _, form = call.partition("@")
+    options: dict[str, Any] = {"formats": (*DEFAULT_FORMATS, form)} if form else {}
+    if further:
+        options["further"] = {one: int(quality) for one, _, quality in (text.partition("=") for text in further)}
+    return functools.partial(TASKS[call], **options)

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import click
 
-from benchmarks.contestants import TASKS, timed
+from benchmarks.contestants import task, timed
 from benchmarks.findings import Findings, Row
 from benchmarks.measuring import Samples, pin
-from benchmarks.options import NumberOption, html_option, images_option, json_option, runs_option
+from benchmarks.options import NumberOption, html_option, images_option, json_option, runs_option, stack_option
 from benchmarks.peak import peak_mb
-from benchmarks.photos import Photo, as_png, load
+from benchmarks.photos import Photo, as_format, can_be, load
 from benchmarks.streaming import stream_rows
+from components.config import DEFAULT_INPUTS, StackConfig
 
 CLASSES = ((3e6, "under 3 MP"), (8e6, "3 to 8 MP"), (14e6, "8 to 14 MP"), (30e6, "14 to 30 MP"), (1e12, "over 30 MP"))
 
@@ -24,6 +25,7 @@ CALLS = {"resize": "sizes", "convert": "reencoded", "convert, copying": "convert
 @json_option
 @html_option
 @click.option("--png", is_flag=True, help="The same pictures as PNG.")
+@stack_option("Stack whose outputFormats and inputFormats are timed too.")
 @click.option(
     "--stream",
     "mb_per_s",
@@ -39,13 +41,14 @@ def latency(
     html_file: Path | None,
     *,
     png: bool,
+    config: StackConfig,
     mb_per_s: float | None,
 ) -> None:
-    """Time convert, resize and describe, one picture after the other."""
+    """Time convert, resize and describe, one picture after the other; a stack's further formats too."""
     pin()
     photos = load(images, jpeg_only=True)
     if png:
-        photos = [as_png(photo) for photo in photos]
+        photos = [as_format(photo, "png") for photo in photos]
     if mb_per_s:
         Findings(
             title="Latency of a picture in flight",
@@ -54,17 +57,35 @@ def latency(
             notes=["of whole: time streamed over time fetched whole first, run by run."],
         ).show(json_file, html_file)
         return
+    calls = {**CALLS, **{f"resize, {one} too": f"sizes {one}" for one in _qualities(config)}}
     rows = [
         _row(f"{name}, {kind}", call, members, runs)
         for kind, members in _classes(photos).items()
-        for name, call in CALLS.items()
+        for name, call in calls.items()
     ]
+    inputs = [name for name in config.input_formats if name not in DEFAULT_INPUTS]
+    for form in filter(can_be, inputs):
+        same = [as_format(photo, form) for photo in photos]
+        rows += [
+            _row(f"{name} of {form}, {kind}", f"{call}@{form}", members, runs)
+            for kind, members in _classes(same).items()
+            for name, call in CALLS.items()
+            if call != "converted"
+        ]
     Findings(
         title="Latency",
         question=f"milliseconds a picture, quality 100, {runs} runs of each of {len(photos)} pictures",
         rows=rows,
-        notes=["peak MB: what the largest picture of the class adds to a warm process of its own."],
+        notes=[
+            "peak MB: what the largest picture of the class adds to a warm process of its own.",
+            *(f"Not timed: {form}, which Pillow does not write." for form in inputs if not can_be(form)),
+        ],
     ).show(json_file, html_file)
+
+
+def _qualities(config: StackConfig) -> list[str]:
+    """Return a stack's further formats as its settings have them, such as `webp=80`."""
+    return [f"{name}={quality}" for name, quality in config.output_formats.items()]
 
 
 def _classes(photos: list[Photo]) -> dict[str, list[Photo]]:
@@ -75,7 +96,7 @@ def _classes(photos: list[Photo]) -> dict[str, list[Photo]]:
 
 
 def _row(name: str, call: str, photos: list[Photo], runs: int) -> Row:
-    run = timed(TASKS[call])
+    run = timed(task(call))
     for photo in photos:
         run(photo)
     taken = [(run(photo), photo) for _ in range(runs) for photo in photos]

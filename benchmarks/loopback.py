@@ -1,4 +1,4 @@
-"""An S3, and a DynamoDB that takes items, for measuring: writes are thrown away, every answer is as late as asked for.
+"""An S3, a DynamoDB and an SNS for measuring: writes are thrown away, every answer is as late as asked for.
 
 `python -m benchmarks.loopback FOLDER DELAY_MS CORE [MB_PER_S]` prints its port and serves until its input ends.
 """
@@ -34,8 +34,15 @@ RECORD = json.dumps(
 ).encode()
 
 
+# Only SNS is asked by a form, and answers in XML.
+FORM = re.compile(r"\ncontent-type: application/x-www-form-urlencoded", re.IGNORECASE)
+PUBLISHED = (
+    b"<PublishBatchResponse><PublishBatchResult><Successful/><Failed/></PublishBatchResult></PublishBatchResponse>"
+)
+
+
 class Loopback:
-    """Answers what the workers ask: GET with and without a range, HEAD, PUT; and as POST, PutItem and UpdateItem."""
+    """Answers what the functions ask: GET with and without a range, HEAD, PUT; as POST, items' calls, PublishBatch."""
 
     def __init__(self, folder: Path, delay_s: float, bytes_per_s: float | None = None) -> None:
         self._objects = {file.name: file.read_bytes() for file in folder.iterdir()}
@@ -71,9 +78,7 @@ class Loopback:
         if method == "PUT":
             return b'HTTP/1.1 200 OK\r\nETag: "written"\r\nContent-Length: 0\r\n\r\n'
         if method == "POST":
-            answer = RECORD if re.search(r"\nx-amz-target: \w+\.UpdateItem", head, re.IGNORECASE) else b"{}"
-            top = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {len(answer)}"
-            return f"{top}\r\n\r\n".encode() + answer
+            return _posted(head)
         etag = f'ETag: "{hashlib.md5(body[:64], usedforsecurity=False).hexdigest()}"\r\n'
         asked = re.search(r"\nrange: bytes=(\d+)-(\d+)", head, re.IGNORECASE)
         status, extra, part = "200 OK", "", body
@@ -85,6 +90,16 @@ class Loopback:
             extra = f"Content-Range: bytes {start}-{end}/{len(body)}\r\n"
         top = f"HTTP/1.1 {status}\r\n{MODIFIED}{etag}{extra}Content-Length: {len(part)}\r\n\r\n"
         return top.encode() + (part if method == "GET" else b"")
+
+
+def _posted(head: str) -> bytes:
+    if FORM.search(head):
+        kind, answer = "text/xml", PUBLISHED
+    else:
+        updated = re.search(r"\nx-amz-target: \w+\.UpdateItem", head, re.IGNORECASE)
+        kind, answer = "application/x-amz-json-1.0", RECORD if updated else b"{}"
+    top = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {len(answer)}"
+    return f"{top}\r\n\r\n".encode() + answer
 
 
 async def main(folder: Path, delay_s: float, bytes_per_s: float | None) -> None:

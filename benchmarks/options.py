@@ -6,6 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+import yaml
+
+from components.config import PROJECT, ConfigError, StackConfig
+from components.stack_file import stack_config
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -85,3 +89,26 @@ def runs_option(default: int) -> Callable[[Any], Any]:
     return click.option(
         "--runs", default=default, show_default=True, type=kind, help="Runs that count; one more warms up."
     )
+
+
+def config_of(stack: str | None) -> StackConfig:
+    """Return a stack's settings, or the defaults.
+
+    Raises: click.BadParameter.
+    """
+    if stack is None:
+        return StackConfig()
+    try:
+        return StackConfig.parse(
+            {key: text for key, text in stack_config(stack).items() if key.startswith(f"{PROJECT}:")}
+        )
+    except ConfigError as error:
+        raise click.BadParameter(str(error), param_hint="--stack") from error
+    except (yaml.YAMLError, AttributeError, ValueError) as error:
+        expected = f"expected a stack whose Pulumi.{stack}.yaml has a mapping config"
+        raise click.BadParameter(f"{expected}, got {stack}", param_hint="--stack") from error
+
+
+def stack_option(help_text: str) -> Callable[[Any], Any]:
+    """Return the option for a stack, whose settings the command gets as `config`."""
+    return click.option("--stack", "config", callback=lambda *words: config_of(words[-1]), help=help_text)

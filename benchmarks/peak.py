@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.contestants import TASKS
+from benchmarks.contestants import task
 from benchmarks.memory_use import process_mb
 from benchmarks.photos import drawn
 
@@ -23,10 +23,11 @@ def peak_mb(call: str, data: bytes) -> float:
 
 def measure(call: str, data: bytes) -> float:
     """Return by how much the peak of this process is above what it held before."""
-    TASKS[call](drawn(WARM_PX))
+    run = task(call)
+    run(drawn(WARM_PX))
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # Source: proc(5): resets the peak.
     before = process_mb("VmRSS")
-    TASKS[call](data)
+    run(data)
     return process_mb("VmHWM") - before
 
 

@@ -13,7 +13,7 @@ from benchmarks.contestants import Contestant, timed
 from benchmarks.findings import Findings, Row
 from benchmarks.measuring import interleaved, pin, ratio
 from benchmarks.options import EXISTING_FILE, FOLDER, html_option, images_option, json_option, runs_option
-from benchmarks.photos import Photo, as_png, load
+from benchmarks.photos import Photo, as_format, load
 from handlers.imaging import convert
 
 OURS = "PixelCascade"
@@ -69,7 +69,7 @@ def _inputs(task: str, photos: list[Photo]) -> list[Photo]:
             expected = f"expected a picture that can be copied; choose other --images, or {others}"
             raise click.BadParameter(f"{expected} (none of {len(photos)} can)", param_hint="--task")
         return copied
-    return [as_png(photo) for photo in photos[:PNGS]] if task == "png" else photos
+    return [as_format(photo, "png") for photo in photos[:PNGS]] if task == "png" else photos
 
 
 def _rows(task: str, rivals: Mapping[str, Contestant], inputs: list[Photo], runs: int) -> list[Row]:

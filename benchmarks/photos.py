@@ -1,6 +1,7 @@
 """Pictures to measure with: a folder's, or photo-like ones drawn here, the same on every machine."""
 
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from PIL import Image, ImageChops, ImageFilter, UnidentifiedImageError
 
 JPEG_SUFFIXES = {".jpg", ".jpeg"}
 SUFFIXES = JPEG_SUFFIXES | {".png", ".gif"}
+FURTHER_SUFFIXES = {"webp": {".webp"}, "avif": {".avif"}, "heic": {".heic", ".heif"}, "tiff": {".tif", ".tiff"}}
+"""Of the formats that a stack's `inputFormats` may let in."""
+
 MEGAPIXELS = {"2 MP": (1600, 1200), "6 MP": (2816, 2112), "12 MP": (4000, 3000), "24 MP": (6000, 4000)}
 
 
@@ -77,9 +81,20 @@ def drawn(size: tuple[int, int], kind: str = "JPEG", **options: object) -> bytes
     return file.getvalue()
 
 
-def as_png(photo: Photo) -> Photo:
-    """Return a photo as a PNG of its pixels."""
+def as_format(photo: Photo, name: str) -> Photo:
+    """Return a photo as a file of its pixels in another format, such as `png`, with what Pillow sets by default."""
     with Image.open(io.BytesIO(photo.data)) as image:
         file = io.BytesIO()
-        image.convert("RGB").save(file, "PNG", compress_level=6)
-    return Photo(f"{photo.name}.png", file.getvalue())
+        image.convert("RGB").save(file, name)
+    return Photo(f"{photo.name}.{name}", file.getvalue())
+
+
+def can_be(name: str) -> bool:
+    """Tell whether Pillow writes a format."""
+    Image.init()
+    return name.upper() in Image.SAVE
+
+
+def suffixes_of(formats: Iterable[str]) -> set[str]:
+    """Return how the files of a stack's input formats end."""
+    return SUFFIXES.union(*(FURTHER_SUFFIXES.get(name, set()) for name in formats))

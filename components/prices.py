@@ -52,6 +52,12 @@ def _cloudwatch(dollars: float, unit: str, section: str) -> Price:
 S3_GET = _s3(0.0004 / 1000, "GET or HEAD")
 S3_PUT = _s3(0.005 / 1000, "PUT")
 S3_GB_MONTH = _s3(0.023, "GB kept a month", "Storage, first 50 TB")
+TRANSFER_GB = Price(
+    0.09,
+    service="data transfer",
+    unit="GB sent to the internet",
+    source="Amazon S3 pricing, Data transfer, first 10 TB",
+)
 SNS_PUBLISH = Price(
     0.50 / MILLION, service="SNS", unit="message published", source="Amazon SNS pricing, Standard topics, Publish"
 )
@@ -82,6 +88,7 @@ TABLE = (
     S3_GET,
     S3_PUT,
     S3_GB_MONTH,
+    TRANSFER_GB,
     SNS_PUBLISH,
     SNS_TO_SQS,
     SQS_REQUEST,

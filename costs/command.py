@@ -10,12 +10,13 @@ import yaml
 from components import prices
 from components.config import ConfigError, StackConfig
 from components.stack_file import file_config
-from costs.durations import MEASURED, Durations, DurationsError
+from costs.durations import MEASURED, PUBLISHER, PUBLISHER_COMMAND, Durations, DurationsError
+from costs.encodings import Encodings
 from costs.estimate import Estimate
 from costs.number import Number
 from costs.reference import ReferenceSetup
 from costs.report import EstimateReport
-from costs.workload import BYTES_PER_PIXEL, CALL_MS, COLD_STARTS, PUBLISHER_MS, Workload
+from costs.workload import BYTES_PER_PIXEL, CALL_MS, COLD_STARTS, Workload
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _STACK_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -34,7 +35,7 @@ SHARE = Number("share", 0, 1, "a share from 0 to 1; write one in a hundred as 0.
 @click.option("--megapixels", type=POSITIVE, default=12.0, show_default=True, help="Size of a picture.")
 @click.option("--mb", type=POSITIVE, help=f"Megabytes of an upload; {BYTES_PER_PIXEL} bytes a pixel if not given.")
 @click.option("--per-batch", type=POSITIVE, default=1, show_default=True, help="Messages in a batch, on average.")
-@click.option("--publisher-ms", type=POSITIVE, default=PUBLISHER_MS, show_default=True, help="Its time an upload.")
+@click.option("--publisher-ms", type=POSITIVE, help="Its time an upload; what was measured if not given.")
 @click.option("--call-ms", type=POSITIVE, default=CALL_MS, show_default=True, help="Until S3 answers a call.")
 @click.option("--cold-starts", type=SHARE, default=COLD_STARTS, show_default=True, help="Share.")
 @click.option("--rate", type=POSITIVE, help="Uploads per second at the busiest time; the month's mean if not given.")
@@ -48,7 +49,7 @@ def estimate_command(
     megapixels: float,
     mb: float | None,
     per_batch: float,
-    publisher_ms: float,
+    publisher_ms: float | None,
     call_ms: float,
     cold_starts: float,
     rate: float | None,
@@ -76,7 +77,13 @@ def estimate_command(
         durations = Durations.read(benchmark)
         _check(workload, config)
         report = EstimateReport.make(
-            Estimate(config=config, workload=workload, durations=durations),
+            Estimate(
+                config=config,
+                workload=workload,
+                durations=durations,
+                publisher=Durations.read(PUBLISHER, PUBLISHER_COMMAND),
+                encodings=Encodings.read(),
+            ),
             ReferenceSetup(workload=workload, durations=durations),
             region=values.get("aws:region", prices.REGION),
             rate=rate or workload.per_second,

@@ -1,7 +1,7 @@
 """How long the functions are billed for one picture, as `python -m benchmarks memory` measured it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -12,6 +12,8 @@ from handlers.errors import PixelCascadeError
 
 MEASURED = Path(__file__).parent.parent / "benchmarks" / "measured" / "memory.json"
 COMMAND = "python -m benchmarks memory --json FILE"
+PUBLISHER = MEASURED.with_name("publisher.json")
+PUBLISHER_COMMAND = "python -m benchmarks publisher --json FILE"
 AboveZero = Annotated[int, msgspec.Meta(gt=0)]
 
 
@@ -60,13 +62,15 @@ class Duration:
 
 @dataclass(frozen=True, kw_only=True)
 class Durations:
-    """A benchmark's rows, and the processor that they were measured on."""
+    """A benchmark's rows, the processor that they were measured on, and the stack's formats then."""
 
     rows: Annotated[Sequence[MeasuredTimes], msgspec.Meta(min_length=1)]
     architecture: str = "an unknown processor"
+    jpeg_quality: int = 100
+    output_formats: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, path: Path) -> Self:
+    def read(cls, path: Path, command: str = COMMAND) -> Self:
         """Read the JSON that the benchmark wrote.
 
         Raises: DurationsError, which says which command writes one.
@@ -75,11 +79,11 @@ class Durations:
             return msgspec.json.decode(path.read_bytes(), type=cls)
         except FileNotFoundError as error:
             raise DurationsError(
-                f"expected a file that `{COMMAND}` writes, got {path}, which does not exist: name one with "
+                f"expected a file that `{command}` writes, got {path}, which does not exist: name one with "
                 "--benchmark FILE"
             ) from error
         except (msgspec.MsgspecError, OSError) as error:
-            raise DurationsError(f"expected JSON that `{COMMAND}` writes, got {path} ({error})") from error
+            raise DurationsError(f"expected JSON that `{command}` writes, got {path} ({error})") from error
 
     def of(self, function: str, memory_mb: int) -> Duration:
         """Return a function's duration at the memory size measured that is nearest, by ratio, to `memory_mb`.

@@ -5,11 +5,21 @@ from dataclasses import dataclass
 
 from components import prices
 from components.branches import BRANCHES, ImageBranch
-from components.config import StackConfig
-from costs import logs
+from components.config import MB_PER_VCPU, StackConfig
+from costs import encodings, logs
 from costs.bill import Bill, Line
-from costs.calls import HEADER_GETS, ITEM_WRITE_UNITS, RECORD_BYTES, UPLOAD, calls_in_a_row, ranges, request_lines
-from costs.durations import Duration, Durations
+from costs.calls import (
+    HEADER_GETS,
+    ITEM_WRITE_UNITS,
+    RECORD_BYTES,
+    UPLOAD,
+    calls,
+    calls_in_a_row,
+    ranges,
+    request_lines,
+)
+from costs.durations import PUBLISHER_COMMAND, Duration, Durations
+from costs.encodings import Encodings
 from costs.workload import HOURS, Assumption, Workload
 from handlers.imaging.frames import Box
 
@@ -28,12 +38,15 @@ GB, MB = 1e9, 1e6
 LOGS_COMPRESSED = 0.2
 DAYS = HOURS / 24
 
-# Means of the 24 photographs of docs/performance.md: bytes a pixel of sizes at quality 100, height by width, bytes of
-# an item and the 100 that each is billed beside. Source: DynamoDB's developer guide, "Estimating a table's size".
-SIZE_BYTES_PER_PIXEL, HEIGHT_BY_WIDTH, ITEM_BYTES = 0.9, 0.8, 1023 + 100
+# Means of the 24 photographs of docs/performance.md: height by width, bytes of an item and the 100 that each is billed
+# beside. Source: DynamoDB's developer guide, "Estimating a table's size".
+HEIGHT_BY_WIDTH, ITEM_BYTES = 0.8, 1023 + 100
 
 BY_NAME = {row.name: row for row in BRANCHES}
+RESIZING = next(row.name for row in BRANCHES if row.per_size)
 PARTS = (UPLOAD, *BY_NAME)
+PUBLISH = "publish"
+"""What the publisher's benchmark calls it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +56,8 @@ class Estimate:
     config: StackConfig
     workload: Workload
     durations: Durations
+    publisher: Durations
+    encodings: Encodings
 
     def memory_mb(self, part: str) -> int:
         """Return the memory of a part's function in MB."""
@@ -58,19 +73,56 @@ class Estimate:
     def billed_ms(self, part: str) -> float:
         """Return the milliseconds that a part's function is billed for one picture."""
         if part == UPLOAD:
-            return self.workload.publisher_ms
+            return self.workload.publisher_ms or self._publisher.fixed_ms + self._publisher_waits_ms
         waits = calls_in_a_row(header_gets=self.header_gets)[part]
-        return self.duration(part).billed_ms(
+        measured_ms = self.duration(part).billed_ms(
             self.workload.megapixels, wait_ms=waits * self.workload.call_ms, per_batch=self.workload.per_batch
         )
+        return measured_ms + (self._formats_ms if BY_NAME[part].per_size else 0.0)
+
+    @property
+    def output_pixels(self) -> float:
+        """Pixels of all sizes of a picture."""
+        return sum(map(_pixels, self.config.sizes.values()))
+
+    def encoding_ms(self, ms_per_megapixel: float) -> float:
+        """Return the milliseconds that the resizer is billed for encoding a picture's sizes.
+
+        They use one core, of which a function has its share.
+        """
+        memory_mb = self.memory_mb(RESIZING)
+        return ms_per_megapixel * self.output_pixels / 1e6 * max(1.0, MB_PER_VCPU / memory_mb)
+
+    def resizing_dollars(self, billed_ms: float) -> float:
+        """Return the US dollars of the resizer's milliseconds."""
+        gb_seconds = self.memory_mb(RESIZING) / 1024 * billed_ms / 1000
+        return gb_seconds * prices.LAMBDA_GB_SECOND[self.config.architecture]
+
+    @property
+    def _formats_ms(self) -> float:
+        """What the stack's formats take longer than those with which the resizer was measured."""
+        config, durations = self.config, self.durations
+        ours = self.encodings.ms_per_megapixel(config.jpeg_quality, config.output_formats)
+        theirs = self.encodings.ms_per_megapixel(durations.jpeg_quality, durations.output_formats)
+        return self.encoding_ms(ours - theirs)
+
+    @property
+    def _publisher(self) -> Duration:
+        return self.publisher.of(PUBLISH, self.memory_mb(UPLOAD))
+
+    @property
+    def _publisher_waits_ms(self) -> float:
+        """Its calls follow each other."""
+        return self.workload.call_ms * sum(calls(sizes=1)[UPLOAD].values())
 
     def cold_ms(self, part: str) -> float:
-        """Return what cold starts add to a picture's milliseconds, on average; a publisher's was not measured.
+        """Return what cold starts add to a picture's milliseconds, on average.
 
         Source: https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase, August 2025.
         """
-        init_ms = 0 if part == UPLOAD else self.duration(part).init_ms
-        return init_ms * self.workload.cold_starts / self.workload.per_batch
+        if part == UPLOAD:
+            return self._publisher.init_ms * self.workload.cold_starts
+        return self.duration(part).init_ms * self.workload.cold_starts / self.workload.per_batch
 
     @property
     def header_gets(self) -> float:
@@ -135,8 +187,8 @@ class Estimate:
         """Return the bytes of what a branch makes of one picture: its sizes, or one file as large as the upload."""
         if not row.per_size:
             return self.workload.upload_mb * MB
-        pixels = sum(map(_pixels, self.config.sizes.values()))
-        return pixels * SIZE_BYTES_PER_PIXEL
+        formats = {"jpeg": self.config.jpeg_quality, **self.config.output_formats}
+        return self.output_pixels * sum(self.encodings.of(*one).bytes_per_pixel for one in formats.items())
 
     def assumptions(self) -> list[Assumption]:
         """Return what is taken for granted about the stack."""
@@ -144,7 +196,10 @@ class Estimate:
         measured = ", ".join(f"{name} at {found.memory_mb} MB" for name, found in durations.items())
         processors = f"measured on {self.durations.architecture}, the stack has {self.config.architecture}"
         gets, item = f"{self.header_gets:g} a picture", f"{ITEM_WRITE_UNITS:g} write units, {ITEM_BYTES:,} bytes"
-        outputs = f"{SIZE_BYTES_PER_PIXEL} bytes a pixel, {HEIGHT_BY_WIDTH} as high as wide"
+        formats = {"jpeg": self.config.jpeg_quality, **self.config.output_formats}
+        found = [self.encodings.of(*one) for one in formats.items()]
+        outputs = ", ".join(f"{one.name} {one.bytes_per_pixel:.2f}" for one in found)
+        calls_made = f"{sum(calls(sizes=1)[UPLOAD].values()):g} calls"
         polls = f"{IDLE_POLLS:,} requests a queue"
         return [
             Assumption(
@@ -157,7 +212,16 @@ class Estimate:
             Assumption(
                 "a record", f"{RECORD_BYTES:,} bytes", "of a picture that is complete; rejected ones are smaller"
             ),
-            Assumption("sizes", outputs, "means of 24 camera photographs at quality 100; less below"),
+            Assumption(
+                "bytes a pixel of the sizes",
+                outputs,
+                f"`{encodings.COMMAND}`, nearest quality, 4:2:0; all kept, {HEIGHT_BY_WIDTH} as high as wide",
+            ),
+            Assumption(
+                "job-publisher",
+                f"{self.billed_ms(UPLOAD):,.0f} ms an upload",
+                f"`{PUBLISHER_COMMAND}`, and {calls_made} that follow each other; --publisher-ms",
+            ),
             Assumption("a converted picture", "as large as its upload", "mean of 24 camera photographs"),
             Assumption(
                 "deliveries by SNS", "a request of SQS each", "SNS charges nothing, standard SQS pricing applies"

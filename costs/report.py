@@ -1,7 +1,7 @@
 """The estimate for people, as tables, and for machines, as JSON."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from rich.console import Console
@@ -11,6 +11,7 @@ from components import prices
 from costs import scale
 from costs.bill import Bill, Line, total
 from costs.estimate import PARTS, STACK, Estimate
+from costs.formats import FormatPrice, format_prices
 from costs.reference import ReferenceSetup
 from costs.scale import Limit
 from costs.workload import Assumption, Workload
@@ -30,6 +31,7 @@ class EstimateReport:
     limits: Sequence[Limit]
     beside: Sequence[str]
     rate: float
+    formats: Sequence[FormatPrice]
     assumptions: Sequence[Assumption]
 
     @classmethod
@@ -38,14 +40,15 @@ class EstimateReport:
 
         Raises: DurationsError.
         """
-        bill = estimate.bill()
+        jpeg_alone = replace(estimate, config=replace(estimate.config, output_formats={}))
         return cls(
             workload=estimate.workload,
-            bill=bill,
-            reference=reference.bill(list(bill.keeping)),
+            bill=estimate.bill(),
+            reference=reference.bill(list(jpeg_alone.bill().keeping)),
             limits=scale.limits(estimate, region),
             beside=scale.beside(estimate),
             rate=rate,
+            formats=format_prices(estimate),
             assumptions=[
                 _prices_of(region),
                 *estimate.workload.assumptions(),
@@ -57,13 +60,15 @@ class EstimateReport:
     def show(self, *, verbose: bool = False) -> None:
         """Print the answer and where the money goes; if `verbose`, every line, limit, assumption and price too."""
         console = Console() if Console().is_terminal else Console(width=WIDTH)
-        for sentence in (self._verdict(), self._month(), self._first_limit()):
+        formats = (one.sentence() for one in self.formats if verbose or one.made or one.instead)
+        for sentence in (self._verdict(), self._month(), self._first_limit(), *formats):
             console.print(sentence, highlight=False, soft_wrap=True)
         if not verbose:
             console.print(self._services())
             console.print("Every line, limit, assumption and price: --verbose.", highlight=False)
             return
         console.print(self._bills())
+        console.print(self._formats())
         console.print(self._scale())
         for sentence in self.beside:
             console.print(sentence, highlight=False, soft_wrap=True)
@@ -81,6 +86,7 @@ class EstimateReport:
             },
             "pixelcascade": _plain(self.bill),
             "reference": _plain(self.reference),
+            "formats": [one.plain() for one in self.formats],
             "scale": {"rate": self.rate, "limits": [asdict(limit) for limit in self.limits], "beside": self.beside},
             "assumptions": [assumption._asdict() for assumption in self.assumptions],
         }
@@ -116,13 +122,12 @@ class EstimateReport:
 
     def _by_service(self) -> Iterator[tuple[str, list[float]]]:
         for service in dict.fromkeys(price.service for price in prices.TABLE):
-            yield (
-                service,
-                [
-                    total(line for line in bill.work if line.price.service == service)
-                    for bill in (self.bill, self.reference)
-                ],
-            )
+            sums = [
+                total(line for line in bill.work if line.price.service == service)
+                for bill in (self.bill, self.reference)
+            ]
+            if any(sums):
+                yield service, sums
 
     def _month(self) -> str:
         workload = self.workload
@@ -136,6 +141,29 @@ class EstimateReport:
         ratio = self.reference.dollars / self.bill.dollars
         each = self.bill.dollars / self.workload.images * prices.MILLION
         return f"A million pictures cost {each:,.2f} US dollars, the reference set-up's {ratio:.2f} times as much."
+
+    def _formats(self) -> Table:
+        """Return what further formats and another quality cost and save, beside the stack's JPEGs."""
+        table = Table(
+            "format", "", title="Formats: what is added to the bill with the stack's JPEGs, US dollars a month"
+        )
+        headings = (
+            "ms a picture",
+            "KB a picture",
+            "Lambda",
+            "requests",
+            "keeping",
+            "sending every size",
+            "pays from views",
+        )
+        for heading in headings:
+            table.add_column(heading, justify="right")
+        for one in self.formats:
+            what = "instead" if one.instead else "made" if one.made else "not made"
+            dollars = (f"{value:+,.2f}" for value in (one.compute, one.requests, one.keeping, one.view))
+            views = "" if one.pays_from_views is None else f"{one.pays_from_views:,.1f}"
+            table.add_row(one.name, what, f"{one.ms:,.1f}", f"{one.kb:,.0f}", *dollars, views)
+        return table
 
     def _scale(self) -> Table:
         table = Table("limit", "default", title="Scale sheet: images per second at which each limit is reached")

@@ -9,9 +9,6 @@ MONTH_S = HOURS * 3600
 BYTES_PER_PIXEL = 0.3
 """Of an upload where its size is not given: the median of the 24 photographs of docs/performance.md."""
 
-PUBLISHER_MS = 150.0
-"""Billed for one upload, at the default 256 MB: seven calls one after the other by a warm function; not measured."""
-
 CALL_MS = 30.0
 """Until S3 or DynamoDB answers a call, as in `python -m benchmarks batch`."""
 
@@ -29,13 +26,16 @@ class Assumption(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """A month's uploads: how many, each of so many megapixels and megabytes (10^6), so many in one batch."""
+    """A month's uploads: how many, each of so many megapixels and megabytes (10^6), so many in one batch.
+
+    `publisher_ms` is what the publisher is billed for one, None for what was measured.
+    """
 
     images: float
     megapixels: float
     upload_mb: float
     per_batch: float = 1
-    publisher_ms: float = PUBLISHER_MS
+    publisher_ms: float | None = None
     call_ms: float = CALL_MS
     cold_starts: float = COLD_STARTS
 
@@ -46,11 +46,7 @@ class Workload:
 
     def assumptions(self) -> list[Assumption]:
         """Return what is taken for granted about the uploads."""
-        size, batch, publisher = (
-            f"{self.upload_mb:,.2f} MB",
-            f"{self.per_batch:g}",
-            f"{self.publisher_ms:g} ms an upload",
-        )
+        size, batch = f"{self.upload_mb:,.2f} MB", f"{self.per_batch:g}"
         median = f"{BYTES_PER_PIXEL} bytes a pixel unless --mb is given, the median of 24 camera photographs"
         return [
             Assumption("an upload", size, median),
@@ -59,5 +55,4 @@ class Workload:
                 "a call of S3", f"{self.call_ms:g} ms", "--call-ms; a picture alone in its batch waits for all of them"
             ),
             Assumption("cold starts", f"{self.cold_starts:.1%} of invocations", "--cold-starts; AWS says under 1 %"),
-            Assumption("job-publisher", publisher, "--publisher-ms; seven calls by a warm function, not measured"),
         ]

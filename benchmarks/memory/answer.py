@@ -20,6 +20,7 @@ from benchmarks.memory.rows import row
 from benchmarks.memory.study import Study, Tell, study
 from benchmarks.memory.trial import Bench
 from benchmarks.worker_process import loopback
+from components.config import StackConfig
 
 NOTES = (
     "p50 to p99: milliseconds of an image, while others of its batch run beside it; batch: of a whole invocation.",
@@ -33,7 +34,7 @@ def answer(request: Request, tell: Tell) -> MemoryReport:
     """Run what is asked for; `tell` hears of each size as it is done."""
     config = request.config()
     with unpacked(config) as artefact:
-        dealt = plan(request.images, request.mix, config.batch_size)
+        dealt = plan(request.images, request.mix, config.batch_size, config.input_formats)
         bench = Bench(
             plan=dealt, port=0, config=config, runs=_runs(request, dealt), no_groups=usable(), artefact=artefact
         )
@@ -61,7 +62,7 @@ def _answer(request: Request, bench: Bench, tell: Tell) -> MemoryReport:
     return MemoryReport(
         title="Memory",
         question=f"{len(dealt.batches) * bench.runs} batches of {config.batch_size} a size, {_mix(request)}, "
-        f"{request.delay_ms:g} ms until S3 answers a call, {config.architecture} prices",
+        f"{request.delay_ms:g} ms until S3 answers a call, {config.architecture} prices, {_outputs(config)}",
         architecture=config.architecture,
         rows=rows,
         advice=advice,
@@ -74,6 +75,9 @@ def _answer(request: Request, bench: Bench, tell: Tell) -> MemoryReport:
             _took(started, dealt),
         ],
         machine=machine(),
+        jpeg_quality=config.jpeg_quality,
+        output_formats=config.output_formats,
+        input_formats=tuple(config.input_formats),
     )
 
 
@@ -92,6 +96,12 @@ def _mix(request: Request) -> str:
     if request.mix:
         return "mixed " + ", ".join(f"{kind} {weight:g}" for kind, weight in request.mix.items())
     return "each picture once" if request.images else "drawn pictures"
+
+
+def _outputs(config: StackConfig) -> str:
+    """Say what the resizer makes of each size."""
+    further = [f"{name} {quality}" for name, quality in config.output_formats.items()]
+    return " and ".join([f"JPEG {config.jpeg_quality}", *further])
 
 
 def _last_core() -> int:

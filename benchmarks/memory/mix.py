@@ -2,13 +2,15 @@
 
 import random
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 from PIL import Image, UnidentifiedImageError
 
-from benchmarks.photos import SUFFIXES, Photo, load
+from benchmarks.photos import Photo, load, suffixes_of
+from components.config import DEFAULT_INPUTS
 
 SEED = 1
 WEIGHED_IMAGES = 120
@@ -58,13 +60,15 @@ class Plan:
         return {kind: len(master.data) / master.pixels for kind, master in sorted(largest.items())}
 
 
-def plan(folder: Path | None, weights: Mapping[str, float], batch_size: int) -> Plan:
-    """Deal a folder's pictures, or drawn ones, into batches."""
-    masters = _masters(folder)
+def plan(
+    folder: Path | None, weights: Mapping[str, float], batch_size: int, formats: Sequence[str] = DEFAULT_INPUTS
+) -> Plan:
+    """Deal a folder's pictures of a stack's input formats, or drawn ones, into batches."""
+    suffixes = suffixes_of(formats)
+    masters = _masters(folder, suffixes)
     if not any(master.pixels for master in masters):
-        suffixes = ", ".join(sorted(SUFFIXES))
         raise click.BadParameter(
-            f"expected a folder of JPEG, PNG and GIF pictures ({suffixes}), got {folder}, "
+            f"expected a folder of pictures ({', '.join(sorted(suffixes))}), got {folder}, "
             f"where none of {len(masters)} files can be read as one",
             param_hint="--images",
         )
@@ -80,13 +84,13 @@ def plan(folder: Path | None, weights: Mapping[str, float], batch_size: int) -> 
     )
 
 
-def _masters(folder: Path | None) -> list[Sample]:
+def _masters(folder: Path | None, suffixes: AbstractSet[str]) -> list[Sample]:
     """Return all pictures; their class is the folder below `folder` that they are in."""
     if folder is None:
         return [_master(number, DRAWN, ".jpg", photo) for number, photo in enumerate(load(None))]
-    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in suffixes and file.is_file())
     if not files:
-        expected = f"expected files that end in {', '.join(sorted(SUFFIXES))}"
+        expected = f"expected files that end in {', '.join(sorted(suffixes))}"
         raise click.BadParameter(f"{expected}, got {folder} without pictures", param_hint="--images")
     return [
         _master(number, _kind(file.relative_to(folder)), file.suffix, Photo(file.name, file.read_bytes()))

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,6 +16,7 @@ from benchmarks.memory.advice import CHOICES, Advice
 from benchmarks.memory.boundary import Boundary
 from benchmarks.memory.powertuning import url
 from benchmarks.memory.rows import Measurement
+from components.config import DEFAULT_INPUTS
 
 NOT_IN_CSV = {"image_ms_percentiles", "largest_megapixels"}
 COLUMNS = {
@@ -49,6 +50,9 @@ class MemoryReport:
     boundaries: Mapping[str, Boundary]
     notes: Sequence[str]
     machine: Mapping[str, object]
+    jpeg_quality: int = 100
+    output_formats: Mapping[str, int] = field(default_factory=dict)
+    input_formats: tuple[str, ...] = DEFAULT_INPUTS
 
     @classmethod
     def read(cls, plain: Mapping[str, Any]) -> Self:
@@ -146,7 +150,7 @@ def _capacity(rows: Sequence[Measurement]) -> Table:
 
 
 def _csv(rows: Sequence[Measurement]) -> str:
-    names = [field.name for field in fields(Measurement) if field.name not in NOT_IN_CSV]
+    names = [column.name for column in fields(Measurement) if column.name not in NOT_IN_CSV]
     file = io.StringIO()
     writer = csv.DictWriter(file, names, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-import yaml
 
 from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.sizes import LARGEST_MB, SMALLEST_MB
+from benchmarks.options import config_of
 from components.branches import ImageBranch
-from components.config import PROJECT, ConfigError, StackConfig
-from components.stack_file import stack_config
+from components.config import StackConfig
 
 ALL = "all"
 MOST_WEIGHT = 1e9
@@ -47,17 +46,7 @@ class Request:
 
         Raises: click.BadParameter.
         """
-        if self.stack is None:
-            return StackConfig()
-        try:
-            return StackConfig.parse(
-                {key: text for key, text in stack_config(self.stack).items() if key.startswith(f"{PROJECT}:")}
-            )
-        except ConfigError as error:
-            raise click.BadParameter(str(error), param_hint="--stack") from error
-        except (yaml.YAMLError, AttributeError, ValueError) as error:
-            expected = f"expected a stack whose Pulumi.{self.stack}.yaml has a mapping config"
-            raise click.BadParameter(f"{expected}, got {self.stack}", param_hint="--stack") from error
+        return config_of(self.stack)
 
 
 def parse_sizes(_context: click.Context, _option: click.Parameter, text: str) -> list[int]:

@@ -7,8 +7,9 @@ from click.testing import CliRunner
 from PIL import Image
 
 from benchmarks import formats as formats_module
-from benchmarks.formats import formats, ssim
+from benchmarks.formats import encoded, formats, matched, ssim
 from benchmarks.photos import Photo, drawn
+from handlers.imaging.further import Webp
 
 
 def test_a_picture_is_like_itself() -> None:
@@ -33,5 +34,15 @@ def test_every_format_and_effort_has_a_row(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(formats_module, "WIDTHS", {"small": 60})
     done = CliRunner().invoke(formats, catch_exceptions=False)
     assert done.exit_code == 0
-    for row in ("JPEG 100", "JPEG 82", "Webp 80, method 4", "Avif 60, speed 8"):
-        assert row in done.output
+    output = " ".join(done.output.split())
+    for row in ("jpeg 100", "jpeg 82", "webp 80", "avif 60", "webp method", "avif speed"):
+        assert row in output
+
+
+def test_efforts_are_compared_at_the_quality_that_looks_the_same() -> None:
+    """Between two qualities whose SSIM are below and above."""
+    image = Image.open(io.BytesIO(drawn((200, 150)))).convert("RGB")
+    target = encoded(lambda picture: Webp.encode(picture, b"", 77, "4:2:0"), [image]).ssim
+    found = matched(Webp, [image], target)
+    assert found.ssim == pytest.approx(target)
+    assert 75 < found.quality < 79

@@ -7,8 +7,22 @@ from typing import Any
 
 from components.config import StackConfig
 from costs.durations import Durations, MeasuredTimes
+from costs.encodings import Encoding, Encodings
 from costs.estimate import Estimate
 from costs.workload import Workload
+
+ENCODINGS = Encodings(
+    rows=[
+        Encoding(format=name, quality=quality, ms_per_megapixel=ms, bytes_per_pixel=size)
+        for name, quality, ms, size in (
+            ("jpeg", 82, 3.0, 0.2),
+            ("jpeg", 100, 5.0, 0.9),
+            ("webp", 80, 70.0, 0.1),
+            ("avif", 60, 160.0, 0.1),
+        )
+    ]
+)
+"""Round figures of formats."""
 
 FUNCTIONS = ("convert", "resize", "metadata")
 
@@ -35,7 +49,13 @@ def estimate(workload: Workload | None = None, **settings: Any) -> Estimate:
     """Return the estimate of a stack whose functions all have 1,024 MB, for a thousand pictures in full batches."""
     memory = dict.fromkeys(("format_conversion_memory_mb", "resizing_memory_mb", "metadata_extraction_memory_mb"), 1024)
     config = StackConfig(**{**memory, "publisher_memory_mb": 1024, **settings})
-    return Estimate(config=config, workload=workload or full_batches(), durations=durations())
+    return Estimate(
+        config=config,
+        workload=workload or full_batches(),
+        durations=durations(),
+        publisher=durations(row("publish", fixed_ms=40.0, ms_per_megapixel=0.0, batch_size=1)),
+        encodings=ENCODINGS,
+    )
 
 
 def full_batches(**changes: Any) -> Workload:

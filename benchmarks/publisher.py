@@ -1,0 +1,85 @@
+"""How long is the publisher billed for an upload? By memory size, within that size's share of CPU."""
+
+import contextlib
+import os
+import statistics
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmarks.artefact import Artefact, unpacked
+from benchmarks.findings import Findings, Row
+from benchmarks.measuring import Samples
+from benchmarks.memory.cgroups import group, usable
+from benchmarks.memory.request import parse_sizes
+from benchmarks.memory.sizes import billed_ms, cores_seen, vcpus
+from benchmarks.options import delay_option, html_option, json_option, runs_option
+from benchmarks.worker_process import WorkerArgs, WorkerProcess, loopback
+from components.config import StackConfig
+from costs.calls import UPLOAD, calls
+
+WARM_UPS = 3
+CALLS = sum(calls(sizes=1)[UPLOAD].values())
+"""They follow each other."""
+
+
+@click.command()
+@runs_option(50)
+@delay_option
+@click.option("--sizes", default="128,256,512,1024,1769", show_default=True, callback=parse_sizes, help="In MB.")
+@json_option
+@html_option
+def publisher(runs: int, delay_ms: float, sizes: Sequence[int], json_file: Path | None, html_file: Path | None) -> None:
+    """Send uploads to the publisher one by one; print what each is billed, and what of it is its own time."""
+    if problem := usable():
+        raise click.ClickException(f"expected control groups, which give a function its share of CPU: {problem}")
+    core = len(os.sched_getaffinity(0)) - 1
+    with (
+        unpacked(StackConfig()) as artefact,
+        tempfile.TemporaryDirectory() as folder,
+        loopback(Path(folder), delay_ms, core) as port,
+    ):
+        rows = [_row(artefact, port, memory_mb, runs, delay_ms) for memory_mb in sizes]
+    Findings(
+        title="Publisher",
+        question=f"milliseconds an upload of a new name, {delay_ms:g} ms until a call is answered, {runs} runs",
+        rows=rows,
+        notes=[
+            f"The function runs from the package for {artefact.target}.",
+            f"fixed_ms: what is billed without waiting for {CALLS:g} calls, one after the other.",
+        ],
+    ).show(json_file, html_file)
+
+
+def _row(artefact: Artefact, port: int, memory_mb: int, runs: int, delay_ms: float) -> Row:
+    """Return a size's row; its facts are those that `costs.durations` reads."""
+    with contextlib.ExitStack() as stack:
+        cage = stack.enter_context(group(f"pixelcascade-publisher-{os.getpid()}-{memory_mb}"))
+        cage.limit_memory(memory_mb)
+        args = WorkerArgs(
+            artefact=artefact,
+            module="job_publisher",
+            port=port,
+            cores=sorted(os.sched_getaffinity(0))[: cores_seen(memory_mb)],
+            memory_mb=memory_mb,
+            config=StackConfig(),
+            joins=cage.joins,
+        )
+        worker = stack.enter_context(WorkerProcess(args))
+        cage.limit_cpu(vcpus(memory_mb))
+        walls_s = [worker.invoke([f"{number}.jpg"]).wall_s for number in range(WARM_UPS + runs)][WARM_UPS:]
+    billed = statistics.mean(map(billed_ms, walls_s))
+    facts: dict[str, Any] = {
+        "function": "publish",
+        "memory_mb": memory_mb,
+        "verdict": "ok",
+        "billed_ms": round(billed, 1),
+        "fixed_ms": round(max(0.0, billed - CALLS * delay_ms), 1),
+        "ms_per_megapixel": 0.0,
+        "batch_size": 1,
+        "init_ms": round(1000 * worker.init_s, 1),
+    }
+    return Row(name=f"{memory_mb:,} MB", samples=Samples([1000 * wall for wall in walls_s]), facts=facts)

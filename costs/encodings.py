@@ -1,0 +1,63 @@
+"""What the pixels of a size cost in each format and quality, as `python -m benchmarks formats` measured it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from costs.durations import DurationsError
+
+MEASURED = Path(__file__).parent.parent / "benchmarks" / "measured" / "formats.json"
+COMMAND = "python -m benchmarks formats --images DIR --json FILE"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoding:
+    """One format at one quality: milliseconds of one whole core, and bytes of the file, by the pixels that it has."""
+
+    format: str
+    quality: int
+    ms_per_megapixel: float
+    bytes_per_pixel: float
+
+    @property
+    def name(self) -> str:
+        """How a stack's settings have it, such as `webp=80`."""
+        return f"{self.format}={self.quality}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encodings:
+    """The encodings that were measured."""
+
+    rows: Sequence[Encoding]
+
+    @classmethod
+    def read(cls, path: Path = MEASURED) -> Self:
+        """Read the JSON that the benchmark wrote; rows that compare efforts have no format and are passed over.
+
+        Raises: DurationsError, which says which command writes one.
+        """
+        try:
+            plain = msgspec.json.decode(path.read_bytes(), type=dict[str, object])["rows"]
+            rows = [row for row in msgspec.convert(plain, list[dict[str, object]]) if "format" in row]
+            return cls(rows=msgspec.convert(rows, list[Encoding]))
+        except (msgspec.MsgspecError, KeyError, OSError) as error:
+            raise DurationsError(f"expected JSON that `{COMMAND}` writes, got {path} ({error})") from error
+
+    def of(self, name: str, quality: int) -> Encoding:
+        """Return the encoding of a format that was measured at the nearest quality.
+
+        Raises: DurationsError, where the format was not measured.
+        """
+        rows = [row for row in self.rows if row.format == name]
+        if not rows:
+            raise DurationsError(f"expected a benchmark of all formats, got one without {name}: run `{COMMAND}` again")
+        return min(rows, key=lambda row: abs(row.quality - quality))
+
+    def ms_per_megapixel(self, jpeg_quality: int, further: Mapping[str, int]) -> float:
+        """Return what a megapixel of output takes in all formats of a stack."""
+        formats = {"jpeg": jpeg_quality, **further}
+        return sum(self.of(name, quality).ms_per_megapixel for name, quality in formats.items())

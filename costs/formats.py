@@ -1,0 +1,95 @@
+"""What a format or another quality costs and saves: Lambda's time, requests and keeping against bytes sent."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from components import prices
+from costs.encodings import Encoding
+from costs.estimate import GB, Estimate
+
+WEB_QUALITY, FULL_QUALITY = 82, 100
+"""Qualities of JPEG that are compared: one that pages use, and the default."""
+
+CANDIDATES = {"webp": 80, "avif": 60}
+"""What a stack without further formats could make."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormatPrice:
+    """A further format beside the stack's JPEGs, or JPEGs of another quality instead of them; US dollars a month.
+
+    `ms` is what the resizer is billed for its files of one picture, `kb` their size; `made` tells whether the stack
+    makes them. What is added to the month's work and to each month of keeping is below 0 where it is saved, and so is
+    `view`: what sending every size of every picture once costs more than the stack's JPEGs do.
+    """
+
+    name: str
+    made: bool
+    instead: bool
+    ms: float
+    kb: float
+    compute: float
+    requests: float
+    keeping: float
+    view: float
+
+    @property
+    def pays_from_views(self) -> float | None:
+        """Views of each picture in a month that pay for it; None where none do."""
+        spent = self.compute + self.requests + self.keeping
+        return max(0.0, spent) / -self.view if self.view < 0 else None
+
+    def sentence(self) -> str:
+        """Say it."""
+        what = f"{self.name} instead of the stack's JPEGs" if self.instead else f"{self.name} beside JPEG"
+        dollars = {"Lambda": self.compute, "requests": self.requests, "each month of keeping": self.keeping}
+        spent = ", ".join(f"{_more(value)} for {name}" for name, value in dollars.items() if value)
+        views = self.pays_from_views
+        pays = "" if self.instead or views is None else f"; it pays from {views:,.1f} views of each picture a month"
+        sent = f"{_more(self.view)} each time that all sizes of all pictures are sent"
+        return f"{what}, in US dollars: {spent}, {sent}{pays}."
+
+    def plain(self) -> dict[str, Any]:
+        """Return everything as JSON has it."""
+        return {**asdict(self), "pays_from_views": self.pays_from_views}
+
+
+def format_prices(estimate: Estimate) -> list[FormatPrice]:
+    """Return the stack's further formats, or those that it could have, and the other quality of JPEG.
+
+    Raises: DurationsError.
+    """
+    return list(_prices(estimate))
+
+
+def _prices(estimate: Estimate) -> Iterator[FormatPrice]:
+    config, encodings = estimate.config, estimate.encodings
+    jpeg = encodings.of("jpeg", config.jpeg_quality)
+    for name, quality in (config.output_formats or CANDIDATES).items():
+        yield _price(estimate, encodings.of(name, quality), jpeg, made=bool(config.output_formats))
+    other = FULL_QUALITY if config.jpeg_quality <= WEB_QUALITY else WEB_QUALITY
+    yield _price(estimate, encodings.of("jpeg", other), jpeg, made=False)
+
+
+def _price(estimate: Estimate, one: Encoding, jpeg: Encoding, *, made: bool) -> FormatPrice:
+    images, pixels = estimate.workload.images, estimate.output_pixels
+    instead = one.format == "jpeg"
+    own_ms, jpeg_ms = (estimate.encoding_ms(found.ms_per_megapixel) for found in (one, jpeg))
+    own_gb, jpeg_gb = (images * pixels * found.bytes_per_pixel / GB for found in (one, jpeg))
+    files = 0 if instead else len(estimate.config.sizes)
+    return FormatPrice(
+        name=one.name,
+        made=made,
+        instead=instead,
+        ms=own_ms,
+        kb=pixels * one.bytes_per_pixel / 1000,
+        compute=images * estimate.resizing_dollars(own_ms - jpeg_ms if instead else own_ms),
+        requests=images * files * prices.S3_PUT,
+        keeping=(own_gb - jpeg_gb if instead else own_gb) * prices.S3_GB_MONTH,
+        view=(own_gb - jpeg_gb) * prices.TRANSFER_GB,
+    )
+
+
+def _more(dollars: float) -> str:
+    return f"{abs(dollars):,.2f} {'less' if dollars < 0 else 'more'}"
