@@ -26,8 +26,15 @@ def _webp() -> type[Picture]:
     return WebpPicture
 
 
+def _avif() -> type[Picture]:
+    from .avif import AvifPicture  # noqa: PLC0415
+
+    return AvifPicture
+
+
 FURTHER: dict[str, Callable[[], type[Picture]]] = {
     "webp": _webp,
+    "avif": _avif,
 }
 """Formats that are refused unless they are named; their modules are imported only then."""
 
@@ -82,7 +89,8 @@ def open_picture(
 def _refusal(prefix: bytes, formats: Sequence[str]) -> NotAnImageError | UnsupportedFormatError:
     """Return why a file that begins with `prefix` is refused; the message names the setting that would let it in."""
     titles = [_title(name) for name in formats]
-    expected = f"expected a {', '.join(titles[:-1])} or {titles[-1]}" if titles[1:] else f"expected a {titles[0]}"
+    article = "an" if titles[0].startswith("A") else "a"
+    expected = f"expected {article} {', '.join(titles[:-1])}{' or ' if titles[1:] else ''}{titles[-1]}"
     if not prefix:
         return NotAnImageError(f"{expected}, got an empty file")
     found = other_format(prefix)

@@ -34,14 +34,18 @@ IMAGE_FAULTS = (
 
 
 @contextmanager
-def image_faults() -> Iterator[None]:
-    """Turn what Pillow raises for a bad file into `BrokenImageError`; memory and disk are not the image's fault."""
+def image_faults(*others: type[Exception]) -> Iterator[None]:
+    """Turn what Pillow raises for a bad file into `BrokenImageError`; memory and disk are not the image's fault.
+
+    `others` are what the decoder of a format raises besides.
+    """
+    faults: tuple[type[Exception], ...] = (*IMAGE_FAULTS, *others)
     try:
         yield
-    except IMAGE_FAULTS as error:
+    except faults as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        if "out of memory" in str(error):
+        if "out of memory" in str(error).lower():
             raise MemoryError(str(error)) from error
         raise BrokenImageError(f"the picture cannot be decoded: {error}") from error
 

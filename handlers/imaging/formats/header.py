@@ -32,3 +32,8 @@ class Header:
     def size(self) -> tuple[int, int]:
         """Return (width, height) in pixels, as stored."""
         return self.width, self.height
+
+    @property
+    def coded_size(self) -> tuple[int, int]:
+        """Return (width, height) of the pixels that a decoder makes, which may be more than are shown."""
+        return self.size

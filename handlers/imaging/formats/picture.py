@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from handlers.imaging.facts.exif import Exif, read_exif
 from handlers.imaging.facts.rights import rights_only
-from handlers.imaging.limits import BYTES_PER_PIXEL, Limits, bytes_needed
+from handlers.imaging.limits import BYTES_PER_PIXEL, Limits, area, bytes_needed
 from handlers.imaging.pixels.raster import Raster
 from handlers.imaging.source import Source
 
@@ -58,7 +58,7 @@ class Picture(ABC):
             ImageTooLargeError: The picture is over a limit, or the function's memory does not hold it.
         """
         self._check_canvas()
-        return bytes_needed(self.header.width * self.header.height, output_pixels, self.bytes_per_pixel)
+        return bytes_needed(area([self.header.coded_size]), output_pixels, self.bytes_per_pixel)
 
     def read(self, widest: tuple[int, int] | None = None, *, copying: bool = False) -> None:
         """Read the file to its end and check it against all limits; `decode` and `copy` need it.
@@ -75,7 +75,7 @@ class Picture(ABC):
         self._check_canvas(len(self.source.whole()))
 
     def _check_canvas(self, file_bytes: int = 0) -> None:
-        self.limits.check_canvas(*self.header.size, file_bytes, self.bytes_per_pixel)
+        self.limits.check_canvas(*self.header.coded_size, file_bytes, self.bytes_per_pixel)
 
     def decode_early(self, widest: tuple[int, int] | None, *, copying: bool) -> None:  # noqa: B027 - not all can
         """Decode the pixels while the file arrives, for the `decode` or `copy` that follows."""

@@ -2,6 +2,8 @@
 
 import codecs
 
+from .brands import is_avif, is_heic
+
 _REFUSED = {
     b"\xff\xd8\xff": "a JPEG picture",
     b"\x89PNG\r\n\x1a\n": "a PNG picture",
@@ -40,9 +42,6 @@ _REFUSED = {
     b"/* XPM */": "an XPM picture",
 }
 
-_BRANDS = {b"avif": "an AVIF picture", b"avis": "an AVIF picture", b"crx ": "a Canon raw file"}
-_HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"heim", b"heis", b"hevm", b"hevs", b"mif1", b"msf1"}
-
 
 def other_format(prefix: bytes) -> str | None:
     """Name a picture or document in another format, or return None."""
@@ -52,14 +51,22 @@ def other_format(prefix: bytes) -> str | None:
     if prefix[:4] == b"RIFF" and prefix[8:12] == b"WEBP":
         return "a WebP picture"
     if prefix[4:8] == b"ftyp":
-        brand = prefix[8:12]
-        return _BRANDS.get(brand) or ("a HEIC picture" if brand in _HEIF_BRANDS else "a video")
+        return _container(prefix)
     if prefix[:1] == b"P" and prefix[1:2] in b"1234567" and prefix[2:3].isspace():
         return "a Netpbm picture"
     text = prefix.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith(b"<svg") or (text.startswith((b"<?xml", b"<!--", b"<!doctype svg")) and b"<svg" in text):
         return "an SVG drawing"
     return None
+
+
+def _container(prefix: bytes) -> str:
+    """Name what a file in the ISO base media format is."""
+    if is_avif(prefix):
+        return "an AVIF picture"
+    if is_heic(prefix):
+        return "a HEIC picture"
+    return "a Canon raw file" if prefix[8:12] == b"crx " else "a video"
 
 
 def unknown_kind(prefix: bytes) -> str:

@@ -129,6 +129,8 @@ def test_a_layer_holds_the_decoders_of_further_formats() -> None:
     assert any(fnmatch(name, "python/PIL/_webp.*.so") for name in found)
     assert any(fnmatch(name, "python/pillow.libs/libsharpyuv*") for name in found)
     assert not any("avif-" in name for name in found)
+    found = names(layer_archive(Target("python3.13", "x86_64", bytecode=False, inputs=("avif",))))
+    assert {name for name in ("avif", "webp") if any(f"PIL/_{name}." in file for file in found)} == {"avif"}
 
 
 @pytest.mark.parametrize("outputs", [("webp",), ("avif", "webp")])

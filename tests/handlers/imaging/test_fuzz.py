@@ -46,6 +46,10 @@ SEEDS = {
     "WebP": saved(photo(SIZE, "RGBA"), "WEBP", icc_profile=p3_profile(), exif=exif({0x0112: 6})),
     "lossless WebP": saved(photo(SIZE), "WEBP", lossless=True),
     "animated WebP": saved(photo(SIZE), "WEBP", save_all=True, append_images=[photo(SIZE).rotate(90)]),
+    "AVIF": saved(
+        photo(SIZE, "RGBA"), "AVIF", speed=10, icc_profile=p3_profile(), exif=exif({0x0112: 6, 0x010F: b"Maker"})
+    ),
+    "AVIF sequence": saved(photo(SIZE), "AVIF", speed=10, save_all=True, append_images=[photo(SIZE).rotate(90)]),
     "MPO": saved(photo(SIZE), "MPO", save_all=True, append_images=[photo(SIZE)]),
 }
 FORMATS = (*DEFAULT_FORMATS, *FURTHER)

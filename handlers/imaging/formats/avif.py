@@ -1,0 +1,43 @@
+"""AVIF: the picture's items, decoded by the library that Pillow has."""
+
+import io
+
+from PIL import AvifImagePlugin, Image
+
+from .av1 import check_av1
+from .brands import is_avif
+from .decoding import image_faults
+from .heif import HeifPicture
+from .heif_header import size_of
+from .isobmff import ImageItem
+
+if not AvifImagePlugin.SUPPORTED:
+    # Else each AVIF would be rejected as damaged.
+    raise ImportError(
+        "expected a Pillow that decodes AVIF, got one without PIL._avif: build the layer with inputFormats"
+    )
+
+
+class AvifPicture(HeifPicture):
+    """An AVIF, or the still picture of a sequence."""
+
+    name = "AVIF"
+    coding = b"av01"
+    brands = (b"avif", b"mif1", b"miaf")
+    bytes_per_pixel = 16
+
+    @classmethod
+    def matches(cls, prefix: bytes) -> bool:
+        """Tell whether a file begins as an AVIF does; see `Picture.matches`."""
+        return is_avif(prefix)
+
+    def check(self, item: ImageItem, data: bytes) -> None:
+        """Hold the sizes in the coded data against the item's; see `HeifPicture.check`."""
+        check_av1(data, size_of(item))
+
+    def decoded(self, payload: bytes) -> Image.Image:
+        """Decode the file; see `HeifPicture.decoded`."""
+        with image_faults(RuntimeError):
+            image = AvifImagePlugin.AvifImageFile(io.BytesIO(payload))
+            image.load()
+        return Image.Image._new(image, image.im)  # noqa: SLF001 - else the decoder would stay in memory

@@ -1,0 +1,137 @@
+"""Pictures in the High Efficiency Image File Format: what AVIF and HEIC share.
+
+Source: ISO/IEC 23008-12, annex A for EXIF and XMP; ISO/IEC 14496-12, 8.7.3 for the samples of a sequence.
+"""
+
+import contextlib
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import replace
+from typing import ClassVar, Self
+
+from PIL import Image
+
+from handlers.errors import BrokenImageError, ImageTooLargeError
+from handlers.imaging.facts.exif import ORIENTATION, Exif, read_exif
+from handlers.imaging.limits import Limits
+from handlers.imaging.pixels.raster import Raster
+from handlers.imaging.pixels.transparency import split
+from handlers.imaging.source import Source
+
+from .brands import SEQUENCE, brands
+from .heif_header import HeifHeader, read_header
+from .heif_payload import payload
+from .isobmff import MAX_META_BYTES, ImageItem, Reader, boxes, damaged, walk
+from .picture import Picture
+from .png_text import XMP as XMP_TEXT
+
+MAX_EXIF_BYTES = 1024 * 1024
+MAX_XMP_BYTES = 256 * 1024
+
+
+class HeifPicture(Picture):
+    """The picture of an AVIF or HEIC, whose items are of type `coding`; `brands` are those that its decoder expects."""
+
+    guarded = True
+    name: ClassVar[str]
+    coding: ClassVar[bytes]
+    brands: ClassVar[tuple[bytes, ...]]
+    header: HeifHeader
+
+    @classmethod
+    def open(cls, source: Source, limits: Limits) -> Self:
+        """Read the boxes up to the list of items; see `Picture.open`."""
+        picture = cls(source, limits, read_header(source, limits, cls.name, cls.coding))
+        picture.exif = picture.turned(picture.exif)
+        return picture
+
+    def turned(self, exif: Exif) -> Exif:
+        """Return EXIF with the orientation that the items say: a reader has to ignore EXIF's own."""
+        if exif.orientation == self.header.orientation:
+            return exif
+        return replace(exif, image={**exif.image, ORIENTATION: (self.header.orientation,)})
+
+    def frames(self) -> int:
+        """Return the number of samples of a sequence's track; see `Picture.frames`."""
+        if SEQUENCE.isdisjoint(brands(self.source.peek(0, 512))):
+            return 1
+        for box in walk(self.source, self.header.meta.end, self.limits):
+            if box.kind == b"moov" and box.end - box.start <= MAX_META_BYTES:
+                frames = _samples(self.source.take(box.start, box.end - box.start))
+                if frames > self.limits.max_frames:
+                    raise ImageTooLargeError(f"more than the {self.limits.max_frames:,} frames that are counted")
+                return max(1, frames)
+        return 1
+
+    def read(self, widest: tuple[int, int] | None = None, *, copying: bool = False) -> None:
+        """Read the file to its end, and EXIF and XMP wherever they are; see `Picture.read`."""
+        super().read(widest, copying=copying)
+        self._read_on()
+
+    def facts(self) -> None:
+        """Read on for EXIF and XMP; see `Picture.facts`."""
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """Read EXIF and XMP; what cannot be read costs the facts, not the picture."""
+        header = self.header
+        with contextlib.suppress(BrokenImageError):
+            if header.exif_item:
+                block = header.meta.data(self.source, header.exif_item, MAX_EXIF_BYTES)
+                self.exif = self.turned(read_exif(block[4 + int.from_bytes(block[:4]) :]))
+        with contextlib.suppress(BrokenImageError):
+            if header.xmp_item:
+                packet = header.meta.data(self.source, header.xmp_item, MAX_XMP_BYTES)
+                self.texts = {**self.texts, XMP_TEXT: packet.decode("utf-8", "replace")}
+
+    def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:  # noqa: ARG002 - all or nothing
+        """Decode the picture; a damaged one is never kept. See `Picture.decode`."""
+        header = self.header
+        image, opacity = split(self.decoded(payload(header, self.brands, self._data())))
+        if image.size != header.image.size:
+            raise damaged(f"its decoder made {image.width} x {image.height} pixels of it")
+        if header.mode in ("L", "LA") and image.mode == "RGB":
+            image = image.getchannel("G")
+        if header.size == image.size:
+            return Raster(image, opacity)
+        return Raster(image.crop(header.box), opacity and opacity.crop(header.box))
+
+    def _data(self) -> Callable[[ImageItem], bytes]:
+        """Return what reads and checks an item's data; those of all items together are no longer than the file."""
+        room = len(self.source.whole())
+
+        def data(item: ImageItem) -> bytes:
+            nonlocal room
+            found = self.header.meta.data(self.source, item, room)
+            room -= len(found)
+            self.check(item, found)
+            return found
+
+        return data
+
+    @abstractmethod
+    def decoded(self, payload: bytes) -> Image.Image:
+        """Return the picture of a file that holds nothing else."""
+
+    @abstractmethod
+    def check(self, item: ImageItem, data: bytes) -> None:
+        """Refuse an item's coded data that ask for more than its size.
+
+        Raises:
+            RejectedImageError: They do, or are damaged.
+        """
+
+
+def _samples(content: bytes) -> int:
+    """Return how many samples the first track of pictures has."""
+    for kind, track in boxes(content):
+        media = _inner(track, b"mdia") if kind == b"trak" else b""
+        if media and _inner(media, b"hdlr")[8:12] == b"pict":
+            table = _inner(_inner(media, b"minf"), b"stbl")
+            sizes = Reader(_inner(table, b"stsz") or _inner(table, b"stz2"), 8)
+            return sizes.number(4)
+    return 1
+
+
+def _inner(content: bytes, wanted: bytes) -> bytes:
+    return next((body for kind, body in boxes(content) if kind == wanted), b"")

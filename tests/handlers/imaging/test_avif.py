@@ -1,0 +1,233 @@
+"""AVIF, where a stack takes it in: sniffed, bounded, upright, in sRGB, over the background, and whole or refused."""
+
+import struct
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from handlers.errors import BrokenImageError, ImageTooLargeError, PixelCascadeError, UnsupportedFormatError
+from handlers.imaging import Limits, Picture, convert, describe, open_picture, resize
+from tests.handlers.imaging.heif import box, container, extent, grid, reference, resized
+from tests.handlers.imaging.pictures import GREEN, RED, corners, difference, exif, opened, p3_profile, photo, saved
+
+FORMATS = ("jpeg", "png", "gif", "avif")
+FINE = {"quality": 100, "subsampling": "4:4:4", "speed": 9}
+SIZE = (160, 120)
+
+
+def avif(data: bytes, **limits: int) -> Picture:
+    return open_picture(data, Limits(**limits), formats=FORMATS)
+
+
+def fine(image: Image.Image, **options: Any) -> bytes:
+    return saved(image, "AVIF", **{**FINE, **options})
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_an_avif_is_converted(mode: str) -> None:
+    """The JPEG shows what the AVIF does, grey as grey."""
+    jpeg = opened(convert(avif(saved(photo(mode=mode), "AVIF", quality=95))))
+    assert (jpeg.mode, jpeg.size) == (mode, SIZE)
+    assert difference(jpeg, photo(mode=mode)) < 3
+
+
+def test_an_avif_is_resized() -> None:
+    """Each size is made of one decode."""
+    sizes = resize(avif(fine(photo())), {"small": 40, "large": 320})
+    assert {name: opened(jpeg).size for name, jpeg in sizes.items()} == {"small": (40, 30), "large": (320, 240)}
+
+
+def test_an_avif_is_described_by_its_items() -> None:
+    """EXIF counts wherever it is, and the pixels are not decoded."""
+    facts = describe(avif(fine(photo(), exif=exif({0x010F: b"Maker", 0x0112: 6}))))
+    assert (facts.format, facts.width, facts.height, facts.mode, facts.has_alpha) == ("AVIF", 160, 120, "RGB", False)
+    assert (facts.camera_make, facts.orientation, facts.frames) == ("Maker", 6, 1)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_an_avif_is_turned_upright(orientation: int) -> None:
+    """Its transformations are applied once; the encoder writes them for EXIF's orientation."""
+    data = fine(corners(), exif=exif({0x010F: b"Maker", 0x0112: orientation}))
+    expected = opened(convert(saved(corners(), "PNG", exif=exif({0x0112: orientation}))))
+    assert difference(opened(convert(avif(data))), expected) < 2
+    assert describe(avif(data)).orientation == orientation
+
+
+def test_exif_alone_does_not_turn_an_avif() -> None:
+    """Readers go by the items: their file format says so, and browsers do."""
+    data = fine(corners(), exif=exif({0x0113: 6})).replace(b"\x01\x13\0\3", b"\x01\x12\0\3")
+    assert difference(opened(convert(avif(data))), corners()) < 5
+    assert describe(avif(data)).orientation == 1
+
+
+def test_transparent_pixels_show_the_background() -> None:
+    """Alpha is an item of its own."""
+    image = Image.new("RGBA", (64, 48), (0, 0, 255, 0))
+    image.paste((255, 0, 0, 255), (0, 0, 32, 48))
+    picture = avif(fine(image))
+    assert picture.header.has_alpha
+    shown = opened(convert(picture, background=GREEN, subsampling="4:4:4"))
+    assert difference(shown.crop((0, 0, 30, 48)), Image.new("RGB", (30, 48), RED)) < 3
+    assert difference(shown.crop((34, 0, 64, 48)), Image.new("RGB", (30, 48), GREEN)) < 3
+
+
+def test_a_profile_is_applied() -> None:
+    """Colours are brought to sRGB as a PNG's are."""
+    expected = opened(convert(saved(photo(), "PNG", icc_profile=p3_profile())))
+    assert difference(opened(convert(avif(fine(photo(), icc_profile=p3_profile())))), expected) < 2
+
+
+def test_code_points_are_applied_as_a_profile() -> None:
+    """Display P3 that is only named; a space for HDR leaves a warning."""
+    data, named = fine(photo()), b"nclx\0\x01\0\x0d"
+    p3, hdr = (avif(data.replace(named, b"nclx" + struct.pack(">HH", *codes))) for codes in ((12, 13), (9, 16)))
+    expected = opened(convert(saved(photo(), "PNG", icc_profile=p3_profile())))
+    assert difference(opened(convert(p3)), expected) < 3
+    assert describe(hdr).warnings == ("the colr box was ignored: colours of code 9, 16 do not fit sRGB",)
+
+
+def test_rights_travel_and_the_rest_does_not() -> None:
+    """Copyright is kept, by EXIF or XMP; the place is not."""
+    packet = b"<x><dc:creator><rdf:Seq><rdf:li>Ada</rdf:li></rdf:Seq></dc:creator></x>"
+    jpeg = opened(convert(avif(fine(photo(), exif=exif({0x8298: b"ACME"}, gps={1: b"N"}), xmp=packet))))
+    assert dict(jpeg.getexif()) == {0x8298: "ACME", 0x013B: "Ada"}
+
+
+def test_a_sequence_shows_its_still_picture() -> None:
+    """All frames are counted, up to the limit."""
+    data = fine(photo(), save_all=True, append_images=[photo().rotate(90)] * 3)
+    assert describe(avif(data)).frames == 4
+    assert difference(opened(convert(avif(data))), photo()) < 3
+    facts = describe(avif(data, max_frames=3))
+    assert (facts.frames, "more than the 3 frames" in facts.warnings[0]) == (1, True)
+
+
+def test_a_clean_aperture_is_cut_out() -> None:
+    """What lies outside is not shown; the size is that of the aperture."""
+    data, shown = fine(photo()), struct.pack(">8i", 80, 1, 60, 1, 0, 1, -30, 1)
+    cut = container([(b"av01", [1, 2, 3], (0, *_data(data)))], [extent(*SIZE), _av1(data), box(b"clap", shown)])
+    shift = len(cut)
+    start, size = _data(data)
+    cut = cut.replace(struct.pack(">II", start, size), struct.pack(">II", shift, size)) + data[start : start + size]
+    assert describe(avif(cut)).width == 80
+    assert difference(opened(convert(avif(cut))), photo().crop((40, 0, 120, 60))) < 3
+
+
+def _data(data: bytes) -> tuple[int, int]:
+    """Return where the data of the one item of a file lie, which are the last of it."""
+    start = data.index(b"mdat") + 4
+    return start, len(data) - start
+
+
+def _av1(data: bytes) -> bytes:
+    """Return the configuration of a file's decoder."""
+    at = data.index(b"av1C") - 4
+    return data[at : at + int.from_bytes(data[at : at + 4])]
+
+
+def test_a_gain_map_is_ignored_with_a_warning() -> None:
+    """The picture is shown as displays without HDR show it."""
+    data = container(
+        [(b"av01", [1, 2], (0, 0, 9)), (b"tmap", [1], (0, 0, 9))],
+        [extent(8, 8), box(b"av1C", bytes(4))],
+        reference(b"dimg", 2, [1]),
+    )
+    assert describe(avif(data)).warnings == ("the HDR gain map was ignored",)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.6, 0.9, 0.99])
+def test_a_truncated_avif_is_refused(share: float) -> None:
+    """Wherever the file ends."""
+    data = fine(photo())
+    with pytest.raises(BrokenImageError):
+        convert(avif(data[: int(share * len(data))]))
+
+
+def test_a_bomb_is_refused_by_its_header() -> None:
+    """Neither a declared size, nor coded data larger than it, are decoded."""
+    data = saved(Image.new("RGB", (2000, 2000)), "AVIF", speed=10)
+    with pytest.raises(ImageTooLargeError, match="maxPixels"):
+        convert(avif(resized(data, (2000, 2000), (30_000, 30_000))))
+    with pytest.raises(BrokenImageError, match="its header says 16 x 16 pixels, its coded data 2000 x 2000"):
+        convert(avif(resized(data, (2000, 2000), (16, 16))))
+
+
+def test_a_grid_is_as_large_as_its_tiles() -> None:
+    """Tiles that reach beyond the picture would be decoded for nothing."""
+    tile = [extent(64, 64), box(b"av1C", bytes(4)), extent(70_000, 70_000)]
+
+    def of(rows: int, columns: int, tiles: int) -> bytes:
+        items = [(b"grid", [3], (1, 0, 12)), *[(b"av01", [1, 2], (0, 0, 9))] * tiles]
+        links = reference(b"dimg", 1, range(2, 2 + tiles))
+        return container(items, tile, links, idat=grid(rows, columns, 70_000, 70_000))
+
+    with pytest.raises(BrokenImageError, match="its grid of 2 x 2 tiles is not as large as its picture"):
+        avif(of(2, 2, 4))
+    with pytest.raises(BrokenImageError, match="its grid of 2 x 2 does not fit its 3 tiles"):
+        avif(of(2, 2, 3))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        box(b"ftyp", b"avif", bytes(4), b"avif") + box(b"free") * 1_000,
+        container([(b"av01", [1], (0, 0, 9))] * 5_000, [extent(8, 8)]),
+        container([(b"av01", [1], (0, 0, 9))], [extent(8, 8)] * 5_000),
+        container([(b"av01", [1] * 255, (0, 0, 9))] * 4_000, [extent(8, 8)]),
+        box(b"ftyp", b"avif", bytes(4), b"avif") + struct.pack(">I4s", 1 << 31, b"meta"),
+    ],
+    ids=["boxes", "items", "properties", "links", "bytes"],
+)
+def test_a_list_that_is_too_long_is_refused(data: bytes) -> None:
+    """Before much of it is read."""
+    with pytest.raises(ImageTooLargeError):
+        avif(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        box(b"ftyp", b"avif", bytes(4), b"avif"),
+        container([(b"av01", [], (0, 0, 9))], []),
+        container([(b"av01", [1], (0, 0, 9))], [extent(0, 8)]),
+        box(b"ftyp", b"avif", bytes(4), b"avif") + struct.pack(">I4sQ", 1, b"free", (1 << 64) - 1),
+        container([(b"av01", [1], (0, 0, 9))], [extent(8, 8)], b"\0\0\0\7"),
+    ],
+    ids=["no meta", "no size", "no width", "far away", "short box"],
+)
+def test_an_avif_without_a_picture_is_refused(data: bytes) -> None:
+    """Its boxes lack what must be there, or lead out of it."""
+    with pytest.raises(BrokenImageError):
+        convert(avif(data))
+
+
+def test_a_picture_of_another_coding_is_refused() -> None:
+    """Only one decoder runs for a format."""
+    with pytest.raises(UnsupportedFormatError, match=r"^expected a picture of type av01 .* got 'hvc1'"):
+        avif(container([(b"hvc1", [1], (0, 0, 9))], [extent(8, 8)]))
+
+
+def test_parts_that_overlap_are_refused() -> None:
+    """All items' data together are no longer than the file."""
+    data = fine(photo())
+    start, size = _data(data)
+    items = [(b"grid", [3], (1, 0, 12)), *[(b"av01", [1, 2], (0, start, size))] * 4]
+    properties = [extent(*SIZE), _av1(data), extent(320, 240)]
+    head = container(items, properties, reference(b"dimg", 1, range(2, 6)), idat=grid(2, 2, 320, 240))
+    moved = head.replace(struct.pack(">II", start, size), struct.pack(">II", len(head), size))
+    with pytest.raises(PixelCascadeError):
+        convert(avif(moved + data[start:]))
+
+
+def test_an_avif_is_refused_where_it_is_not_let_in() -> None:
+    """The message names the setting that lets it in."""
+    with pytest.raises(UnsupportedFormatError, match=r"got an AVIF picture: .*, or add avif to inputFormats$"):
+        open_picture(fine(photo()), Limits())
+    with pytest.raises(UnsupportedFormatError, match=r"^expected an AVIF, got a PNG picture: .* add png to"):
+        open_picture(saved(photo(), "PNG"), Limits(), formats=["avif"])
+
+
+def test_an_avif_runs_guarded() -> None:
+    """Only a child process decodes it."""
+    assert avif(fine(photo())).guarded
