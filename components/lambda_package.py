@@ -1,8 +1,10 @@
-"""What Lambda needs to run the functions: an archive of `handlers` and a layer of its packages.
+"""What Lambda needs to run the functions: an archive of `handlers` and a layer of its packages, or two.
 
-Both are built when the program runs, for the function's platform whatever machine deploys, and
+All are built when the program runs, for the function's platform whatever machine deploys, and
 byte for byte the same for the same inputs, so that nothing is updated without need.
 """
+
+from pathlib import Path
 
 import pulumi
 import pulumi_aws as aws
@@ -15,12 +17,12 @@ __all__ = ["LambdaPackage", "PackageError"]
 
 
 class LambdaPackage(pulumi.ComponentResource):
-    """The code of all functions and the layer that they share."""
+    """The code of all functions and the layers that they share."""
 
     code: pulumi.Archive
     """The archive of the package `handlers`."""
-    layer_arn: pulumi.Output[str]
-    """The ARN of the layer's version."""
+    layer_arns: list[pulumi.Output[str]]
+    """The ARNs of the layers' versions: that which all functions need, and that which decodes HEIC where one does."""
     runtime: str
     """The runtime that the layer's packages are for."""
 
@@ -30,13 +32,21 @@ class LambdaPackage(pulumi.ComponentResource):
         package = build(target)
         self.runtime = target.runtime
         self.code = pulumi.FileArchive(str(package.code))
+        self._architecture = config.architecture
+        self.layer_arns = [self._layer(f"{name}-layer", f"{name}-{pulumi.get_stack()}", package.layer)]
+        if package.heic:
+            heic = self._layer(f"{name}-heic-layer", f"{name}-heic-{pulumi.get_stack()}", package.heic)
+            self.layer_arns.append(heic)
+        self.register_outputs({"layer_arns": self.layer_arns})
+
+    def _layer(self, name: str, layer_name: str, archive: Path) -> pulumi.Output[str]:
+        """Upload a layer, and return the ARN of its version."""
         layer = aws.lambda_.LayerVersion(
-            f"{name}-layer",
-            layer_name=f"{name}-{pulumi.get_stack()}",
-            code=pulumi.FileArchive(str(package.layer)),
-            compatible_runtimes=[target.runtime],
-            compatible_architectures=[config.architecture],
+            name,
+            layer_name=layer_name,
+            code=pulumi.FileArchive(str(archive)),
+            compatible_runtimes=[self.runtime],
+            compatible_architectures=[self._architecture],
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.layer_arn = layer.arn
-        self.register_outputs({"layer_arn": self.layer_arn})
+        return layer.arn

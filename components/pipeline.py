@@ -64,7 +64,7 @@ def function_settings(config: StackConfig, package: LambdaPackage) -> FunctionSe
         code=package.code,
         runtime=package.runtime,
         architecture=config.architecture,
-        layer_arns=[package.layer_arn],
+        layer_arns=package.layer_arns,
         timeout_seconds=config.timeout_s,
         environment={"POWERTOOLS_LOG_LEVEL": config.log_level, "FUNCTION_TIMEOUT_S": str(config.timeout_s)},
         log_retention_days=config.log_retention_days,

@@ -3,7 +3,8 @@
 import shutil
 import tempfile
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from components.packaging import archive, bytecode, checks, paths, simd, wheels
@@ -12,10 +13,16 @@ from components.packaging.target import GLIBC, Target
 
 @dataclass(frozen=True, kw_only=True)
 class Package:
-    """The archive of the code, and the layer's."""
+    """The archive of the code, the layer's, and that of the layer that decodes HEIC, where there is one."""
 
     code: Path
     layer: Path
+    heic: Path | None = None
+
+    @property
+    def layers(self) -> list[Path]:
+        """The archives of all layers, in the order in which they are unpacked."""
+        return [self.layer, *([self.heic] if self.heic else [])]
 
 
 def build(target: Target, *, fresh: bool = False) -> Package:
@@ -23,8 +30,13 @@ def build(target: Target, *, fresh: bool = False) -> Package:
 
     Raises: PackageError, where a wheel for the platform cannot be had, or the package does not pass a check.
     """
-    package = Package(code=code_archive(target, fresh=fresh), layer=layer_archive(target, fresh=fresh))
-    passed = paths.CACHE / f"passed-{archive.sha256(package.code)[:16]}-{archive.sha256(package.layer)[:16]}"
+    package = Package(
+        code=code_archive(target, fresh=fresh),
+        layer=layer_archive(target, fresh=fresh),
+        heic=heic_archive(target, fresh=fresh) if target.heic else None,
+    )
+    digests = "-".join(archive.sha256(path)[:16] for path in (package.code, *package.layers))
+    passed = paths.CACHE / f"passed-{digests}"
     if fresh or not passed.exists():
         check(package, target)
         passed.touch()
@@ -37,13 +49,15 @@ def check(package: Package, target: Target) -> list[str]:
     Raises: PackageError.
     """
     with tempfile.TemporaryDirectory() as folder:
-        for path in (package.code, package.layer):
+        # Lambda unpacks all layers into one folder.
+        code, layers = Path(folder) / "code", Path(folder) / "layers"
+        for path in (package.code, *package.layers):
             with zipfile.ZipFile(path) as opened:
-                opened.extractall(Path(folder) / path.stem)
+                opened.extractall(code if path == package.code else layers)
         files = {path.relative_to(folder).as_posix(): path for path in Path(folder).rglob("*") if path.is_file()}
         glibc = checks.check_platform(files, target)
         size_bytes = checks.check_sizes(files.values(), None if target.host else package.layer)
-        imports = checks.check_imports(target, *(Path(folder) / path.stem for path in (package.code, package.layer)))
+        imports = checks.check_imports(target, code, layers)
     return [
         f"unzipped: {size_bytes} bytes with the code, of {checks.MAX_UNZIPPED_BYTES}",
         f"glibc: {'.'.join(map(str, glibc))} is needed, {'.'.join(map(str, GLIBC))} is the runtime's",
@@ -75,34 +89,50 @@ def layer_archive(target: Target, *, fresh: bool = False) -> Path:
 
     Raises: PackageError.
     """
-    digest = _digest(target)
-    cached = None if fresh else archive.find("layer", digest)
+    # What decodes HEIC is in a layer of its own, and changes nothing of this one.
+    target = replace(target, inputs=tuple(name for name in target.inputs if name != "heic"))
+    return _layer("layer", target, target.requirements, fresh=fresh)
+
+
+def heic_archive(target: Target, *, fresh: bool = False) -> Path:
+    """Write the archive of the layer that decodes HEIC on `target`, or find it in the cache, and return its path.
+
+    Raises: PackageError.
+    """
+    target = replace(target, inputs=("heic",), outputs=(), imaging="pillow")
+    return _layer("heic", target, target.heic, fresh=fresh)
+
+
+def _layer(name: str, target: Target, requirements: Sequence[Path], *, fresh: bool) -> Path:
+    """Write the archive of the packages that some requirements pin, or find it in the cache, and return its path."""
+    digest = _digest(target, requirements)
+    cached = None if fresh else archive.find(name, digest)
     if cached:
         return cached
     with tempfile.TemporaryDirectory() as folder:
-        packages = Path(folder) / "layer" / "python"
+        packages = Path(folder) / name / "python"
         packages.mkdir(parents=True)
-        _install(target, packages)
+        _install(target, requirements, packages)
         bytecode.compile_into(packages, bytecode.LAYER, target)
         files = _files(packages, "python/")
         checks.check_platform(files, target)
         checks.check_sizes(files.values())
         # On this machine the emulator unpacks the layer for every process that it starts.
-        return archive.store("layer", digest, files, zipfile.ZIP_STORED if target.host else zipfile.ZIP_DEFLATED)
+        return archive.store(name, digest, files, zipfile.ZIP_STORED if target.host else zipfile.ZIP_DEFLATED)
 
 
-def _digest(target: Target) -> str:
-    """Return a hash of all that the layer for `target` is made of."""
+def _digest(target: Target, requirements: Sequence[Path]) -> str:
+    """Return a hash of all that a layer for `target` is made of."""
     builders = {path.name: path for path in Path(__file__).parent.glob("*.py")}
-    pinned = {path.name: path for path in [*target.requirements, paths.LOCK]}
+    pinned = {path.name: path for path in [*requirements, paths.LOCK]}
     facts = [repr(target), bytecode.identity(target)]
     if target.imaging == "pillow-simd":
         facts.append(simd.compiler())
     return archive.digest({**builders, **pinned}, *facts)
 
 
-def _install(target: Target, folder: Path) -> None:
-    pins = wheels.pins(target.requirements)
+def _install(target: Target, requirements: Sequence[Path], folder: Path) -> None:
+    pins = wheels.pins(requirements)
     if target.imaging == "pillow-simd":
         del pins["pillow"]
         simd.install_simd(target, folder)

@@ -15,7 +15,7 @@ TITLE = "# The wheels that a layer for Lambda is built of, as `sha256sum` writes
 
 def main() -> None:
     """Ask the package index for each runtime and processor, and write `wheels.sha256`."""
-    targets = [Target(runtime, machine) for runtime, machine in itertools.product(RUNTIMES, MACHINES)]
+    targets = [Target(runtime, machine, inputs=("heic",)) for runtime, machine in itertools.product(RUNTIMES, MACHINES)]
     found = {file: digest for target in targets for file, digest in _wheels(target)}
     lines = [f"{digest}  {file}\n" for file, digest in sorted(found.items())]
     paths.LOCK.write_text("".join([TITLE, *lines]), encoding="utf-8")
@@ -29,7 +29,7 @@ def _wheels(target: Target) -> Iterator[tuple[str, str]]:
             f"The wheels for {target} could not be found",
             *("install", "--dry-run", "--ignore-installed", "--no-deps", *wheels.ONLY_WHEELS),
             *(f"--report={report}", f"--target={folder}/unused"),
-            *(f"--requirement={file}" for file in target.requirements),
+            *(f"--requirement={file}" for file in (*target.requirements, *target.heic)),
             *target.pip_options(),
         )
         for found in json.loads(report.read_text(encoding="utf-8"))["install"]:

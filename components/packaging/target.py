@@ -88,6 +88,11 @@ class Target:
         wanted = linux and self.imaging == "pillow" and own.is_file()
         return [paths.HANDLERS / "requirements.txt", *([own] if wanted else [])]
 
+    @property
+    def heic(self) -> list[Path]:
+        """The file that pins what decodes HEIC, in a layer of its own; none where no function decodes it."""
+        return [paths.HANDLERS / "requirements-heic.txt"] if "heic" in self.inputs else []
+
     def pip_options(self) -> list[str]:
         """Return the options that make pip pick this platform's wheels."""
         if self.host:

@@ -15,6 +15,16 @@ def test_every_function_shares_one_archive_and_one_layer() -> None:
     assert {tuple(found.inputs["layers"]) for found in functions} == {(arn("LayerVersion", "pixelcascade-layer"),)}
 
 
+def test_heic_adds_a_layer_to_every_function() -> None:
+    """Without it there is none, and the layer of all functions is the same with it."""
+    found = recorded(inputFormats='["jpeg", "heic"]').mocks
+    layers = [arn("LayerVersion", f"pixelcascade-{name}") for name in ("layer", "heic-layer")]
+    assert {tuple(one.inputs["layers"]) for one in found.of_type("Function")} == {tuple(layers)}
+    assert found.one("LayerVersion", "pixelcascade-heic-layer").inputs["layerName"] == "pixelcascade-heic-dev"
+    usual = recorded().mocks.one("LayerVersion", "pixelcascade-layer").inputs["code"].path
+    assert found.one("LayerVersion", "pixelcascade-layer").inputs["code"].path == usual
+
+
 def test_the_layer_is_named_after_its_stack() -> None:
     """Two stacks in one account do not publish versions of one layer."""
     names = [

@@ -2,6 +2,7 @@
 
 import faulthandler
 import functools
+import importlib
 import json
 import os
 import threading
@@ -19,6 +20,7 @@ from handlers.master import Master
 from handlers.settings import Settings
 from handlers.work import Result, Work
 from tests.handlers.conftest import Context, Made, Stack, failures, job, sqs_event
+from tests.handlers.imaging.heic import heic, needs_decoder
 from tests.handlers.pictures import opened, picture
 
 JPEG, WEBP = "master/a.jpg", "master/b.webp"
@@ -82,6 +84,31 @@ def test_a_killer_costs_no_other_picture_of_its_batch(tmp_path: Path) -> None:
         if isinstance(found, WebpPicture):
             faulthandler.disable()
             os.abort()
+        return _leave_pid(tmp_path, found, master, settings)
+
+    assert process(decoding(run)) == ["m0"]
+    assert [file.name for file in tmp_path.iterdir()] == ["a.jpg"]
+
+
+@needs_decoder
+def test_a_heic_that_kills_its_decoder_costs_no_other_picture(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The libraries that decode it run in the child alone."""
+    settings = json.loads(os.environ["SETTINGS"])
+    monkeypatch.setenv("SETTINGS", json.dumps({**settings, "input_formats": ["jpeg", "heic"]}))
+    stack.upload(JPEG, picture())
+    stack.upload(WEBP, heic())
+
+    def kill(_payload: bytes) -> None:
+        faulthandler.disable()
+        os.abort()
+
+    monkeypatch.setattr(importlib.import_module("pi_heif"), "open_heif", kill)
+
+    def run(found: Picture, master: Master, settings: Settings) -> Made:
+        found.read()
+        found.decode(salvage=False)
         return _leave_pid(tmp_path, found, master, settings)
 
     assert process(decoding(run)) == ["m0"]

@@ -32,9 +32,16 @@ def _avif() -> type[Picture]:
     return AvifPicture
 
 
+def _heic() -> type[Picture]:
+    from .heic import HeicPicture  # noqa: PLC0415
+
+    return HeicPicture
+
+
 FURTHER: dict[str, Callable[[], type[Picture]]] = {
     "webp": _webp,
     "avif": _avif,
+    "heic": _heic,
 }
 """Formats that are refused unless they are named; their modules are imported only then."""
 

@@ -150,7 +150,7 @@ def _grid(source: Source, meta: Meta, number: int, size: tuple[int, int]) -> Cod
     rows, columns = reader.number(1) + 1, reader.number(1) + 1
     output = reader.number(4 if flags & 1 else 2), reader.number(4 if flags & 1 else 2)
     tiles = tuple(meta.references.get((TILES, number), ()))
-    if output != size or len(tiles) != rows * columns:
+    if output != size or len(set(tiles)) != rows * columns:
         raise damaged(f"its grid of {columns} x {rows} does not fit its {len(tiles):,} tiles")
     if len(tiles) > MAX_ITEMS:
         raise ImageTooLargeError(f"expected a grid of at most {MAX_ITEMS:,} tiles, got {len(tiles):,}: save it again")

@@ -48,8 +48,8 @@ class _Items:
         columns, rows = image.grid
         sides = struct.pack(">BBBBII", 0, 1, rows - 1, columns - 1, *image.size)
         grid = self.add(GRID, [*_kept(item), *extra], sides)
-        tiles = {tile: self.add(items[tile].kind, _kept(items[tile]), self.data(items[tile])) for tile in image.tiles}
-        self.references.append((TILES, grid, [tiles[tile] for tile in image.tiles]))
+        tiles = [self.add(items[tile].kind, _kept(items[tile]), self.data(items[tile])) for tile in image.tiles]
+        self.references.append((TILES, grid, tiles))
         return grid
 
 

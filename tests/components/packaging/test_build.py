@@ -5,6 +5,7 @@ import subprocess
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -131,6 +132,31 @@ def test_a_layer_holds_the_decoders_of_further_formats() -> None:
     assert not any("avif-" in name for name in found)
     found = names(layer_archive(Target("python3.13", "x86_64", bytecode=False, inputs=("avif",))))
     assert {name for name in ("avif", "webp") if any(f"PIL/_{name}." in file for file in found)} == {"avif"}
+
+
+@pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
+def test_heic_has_a_layer_of_its_own(architecture: str) -> None:
+    """The layer that all functions need is the same, to its name; the other one holds nothing else."""
+    target = Target("python3.13", architecture, bytecode=False)
+    package = build(replace(target, inputs=("heic",)))
+    assert package.layer == build(target).layer
+    assert package.heic
+    found = names(package.heic)
+    assert {Path(name).parts[1] for name in found if ".so" not in name} >= {"pi_heif"}
+    assert any(fnmatch(name, "python/pi_heif.libs/libheif-*") for name in found)
+    assert not any("PIL" in name for name in found)
+    assert package.heic.stat().st_size < 2_000_000
+
+
+def test_without_heic_there_is_one_layer() -> None:
+    """Other formats' decoders are in it."""
+    assert build(replace(HOST, inputs=("avif", "webp"))).heic is None
+
+
+def test_a_package_that_decodes_heic_imports() -> None:
+    """Its layers are unpacked into one folder, as Lambda does."""
+    target = replace(HOST, inputs=("heic",))
+    assert check(build(target), target)
 
 
 @pytest.mark.parametrize("outputs", [("webp",), ("avif", "webp")])

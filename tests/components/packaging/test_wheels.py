@@ -46,13 +46,15 @@ def files(folder: Path) -> list[str]:
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_every_pin_is_locked(runtime: str, architecture: str) -> None:
     """`wheels.sha256` knows the files of every pinned package, so that `make lock` was not forgotten."""
-    pins = wheels.pins(Target(runtime, architecture).requirements)
+    target = Target(runtime, architecture, inputs=("heic",))
+    pins = wheels.pins([*target.requirements, *target.heic])
     assert [name for name, version in pins.items() if not wheels.hashes(name, version)] == []
 
 
 def test_nothing_is_locked_that_nobody_pins() -> None:
     """`wheels.sha256` knows no file of a version that is gone."""
-    pins = wheels.pins(file for machine in MACHINES for file in Target("python3.13", machine).requirements)
+    targets = [Target("python3.13", machine, inputs=("heic",)) for machine in MACHINES]
+    pins = wheels.pins(file for target in targets for file in (*target.requirements, *target.heic))
     known = {file for _, file in wheels.locked()}
     assert known == {file for file in known for pin in pins.items() if wheels._same(file, *pin)}
 

@@ -25,7 +25,7 @@ def resized(data: bytes, size: tuple[int, int], to: tuple[int, int]) -> bytes:
 
 
 def container(
-    items: Sequence[tuple[bytes, Sequence[int], Place]],
+    items: Sequence[tuple[bytes, Sequence[int], Place, bytes]],
     properties: Sequence[bytes],
     references: bytes = b"",
     *,
@@ -33,10 +33,10 @@ def container(
     idat: bytes = b"",
     extra: bytes = b"",
 ) -> bytes:
-    """Return a file without data; of each item its type, its properties' places from 1 on, and where its data lie."""
+    """Return a file without data; of each item type, properties' places from 1 on, where its data lie, and name."""
     kinds, places, links = b"", b"", b""
-    for number, (kind, linked, (method, start, size)) in enumerate(items, start=1):
-        kinds += box(b"infe", struct.pack(">IHH4sB", 2 << 24, number, 0, kind, 0))
+    for number, (kind, linked, (method, start, size), name) in enumerate(items, start=1):
+        kinds += box(b"infe", struct.pack(">IHH4s", 2 << 24, number, 0, kind), name + b"\0")
         places += struct.pack(">HHHHII", number, method, 0, 1, start, size)
         links += struct.pack(">HB", number, len(linked)) + bytes(linked)
     meta = box(

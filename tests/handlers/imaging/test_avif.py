@@ -106,7 +106,7 @@ def test_a_sequence_shows_its_still_picture() -> None:
 def test_a_clean_aperture_is_cut_out() -> None:
     """What lies outside is not shown; the size is that of the aperture."""
     data, shown = fine(photo()), struct.pack(">8i", 80, 1, 60, 1, 0, 1, -30, 1)
-    cut = container([(b"av01", [1, 2, 3], (0, *_data(data)))], [extent(*SIZE), _av1(data), box(b"clap", shown)])
+    cut = container([(b"av01", [1, 2, 3], (0, *_data(data)), b"")], [extent(*SIZE), _av1(data), box(b"clap", shown)])
     shift = len(cut)
     start, size = _data(data)
     cut = cut.replace(struct.pack(">II", start, size), struct.pack(">II", shift, size)) + data[start : start + size]
@@ -129,7 +129,7 @@ def _av1(data: bytes) -> bytes:
 def test_a_gain_map_is_ignored_with_a_warning() -> None:
     """The picture is shown as displays without HDR show it."""
     data = container(
-        [(b"av01", [1, 2], (0, 0, 9)), (b"tmap", [1], (0, 0, 9))],
+        [(b"av01", [1, 2], (0, 0, 9), b""), (b"tmap", [1], (0, 0, 9), b"")],
         [extent(8, 8), box(b"av1C", bytes(4))],
         reference(b"dimg", 2, [1]),
     )
@@ -158,7 +158,7 @@ def test_a_grid_is_as_large_as_its_tiles() -> None:
     tile = [extent(64, 64), box(b"av1C", bytes(4)), extent(70_000, 70_000)]
 
     def of(rows: int, columns: int, tiles: int) -> bytes:
-        items = [(b"grid", [3], (1, 0, 12)), *[(b"av01", [1, 2], (0, 0, 9))] * tiles]
+        items = [(b"grid", [3], (1, 0, 12), b""), *[(b"av01", [1, 2], (0, 0, 9), b"")] * tiles]
         links = reference(b"dimg", 1, range(2, 2 + tiles))
         return container(items, tile, links, idat=grid(rows, columns, 70_000, 70_000))
 
@@ -172,9 +172,9 @@ def test_a_grid_is_as_large_as_its_tiles() -> None:
     "data",
     [
         box(b"ftyp", b"avif", bytes(4), b"avif") + box(b"free") * 1_000,
-        container([(b"av01", [1], (0, 0, 9))] * 5_000, [extent(8, 8)]),
-        container([(b"av01", [1], (0, 0, 9))], [extent(8, 8)] * 5_000),
-        container([(b"av01", [1] * 255, (0, 0, 9))] * 4_000, [extent(8, 8)]),
+        container([(b"av01", [1], (0, 0, 9), b"")] * 5_000, [extent(8, 8)]),
+        container([(b"av01", [1], (0, 0, 9), b"")], [extent(8, 8)] * 5_000),
+        container([(b"av01", [1] * 255, (0, 0, 9), b"")] * 4_000, [extent(8, 8)]),
         box(b"ftyp", b"avif", bytes(4), b"avif") + struct.pack(">I4s", 1 << 31, b"meta"),
     ],
     ids=["boxes", "items", "properties", "links", "bytes"],
@@ -189,10 +189,10 @@ def test_a_list_that_is_too_long_is_refused(data: bytes) -> None:
     "data",
     [
         box(b"ftyp", b"avif", bytes(4), b"avif"),
-        container([(b"av01", [], (0, 0, 9))], []),
-        container([(b"av01", [1], (0, 0, 9))], [extent(0, 8)]),
+        container([(b"av01", [], (0, 0, 9), b"")], []),
+        container([(b"av01", [1], (0, 0, 9), b"")], [extent(0, 8)]),
         box(b"ftyp", b"avif", bytes(4), b"avif") + struct.pack(">I4sQ", 1, b"free", (1 << 64) - 1),
-        container([(b"av01", [1], (0, 0, 9))], [extent(8, 8)], b"\0\0\0\7"),
+        container([(b"av01", [1], (0, 0, 9), b"")], [extent(8, 8)], b"\0\0\0\7"),
     ],
     ids=["no meta", "no size", "no width", "far away", "short box"],
 )
@@ -205,14 +205,14 @@ def test_an_avif_without_a_picture_is_refused(data: bytes) -> None:
 def test_a_picture_of_another_coding_is_refused() -> None:
     """Only one decoder runs for a format."""
     with pytest.raises(UnsupportedFormatError, match=r"^expected a picture of type av01 .* got 'hvc1'"):
-        avif(container([(b"hvc1", [1], (0, 0, 9))], [extent(8, 8)]))
+        avif(container([(b"hvc1", [1], (0, 0, 9), b"")], [extent(8, 8)]))
 
 
 def test_parts_that_overlap_are_refused() -> None:
     """All items' data together are no longer than the file."""
     data = fine(photo())
     start, size = _data(data)
-    items = [(b"grid", [3], (1, 0, 12)), *[(b"av01", [1, 2], (0, start, size))] * 4]
+    items = [(b"grid", [3], (1, 0, 12), b""), *[(b"av01", [1, 2], (0, start, size), b"")] * 4]
     properties = [extent(*SIZE), _av1(data), extent(320, 240)]
     head = container(items, properties, reference(b"dimg", 1, range(2, 6)), idat=grid(2, 2, 320, 240))
     moved = head.replace(struct.pack(">II", start, size), struct.pack(">II", len(head), size))

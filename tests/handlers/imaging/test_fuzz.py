@@ -12,6 +12,8 @@ from handlers.errors import PixelCascadeError
 from handlers.imaging import Limits, Picture, convert, describe, open_picture, resize
 from handlers.imaging.formats import DEFAULT_FORMATS, FURTHER
 
+from .heic import has_decoder, heic
+from .heif import box
 from .pictures import (
     BLACK,
     GPS,
@@ -50,9 +52,15 @@ SEEDS = {
         photo(SIZE, "RGBA"), "AVIF", speed=10, icc_profile=p3_profile(), exif=exif({0x0112: 6, 0x010F: b"Maker"})
     ),
     "AVIF sequence": saved(photo(SIZE), "AVIF", speed=10, save_all=True, append_images=[photo(SIZE).rotate(90)]),
+    "HEIC": heic(
+        box(b"irot", b"\1"),
+        box(b"colr", b"prof", p3_profile()),
+        alpha=True,
+        further=[(b"Exif", b"", bytes(4) + exif({}))],
+    ),
     "MPO": saved(photo(SIZE), "MPO", save_all=True, append_images=[photo(SIZE)]),
 }
-FORMATS = (*DEFAULT_FORMATS, *FURTHER)
+FORMATS = [name for name in (*DEFAULT_FORMATS, *FURTHER) if name != "heic" or has_decoder()]
 CALLS: tuple[Callable[[Picture], Any], ...] = (
     convert,
     lambda picture: convert(picture, salvage=True, reencode="always"),

@@ -1,10 +1,13 @@
 """Memory: the model that bounds pixels holds for the costliest ways through convert and resize."""
 
+import shutil
 import struct
 import subprocess
 import sys
+import tempfile
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -12,6 +15,7 @@ from PIL import Image
 from handlers.imaging import load_formats
 from handlers.imaging.limits import BASE_MB, BYTES_PER_PIXEL, FILE_COPIES, pixels_that_fit
 
+from .heic import has_decoder
 from .pictures import (
     BLACK,
     chunk,
@@ -113,7 +117,32 @@ def _noisy_avif() -> bytes:
     return saved(Image.merge("RGBA", [noise] * 4), "AVIF", alpha_premultiplied=True, **options)
 
 
-FURTHER: dict[str, Callable[[], bytes]] = {"webp": _noisy_webp, "avif": _noisy_avif}
+def _deep_heic() -> bytes:
+    """Return a HEIC of 10 bits with opacity, which takes most; skip where nothing makes one."""
+    if not has_decoder() or not shutil.which("heif-enc"):
+        pytest.skip("no HEIC was measured: pi_heif or heif-enc is not installed")
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [struct.pack(f">{4 * SIZE[0]}H", *[at * 16 % 65_536 for at in range(4 * SIZE[0])])] * SIZE[1]
+        Path(folder, "a.png").write_bytes(png(SIZE, 16, 6, rows, P3))
+        command = [
+            "heif-enc",
+            "-p",
+            "chroma=444",
+            "-p",
+            "preset=ultrafast",
+            "-b",
+            "10",
+            "-q",
+            "60",
+            "a.png",
+            "-o",
+            "a.heic",
+        ]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+        return Path(folder, "a.heic").read_bytes()
+
+
+FURTHER: dict[str, Callable[[], bytes]] = {"webp": _noisy_webp, "avif": _noisy_avif, "heic": _deep_heic}
 
 
 @pytest.mark.parametrize("call", ["convert", "copy", "resize"])

@@ -1,0 +1,42 @@
+"""HEIC: the picture's items, decoded by libheif and libde265, which `pi_heif` has; it has no encoder."""
+
+from PIL import Image
+
+try:
+    import pi_heif
+except ImportError as error:
+    raise ImportError(
+        "expected the package pi_heif for HEIC, got none: build the layers with inputFormats, or install "
+        "handlers/requirements-heic.txt"
+    ) from error
+
+from .brands import is_heic
+from .decoding import image_faults
+from .heif import HeifPicture
+from .heif_header import size_of
+from .hevc import check_hevc
+from .isobmff import ImageItem
+
+
+class HeicPicture(HeifPicture):
+    """A HEIC, or the still picture of a sequence."""
+
+    name = "HEIC"
+    coding = b"hvc1"
+    brands = (b"heic", b"mif1", b"miaf")
+    bytes_per_pixel = 22
+
+    @classmethod
+    def matches(cls, prefix: bytes) -> bool:
+        """Tell whether a file begins as a HEIC does; see `Picture.matches`."""
+        return is_heic(prefix)
+
+    def check(self, item: ImageItem, data: bytes) -> None:
+        """Hold the sizes in the coded data against the item's; see `HeifPicture.check`."""
+        check_hevc(item.property(b"hvcC") or b"", data, size_of(item))
+
+    def decoded(self, payload: bytes) -> Image.Image:
+        """Decode the file; see `HeifPicture.decoded`."""
+        with image_faults(RuntimeError):
+            image: Image.Image = pi_heif.open_heif(payload).to_pillow()
+        return image.convert("RGBA") if image.mode == "RGBa" else image

@@ -1,0 +1,105 @@
+"""What the coded data of an HEVC picture ask of a decoder, before it sees them.
+
+Source: ITU-T H.265, 7.3.1 to 7.3.3; ISO/IEC 14496-15, 8.3 for the configuration and the lengths of units.
+"""
+
+from collections.abc import Iterator
+
+from handlers.errors import BrokenImageError, ImageTooLargeError
+
+from .bits import Bits
+from .isobmff import Reader
+
+MAX_UNITS = 16_384
+"""Network abstraction layer units of one picture: slices, parameter sets and remarks."""
+
+MAX_PICTURES = 4
+"""Pictures that are decoded for one: an item has one."""
+
+BLOCK_PX = 64
+"""Sides are coded in blocks of up to so many pixels, which may reach beyond the picture."""
+
+_PARAMETERS, _LAST_SLICE = 33, 31
+_CONFIGURATION_BYTES, _LENGTH_BYTES_AT = 22, 21
+_MOST_PARAMETER_BYTES = 1_024
+_PROFILE_BITS, _LEVEL_BITS, _MOST_LAYERS = 88, 8, 8
+_FULL_COLOUR = 3
+
+
+def check_hevc(configuration: bytes, data: bytes, size: tuple[int, int]) -> None:
+    """Refuse coded data whose pictures are larger than such a (width, height), or are too many.
+
+    `configuration` is the content of `hvcC`.
+
+    Raises:
+        BrokenImageError: The data contradict the size, or are damaged.
+        ImageTooLargeError: They would take a decoder too long.
+    """
+    reader = Reader(configuration, _CONFIGURATION_BYTES)
+    length_bytes = (configuration[_LENGTH_BYTES_AT:_CONFIGURATION_BYTES] or b"\0")[0] % 4 + 1
+    parameters, pictures, units = 0, 0, 0
+    for unit in (*_configured(reader), *_units(data, length_bytes)):
+        units += 1
+        if units > MAX_UNITS:
+            raise ImageTooLargeError(f"expected a HEIC of at most {MAX_UNITS:,} units, got more: save it again")
+        kind, layer = unit[0] >> 1 & 63, (unit[0] & 1) << 5 | unit[1] >> 3
+        if layer:
+            continue  # Another view, which is not decoded.
+        if kind == _PARAMETERS:
+            parameters += 1
+            _check_size(unit, size)
+        pictures += kind <= _LAST_SLICE and len(unit) > 2 and unit[2] >> 7  # noqa: PLR2004 - behind the unit's head
+    if pictures > MAX_PICTURES:
+        raise ImageTooLargeError(f"expected a HEIC of at most {MAX_PICTURES} pictures an item, got {pictures:,}")
+    if not parameters:
+        raise BrokenImageError("the HEIC is damaged: its coded data have no parameters")
+
+
+def _configured(reader: Reader) -> Iterator[bytes]:
+    """Yield the units of the decoder's configuration."""
+    for _ in range(reader.number(1)):
+        reader.take(1)
+        for _ in range(reader.number(2)):
+            yield _whole(reader.take(reader.number(2)))
+
+
+def _units(data: bytes, length_bytes: int) -> Iterator[bytes]:
+    """Yield the units of an item's data, of each no more than is looked at."""
+    position = 0
+    while position < len(data):
+        size = int.from_bytes(data[position : position + length_bytes])
+        position += length_bytes
+        if position + size > len(data):
+            raise BrokenImageError("the HEIC is truncated: its coded data end within a unit")
+        yield _whole(data[position : position + min(size, _MOST_PARAMETER_BYTES)])
+        position += size
+
+
+def _whole(unit: bytes) -> bytes:
+    if len(unit) < 2:  # noqa: PLR2004
+        raise BrokenImageError("the HEIC is damaged: a unit of its coded data is too short")
+    return unit
+
+
+def _check_size(unit: bytes, size: tuple[int, int]) -> None:
+    coded = _coded_size(Bits(unit[2:].replace(b"\0\0\3", b"\0\0")))
+    if any(side > most + BLOCK_PX for side, most in zip(coded, size, strict=True)):
+        raise BrokenImageError(
+            f"the HEIC is damaged: its header says {size[0]} x {size[1]} pixels, its coded data {coded[0]} x {coded[1]}"
+        )
+
+
+def _coded_size(bits: Bits) -> tuple[int, int]:
+    """Return the (width, height) of a sequence parameter set."""
+    bits.take(4)
+    sub_layers = bits.take(3)
+    bits.take(1 + _PROFILE_BITS + _LEVEL_BITS)
+    there = [(bits.take(1), bits.take(1)) for _ in range(sub_layers)]
+    if sub_layers:
+        bits.take(2 * (_MOST_LAYERS - sub_layers))
+    for profile, level in there:
+        bits.take(_PROFILE_BITS * profile + _LEVEL_BITS * level)
+    bits.exponential()
+    if bits.exponential() == _FULL_COLOUR:
+        bits.take(1)
+    return bits.exponential(), bits.exponential()

@@ -1,0 +1,100 @@
+"""HEIC files put together here: no encoder of HEVC is installed, so two drawn pictures are kept as coded.
+
+`heif-enc -q 90 -p chroma=444` made them of `pictures.corners(SIZE)`, and of an opacity whose left half is opaque.
+"""
+
+import base64
+import importlib.util
+import itertools
+import struct
+from collections.abc import Sequence
+
+import pytest
+
+from .heif import box, container, extent, reference
+
+SIZE = (96, 64)
+
+
+def has_decoder() -> bool:
+    """Tell whether HEIC can be decoded here."""
+    return importlib.util.find_spec("pi_heif") is not None
+
+
+needs_decoder = pytest.mark.skipif(not has_decoder(), reason="pi_heif is not installed: `make` installs it")
+
+CORNERS_CONFIGURATION = base64.b64decode(
+    "AQQIAAAAAAAAAAAAHvAA/P/4+AAADwMgAAEAF0ABDAH//wQIAAADAJ44AAADAAAeugJAIQABACtCAQEECAAAAwCeOAAAAwAAHpAG"
+    "ECCy3UkhE1zcCAgYEAAAAwAQAAADABCAIgABAAhEAcF2hgwCJA=="
+)
+CORNERS = base64.b64decode(
+    "AAAA5ygBrwY44+e/P03+Z3v///K9d6H+9gcLvlabr9NFX/+/kj//yJF2Y4U9eZ9iZLyPQp5zDXWLGy44Zt1p0AQFnv6QWIkgwOJr"
+    "8WTGTgc9Ab5XWOxL8H6DLRmk3fNBcwGwNUVw+eMlA8XVaPj11xd83XS4in/L7Ro39MsN//4+wNUsGfnCqpXAc1TSw3DBMhpkWypy"
+    "aQj86tKECeD25U2E4epcKVtmmQvffGcZdBR0noVVUjo/7T/P/ofmf/KU///kCIsdbs3//9spo/uSZTh/yEcbqEUrF4czejrRhq68"
+    "LYOZw3Q4/sehuA=="
+)
+HALF_CONFIGURATION = base64.b64decode(
+    "AQQIAAAAAAAAAAAAHvAA/Pz4+AAADwMgAAEAF0ABDAH//wQIAAADAJ/4AAADAAAeugJAIQABACdCAQEECAAAAwCf+AAAAwAAHsDC"
+    "BBZbqSQia5sCAAADAAIAAAMAAhAiAAEAB0QBwXawIkA="
+)
+HALF = base64.b64decode(
+    "AAAA5CgBrgxw5CzGeW/8HMWhVNX/Jd03kB1WQrW8+nDD7vL9//dn+/OBuTSzSyatv993/ymgS4I4cDGpmSJ5HV5nPiGEOtOcQ7uz"
+    "/uT09iogTAH//Zso3yJ89wWSgvmr4A1o5Un0jbHSCCXqFGX9A91CMhbXpnS4wf94CKA1Ea349v8L8T4MOQsWJchqKeYvrB2OmOZo"
+    "D6zrcb8bOe/efDcVZorCeYqHkqy9xCs9HNlZfZflnbIkAILPT/Ti0r3ImAEhdMQwpL0V9a+zGzFPzEeIwOINz0ja2EeVrymsaXIP"
+    "2/n2cJq1GA=="
+)
+
+
+def heic(
+    *properties: bytes,
+    configuration: bytes = CORNERS_CONFIGURATION,
+    data: bytes = CORNERS,
+    size: tuple[int, int] = SIZE,
+    alpha: bool = False,
+    references: bytes = b"",
+    further: Sequence[tuple[bytes, bytes, bytes]] = (),
+) -> bytes:
+    """Return a HEIC of four corners, with further properties and, where asked for, an opacity.
+
+    `further` items have a type, what follows it in their entry, and data; they are numbered from 2, or 3 with alpha.
+    """
+    own = [extent(*size), box(b"hvcC", configuration), *properties]
+    items = [(b"hvc1", list(range(1, len(own) + 1)), data, b"")]
+    if alpha:
+        auxiliary = box(b"auxC", bytes(4), b"urn:mpeg:hevc:2015:auxid:1\0")
+        own += [box(b"hvcC", HALF_CONFIGURATION), auxiliary]
+        items.append((b"hvc1", [1, len(own) - 1, len(own)], HALF, b""))
+        references += reference(b"auxl", 2, [1])
+    items += [(kind, [1], content, name) for kind, name, content in further]
+    return packed(items, own, references)
+
+
+def packed(
+    items: Sequence[tuple[bytes, Sequence[int], bytes, bytes]], properties: Sequence[bytes], references: bytes = b""
+) -> bytes:
+    """Return a HEIC of items with a type, their properties' places, data, and what follows the type in their entry."""
+
+    def head(start: int) -> bytes:
+        starts = itertools.accumulate((len(content) for _, _, content, _ in items), initial=start)
+        placed = [
+            (kind, linked, (0, place, len(content)), name)
+            for (kind, linked, content, name), place in zip(items, starts, strict=False)
+        ]
+        return container(placed, properties, references, brand=b"heic")
+
+    start = len(head(0)) + 8
+    return head(start) + box(b"mdat", *(content for _, _, content, _ in items))
+
+
+def parameters(width: int, height: int) -> bytes:
+    """Return a decoder's configuration whose sequence parameter set has such a size and no more."""
+    bits = "0000" + "000" + "1" + 96 * "0" + _golomb(0) + _golomb(1) + _golomb(width) + _golomb(height)
+    coded = int(bits.ljust(-(-len(bits) // 8) * 8, "0"), 2).to_bytes(-(-len(bits) // 8))
+    escaped = coded.replace(b"\0\0\0", b"\0\0\3\0")
+    unit = b"\x42\1" + escaped
+    return bytes(21) + b"\3\1" + struct.pack(">BHH", 33, 1, len(unit)) + unit
+
+
+def _golomb(value: int) -> str:
+    coded = f"{value + 1:b}"
+    return "0" * (len(coded) - 1) + coded

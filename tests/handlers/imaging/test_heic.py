@@ -1,0 +1,208 @@
+"""HEIC, where a stack takes it in: sniffed, bounded, upright, in sRGB, over the background, and whole or refused."""
+
+import struct
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from handlers.errors import BrokenImageError, ImageTooLargeError, UnsupportedFormatError
+from handlers.imaging import Limits, Picture, convert, describe, open_picture, resize
+from handlers.imaging.formats.brands import is_avif, is_heic
+from tests.handlers.imaging.heic import (
+    CORNERS,
+    CORNERS_CONFIGURATION,
+    SIZE,
+    heic,
+    needs_decoder,
+    packed,
+    parameters,
+)
+from tests.handlers.imaging.heif import box, extent, grid, reference
+from tests.handlers.imaging.pictures import GREEN, RED, corners, difference, exif, opened, p3_profile, photo, saved
+
+pytestmark = needs_decoder
+
+# Anticlockwise quarters, then None or the axis of the mirror, by EXIF's orientation.
+TURNS: dict[int, tuple[int, int | None]] = {
+    1: (0, None),
+    2: (0, 1),
+    3: (2, None),
+    4: (0, 0),
+    5: (1, 0),
+    6: (3, None),
+    7: (3, 0),
+    8: (1, None),
+}
+
+
+def of(data: bytes, **limits: int) -> Picture:
+    return open_picture(data, Limits(**limits), formats=["jpeg", "heic"])
+
+
+def shown(data: bytes) -> Image.Image:
+    return opened(convert(of(data), background=GREEN, subsampling="4:4:4"))
+
+
+def nclx(primaries: int, transfer: int) -> bytes:
+    return box(b"colr", b"nclx", struct.pack(">HHHB", primaries, transfer, 6, 128))
+
+
+def test_a_heic_is_converted_and_resized() -> None:
+    """Its outputs show what it does."""
+    assert difference(shown(heic()), corners(SIZE)) < 3
+    sizes = resize(of(heic()), {"small": 48, "large": 192})
+    assert {name: opened(jpeg).size for name, jpeg in sizes.items()} == {"small": (48, 32), "large": (192, 128)}
+
+
+@pytest.mark.parametrize("orientation", TURNS)
+def test_a_heic_is_turned_upright(orientation: int) -> None:
+    """Its transformations are applied once; EXIF that says the same changes nothing."""
+    quarters, axis = TURNS[orientation]
+    turns = [box(b"irot", bytes((quarters,)))] if quarters else []
+    turns += [] if axis is None else [box(b"imir", bytes((axis,)))]
+    block = bytes(4) + exif({0x0112: orientation, 0x010F: b"Maker"})
+    data = heic(*turns, further=[(b"Exif", b"", block)])
+    expected = opened(convert(saved(corners(SIZE), "PNG", exif=exif({0x0112: orientation})), subsampling="4:4:4"))
+    assert difference(shown(data), expected) < 3
+    facts = describe(of(data))
+    assert (facts.orientation, facts.camera_make, (facts.width, facts.height)) == (orientation, "Maker", SIZE)
+
+
+def test_exif_alone_does_not_turn_a_heic() -> None:
+    """Readers go by the items."""
+    data = heic(further=[(b"Exif", b"", bytes(4) + exif({0x0112: 6}))])
+    assert difference(shown(data), corners(SIZE)) < 3
+    assert describe(of(data)).orientation == 1
+
+
+def test_transparent_pixels_show_the_background() -> None:
+    """Alpha is an item of its own."""
+    picture = of(heic(alpha=True))
+    assert (picture.header.mode, picture.header.has_alpha) == ("RGBA", True)
+    image = shown(heic(alpha=True))
+    assert difference(image.crop((0, 0, 46, 30)), Image.new("RGB", (46, 30), RED)) < 3
+    assert difference(image.crop((50, 0, 96, 64)), Image.new("RGB", (46, 64), GREEN)) < 3
+
+
+@pytest.mark.parametrize("colour", [box(b"colr", b"prof", p3_profile()), nclx(12, 13)], ids=["profile", "code points"])
+def test_display_p3_is_brought_to_srgb(colour: bytes) -> None:
+    """As a PNG's is, whether by a profile or by name."""
+    expected = opened(convert(saved(corners(SIZE), "PNG", icc_profile=p3_profile()), subsampling="4:4:4"))
+    assert difference(shown(heic(colour)), expected) < 4
+
+
+def test_a_clean_aperture_is_cut_out_before_it_is_turned() -> None:
+    """It is the lower right quarter, in white."""
+    aperture = box(b"clap", struct.pack(">8i", 40, 1, 24, 1, 24, 1, 16, 1))
+    image = shown(heic(aperture, box(b"irot", b"\1")))
+    assert image.size == (24, 40)
+    assert difference(image, Image.new("RGB", (24, 40), "white")) < 3
+
+
+def test_a_grid_is_put_together() -> None:
+    """The last tiles are cut; no item is two of them."""
+    size = (2 * SIZE[0] - 8, 2 * SIZE[1] - 4)
+    tile = (b"hvc1", [1, 2], CORNERS, b"")
+    items = [(b"grid", [3], grid(2, 2, *size), b""), tile, tile, tile, tile]
+    properties = [extent(*SIZE), box(b"hvcC", CORNERS_CONFIGURATION), extent(*size)]
+    expected = Image.new("RGB", (2 * SIZE[0], 2 * SIZE[1]))
+    for left in (0, SIZE[0]):
+        for top in (0, SIZE[1]):
+            expected.paste(corners(SIZE), (left, top))
+    image = shown(packed(items, properties, reference(b"dimg", 1, [2, 3, 4, 5])))
+    assert difference(image, expected.crop((0, 0, *size))) < 3
+    with pytest.raises(BrokenImageError, match="its grid of 2 x 2 does not fit its 4 tiles"):
+        of(packed(items, properties, reference(b"dimg", 1, [2, 2, 2, 2])))
+
+
+def test_rights_travel_and_the_rest_does_not() -> None:
+    """Copyright is kept, by EXIF or XMP; the place is not."""
+    packet = b"<x><dc:creator><rdf:Seq><rdf:li>Ada</rdf:li></rdf:Seq></dc:creator></x>"
+    block = struct.pack(">I", 6) + b"Exif\0\0" + exif({0x8298: b"ACME"}, gps={1: b"N"})
+    mime = b"\0application/rdf+xml"
+    jpeg = opened(convert(of(heic(further=[(b"Exif", b"", block), (b"mime", mime, packet)]))))
+    assert dict(jpeg.getexif()) == {0x8298: "ACME", 0x013B: "Ada"}
+
+
+@pytest.mark.parametrize("kind", ["apple", "iso"])
+def test_a_gain_map_is_ignored_with_a_warning(kind: str) -> None:
+    """Apple's is an auxiliary picture, that of ISO 21496-1 a derived one."""
+    auxiliary = box(b"auxC", bytes(4), b"urn:com:photo:aperture:2020:aux:hdrgainmap\0")
+    own = [extent(*SIZE), box(b"hvcC", CORNERS_CONFIGURATION), auxiliary]
+    picture = (b"hvc1", [1, 2], CORNERS, b"")
+    if kind == "apple":
+        data = packed([picture, (b"hvc1", [1, 2, 3], CORNERS, b"")], own, reference(b"auxl", 2, [1]))
+    else:
+        data = packed([picture, (b"tmap", [1], b"\0", b"")], own, reference(b"dimg", 2, [1]))
+    assert describe(of(data)).warnings == ("the HDR gain map was ignored",)
+    assert "the HDR gain map was ignored" in convert(of(data)).warnings
+    assert difference(shown(data), corners(SIZE)) < 3
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.8, 0.9, 0.99])
+def test_a_truncated_heic_is_refused(share: float) -> None:
+    """Wherever the file ends."""
+    data = heic()
+    with pytest.raises(BrokenImageError):
+        convert(of(data[: int(share * len(data))]))
+
+
+def test_a_bomb_is_refused_before_it_is_decoded() -> None:
+    """Neither a declared size, nor parameters that ask for more than it, reach the decoder."""
+    with pytest.raises(ImageTooLargeError, match="maxPixels"):
+        convert(of(heic(size=(30_000, 30_000))))
+    with pytest.raises(BrokenImageError, match="its header says 96 x 64 pixels, its coded data 16384 x 16384"):
+        convert(of(heic(configuration=parameters(16_384, 16_384))))
+
+
+def test_many_pictures_in_an_item_are_refused() -> None:
+    """A decoder would decode them all."""
+    with pytest.raises(ImageTooLargeError, match="at most 4 pictures an item"):
+        convert(of(heic(data=CORNERS * 8)))
+
+
+def test_damaged_data_are_refused() -> None:
+    """What the decoder cannot read is not shown."""
+    with pytest.raises(BrokenImageError):
+        convert(of(heic(data=CORNERS[:4] + bytes(len(CORNERS) - 4))))
+
+
+@pytest.mark.parametrize(
+    ("brands", "avif", "heic_"),
+    [
+        ((b"heic", b"mif1", b"heic"), False, True),
+        ((b"mif1", b"mif1", b"heic"), False, True),
+        ((b"mif1", b"mif1", b"avif"), True, False),
+        ((b"mif1", b"mif1"), False, True),
+        ((b"avis", b"msf1"), True, False),
+        ((b"mp42", b"isom"), False, False),
+        ((b"crx ", b"crx ", b"isom"), False, False),
+    ],
+    ids=str,
+)
+def test_brands_tell_the_format(brands: tuple[bytes, ...], avif: bool, heic_: bool) -> None:  # noqa: FBT001
+    """Whether the main one or a compatible one."""
+    head = box(b"ftyp", brands[0], bytes(4), *brands[1:])
+    assert (is_avif(head), is_heic(head)) == (avif, heic_)
+
+
+def test_a_heic_is_refused_where_it_is_not_let_in() -> None:
+    """The message names the setting that lets it in."""
+    with pytest.raises(UnsupportedFormatError, match=r"got a HEIC picture: .*, or add heic to inputFormats$"):
+        open_picture(heic(), Limits())
+    with pytest.raises(UnsupportedFormatError, match=r"got an AVIF picture: .*, or add avif to inputFormats$"):
+        of(saved(photo(), "AVIF"))
+
+
+def test_a_heic_runs_guarded() -> None:
+    """Only a child process decodes it."""
+    assert of(heic()).guarded
+
+
+def test_a_layer_without_the_decoder_is_a_fault_of_ours() -> None:
+    """It is no reason to reject pictures."""
+    code = "import sys; sys.modules['pi_heif'] = None; from handlers import imaging; imaging.load_formats(['heic'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "expected the package pi_heif for HEIC, got none" in done.stderr
