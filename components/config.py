@@ -28,7 +28,7 @@ MIN_PICTURE_MB = 256
 """With less, a function that decodes has no memory left for pictures."""
 
 DEFAULT_INPUTS = ("jpeg", "png", "gif")
-FURTHER_INPUTS = ("webp", "avif", "heic")
+FURTHER_INPUTS = ("webp", "avif", "heic", "tiff")
 """Formats that are refused unless `inputFormats` names them; `handlers.imaging.formats` reads them."""
 
 MAX_BATCH_WITHOUT_WINDOW = 10  # Source: Lambda's API reference, CreateEventSourceMapping.

@@ -6,7 +6,8 @@ from typing import Any
 
 from PIL import ExifTags
 
-from .exif import EXIF_IFD, GPS_IFD, Exif, Rational
+from .directories import Rational
+from .exif import EXIF_IFD, GPS_IFD, Exif
 from .metadata import Value
 
 MAX_TAGS = 200

@@ -38,10 +38,17 @@ def _heic() -> type[Picture]:
     return HeicPicture
 
 
+def _tiff() -> type[Picture]:
+    from .tiff import TiffPicture  # noqa: PLC0415
+
+    return TiffPicture
+
+
 FURTHER: dict[str, Callable[[], type[Picture]]] = {
     "webp": _webp,
     "avif": _avif,
     "heic": _heic,
+    "tiff": _tiff,
 }
 """Formats that are refused unless they are named; their modules are imported only then."""
 

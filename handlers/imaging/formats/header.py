@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 MAX_PROFILE_BYTES = 4 * 1024 * 1024
 """The longest ICC profile that is used; those of printers have up to 3 MB."""
 
+GAIN_MAP_IGNORED = "the HDR gain map was ignored"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Header:

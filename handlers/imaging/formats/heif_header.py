@@ -12,14 +12,13 @@ from handlers.imaging.limits import Limits
 from handlers.imaging.pixels.profile import coded_profile
 from handlers.imaging.source import Source
 
-from .header import MAX_PROFILE_BYTES, Header
+from .header import GAIN_MAP_IGNORED, MAX_PROFILE_BYTES, Header
 from .isobmff import MAX_ITEMS, ImageItem, Meta, Reader, damaged, read_meta
 
 GRID, ALPHA, PREMULTIPLIED, TILES = b"grid", b"auxl", b"prem", b"dimg"
 ALPHA_TYPES = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
 GAIN_MAP_TYPE = b"urn:com:photo:aperture:2020:aux:hdrgainmap"
 TONE_MAP = b"tmap"
-GAIN_MAP_IGNORED = "the HDR gain map was ignored"
 
 _KNOWN = frozenset(
     {

@@ -9,7 +9,7 @@ from handlers.errors import BrokenImageError, UnsupportedFormatError
 from handlers.imaging.limits import Limits
 from handlers.imaging.source import Source
 
-from .header import MAX_PROFILE_BYTES, Header
+from .header import GAIN_MAP_IGNORED, MAX_PROFILE_BYTES, Header
 from .jpeg_markers import (
     APP0,
     APP1,
@@ -32,6 +32,9 @@ _HIERARCHICAL = frozenset({0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF, 0xDE, 0xDF})
 _MODES = {1: "L", 3: "RGB", 4: "CMYK"}
 _MOST_SAMPLES = 4
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"  # Source: XMP specification, part 3, JPEG.
+_GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"  # Source: ISO 21496-1, annex C.
+_GAIN_MAP_XMP = (b"hdrgm:Version", b"HDRGainMap")
+"""What the XMP of a picture with a gain map in a second one names: that of Android, and that of Apple."""
 _PHOTOSHOP = b"Photoshop 3.0\0"  # Source: the same, image resource blocks.
 
 
@@ -74,6 +77,7 @@ class _Seen:
     icc: list[bytes] = field(default_factory=list)
     iptc: list[bytes] = field(default_factory=list)
     xmp: bytes | None = None
+    gain_map: bool = False
     counts: dict[str, int] = field(default_factory=dict)
 
 
@@ -126,6 +130,8 @@ def _note_metadata(seen: _Seen, marker: int, source: Source, body: int, size: in
         seen.iptc.append(source.take(body + len(_PHOTOSHOP), size - len(_PHOTOSHOP)))
     elif marker == APP2 and prefix.startswith(b"MPF\0"):
         seen.multi_picture = source.take(body + 4, size - 4)
+    elif marker == APP2 and prefix == _GAIN_MAP[:16]:
+        seen.gain_map = source.take(body, min(size, len(_GAIN_MAP))) == _GAIN_MAP
 
 
 def _header(seen: _Seen) -> JpegHeader:
@@ -141,7 +147,7 @@ def _header(seen: _Seen) -> JpegHeader:
     for pair in body[7 : 6 + 3 * count : 3]:
         if not (1 <= pair >> 4 <= _MOST_SAMPLES and 1 <= pair & 15 <= _MOST_SAMPLES):
             raise BrokenImageError(f"the JPEG is damaged: a component is sampled {pair >> 4} x {pair & 15}")
-    warnings: list[str] = []
+    warnings = [GAIN_MAP_IGNORED] if _has_gain_map(seen) else []
     return JpegHeader(
         format="JPEG",
         width=width,
@@ -158,6 +164,12 @@ def _header(seen: _Seen) -> JpegHeader:
         adobe=seen.adobe,
         multi_picture=seen.multi_picture,
     )
+
+
+def _has_gain_map(seen: _Seen) -> bool:
+    """Tell whether a second picture of the file holds what displays for HDR add to the first."""
+    named = any(name in (seen.xmp or b"") for name in _GAIN_MAP_XMP)
+    return seen.multi_picture is not None and (seen.gain_map or named)
 
 
 def _check_kind(frame: int, bits: int, components: int, size: tuple[int, int]) -> None:

@@ -73,6 +73,19 @@ def test_frames_are_counted() -> None:
         assert describe(data).format == ("JPEG" if kind == "MPO" else kind)
 
 
+@pytest.mark.parametrize("kind", ["Android", "Apple", "ISO"])
+def test_a_gain_map_is_ignored_with_a_warning(kind: str) -> None:
+    """A second picture that displays for HDR add to the first is named by XMP, or by a segment of its own."""
+    names = {"Android": b'hdrgm:Version="1.0"', "Apple": b"<HDRGainMap:HDRGainMapVersion>"}
+    xmp = segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + names.get(kind, b""))
+    iso = segment(0xE2, b"urn:iso:std:iso:ts:21496:-1\0\0\0")
+    data = with_segments(
+        saved(photo(), "MPO", save_all=True, append_images=[photo((80, 60))]), iso if kind == "ISO" else xmp
+    )
+    assert describe(data).warnings == ("the HDR gain map was ignored",)
+    assert describe(with_segments(jpeg(), iso, xmp)).warnings == ()
+
+
 def test_a_multi_picture_file_gives_its_first_picture() -> None:
     """The second picture of an MPO is not in the output."""
     first, second = jpeg(photo()), jpeg(photo().rotate(180))

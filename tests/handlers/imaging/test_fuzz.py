@@ -58,6 +58,12 @@ SEEDS = {
         alpha=True,
         further=[(b"Exif", b"", bytes(4) + exif({}))],
     ),
+    "TIFF": saved(photo(SIZE, "RGBA"), "TIFF", compression="tiff_lzw", icc_profile=p3_profile()),
+    "plain TIFF": saved(
+        photo(SIZE), "TIFF", exif=b"Exif\0\0" + exif({0x0112: 6}), save_all=True, append_images=[photo(SIZE).rotate(90)]
+    ),
+    "JPEG in a TIFF": saved(photo(SIZE), "TIFF", compression="jpeg"),
+    "fax": saved(photo(SIZE, "1"), "TIFF", compression="group4"),
     "MPO": saved(photo(SIZE), "MPO", save_all=True, append_images=[photo(SIZE)]),
 }
 FORMATS = [name for name in (*DEFAULT_FORMATS, *FURTHER) if name != "heic" or has_decoder()]

@@ -8,6 +8,7 @@ import tempfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -32,6 +33,7 @@ from .pictures import (
     wide,
     with_segments,
 )
+from .tiffs import plain, tiff
 
 SIZE = (2000, 1600)
 PIXELS = SIZE[0] * SIZE[1]
@@ -142,7 +144,19 @@ def _deep_heic() -> bytes:
         return Path(folder, "a.heic").read_bytes()
 
 
-FURTHER: dict[str, Callable[[], bytes]] = {"webp": _noisy_webp, "avif": _noisy_avif, "heic": _deep_heic}
+def _wide_tiff() -> bytes:
+    rows = [struct.pack(f"<{4 * SIZE[0]}H", *[at * 16 % 65_536 for at in range(4 * SIZE[0])])] * SIZE[1]
+    extra: dict[str, Any] = {"t338": (3, [1]), "t34675": (7, p3_profile()), "t274": (3, [6])}
+    strip = zlib.compress(b"".join(rows), 1)
+    return tiff(plain(*SIZE, 4, 16, t259=(3, [8]), **extra), [strip])
+
+
+FURTHER: dict[str, Callable[[], bytes]] = {
+    "webp": _noisy_webp,
+    "avif": _noisy_avif,
+    "heic": _deep_heic,
+    "tiff": _wide_tiff,
+}
 
 
 @pytest.mark.parametrize("call", ["convert", "copy", "resize"])

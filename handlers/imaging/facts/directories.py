@@ -1,0 +1,145 @@
+"""Read the directories of a TIFF structure, bounded in entries, bytes and depth, whatever the bytes.
+
+Source: TIFF 6.0, section 2; the BigTIFF design of libtiff, where numbers and pointers have 8 bytes.
+"""
+
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+MAX_ENTRIES = 512
+MAX_VALUE_BYTES = 65_536
+
+_ASCII, _UNDEFINED, _RATIONALS = 2, 7, (5, 10)
+# Type number -> bytes of one value and its struct code; rationals are two longs.
+_TYPES = {
+    1: (1, "B"),
+    2: (1, "s"),
+    3: (2, "H"),
+    4: (4, "I"),
+    5: (8, "II"),
+    6: (1, "b"),
+    7: (1, "s"),
+    8: (2, "h"),
+    9: (4, "i"),
+    10: (8, "ii"),
+    11: (4, "f"),
+    12: (8, "d"),
+    13: (4, "I"),
+    16: (8, "Q"),
+    17: (8, "q"),
+    18: (8, "Q"),
+}
+
+
+@dataclass(frozen=True)
+class Rational:
+    """A fraction as stored; the denominator may be zero."""
+
+    numerator: int
+    denominator: int
+
+
+class Directories:
+    """Directories of one structure, each read once, so that loops end.
+
+    `peek` returns bytes from a position, fewer where they end. `room` bounds the bytes of all values together, and
+    `longest` those of single tags that may be longer than `MAX_VALUE_BYTES`.
+    """
+
+    def __init__(
+        self,
+        peek: Callable[[int, int], bytes],
+        room: int,
+        order: str,
+        *,
+        big: bool = False,
+        longest: Mapping[int, int] | None = None,
+    ) -> None:
+        self._peek, self._room, self._order = peek, room, order
+        self._count, self._pointer = ("Q", "Q") if big else ("H", "I")
+        self._longest = longest or {}
+        self._seen: set[int] = set()
+        self.opaque: set[int] = set()
+        self.warnings: list[str] = []
+
+    @property
+    def entry_bytes(self) -> int:
+        """Return how long an entry is: tag, type, count and value."""
+        return 4 + 2 * struct.calcsize(self._pointer)
+
+    def sub_directory(self, pointer: Any) -> dict[int, Any]:
+        """Return the directory that a tag's value points to."""
+        if isinstance(pointer, tuple) and pointer and isinstance(pointer[0], int):
+            return self.directory(pointer[0])
+        return {}
+
+    def directory(self, offset: int) -> dict[int, Any]:
+        """Return the values by tag: text and opaque ones as bytes, all others as tuples."""
+        count = self.entries(offset)
+        if offset in self._seen or count is None:
+            self.warnings.append("an EXIF directory was ignored: it lies outside or was met before")
+            return {}
+        self._seen.add(offset)
+        first, size = offset + struct.calcsize(self._count), self.entry_bytes
+        table = self._peek(first, size * min(count, MAX_ENTRIES))
+        if count > len(table) // size:
+            self.warnings.append(f"an EXIF directory was cut short: {count:,} entries")
+        tags: dict[int, Any] = {}
+        for entry in range(len(table) // size):
+            tag, value = self._entry(table[size * entry : size * (entry + 1)])
+            if value is not None:
+                tags.setdefault(tag, value)
+        return tags
+
+    def entries(self, offset: int) -> int | None:
+        """Return how many entries a directory claims, None where it lies outside."""
+        head = self._peek(offset, struct.calcsize(self._count)) if 0 <= offset < 1 << 62 else b""
+        if len(head) < struct.calcsize(self._count):
+            return None
+        (count,) = struct.unpack(self._order + self._count, head)
+        return int(count)
+
+    def next(self, offset: int) -> int:
+        """Return where the directory behind that at `offset` lies, 0 where there is none."""
+        count = self.entries(offset)
+        if count is None or count > 1 << 32:
+            return 0
+        at = offset + struct.calcsize(self._count) + self.entry_bytes * count
+        pointer = self._peek(at, struct.calcsize(self._pointer))
+        if len(pointer) < struct.calcsize(self._pointer):
+            return 0
+        return int(struct.unpack(self._order + self._pointer, pointer)[0])
+
+    def _entry(self, entry: bytes) -> tuple[int, Any]:
+        tag, kind, count = struct.unpack_from(f"{self._order}HH{self._pointer}", entry)
+        if kind not in _TYPES:
+            self.warnings.append(f"EXIF tag 0x{tag:04X} was ignored: unknown type {kind}")
+            return tag, None
+        width, code = _TYPES[kind]
+        size = width * count
+        raw = self._raw(tag, size, entry[-struct.calcsize(self._pointer) :])
+        if raw is None:
+            self.warnings.append(f"EXIF tag 0x{tag:04X} was ignored: {size:,} bytes do not fit")
+            return tag, None
+        self._room -= size
+        if kind == _UNDEFINED:
+            self.opaque.add(tag)
+        if kind in (_ASCII, _UNDEFINED):
+            return tag, raw
+        numbers = struct.unpack(f"{self._order}{count * len(code)}{code[0]}", raw)
+        if kind in _RATIONALS:
+            return tag, tuple(Rational(*pair) for pair in zip(numbers[::2], numbers[1::2], strict=True))
+        return tag, numbers
+
+    def _raw(self, tag: int, size: int, inline: bytes) -> bytes | None:
+        """Return a value's bytes, None where they are too many or lie outside."""
+        if size <= len(inline):
+            return inline[:size] if size <= self._room else None
+        # Values do not share bytes; where many claim the same ones, they would fill the memory.
+        if size > min(self._longest.get(tag, MAX_VALUE_BYTES), self._room):
+            return None
+        (start,) = struct.unpack(self._order + self._pointer, inline)
+        raw = self._peek(start, size) if start < 1 << 62 else b""
+        return raw if len(raw) == size else None

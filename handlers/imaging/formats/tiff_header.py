@@ -1,0 +1,241 @@
+"""What the first directory of a TIFF says; no pixel is decoded.
+
+Source: TIFF 6.0; Adobe's supplements for deflate and JPEG; the BigTIFF design of libtiff.
+"""
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.errors import BrokenImageError, ImageTooLargeError, UnsupportedFormatError
+from handlers.imaging.facts.directories import Directories
+from handlers.imaging.facts.exif import Exif, exif_of
+from handlers.imaging.source import Source
+
+from .header import MAX_PROFILE_BYTES, Header
+
+WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER = 256, 257, 258, 259, 262, 266
+STRIP_OFFSETS, SAMPLES, STRIP_ROWS, STRIP_BYTES, PLANES = 273, 277, 278, 279, 284
+COLOURS, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES = 320, 322, 323, 324, 325
+EXTRA, SAMPLE_FORMAT, XMP, IPTC, RESOURCES, ICC = 338, 339, 700, 33723, 34377, 34675
+JPEG_TABLES, SUBSAMPLING = 347, 530
+DECODED_BY = (292, 293, 317, JPEG_TABLES, 529, SUBSAMPLING, 531, 532)
+"""T4 and T6 options, predictor, JPEG tables, and what YCbCr is converted by: decoders read these as they are."""
+
+LONGEST = {
+    **dict.fromkeys((STRIP_OFFSETS, STRIP_BYTES, TILE_OFFSETS, TILE_BYTES), 2 * 1024 * 1024),
+    **dict.fromkeys((XMP, IPTC, RESOURCES), 256 * 1024),
+    ICC: MAX_PROFILE_BYTES,
+}
+MAX_TAG_BYTES = 8 * 1024 * 1024
+MAX_PARTS = 131_072
+"""Strips or tiles: one for each row of the longest side, in two planes."""
+
+MAX_TILE_PX = 1_024
+"""The longest side of a tile that is larger than its picture."""
+
+NONE, G3, G4, LZW, JPEG, PACKED = 1, 3, 4, 5, 7, 32_773
+FAX, DEFLATE = (2, G3, G4), (8, 32_946)
+COMPRESSIONS = frozenset({NONE, *FAX, LZW, JPEG, *DEFLATE, PACKED})
+
+WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR = 0, 1, 2, 3, 5, 6
+SEPARATE = 2
+_COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1, CMYK: 4, YCBCR: 3}
+_MODES = {WHITE_IS_ZERO: "L", BLACK_IS_ZERO: "L", RGB: "RGB", PALETTE: "P", CMYK: "CMYK", YCBCR: "RGB"}
+_DEPTHS = {
+    **dict.fromkeys((WHITE_IS_ZERO, BLACK_IS_ZERO), (1, 2, 4, 8, 16)),
+    **dict.fromkeys((RGB, CMYK), (8, 16)),
+    PALETTE: (1, 2, 4, 8),
+    YCBCR: (8,),
+}
+_UNSIGNED = 1
+_WIDE = 16
+ASSOCIATED, UNASSOCIATED = 1, 2
+_MOST_EXTRA = 3
+_STRUCTURE = frozenset(
+    {WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER, STRIP_OFFSETS, SAMPLES, STRIP_ROWS, STRIP_BYTES, PLANES}
+    | {COLOURS, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES, EXTRA, SAMPLE_FORMAT, *DECODED_BY}
+)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The strips or tiles of a picture: (start, size) of each, and the (width, height) in pixels that one has.
+
+    A tile has all its pixels; the last strip has as many rows as are left.
+    """
+
+    places: tuple[tuple[int, int], ...]
+    size: tuple[int, int]
+    tiled: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TiffHeader(Header):
+    """Facts from the first directory; `tags` are those that the pixels are decoded by.
+
+    `order` is the byte order as `struct` writes it. `samples` and `depth` are those of a pixel, `extra` the kinds of
+    the samples beside its colours.
+    """
+
+    tags: Mapping[int, tuple[int, ...] | bytes]
+    order: str
+    parts: Parts
+    compression: int
+    photometric: int
+    samples: int
+    depth: int
+    extra: tuple[int, ...]
+    facts: Exif
+    first: int
+    big: bool
+
+    @property
+    def planes(self) -> int:
+        """Return how many times each strip or tile is there, each with one sample of a pixel."""
+        return self.samples if self.tags.get(PLANES) == (SEPARATE,) else 1
+
+
+def directories(source: Source) -> tuple[Directories, int, str, bool]:
+    """Return the directories of a file, where the first one lies, the byte order, and whether it is a BigTIFF."""
+    head = source.take(0, 16)
+    order = "<" if head[:2] == b"II" else ">"
+    big = struct.unpack(order + "H", head[2:4])[0] == 43  # noqa: PLR2004 - the number of BigTIFF
+    first = struct.unpack(order + ("Q" if big else "I"), head[8:16] if big else head[4:8])[0]
+    return Directories(source.peek, MAX_TAG_BYTES, order, big=big, longest=LONGEST), first, order, big
+
+
+def read_header(source: Source) -> TiffHeader:
+    """Read the first directory, and those of EXIF.
+
+    Raises:
+        BrokenImageError: There is no picture, or its tags contradict each other.
+        UnsupportedFormatError: Its pixels are stored in a way that is not decoded.
+        ImageTooLargeError: It has too many strips or tiles.
+    """
+    found, first, order, big = directories(source)
+    facts = exif_of(found, first)
+    tags = facts.image
+    width, height = _number(tags, WIDTH) or 0, _number(tags, HEIGHT) or 0
+    if width < 1 or height < 1:
+        raise _damaged(f"{width:,} x {height:,} pixels")
+    photometric = _photometric(tags)
+    samples, depth, extra = _pixel(tags, photometric)
+    mode = "I;16" if depth == _WIDE and _MODES[photometric] == "L" else _MODES[photometric]
+    has_alpha = any(kind in (ASSOCIATED, UNASSOCIATED) for kind in extra)
+    described = {tag: value for tag, value in tags.items() if tag not in _STRUCTURE}
+    return TiffHeader(
+        format="TIFF",
+        width=width,
+        height=height,
+        mode={"L": "LA", "RGB": "RGBA", "P": "PA"}.get(mode, mode) if has_alpha else mode,
+        has_alpha=has_alpha,
+        icc=opaque(tags.get(ICC), order) or None,
+        xmp=opaque(tags.get(XMP), order) or None,
+        iptc=opaque(tags.get(RESOURCES), order) + _resource(opaque(tags.get(IPTC), order)),
+        warnings=list(facts.warnings),
+        tags={tag: value for tag, value in tags.items() if tag in _STRUCTURE},
+        order=order,
+        parts=_parts(tags, (width, height), samples),
+        compression=_compression(tags),
+        photometric=photometric,
+        samples=samples,
+        depth=depth,
+        extra=extra,
+        facts=Exif(described, facts.photo, facts.gps, facts.opaque),
+        first=first,
+        big=big,
+    )
+
+
+def _number(tags: Mapping[int, Any], tag: int) -> int | None:
+    value = tags.get(tag)
+    return value[0] if isinstance(value, tuple) and value and isinstance(value[0], int) else None
+
+
+def _numbers(tags: Mapping[int, Any], tag: int) -> tuple[int, ...]:
+    value = tags.get(tag)
+    return value if isinstance(value, tuple) and all(isinstance(one, int) for one in value) else ()
+
+
+def _photometric(tags: Mapping[int, Any]) -> int:
+    found = _number(tags, PHOTOMETRIC)
+    photometric = WHITE_IS_ZERO if found is None else found
+    if photometric not in _MODES:
+        raise _unsupported("grey, RGB, palette, CMYK or YCbCr colours", f"colours of kind {photometric}")
+    return photometric
+
+
+def _compression(tags: Mapping[int, Any]) -> int:
+    compression = _number(tags, COMPRESSION) or NONE
+    if compression not in COMPRESSIONS:
+        raise _unsupported("no compression, CCITT, LZW, Deflate, JPEG or PackBits", f"compression {compression}")
+    return compression
+
+
+def _pixel(tags: Mapping[int, Any], photometric: int) -> tuple[int, int, tuple[int, ...]]:
+    """Return a pixel's samples, their depth in bits, and the kinds of those beside its colours."""
+    colours = _COLOURS[photometric]
+    samples = _number(tags, SAMPLES) or 1
+    bits = _numbers(tags, BITS)[:samples] or (1,)
+    depth, extra = bits[0], _numbers(tags, EXTRA)[: max(0, samples - colours)]
+    if samples < colours or samples > colours + _MOST_EXTRA:
+        raise _damaged(f"{samples} samples a pixel, of {colours} colours")
+    # What is not named is no opacity, except a fourth sample of RGB, as most programs take it.
+    unnamed = UNASSOCIATED if not extra and (photometric, samples) == (RGB, 4) else 0
+    known = tuple(kind if kind in (ASSOCIATED, UNASSOCIATED) else 0 for kind in extra)
+    extra = known + (unnamed,) * (samples - colours - len(known))
+    if set(bits) != {depth} or depth not in _DEPTHS[photometric] or set(_numbers(tags, SAMPLE_FORMAT)) - {_UNSIGNED}:
+        kind = "whole numbers" if set(_numbers(tags, SAMPLE_FORMAT)) <= {_UNSIGNED} else "other numbers"
+        raise _unsupported("8 or 16 bits a sample, for grey also 1, 2 or 4", f"{kind} of {bits[0]} bits")
+    return samples, depth, extra
+
+
+def _parts(tags: Mapping[int, Any], size: tuple[int, int], samples: int) -> Parts:
+    """Return the strips or tiles, as many as the picture needs."""
+    tiled = TILE_OFFSETS in tags or TILE_WIDTH in tags
+    if tiled:
+        one = _number(tags, TILE_WIDTH) or 0, _number(tags, TILE_HEIGHT) or 0
+    else:
+        one = size[0], min(_number(tags, STRIP_ROWS) or size[1], size[1])
+    if min(one) < 1 or any(side > max(whole, MAX_TILE_PX) for side, whole in zip(one, size, strict=True)):
+        raise _damaged(f"tiles of {one[0]:,} x {one[1]:,} pixels")
+    planes = samples if _number(tags, PLANES) == SEPARATE else 1
+    count = -(-size[0] // one[0]) * -(-size[1] // one[1]) * planes
+    if count > MAX_PARTS:
+        raise ImageTooLargeError(
+            f"expected a TIFF of at most {MAX_PARTS:,} strips or tiles, got {count:,}: save it again"
+        )
+    starts = _numbers(tags, TILE_OFFSETS if tiled else STRIP_OFFSETS)
+    sizes = _numbers(tags, TILE_BYTES if tiled else STRIP_BYTES)
+    if len(starts) < count or len(sizes) < count:
+        raise _damaged(f"{min(len(starts), len(sizes)):,} strips or tiles of {count:,}")
+    places = tuple(zip(starts[:count], sizes[:count], strict=True))
+    if any(start < 0 or size < 0 or start > 1 << 62 for start, size in places):
+        raise _damaged("a strip or tile lies outside")
+    return Parts(places, one, tiled)
+
+
+def opaque(value: Any, order: str) -> bytes:
+    """Return bytes, which programs also write as texts, bytes, or longs."""
+    if isinstance(value, bytes):
+        return value
+    if not isinstance(value, tuple) or not all(isinstance(one, int) and one >= 0 for one in value):
+        return b""
+    if max(value, default=0) < 256:  # noqa: PLR2004
+        return bytes(value)
+    return struct.pack(f"{order}{len(value)}I", *value) if max(value) < 1 << 32 else b""
+
+
+def _resource(datasets: bytes) -> bytes:
+    """Return IPTC's datasets as one of Photoshop's image resources."""
+    return b"8BIM\4\4\0\0" + struct.pack(">I", len(datasets)) + datasets if datasets else b""
+
+
+def _damaged(what: str) -> BrokenImageError:
+    return BrokenImageError(f"the TIFF is damaged: it has {what}")
+
+
+def _unsupported(expected: str, got: str) -> UnsupportedFormatError:
+    return UnsupportedFormatError(f"expected a TIFF with {expected}, got {got}: save it again")

@@ -1,0 +1,193 @@
+"""Write a TIFF of nothing but the first page's pixels, all compressed, so that libtiff alone decodes them.
+
+Pillow decodes what is not compressed by itself, and takes subsampled colours and separate planes of 16 bits for others.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+from handlers.errors import BrokenImageError
+from handlers.imaging.facts.directories import Rational
+
+from .tiff_header import (
+    BITS,
+    BLACK_IS_ZERO,
+    COLOURS,
+    COMPRESSION,
+    DECODED_BY,
+    DEFLATE,
+    EXTRA,
+    FILL_ORDER,
+    HEIGHT,
+    JPEG,
+    JPEG_TABLES,
+    LZW,
+    NONE,
+    PACKED,
+    PHOTOMETRIC,
+    PLANES,
+    SAMPLES,
+    STRIP_BYTES,
+    STRIP_OFFSETS,
+    STRIP_ROWS,
+    SUBSAMPLING,
+    TILE_BYTES,
+    TILE_HEIGHT,
+    TILE_OFFSETS,
+    TILE_WIDTH,
+    WHITE_IS_ZERO,
+    WIDTH,
+    YCBCR,
+    TiffHeader,
+    opaque,
+)
+
+_MOST_TIMES = {NONE: 1, PACKED: 64, LZW: 4_096, JPEG: 1_024, **dict.fromkeys(DEFLATE, 1_100)}
+"""By how much a part's pixels may be longer than its data: what the compression can reach, rounded up."""
+
+_REVERSED = 2
+_BIT_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+_END_OF_JPEG, _ENDS_WITHIN = b"\xff\xd9", 64
+_LONGS = frozenset(
+    {WIDTH, HEIGHT, STRIP_OFFSETS, STRIP_ROWS, STRIP_BYTES, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES, 292, 293}
+)
+_SHORT, _LONG, _RATIONAL, _UNDEFINED = 3, 4, 5, 7
+_BYTE_COLOURS = 257
+
+
+def payload(header: TiffHeader, file: bytes) -> bytes:
+    """Return the new file.
+
+    Raises:
+        BrokenImageError: The file ends within its pixels, or has too few data for them.
+    """
+    data = list(_data(header, memoryview(file)))
+    tags = _tags(header)
+    starts, sizes = (TILE_OFFSETS, TILE_BYTES) if header.parts.tiled else (STRIP_OFFSETS, STRIP_BYTES)
+    tags[sizes] = tuple(map(len, data))
+    tags[starts] = (0,) * len(data)
+    position = len(_directory(tags, header.order))
+    places = []
+    for part in data:
+        places.append(position)
+        position += len(part)
+    tags[starts] = tuple(places)
+    return b"".join((_directory(tags, header.order), *data))
+
+
+def _tags(header: TiffHeader) -> dict[int, Any]:
+    """Return the tags that a decoder needs; opacity and grey as bright as their numbers are."""
+    kept = {tag: value for tag, value in header.tags.items() if tag in (*DECODED_BY, COLOURS) and _is_writable(value)}
+    tags: dict[int, Any] = {
+        **kept,
+        WIDTH: (header.width,),
+        HEIGHT: (header.height,),
+        BITS: (header.depth,) * header.samples,
+        COMPRESSION: (DEFLATE[0] if header.compression == NONE else header.compression,),
+        PHOTOMETRIC: (BLACK_IS_ZERO if header.photometric == WHITE_IS_ZERO else header.photometric,),
+        SAMPLES: (header.samples,),
+        PLANES: (2 if header.planes > 1 else 1,),
+    }
+    if JPEG_TABLES in kept:
+        tags[JPEG_TABLES] = opaque(kept[JPEG_TABLES], header.order)
+    if header.extra:
+        tags[EXTRA] = header.extra
+    if COLOURS in kept:
+        tags[COLOURS] = _sixteen_bit(kept[COLOURS])
+    width, height = header.parts.size
+    tags.update({TILE_WIDTH: (width,), TILE_HEIGHT: (height,)} if header.parts.tiled else {STRIP_ROWS: (height,)})
+    return tags
+
+
+def _is_writable(value: Any) -> bool:
+    """Tell whether a tag's value can be written as it is: bytes, or numbers without a sign."""
+    if isinstance(value, bytes):
+        return bool(value)
+    sides = [
+        side for one in value for side in ((one.numerator, one.denominator) if isinstance(one, Rational) else (one,))
+    ]
+    same = len({type(one) for one in value}) == 1
+    return same and all(isinstance(side, int) and 0 <= side < 1 << 32 for side in sides)
+
+
+def _sixteen_bit(colours: Any) -> Any:
+    """Return a palette's colours in 16 bits, where a program wrote them in 8."""
+    if not isinstance(colours, tuple) or max(colours, default=_BYTE_COLOURS) >= _BYTE_COLOURS - 1:
+        return colours
+    return tuple(_BYTE_COLOURS * colour for colour in colours)
+
+
+def _data(header: TiffHeader, file: memoryview) -> Iterator[bytes | memoryview]:
+    """Yield the data of each strip or tile, as they are written."""
+    if sum(size for _, size in header.parts.places) > len(file):
+        raise BrokenImageError("the TIFF is truncated, or damaged: its strips or tiles are longer than the file")
+    for number, (start, size) in enumerate(header.parts.places):
+        part = file[start : start + size]
+        if len(part) < size:
+            raise BrokenImageError(f"the TIFF is truncated: it ends within strip or tile {number:,}")
+        yield _part(header, number, part)
+
+
+def _part(header: TiffHeader, number: int, part: memoryview) -> bytes | memoryview:
+    """Return a part's data, checked against the pixels that they are to hold."""
+    raw, most = _raw_bytes(header, number), _MOST_TIMES.get(header.compression, header.width)
+    if len(part) * most < raw:
+        raise BrokenImageError(
+            f"the TIFF is damaged: the {len(part):,} bytes of strip or tile {number:,} cannot hold its pixels, "
+            f"which are {raw:,} bytes"
+        )
+    if header.compression == JPEG and _END_OF_JPEG not in bytes(part[-_ENDS_WITHIN:]):
+        raise BrokenImageError(f"the TIFF is truncated: the JPEG of strip or tile {number:,} has no end")
+    if header.tags.get(FILL_ORDER) == (_REVERSED,) and header.compression != JPEG:
+        part = memoryview(bytes(part).translate(_BIT_REVERSED))
+    return zlib.compress(part[:raw], 0) if header.compression == NONE else part
+
+
+def _raw_bytes(header: TiffHeader, number: int) -> int:
+    """Return how many bytes the pixels of a part have."""
+    width, rows = header.parts.size
+    if not header.parts.tiled:
+        strips = -(-header.height // rows)
+        rows = min(rows, header.height - number % strips * rows)
+    samples = 1 if header.planes > 1 else header.samples
+    if header.photometric == YCBCR and header.planes == 1:
+        across, down = _subsampling(header)
+        return -(-width // across) * -(-rows // down) * (across * down + 2)
+    return rows * -(-width * samples * header.depth // 8)
+
+
+def _subsampling(header: TiffHeader) -> tuple[int, int]:
+    """Return how many luma samples, across and down, share chroma: two by two where nothing is said."""
+    found = header.tags.get(SUBSAMPLING, (2, 2))
+    if len(found) != len((2, 2)) or not set(found) <= {1, 2, 4}:
+        raise BrokenImageError("the TIFF is damaged: its colours are sampled in a way that there is not")
+    return found[0], found[1]
+
+
+def _directory(tags: dict[int, Any], order: str) -> bytes:
+    """Return the head of a TIFF with one directory, in such a byte order."""
+    entries, values = [], b""
+    start = 8 + 2 + 12 * len(tags) + 4
+    for tag, value in sorted(tags.items()):
+        kind, count, raw = _value(tag, value, order)
+        entries.append(struct.pack(order + "HHI", tag, kind, count))
+        if len(raw) > 4:  # noqa: PLR2004 - longer values lie elsewhere
+            entries.append(struct.pack(order + "I", start + len(values)))
+            values += raw + b"\0" * (len(raw) % 2)
+        else:
+            entries.append(raw.ljust(4, b"\0"))
+    head = b"II*\0" if order == "<" else b"MM\0*"
+    return b"".join((head, struct.pack(order + "IH", 8, len(tags)), *entries, bytes(4), values))
+
+
+def _value(tag: int, value: Any, order: str) -> tuple[int, int, bytes]:
+    """Return a value's type, count and bytes."""
+    if isinstance(value, bytes):
+        return _UNDEFINED, len(value), value
+    if isinstance(value[0], Rational):
+        numbers = [side for one in value for side in (one.numerator, one.denominator)]
+        return _RATIONAL, len(value), struct.pack(f"{order}{len(numbers)}I", *numbers)
+    kind, code, most = (_LONG, "I", (1 << 32) - 1) if tag in _LONGS else (_SHORT, "H", 65_535)
+    return kind, len(value), struct.pack(f"{order}{len(value)}{code}", *(min(one, most) for one in value))

@@ -1,0 +1,256 @@
+"""TIFF, where a stack takes it in: sniffed, bounded, upright, in sRGB, over the background, and whole or refused."""
+
+import io
+import struct
+import zlib
+from typing import Any
+
+import pytest
+from PIL import Image, TiffImagePlugin
+
+from handlers.errors import BrokenImageError, ImageTooLargeError, UnsupportedFormatError
+from handlers.imaging import Limits, Picture, convert, describe, open_picture, resize
+from tests.handlers.imaging.pictures import (
+    BLACK,
+    GREEN,
+    RED,
+    WHITE,
+    cmyk_profile,
+    corners,
+    difference,
+    exif,
+    opened,
+    p3_profile,
+    photo,
+    saved,
+)
+from tests.handlers.imaging.tiffs import plain, tiff
+
+FORMATS = ("jpeg", "png", "gif", "tiff")
+SIZE = (160, 120)
+
+
+def of(data: bytes, **limits: int) -> Picture:
+    return open_picture(data, Limits(**limits), formats=FORMATS)
+
+
+def shown(data: bytes) -> Image.Image:
+    return opened(convert(of(data), background=GREEN, subsampling="4:4:4"))
+
+
+def with_tags(image: Image.Image, **values: Any) -> bytes:
+    """Return a TIFF with tags of such numbers beside those that Pillow writes."""
+    found = TiffImagePlugin.ImageFileDirectory_v2()
+    for tag, value in values.items():
+        found[int(tag.removeprefix("t"))] = value
+    return saved(image, "TIFF", tiffinfo=found)
+
+
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_adobe_deflate", "tiff_deflate", "packbits"])
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_a_tiff_is_converted(mode: str, compression: str) -> None:
+    """Whatever its compression; CMYK without a profile as Pillow shows it."""
+    image = shown(saved(photo(mode=mode), "TIFF", compression=compression))
+    assert image.mode == ("L" if mode == "L" else "RGB")
+    assert difference(image, photo(mode=mode).convert("RGB")) < 1.5
+
+
+@pytest.mark.parametrize("compression", ["group3", "group4", "raw"])
+def test_black_and_white_is_converted(compression: str) -> None:
+    """Faxes too, of which 0 is white."""
+    assert difference(shown(saved(photo(mode="1"), "TIFF", compression=compression)), photo(mode="1")) < 2
+
+
+def test_a_jpeg_within_a_tiff_is_converted() -> None:
+    """Its colours are subsampled."""
+    assert difference(shown(saved(photo(), "TIFF", compression="jpeg", quality=95)), photo()) < 3
+
+
+def test_a_palette_is_converted() -> None:
+    """Also one that a program wrote in 8 bits instead of 16."""
+    image = photo().quantize(64)
+    assert difference(shown(saved(image, "TIFF")), image.convert("RGB")) < 1.5
+    colours = [0] * 768
+    colours[5], colours[256 + 5] = 255, 128
+    tags = plain(8, 8, 1) | {262: (3, [3]), 320: (3, colours)}
+    assert difference(shown(tiff(tags, [b"\5" * 64])), Image.new("RGB", (8, 8), (255, 128, 0))) < 2
+
+
+@pytest.mark.parametrize("photometric", [0, 1])
+@pytest.mark.parametrize("depth", [1, 4, 8, 16])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_grey_is_as_bright_as_its_numbers_say(order: str, depth: int, photometric: int) -> None:
+    """Zero is black or white; 16 bits are scaled, not cut."""
+    rows = [(1 << depth) - 1] * 64 + [0] * 64
+    bits = "".join(f"{one:0{depth}b}" for one in rows)
+    data = int(bits, 2).to_bytes(len(bits) // 8)
+    if depth == 16 and order == "<":
+        data = b"".join(data[at : at + 2][::-1] for at in range(0, len(data), 2))
+    image = shown(tiff(plain(8, 16, 1, depth, t262=(3, [photometric])), [data], order=order))
+    bright, dark = ((0, 7) if photometric else (8, 15)), ((8, 15) if photometric else (0, 7))
+    assert difference(image.crop((0, bright[0], 8, bright[1])), Image.new("RGB", (8, 7), WHITE)) < 2
+    assert difference(image.crop((0, dark[0], 8, dark[1])), Image.new("RGB", (8, 7), BLACK)) < 2
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("planes", [1, 2])
+@pytest.mark.parametrize("big", [False, True])
+def test_16_bits_are_scaled(order: str, planes: int, *, big: bool) -> None:
+    """In either byte order, in one plane or three, in a BigTIFF too."""
+    pixel = struct.pack(order + "3H", 0xFF00, 0x8000, 0x0040)
+    data = [pixel * 64] if planes == 1 else [pixel[at : at + 2] * 64 for at in (0, 2, 4)]
+    image = shown(tiff(plain(8, 8, 3, 16, t284=(3, [planes])), data, order=order, big=big))
+    assert difference(image, Image.new("RGB", (8, 8), (255, 128, 0))) < 2
+
+
+@pytest.mark.parametrize(("kind", "pixel"), [(1, (128, 0, 0, 128)), (2, (255, 0, 0, 128)), (0, (255, 0, 0, 0))])
+def test_a_fourth_sample_is_what_its_kind_says(kind: int, pixel: tuple[int, int, int, int]) -> None:
+    """Opacity that colours are multiplied by, or not; or none at all."""
+    data = tiff(plain(8, 8, 4, t338=(3, [kind])), [bytes(pixel) * 64])
+    expected = RED if not kind else (128, 127, 0)
+    assert describe(of(data)).has_alpha == bool(kind)
+    assert difference(shown(data), Image.new("RGB", (8, 8), expected)) < 3
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_tiff_is_turned_upright(orientation: int) -> None:
+    """Its orientation is applied once."""
+    expected = opened(convert(saved(corners(), "PNG", exif=exif({0x0112: orientation})), subsampling="4:4:4"))
+    data = with_tags(corners(), t274=orientation)
+    assert difference(shown(data), expected) < 2
+    assert (describe(of(data)).orientation, describe(of(data)).width) == (orientation, 64)
+
+
+@pytest.mark.parametrize(("mode", "profile"), [("RGB", p3_profile()), ("CMYK", cmyk_profile())])
+def test_a_profile_is_applied(mode: str, profile: bytes) -> None:
+    """Colours are brought to sRGB as a JPEG's are."""
+    data = saved(photo(mode=mode), "TIFF", icc_profile=profile)
+    expected = saved(photo(mode=mode), "JPEG", quality=100, subsampling=0, icc_profile=profile)
+    assert difference(shown(data), opened(convert(expected, subsampling="4:4:4", reencode="always"))) < 3
+
+
+def test_a_tiff_is_described_by_its_directories() -> None:
+    """Its EXIF is that of its first directory; what tells how pixels are stored is no fact."""
+    data = saved(photo(), "TIFF", exif=b"Exif\0\0" + exif({0x010F: b"Maker"}, {0x8827: 200}))
+    facts = describe(of(data))
+    assert (facts.format, facts.width, facts.height, facts.mode, facts.frames) == ("TIFF", 160, 120, "RGB", 1)
+    assert (facts.camera_make, facts.iso) == ("Maker", 200)
+    assert not facts.tags.keys() & {"StripOffsets", "ImageWidth", "BitsPerSample"}
+
+
+def test_rights_travel() -> None:
+    """From the directory itself, from IPTC or XMP."""
+    packet = b"<x><dc:creator><rdf:Seq><rdf:li>Ada</rdf:li></rdf:Seq></dc:creator></x>"
+    notice = b"\x1c\2\x74" + struct.pack(">H", 4) + b"ACME"
+    for tags in ({"t315": "Ada", "t33432": "ACME"}, {"t700": packet, "t33723": notice}):
+        jpeg = opened(convert(of(with_tags(photo(), **tags))))
+        assert dict(jpeg.getexif()) == {0x8298: "ACME", 0x013B: "Ada"}
+
+
+def test_the_first_of_several_pages_is_shown() -> None:
+    """All are counted, up to the limit; a chain that goes round ends."""
+    data = saved(photo(), "TIFF", save_all=True, append_images=[photo().rotate(90)] * 3)
+    assert describe(of(data)).frames == 4
+    assert difference(shown(data), photo()) < 1.5
+    facts = describe(of(data, max_frames=3))
+    assert (facts.frames, "more than the 3 frames" in facts.warnings[0]) == (1, True)
+    ring = tiff(plain(1, 1), [b"abc"], after=20)
+    assert describe(of(ring)).frames == 1
+
+
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg"])
+@pytest.mark.parametrize("share", [0.1, 0.6, 0.97])
+def test_a_truncated_tiff_is_refused(compression: str, share: float) -> None:
+    """Wherever the file ends, and even if its strip says that it ends there."""
+    data = saved(photo(), "TIFF", compression=compression)
+    with pytest.raises(BrokenImageError):
+        convert(of(data[: int(share * len(data))]))
+    image = TiffImagePlugin.TiffImageFile(io.BytesIO(data))
+    start, size = image.tag_v2[273][0], image.tag_v2[279][0]
+    kept = {tag: image.tag_v2[tag] for tag in (259, 262, 347, 530) if tag in image.tag_v2}
+    tags = plain(*SIZE) | {
+        tag: (7, value) if isinstance(value, bytes) else (3, value if isinstance(value, tuple) else [value])
+        for tag, value in kept.items()
+    }
+    with pytest.raises(BrokenImageError):
+        convert(of(tiff(tags, [data[start : start + int(share * size)]])))
+
+
+def test_a_bomb_is_refused_by_its_header() -> None:
+    """A declared size over the limit, and one that the data cannot hold."""
+    with pytest.raises(ImageTooLargeError, match="maxPixels"):
+        convert(of(tiff(plain(30_000, 30_000), [b"abc"])))
+    for compression in (1, 2, 3, 4, 5, 7, 8, 32_773, 32_946):
+        tags = plain(8_000, 8_000, t259=(3, [compression]))
+        if compression in (2, 3, 4):
+            tags |= plain(8_000, 8_000, 1, 1) | {259: (3, [compression])}
+        with pytest.raises(BrokenImageError, match="cannot hold its pixels"):
+            convert(of(tiff(tags, [zlib.compress(b"abc")])))
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        plain(8, 8, t322=(4, [1 << 30]), t323=(4, [1 << 30]), t324=(4, [8]), t325=(4, [8])),
+        plain(8, 8, t278=(4, [1])),
+        plain(8, 8, t273=(4, [1 << 31]), t279=(4, [192])),
+        plain(8, 8, t273=(4, [8] * 8), t279=(4, [100] * 8), t278=(4, [1])),
+        plain(8, 8, t277=(3, [60_000])),
+        plain(0, 8),
+        {},
+    ],
+    ids=["huge tiles", "few strips", "outside", "overlapping", "many samples", "no width", "empty"],
+)
+def test_tags_that_contradict_each_other_are_refused(tags: dict[int, Any]) -> None:
+    """No decoder sees them."""
+    with pytest.raises(BrokenImageError):
+        convert(of(tiff(tags, [bytes(64)])))
+
+
+def test_many_strips_are_refused() -> None:
+    """More than a picture of the longest side in two planes has."""
+    with pytest.raises(ImageTooLargeError, match="at most 131,072 strips or tiles"):
+        of(tiff(plain(60_000, 60_000, t278=(4, [1]), t284=(3, [2]), t273=(4, [8]), t279=(4, [1]))))
+
+
+@pytest.mark.parametrize(
+    ("tags", "reason"),
+    [
+        (plain(8, 8, 1, 32, t339=(3, [3])), "got other numbers of 32 bits"),
+        (plain(8, 8, t262=(3, [8])), "got colours of kind 8"),
+        (plain(8, 8, t259=(3, [6])), "got compression 6"),
+        (plain(8, 8, 2, 16), "got 2 samples of 16 bits a pixel"),
+    ],
+    ids=["float", "Lab", "old JPEG", "wide alpha"],
+)
+def test_other_kinds_are_refused(tags: dict[int, Any], reason: str) -> None:
+    """As not supported, which no damage is."""
+    with pytest.raises(UnsupportedFormatError, match=reason):
+        convert(of(tiff(tags, [bytes(512)])))
+
+
+def test_a_directory_that_cannot_be_read_is_refused() -> None:
+    """Beyond the file, or where no file is so long."""
+    for start in (1 << 20, (1 << 32) - 1):
+        with pytest.raises(BrokenImageError):
+            of(b"II*\0" + struct.pack("<I", start) + bytes(20))
+    with pytest.raises(BrokenImageError):
+        of(b"II+\0\10\0\0\0" + struct.pack("<Q", (1 << 64) - 1) + bytes(20))
+
+
+def test_a_tiff_is_resized() -> None:
+    """Each size is made of one decode."""
+    sizes = resize(of(saved(photo(), "TIFF")), {"small": 40, "large": 320})
+    assert {name: opened(jpeg).size for name, jpeg in sizes.items()} == {"small": (40, 30), "large": (320, 240)}
+
+
+def test_a_tiff_is_refused_where_it_is_not_let_in() -> None:
+    """The message names the setting that lets it in."""
+    for data in (saved(photo(), "TIFF"), tiff(plain(1, 1), [b"abc"], big=True)):
+        with pytest.raises(UnsupportedFormatError, match=r"TIFF picture.*, or add tiff to inputFormats$"):
+            open_picture(data, Limits())
+
+
+def test_a_tiff_runs_guarded() -> None:
+    """Only a child process decodes it."""
+    assert of(saved(photo(), "TIFF")).guarded
