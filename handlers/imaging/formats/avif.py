@@ -24,7 +24,7 @@ class AvifPicture(HeifPicture):
     name = "AVIF"
     coding = b"av01"
     brands = (b"avif", b"mif1", b"miaf")
-    bytes_per_pixel = 16
+    bytes_per_pixel = 18
 
     @classmethod
     def matches(cls, prefix: bytes) -> bool:

@@ -24,7 +24,7 @@ class HeicPicture(HeifPicture):
     name = "HEIC"
     coding = b"hvc1"
     brands = (b"heic", b"mif1", b"miaf")
-    bytes_per_pixel = 22
+    bytes_per_pixel = 23
 
     @classmethod
     def matches(cls, prefix: bytes) -> bool:
