@@ -48,7 +48,7 @@ def resize(picture: Picture, master: Master, settings: Settings) -> Files:
 def bytes_needed(picture: Picture, settings: Settings) -> int:
     """Return the most bytes that a picture takes until its sizes are made."""
     sizes = imaging.output_sizes(picture, settings.sizes, enlarge=settings.enlarge)
-    return picture.bytes_needed(area(sizes.values())) + encoder_bytes(sizes.values(), settings.output_formats)
+    return picture.bytes_needed(area(sizes.values()), encoder_bytes(sizes.values(), settings.output_formats))
 
 
 WORK = Work(run=resize, bytes_needed=bytes_needed, files=Layout.resized_folder)

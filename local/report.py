@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from PIL import Image
-
+from handlers import imaging
+from handlers.errors import RejectedImageError
+from handlers.imaging.pixels.orientation import upright_size
 from local.conversion import made
 from local.pages import content_policy, render
 from local.pages.units import human_bytes, human_ms
@@ -23,8 +24,7 @@ IMAGES = "'self' file: data:"
 MAX_SHOWN_PIXELS = 50_000_000
 """A master of more has most likely been rejected for that; a browser is not made to decode it for a thumbnail."""
 
-FORMATS = ("JPEG", "PNG", "GIF")
-OUTPUT_FORMATS = (*FORMATS, "WEBP", "AVIF")
+FORMATS = (*imaging.formats.FORMATS, *imaging.formats.FURTHER)
 NO_FORMAT = "none"
 MAX_FACT = 120
 MAX_NAMES = 50
@@ -102,7 +102,7 @@ def _in_order(outputs: Mapping[str, Path]) -> list[str]:
 
 def _file(out: Path, label: str, path: Path, seconds: float | None) -> tuple[dict[str, Any], str]:
     """Look at a picture's header; return what the page shows of the file, and the picture's format."""
-    form, size = _header(path, FORMATS if label == "master" else OUTPUT_FORMATS)
+    form, size = _header(path)
     there = path.is_file()
     return {
         "label": label,
@@ -115,13 +115,13 @@ def _file(out: Path, label: str, path: Path, seconds: float | None) -> tuple[dic
     }, form
 
 
-def _header(path: Path, formats: tuple[str, ...]) -> tuple[str, tuple[int, int]]:
+def _header(path: Path) -> tuple[str, tuple[int, int]]:
     """Return format and (width, height) in pixels, upright; no pixel is decoded."""
     try:
-        with Image.open(path, formats=formats) as image:
-            sideways = image.format == "JPEG" and image.getexif().get(0x0112, 1) in {5, 6, 7, 8}
-            return str(image.format), (image.height, image.width) if sideways else image.size
-    except Exception:  # noqa: BLE001 hostile masters make Pillow raise anything, and a page shows the others
+        with path.open("rb") as file:
+            picture = imaging.open_picture(file, imaging.Limits(), formats=FORMATS)
+            return picture.header.format, upright_size(picture.header.size, picture.exif.orientation)
+    except (OSError, RejectedImageError):
         return NO_FORMAT, (0, 0)
 
 

@@ -109,7 +109,7 @@ class Limits:
         if self.memory_mb is None:
             return
         output_pixels = area(sizes.values())
-        need = bytes_needed(pixels, output_pixels) + FILE_COPIES * file_bytes + encoder_bytes
+        need = bytes_needed(pixels, output_pixels, encoder_bytes) + FILE_COPIES * file_bytes
         if need > capacity_bytes(self.memory_mb):
             raise ImageTooLargeError(
                 f"expected outputs that fit into {capacity_bytes(self.memory_mb):,} bytes of the function's "
@@ -147,9 +147,15 @@ def area(sizes: Iterable[tuple[int, int]]) -> int:
     return sum(width * height for width, height in sizes)
 
 
-def bytes_needed(pixels: int, output_pixels: int = 0, bytes_per_pixel: int = BYTES_PER_PIXEL) -> int:
-    """Return the most bytes that a master of so many pixels takes on its way to outputs of so many in all."""
-    return max(bytes_per_pixel * pixels, RASTER_BYTES_PER_PIXEL * pixels + OUTPUT_BYTES_PER_PIXEL * output_pixels)
+def bytes_needed(
+    pixels: int, output_pixels: int = 0, encoder_bytes: int = 0, bytes_per_pixel: int = BYTES_PER_PIXEL
+) -> int:
+    """Return the most bytes that a master of so many pixels takes on its way to outputs of so many in all.
+
+    Decoding takes `bytes_per_pixel`; encoding comes later, when the pixels alone are left of the master.
+    """
+    encoding = RASTER_BYTES_PER_PIXEL * pixels + OUTPUT_BYTES_PER_PIXEL * output_pixels + encoder_bytes
+    return max(bytes_per_pixel * pixels, encoding)
 
 
 def pixels_that_fit(memory_mb: int, file_bytes: int = 0, bytes_per_pixel: int = BYTES_PER_PIXEL) -> int:

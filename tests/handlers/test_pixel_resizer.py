@@ -8,6 +8,7 @@ from PIL import Image
 from components.config import StackConfig
 from handlers import imaging, pixel_resizer
 from handlers.imaging.further import FORMATS
+from handlers.imaging.limits import OUTPUT_BYTES_PER_PIXEL, RASTER_BYTES_PER_PIXEL
 from tests.handlers.conftest import (
     BRANCH,
     BUCKET,
@@ -147,7 +148,18 @@ def test_the_memory_of_further_formats_counts() -> None:
         pixel_resizer.bytes_needed(opened_picture, settings(sizes={"large": 400}, output_formats=formats))
         for formats in ({}, {"avif": 60})
     )
-    assert further - plain == 400 * 300 * FORMATS["avif"].encoder_bytes_per_pixel
+    encoder = 400 * 300 * FORMATS["avif"].encoder_bytes_per_pixel
+    assert further == 400 * 300 * (RASTER_BYTES_PER_PIXEL + OUTPUT_BYTES_PER_PIXEL) + encoder > plain
+
+
+def test_the_memory_of_further_formats_is_not_that_of_decoding_too() -> None:
+    """A large master of small sizes fits with them as it fits without: its decoder is done when they are encoded."""
+    opened_picture = imaging.open_picture(picture((4000, 3000)), imaging.Limits())
+    plain, further = (
+        pixel_resizer.bytes_needed(opened_picture, settings(sizes={"large": 400}, output_formats=formats))
+        for formats in ({}, {"avif": 60})
+    )
+    assert further == plain
 
 
 def test_a_picture_that_comes_again_has_further_formats_too(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:

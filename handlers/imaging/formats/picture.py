@@ -51,14 +51,16 @@ class Picture(ABC):
             RejectedImageError: Damaged, unsupported, or over a limit.
         """
 
-    def bytes_needed(self, output_pixels: int = 0) -> int:
+    def bytes_needed(self, output_pixels: int = 0, encoder_bytes: int = 0) -> int:
         """Return the most bytes that the picture takes on its way to outputs of so many pixels, beside its file.
+
+        `encoder_bytes` is what encoders of further formats take besides.
 
         Raises:
             ImageTooLargeError: The picture is over a limit, or the function's memory does not hold it.
         """
         self._check_canvas()
-        return bytes_needed(area([self.header.coded_size]), output_pixels, self.bytes_per_pixel)
+        return bytes_needed(area([self.header.coded_size]), output_pixels, encoder_bytes, self.bytes_per_pixel)
 
     def read(self, widest: tuple[int, int] | None = None, *, copying: bool = False) -> None:
         """Read the file to its end and check it against all limits; `decode` and `copy` need it.
