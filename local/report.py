@@ -25,6 +25,7 @@ MAX_SHOWN_PIXELS = 50_000_000
 """A master of more has most likely been rejected for that; a browser is not made to decode it for a thumbnail."""
 
 FORMATS = (*imaging.formats.FORMATS, *imaging.formats.FURTHER)
+SHOWN_BY_BROWSERS = {"JPEG", "PNG", "GIF", "WEBP", "AVIF"}
 NO_FORMAT = "none"
 MAX_FACT = 120
 MAX_NAMES = 50
@@ -111,7 +112,7 @@ def _file(out: Path, label: str, path: Path, seconds: float | None) -> tuple[dic
         "height": size[1],
         "bytes": human_bytes(path.stat().st_size) if there else "not there",
         "after": "" if seconds is None else human_ms(1000 * seconds),
-        "shown": there and 0 < size[0] * size[1] <= MAX_SHOWN_PIXELS,
+        "shown": there and form in SHOWN_BY_BROWSERS and size[0] * size[1] <= MAX_SHOWN_PIXELS,
     }, form
 
 

@@ -271,3 +271,13 @@ def test_a_size_in_a_further_format_is_shown(tmp_path: Path, name: str) -> None:
     Image.new("RGB", (80, 60)).save(path)
     (found,) = row(tmp_path, picture(path, outputs={f"large {name}": path}))["files"]
     assert (found["label"], found["width"], found["height"], found["shown"]) == (f"large {name}", 80, 60, True)
+
+
+@pytest.mark.parametrize("name", ["webp", "avif", "tiff"])
+def test_a_master_in_a_further_format_has_its_format_and_size(tmp_path: Path, name: str) -> None:
+    """Whether or not the stack lets it in."""
+    master = tmp_path / f"cat.{name}"
+    Image.linear_gradient("L").resize((80, 60)).convert("RGB").save(master)
+    found = row(tmp_path, picture(master, f"cat.{name}"))
+    assert (found["format"], found["master"]["width"], found["master"]["height"]) == (name.upper(), 80, 60)
+    assert found["master"]["shown"] == (name != "tiff")
