@@ -65,7 +65,7 @@ class BackfillPlan:
         """Work out what some tasks come to."""
         # A master is looked at, and its job delivered, once, however many branches work on it again.
         alike = Counter(tuple(task.branches) or tuple(row.name for row in BRANCHES) for task in work)
-        asked = [Requests(jobs=count, sizes=len(stack.sizes), branches=names) for names, count in alike.items()]
+        asked = [Requests(jobs=count, sizes=stack.sized_files, branches=names) for names, count in alike.items()]
         return cls(
             masters=len(work),
             requests=dict(sum((found.counts for found in asked), Counter[str]())),

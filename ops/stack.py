@@ -28,6 +28,7 @@ class DeployedStack:
     dead_letter_queues: Mapping[str, str]
     layout: Layout
     sizes: Sequence[str]
+    output_formats: Sequence[str] = ("jpeg",)
     name: str = ""
     pictures: str = ""
     recipes: Mapping[str, str] = field(default_factory=dict)
@@ -49,12 +50,18 @@ class DeployedStack:
             dead_letter_queues=outputs["deadLetterQueues"],
             layout=Layout(**outputs["layout"]),
             sizes=outputs["sizes"],
+            output_formats=outputs.get("outputFormats", ("jpeg",)),
             name=outputs.get("stack", ""),
             pictures=outputs.get("pictures", ""),
             recipes=outputs.get("recipes", {}),
             events=outputs.get("events", True),
             follow=outputs.get("deletions") == "follow",
         )
+
+    @property
+    def sized_files(self) -> int:
+        """The most files that the sizes of a picture become: one in each format."""
+        return len(self.sizes) * len(self.output_formats)
 
     @property
     def records(self) -> Records:

@@ -458,6 +458,7 @@ def test_the_stack_exports_what_its_users_need(
         },
         "layout": layout(config),
         "sizes": ["thumbnail", "medium", "large"],
+        "outputFormats": ["jpeg"],
         "uploadCommand": f"aws s3 cp picture.jpg s3://{physical('images')}/master/",
         "uploaderPolicy": policies.document([policies.upload(arn("Bucket", "images"), "master/")]),
         "cdnUrl": None,

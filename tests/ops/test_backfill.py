@@ -9,7 +9,7 @@ import pytest
 
 from ops import backfill as backfilling
 from ops.audit import audit
-from ops.backfill import Bookmark, Requests, Task, backfill, every, in_state, register
+from ops.backfill import BackfillPlan, Bookmark, Requests, Task, backfill, every, in_state, register
 from ops.stack import NoRecordsError
 from tests.ops.conftest import BRANCHES, BUCKET, Pipeline
 
@@ -157,3 +157,10 @@ def test_the_estimate_grows_with_the_jobs() -> None:
     """A million jobs cost a thousand times a thousand's."""
     thousand, million = (Requests(jobs=jobs, sizes=3).dollars for jobs in (1000, 1_000_000))
     assert million == pytest.approx(1000 * thousand)
+
+
+def test_the_estimate_counts_the_files_of_each_format(pipeline: Pipeline) -> None:
+    """Each size is put once in each format, where it is kept."""
+    task = Task(key="master/cat.png", branches=("resizing",))
+    stack = dataclasses.replace(pipeline.stack, sizes=["small", "large"], output_formats=["jpeg", "webp", "avif"])
+    assert BackfillPlan.of(stack, [task]).requests["S3, PUT"] == 6
