@@ -72,5 +72,5 @@ def test_the_settings_for_web_pages_that_prod_shows_can_be_deployed() -> None:
     settings = {
         key.partition(":")[2]: text if isinstance(text, str) else json.dumps(text) for key, text in shown.items()
     }
-    assert len(settings) == 6
+    assert len(settings) == 7
     assert recorded("prod", **settings).outputs["deletions"] == "follow"
