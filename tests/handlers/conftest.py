@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 REGION: Final = "eu-central-1"
 BUCKET, TABLE, PICTURES, TOPIC = "images", "metadata", "pictures", "new-image-uploaded"
 BRANCH = "resizing"
+MEMORY_MB = 10_240
+"""The most that a function has: a child gets what the process of the tests leaves, which holds more than a worker."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,7 +210,7 @@ def failures(response: Mapping[str, Any]) -> list[str]:
     return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
 
 
-def environment(config: StackConfig | None = None, memory_mb: int = 1769) -> dict[str, str]:
+def environment(config: StackConfig | None = None, memory_mb: int = MEMORY_MB) -> dict[str, str]:
     """Return what a function is told, by the components' own hand."""
     return {
         **worker_environment(config or StackConfig()),

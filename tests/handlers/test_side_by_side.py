@@ -13,7 +13,7 @@ from handlers.master import Master
 from handlers.record import Outcome
 from handlers.settings import Settings
 from handlers.work import Result
-from tests.handlers.conftest import Context, Made, Run, Stack, failures, job, sqs_event, working
+from tests.handlers.conftest import MEMORY_MB, Context, Made, Run, Stack, failures, job, sqs_event, working
 
 pytestmark = pytest.mark.usefixtures("unopened")
 
@@ -102,7 +102,7 @@ def test_pictures_that_fill_the_memory_run_one_by_one(monkeypatch: pytest.Monkey
 @pytest.mark.usefixtures("six")
 def test_a_picture_leaves_its_room_before_it_is_written() -> None:
     """While its outputs go to S3, another picture may be decoded."""
-    room = budget.of_function(capacity_bytes(1769))
+    room = budget.of_function(capacity_bytes(MEMORY_MB))
     free: list[int] = []
 
     class Noted(Made):
