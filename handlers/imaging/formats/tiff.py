@@ -71,6 +71,11 @@ class TiffPicture(Picture):
                 f"expected a TIFF of colours with at most one opacity, got {header.samples} samples of "
                 f"{header.depth} bits a pixel: save it again"
             )
+        if header.planes > 1 and header.mode in ("LA", "PA"):
+            # Pillow would put the plane of opacity where these modes have none.
+            raise UnsupportedFormatError(
+                "expected a TIFF with grey or palette and opacity in one plane, got two planes: save it again"
+            )
 
     def _decoded(self, file: bytes) -> Image.Image:
         """Return the picture of a file that holds nothing else."""

@@ -220,8 +220,12 @@ def test_many_strips_are_refused() -> None:
         (plain(8, 8, t262=(3, [8])), "got colours of kind 8"),
         (plain(8, 8, t259=(3, [6])), "got compression 6"),
         (plain(8, 8, 2, 16), "got 2 samples of 16 bits a pixel"),
+        (
+            plain(8, 8, 2, t338=(3, [2]), t284=(3, [2]), t273=(4, [16, 80]), t279=(4, [64, 64])),
+            "opacity in one plane, got two planes",
+        ),
     ],
-    ids=["float", "Lab", "old JPEG", "wide alpha"],
+    ids=["float", "Lab", "old JPEG", "wide alpha", "plane of alpha"],
 )
 def test_other_kinds_are_refused(tags: dict[int, Any], reason: str) -> None:
     """As not supported, which no damage is."""
