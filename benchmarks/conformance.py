@@ -3,7 +3,7 @@
 import gc
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from io import BytesIO
@@ -21,11 +21,19 @@ from benchmarks.memory.sizes import SMALLEST_MB
 from benchmarks.options import NumberOption, json_option
 from components.errors import NOT_AS_EXPECTED
 from handlers.errors import BrokenImageError, RejectedImageError
-from handlers.imaging import Jpeg, Limits, Picture, convert, describe, open_picture, resize
+from handlers.imaging import Jpeg, Limits, Picture, convert, describe, load_formats, open_picture, resize
+from handlers.imaging.formats import FORMATS, FURTHER
 from handlers.imaging.formats.gif import GifHeader
+from handlers.imaging.formats.heif_header import HeifHeader
+from handlers.imaging.formats.tiff_header import JPEG, YCBCR, TiffHeader
 from handlers.imaging.render import rendered
 
+ALL_FORMATS = (*FORMATS, *FURTHER)
 MOST_MB = 1_048_576
+AV1_SUBSAMPLED = 0b1000
+"""chroma_subsampling_x in the third byte of av1C. Source: AV1 codec ISO media file format binding, 2.3."""
+
+PILLOW_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "TIFF")
 MAX_DIFFERENCE = 2.0
 """Mean levels; decoders and colour engines that round differently stay below."""
 
@@ -48,6 +56,19 @@ class Finding:
         return self.verdict in ("crash", "time-out", "wrong") or not self.explained
 
 
+def _formats(_context: click.Context, _option: click.Parameter, names: str) -> list[str]:
+    """Return the names of formats, whose decoders must be here.
+
+    Raises: click.BadParameter.
+    """
+    formats = names.split(",")
+    try:
+        load_formats(formats)
+    except (ValueError, ImportError) as error:
+        raise click.BadParameter(str(error)) from error
+    return formats
+
+
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @json_option
@@ -67,9 +88,22 @@ class Finding:
     type=click.IntRange(SMALLEST_MB, MOST_MB),
     help="MB a file may take; bounds its pixels.",
 )
+@click.option(
+    "--formats",
+    default=",".join(ALL_FORMATS),
+    show_default=True,
+    callback=_formats,
+    help="Formats to take in, as inputFormats.",
+)
 @click.option("--peer/--no-peer", "use_peer", default=True, show_default=True, help="Compare with libvips.")
 def conformance(
-    paths: tuple[Path, ...], json_file: Path | None, timeout_s: float, memory_mb: int, *, use_peer: bool
+    paths: tuple[Path, ...],
+    json_file: Path | None,
+    timeout_s: float,
+    memory_mb: int,
+    formats: Sequence[str],
+    *,
+    use_peer: bool,
 ) -> None:
     """Run convert, resize and describe over files and folders, and print what becomes of each."""
     compare = use_peer and peer.available()
@@ -80,7 +114,7 @@ def conformance(
             f"expected files, or folders that hold some, got {got} without any file", param_hint="PATHS"
         )
     gc.freeze()  # What is imported is not looked at again before each file.
-    findings = [examine(file, timeout_s=timeout_s, memory_mb=memory_mb, compare=compare) for file in files]
+    findings = [examine(file, formats, timeout_s=timeout_s, memory_mb=memory_mb, compare=compare) for file in files]
     _print(findings, compared=compare)
     if json_file:
         json_file.write_text(json.dumps([asdict(finding) for finding in findings], indent=1), encoding="utf-8")
@@ -88,10 +122,10 @@ def conformance(
         raise SystemExit(NOT_AS_EXPECTED)
 
 
-def examine(file: Path, *, timeout_s: float, memory_mb: int, compare: bool) -> Finding:
+def examine(file: Path, formats: Sequence[str], *, timeout_s: float, memory_mb: int, compare: bool) -> Finding:
     """Examine one file in guarded children: one for PixelCascade's calls, one for libvips."""
     limits = Limits.for_memory(memory_mb)
-    outcome = run_guarded(_three_calls, file, limits, timeout_s=timeout_s, memory_mb=memory_mb)
+    outcome = run_guarded(_three_calls, file, limits, formats, timeout_s=timeout_s, memory_mb=memory_mb)
     verdict, reason = "crash", outcome.crash or ""
     if outcome.timed_out:
         verdict, reason = "time-out", f"more than {timeout_s:g} s"
@@ -99,7 +133,7 @@ def examine(file: Path, *, timeout_s: float, memory_mb: int, compare: bool) -> F
         verdict, reason = outcome.value
     difference, explained = "", True
     if compare and verdict in ("ok", "rejected"):
-        compared = run_guarded(_compared, file, limits, timeout_s=4 * timeout_s, memory_mb=4 * memory_mb)
+        compared = run_guarded(_compared, file, limits, formats, timeout_s=4 * timeout_s, memory_mb=4 * memory_mb)
         difference, explained = compared.value or (f"libvips {compared.crash or 'timed out'}", True)
     return Finding(
         file=str(file),
@@ -117,24 +151,28 @@ def _files(paths: Iterable[Path]) -> Iterable[Path]:
         yield from (file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
 
 
-def _three_calls(file: Path, limits: Limits) -> tuple[str, str]:
+def _three_calls(file: Path, limits: Limits, formats: Sequence[str]) -> tuple[str, str]:
     """Return the verdict and its reason; whatever escapes but a refusal is a crash."""
     data = file.read_bytes()
     refusals = []
+
+    def picture() -> Picture:
+        return open_picture(data, limits, formats=formats)
+
     try:
-        metadata = describe(BytesIO(data), gps=True, limits=limits)
+        metadata = describe(open_picture(BytesIO(data), limits, formats=formats), gps=True)
         metadata.extras()
     except RejectedImageError as error:
         refusals.append(f"describe: {type(error).__name__}: {error}")
     try:
-        fault = _fault(convert(data, limits=limits))
+        fault = _fault(convert(picture()))
     except RejectedImageError as error:
         fault = ""
         refusals.append(f"{type(error).__name__}: {error}")
     with suppress(RejectedImageError):
-        convert(data, limits=limits, salvage=True, quality=90)
+        convert(picture(), salvage=True, quality=90)
     try:
-        sizes = resize(data, WIDTHS, limits=limits)
+        sizes = resize(picture(), WIDTHS)
         fault = fault or next((found for jpeg in sizes.values() if (found := _fault(jpeg))), "")
     except RejectedImageError as error:
         refusals.append(f"{type(error).__name__}: {error}")
@@ -155,12 +193,12 @@ def _fault(jpeg: Jpeg) -> str:
     return ""
 
 
-def _compared(file: Path, limits: Limits) -> tuple[str, bool]:
+def _compared(file: Path, limits: Limits, formats: Sequence[str]) -> tuple[str, bool]:
     """Return the difference from libvips, if any, and whether its reason is known."""
     data = file.read_bytes()
     theirs = peer.picture(data)
     try:
-        picture = open_picture(data, limits)
+        picture = open_picture(data, limits, formats=formats)
         ours = rendered(picture, WHITE)
     except RejectedImageError as error:
         return _refused(error, theirs, data)
@@ -171,7 +209,7 @@ def _compared(file: Path, limits: Limits) -> tuple[str, bool]:
     mean = peer.mean_difference(ours, theirs.image)
     if mean <= MAX_DIFFERENCE:
         return "", True
-    reason = _reason(theirs, picture)
+    reason = _reason(theirs, picture, mean)
     return f"mean difference {mean:.1f}" + (f": {reason}" if reason else ""), bool(reason)
 
 
@@ -186,7 +224,7 @@ def _refused(error: RejectedImageError, theirs: peer.PeerPicture, data: bytes) -
     try:
         if _ends_early(data):
             return "libvips shows it, though bytes put before its end marker change it: its data ends early", True
-        with Image.open(BytesIO(data), formats=["JPEG", "PNG", "GIF"]) as image:
+        with Image.open(BytesIO(data), formats=PILLOW_FORMATS) as image:
             image.load()
     except Exception as alone:  # noqa: BLE001 - any complaint of Pillow's own
         return f"libvips shows it; Pillow alone refuses it too: {alone}", True
@@ -205,16 +243,31 @@ def _ends_early(data: bytes) -> bool:
     return ImageChops.difference(*pictures).getbbox() is not None
 
 
-def _reason(theirs: peer.PeerPicture, ours: Picture) -> str:
-    """Return why libvips may differ, if the file shows it."""
+def _reason(theirs: peer.PeerPicture, ours: Picture, mean: float) -> str:
+    """Return why libvips may differ by a mean of so many levels, if the file shows it."""
     header = ours.header
     if theirs.cmyk and (not theirs.profiled or any("ICC profile" in warning for warning in ours.warnings)):
         return "CMYK without a usable profile, for which libvips takes a press profile of its own"
+    if isinstance(header, HeifHeader):
+        return _heif_reason(theirs, header, mean)
+    if isinstance(header, TiffHeader) and header.photometric == YCBCR and header.compression != JPEG:
+        return "YCbCr without JPEG, which libvips takes for RGB"
     if isinstance(header, GifHeader):
         if not header.palette:
             return "a GIF without any palette, for which there is no rule"
         if header.transparent is None and header.box != (0, 0, header.width, header.height):
             return "the first frame does not cover the canvas: libvips shows black there, browsers the background"
+    return ""
+
+
+def _heif_reason(theirs: peer.PeerPicture, header: HeifHeader, mean: float) -> str:
+    if header.icc and not theirs.profiled:
+        return "colours named by code points, which libvips takes for sRGB"
+    if header.premultiplied:
+        return "colours multiplied by opacity, which libvips multiplies again"
+    configuration = header.meta.items[header.image.tiles[0]].property(b"av1C") or bytes(4)
+    if configuration[2] & AV1_SUBSAMPLED and mean <= 2 * MAX_DIFFERENCE:
+        return "subsampled colours, which decoders interpolate in different ways"
     return ""
 
 
@@ -235,6 +288,8 @@ def _print(findings: list[Finding], *, compared: bool) -> None:
     verdicts = Counter(finding.verdict for finding in findings)
     summary = ", ".join(f"{count:,} {verdict}" for verdict, count in sorted(verdicts.items()))
     unexplained = sum(not finding.explained for finding in findings)
-    console.print(f"{len(findings):,} files: {summary or 'none'}; {unexplained:,} unexplained differences")
+    same = sum(finding.verdict == "ok" and not finding.difference for finding in findings)
+    known = f"{same:,} the same as libvips, " if compared else ""
+    console.print(f"{len(findings):,} files: {summary or 'none'}; {known}{unexplained:,} unexplained differences")
     if not compared:
         console.print("Not compared with libvips: pyvips is not installed, or --no-peer was given.")

@@ -8,6 +8,10 @@ from typing import Any
 
 from PIL import Image, ImageChops, ImageStat
 
+UNBUILT = "it is built without a decoder for it, so nothing is compared"
+_BUILT_WITHOUT = "has not been built in"
+"""What libheif says of HEVC in libvips's wheel."""
+
 
 @dataclass(frozen=True)
 class PeerPicture:
@@ -35,7 +39,7 @@ def picture(data: bytes) -> PeerPicture:
         cmyk = found.interpretation == "cmyk"
         image = _to_pillow(_shown(found))
     except vips.Error as error:
-        return PeerPicture(None, _first_line(error), None)
+        return PeerPicture(None, UNBUILT if _BUILT_WITHOUT in str(error) else _last_line(error), None)
     return PeerPicture(image, None, _strictly(vips, data), profiled, cmyk)
 
 
@@ -68,10 +72,10 @@ def _strictly(vips: Any, data: bytes) -> str | None:
     try:
         vips.Image.new_from_buffer(data, "", fail_on="warning").avg()
     except vips.Error as error:
-        return _first_line(error)
+        return _last_line(error)
     return None
 
 
-def _first_line(error: Exception) -> str:
+def _last_line(error: Exception) -> str:
     lines = [line for line in str(error).splitlines() if line.strip()]
     return lines[-1].strip() if lines else type(error).__name__

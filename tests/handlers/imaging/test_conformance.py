@@ -11,14 +11,22 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import conformance as module
+from benchmarks import peer
 from benchmarks.__main__ import main
 from benchmarks.guarded import run_guarded
 
+from .heic import has_decoder
 from .pictures import jpeg, photo, saved
+
+needs_peer = pytest.mark.skipif(not peer.available(), reason="pyvips is not installed: `make` installs it")
+# Without HEIC's decoder, the default of all formats is refused.
+FORMATS = () if has_decoder() else ("--formats", "jpeg,png,gif,webp,avif,tiff")
 
 
 def _run(folder: Path, *options: str) -> tuple[int, str, list[dict[str, Any]]]:
-    result = CliRunner().invoke(main, ["conformance", str(folder), "--json", str(folder / "out.txt"), *options])
+    result = CliRunner().invoke(
+        main, ["conformance", str(folder), "--json", str(folder / "out.txt"), *FORMATS, *options]
+    )
     return result.exit_code, result.output, json.loads((folder / "out.txt").read_text(encoding="utf-8"))
 
 
@@ -34,6 +42,41 @@ def test_good_and_refused_files_pass(tmp_path: Path) -> None:
     assert "NotAnImageError" in next(f["reason"] for f in findings if "text" in f["file"])
     assert all(finding["peak_mb"] > 0 for finding in findings)
     assert "3 files: 1 ok, 2 rejected" in output
+
+
+def test_all_formats_are_taken_in(tmp_path: Path) -> None:
+    """Unless fewer are named, as a stack's inputFormats would."""
+    for kind in ("WEBP", "AVIF", "TIFF"):
+        (tmp_path / f"good.{kind.lower()}").write_bytes(saved(photo(), kind))
+        (tmp_path / f"cut.{kind.lower()}").write_bytes(saved(photo(), kind)[:-200])
+    code, output, _ = _run(tmp_path)
+    assert (code, "6 files: 3 ok, 3 rejected" in output) == (0, True)
+    code, output, findings = _run(tmp_path, "--formats", "jpeg,png", "--no-peer")
+    assert (code, {finding["verdict"] for finding in findings[1:]}) == (0, {"rejected"})
+    assert all("to inputFormats" in finding["reason"] for finding in findings if ".txt" not in finding["file"])
+
+
+@needs_peer
+def test_known_differences_from_libvips_are_explained(tmp_path: Path) -> None:
+    """By what the header says; any other difference has no reason."""
+    fine = saved(photo(), "AVIF", quality=100, subsampling="4:4:4", speed=9)
+    (tmp_path / "named.avif").write_bytes(fine.replace(b"nclx\0\1\0\x0d", b"nclx\0\x0c\0\x0d"))
+    (tmp_path / "ycbcr.tiff").write_bytes(saved(photo(mode="YCbCr"), "TIFF"))
+    code, _, findings = _run(tmp_path)
+    assert code == 0
+    assert [finding["difference"].partition(": ")[2] for finding in findings] == [
+        "colours named by code points, which libvips takes for sRGB",
+        "YCbCr without JPEG, which libvips takes for RGB",
+    ]
+
+
+@pytest.mark.parametrize("names", ["jpeg,bmp", ""])
+def test_unknown_formats_are_refused(tmp_path: Path, names: str) -> None:
+    """With those that there are."""
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    result = CliRunner().invoke(main, ["conformance", str(tmp_path), "--formats", names])
+    assert result.exit_code == 2
+    assert "expected formats among jpeg, png, gif, webp, avif, heic, tiff" in " ".join(result.output.split())
 
 
 @pytest.mark.parametrize(
