@@ -25,7 +25,7 @@ from handlers.imaging import Jpeg, Limits, Picture, convert, describe, load_form
 from handlers.imaging.formats import FORMATS, FURTHER
 from handlers.imaging.formats.gif import GifHeader
 from handlers.imaging.formats.heif_header import HeifHeader
-from handlers.imaging.formats.tiff_header import JPEG, YCBCR, TiffHeader
+from handlers.imaging.formats.tiff_header import FAX, JPEG, YCBCR, TiffHeader
 from handlers.imaging.render import rendered
 
 ALL_FORMATS = (*FORMATS, *FURTHER)
@@ -250,13 +250,21 @@ def _reason(theirs: peer.PeerPicture, ours: Picture, mean: float) -> str:
         return "CMYK without a usable profile, for which libvips takes a press profile of its own"
     if isinstance(header, HeifHeader):
         return _heif_reason(theirs, header, mean)
-    if isinstance(header, TiffHeader) and header.photometric == YCBCR and header.compression != JPEG:
-        return "YCbCr without JPEG, which libvips takes for RGB"
+    if isinstance(header, TiffHeader):
+        return _tiff_reason(theirs, header)
     if isinstance(header, GifHeader):
         if not header.palette:
             return "a GIF without any palette, for which there is no rule"
         if header.transparent is None and header.box != (0, 0, header.width, header.height):
             return "the first frame does not cover the canvas: libvips shows black there, browsers the background"
+    return ""
+
+
+def _tiff_reason(theirs: peer.PeerPicture, header: TiffHeader) -> str:
+    if header.photometric == YCBCR and header.compression != JPEG:
+        return "YCbCr without JPEG, which libvips takes for RGB"
+    if header.compression in FAX and theirs.strict:
+        return f"damaged fax data, which have no checksum; when strict, libvips says: {theirs.strict}"
     return ""
 
 
