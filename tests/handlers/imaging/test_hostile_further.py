@@ -1,0 +1,324 @@
+"""AVIF, HEIC and TIFF files made to hurt: each is refused, or harmless, within 0.5 s of CPU time and 150 MB.
+
+Most of the time of their decoders is spent within one call of C, so that steps, as in `test_hostile`, do not show it.
+"""
+
+import gc
+import io
+import itertools
+import struct
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from benchmarks.guarded import GuardedCall, run_guarded
+from handlers.errors import BrokenImageError, ImageTooLargeError, PixelCascadeError
+from handlers.imaging import Limits, convert, describe, load_formats, open_picture, resize
+
+from .heic import CORNERS, CORNERS_CONFIGURATION, SIZE, has_decoder, heic, needs_decoder, parameters
+from .heif import box, container, extent, grid, reference, resized
+from .pictures import jpeg, photo, saved
+from .tiffs import plain, tiff
+
+CPU_S, MEGABYTES = 0.5, 150
+FORMATS = ("avif", "heic", "tiff") if has_decoder() else ("avif", "tiff")
+FLAT = (2_000, 2_000)
+BOXES = 1_000_000
+TILES = 63, 64
+"""Columns and rows of a grid that has nearly as many items as are taken."""
+
+Rows = dict[str, tuple[Callable[[], bytes], type[PixelCascadeError]]]
+
+
+@cache
+def _flat(size: tuple[int, int] = FLAT) -> bytes:
+    return saved(Image.new("RGB", size), "AVIF", speed=10)
+
+
+def _head(brand: bytes) -> bytes:
+    return box(b"ftyp", brand, bytes(4), brand, b"mif1")
+
+
+def _meta(kind: bytes, brand: bytes, content: bytes) -> bytes:
+    """Return a file whose `meta` has one long box in it."""
+    return _head(brand) + box(b"meta", bytes(4), box(b"pitm", bytes(6)), box(kind, content))
+
+
+def _extents(brand: bytes, count: int) -> bytes:
+    """Return a file whose one item has its data in many parts, each of them the whole file."""
+    coding, setup = (b"av01", box(b"av1C", bytes(4))) if brand == b"avif" else (b"hvc1", box(b"hvcC", bytes(23)))
+    one = struct.pack(">HHHHII", 1, 0, 0, 1, 0, 100)
+    file = container([(coding, [1, 2], (0, 0, 100), b"")], [extent(8, 8), setup], brand=brand)
+    assert one in file
+    many = box(b"iloc", struct.pack(">IHH", 1 << 24, 0x4400, 1), one[:6], struct.pack(">H", count), one[8:] * count)
+    meta = file[len(_head(brand)) + 8 :].replace(box(b"iloc", struct.pack(">IHH", 1 << 24, 0x4400, 1), one), many)
+    return _head(brand) + box(b"meta", meta)
+
+
+def _shared_tiles(coding: bytes, setup: bytes, brand: bytes, data: bytes) -> bytes:
+    """Return a file whose grid has thousands of tiles, all of the same data."""
+    columns, rows = TILES
+    count, size = columns * rows, (columns * SIZE[0], rows * SIZE[1])
+    properties = [extent(*SIZE), setup, extent(*size)]
+    links = reference(b"dimg", 1, range(2, 2 + count))
+
+    def head(start: int) -> bytes:
+        tile = (coding, [1, 2], (0, start, len(data)), b"")
+        items = [(b"grid", [3], (1, 0, 12), b""), *[tile] * count]
+        return container(items, properties, links, brand=brand, idat=grid(rows, columns, *size))
+
+    return head(len(head(0))) + data
+
+
+def _grid(brand: bytes, coding: bytes) -> bytes:
+    """Return a file whose grid claims 65,536 tiles, and lists one of them as often as a list can."""
+    items = [(b"grid", [2], (1, 0, 12), b""), (coding, [1], (0, 0, 9), b"")]
+    links = reference(b"dimg", 1, [2] * 65_535)
+    return container(
+        items, [extent(64, 64), extent(16_384, 16_384)], links, brand=brand, idat=grid(256, 256, 16_384, 16_384)
+    )
+
+
+def _boxes(brand: bytes, name: str) -> Rows:
+    """Return what hurts a reader of boxes."""
+    coding = b"av01" if brand == b"avif" else b"hvc1"
+    small = [(coding, [1], (0, 0, 9), b"")]
+    return {
+        f"{name} of a million boxes": (lambda: _head(brand) + box(b"free") * BOXES, ImageTooLargeError),
+        f"{name} of a million boxes in meta": (
+            lambda: _head(brand) + box(b"meta", bytes(4), box(b"free") * BOXES),
+            ImageTooLargeError,
+        ),
+        f"{name} of a million items": (
+            lambda: _meta(b"iinf", brand, struct.pack(">IH", 0, 1) + box(b"infe") * (BOXES - 99)),
+            ImageTooLargeError,
+        ),
+        f"{name} whose meta box claims 2 GB": (
+            lambda: _head(brand) + struct.pack(">I4s", 1 << 31, b"meta"),
+            ImageTooLargeError,
+        ),
+        f"{name} of 5,000 items": (
+            lambda: container(small * 5_000, [extent(8, 8)], brand=brand),
+            ImageTooLargeError,
+        ),
+        f"{name} whose item claims the file 60,000 times": (lambda: _extents(brand, 60_000), BrokenImageError),
+        f"{name} whose grid claims 65,536 tiles": (lambda: _grid(brand, coding), BrokenImageError),
+        f"{name} of 50,000 by 50,000": (
+            lambda: container(small, [extent(50_000, 50_000)], brand=brand),
+            ImageTooLargeError,
+        ),
+    }
+
+
+def _detailed() -> bytes:
+    return saved(photo(SIZE), "AVIF", quality=100, speed=10)
+
+
+def _setup(data: bytes) -> bytes:
+    """Return the configuration of an AVIF's decoder."""
+    at = data.index(b"av1C") - 4
+    return data[at : at + int.from_bytes(data[at : at + 4])]
+
+
+def _coded(data: bytes) -> bytes:
+    """Return the coded data of an AVIF."""
+    return data[data.index(b"mdat") + 4 :]
+
+
+def _frames() -> bytes:
+    """Return an AVIF whose item has the same picture a thousand times over."""
+    coded = _coded(_flat((64, 64))) * 1_000
+
+    def head(start: int) -> bytes:
+        item = b"av01", [1, 2], (0, start, len(coded)), b""
+        return container([item], [extent(64, 64), _setup(_flat((64, 64)))])
+
+    return head(len(head(0))) + coded
+
+
+AVIF: Rows = {
+    **_boxes(b"avif", "AVIF"),
+    "AVIF of 16 x 16 whose coded picture has 4 MP": (lambda: resized(_flat(), FLAT, (16, 16)), BrokenImageError),
+    "AVIF of 64 MP whose coded picture has 64 x 64": (
+        lambda: resized(_flat((64, 64)), (64, 64), (8_000, 8_000)),
+        BrokenImageError,
+    ),
+    "AVIF of a thousand frames": (_frames, ImageTooLargeError),
+    "AVIF whose 4,032 tiles are one": (
+        lambda: _shared_tiles(b"av01", _setup(_detailed()), b"avif", _coded(_detailed())),
+        BrokenImageError,
+    ),
+}
+
+HEIC: Rows = {
+    **_boxes(b"heic", "HEIC"),
+    "HEIC of 96 x 64 whose coded picture has 268 MP": (
+        lambda: heic(configuration=parameters(16_384, 16_384)),
+        BrokenImageError,
+    ),
+    "HEIC of 64 MP whose coded picture has 96 x 64": (lambda: heic(size=(8_000, 8_000)), BrokenImageError),
+    "HEIC of 5,000 pictures": (lambda: heic(data=CORNERS * 5_000), ImageTooLargeError),
+    "HEIC whose 4,032 tiles are one": (
+        lambda: _shared_tiles(b"hvc1", box(b"hvcC", CORNERS_CONFIGURATION), b"heic", CORNERS),
+        BrokenImageError,
+    ),
+    "HEIC of 20,000 units": (
+        lambda: heic(data=struct.pack(">IH", 2, 35 << 9) * 20_000),
+        ImageTooLargeError,
+    ),
+}
+
+
+def _jpeg_strip() -> bytes:
+    """Return a TIFF of 64 x 64 whose strip is a JPEG that claims 60,000 x 60,000."""
+    strip = jpeg(photo((64, 64)), subsampling=0)
+    at = strip.index(b"\xff\xc0") + 5
+    strip = strip[:at] + struct.pack(">HH", 60_000, 60_000) + strip[at + 4 :]
+    return tiff(plain(64, 64, t259=(3, [7]), t262=(3, [6]), t530=(3, [1, 1])), [strip])
+
+
+def _claiming(tag: int, count: int) -> bytes:
+    """Return a TIFF whose tag claims so many values."""
+    data = tiff(plain(64, 64, t278=(4, [32])), [bytes(64 * 32 * 3)] * 2)
+    entry = struct.pack("<HHI", tag, 4, 2)
+    assert entry in data
+    return data.replace(entry, struct.pack("<HHI", tag, 4, count))
+
+
+def _strips(count: int, size: int) -> bytes:
+    """Return a TIFF of strips of one row, all of the same bytes of the file."""
+    return tiff(plain(100, count, t278=(4, [1]), t273=(4, [8] * count), t279=(4, [size] * count)), [])
+
+
+def _chain(count: int, *, ring: bool = False) -> bytes:
+    """Return a TIFF of one small page, followed by so many empty directories."""
+    start = len(tiff(plain(8, 8), [bytes(8 * 8 * 3)], after=1))
+    starts = itertools.chain(range(start + 6, start + 6 * count, 6), [start if ring else 0])
+    page = tiff(plain(8, 8), [bytes(8 * 8 * 3)], after=start)
+    return page + b"".join(struct.pack("<HI", 0, following) for following in starts)
+
+
+TIFF: Rows = {
+    "TIFF of 30,000 by 30,000": (lambda: tiff(plain(30_000, 30_000), [b"abc"]), ImageTooLargeError),
+    "TIFF of 64 MP in 11 bytes of Deflate": (
+        lambda: tiff(plain(8_000, 8_000, t259=(3, [8])), [zlib.compress(b"abc")]),
+        BrokenImageError,
+    ),
+    "TIFF whose strip claims 4 GB": (
+        lambda: tiff(plain(64, 64, t273=(4, [8]), t279=(4, [(1 << 32) - 1]))),
+        BrokenImageError,
+    ),
+    "BigTIFF whose strip claims all bytes there are": (
+        lambda: tiff(plain(64, 64, t273=(16, [8]), t279=(16, [(1 << 64) - 1])), big=True),
+        BrokenImageError,
+    ),
+    "TIFF that claims four billion strips": (lambda: _claiming(273, (1 << 32) - 1), BrokenImageError),
+    "TIFF of 180,000 strips": (
+        lambda: tiff(plain(60_000, 60_000, t278=(4, [1]), t284=(3, [2]), t273=(4, [8]), t279=(4, [1]))),
+        ImageTooLargeError,
+    ),
+    "TIFF of 60,000 strips that overlap": (lambda: _strips(60_000, 300), BrokenImageError),
+    "TIFF of tiles of a billion pixels a side": (
+        lambda: tiff(plain(8, 8, t322=(4, [1 << 30]), t323=(4, [1 << 30]), t324=(4, [8]), t325=(4, [8]))),
+        BrokenImageError,
+    ),
+    "TIFF of 60,000 samples a pixel": (lambda: tiff(plain(8, 8, t277=(3, [60_000])), [bytes(64)]), BrokenImageError),
+    "TIFF whose JPEG claims 3,600 MP": (_jpeg_strip, BrokenImageError),
+    "TIFF of 65,535 entries without a picture": (
+        lambda: b"II*\0\x08\0\0\0\xff\xff" + struct.pack("<HHII", 65_000, 4, 1, 1) * 65_535 + bytes(4),
+        BrokenImageError,
+    ),
+}
+
+HARMLESS: dict[str, Callable[[], bytes]] = {
+    "TIFF of 200,000 directories": lambda: _chain(200_000),
+    "TIFF whose directories are a ring": lambda: _chain(5_000, ring=True),
+    "TIFF whose strip goes on for 100 MB": lambda: tiff(
+        plain(8, 8, t259=(3, [8])), [zlib.compress(bytes(100_000_000))]
+    ),
+    "TIFF whose profile claims 4 GB": lambda: tiff(plain(8, 8, t34675=(4, [1])), [bytes(8 * 8 * 3)]).replace(
+        struct.pack("<HHI", 34675, 4, 1), struct.pack("<HHI", 34675, 4, (1 << 32) - 1)
+    ),
+}
+
+REFUSED = AVIF | HEIC | TIFF
+KINDS = [pytest.param(kind, marks=needs_decoder if kind in HEIC else ()) for kind in REFUSED]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _loaded() -> Iterator[None]:
+    """Import the decoders, and leave alone what is here: neither is to count as the time of a file."""
+    load_formats(FORMATS)
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+def _timed(call: Callable[..., Any], data: bytes) -> tuple[float, str]:
+    """Return the CPU seconds that a call took in all its threads, and the class of its refusal."""
+    started, refusal = time.process_time(), ""
+    try:
+        call(data)
+    except PixelCascadeError as error:
+        refusal = type(error).__name__
+    return time.process_time() - started, refusal
+
+
+def _guarded(call: Callable[..., Any], data: bytes) -> GuardedCall:
+    return run_guarded(_timed, call, data, timeout_s=20, memory_mb=MEGABYTES)
+
+
+def _converted(data: bytes) -> object:
+    return convert(open_picture(data, Limits(), formats=FORMATS))
+
+
+def _streamed(data: bytes) -> object:
+    return convert(open_picture(io.BytesIO(data), Limits(), formats=FORMATS))
+
+
+def _sizes(data: bytes) -> object:
+    return resize(open_picture(data, Limits(), formats=FORMATS), {"small": 8})
+
+
+def _described(data: bytes) -> object:
+    return describe(open_picture(data, Limits(), formats=FORMATS))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_hostile_file_is_refused_in_little_time(kind: str) -> None:
+    """By the right class, and with 150 MB of memory at most."""
+    make, error = REFUSED[kind]
+    data = make()
+    for call in (_converted, _sizes, _streamed):
+        outcome = _guarded(call, data)
+        assert outcome.crash is None
+        assert not outcome.timed_out
+        seconds, refusal = outcome.value
+        assert refusal == error.__name__
+        assert seconds < CPU_S
+
+
+@pytest.mark.parametrize("kind", [*HARMLESS, *KINDS])
+def test_describing_a_hostile_file_takes_little_time(kind: str) -> None:
+    """A header is read, or refused, without following what it claims."""
+    data = HARMLESS[kind]() if kind in HARMLESS else REFUSED[kind][0]()
+    outcome = _guarded(_described, data)
+    assert outcome.crash is None
+    assert not outcome.timed_out
+    assert outcome.value[0] < CPU_S
+
+
+@pytest.mark.parametrize("kind", HARMLESS)
+def test_a_bomb_beside_the_picture_does_not_go_off(kind: str) -> None:
+    """What is not the picture is not read: the picture comes out, in little time and memory."""
+    data = HARMLESS[kind]()
+    for call in (_converted, _sizes):
+        outcome = _guarded(call, data)
+        assert outcome.crash is None
+        assert outcome.value[1] == ""
+        assert outcome.value[0] < CPU_S
