@@ -1,4 +1,4 @@
-"""One message's way, which is a line: fetch -> open (header, limits) -> room in memory -> work -> write -> settle.
+"""The life of one message: fetch -> open (header, limits) -> room in memory -> work -> write -> settle.
 
 The image's fault is written down and the message is done; any other failure is raised, and leaves it in its queue.
 """

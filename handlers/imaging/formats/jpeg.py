@@ -164,7 +164,7 @@ class JpegPicture(Picture):
     def copy(self, rights: bytes, *, salvage: bool) -> bytes | None:
         """Copy the coded picture bit for bit if browsers show it as an output promises; see `Picture.copy`.
 
-        All coded data are read, at an eighth of the size, to find a picture that is truncated.
+        All coded data are read first to find a picture that is truncated; see `damage`.
         """
         if not self._is_fit(plain=self.coded.plain) or self._checked(salvage=salvage).damage:
             return None
