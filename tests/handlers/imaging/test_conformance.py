@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import signal
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from benchmarks import peer
 from benchmarks.__main__ import main
 from benchmarks.guarded import run_guarded
 
-from .heic import has_decoder
+from .heic import has_decoder, needs_decoder
 from .pictures import jpeg, photo, saved
 
 needs_peer = pytest.mark.skipif(not peer.available(), reason="pyvips is not installed: `make` installs it")
@@ -54,6 +56,19 @@ def test_all_formats_are_taken_in(tmp_path: Path) -> None:
     code, output, findings = _run(tmp_path, "--formats", "jpeg,png", "--no-peer")
     assert (code, {finding["verdict"] for finding in findings[1:]}) == (0, {"rejected"})
     assert all("to inputFormats" in finding["reason"] for finding in findings if ".txt" not in finding["file"])
+
+
+@needs_decoder
+@needs_peer
+@pytest.mark.skipif(shutil.which("heif-enc") is None, reason="heif-enc is not installed")
+def test_a_format_that_libvips_is_built_without_is_named(tmp_path: Path) -> None:
+    """Nothing is compared, and the row says so; a libvips that has the decoder shows the same."""
+    photo().save(tmp_path / "photo.png")
+    command = ["heif-enc", "-q", "95", str(tmp_path / "photo.png"), "-o", str(tmp_path / "photo.heic")]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    code, _, findings = _run(tmp_path)
+    assert (code, [finding["verdict"] for finding in findings]) == (0, ["ok", "ok"])
+    assert findings[0]["difference"] in ("", f"libvips refuses it: {peer.UNBUILT}")
 
 
 @needs_peer

@@ -1,0 +1,143 @@
+"""Files that other programs make, where they are installed: right colours, upright, and over the background."""
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from handlers.imaging import Limits, Picture, convert, describe, open_picture
+from handlers.imaging.formats import DEFAULT_FORMATS
+
+from .heic import has_decoder
+from .pictures import BLUE, GREEN, RED, corners, difference, exif, opened, photo, saved
+
+SIZE = (192, 128)
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program and how it is called: `source` is the kind of its input, `made` the format of its output."""
+
+    name: str
+    made: str
+    options: tuple[str, ...]
+    source: str = "PNG"
+    before_output: tuple[str, ...] = ("-o",)
+
+
+PROGRAMS = {
+    "heif-enc HEIC": Program("heif-enc", "heic", ("-q", "95", "-p", "chroma=444")),
+    "heif-enc AVIF": Program("heif-enc", "avif", ("-A", "-q", "95", "-p", "chroma=444")),
+    "avifenc": Program("avifenc", "avif", ("-s", "9", "--min", "2", "--max", "6", "-y", "444")),
+    "avifenc, lossless": Program("avifenc", "avif", ("-s", "9", "-l")),
+    "avifenc, 10 bits": Program("avifenc", "avif", ("-s", "9", "--min", "2", "--max", "6", "-d", "10", "-y", "444")),
+    "avifenc, multiplied": Program("avifenc", "avif", ("-s", "9", "--min", "2", "--max", "6", "-p", "-y", "444")),
+    "avifenc, grid": Program("avifenc", "avif", ("-s", "9", "--min", "2", "--max", "6", "-g", "2x2", "-y", "444")),
+    "cwebp": Program("cwebp", "webp", ("-quiet", "-q", "95", "-sharp_yuv", "-metadata", "all")),
+    "cwebp, lossless": Program("cwebp", "webp", ("-quiet", "-lossless", "-metadata", "all")),
+    **{
+        f"tiffcp {' '.join(options)}": Program("tiffcp", "tiff", options, "TIFF", ())
+        for options in (
+            ("-c", "none"),
+            ("-c", "lzw:2", "-t", "-w", "64", "-l", "64"),
+            ("-c", "zip", "-p", "separate"),
+            ("-c", "packbits", "-f", "lsb2msb"),
+            ("-B", "-r", "7"),
+            ("-8", "-c", "zip"),
+        )
+    },
+    "tiffcp -c jpeg": Program("tiffcp", "tiff", ("-c", "jpeg:95", "-r", "16"), "TIFF", ()),
+}
+OPAQUE = ("avifenc, grid", "tiffcp -c jpeg")
+"""Whose tiles would be halves of pixels, and which refuses colours with opacity."""
+
+
+def made(program: Program, source: Path) -> Picture:
+    """Return the picture that a program makes of a file; the test is skipped where it cannot."""
+    needs(program.name)
+    if program.made == "heic" and not has_decoder():
+        pytest.skip("pi_heif is not installed: `make` installs it")
+    target = source.with_name(f"made.{program.made}")
+    run(program.name, *program.options, str(source), *program.before_output, str(target))
+    return open_picture(target.read_bytes(), Limits(), formats=(*DEFAULT_FORMATS, program.made))
+
+
+def needs(name: str) -> None:
+    """Skip the test where a program is absent."""
+    if shutil.which(name) is None:
+        pytest.skip(f"{name} is not installed")
+
+
+def run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+
+
+def turned(orientation: int) -> Image.Image:
+    """Return the four corners as a PNG of such an orientation comes out."""
+    return opened(convert(saved(corners(SIZE), "PNG", exif=exif({0x0112: orientation})), subsampling="4:4:4"))
+
+
+def shown(picture: Picture) -> Image.Image:
+    return opened(convert(picture, background=GREEN, subsampling="4:4:4", quality=95))
+
+
+def written(folder: Path, data: bytes, kind: str) -> Path:
+    file = folder / f"source.{kind.lower()}"
+    file.write_bytes(data)
+    return file
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_colours_are_right(tmp_path: Path, name: str, mode: str) -> None:
+    """As they are in what the program read."""
+    program, image = PROGRAMS[name], photo(SIZE, mode)
+    picture = made(program, written(tmp_path, saved(image, program.source), program.source))
+    assert (picture.header.format.lower(), picture.header.size) == (program.made, SIZE)
+    assert difference(shown(picture), image) < 2.5
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("name", [name for name in PROGRAMS if "tiffcp" not in name])
+def test_a_picture_is_turned_upright(tmp_path: Path, name: str, orientation: int) -> None:
+    """Once, as the JPEG that the program read."""
+    block = b"Exif\0\0" + exif({0x0112: orientation})
+    master = saved(corners(SIZE), "JPEG", quality=100, subsampling=0, exif=block)
+    picture = made(PROGRAMS[name], written(tmp_path, master, "JPEG"))
+    turn = orientation if takes_turns_over(PROGRAMS[name], picture) else 1
+    assert difference(shown(picture), turned(turn)) < 3
+    assert describe(picture).orientation == turn
+
+
+def takes_turns_over(program: Program, picture: Picture) -> bool:
+    """Tell whether a file says itself how it is turned: old ones of heif-enc leave it to EXIF, which readers ignore."""
+    file = bytes(picture.source.whole())
+    return program.name != "heif-enc" or b"irot" in file or b"imir" in file
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_tiff_is_turned_as_tiffset_says(tmp_path: Path, orientation: int) -> None:
+    """By the tag that it changes in the file."""
+    needs("tiffset")
+    file = written(tmp_path, saved(corners(SIZE), "TIFF"), "TIFF")
+    run("tiffset", "-s", "274", str(orientation), str(file))
+    picture = open_picture(file.read_bytes(), Limits(), formats=["tiff"])
+    assert difference(shown(picture), turned(orientation)) < 2
+
+
+@pytest.mark.parametrize("name", [name for name in PROGRAMS if name not in OPAQUE])
+def test_transparent_pixels_show_the_background(tmp_path: Path, name: str) -> None:
+    """And pixels that are half transparent show half of it."""
+    image = Image.new("RGBA", SIZE, (*BLUE, 0))
+    image.paste((*RED, 255), (0, 0, 64, 128))
+    image.paste((*RED, 128), (64, 0, 128, 128))
+    program = PROGRAMS[name]
+    picture = made(program, written(tmp_path, saved(image, program.source), program.source))
+    assert picture.header.has_alpha
+    result = shown(picture)
+    for left, colour in ((0, RED), (64, (128, 127, 0)), (128, GREEN)):
+        area = result.crop((left + 8, 8, left + 56, 120))
+        assert difference(area, Image.new("RGB", area.size, colour)) < 4
