@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import json
+import shlex
 import sys
 import tempfile
 import time
@@ -179,13 +180,15 @@ def _describe(emulator: Emulator, outputs: dict[str, Any], page: str) -> None:
     """Print what a second terminal needs; every line works when it is pasted."""
     sample = write_samples(emulator.folder / "samples")[0]
     bucket, prefix = outputs["bucket"], outputs["layout"]["master"]
+    # A terminal whose `python` is another lacks the packages.
+    python = shlex.quote(sys.executable)
     click.echo(
         f"{_exports(emulator.endpoint, emulator.region)}\n\n{json.dumps(outputs, indent=2)}\n\n"
         f"Ready. Open {page} to drop pictures and watch them, or paste into another terminal (with AWS CLI 2):\n\n"
-        '  eval "$(python -m local env)"\n'
+        f'  eval "$({python} -m local env)"\n'
         f"  aws s3 cp '{sample}' s3://{bucket}/{prefix}\n"
-        "  python -m local status\n"
-        "  python -m ops audit --local --all\n\n"
+        f"  {python} -m local status\n"
+        f"  {python} -m ops audit --local --all\n\n"
         "Ctrl-C stops the emulator, and everything in it is gone."
     )
 
