@@ -63,15 +63,6 @@ class HeifPicture(Picture):
                 return max(1, frames)
         return 1
 
-    def read(self, widest: tuple[int, int] | None = None, *, copying: bool = False) -> None:
-        """Read the file to its end, and EXIF and XMP wherever they are; see `Picture.read`."""
-        super().read(widest, copying=copying)
-        self._read_on()
-
-    def facts(self) -> None:
-        """Read on for EXIF and XMP; see `Picture.facts`."""
-        self._read_on()
-
     def _read_on(self) -> None:
         """Read EXIF and XMP; what cannot be read costs the facts, not the picture."""
         header = self.header

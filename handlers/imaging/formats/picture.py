@@ -75,6 +75,7 @@ class Picture(ABC):
         if self.early and self.source.streaming:
             self.decode_early(widest, copying=copying)
         self._check_canvas(len(self.source.whole()))
+        self._read_on()
 
     def _check_canvas(self, file_bytes: int = 0) -> None:
         self.limits.check_canvas(*self.header.coded_size, file_bytes, self.bytes_per_pixel)
@@ -82,8 +83,12 @@ class Picture(ABC):
     def decode_early(self, widest: tuple[int, int] | None, *, copying: bool) -> None:  # noqa: B027 - not all can
         """Decode the pixels while the file arrives, for the `decode` or `copy` that follows."""
 
-    def facts(self) -> None:  # noqa: B027 - most formats have all facts in their header
+    def facts(self) -> None:
         """Read on as far as facts may be that the header lacks; no pixel is decoded."""
+        self._read_on()
+
+    def _read_on(self) -> None:  # noqa: B027 - most formats have all facts in their header
+        """Read the facts that follow the header."""
 
     @abstractmethod
     def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:

@@ -89,11 +89,6 @@ class PngPicture(Picture):
                 raise ImageTooLargeError(f"more than the {self.limits.max_frames:,} frames that are counted")
         return max(1, frames)
 
-    def read(self, widest: tuple[int, int] | None = None, *, copying: bool = False) -> None:
-        """Walk over the rest of the file, checking the checksum of each IDAT; see `Picture.read`."""
-        super().read(widest, copying=copying)
-        self._read_on()
-
     def facts(self) -> None:
         """Read on for an eXIf chunk that follows the picture; see `Picture.facts`."""
         if self.header.exif is None:
@@ -101,7 +96,7 @@ class PngPicture(Picture):
                 self._read_on()
 
     def _read_on(self) -> None:
-        """Walk over the chunks from the picture to the end."""
+        """Walk over the chunks from the picture to the end, checking the checksum of each IDAT."""
         self.data = _picture_data(self.source, self.limits)
         self.texts = {**self.data.texts, **self.header.texts}
         if self.header.exif is None and self.data.exif:

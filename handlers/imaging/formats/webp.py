@@ -72,15 +72,6 @@ class WebpPicture(Picture):
                 raise ImageTooLargeError(f"more than the {self.limits.max_frames:,} frames that are counted")
         return frames
 
-    def read(self, widest: tuple[int, int] | None = None, *, copying: bool = False) -> None:
-        """Read the file to its end, and EXIF and XMP that follow the picture; see `Picture.read`."""
-        super().read(widest, copying=copying)
-        self._read_on()
-
-    def facts(self) -> None:
-        """Read on for EXIF and XMP that follow the picture; see `Picture.facts`."""
-        self._read_on()
-
     def _read_on(self) -> None:
         """Read the chunks from the picture on; what cannot be read costs the facts, not the picture."""
         if not self.header.extended:
