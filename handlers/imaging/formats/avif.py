@@ -9,7 +9,7 @@ from .brands import is_avif
 from .decoding import image_faults
 from .heif import HeifPicture
 from .heif_header import size_of
-from .isobmff import ImageItem
+from .heif_items import ImageItem
 
 if not AvifImagePlugin.SUPPORTED:
     # Else each AVIF would be rejected as damaged.

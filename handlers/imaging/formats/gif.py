@@ -16,8 +16,7 @@ from handlers.imaging.pixels.transparency import matches
 from handlers.imaging.source import Source
 
 from .decoding import image_faults, load
-from .header import Header
-from .picture import Picture
+from .picture import Header, Picture
 
 MAX_SUB_BLOCKS = 250_000
 """Full sub-blocks in this number would be 64 MB; more are a file made to stall."""

@@ -14,8 +14,8 @@ from .brands import is_heic
 from .decoding import image_faults
 from .heif import HeifPicture
 from .heif_header import size_of
+from .heif_items import ImageItem
 from .hevc import check_hevc
-from .isobmff import ImageItem
 
 
 class HeicPicture(HeifPicture):

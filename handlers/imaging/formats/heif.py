@@ -20,8 +20,10 @@ from handlers.imaging.source import Source
 
 from .brands import SEQUENCE, brands
 from .heif_header import HeifHeader, read_header
+from .heif_items import ImageItem
+from .heif_meta import MAX_META_BYTES
 from .heif_payload import payload
-from .isobmff import MAX_META_BYTES, ImageItem, Reader, boxes, damaged, walk
+from .isobmff import Reader, boxes, damaged, walk
 from .picture import Picture
 from .png_text import XMP as XMP_TEXT
 

@@ -5,15 +5,16 @@ format.
 """
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 from handlers.errors import ImageTooLargeError, UnsupportedFormatError
 from handlers.imaging.limits import Limits
-from handlers.imaging.pixels.profile import coded_profile
 from handlers.imaging.source import Source
 
-from .header import GAIN_MAP_IGNORED, MAX_PROFILE_BYTES, Header
-from .isobmff import MAX_ITEMS, ImageItem, Meta, Reader, damaged, read_meta
+from .heif_items import ImageItem, Meta
+from .heif_meta import read_meta
+from .heif_shown import profile_of, shown
+from .isobmff import MAX_ITEMS, Reader, damaged
+from .picture import GAIN_MAP_IGNORED, Header
 
 GRID, ALPHA, PREMULTIPLIED, TILES = b"grid", b"auxl", b"prem", b"dimg"
 ALPHA_TYPES = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
@@ -37,17 +38,7 @@ _KNOWN = frozenset(
         b"lsel",
     }
 )
-_UNSPECIFIED, _SRGB = 2, (1, 13)
 _GRID_BYTES = 8
-
-Quarters = tuple[int, bool]
-"""How a picture is turned: clockwise by quarters, once it was mirrored left to right or not."""
-
-# Source: Exif 2.32, tag 0x0112.
-_ORIENTATIONS: dict[Quarters, int] = {
-    **{(quarters, False): number for quarters, number in enumerate((1, 6, 3, 8))},
-    **{(quarters, True): number for quarters, number in enumerate((2, 7, 4, 5))},
-}
 
 
 @dataclass(frozen=True)
@@ -102,7 +93,7 @@ def read_header(source: Source, limits: Limits, name: str, coding: bytes) -> Hei
     image = _coded_image(source, meta, meta.primary, name, coding)
     alpha = _alpha(source, meta, image, name, coding)
     item = meta.items[meta.primary]
-    box, turned = _shown(item, image.size, warnings)
+    box, orientation = shown(item, image.size, warnings)
     if _has_gain_map(meta):
         warnings.append(GAIN_MAP_IGNORED)
     grey = _is_grey(meta.items[image.tiles[0]])
@@ -112,14 +103,14 @@ def read_header(source: Source, limits: Limits, name: str, coding: bytes) -> Hei
         height=box[3] - box[1],
         mode=("L" if grey else "RGB") if alpha is None else ("LA" if grey else "RGBA"),
         has_alpha=alpha is not None,
-        icc=_profile(meta, image, warnings, grey=grey),
+        icc=profile_of([item, meta.items[image.tiles[0]]], warnings, grey=grey),
         warnings=warnings,
         meta=meta,
         image=image,
         alpha=alpha,
         premultiplied=bool(alpha and meta.references.get((PREMULTIPLIED, meta.primary))),
         box=box,
-        orientation=_ORIENTATIONS[turned],
+        orientation=orientation,
         exif_item=_described(meta, b"Exif"),
         xmp_item=_described(meta, b"mime", b"application/rdf+xml"),
     )
@@ -198,60 +189,6 @@ def _is_grey(item: ImageItem) -> bool:
     if av1:
         return bool(av1[2:3] and av1[2] & 0x10)
     return bool(hevc and len(hevc) > 16 and not hevc[16] & 3)  # noqa: PLR2004 - chroma_format_idc
-
-
-def _shown(item: ImageItem, size: tuple[int, int], warnings: list[str]) -> tuple[tuple[int, int, int, int], Quarters]:
-    """Return what is shown of a picture, and how it is turned: its transformations apply in their order."""
-    box, quarters, mirrored = (0, 0, *size), 0, False
-    for kind, content in item.properties:
-        if kind == b"irot":
-            # Anticlockwise.
-            quarters = (quarters - (content[:1] or b"\0")[0] % 4) % 4
-        elif kind == b"imir":
-            # A picture that is turned by a quarter is mirrored about what was its other axis.
-            upside_down = not (content[:1] or b"\0")[0] & 1
-            quarters = (-quarters + 2 * upside_down) % 4
-            mirrored = not mirrored
-        elif kind == b"clap":
-            box = _aperture(content, size, warnings, turned=(quarters, mirrored) != (0, False))
-    return box, (quarters, mirrored)
-
-
-def _aperture(content: bytes, size: tuple[int, int], warnings: list[str], *, turned: bool) -> tuple[int, int, int, int]:
-    """Return the (left, top, right, bottom) of a clean aperture, to whole pixels; all of it where it does not fit."""
-    numbers = [int.from_bytes(content[i : i + 4], signed=True) for i in range(0, len(content), 4)]
-    if len(numbers) == 2 * len("whxy") and all(numbers[1::2]) and not turned:
-        width, height, across, down = (Fraction(*pair) for pair in zip(numbers[::2], numbers[1::2], strict=True))
-        left, top = (size[0] - width) / 2 + across, (size[1] - height) / 2 + down
-        box = round(left), round(top), round(left + width), round(top + height)
-        if 0 <= box[0] < box[2] <= size[0] and 0 <= box[1] < box[3] <= size[1]:
-            return box
-    warnings.append("the clean aperture was ignored: it does not lie within the picture")
-    return 0, 0, *size
-
-
-def _profile(meta: Meta, image: CodedImage, warnings: list[str], *, grey: bool) -> bytes | None:
-    """Return the profile of a picture's colours, None for sRGB: an ICC profile counts before code points."""
-    colours = [colour for item in (meta.primary, image.tiles[0]) for colour in meta.items[item].all(b"colr")]
-    icc = next((colour[4:] for colour in colours if colour[:4] in (b"prof", b"rICC")), None)
-    if icc is not None and len(icc) <= MAX_PROFILE_BYTES:
-        return icc
-    if icc is not None:
-        warnings.append(f"the ICC profile was ignored: {len(icc):,} bytes are more than {MAX_PROFILE_BYTES:,}")
-    codes = next((colour[4:8] for colour in colours if colour[:4] == b"nclx"), b"")
-    return _coded(codes, warnings, grey=grey)
-
-
-def _coded(codes: bytes, warnings: list[str], *, grey: bool) -> bytes | None:
-    """Return the profile of H.273's code points; those that are unspecified are those of sRGB."""
-    if len(codes) < 4:  # noqa: PLR2004 - primaries and transfer, two bytes each
-        return None
-    found = int.from_bytes(codes[:2]), int.from_bytes(codes[2:])
-    primaries, transfer = (default if one == _UNSPECIFIED else one for one, default in zip(found, _SRGB, strict=True))
-    profile = coded_profile(primaries, transfer)
-    if profile is None:
-        warnings.append(f"the colr box was ignored: colours of code {primaries}, {transfer} do not fit sRGB")
-    return None if grey else profile or None
 
 
 def _described(meta: Meta, kind: bytes, content_type: bytes = b"") -> ImageItem | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .heif_header import ALPHA, ALPHA_TYPES, GRID, PREMULTIPLIED, TILES, CodedImage, HeifHeader
-from .isobmff import ImageItem
+from .heif_items import ImageItem
 
 Property = tuple[bytes, bytes]
 

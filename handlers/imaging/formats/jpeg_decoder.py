@@ -9,7 +9,7 @@ from handlers.imaging.source import Source
 from .decoding import BLOCK_BYTES, image_faults
 from .jpeg_markers import MARKER
 
-EOI = b"\xff\xd9"
+END_OF_IMAGE = b"\xff\xd9"
 _PADDING = b"\x7f" * 8
 """As much as libjpeg's bit buffer holds: it reads that far ahead of what it needs. Ones are no Huffman code, but zeros
 can be those of many blocks."""
@@ -107,7 +107,7 @@ class WatchedJpeg(JpegImagePlugin.JpegImageFile):
         if self._asked == 1:
             return _PADDING
         self._row = self._last_row()
-        return EOI if self._asked == 2 else b""  # noqa: PLR2004
+        return END_OF_IMAGE if self._asked == 2 else b""  # noqa: PLR2004
 
     def load_end(self) -> None:
         """Compare the last row before and after the EOI."""

@@ -9,7 +9,6 @@ from handlers.errors import BrokenImageError, UnsupportedFormatError
 from handlers.imaging.limits import Limits
 from handlers.imaging.source import Source
 
-from .header import GAIN_MAP_IGNORED, MAX_PROFILE_BYTES, Header
 from .jpeg_markers import (
     APP0,
     APP1,
@@ -26,6 +25,7 @@ from .jpeg_markers import (
     count_segment,
     walk,
 )
+from .picture import GAIN_MAP_IGNORED, MAX_PROFILE_BYTES, Header
 
 _DECODABLE = frozenset({0xC0, 0xC1, PROGRESSIVE, LOSSLESS, 0xC9, 0xCA})
 _HIERARCHICAL = frozenset({0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF, 0xDE, 0xDF})

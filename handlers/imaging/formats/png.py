@@ -2,8 +2,7 @@
 
 import contextlib
 import io
-import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -17,46 +16,25 @@ from handlers.imaging.pixels.raster import Raster
 from handlers.imaging.pixels.transparency import matches, split
 from handlers.imaging.source import Source
 
-from .decoding import BLOCK_BYTES, attempt, image_faults, load
+from .decoding import attempt, image_faults, load
 from .picture import Picture
+from .png_data import MISSING, PictureData, arriving, read_data, without_data
 from .png_header import (
     GREY,
     GREY_ALPHA,
     MAX_DATA_CHUNKS,
-    PALETTE,
     RGB,
     SIGNATURE,
-    Chunk,
     PngHeader,
     read_header,
     walk,
 )
-from .png_text import MAX_TEXT_BYTES, TEXTS, read_text
 
 if TYPE_CHECKING:
     from .png_inflate import InflatedPng
 
-MAX_CHUNKS = 65_536
-"""Chunks that are looked at; a file with more is made to stall."""
-
-MISSING = "the PNG is truncated: it ends before the checksum of its last data"
-
 WIDE = 16
 """Bits of a sample that Pillow does not scale down by itself."""
-
-
-@dataclass(frozen=True)
-class PictureData:
-    """The chunks that hold the picture, and what follows them: an eXIf chunk, texts, the end.
-
-    `doubt` says which checksum of the chunks (CRC-32) is wrong or missing.
-    """
-
-    chunks: tuple[Chunk, ...]
-    exif: bytes | None
-    texts: Mapping[str, str]
-    doubt: str | None
-    ended: bool
 
 
 @dataclass(frozen=True)
@@ -97,7 +75,7 @@ class PngPicture(Picture):
 
     def _read_on(self) -> None:
         """Walk over the chunks from the picture to the end, checking the checksum of each IDAT."""
-        self.data = _picture_data(self.source, self.limits)
+        self.data = read_data(self.source, self.limits)
         self.texts = {**self.data.texts, **self.header.texts}
         if self.header.exif is None and self.data.exif:
             self.exif = read_exif(self.data.exif)
@@ -149,7 +127,7 @@ class PngPicture(Picture):
         from .png_inflate import InflatedPng  # noqa: PLC0415
 
         with image_faults():
-            image = InflatedPng(io.BytesIO(_payload(self.header)))
+            image = InflatedPng(io.BytesIO(without_data(self.header)))
         image.deflated = deflated
         if raw:
             # Pillow decodes 16-bit grey to a mode that it cannot scale down; the raw mode does it in passing.
@@ -164,7 +142,7 @@ class PngPicture(Picture):
             return  # Two decodes, which must not be in memory together.
         chunks: list[tuple[int, int]] = []
         with attempt(self.source):
-            image = self._opened(self._raw_mode(), lambda: _arriving(self.source, chunks))
+            image = self._opened(self._raw_mode(), lambda: arriving(self.source, chunks))
             load(image, salvage=False)
             self._early = EarlyPng(image, chunks)
 
@@ -198,81 +176,3 @@ class PngPicture(Picture):
         """Return 255 where the low bytes of a 16-bit picture are those of the key, else 0."""
         image, _ = self._load(LOW_BYTES[self.header.mode], salvage=salvage)
         return matches(image, [low for _, low in key])
-
-
-def _arriving(source: Source, chunks: list[tuple[int, int]]) -> Iterator[bytes]:
-    """Yield the picture's data as they come; note start and size of each chunk once it is there."""
-    chunks.clear()
-    for number, chunk in enumerate(walk(source)):
-        if chunk.kind != b"IDAT":
-            if chunks or number > MAX_CHUNKS:
-                return
-            continue
-        if len(chunks) > MAX_DATA_CHUNKS:
-            return
-        for start in range(chunk.start, chunk.start + chunk.size, BLOCK_BYTES):
-            yield source.peek(start, min(BLOCK_BYTES, chunk.start + chunk.size - start))
-        chunks.append((chunk.start, chunk.size))
-
-
-def _picture_data(source: Source, limits: Limits) -> PictureData:
-    """Return the picture's chunks.
-
-    Raises:
-        BrokenImageError: There is no picture.
-        ImageTooLargeError: Too many chunks.
-    """
-    file = memoryview(source.whole())
-    chunks: list[Chunk] = []
-    exif, doubt, damage, others, ended = None, None, None, 0, False
-    texts: dict[str, str] = {}
-    try:
-        for number, chunk in enumerate(walk(source)):
-            if number > MAX_CHUNKS:
-                raise ImageTooLargeError(f"expected at most {MAX_CHUNKS:,} chunks in a PNG, got more: save it again")
-            ended = ended or chunk.kind == b"IEND"
-            if chunk.kind == b"IDAT":
-                chunks.append(chunk)
-                doubt = doubt or _damage(file, chunk)
-                if len(chunks) > MAX_DATA_CHUNKS:
-                    raise ImageTooLargeError(
-                        f"expected a PNG of at most {MAX_DATA_CHUNKS:,} IDAT chunks, got more: save it again"
-                    )
-                continue
-            others += chunk.kind not in (b"fcTL", b"fdAT")
-            limits.check_segments(others, "chunks")
-            if chunk.kind == b"eXIf" and chunks and not _damage(file, chunk):
-                exif = bytes(file[chunk.start : chunk.start + chunk.size])
-            elif chunk.kind in TEXTS and chunks and chunk.size <= MAX_TEXT_BYTES and not _damage(file, chunk):
-                texts.update(read_text(chunk.kind, bytes(file[chunk.start : chunk.start + chunk.size])))
-    except BrokenImageError as error:
-        damage = None if chunks else str(error)
-    if not chunks:
-        raise BrokenImageError(damage or "the PNG holds no picture: it has no IDAT chunk")
-    return PictureData(tuple(chunks), exif, texts, doubt, ended)
-
-
-def _damage(file: memoryview, chunk: Chunk) -> str | None:
-    """Say what is wrong with a chunk's data, if anything."""
-    stored = file[chunk.end - 4 : chunk.end]
-    if len(stored) < 4:  # noqa: PLR2004
-        return MISSING
-    if zlib.crc32(file[chunk.start : chunk.start + chunk.size], zlib.crc32(chunk.kind)) != int.from_bytes(stored):
-        return f"the PNG is damaged: the checksum of the picture's data at byte {chunk.start:,} is wrong"
-    return None
-
-
-def _payload(header: PngHeader) -> bytes:
-    """Return a PNG with nothing but what its data are decoded by."""
-    parts = [SIGNATURE, *_chunk(b"IHDR", header.ihdr)]
-    if header.colour_type == PALETTE:
-        # Indices beyond a short palette are black, not whatever Pillow's palette begins with.
-        parts += _chunk(b"PLTE", header.palette[: len(header.palette) // 3 * 3].ljust(768, b"\0"))
-        if header.trns:
-            parts += _chunk(b"tRNS", header.trns)
-    return b"".join([*parts, *_chunk(b"IDAT", b""), *_chunk(b"IEND", b"")])
-
-
-def _chunk(kind: bytes, data: bytes) -> list[bytes]:
-    checksum = zlib.crc32(data, zlib.crc32(kind))
-    return [len(data).to_bytes(4, "big"), kind, data, checksum.to_bytes(4, "big")]

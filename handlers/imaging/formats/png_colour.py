@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from handlers.imaging.pixels.profile import SRGB, Primaries, build_profile, coded_profile
 
-from .header import MAX_PROFILE_BYTES
+from .picture import MAX_PROFILE_BYTES
 
 COLOUR_BYTES = {b"cICP": 4, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32}
 _SRGB_GAMMA = 45_455

@@ -11,7 +11,7 @@ from handlers.errors import BrokenImageError
 from handlers.imaging.limits import Limits
 from handlers.imaging.source import Source
 
-from .header import MAX_PROFILE_BYTES, Header
+from .picture import MAX_PROFILE_BYTES, Header
 from .png_colour import COLOUR_BYTES, colour_profile
 from .png_text import MAX_TEXT_BYTES, TEXTS, read_text
 

@@ -13,7 +13,7 @@ from handlers.imaging.facts.directories import Directories
 from handlers.imaging.facts.exif import Exif, exif_of
 from handlers.imaging.source import Source
 
-from .header import MAX_PROFILE_BYTES, Header
+from .picture import MAX_PROFILE_BYTES, Header
 
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER = 256, 257, 258, 259, 262, 266
 STRIP_OFFSETS, SAMPLES, STRIP_ROWS, STRIP_BYTES, PLANES = 273, 277, 278, 279, 284

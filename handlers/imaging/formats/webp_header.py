@@ -11,7 +11,7 @@ from handlers.errors import BrokenImageError
 from handlers.imaging.limits import Limits
 from handlers.imaging.source import Source
 
-from .header import MAX_PROFILE_BYTES, Header
+from .picture import MAX_PROFILE_BYTES, Header
 
 LOSSY, LOSSLESS, EXTENDED, FRAME = b"VP8 ", b"VP8L", b"VP8X", b"ANMF"
 ALPHA, PROFILE, EXIF, XMP = b"ALPH", b"ICCP", b"EXIF", b"XMP "

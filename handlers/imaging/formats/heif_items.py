@@ -1,0 +1,73 @@
+"""The items of a HEIF file: pictures, tiles and metadata, as its `meta` box lists them.
+
+Source: ISO/IEC 14496-12, 8.11; ISO/IEC 23008-12, 6.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from handlers.imaging.source import Source
+
+from .isobmff import damaged
+
+
+@dataclass(frozen=True)
+class ImageItem:
+    """What `meta` says of an item: its type, where its data lie, and its properties in their order.
+
+    Extents are (start, size) in the file, or with `inline` in the `idat` box; a size of 0 reaches to the end.
+    `essential` holds the properties that a reader must know.
+    """
+
+    kind: bytes = b""
+    content_type: bytes = b""
+    inline: bool = False
+    extents: Sequence[tuple[int, int]] = ()
+    properties: Sequence[tuple[bytes, bytes]] = ()
+    essential: frozenset[bytes] = frozenset()
+
+    def property(self, kind: bytes) -> bytes | None:
+        """Return the content of the first property of a kind, None where there is none."""
+        return next((content for name, content in self.properties if name == kind), None)
+
+    def all(self, kind: bytes) -> list[bytes]:
+        """Return the contents of all properties of a kind."""
+        return [content for name, content in self.properties if name == kind]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Meta:
+    """The items of a file by their numbers; `references` has those that an item refers to, by (kind, number)."""
+
+    primary: int
+    items: Mapping[int, ImageItem]
+    references: Mapping[tuple[bytes, int], Sequence[int]]
+    idat: bytes = b""
+    end: int = 0
+
+    def referring(self, kind: bytes, to: int) -> list[int]:
+        """Return the items that refer to another one."""
+        return [number for (name, number), others in self.references.items() if name == kind and to in others]
+
+    def data(self, source: Source, item: ImageItem, most_bytes: int) -> bytes:
+        """Return an item's data.
+
+        Raises:
+            BrokenImageError: The file ends within, or it is longer than `most_bytes`.
+        """
+        parts, room = list[bytes](), most_bytes
+        for start, size in item.extents:
+            part = self._part(source, item, start, size, room + 1)
+            room -= len(part)
+            if room < 0:
+                raise damaged(f"the data of an item are longer than {most_bytes:,} bytes")
+            parts.append(part)
+        return b"".join(parts)
+
+    def _part(self, source: Source, item: ImageItem, start: int, size: int, most: int) -> bytes:
+        """Return `size` bytes, or as many as are there, but no more than `most`."""
+        wanted = min(size or most, most)
+        part = self.idat[start : start + wanted] if item.inline else source.peek(start, wanted)
+        if len(part) < wanted and size:
+            raise damaged("the file ends within the data of an item")
+        return part

@@ -1,0 +1,80 @@
+"""How the picture of a HEIF file is shown: which part of what is coded, turned how, and in which colours.
+
+Source: ISO/IEC 23008-12, 6.5; ISO/IEC 23000-22 for the order of transformations; ITU-T H.273 for code points.
+"""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from handlers.imaging.pixels.profile import coded_profile
+
+from .heif_items import ImageItem
+from .picture import MAX_PROFILE_BYTES
+
+_UNSPECIFIED, _SRGB = 2, (1, 13)
+_ORIENTATIONS: dict[tuple[int, bool], int] = {
+    **{(quarters, False): number for quarters, number in enumerate((1, 6, 3, 8))},
+    **{(quarters, True): number for quarters, number in enumerate((2, 7, 4, 5))},
+}
+"""EXIF's orientation (tag 0x0112) of a picture that was mirrored left to right or not, then turned clockwise by so many
+quarters."""
+
+
+def shown(item: ImageItem, size: tuple[int, int], warnings: list[str]) -> tuple[tuple[int, int, int, int], int]:
+    """Return the (left, top, right, bottom) that is shown of a picture, and its orientation as EXIF numbers it.
+
+    The transformations apply in their order.
+    """
+    box, quarters, mirrored = (0, 0, *size), 0, False
+    for kind, content in item.properties:
+        if kind == b"irot":
+            # Anticlockwise.
+            quarters = (quarters - (content[:1] or b"\0")[0] % 4) % 4
+        elif kind == b"imir":
+            # A picture that is turned by a quarter is mirrored about what was its other axis.
+            upside_down = not (content[:1] or b"\0")[0] & 1
+            quarters = (-quarters + 2 * upside_down) % 4
+            mirrored = not mirrored
+        elif kind == b"clap":
+            box = _aperture(content, size, warnings, turned=(quarters, mirrored) != (0, False))
+    return box, _ORIENTATIONS[quarters, mirrored]
+
+
+def _aperture(content: bytes, size: tuple[int, int], warnings: list[str], *, turned: bool) -> tuple[int, int, int, int]:
+    """Return the (left, top, right, bottom) of a clean aperture, to whole pixels; all of it where it does not fit."""
+    numbers = [int.from_bytes(content[i : i + 4], signed=True) for i in range(0, len(content), 4)]
+    if len(numbers) == 2 * len("whxy") and all(numbers[1::2]) and not turned:
+        width, height, across, down = (Fraction(*pair) for pair in zip(numbers[::2], numbers[1::2], strict=True))
+        left, top = (size[0] - width) / 2 + across, (size[1] - height) / 2 + down
+        box = round(left), round(top), round(left + width), round(top + height)
+        if 0 <= box[0] < box[2] <= size[0] and 0 <= box[1] < box[3] <= size[1]:
+            return box
+    warnings.append("the clean aperture was ignored: it does not lie within the picture")
+    return 0, 0, *size
+
+
+def profile_of(items: Sequence[ImageItem], warnings: list[str], *, grey: bool) -> bytes | None:
+    """Return the profile of a picture's colours, None for sRGB: an ICC profile counts before code points.
+
+    `items` are the picture and its first tile, either of which may name the colours.
+    """
+    colours = [colour for item in items for colour in item.all(b"colr")]
+    icc = next((colour[4:] for colour in colours if colour[:4] in (b"prof", b"rICC")), None)
+    if icc is not None and len(icc) <= MAX_PROFILE_BYTES:
+        return icc
+    if icc is not None:
+        warnings.append(f"the ICC profile was ignored: {len(icc):,} bytes are more than {MAX_PROFILE_BYTES:,}")
+    codes = next((colour[4:8] for colour in colours if colour[:4] == b"nclx"), b"")
+    return _coded(codes, warnings, grey=grey)
+
+
+def _coded(codes: bytes, warnings: list[str], *, grey: bool) -> bytes | None:
+    """Return the profile of H.273's code points; those that are unspecified are those of sRGB."""
+    if len(codes) < 4:  # noqa: PLR2004 - primaries and transfer, two bytes each
+        return None
+    found = int.from_bytes(codes[:2]), int.from_bytes(codes[2:])
+    primaries, transfer = (default if one == _UNSPECIFIED else one for one, default in zip(found, _SRGB, strict=True))
+    profile = coded_profile(primaries, transfer)
+    if profile is None:
+        warnings.append(f"the colr box was ignored: colours of code {primaries}, {transfer} do not fit sRGB")
+    return None if grey else profile or None

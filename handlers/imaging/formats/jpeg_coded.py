@@ -1,0 +1,226 @@
+"""The coded picture of a JPEG, cut out of its file: how much work its scans ask for, and whether they hold all of it.
+
+Source: ITU-T T.81, annex B for segments, B.2.3 for scan headers, annex G for progressive coding.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from handlers.errors import ImageTooLargeError
+from handlers.imaging.limits import Limits
+from handlers.imaging.source import Source
+
+from .jpeg_header import JpegHeader
+from .jpeg_markers import APP0, APP14, DHT, DQT, DRI, EOI, SOI, SOS, Segment, count_segment, is_metadata, walk
+
+ARITHMETIC = frozenset({0xC9, 0xCA})
+_HUFFMAN = frozenset({0xC0, 0xC1, 0xC2})
+_PLAIN = frozenset({DHT, DQT, DRI, SOS, *_HUFFMAN})
+"""The segments of a coded picture that every browser decodes."""
+
+_NO_END = "the JPEG is truncated: it has no end-of-image marker"
+_ZEROS = bytes(64)
+"""At the end of a picture without EOI, zeros stand for data never written, though a decoder makes pixels of them."""
+_BLOCK_BYTES = 64 * 1024
+
+MAX_ARITHMETIC_SCANS = 20
+ARITHMETIC_WEIGHT = 8
+"""How many times as long a block takes in arithmetic coding as in Huffman coding."""
+
+MAX_BLOCKS = 32_000_000
+"""Blocks of 8 x 8 samples in all scans together: twice those of a progressive picture of 64 million pixels."""
+
+PADDING = bytes(min(level, 0xFE) for level in hashlib.sha512(b"padding").digest())
+"""Bytes without a marker and without a pattern: a decoder that reads them paints something else than it would."""
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One scan: component numbers, the band of coefficients, and the bits that it leaves for later scans."""
+
+    components: tuple[int, ...]
+    first: int
+    last: int
+    bits_left: int
+
+
+@dataclass(frozen=True)
+class CodedPicture:
+    """The coded picture: `parts` of the file from SOI up to EOI, without EOI and without any metadata.
+
+    The parts are joined only to be decoded, so that the file is not in memory twice for longer. `plain` tells that
+    every browser decodes its segments; `ended` that EOI was there; `compared` that the picture has to be decoded twice
+    to find what its several scans lack.
+    """
+
+    parts: Sequence[bytes | memoryview]
+    scans: Sequence[Scan]
+    ended: bool
+    plain: bool
+    compared: bool
+
+    @property
+    def size(self) -> int:
+        """Bytes of all parts."""
+        return sum(map(len, self.parts))
+
+    @property
+    def tail(self) -> bytes:
+        """The last bytes, as many as `_ZEROS`."""
+        return b"".join(part[-len(_ZEROS) :] for part in self.parts[-2:])[-len(_ZEROS) :]
+
+    def joined(self) -> bytes:
+        """Return the coded picture for a decoder."""
+        return b"".join(self.parts)
+
+    def padded(self) -> bytes:
+        """Return the same with bytes after each scan that no decoder of a complete scan reads."""
+        return b"".join(piece for part in self.parts for piece in (part, PADDING if part[1] == SOS else b""))
+
+
+def coded_picture(source: Source, header: JpegHeader, limits: Limits) -> CodedPicture:
+    """Cut the coded picture out of a whole file.
+
+    Raises:
+        BrokenImageError: A segment is malformed.
+        ImageTooLargeError: Too many segments or scans, or scans that take too long to decode.
+    """
+    file = memoryview(source.whole())
+    counts: dict[str, int] = {}
+    parts: list[bytes | memoryview] = [b"\xff\xd8", *_colour_segments(header)]
+    scans, ended, plain = list[Scan](), False, True
+    for segment, end in _with_data(source, len(file)):
+        if segment.marker in (SOI, EOI):
+            ended = segment.marker == EOI
+            break
+        count_segment(counts, segment, limits)
+        if is_metadata(segment.marker):
+            continue
+        plain = plain and segment.marker in _PLAIN
+        part = file[segment.start : end]
+        if segment.marker == SOS:
+            scans.append(_scan(bytes(file[segment.start + 4 : segment.end])))
+            part = _without_fill(part)
+        parts.append(part)
+    _check_work(header, scans)
+    compared = len(scans) > 1 and header.frame in _HUFFMAN
+    return CodedPicture(parts, scans, ended, plain, compared)
+
+
+@dataclass(frozen=True)
+class FirstScan:
+    """What a decoder needs before the coded data of the first scan, which begin at `start`: see `CodedPicture`."""
+
+    head: bytes
+    start: int
+    scan: Scan
+    plain: bool
+
+    def interleaves_less_than(self, header: JpegHeader) -> bool:
+        """Tell whether other scans must follow it, because it lacks components of the picture."""
+        return header.mode != "L" and len(self.scan.components) == 1
+
+
+def first_scan(source: Source, header: JpegHeader) -> FirstScan:
+    """Read the file up to the coded data of its first scan."""
+    parts, plain = [b"\xff\xd8", *_colour_segments(header)], True
+    for segment in walk(source):
+        if not is_metadata(segment.marker):
+            parts.append(source.take(segment.start, segment.end - segment.start))
+            plain = plain and segment.marker in _PLAIN
+        if segment.marker == SOS:
+            break
+    return FirstScan(b"".join(parts), segment.end, _scan(parts[-1][4:]), plain)
+
+
+def _scan(parameters: bytes) -> Scan:
+    """Read a scan header's parameters; what is malformed is left to the decoder."""
+    count = parameters[0] if parameters else 0
+    tail = parameters[1 + 2 * count : 4 + 2 * count].ljust(3, b"\0")
+    return Scan(tuple(parameters[1 : 1 + 2 * count : 2]), tail[0], tail[1], tail[2] & 15)
+
+
+def _check_work(header: JpegHeader, scans: Sequence[Scan]) -> None:
+    """Refuse a picture whose scans take too long to decode, however short its file is.
+
+    Raises:
+        ImageTooLargeError: The message names the limit and the value.
+    """
+    arithmetic = header.frame in ARITHMETIC
+    if arithmetic and len(scans) > MAX_ARITHMETIC_SCANS:
+        raise ImageTooLargeError(
+            f"expected at most {MAX_ARITHMETIC_SCANS} scans of an arithmetic JPEG, got {len(scans)}: save it again"
+        )
+    blocks = sum(len(scan.components) for scan in scans) * header.width * header.height // 64
+    blocks *= ARITHMETIC_WEIGHT if arithmetic else 1
+    if blocks > MAX_BLOCKS and len(scans) > 1:
+        raise ImageTooLargeError(
+            f"expected at most {MAX_BLOCKS:,} blocks in all scans, got {blocks:,} in {len(scans)}: save it again"
+        )
+
+
+def missing(header: JpegHeader, coded: CodedPicture) -> str | None:
+    """Say what is missing of a picture that decodes, by its scans and its end; None where all is there.
+
+    Each component needs its mean values (DC), all bits of them. A file that ended may leave out further detail, which
+    the standard allows; where the end is lost, so may be the scans that held it.
+    """
+    if not coded.ended and coded.tail == _ZEROS:
+        return _NO_END
+    for component in header.components:
+        bands = [scan for scan in coded.scans if component in scan.components]
+        means = [scan.bits_left for scan in bands if scan.first == 0]
+        if not means or means[-1]:
+            return "the JPEG is incomplete: a scan of one of its components is missing"
+        if not coded.ended and not _has_all_detail(header, bands):
+            return "the JPEG is truncated: it ends before its last scan"
+    return None if coded.ended or len(coded.scans) == 1 or coded.compared else _NO_END
+
+
+def _has_all_detail(header: JpegHeader, bands: Sequence[Scan]) -> bool:
+    """Tell whether all 64 coefficients of a component are there to their last bit."""
+    if not header.progressive:
+        return True
+    left = dict.fromkeys(range(64), 1)
+    for scan in bands:
+        left.update(dict.fromkeys(range(scan.first, min(scan.last, 63) + 1), scan.bits_left))
+    return not any(left.values())
+
+
+def _without_fill(scan: memoryview) -> memoryview:
+    """Return a scan without the bytes FF at its end, which may fill the room before the next marker (T.81, B.1.1.2)."""
+    end = len(scan)
+    while end:
+        start = max(0, end - _BLOCK_BYTES)
+        if kept := len(bytes(scan[start:end]).rstrip(b"\xff")):
+            return scan[: start + kept]
+        end = start
+    return scan[:0]
+
+
+def _with_data(source: Source, size: int) -> Iterator[tuple[Segment, int]]:
+    """Yield each segment and where it ends, a scan's coded data included."""
+    previous: Segment | None = None
+    for segment in walk(source):
+        if previous:
+            yield previous, segment.start if previous.marker == SOS else previous.end
+        previous = segment
+    if previous:
+        yield previous, size if previous.marker == SOS else previous.end
+
+
+def _colour_segments(header: JpegHeader) -> list[bytes]:
+    """Return the segments that tell decoders the colours: JFIF without its thumbnail, Adobe in its 12 bytes."""
+    segments = []
+    if header.jfif is not None:
+        body = b"JFIF\0\1\1" + header.jfif[7:12].ljust(5, b"\0") + b"\0\0"
+        segments.append(segment_bytes(APP0, body))
+    if header.adobe is not None:
+        segments.append(segment_bytes(APP14, header.adobe))
+    return segments
+
+
+def segment_bytes(marker: int, body: bytes) -> bytes:
+    """Return a segment with its marker and length."""
+    return bytes((0xFF, marker)) + (len(body) + 2).to_bytes(2, "big") + body

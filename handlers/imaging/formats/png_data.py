@@ -1,0 +1,123 @@
+"""The chunks that hold a PNG's picture, found and checked, whether the file is whole or still on its way.
+
+Source: W3C PNG specification, third edition, 5.
+"""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from handlers.errors import BrokenImageError, ImageTooLargeError
+from handlers.imaging.limits import Limits
+from handlers.imaging.source import Source
+
+from .decoding import BLOCK_BYTES
+from .png_header import MAX_DATA_CHUNKS, PALETTE, SIGNATURE, Chunk, PngHeader, walk
+from .png_text import MAX_TEXT_BYTES, TEXTS, read_text
+
+MAX_CHUNKS = 65_536
+"""Chunks that are looked at; a file with more is made to stall."""
+
+MISSING = "the PNG is truncated: it ends before the checksum of its last data"
+
+
+@dataclass
+class PictureData:
+    """The chunks that hold the picture, and what follows them: an eXIf chunk, texts, the end.
+
+    `doubt` says which checksum of the chunks (CRC-32) is wrong or missing; `others` counts the chunks that hold no
+    pixels.
+    """
+
+    chunks: list[Chunk] = field(default_factory=list)
+    exif: bytes | None = None
+    texts: dict[str, str] = field(default_factory=dict)
+    doubt: str | None = None
+    ended: bool = False
+    others: int = 0
+
+    def note(self, chunk: Chunk, file: memoryview, limits: Limits) -> None:
+        """Take in the next chunk of a file.
+
+        Raises:
+            ImageTooLargeError: Too many chunks.
+        """
+        if chunk.kind == b"IDAT":
+            self.chunks.append(chunk)
+            self.doubt = self.doubt or _damage(file, chunk)
+            if len(self.chunks) > MAX_DATA_CHUNKS:
+                raise ImageTooLargeError(
+                    f"expected a PNG of at most {MAX_DATA_CHUNKS:,} IDAT chunks, got more: save it again"
+                )
+            return
+        self.ended = self.ended or chunk.kind == b"IEND"
+        self.others += chunk.kind not in (b"fcTL", b"fdAT")
+        limits.check_segments(self.others, "chunks")
+        if not self.chunks:
+            return  # The header has it.
+        if chunk.kind == b"eXIf" and not _damage(file, chunk):
+            self.exif = bytes(file[chunk.start : chunk.start + chunk.size])
+        elif chunk.kind in TEXTS and chunk.size <= MAX_TEXT_BYTES and not _damage(file, chunk):
+            self.texts.update(read_text(chunk.kind, bytes(file[chunk.start : chunk.start + chunk.size])))
+
+
+def arriving(source: Source, chunks: list[tuple[int, int]]) -> Iterator[bytes]:
+    """Yield the picture's data as they come; note start and size of each chunk once it is there."""
+    chunks.clear()
+    for number, chunk in enumerate(walk(source)):
+        if chunk.kind != b"IDAT":
+            if chunks or number > MAX_CHUNKS:
+                return
+            continue
+        if len(chunks) > MAX_DATA_CHUNKS:
+            return
+        for start in range(chunk.start, chunk.start + chunk.size, BLOCK_BYTES):
+            yield source.peek(start, min(BLOCK_BYTES, chunk.start + chunk.size - start))
+        chunks.append((chunk.start, chunk.size))
+
+
+def read_data(source: Source, limits: Limits) -> PictureData:
+    """Read on from the picture to the end; a file that goes wrong behind its picture ends there.
+
+    Raises:
+        BrokenImageError: There is no picture.
+        ImageTooLargeError: Too many chunks.
+    """
+    file, data = memoryview(source.whole()), PictureData()
+    try:
+        for number, chunk in enumerate(walk(source)):
+            if number > MAX_CHUNKS:
+                raise ImageTooLargeError(f"expected at most {MAX_CHUNKS:,} chunks in a PNG, got more: save it again")
+            data.note(chunk, file, limits)
+    except BrokenImageError:
+        if not data.chunks:
+            raise
+    if not data.chunks:
+        raise BrokenImageError("the PNG holds no picture: it has no IDAT chunk")
+    return data
+
+
+def _damage(file: memoryview, chunk: Chunk) -> str | None:
+    """Say what is wrong with a chunk's data, if anything."""
+    stored = file[chunk.end - 4 : chunk.end]
+    if len(stored) < 4:  # noqa: PLR2004
+        return MISSING
+    if zlib.crc32(file[chunk.start : chunk.start + chunk.size], zlib.crc32(chunk.kind)) != int.from_bytes(stored):
+        return f"the PNG is damaged: the checksum of the picture's data at byte {chunk.start:,} is wrong"
+    return None
+
+
+def without_data(header: PngHeader) -> bytes:
+    """Return a PNG with nothing but what its data are decoded by."""
+    parts = [SIGNATURE, *_chunk(b"IHDR", header.ihdr)]
+    if header.colour_type == PALETTE:
+        # Indices beyond a short palette are black, not whatever Pillow's palette begins with.
+        parts += _chunk(b"PLTE", header.palette[: len(header.palette) // 3 * 3].ljust(768, b"\0"))
+        if header.trns:
+            parts += _chunk(b"tRNS", header.trns)
+    return b"".join([*parts, *_chunk(b"IDAT", b""), *_chunk(b"IEND", b"")])
+
+
+def _chunk(kind: bytes, data: bytes) -> list[bytes]:
+    checksum = zlib.crc32(data, zlib.crc32(kind))
+    return [len(data).to_bytes(4, "big"), kind, data, checksum.to_bytes(4, "big")]
