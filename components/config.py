@@ -3,7 +3,7 @@
 import dataclasses
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -11,6 +11,7 @@ import pulumi
 from pulumi.runtime.config import CONFIG
 
 from components.config_fields import flag, formats, key_prefix, matching, one_of, origins, several_of, sizes, whole
+from components.contradictions import contradictions
 from components.errors import ArgumentError
 
 PROJECT = "pixelcascade"
@@ -30,8 +31,6 @@ MIN_PICTURE_MB = 256
 DEFAULT_INPUTS = ("jpeg", "png", "gif")
 FURTHER_INPUTS = ("webp", "avif", "heic", "tiff")
 """Formats that are refused unless `inputFormats` names them; `handlers.imaging.formats` reads them."""
-
-MAX_BATCH_WITHOUT_WINDOW = 10  # Source: Lambda's API reference, CreateEventSourceMapping.
 
 
 class ConfigError(ArgumentError):
@@ -130,7 +129,10 @@ class StackConfig:
                     problems.append(f"{full_key}: {error}")
         if not problems:
             config = cls(**settings)
-            problems = list(config._contradictions())
+            problems = [
+                f"{' and '.join(f'{PROJECT}:{key}' for key in found.keys)}: {found.message}"
+                for found in contradictions(config)
+            ]
         if problems:
             raise ConfigError("The stack's configuration is not valid.\n" + "\n".join(f"  {p}" for p in problems))
         return config
@@ -177,78 +179,6 @@ class StackConfig:
     def further_inputs(self) -> tuple[str, ...]:
         """Formats beyond the defaults that masters may have, in a fixed order."""
         return tuple(name for name in FURTHER_INPUTS if name in self.input_formats)
-
-    def _contradictions(self) -> Iterator[str]:
-        """Yield a message for each combination of valid settings that cannot be deployed."""
-        prefixes = {
-            "masterPrefix": self.master_prefix,
-            "convertedPrefix": self.converted_prefix,
-            "resizedPrefix": self.resized_prefix,
-            "rejectedPrefix": self.rejected_prefix,
-        }
-        for key, prefix in prefixes.items():
-            for other, other_prefix in prefixes.items():
-                if key < other and (prefix.startswith(other_prefix) or other_prefix.startswith(prefix)):
-                    yield (
-                        f"{PROJECT}:{key} and {PROJECT}:{other}: expected prefixes that do not begin with each "
-                        f"other, got {prefix!r} and {other_prefix!r}: change one (an output below the trigger's "
-                        "prefix would start the pipeline again)"
-                    )
-        if self.imaging == "pillow-simd":
-            yield from self._simd_contradictions()
-        if self.alarm_email and self.alarm_topic:
-            yield (
-                f"{PROJECT}:alarmEmail and {PROJECT}:alarmTopic: expected one of them, got both: remove one, or "
-                "subscribe the address to the topic"
-            )
-        if self.bucket:
-            for key, command in self._bucket_settings().items():
-                yield (
-                    f"{PROJECT}:{key}: expected no setting of {self.bucket}, a bucket that the stack does not own, got "
-                    f"one: remove it, or apply it by hand with `{command}`"
-                )
-        if self.log_level == "WARNING" and not self.system_logs:
-            # Lambda's filter takes a line without a level, as those of the metrics are, for one of level INFO.
-            yield (
-                f"{PROJECT}:logLevel: expected DEBUG or INFO without systemLogs, got 'WARNING', which would drop the "
-                "metrics too: change one"
-            )
-        if self.batch_size > MAX_BATCH_WITHOUT_WINDOW and self.batch_window_s < 1:
-            yield (
-                f"{PROJECT}:batchSize: expected at most {MAX_BATCH_WITHOUT_WINDOW} without a window, got "
-                f"{self.batch_size} with batchWindowS {self.batch_window_s}: set batchWindowS to 1 or more"
-            )
-
-    def _simd_contradictions(self) -> Iterator[str]:
-        if self.architecture == "arm64":
-            yield (
-                f"{PROJECT}:imaging: expected architecture x86_64 for 'pillow-simd', which needs AVX2, got 'arm64': "
-                "change one"
-            )
-        if self.further_inputs:
-            yield (
-                f"{PROJECT}:inputFormats: expected jpeg, png and gif for 'pillow-simd', which is built without other "
-                f"decoders, got {', '.join(self.further_inputs)}: remove them, or set imaging to pillow"
-            )
-        if self.output_formats:
-            yield (
-                f"{PROJECT}:outputFormats: expected imaging 'pillow' for {' and '.join(self.output_formats)}, which "
-                "'pillow-simd' is built without, got 'pillow-simd': change one"
-            )
-
-    def _bucket_settings(self) -> Mapping[str, str]:
-        """Return the keys that ask for settings of the bucket, each with the command that applies it by hand."""
-        lifecycle = "aws s3api put-bucket-lifecycle-configuration --lifecycle-configuration file://rules.json --bucket"
-        versioning = "aws s3api put-bucket-versioning --versioning-configuration Status=Enabled --bucket"
-        cors = "aws s3api put-bucket-cors --cors-configuration file://cors.json --bucket"
-        settings = (
-            ("versioning", self.versioning, f"{versioning} {self.bucket}"),
-            ("rejectedDays", self.rejected_days > 0, f"{lifecycle} {self.bucket}"),
-            ("corsOrigins", bool(self.cors_origins), f"{cors} {self.bucket}"),
-            ("cdn", self.cdn, f"aws s3api put-bucket-policy --policy file://policy.json --bucket {self.bucket}"),
-            ("forceDestroy", self.force_destroy, f"aws s3 rb --force s3://{self.bucket}"),
-        )
-        return {key: command for key, asked, command in settings if asked}
 
 
 def config_key(field_name: str) -> str:
