@@ -13,9 +13,9 @@ class ImageBranch:
 
     `memory` names the field of `StackConfig` that has the function's memory, `prefix` the one that has the key prefix
     of its files; both may be a value instead (MB; a prefix that ends in a slash). `key` names the method of
-    `handlers.job.Layout` that makes a file's key, called once per size where `per_size`. `records` is for a worker that
-    writes an item into the metadata table. `task` is what the benchmarks call the worker's task. `settings` names the
-    fields of `StackConfig` that decide how the outputs look: what was made by other values is outdated.
+    `handlers.layout.Layout` that makes a file's key, called once per size where `per_size`. `records` is for a worker
+    that writes an item into the metadata table. `task` is what the benchmarks call the worker's task. `settings` names
+    the fields of `StackConfig` that decide how the outputs look: what was made by other values is outdated.
     """
 
     name: str
@@ -67,7 +67,7 @@ class ImageBranch:
         return self._prefix_from(lambda field: getattr(config, field))
 
     def prefix_in(self, layout: Any) -> str | None:
-        """Return the same of a deployed stack, by its `handlers.job.Layout`."""
+        """Return the same of a deployed stack, by its `handlers.layout.Layout`."""
         return self._prefix_from(lambda field: getattr(layout, field.removesuffix("_prefix")))
 
     def _prefix_from(self, read: Callable[[str], str]) -> str | None:
@@ -76,7 +76,7 @@ class ImageBranch:
         return read(self.prefix)
 
     def keys(self, layout: Any, master_key: str, sizes: Sequence[str]) -> list[str]:
-        """Return the keys of the files of a master, by a `handlers.job.Layout` and the names of the stack's sizes.
+        """Return the keys of the files of a master, by a `handlers.layout.Layout` and the names of the stack's sizes.
 
         Raises: NameTooLongError.
         """

@@ -64,7 +64,7 @@ def record_settings(config: StackConfig, stack: str, rows: Sequence[ImageBranch]
 
 
 def layout(config: StackConfig) -> dict[str, str | bool]:
-    """Return where objects are in the bucket, as `handlers.job.Layout` takes it."""
+    """Return where objects are in the bucket, as `handlers.layout.Layout` takes it."""
     return {
         "master": config.master_prefix,
         "converted": config.converted_prefix,

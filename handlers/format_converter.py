@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handlers import imaging, worker
 from handlers.imaging import Picture
-from handlers.job import Layout
+from handlers.layout import Layout
 from handlers.master import Master
 from handlers.output import Files
 from handlers.settings import Settings

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 from handlers import clients, storage
 from handlers.imaging import Further, Jpeg
-from handlers.job import in_format
+from handlers.layout import in_format
 from handlers.marks import Mark
 from handlers.record import Outcome
 from handlers.settings import Settings

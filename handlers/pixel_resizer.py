@@ -14,7 +14,7 @@ from handlers import imaging, worker
 from handlers.imaging import Picture
 from handlers.imaging.further import encoder_bytes
 from handlers.imaging.limits import area
-from handlers.job import Layout
+from handlers.layout import Layout
 from handlers.master import Master
 from handlers.output import Files
 from handlers.settings import Settings

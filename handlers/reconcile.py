@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from handlers import topic
 from handlers.errors import NameTakenError, NameTooLongError
 from handlers.events import Events, PictureState
-from handlers.job import Job, Layout
+from handlers.job import Job
+from handlers.layout import Layout
 from handlers.marks import Mark, as_header
 from handlers.record import MasterState, Record, Records, first
 from handlers.storage import (

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, cast
 
-from handlers.job import NAME
+from handlers.attributes import attribute, attributes, values_of
+from handlers.layout import NAME
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -18,6 +19,7 @@ State = Literal["received", "complete", "rejected", "deleted"]
 
 TOMBSTONE_DAYS = 15
 """How long a deleted picture's record keeps its generation: longer than a dead letter lives, which is 14 days."""
+
 
 MAX_MESSAGE = 200
 """Characters of a reason that a record keeps: an update pays for the whole item."""
@@ -58,34 +60,6 @@ class Outcome:
             **({"outputs": outputs} if outputs else {}),
             **({"not_kept": not_kept} if not_kept else {}),
         }
-
-    def as_attribute(self) -> dict[str, Any]:
-        """Return the outcome as DynamoDB keeps it."""
-        texts = {name: {"S": value} for name, value in self.facts().items() if name not in _MAPS}
-        outputs = {
-            key: {"M": {name: {"N": str(number)} for name, number in size.items()}}
-            for key, size in self.outputs.items()
-        }
-        not_kept = {key: {"N": str(size_bytes)} for key, size_bytes in self.not_kept.items()}
-        placeholder = {name: {"S": text} for name, text in self.placeholder.items()}
-        files = {"outputs": outputs, "not_kept": not_kept, "placeholder": placeholder}
-        return {"M": {**texts, **{name: {"M": found} for name, found in files.items() if found}}}
-
-    @classmethod
-    def from_attribute(cls, attribute: Mapping[str, Any]) -> Self:
-        """Read what `as_attribute` made."""
-        fields = attribute["M"]
-        outputs = {
-            key: {name: int(number["N"]) for name, number in size["M"].items()}
-            for key, size in fields.get("outputs", {"M": {}})["M"].items()
-        }
-        not_kept = {key: int(size["N"]) for key, size in fields.get("not_kept", {"M": {}})["M"].items()}
-        placeholder = {name: text["S"] for name, text in fields.get("placeholder", {"M": {}})["M"].items()}
-        texts = {name: value["S"] for name, value in fields.items() if name not in _MAPS}
-        return cls(outputs=outputs, not_kept=not_kept, placeholder=placeholder, **texts)
-
-
-_MAPS = ("outputs", "not_kept", "placeholder")
 
 
 class MasterState(NamedTuple):
@@ -156,33 +130,19 @@ class Record:
 
     def as_item(self, *, expires: bool = False) -> dict[str, Any]:
         """Return the record as DynamoDB keeps it; with `expires`, DynamoDB removes it after `TOMBSTONE_DAYS`."""
-        texts = ("name", "key", "etag", "focal_point", "state", "previous", "received_at", "settled_at")
-        item: dict[str, Any] = {name: {"S": value} for name in texts if (value := getattr(self, name))}
-        item["generation"] = {"N": str(self.generation)}
-        item["branches"] = {"M": {name: found.as_attribute() for name, found in self.branches.items()}}
-        if self.reasons:
-            item["reasons"] = {"BOOL": True}
+        facts = {name: value for name, value in vars(self).items() if value}
+        facts["generation"] = self.generation
+        facts["branches"] = {name: outcome.facts() for name, outcome in self.branches.items()}
         if expires:
-            item["expires"] = {"N": str(int(time.time()) + TOMBSTONE_DAYS * 24 * 3600)}
-        return item
+            facts["expires"] = int(time.time()) + TOMBSTONE_DAYS * 24 * 3600
+        return attributes(facts)
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
-        """Read what `as_item` made."""
-        texts = {name: item.get(name, {}).get("S", "") for name in _TEXTS}
-        return cls(
-            **texts,
-            state=item["state"]["S"],
-            settled_at=item.get("settled_at", {}).get("S", ""),
-            generation=int(item["generation"]["N"]),
-            branches={
-                name: Outcome.from_attribute(found) for name, found in item.get("branches", {"M": {}})["M"].items()
-            },
-            reasons=item.get("reasons", {}).get("BOOL", False),
-        )
-
-
-_TEXTS = ("name", "key", "etag", "focal_point", "previous", "received_at")
+        """Read what `as_item` made; what a newer version has added is passed over."""
+        facts = values_of({name: item[name] for name in cls.__dataclass_fields__ if name in item})
+        branches = {name: Outcome(**outcome) for name, outcome in facts.pop("branches", {}).items()}
+        return cls(**facts, branches=branches)
 
 
 def first(name: str, key: str, master: MasterState) -> Record:
@@ -240,7 +200,7 @@ class Records:
             record,
             "SET branches.#branch = :outcome",
             {"#branch": branch},
-            {":outcome": outcome.as_attribute()},
+            {":outcome": attribute(outcome.facts())},
         )
 
     def finish(self, record: Record, state: State) -> None:

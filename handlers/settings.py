@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from handlers.imaging import Box, Limits
-from handlers.job import Layout
+from handlers.layout import Layout
 from handlers.stack import RecordSettings
 
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 from handlers import clients
 from handlers.errors import InvalidJobError
 from handlers.events import Events
-from handlers.job import Layout
+from handlers.layout import Layout
 from handlers.reconcile import Reconciler
 from handlers.record import Record, Records
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
+from handlers.attributes import attributes
 from handlers.errors import NameTakenError, PixelCascadeError
 from handlers.marks import Mark, mark_of_item, mark_of_object
 from handlers.record import now
@@ -128,13 +129,10 @@ def write_item(dynamodb: "DynamoDBClient", table: str, fields: Mapping[str, Any]
 
     Raises: NameTakenError, where an item of that name was not written by the pipeline.
     """
-    from boto3.dynamodb.types import TypeSerializer  # noqa: PLC0415 only one function of four needs it
-
-    item = TypeSerializer().serialize(fields)["M"]
     try:
         dynamodb.put_item(
             TableName=table,
-            Item={**item, **mark.as_item()},
+            Item={**attributes(fields), **mark.as_item()},
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
             ConditionExpression=f"attribute_not_exists(#name) OR ({_LOWER} OR generation = :generation)",
             **_naming(mark.generation, "#name", "#key"),

@@ -16,7 +16,8 @@ from handlers.errors import InvalidJobError, PixelCascadeError, RejectedImageErr
 from handlers.imaging import Picture
 from handlers.imaging.limits import FILE_COPIES, capacity_bytes
 from handlers.isolation import run_isolated
-from handlers.job import Job, Layout
+from handlers.job import Job
+from handlers.layout import Layout
 from handlers.marks import Mark
 from handlers.master import Master, MasterGoneError
 from handlers.output import Output

@@ -15,7 +15,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from components.branches import BRANCHES, ImageBranch
 from components.config import StackConfig
 from components.config_fields import FURTHER_FORMATS
-from handlers.job import in_format
+from handlers.layout import in_format
 from local.deployment import Deployment
 from local.masters import keep
 from local.report import REPORT, ReportedPicture

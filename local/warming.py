@@ -6,7 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from components.branches import BRANCHES
-from handlers.job import Job, Layout
+from handlers.job import Job
+from handlers.layout import Layout
 from local.emulator import Emulator
 
 PUBLISHER = "handlers.job_publisher.handler"

@@ -7,7 +7,7 @@ from typing import Any, Self
 from components.branches import BRANCHES, ImageBranch
 from handlers.errors import PixelCascadeError
 from handlers.events import Events
-from handlers.job import Layout
+from handlers.layout import Layout
 from handlers.reconcile import Reconciler
 from handlers.record import Records
 

@@ -22,7 +22,7 @@ from components.picture_record import layout
 from components.stack_file import ROOT, stack_config
 from handlers import metrics, reconcile, worker
 from handlers.imaging import Limits, limits
-from handlers.job import Layout
+from handlers.layout import Layout
 from handlers.settings import Settings
 from handlers.stack import RecordSettings
 from tests.recording import Recorded, queue_url, recorded
@@ -207,7 +207,7 @@ def test_the_reason_that_a_name_is_taken_may_be_written() -> None:
 
 
 def test_the_default_layout_is_the_stacks() -> None:
-    """`handlers.job.Layout` and the stack's config have the same defaults."""
+    """`handlers.layout.Layout` and the stack's config have the same defaults."""
     assert Layout(**layout(StackConfig())) == Layout()  # type: ignore[arg-type]
 
 
@@ -260,6 +260,7 @@ ARROWS = [
     ("handlers/reconcile.py", {"PIL", "handlers.imaging"}),
     ("handlers/record.py", {"PIL", "handlers.imaging"}),
     ("handlers/job.py", {"PIL", "handlers.imaging", *AWS}),
+    ("handlers/layout.py", {"PIL", "handlers.imaging", *AWS}),
     ("handlers/job_publisher.py", {"PIL", "handlers.imaging"}),
     ("components", {"handlers", "costs", "local", "ops", "benchmarks", "tests"}),
     ("costs", {"ops", "local", "benchmarks", "tests"}),

@@ -28,7 +28,7 @@ for name in filter(None, sys.argv[4].split(",")):
     importlib.import_module(f"PIL._{name}")
 for name in sys.argv[5:]:
     assert callable(importlib.import_module(name).handler), name
-for name in ("PIL.ImageCms", "boto3.dynamodb.types", "handlers.imaging.formats.png_inflate"):
+for name in ("PIL.ImageCms", "handlers.imaging.formats.png_inflate"):
     importlib.import_module(name)
 from botocore import session
 for service in ("dynamodb", "events", "s3", "sns", "sqs"):

@@ -11,7 +11,7 @@ import pytest
 from components.branches import BRANCHES, ImageBranch
 from components.config import ConfigError, StackConfig
 from components.stack_file import ROOT
-from handlers.job import Layout
+from handlers.layout import Layout
 
 FORMAT_CONVERSION, RESIZING, METADATA_EXTRACTION = BRANCHES
 KEY = "master/2024/cat.png"

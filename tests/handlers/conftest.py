@@ -16,7 +16,8 @@ from moto import mock_aws
 from components.config import StackConfig
 from components.image_worker import worker_environment
 from handlers import clients, imaging, metrics, retries
-from handlers.job import Job, Layout
+from handlers.job import Job
+from handlers.layout import Layout
 from handlers.marks import Mark
 from handlers.master import Master, fetch
 from handlers.record import Outcome, Record, Records

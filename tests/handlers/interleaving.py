@@ -19,7 +19,7 @@ from handlers import job_publisher, worker
 from handlers.errors import BrokenImageError
 from handlers.imaging import Further, Jpeg
 from handlers.imaging.further import FORMATS
-from handlers.job import Layout
+from handlers.layout import Layout
 from handlers.master import Master
 from handlers.output import Files, Output
 from handlers.record import Record

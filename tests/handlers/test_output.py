@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from handlers import imaging
+from handlers.attributes import attribute, value_of
 from handlers.budget import Budget
 from handlers.errors import ImageTooLargeError
 from handlers.imaging import Jpeg
@@ -201,5 +202,5 @@ def test_an_outcome_comes_back_from_the_record() -> None:
     """DynamoDB's attributes hold what was not kept, and whole keys replace the name's place."""
     outcome = write_further(2000)
     assert outcome
-    assert Outcome.from_attribute(outcome.as_attribute()) == outcome
+    assert Outcome(**value_of(attribute(outcome.facts()))) == outcome
     assert outcome.named("cat")["not_kept"].keys() == {"resized/cat/thumbnail.webp"}

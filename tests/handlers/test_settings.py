@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from handlers.job import Layout
+from handlers.layout import Layout
 from handlers.settings import Settings
 from tests.handlers.conftest import environment
 

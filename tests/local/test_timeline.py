@@ -7,7 +7,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from handlers.job import Layout
+from handlers.layout import Layout
 from local.timeline import Timeline, write_times
 from ops.stack import DeployedStack
 

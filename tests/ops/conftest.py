@@ -13,7 +13,7 @@ from moto import mock_aws
 from components.branches import BRANCHES as ROWS
 from components.branches import ImageBranch
 from handlers.errors import NameTooLongError
-from handlers.job import Layout
+from handlers.layout import Layout
 from handlers.record import Outcome, Record, State, now
 from ops.stack import DeployedStack
 

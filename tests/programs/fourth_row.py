@@ -21,7 +21,7 @@ branches.BRANCHES = (
 # The commands read the table when they are imported.
 from benchmarks.memory.functions import FUNCTIONS  # noqa: E402
 from costs.command import estimate_command  # noqa: E402
-from handlers.job import Layout  # noqa: E402
+from handlers.layout import Layout  # noqa: E402
 from local.results import FOLDERS  # noqa: E402
 from ops.printing import print_totals  # noqa: E402
 from ops.stack import DeployedStack  # noqa: E402

@@ -10,7 +10,7 @@ import pytest
 from moto import mock_aws
 
 from components.branches import BRANCHES
-from handlers.job import Layout
+from handlers.layout import Layout
 from handlers.record import Outcome, Record
 from local.journal import JournalEntry
 from ops.stack import DeployedStack

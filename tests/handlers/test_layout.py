@@ -1,0 +1,106 @@
+"""Names and keys: where each of a master's files lies."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.errors import InvalidJobError, NameTooLongError
+from handlers.layout import MAX_KEY_BYTES, Layout
+
+LAYOUT, FULL = Layout(), Layout(full_names=True)
+keys = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=300)
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("master/cat.png", "cat"),
+        ("master/2024/cat.png", "2024/cat"),
+        ("master/v1.2/cat.png", "v1.2/cat"),
+        ("master/v1.2/cat", "v1.2/cat"),
+        ("master/cat.tar.gz", "cat.tar"),
+        ("master/cat", "cat"),
+        ("master/.hidden", ".hidden"),
+        ("master/a/.hidden", "a/.hidden"),
+        ("master/.hidden.png", ".hidden"),
+        ("master/CAT.PNG", "CAT"),
+        ("master/ends with.", "ends with"),
+        ("master/master/cat.png", "master/cat"),
+        ("master//cat.png", "/cat"),
+        ("master/../cat.png", "../cat"),
+        ("master/käse +1.png", "käse +1"),
+    ],
+)
+def test_a_name_is_the_key_without_prefix_and_extension(key: str, name: str) -> None:
+    """Folders are kept, and only the file's last extension goes."""
+    assert LAYOUT.name(key) == name
+
+
+def test_a_full_name_keeps_its_extension() -> None:
+    """With `naming: full` two masters of one stem have two names."""
+    assert {FULL.converted_key("master/cat.png"), FULL.converted_key("master/cat.jpg")} == {
+        "converted/cat.png.jpg",
+        "converted/cat.jpg.jpg",
+    }
+
+
+def test_outputs_lie_below_their_prefixes() -> None:
+    """A master's outputs are found from its key alone."""
+    key = "master/2024/cat.png"
+    assert [LAYOUT.converted_key(key), LAYOUT.resized_key(key, "large"), LAYOUT.rejected_key(key, "resizing")] == [
+        "converted/2024/cat.jpg",
+        "resized/2024/cat/large.jpg",
+        "rejected/2024/cat.png/resizing.json",
+    ]
+
+
+def test_a_refused_message_has_a_place_of_its_own() -> None:
+    """A message without a trusted key is filed by its id."""
+    assert LAYOUT.refused_key("id-7", "resizing") == "rejected/.messages/id-7/resizing.json"
+
+
+@pytest.mark.parametrize(
+    "key", ["cat.png", "masters/cat.png", "master/", "master/2024/", "", "/master/cat.png", "Master/a"]
+)
+def test_a_key_that_is_no_masters_is_refused(key: str) -> None:
+    """Only objects below the master prefix are worked on."""
+    with pytest.raises(InvalidJobError, match="expected an object below master/"):
+        LAYOUT.path(key)
+
+
+@pytest.mark.parametrize("name", ["converted_key", "resized_key"])
+def test_a_key_whose_outputs_s3_could_not_hold_is_rejected(name: str) -> None:
+    """The error counts bytes, not letters, and says what to do."""
+    key = "master/" + "ä" * 509 + ".png"
+    arguments = ["large"] if name == "resized_key" else []
+    with pytest.raises(
+        NameTooLongError, match=r"at most 1024 bytes, got 10\d\d: upload the master under a shorter key"
+    ):
+        getattr(LAYOUT, name)(key, *arguments)
+
+
+def test_the_longest_key_that_fits_is_taken() -> None:
+    """1,024 bytes are allowed."""
+    key = "master/" + "a" * (MAX_KEY_BYTES - len("converted/.jpg")) + ".x"
+    assert len(LAYOUT.converted_key(key)) == MAX_KEY_BYTES
+
+
+@given(keys.filter(lambda path: not path.endswith("/")))
+def test_a_reason_to_reject_can_always_be_written(path: str) -> None:
+    """However long a key is, its rejection's key fits and is the branch's."""
+    key = LAYOUT.rejected_key("master/" + path, "metadata-extraction")
+    assert len(key.encode()) <= MAX_KEY_BYTES
+    assert key.startswith("rejected/")
+    assert key.endswith("/metadata-extraction.json")
+
+
+def test_two_long_keys_have_two_reasons() -> None:
+    """A key that was cut is told from others by a hash."""
+    long = "master/" + "ä" * 508
+    assert LAYOUT.rejected_key(long + "a", "b") != LAYOUT.rejected_key(long + "b", "b")
+
+
+def test_a_reason_of_a_short_key_names_it() -> None:
+    """A key that fits is not cut."""
+    path = "a" * (MAX_KEY_BYTES - len("rejected//b.json"))
+    assert LAYOUT.rejected_key(f"master/{path}", "b") == f"rejected/{path}/b.json"
