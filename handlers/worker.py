@@ -62,9 +62,9 @@ def process(event: dict[str, Any], context: LambdaContext, work: Work) -> Mappin
             event=event, record_handler=record_handler, processor=processor, context=context
         )
     finally:
+        _schedule_retries(batch)
         # Here, because records run in threads, whose lines could be printed as one.
         metrics.count(batch.ended)
-        _schedule_retries(batch)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +109,8 @@ def _record(record: SQSRecord, *, batch: _Batch) -> None:
         duration_ms = _since_ms(started)
         logger.exception("retry", extra={**line, "error": type(error).__name__, "duration_ms": duration_ms})
         batch.ended.append(metrics.Ended(name="retry", duration_ms=duration_ms))
-        # A record that was not started has not failed: it comes back at once.
+        # A record that was not started has not failed: it comes back at once, though in a child process, because SQS
+        # counts this delivery too.
         longest_s = batch.settings.visibility_timeout_s
         delay_s = 0 if isinstance(error, DeadlineError) else retries.delay_s(deliveries, longest_s)
         batch.retry_delays_s[record.receipt_handle] = delay_s
