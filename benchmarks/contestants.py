@@ -1,11 +1,12 @@
 """Who is compared: PixelCascade, and others doing the same work. Each call takes a picture's bytes."""
 
+import contextlib
 import functools
 import importlib
 import importlib.util
 import io
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -44,15 +45,27 @@ def sizes(
     resize(opened(data, formats), WIDTHS, further=further)
 
 
+@contextlib.contextmanager
+def resampled_by(back_end: Callable[..., Image.Image]) -> Iterator[None]:
+    """Resample meanwhile as where another library does."""
+    chosen, _resample._back_end = _resample._back_end, lambda _: back_end  # noqa: SLF001
+    try:
+        yield
+    finally:
+        _resample._back_end = chosen  # noqa: SLF001
+
+
+def libvips(library: Any) -> Callable[..., Image.Image]:
+    """Return the resampling of the layer for arm64."""
+    return functools.partial(_resample.by_libvips, library)
+
+
 def sizes_by(back_end: Callable[..., Image.Image]) -> Contestant:
     """Return PixelCascade making three sizes as where another library resamples."""
 
     def call(data: bytes) -> None:
-        chosen, _resample._back_end = _resample._back_end, lambda _: back_end  # noqa: SLF001
-        try:
+        with resampled_by(back_end):
             sizes(data)
-        finally:
-            _resample._back_end = chosen  # noqa: SLF001
 
     return timed(call)
 
@@ -64,7 +77,7 @@ def sizes_by_pillow() -> Contestant:
 
 def sizes_by_libvips(library: Any) -> Contestant:
     """Return PixelCascade as in the layer for arm64."""
-    return sizes_by(functools.partial(_resample.by_libvips, library))
+    return sizes_by(libvips(library))
 
 
 def converted(data: bytes, formats: Sequence[str] = DEFAULT_FORMATS) -> None:

@@ -1,5 +1,6 @@
 """Is speed paid for with quality? Every size of every picture against Lanczos from the full decode."""
 
+import contextlib
 import io
 import math
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import click
 from PIL import Image, ImageChops, ImageStat
 
-from benchmarks.contestants import LIMITS, WHITE, WIDTHS
+from benchmarks.contestants import LIMITS, WHITE, WIDTHS, libvips, resampled_by, vips
 from benchmarks.findings import Findings, Row
 from benchmarks.measuring import Samples
 from benchmarks.options import html_option, images_option, json_option
@@ -22,12 +23,14 @@ SAME_DB = 99.0
 
 @click.command()
 @images_option
+@click.option("--libvips", "by_libvips", is_flag=True, help="Resample by libvips, as in the layer for arm64.")
 @json_option
 @html_option
-def quality(images: Path | None, json_file: Path | None, html_file: Path | None) -> None:
+def quality(*, images: Path | None, by_libvips: bool, json_file: Path | None, html_file: Path | None) -> None:
     """Print each size's PSNR; end with 1 where one is below what is promised."""
     photos = load(images, jpeg_only=True)
-    found = [decibels(photo) for photo in photos]
+    with _by_libvips() if by_libvips else contextlib.nullcontext():
+        found = [decibels(photo) for photo in photos]
     rows = [Row(name=name, samples=Samples([one[name] for one in found], "dB")) for name in WIDTHS]
     for row in rows:
         row.facts["worst"] = min(row.samples.values)
@@ -40,6 +43,17 @@ def quality(images: Path | None, json_file: Path | None, html_file: Path | None)
     ).show(json_file, html_file)
     if any(row.facts["worst"] < PROMISED_DB for row in rows):
         raise SystemExit(NOT_AS_EXPECTED)
+
+
+def _by_libvips() -> contextlib.AbstractContextManager[None]:
+    """Resample by libvips meanwhile.
+
+    Raises: click.UsageError.
+    """
+    library = vips()
+    if library is None:
+        raise click.UsageError("expected pyvips for --libvips, got an environment without it: install pyvips[binary]")
+    return resampled_by(libvips(library))
 
 
 def decibels(photo: Photo) -> dict[str, float]:
