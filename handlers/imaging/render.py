@@ -11,7 +11,7 @@ from .formats.picture import Picture
 from .frames import Frame, Region, Size
 from .further import FORMATS
 from .limits import area
-from .pixels.colour import to_srgb
+from .pixels.colour import departure, to_srgb
 from .pixels.orientation import stored_region, upright, upright_size
 from .pixels.raster import Raster
 from .pixels.reduction import serves
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .placeholder import Placeholder
 
 _LATE_GAP = 4
+_LATE_LEVELS = 12
+"""Adobe RGB and Display P3 depart from sRGB by 9 levels; with ProPhoto's 22, large outputs would fall below 45 dB."""
 
 
 def render(
@@ -35,7 +37,7 @@ def render(
     orientation, exif = picture.exif.orientation, picture.rights
     stored = {name: _stored(picture, frame) for name, frame in frames.items()}
     raster = picture.decode(salvage=salvage, widest=widest(picture, frames))
-    late = _colours_can_wait(raster, [frame.whole for frame in stored.values()])
+    late = _colours_can_wait(picture, raster, [frame.whole for frame in stored.values()])
     raster = raster if late else _normalised(picture, raster, output.background)
     images = _scaled(raster, stored, picture if late else None)
     about: dict[str, Any] = {
@@ -86,11 +88,15 @@ def rendered(picture: Picture, background: Colour) -> Image.Image:
     return upright(raster.image, picture.exif.orientation)
 
 
-def _colours_can_wait(raster: Raster, sizes: Sequence[Size]) -> bool:
+def _colours_can_wait(picture: Picture, raster: Raster, sizes: Sequence[Size]) -> bool:
     """Tell whether the outputs' colours may be converted instead of the master's: fewer pixels, and the same to 45 dB.
 
-    Where edges are sharp, or an output is much smaller or larger than the master, the difference would show.
+    Where edges are sharp, an output is much smaller or larger than the master, or the colours are far from sRGB, the
+    difference would show.
     """
+    colours = departure(picture.header.icc, raster.image.mode)
+    if colours and colours.mean > _LATE_LEVELS:
+        return False
     width, height = raster.image.size
     fewer = all(size[0] <= width and size[1] <= height for size in sizes)
     near = _LATE_GAP * max(size[0] for size in sizes) >= width

@@ -9,9 +9,9 @@ from PIL import Image
 from handlers.errors import BrokenImageError, ImageTooLargeError
 from handlers.imaging.facts.exif import read_exif
 from handlers.imaging.limits import Limits
-from handlers.imaging.pixels.colour import is_srgb
+from handlers.imaging.pixels.colour import departure, is_srgb
 from handlers.imaging.pixels.raster import Raster
-from handlers.imaging.pixels.reduction import most_roughness, reduction
+from handlers.imaging.pixels.reduction import FAR_LEVELS, most_roughness, reduction
 from handlers.imaging.source import Source
 
 from .decoding import attempt, load
@@ -114,7 +114,11 @@ class JpegPicture(Picture):
 
     def _factor(self, widest: tuple[int, int] | None) -> int:
         """Return by which factor to reduce the picture first."""
-        return 1 if self.header.frame == LOSSLESS or not widest else reduction(self.header.size, widest)
+        header = self.header
+        colours = departure(header.icc, header.mode)
+        if not widest or header.frame == LOSSLESS or (colours and colours.mean > FAR_LEVELS):
+            return 1
+        return reduction(header.size, widest)
 
     def _decode_by(self, factor: int, *, salvage: bool) -> Raster:
         """Decode the picture, reduced by a factor of 1, 2, 4 or 8."""

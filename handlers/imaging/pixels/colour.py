@@ -2,6 +2,7 @@
 
 import io
 from functools import lru_cache
+from typing import NamedTuple
 
 from PIL import Image
 
@@ -34,21 +35,34 @@ def usable(profile: bytes, mode: str) -> bool:
 
 
 def is_srgb(profile: bytes, mode: str) -> bool:
-    """Tell whether a profile shows colours as sRGB does, by rendering samples of all hues."""
-    if mode == "CMYK" or not usable(profile, mode):
-        return False
-    return (_leaves if len(profile) <= KEPT_BYTES else _leaves.__wrapped__)(profile, mode)
+    """Tell whether a profile shows colours as sRGB does."""
+    found = departure(profile, mode)
+    return found is not None and found.largest <= MAX_DIFFERENCE
+
+
+class Departure(NamedTuple):
+    """By how many levels, of 255, a profile shows samples of all hues other than sRGB does."""
+
+    largest: int
+    mean: float
+
+
+def departure(profile: bytes | None, mode: str) -> Departure | None:
+    """Return how far a profile departs from sRGB; None where it is ignored, there is none, or the picture is CMYK."""
+    if profile is None or mode == "CMYK" or not usable(profile, mode):
+        return None
+    return (_departure if len(profile) <= KEPT_BYTES else _departure.__wrapped__)(profile, mode)
 
 
 @lru_cache(maxsize=32)
-def _leaves(profile: bytes, mode: str) -> bool:
+def _departure(profile: bytes, mode: str) -> Departure | None:
     sample = _sample(mode)
     try:
         rendered = _rendered(sample, profile)
     except (ValueError, OSError, SyntaxError):
-        return False
-    pairs = zip(sample.tobytes(), rendered.tobytes(), strict=True)
-    return max(abs(before - after) for before, after in pairs) <= MAX_DIFFERENCE
+        return None
+    found = [abs(before - after) for before, after in zip(sample.tobytes(), rendered.tobytes(), strict=True)]
+    return Departure(max(found), sum(found) / len(found))
 
 
 def _sample(mode: str) -> Image.Image:

@@ -15,6 +15,9 @@ GAP = 1.4
 SMOOTH_RMS = 16.0
 """Up to this roughness, no edge is sharp enough to show the order of resampling's passes (51 dB at least; text: 39)."""
 
+FAR_LEVELS = 30
+"""Decoders reduce a picture in its own colours; where these are farther from sRGB, as linear light is, it shows."""
+
 STRIPS = 24
 
 CASCADE_GAP = 2

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from handlers.imaging import convert, describe, resize
-from handlers.imaging.pixels.colour import KEPT_BYTES, _leaves, is_srgb
+from handlers.imaging.pixels.colour import KEPT_BYTES, _departure, is_srgb
 
 from .pictures import (
     cmyk_profile,
@@ -150,7 +150,7 @@ def test_a_profile_too_long_to_be_one_costs_a_warning() -> None:
 
 def test_large_profiles_are_not_kept() -> None:
     """What was found out about small ones is."""
-    _leaves.cache_clear()
+    _departure.cache_clear()
     for size in (KEPT_BYTES, KEPT_BYTES + 1):
         is_srgb(p3_profile().ljust(size, b"\0"), "RGB")
-    assert _leaves.cache_info().currsize == 1
+    assert _departure.cache_info().currsize == 1

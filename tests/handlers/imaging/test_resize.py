@@ -7,7 +7,9 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageStat
 
 from handlers.imaging import Limits, open_picture, output_sizes, resize
+from handlers.imaging.pixels.profile import coded_profile
 from handlers.imaging.pixels.reduction import most_roughness, reduction, roughness
+from handlers.imaging.render import rendered
 
 from .pictures import jpeg, opened, photo, saved
 
@@ -67,10 +69,21 @@ def test_a_reduced_decode_costs_no_quality(size: tuple[int, int], subsampling: i
         assert psnr(ours, theirs) >= 45, name
 
 
-def _detailed(size: tuple[int, int]) -> Image.Image:
+@pytest.mark.parametrize(("primaries", "transfer"), [(12, 13), (1, 4), (9, 13), (9, 1), (1, 8), (9, 8)])
+def test_colours_far_from_srgb_cost_no_quality(primaries: int, transfer: int) -> None:
+    """Neither late conversion nor a reduced decode shows, in Display P3, BT.2020 or linear light (codes of H.273)."""
+    master = jpeg(_detailed((2400, 1800), noise=4), icc_profile=coded_profile(primaries, transfer))
+    full = rendered(open_picture(master, Limits()), (255, 255, 255))
+    for name, output in resize(master, {"small": 60, "middle": 240, "wide": 480, "wider": 800}).items():
+        ours = opened(output)
+        theirs = opened(jpeg(full.resize(ours.size, Image.Resampling.LANCZOS), quality=100, subsampling=2))
+        assert psnr(ours, theirs) >= 45, name
+
+
+def _detailed(size: tuple[int, int], noise: int = 12) -> Image.Image:
     """Return a picture with detail down to the pixel."""
-    noise = Image.effect_noise(size, 12).convert("L")
-    bands = [ImageChops.add(band, noise, 1, -128) for band in photo(size).split()]
+    grain = Image.effect_noise(size, noise).convert("L")
+    bands = [ImageChops.add(band, grain, 1, -128) for band in photo(size).split()]
     return Image.merge("RGB", bands)
 
 
