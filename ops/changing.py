@@ -41,7 +41,10 @@ BOOKMARK = click.Path(dir_okay=False, writable=True, path_type=Path)
 @json_option
 @stack_options
 def backfill_command(stack: DeployedStack, *, as_json: bool, **options: Any) -> None:
-    """Reconcile masters that are in the bucket already; nothing that is current is made again."""
+    """Reconcile masters that are in the bucket already.
+
+    Outputs that are current are not made again.
+    """
     chosen = BackfillOptions(**options)
     check_prefix(stack, chosen.prefix)
     if chosen.registering:
@@ -94,7 +97,10 @@ class BackfillOptions:
 @json_option
 @stack_options
 def sweep_command(stack: DeployedStack, *, prefix: str, dry_run: bool, as_json: bool) -> None:
-    """Remove outputs whose master is gone; what the pipeline did not write stays."""
+    """Remove outputs whose master is gone.
+
+    Objects that the pipeline did not write are left alone.
+    """
     count = 0
     for key, name in orphans(stack, prefix):
         if orphan(stack, key, name) if dry_run else sweep(stack, key, name):
@@ -111,7 +117,10 @@ def sweep_command(stack: DeployedStack, *, prefix: str, dry_run: bool, as_json: 
 @json_option
 @stack_options
 def erase_command(stack: DeployedStack, *, key: str, yes: bool, as_json: bool) -> None:
-    """Remove a master and all that was made of it: outputs, reasons, metadata, record, and every version of them."""
+    """Remove a master and everything made from it.
+
+    That is its outputs, reasons, metadata item and record, with all their versions.
+    """
     if not yes:
         click.confirm(f"Erase {printable(key)} and all its outputs for good?", abort=True, err=as_json)
     erased = erase(stack, key)
@@ -129,7 +138,10 @@ def erase_command(stack: DeployedStack, *, key: str, yes: bool, as_json: bool) -
 @json_option
 @stack_options
 def events_command(stack: DeployedStack, *, keys: tuple[str, ...], since: str | None, as_json: bool) -> None:
-    """Send the events of settled pictures again, under the same ids."""
+    """Send the events of settled pictures again.
+
+    They have the same ids as before.
+    """
     if not keys and not since:
         raise click.UsageError("expected --replay KEY or --since TIME, got neither: name pictures or a time")
     if not stack.events:
@@ -148,7 +160,10 @@ def events_command(stack: DeployedStack, *, keys: tuple[str, ...], since: str | 
 @json_option
 @stack_options
 def redrive_command(stack: DeployedStack, *, queue: str | None, dry_run: bool, as_json: bool) -> None:
-    """Send messages in the queues of failures back to where they failed; `letters` says why they failed."""
+    """Send failed messages back to the queue that they failed in.
+
+    `letters` says why they failed.
+    """
     check_queue(stack, queue)
     counts = {name: count for name, count in redriving.waiting(stack).items() if queue in {None, name}}
     if not dry_run:
@@ -165,7 +180,10 @@ def redrive_command(stack: DeployedStack, *, queue: str | None, dry_run: bool, a
 @json_option
 @click.option("--local", is_flag=True, help="A bucket of the emulator that `python -m local up` keeps running.")
 def adopt_command(*, bucket: str, yes: bool, as_json: bool, local: bool) -> None:
-    """Let a bucket that exists send its events to EventBridge, as the setting `bucket` needs; change nothing else."""
+    """Let an existing bucket send its events to EventBridge.
+
+    The setting `bucket` needs it. Nothing else about the bucket is changed.
+    """
     s3 = connect(None, local=True).client("s3") if local else boto3.client("s3")
     before = notification(s3, bucket)
     click.echo(json.dumps(before, indent=2), err=as_json)

@@ -24,7 +24,10 @@ def connect(stack: str | None, *, local: bool) -> DeployedStack:
     Raises: click.UsageError, where they name none, two, or one that is not there.
     """
     if local == bool(stack):
-        raise click.UsageError("Name one stack: --stack NAME for one on AWS, or --local for the one that runs here.")
+        raise click.UsageError(
+            "expected --stack NAME, for a stack on AWS, or --local, for the one that runs here, "
+            f"got {'both' if local else 'neither'}: name one stack"
+        )
     if local:
         return _local()
     outputs = _pulumi_outputs(str(stack))
@@ -73,7 +76,9 @@ def _pulumi_outputs(stack: str) -> dict[str, Any]:
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:
-        raise click.UsageError("--stack needs the Pulumi CLI on the PATH, which knows the stack's outputs.") from error
+        raise click.UsageError(
+            "--stack: expected the Pulumi CLI on the PATH, to read the stack's outputs, got none: install it"
+        ) from error
     if done.returncode:
         raise click.UsageError(f"Pulumi does not know the outputs of {stack!r}:\n{done.stderr.strip()}")
     try:

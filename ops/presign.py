@@ -15,12 +15,28 @@ EXPIRES_S = 3600
 
 @click.command(name="presign")
 @click.argument("key")
-@click.option("--max-bytes", type=click.IntRange(1), default=StackConfig().max_bytes, show_default=True)
-@click.option("--expires", "expires_s", type=click.IntRange(1, 604_800), default=EXPIRES_S, show_default=True)
+@click.option(
+    "--max-bytes",
+    type=click.IntRange(1),
+    default=StackConfig().max_bytes,
+    show_default=True,
+    help="The largest file that S3 accepts.",
+)
+@click.option(
+    "--expires",
+    "expires_s",
+    type=click.IntRange(1, 604_800),
+    default=EXPIRES_S,
+    show_default=True,
+    help="Seconds for which the form is valid.",
+)
 @json_option
 @stack_options
 def presign_command(stack: DeployedStack, *, key: str, max_bytes: int, expires_s: int, as_json: bool) -> None:
-    """Print how to upload a master at KEY without credentials, for so many seconds: a curl command, or the form."""
+    """Print how to upload a master without credentials.
+
+    That is a curl command, or with --json the signed form, for one KEY and a limited time.
+    """
     form = presigned_post(stack, key, max_bytes=max_bytes, expires_s=expires_s)
     if as_json:
         print_json(form)

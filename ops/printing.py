@@ -110,6 +110,8 @@ def print_plan(plan: BackfillPlan) -> None:
     made = ", ".join(f"{branch} {count}" for branch, count in sorted(plan.again.items()))
     say(f"To be made again at most: {made or 'nothing'}.")
     say("The functions' time comes on top: see `python -m ops estimate`.")
+    if not plan.requests:
+        return
     table = Table("requests", "number")
     for what, count in plan.requests.items():
         table.add_row(what, str(count))

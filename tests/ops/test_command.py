@@ -49,7 +49,7 @@ def test_one_stack_must_be_named(words: list[str]) -> None:
     """Neither none nor two."""
     result = run("audit", *words)
     assert result.exit_code == USAGE
-    assert "Name one stack" in result.output
+    assert "name one stack" in result.output
 
 
 def test_a_local_stack_that_is_not_running_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_machine_without_pulumi_is_told(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setenv("PATH", str(tmp_path))
     result = run("audit", "--stack", "dev")
     assert result.exit_code == USAGE
-    assert "needs the Pulumi CLI" in result.output
+    assert "expected the Pulumi CLI" in result.output
 
 
 def test_a_clean_audit_ends_well(connected: Pipeline) -> None:
@@ -402,7 +402,12 @@ def test_a_misspelt_key_queue_or_command_is_told_its_nearest(connected: Pipeline
     connected.finish("2024/holiday.png", connected.upload("2024/holiday.png"))
     assert "did you mean 2024/holiday.png?" in run("status", "master/2024/holliday.png", "--local").output
     assert "did you mean resizing" in run("redrive", "--local", "--queue", "resising").output
-    assert "did you mean audit" in run("audti").output
+    assert "'audti' (did you mean audit" in run("audti").output
+
+
+def test_the_list_of_commands_cuts_no_sentence_short() -> None:
+    """What a command does fits on its line."""
+    assert "..." not in run("--help").output.partition("Commands:")[2]
 
 
 def test_a_verdict_comes_first(connected: Pipeline) -> None:
