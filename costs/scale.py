@@ -60,9 +60,9 @@ def beside(estimate: Estimate) -> list[str]:
     function = f"A function gets {LAMBDA_GROWTH:,} instances more every {LAMBDA_GROWTH_S} s"
     burst = 1000 * LAMBDA_GROWTH / estimate.billed_ms(UPLOAD)
     return [
-        f"{branch}, {MAPPING_MOST:,} at most: it reaches maxConcurrency, {most}, {wait_s:.0f} s after a burst begins.",
+        f"{branch}, {MAPPING_MOST:,} at most: maxConcurrency {most} is reached {wait_s:.0f} s after a burst begins.",
         f"{function}: job-publisher takes {burst:,.0f} images per second at once; more waits.",
-        f"One item takes {DYNAMODB_ITEM:,} write units a second: only one master that is uploaded again and again reaches that.",
+        f"One item takes {DYNAMODB_ITEM:,} write units a second: only a master uploaded over and over reaches that.",
     ]
 
 
@@ -108,7 +108,7 @@ def _messages(estimate: Estimate, region: str) -> Iterator[Limit]:
         name="SQS: messages of one queue in flight",
         default=f"{SQS_IN_FLIGHT:,}",
         per_second=1000 * SQS_IN_FLIGHT / (estimate.workload.per_batch * slowest_ms),
-        moved_by="nothing: no more than maxConcurrency x batchSize are in flight",
+        moved_by="out of reach: maxConcurrency x batchSize is the most in flight",
         source="Amazon SQS message quotas",
     )
 
