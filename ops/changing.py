@@ -1,4 +1,4 @@
-"""The commands that set a stack right: work again, remove, send again."""
+"""The commands that change a stack: process again, remove, send again."""
 
 import json
 import sys
@@ -31,13 +31,13 @@ BOOKMARK = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 @click.command(name="backfill")
 @prefix_option
-@click.option("--missing", is_flag=True, help="Only masters of which something is missing or stale.")
-@click.option("--outdated", is_flag=True, help="Only masters with outputs that older settings made.")
-@click.option("--branch", type=click.Choice([row.name for row in BRANCHES]), help="Only what this branch makes.")
-@click.option("--register", "registering", is_flag=True, help="Record what was made before the stack had records.")
-@click.option("--dry-run", is_flag=True, help="Say how many there are and what they would cost; change nothing.")
-@click.option("--rate", type=RATE, default=0, help="Masters per second at most; 0 is no limit.")
-@click.option("--resume", type=BOOKMARK, help="A file that remembers how far the backfill got.")
+@click.option("--missing", is_flag=True, help="Only masters with missing or stale outputs.")
+@click.option("--outdated", is_flag=True, help="Only masters whose outputs were made with older settings.")
+@click.option("--branch", type=click.Choice([row.name for row in BRANCHES]), help="Only this branch.")
+@click.option("--register", "registering", is_flag=True, help="Record pictures from before there were records.")
+@click.option("--dry-run", is_flag=True, help="Print the number of masters and the cost; change nothing.")
+@click.option("--rate", type=RATE, default=0, help="At most so many masters per second; 0 means no limit.")
+@click.option("--resume", type=BOOKMARK, help="A file that stores the progress, to continue after an interruption.")
 @json_option
 @stack_options
 def backfill_command(stack: DeployedStack, *, as_json: bool, **options: Any) -> None:
@@ -70,7 +70,7 @@ def backfill_command(stack: DeployedStack, *, as_json: bool, **options: Any) -> 
 
 @dataclass(frozen=True, kw_only=True)
 class BackfillOptions:
-    """What a backfill is asked for."""
+    """The options of a backfill."""
 
     prefix: str
     missing: bool
@@ -82,7 +82,7 @@ class BackfillOptions:
     resume: Path | None
 
     def work(self, stack: DeployedStack, after: str | None) -> Iterator[Task]:
-        """Yield the masters that are asked for, from the key after `after` on."""
+        """Yield the masters that the options select, starting after the key `after`."""
         states = {*(("missing", "stale") if self.missing else ()), *(("outdated",) if self.outdated else ())}
         if self.branch and not states:
             raise click.UsageError("--branch: expected --missing or --outdated with it, got neither: add one")
@@ -126,15 +126,17 @@ def erase_command(stack: DeployedStack, *, key: str, yes: bool, as_json: bool) -
     erased = erase(stack, key)
     said = (
         f"{counted(erased.objects, 'object')} and {counted(erased.items, 'item')} removed.\n"
-        "The key remains in the functions' logs until their retention ends, in the tables' backups for 35 days where "
+        "The key remains in the functions' logs until their retention ends, in the tables' backups for 35 days if "
         "the stack has protectData, and wherever its events were sent."
     )
     _report({"key": key, "objects": erased.objects, "items": erased.items}, said, as_json=as_json)
 
 
 @click.command(name="events")
-@click.option("--replay", "keys", multiple=True, metavar="KEY", help="A picture whose event to send again.")
-@click.option("--since", help="All that were settled since this time, such as 2026-11-25T12:00:00Z.")
+@click.option(
+    "--replay", "keys", multiple=True, metavar="KEY", help="Send this picture's event again; may be repeated."
+)
+@click.option("--since", help="Send the events of all pictures settled since then, such as 2026-11-25T12:00:00Z.")
 @json_option
 @stack_options
 def events_command(stack: DeployedStack, *, keys: tuple[str, ...], since: str | None, as_json: bool) -> None:
@@ -188,14 +190,14 @@ def adopt_command(*, bucket: str, yes: bool, as_json: bool, local: bool) -> None
     before = notification(s3, bucket)
     click.echo(json.dumps(before, indent=2), err=as_json)
     if not yes:
-        click.confirm(f"This is what {bucket} notifies. Add EventBridge to it?", abort=True, err=as_json)
+        click.confirm(f"These are the notifications of {bucket}. Add EventBridge?", abort=True, err=as_json)
     added = add_eventbridge(s3, bucket)
-    said = "EventBridge was added." if added else "EventBridge was on already; nothing was changed."
+    said = "EventBridge was added." if added else "EventBridge was already on; nothing was changed."
     _report({"bucket": bucket, "added": added, "before": before}, said, as_json=as_json)
 
 
 def _report(fields: dict[str, Any], said: str, *, as_json: bool) -> None:
-    """Say what was done, to a program or to people."""
+    """Print what was done, as JSON or as text."""
     if as_json:
         print_json(fields)
     else:

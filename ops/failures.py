@@ -12,7 +12,7 @@ THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "R
 
 
 class Explained(click.Group):
-    """Commands that may fail for lack of credentials, network, permissions or the stack itself."""
+    """Commands that may fail because credentials, network, permissions or the stack are missing."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

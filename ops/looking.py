@@ -1,4 +1,4 @@
-"""The commands that only look: what became of one picture or of all, and why."""
+"""The commands that only read: what became of one picture or of all, and why."""
 
 import tempfile
 import time
@@ -35,7 +35,7 @@ IN_MEMORY_BYTES = 1_000_000
 
 @click.command(name="status")
 @click.argument("key")
-@click.option("--watch", is_flag=True, help="Look again every second until the picture is settled.")
+@click.option("--watch", is_flag=True, help="Wait until the picture is settled.")
 @json_option
 @stack_options
 def status_command(stack: DeployedStack, *, key: str, watch: bool, as_json: bool) -> None:
@@ -68,7 +68,7 @@ def audit_command(stack: DeployedStack, *, prefix: str, as_json: bool, everythin
     """
     check_prefix(stack, prefix)
     totals: Counter[str] = Counter(masters=0, unaccounted=0, orphans=0)
-    # The verdict comes first, so the lines wait: on disk where there are many.
+    # The verdict is printed first, so the lines are kept until then, on disk if there are many.
     with (
         Inventory.of(stack, prefix) as inventory,
         tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES, mode="w+", encoding="utf-8") as lines,
@@ -98,7 +98,7 @@ def audit_command(stack: DeployedStack, *, prefix: str, as_json: bool, everythin
 @click.command(name="rejected")
 @prefix_option
 @json_option
-@click.option("--retry", is_flag=True, help="Let the branches that rejected work again, for after a fix.")
+@click.option("--retry", is_flag=True, help="Process the rejected pictures again, after a fix.")
 @stack_options
 def rejected_command(stack: DeployedStack, *, prefix: str, as_json: bool, retry: bool) -> None:
     """List the masters whose newest state was rejected, and why."""

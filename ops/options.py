@@ -1,4 +1,4 @@
-"""The options that the commands share."""
+"""Options that the commands share."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,16 +9,16 @@ from ops.connect import connect
 from ops.nearest import did_you_mean
 from ops.stack import DeployedStack
 
-prefix_option = click.option("--prefix", default="", help="Only masters whose path, below master/, begins with this.")
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object per line, for a program to read.")
+prefix_option = click.option("--prefix", default="", help="Only masters whose path below master/ begins with this.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
-dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
+dry_run_option = click.option("--dry-run", is_flag=True, help="Print what would be done; change nothing.")
 
 
 def stack_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that name its stack, and pass it the stack."""
 
-    @click.option("--stack", "name", help="A stack on AWS, by its Pulumi name.")
+    @click.option("--stack", "name", help="The Pulumi name of a stack on AWS.")
     @click.option("--local", is_flag=True, help="The stack that `python -m local up` keeps running.")
     def with_stack(*, name: str | None, local: bool, **options: Any) -> None:
         command(connect(name, local=local), **options)

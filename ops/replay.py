@@ -1,4 +1,4 @@
-"""Sending events of settled pictures again, under the ids that they had."""
+"""Send the events of settled pictures again, with their original ids."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,7 +21,7 @@ def settled_since(stack: DeployedStack, since: str) -> Iterator[Record]:
 
 
 def replay(stack: DeployedStack, record: Record) -> dict[str, Any] | None:
-    """Send a record's event again; return its detail, None where the picture is not settled.
+    """Send a record's event again; return its detail, or None if the picture is not settled.
 
     Raises: EventRefusedError.
     """

@@ -417,7 +417,7 @@ def test_a_verdict_comes_first(connected: Pipeline) -> None:
     first, second, *_ = run("audit", "--local", "--all").output.splitlines()
     assert first.startswith("NOT OK: 1 of 2 masters unaccounted for")
     assert second.startswith("master/a.png: format-conversion done")
-    assert run("letters", "--local").output == "OK: nothing is in the queues of failures.\n"
+    assert run("letters", "--local").output == "OK: the queues of failures are empty.\n"
 
 
 def test_a_rejected_master_is_one_line_for_each_reason(connected: Pipeline) -> None:
