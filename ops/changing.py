@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ from ops import redrive as redriving
 from ops.adopt import add_eventbridge, notification
 from ops.backfill import BackfillPlan, Bookmark, Task
 from ops.connect import connect
-from ops.listing import check_prefix
-from ops.options import check_queue, dry_run_option, json_option, prefix_option, stack_options, yes_option
+from ops.listing import check_prefix, near_paths
+from ops.nearest import did_you_mean
+from ops.options import Time, check_queue, dry_run_option, json_option, prefix_option, stack_options, yes_option
 from ops.printing import counted, print_json, print_plan, printable, say
-from ops.removal import erase, orphan, orphans, sweep
+from ops.removal import Erased, erase, orphan, orphans, sweep
 from ops.replay import replay, settled_since
 from ops.stack import DeployedStack
 from ops.status import find
@@ -124,22 +126,32 @@ def erase_command(stack: DeployedStack, *, key: str, yes: bool, as_json: bool) -
     if not yes:
         click.confirm(f"Erase {printable(key)} and all its outputs for good?", abort=True, err=as_json)
     erased = erase(stack, key)
-    said = (
+    fields = {"key": key, "objects": erased.objects, "items": erased.items}
+    _report(fields, _erased(stack, erased), as_json=as_json)
+
+
+def _erased(stack: DeployedStack, erased: Erased) -> str:
+    if not erased.objects and not erased.items:
+        path = stack.layout.path(erased.key)
+        near = did_you_mean(path, near_paths(stack, path))
+        return printable(f"Nothing was removed: the stack has nothing of {erased.key}{near}.")
+    return (
         f"{counted(erased.objects, 'object')} and {counted(erased.items, 'item')} removed.\n"
         "The key remains in the functions' logs until their retention ends, in the tables' backups for 35 days if "
         "the stack has protectData, and wherever its events were sent."
     )
-    _report({"key": key, "objects": erased.objects, "items": erased.items}, said, as_json=as_json)
 
 
 @click.command(name="events")
 @click.option(
     "--replay", "keys", multiple=True, metavar="KEY", help="Send this picture's event again; may be repeated."
 )
-@click.option("--since", help="Send the events of all pictures settled since then, such as 2026-11-25T12:00:00Z.")
+@click.option(
+    "--since", type=Time(), help="Send the events of all pictures settled since then, such as 2026-11-25T12:00:00Z."
+)
 @json_option
 @stack_options
-def events_command(stack: DeployedStack, *, keys: tuple[str, ...], since: str | None, as_json: bool) -> None:
+def events_command(stack: DeployedStack, *, keys: tuple[str, ...], since: datetime | None, as_json: bool) -> None:
     """Send the events of settled pictures again.
 
     They have the same ids as before.

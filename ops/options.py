@@ -1,6 +1,7 @@
 """Options that the commands share."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -13,6 +14,20 @@ prefix_option = click.option("--prefix", default="", help="Only masters whose pa
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 dry_run_option = click.option("--dry-run", is_flag=True, help="Print what would be done; change nothing.")
+
+
+class Time(click.ParamType[datetime]):
+    """A time as RFC 3339 or ISO 8601 has it; UTC unless it names an offset."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Return the time that a text names."""
+        try:
+            found = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"expected a time such as 2026-11-25T12:00:00Z, got {value!r}", param, ctx)
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def stack_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -1,6 +1,7 @@
 """Send the events of settled pictures again, with their original ids."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from handlers.events import PictureState, What
@@ -9,14 +10,14 @@ from ops.inventory import Inventory
 from ops.stack import DeployedStack
 
 
-def settled_since(stack: DeployedStack, since: str) -> Iterator[Record]:
-    """Yield the records that were settled at or after a time (RFC 3339).
+def settled_since(stack: DeployedStack, since: datetime) -> Iterator[Record]:
+    """Yield the records that were settled at or after a time.
 
     Raises: NoRecordsError.
     """
     with Inventory.of(stack, outputs=False) as inventory:
         for record in inventory.records():
-            if record.state != "received" and record.settled_at >= since:
+            if record.state != "received" and datetime.fromisoformat(record.settled_at) >= since:
                 yield record
 
 

@@ -313,6 +313,13 @@ def test_a_picture_is_erased_with_everything(connected: Pipeline, versioned: boo
     assert "remains in the functions' logs" in " ".join(result.output.split())
 
 
+def test_a_misspelt_key_erases_nothing_and_says_so(connected: Pipeline) -> None:
+    """Whoever has to erase a picture must not take a typing error for the deed."""
+    connected.finish("cat.png", connected.upload("cat.png"))
+    result = run("erase", "master/cta.png", "--local", "--yes")
+    assert result.output == "Nothing was removed: the stack has nothing of master/cta.png (did you mean cat.png?).\n"
+
+
 def test_a_picture_that_is_being_worked_on_is_not_erased(connected: Pipeline) -> None:
     """A worker could write again what was removed."""
     connected.finish("cat.png", connected.upload("cat.png"), ("resizing",))
@@ -333,10 +340,20 @@ def test_events_are_sent_again(connected: Pipeline) -> None:
     assert run("events", "--local", "--since", "2999-01-01T00:00:00Z").stdout == ""
 
 
+def test_a_time_may_lack_fractions_and_zone(connected: Pipeline) -> None:
+    """A picture that was settled within the second that is named is sent; without an offset, times are UTC."""
+    connected.finish("cat.png", connected.upload("cat.png"))
+    record = connected.record("cat.png")
+    second = record.settled_at.partition(".")[0] if record else ""
+    assert [len(run("events", "--local", "--since", second + zone).stdout.splitlines()) for zone in ("", "Z")] == [1, 1]
+
+
 @pytest.mark.usefixtures("connected")
 def test_events_need_a_picture_or_a_time() -> None:
-    """Neither is a usage error."""
+    """Neither is a usage error, and so is a text that is no time."""
     assert run("events", "--local").exit_code == USAGE
+    result = run("events", "--local", "--since", "yesterday")
+    assert (result.exit_code, "got 'yesterday'" in result.output) == (USAGE, True)
 
 
 @pytest.mark.usefixtures("connected")
