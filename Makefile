@@ -105,6 +105,7 @@ headers:
 
 docs: .cache/docs/ready
 	NO_MKDOCS_2_WARNING=1 .cache/docs/bin/mkdocs build --quiet
+	@echo "Open build/site/index.html"
 
 .cache/docs/ready: $(VENV)/ready
 	$(VENV_PYTHON) -m venv .cache/docs

@@ -1,4 +1,7 @@
-"""Every permission of the program: pure functions from ARNs to IAM statements and policies."""
+"""Every permission of the program: pure functions from ARNs to IAM statements and policies.
+
+`image_worker.py`, `picture_record.py`, `branch.py` and `publisher.py` say which function gets which.
+"""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence

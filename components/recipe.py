@@ -1,4 +1,4 @@
-"""The recipe of a branch: a short hash of all that decides how its outputs look."""
+"""The recipe of a branch: a short hash of everything that decides how its outputs look."""
 
 import hashlib
 import json
@@ -9,22 +9,32 @@ from components.packaging.target import Target
 from components.packaging.wheels import pins
 
 IMAGING_VERSION = 1
-"""Raised whenever `handlers.imaging` makes other outputs of the same master; a test holds it against the outputs."""
+"""Raised whenever `handlers.imaging` makes other outputs from the same master; a test compares the outputs."""
 
 RESAMPLERS = ("cykooz-resizer", "pyvips-binary")
-"""The packages of which one resamples, where the layer has it; else Pillow does."""
+"""The packages that resample, if the layer has one of them; otherwise Pillow does."""
 
-ADDED = {"output_formats", "placeholders"}
-"""Settings that came after the first release: at their default they are left out, so that no output gets outdated."""
+FIRST_RELEASE = {
+    "jpeg_quality",
+    "subsampling",
+    "background",
+    "salvage",
+    "cache_control",
+    "reencode",
+    "sizes",
+    "enlarge",
+    "gps",
+}
+"""The settings of the first release. Later ones are left out at their default, so that no output gets outdated."""
 
 DIGITS = 10
 
 
 def recipe(row: ImageBranch, config: StackConfig) -> str:
-    """Return the recipe of a branch: what was made by another one is outdated."""
+    """Return the recipe of a branch: outputs made with another one are outdated."""
     pinned = pins(Target.of(config).requirements)
     resampler = next((pinned[name] for name in RESAMPLERS if name in pinned), "")
-    settings = {name: value for name in row.settings if (value := getattr(config, name)) or name not in ADDED}
+    settings = {name: getattr(config, name) for name in row.settings if _counts(name, config)}
     decides = {
         "branch": row.name,
         "imaging": IMAGING_VERSION,
@@ -32,3 +42,7 @@ def recipe(row: ImageBranch, config: StackConfig) -> str:
         "settings": {name: dict(value) if name == "sizes" else value for name, value in settings.items()},
     }
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:DIGITS]
+
+
+def _counts(name: str, config: StackConfig) -> bool:
+    return name in FIRST_RELEASE or getattr(config, name) != getattr(StackConfig(), name)

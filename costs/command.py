@@ -30,14 +30,20 @@ POSITIVE = Number("number", 1 / MOST, MOST, f"a number above 0, up to {MOST:g}; 
 SHARE = Number("share", 0, 1, "a share from 0 to 1; write one in a hundred as 0.01")
 
 
-@click.command(name="estimate")
+@click.command(name="estimate", context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--images", type=POSITIVE, default=1e6, show_default="1e6", help="Pictures uploaded in a month.")
-@click.option("--megapixels", type=POSITIVE, default=12.0, show_default=True, help="Size of a picture.")
+@click.option("--megapixels", type=POSITIVE, default=12.0, show_default=True, help="Megapixels of a picture.")
 @click.option("--mb", type=POSITIVE, help=f"Megabytes of an upload; {BYTES_PER_PIXEL} bytes a pixel if not given.")
 @click.option("--per-batch", type=POSITIVE, default=1, show_default=True, help="Messages in a batch, on average.")
-@click.option("--publisher-ms", type=POSITIVE, help="Its time an upload; what was measured if not given.")
-@click.option("--call-ms", type=POSITIVE, default=CALL_MS, show_default=True, help="Until S3 answers a call.")
-@click.option("--cold-starts", type=SHARE, default=COLD_STARTS, show_default=True, help="Share.")
+@click.option(
+    "--publisher-ms", type=POSITIVE, help="Milliseconds of job-publisher per upload; as measured if not given."
+)
+@click.option(
+    "--call-ms", type=POSITIVE, default=CALL_MS, show_default=True, help="Milliseconds until S3 answers a call."
+)
+@click.option(
+    "--cold-starts", type=SHARE, default=COLD_STARTS, show_default=True, help="Share of invocations that start cold."
+)
 @click.option("--rate", type=POSITIVE, help="Uploads per second at the busiest time; the month's mean if not given.")
 @click.option("--config", "stack_file", type=_STACK_FILE, help="A stack's file, such as Pulumi.dev.yaml.")
 @click.option("--benchmark", type=_FILE, default=MEASURED, help="JSON of `python -m benchmarks memory`.")
@@ -58,9 +64,9 @@ def estimate_command(
     verbose: bool,
     as_json: bool,
 ) -> None:
-    """Print what a month costs, beside the reference set-up that PixelCascade began as, and the limits of its growth.
+    """Print what a month costs, and which limit is reached first.
 
-    Needs no stack.
+    Beside it are the costs of the reference set-up that PixelCascade began as. Needs no stack and no credentials.
     """
     workload = Workload(
         images=images,

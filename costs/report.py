@@ -140,7 +140,7 @@ class EstimateReport:
     def _verdict(self) -> str:
         ratio = self.reference.dollars / self.bill.dollars
         each = self.bill.dollars / self.workload.images * prices.MILLION
-        return f"A million pictures cost {each:,.2f} US dollars, the reference set-up's {ratio:.2f} times as much."
+        return f"A million pictures cost {each:,.2f} US dollars, the reference set-up {ratio:.2f} times as much."
 
     def _formats(self) -> Table:
         """Return what further formats and another quality cost and save, beside the stack's JPEGs."""
@@ -180,7 +180,7 @@ class EstimateReport:
         first = self.limits[0]
         return (
             f"Reached first, at {first.per_second:,.1f} images per second: {first.name}, {first.default}; "
-            f"what moves it: {first.moved_by}. Beyond it messages wait in their queue, or are tried again."
+            f"raised by: {first.moved_by}. Above this rate, messages wait in their queue or are retried."
         )
 
     def _taken_for_granted(self) -> Table:

@@ -62,7 +62,7 @@ def beside(estimate: Estimate) -> list[str]:
     return [
         f"{branch}, {MAPPING_MOST:,} at most: maxConcurrency {most} is reached {wait_s:.0f} s after a burst begins.",
         f"{function}: job-publisher takes {burst:,.0f} images per second at once; more waits.",
-        f"One item takes {DYNAMODB_ITEM:,} write units a second: only one master uploaded on and on reaches that.",
+        f"One item takes {DYNAMODB_ITEM:,} write units a second: only a master uploaded over and over reaches that.",
     ]
 
 
@@ -71,7 +71,7 @@ def _lambda(estimate: Estimate) -> Iterator[Limit]:
     for row in BRANCHES:
         yield Limit(
             name=f"{row.name}: batches at once",
-            default=f"{config.max_concurrency} (the stack's)",
+            default=f"{config.max_concurrency} (the stack's setting)",
             per_second=1000 * config.max_concurrency / estimate.billed_ms(row.name),
             moved_by="maxConcurrency",
             source="the stack's settings",
@@ -108,7 +108,7 @@ def _messages(estimate: Estimate, region: str) -> Iterator[Limit]:
         name="SQS: messages of one queue in flight",
         default=f"{SQS_IN_FLIGHT:,}",
         per_second=1000 * SQS_IN_FLIGHT / (estimate.workload.per_batch * slowest_ms),
-        moved_by="maxConcurrency x batchSize are all that can be",
+        moved_by="out of reach: maxConcurrency x batchSize is the most in flight",
         source="Amazon SQS message quotas",
     )
 
@@ -117,7 +117,7 @@ def _s3(estimate: Estimate) -> Iterator[Limit]:
     asked = calls(sizes=estimate.config.sized_files, header_gets=estimate.header_gets)
     reads = sum(operations.get("GetObject", 0) + operations.get("HeadObject", 0) for operations in asked.values())
     writes = 1 + sum(operations.get("PutObject", 0) for operations in asked.values())
-    splits, page = "folders: S3 splits by prefix under load", "Optimizing Amazon S3 performance"
+    splits, page = "more folders, because S3 scales by prefix", "Optimizing Amazon S3 performance"
     most = max(BRANCHES, key=lambda row: row.files_of(estimate.config.sized_files))
     yield Limit(
         name=f"S3: writes below {most.prefix_of(estimate.config)}",

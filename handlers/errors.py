@@ -29,7 +29,7 @@ class RejectedImageError(PixelCascadeError):
 
 
 class NotAnImageError(RejectedImageError):
-    """The bytes are no picture: empty, text, or a unknown format."""
+    """The bytes are no picture: empty, text, or an unknown format."""
 
 
 class UnsupportedFormatError(RejectedImageError):

@@ -19,7 +19,7 @@ from rich.table import Table
 from components.config import StackConfig
 from components.errors import NOT_AS_EXPECTED, USAGE, ArgumentError
 from components.lambda_package import PackageError
-from components.stack_file import region_of, stack_config
+from components.stack_file import ROOT, region_of, stack_config
 from local import results
 from local.announcement import AlreadyRunningError, alone, announced
 from local.cascade import messages, stack_of
@@ -32,10 +32,12 @@ from local.program import preload
 from local.run import run
 from local.samples import write_samples
 from ops.connect import RUNNING, connect
+from ops.nearest import did_you_mean
 
 USAGE_ERRORS = (ArgumentError, NoMastersError, results.OutputFolderError)
 FAILURES = (AlreadyRunningError, DeploymentError, EmulatorError, PackageError)
 FOLLOW_S = 1.0
+SAMPLE = "landscape.jpg"
 
 stack_option = click.option(
     "--stack", default="local", show_default=True, help="The stack whose Pulumi.<stack>.yaml is used."
@@ -130,7 +132,7 @@ def logs_command(function: str | None, *, follow: bool) -> None:
     """Print the log of FUNCTION in the running local stack, or of all functions."""
     groups: dict[str, str] = _running()["logs"]
     if function and function not in groups:
-        _fail(f"expected one of {', '.join(groups)}, got {function}", USAGE)
+        _fail(f"expected one of {', '.join(groups)}, got {function}{did_you_mean(function, groups)}", USAGE)
     chosen = {function: groups[function]} if function else groups
     journal = Journal(logs=connect(None, local=True).client("logs"), groups=chosen)
     with contextlib.suppress(KeyboardInterrupt):
@@ -178,13 +180,15 @@ def _watch(emulator: Emulator, failures: FailureWatch) -> None:
 
 def _describe(emulator: Emulator, outputs: dict[str, Any], page: str) -> None:
     """Print what a second terminal needs; every line works when it is pasted."""
-    sample = write_samples(emulator.folder / "samples")[0]
+    write_samples(emulator.folder / "samples")
+    sample = emulator.folder / "samples" / SAMPLE
     bucket, prefix = outputs["bucket"], outputs["layout"]["master"]
     # A terminal whose `python` is another lacks the packages.
     python = shlex.quote(sys.executable)
     click.echo(
         f"{_exports(emulator.endpoint, emulator.region)}\n\n{json.dumps(outputs, indent=2)}\n\n"
         f"Ready. Open {page} to drop pictures and watch them, or paste into another terminal (with AWS CLI 2):\n\n"
+        f"  cd {shlex.quote(str(ROOT))}\n"
         f'  eval "$({python} -m local env)"\n'
         f"  aws s3 cp '{sample}' s3://{bucket}/{prefix}\n"
         f"  {python} -m local status\n"
@@ -229,8 +233,9 @@ def _print(summary: dict[str, Any], out: Path, console: Console) -> None:
         console.print(reasons)
     events = summary["events"]
     if events["ids"]:
-        counts_said = ", ".join(f"{what} {count}" for what, count in sorted(events["counts"].items()))
-        console.print(f"Events: {counts_said}; {events['p50_s']} s after the upload (p95 {events['p95_s']} s)")
+        counts_said = ", ".join(f"{count} {what}" for what, count in sorted(events["counts"].items()))
+        times = f"half within {events['p50_s']} s of the upload, 95 % within {events['p95_s']} s"
+        console.print(f"Events: {counts_said}; {times}", soft_wrap=True)
     stages = ", ".join(f"{stage} {seconds} s" for stage, seconds in summary["seconds"].items())
     console.print(f"{stages}\nResults: {out}/report.html, {out}/summary.json", soft_wrap=True)
     for key in summary["unaccounted"]:

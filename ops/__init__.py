@@ -1,1 +1,1 @@
-"""Looking after a running stack, on AWS or on this machine."""
+"""Commands that inspect and repair a running stack, on AWS or on this machine."""

@@ -1,4 +1,4 @@
-"""`python -m ops`: what became of pictures, and setting it right, on AWS or the local stack; estimate before."""
+"""`python -m ops`: inspect and repair a stack, on AWS or on this machine, and estimate its bill."""
 
 import click
 
@@ -10,7 +10,7 @@ from ops.presign import presign_command
 
 @click.group(cls=Explained, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Look after a running stack."""
+    """Inspect and repair a running stack, on AWS or on this machine."""
 
 
 for command in (*looking.COMMANDS, *changing.COMMANDS, presign_command, estimate_command):

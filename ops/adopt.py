@@ -1,4 +1,4 @@
-"""Preparing a bucket that a stack is to use and does not own: EventBridge is added to what it notifies."""
+"""Prepare an existing bucket for a stack that will not own it: add EventBridge to its notifications."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ def notification(s3: Any, bucket: str) -> dict[str, Any]:
 
 
 def add_eventbridge(s3: Any, bucket: str) -> bool:
-    """Have a bucket send its events to EventBridge too; return whether that was not so already.
+    """Make a bucket send its events to EventBridge too; return whether that changed anything.
 
-    Every other destination stays: S3 replaces the configuration whole, so the one that is there is sent back with it.
+    The other destinations stay: S3 replaces the whole configuration, so the existing one is sent back with it.
     """
     found = notification(s3, bucket)
     if "EventBridgeConfiguration" in found:

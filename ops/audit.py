@@ -27,7 +27,7 @@ PAGE = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """One master and its fate; `states` is by branch, one of `STATES`."""
+    """What became of one master; `states` maps each branch to one of `STATES`."""
 
     key: str
     etag: str
@@ -36,27 +36,28 @@ class Account:
 
     @property
     def accounted_for(self) -> bool:
-        """Whether every branch either did its work on the master's newest state or said why not."""
+        """Whether every branch has processed the master's newest state, or rejected it with a reason."""
         return set(self.states.values()) <= ACCOUNTED
 
 
 def audit(stack: DeployedStack, prefix: str = "", after: str | None = None, *, deep: bool = False) -> Iterator[Account]:
-    """Yield the account of every master whose path begins with `prefix`, in the order of their keys after `after`.
+    """Yield the account of every master whose path begins with `prefix`, in key order, starting after the key `after`.
 
-    From a scan of the records and listings of the bucket; `deep` asks S3 and DynamoDB for each output besides.
+    It comes from a scan of the records and listings of the bucket; with `deep`, S3 and DynamoDB are also asked for each
+    output.
     """
     with Inventory.of(stack, prefix) as inventory:
         yield from Auditor(stack, inventory, deep=deep).accounts(prefix, after)
 
 
 class Auditor:
-    """Holds the masters of a stack against an inventory."""
+    """Compares a stack's masters with an inventory."""
 
     def __init__(self, stack: DeployedStack, inventory: Inventory, *, deep: bool = False) -> None:
         self._stack, self._inventory, self._deep = stack, inventory, deep
 
     def accounts(self, prefix: str = "", after: str | None = None) -> Iterator[Account]:
-        """Yield the account of every master whose path begins with `prefix`, in the order of their keys."""
+        """Yield the account of every master whose path begins with `prefix`, in key order."""
         masters = list_objects(self._stack, self._stack.layout.master + prefix, after)
         found = ((key, etag, self._inventory.record(self._stack.layout.name(key))) for key, etag in masters)
         if not self._deep:
@@ -80,7 +81,7 @@ class Auditor:
         return Account(key=key, etag=etag, states=states, rejections=rejections)
 
     def _loser(self, key: str, etag: str, record: Record) -> Account:
-        """Return the account of a master whose name another one owns."""
+        """Return the account of a master whose name another master owns."""
         there = self._there(self._stack.layout.rejected_key(key, NAME_TAKEN))
         states = {branch.name: "rejected" if there else "missing" for branch in BRANCHES}
         message = f"{record.key} owns the name {record.name}"
@@ -105,13 +106,13 @@ class Auditor:
         return self._inventory.has(key)
 
     def _marked(self, branch: ImageBranch, key: str, etag: str, files: Sequence[str]) -> Iterator[bool]:
-        """Yield for each output of a branch whether it is there, and made of the master's newest state."""
+        """Yield, for each output of a branch, whether it exists and was made from the master's newest state."""
         for mark in marks(self._stack, branch, key, files):
             yield mark is not None and (mark.key, mark.etag) == (key, etag)
 
 
 def files_of(stack: DeployedStack, branch: ImageBranch, key: str, outcome: Outcome | None) -> list[str]:
-    """Return the keys of a branch's files of a master: those that its outcome names, else those of today's settings."""
+    """Return the keys of a master's files in a branch: those in its outcome, else those that the settings imply."""
     if outcome is not None and outcome.outputs:
         return [stack.layout.named(file, key) for file in outcome.outputs]
     try:
@@ -121,7 +122,7 @@ def files_of(stack: DeployedStack, branch: ImageBranch, key: str, outcome: Outco
 
 
 def marks(stack: DeployedStack, branch: ImageBranch, key: str, files: Iterable[str]) -> Iterator[Mark | None]:
-    """Yield what a branch's item and files of a master say about themselves, None for one that is not there."""
+    """Yield the marks of the item and the files that a branch made of a master, None for a missing one."""
     if branch.records:
         name = {"name": {"S": stack.layout.name(key)}}
         item = stack.client("dynamodb").get_item(TableName=stack.table, Key=name, ConsistentRead=True)
@@ -132,9 +133,9 @@ def marks(stack: DeployedStack, branch: ImageBranch, key: str, files: Iterable[s
 
 
 def rejected(stack: DeployedStack, prefix: str = "") -> Iterator[dict[str, Any]]:
-    """Yield each reason of a master that is still in the bucket, by path; `prefix` begins the path.
+    """Yield the reasons why masters in the bucket are rejected, by path; `prefix` is the beginning of the path.
 
-    What was rejected once and is good by now has no reason any more.
+    A reason that is about an earlier state of its master is left out.
     """
     reasons = (key for key, _ in list_objects(stack, stack.layout.rejected + prefix))
     for _, keys in groupby(reasons, lambda key: key.rpartition("/")[0]):
@@ -151,7 +152,7 @@ def rejected(stack: DeployedStack, prefix: str = "") -> Iterator[dict[str, Any]]
 
 
 def read_json(stack: DeployedStack, key: str) -> dict[str, Any] | None:
-    """Return a reason, None where it is gone, or is no JSON object."""
+    """Return a reason, or None if it is gone or is not a JSON object."""
     try:
         answer = found(stack.client("s3").get_object, Bucket=stack.bucket, Key=key)
         reason: dict[str, Any] | None = json.loads(answer["Body"].read()) if answer else None
@@ -161,7 +162,7 @@ def read_json(stack: DeployedStack, key: str) -> dict[str, Any] | None:
 
 
 def found(read: Callable[..., Any], **where: str) -> Any:
-    """Return what S3 says of an object, None where there is none."""
+    """Return S3's response about an object, or None if there is no such object."""
     try:
         return read(**where)
     except ClientError as error:

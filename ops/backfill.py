@@ -1,4 +1,4 @@
-"""Making the records and outputs of a stack right: those that are missing, outdated, rejected, or not yet recorded."""
+"""Process masters again whose outputs are missing, outdated or rejected, and record those that have no record yet."""
 
 import json
 import math
@@ -25,7 +25,7 @@ from ops.stack import DeployedStack
 
 @dataclass(frozen=True, kw_only=True)
 class Requests:
-    """What a backfill asks of AWS, beside the time that the functions take; `branches` are those that work again."""
+    """The requests that a backfill makes, without the functions' time; `branches` are those that process again."""
 
     jobs: int
     sizes: int
@@ -33,13 +33,13 @@ class Requests:
 
     @property
     def lines(self) -> list[Line]:
-        """Requests by part; so many jobs at once fill batches of ten."""
+        """Requests by part; a backfill fills batches of ten."""
         found = request_lines(self.jobs, sizes=self.sizes, per_batch=topic.BATCH, redone=self.branches)
         return list(found)
 
     @property
     def counts(self) -> Counter[str]:
-        """How many there are of each."""
+        """The number of requests of each kind."""
         found: Counter[str] = Counter()
         for line in self.lines:
             found[line.price.name] += math.ceil(line.count)
@@ -47,13 +47,13 @@ class Requests:
 
     @property
     def dollars(self) -> float:
-        """US dollars for these requests."""
+        """The price of these requests in US dollars."""
         return total(self.lines)
 
 
 @dataclass(frozen=True, kw_only=True)
 class BackfillPlan:
-    """What a backfill would do: how many masters it looks at, what that asks of AWS, and what is made again at most."""
+    """What a backfill would do: masters, requests, their price, and at most how many pictures each branch repeats."""
 
     masters: int
     requests: Mapping[str, int]
@@ -62,8 +62,8 @@ class BackfillPlan:
 
     @classmethod
     def of(cls, stack: DeployedStack, work: Sequence["Task"]) -> Self:
-        """Work out what some tasks come to."""
-        # A master is looked at, and its job delivered, once, however many branches work on it again.
+        """Add up the requests of some tasks."""
+        # Each master is read once and its job is delivered once, however many branches process it again.
         alike = Counter(tuple(task.branches) or tuple(row.name for row in BRANCHES) for task in work)
         asked = [Requests(jobs=count, sizes=stack.sized_files, branches=names) for names, count in alike.items()]
         return cls(
@@ -74,20 +74,20 @@ class BackfillPlan:
         )
 
     def plain(self) -> dict[str, Any]:
-        """Return the plan for a program."""
+        """Return the plan as JSON has it."""
         return asdict(self)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """A master to reconcile; `branches` are to work again in a new generation, none where reconciling is enough."""
+    """A master to reconcile; `branches` process it again in a new generation, none if reconciling is enough."""
 
     key: str
     branches: Collection[str] = ()
 
 
 def every(stack: DeployedStack, prefix: str, after: str | None = None) -> Iterator[Task]:
-    """Yield every master whose path begins with `prefix`, from the key after `after` on."""
+    """Yield every master whose path begins with `prefix`, starting after the key `after`."""
     for key, _ in list_objects(stack, stack.layout.master + prefix, after):
         yield Task(key=key)
 
@@ -95,7 +95,7 @@ def every(stack: DeployedStack, prefix: str, after: str | None = None) -> Iterat
 def in_state(
     stack: DeployedStack, prefix: str, states: Collection[str], branch: str | None = None, after: str | None = None
 ) -> Iterator[Task]:
-    """Yield the masters of which some branches are in one of some of the audit's states, and those branches."""
+    """Yield the masters that have a branch in one of these states of the audit, with those branches."""
     with Inventory.of(stack, prefix) as inventory:
         for account in Auditor(stack, inventory).accounts(prefix, after):
             branches = [name for name, state in account.states.items() if state in states and branch in {None, name}]
@@ -106,10 +106,10 @@ def in_state(
 def backfill(
     stack: DeployedStack, work: Iterable[Task], *, per_second: float, done: Callable[[Task], None] = lambda _: None
 ) -> int:
-    """Reconcile masters, at most `per_second` unless that is 0; return for how many a job was published.
+    """Reconcile masters, at most `per_second` unless that is 0; return how many jobs were published.
 
-    Where the record is settled and branches are to work again, they do so in a new generation, which keeps the outcomes
-    of the others. What is current is not written again.
+    If the record is settled and the task names branches, they process the master again in a new generation, which keeps
+    the outcomes of the others. Current outputs are not written again.
 
     Raises: PublishError, EventRefusedError, ContentionError, NoRecordsError.
     """
@@ -127,10 +127,10 @@ def backfill(
 
 
 def register(stack: DeployedStack, prefix: str) -> int:
-    """Record what a stack made before it had records; make nothing again, send no event; return how many.
+    """Record pictures from before there were records; return how many. No output is made and no event is sent.
 
-    A picture counts where all its branches have left an output or a reason of its newest state. Without a recipe it
-    counts as outdated.
+    A picture is recorded if each branch has left an output or a reason for its newest state. It counts as outdated,
+    because its recipe is not known.
     """
     records, count = stack.records, 0
     with Inventory.of(stack, prefix, outputs=False) as inventory:
@@ -146,7 +146,7 @@ def register(stack: DeployedStack, prefix: str) -> int:
 
 
 def _of_before(name: str, key: str, etag: str, outcomes: dict[str, Outcome]) -> Record:
-    """Return the record of a picture that was settled when there were no records: its generation is 0."""
+    """Return the record of a picture from before there were records: its generation is 0."""
     record = Record(
         name=name,
         key=key,
@@ -162,7 +162,7 @@ def _of_before(name: str, key: str, etag: str, outcomes: dict[str, Outcome]) -> 
 
 
 def _outcome_of_before(stack: DeployedStack, row: ImageBranch, key: str, etag: str) -> Outcome | None:
-    """Return what a branch left of a master's state, None where it left nothing, or of another state."""
+    """Return a branch's outcome for a state of a master, or None if it left nothing for that state."""
     left = list(marks(stack, row, key, files_of(stack, row, key, None)))
     if left and all(mark is not None and (mark.key, mark.etag) == (key, etag) for mark in left):
         return Outcome(state="written")
@@ -176,14 +176,14 @@ def _outcome_of_before(stack: DeployedStack, row: ImageBranch, key: str, etag: s
 
 @dataclass(frozen=True)
 class Bookmark:
-    """A file that holds the last key that a backfill has reconciled, so that it can go on from there."""
+    """A file with the last key that a backfill has reconciled, so that it can continue from there."""
 
     path: Path
 
     def read(self, bucket: str) -> str | None:
-        """Return the key to go on after, None to begin; another bucket's bookmark is not this one's.
+        """Return the key to continue after, or None to begin; another bucket's bookmark is ignored.
 
-        Raises: click.UsageError, for a file that is no bookmark, or a folder that is not there.
+        Raises: click.UsageError, if the file is not a bookmark or its folder does not exist.
         """
         if not self.path.parent.is_dir():
             raise click.UsageError(
@@ -200,11 +200,11 @@ class Bookmark:
             ) from error
 
     def write(self, bucket: str, key: str) -> None:
-        """Keep where the backfill is; whole or not at all."""
+        """Store the key, atomically."""
         unfinished = self.path.with_name(f".{self.path.name}.new")
         unfinished.write_text(json.dumps({"bucket": bucket, "key": key}))
         unfinished.replace(self.path)
 
     def remove(self) -> None:
-        """Forget: the backfill is through."""
+        """Remove the file, because the backfill is complete."""
         self.path.unlink(missing_ok=True)

@@ -1,9 +1,10 @@
-"""The commands that set a stack right: work again, remove, send again."""
+"""The commands that change a stack: process again, remove, send again."""
 
 import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ from ops import redrive as redriving
 from ops.adopt import add_eventbridge, notification
 from ops.backfill import BackfillPlan, Bookmark, Task
 from ops.connect import connect
-from ops.listing import check_prefix
-from ops.options import check_queue, dry_run_option, json_option, prefix_option, stack_options, yes_option
+from ops.listing import check_prefix, near_paths
+from ops.nearest import did_you_mean
+from ops.options import Time, check_queue, dry_run_option, json_option, prefix_option, stack_options, yes_option
 from ops.printing import counted, print_json, print_plan, printable, say
-from ops.removal import erase, orphan, orphans, sweep
+from ops.removal import Erased, erase, orphan, orphans, sweep
 from ops.replay import replay, settled_since
 from ops.stack import DeployedStack
 from ops.status import find
@@ -31,17 +33,20 @@ BOOKMARK = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 @click.command(name="backfill")
 @prefix_option
-@click.option("--missing", is_flag=True, help="Only masters of which something is missing or stale.")
-@click.option("--outdated", is_flag=True, help="Only masters with outputs that older settings made.")
-@click.option("--branch", type=click.Choice([row.name for row in BRANCHES]), help="Only what this branch makes.")
-@click.option("--register", "registering", is_flag=True, help="Record what was made before the stack had records.")
-@click.option("--dry-run", is_flag=True, help="Say how many there are and what they would cost; change nothing.")
-@click.option("--rate", type=RATE, default=0, help="Masters per second at most; 0 is no limit.")
-@click.option("--resume", type=BOOKMARK, help="A file that remembers how far the backfill got.")
+@click.option("--missing", is_flag=True, help="Only masters with missing or stale outputs.")
+@click.option("--outdated", is_flag=True, help="Only masters whose outputs were made with older settings.")
+@click.option("--branch", type=click.Choice([row.name for row in BRANCHES]), help="Only this branch.")
+@click.option("--register", "registering", is_flag=True, help="Record pictures from before there were records.")
+@click.option("--dry-run", is_flag=True, help="Print the number of masters and the cost; change nothing.")
+@click.option("--rate", type=RATE, default=0, help="At most so many masters per second; 0 means no limit.")
+@click.option("--resume", type=BOOKMARK, help="A file that stores the progress, to continue after an interruption.")
 @json_option
 @stack_options
 def backfill_command(stack: DeployedStack, *, as_json: bool, **options: Any) -> None:
-    """Reconcile masters that are in the bucket already; nothing that is current is made again."""
+    """Reconcile masters that are in the bucket already.
+
+    Outputs that are current are not made again.
+    """
     chosen = BackfillOptions(**options)
     check_prefix(stack, chosen.prefix)
     if chosen.registering:
@@ -67,7 +72,7 @@ def backfill_command(stack: DeployedStack, *, as_json: bool, **options: Any) -> 
 
 @dataclass(frozen=True, kw_only=True)
 class BackfillOptions:
-    """What a backfill is asked for."""
+    """The options of a backfill."""
 
     prefix: str
     missing: bool
@@ -79,7 +84,7 @@ class BackfillOptions:
     resume: Path | None
 
     def work(self, stack: DeployedStack, after: str | None) -> Iterator[Task]:
-        """Yield the masters that are asked for, from the key after `after` on."""
+        """Yield the masters that the options select, starting after the key `after`."""
         states = {*(("missing", "stale") if self.missing else ()), *(("outdated",) if self.outdated else ())}
         if self.branch and not states:
             raise click.UsageError("--branch: expected --missing or --outdated with it, got neither: add one")
@@ -94,7 +99,10 @@ class BackfillOptions:
 @json_option
 @stack_options
 def sweep_command(stack: DeployedStack, *, prefix: str, dry_run: bool, as_json: bool) -> None:
-    """Remove outputs whose master is gone; what the pipeline did not write stays."""
+    """Remove outputs whose master is gone.
+
+    Objects that the pipeline did not write are left alone.
+    """
     count = 0
     for key, name in orphans(stack, prefix):
         if orphan(stack, key, name) if dry_run else sweep(stack, key, name):
@@ -111,25 +119,43 @@ def sweep_command(stack: DeployedStack, *, prefix: str, dry_run: bool, as_json: 
 @json_option
 @stack_options
 def erase_command(stack: DeployedStack, *, key: str, yes: bool, as_json: bool) -> None:
-    """Remove a master and all that was made of it: outputs, reasons, metadata, record, and every version of them."""
+    """Remove a master and everything made from it.
+
+    That is its outputs, reasons, metadata item and record, with all their versions.
+    """
     if not yes:
         click.confirm(f"Erase {printable(key)} and all its outputs for good?", abort=True, err=as_json)
     erased = erase(stack, key)
-    said = (
+    fields = {"key": key, "objects": erased.objects, "items": erased.items}
+    _report(fields, _erased(stack, erased), as_json=as_json)
+
+
+def _erased(stack: DeployedStack, erased: Erased) -> str:
+    if not erased.objects and not erased.items:
+        path = stack.layout.path(erased.key)
+        near = did_you_mean(path, near_paths(stack, path))
+        return printable(f"Nothing was removed: the stack has nothing of {erased.key}{near}.")
+    return (
         f"{counted(erased.objects, 'object')} and {counted(erased.items, 'item')} removed.\n"
-        "The key remains in the functions' logs until their retention ends, in the tables' backups for 35 days where "
+        "The key remains in the functions' logs until their retention ends, in the tables' backups for 35 days if "
         "the stack has protectData, and wherever its events were sent."
     )
-    _report({"key": key, "objects": erased.objects, "items": erased.items}, said, as_json=as_json)
 
 
 @click.command(name="events")
-@click.option("--replay", "keys", multiple=True, metavar="KEY", help="A picture whose event to send again.")
-@click.option("--since", help="All that were settled since this time, such as 2026-11-25T12:00:00Z.")
+@click.option(
+    "--replay", "keys", multiple=True, metavar="KEY", help="Send this picture's event again; may be repeated."
+)
+@click.option(
+    "--since", type=Time(), help="Send the events of all pictures settled since then, such as 2026-11-25T12:00:00Z."
+)
 @json_option
 @stack_options
-def events_command(stack: DeployedStack, *, keys: tuple[str, ...], since: str | None, as_json: bool) -> None:
-    """Send the events of settled pictures again, under the same ids."""
+def events_command(stack: DeployedStack, *, keys: tuple[str, ...], since: datetime | None, as_json: bool) -> None:
+    """Send the events of settled pictures again.
+
+    They have the same ids as before.
+    """
     if not keys and not since:
         raise click.UsageError("expected --replay KEY or --since TIME, got neither: name pictures or a time")
     if not stack.events:
@@ -148,7 +174,10 @@ def events_command(stack: DeployedStack, *, keys: tuple[str, ...], since: str | 
 @json_option
 @stack_options
 def redrive_command(stack: DeployedStack, *, queue: str | None, dry_run: bool, as_json: bool) -> None:
-    """Send messages in the queues of failures back to where they failed; `letters` says why they failed."""
+    """Send failed messages back to the queue that they failed in.
+
+    `letters` says why they failed.
+    """
     check_queue(stack, queue)
     counts = {name: count for name, count in redriving.waiting(stack).items() if queue in {None, name}}
     if not dry_run:
@@ -165,19 +194,22 @@ def redrive_command(stack: DeployedStack, *, queue: str | None, dry_run: bool, a
 @json_option
 @click.option("--local", is_flag=True, help="A bucket of the emulator that `python -m local up` keeps running.")
 def adopt_command(*, bucket: str, yes: bool, as_json: bool, local: bool) -> None:
-    """Let a bucket that exists send its events to EventBridge, as the setting `bucket` needs; change nothing else."""
+    """Let an existing bucket send its events to EventBridge.
+
+    The setting `bucket` needs it. Nothing else about the bucket is changed.
+    """
     s3 = connect(None, local=True).client("s3") if local else boto3.client("s3")
     before = notification(s3, bucket)
     click.echo(json.dumps(before, indent=2), err=as_json)
     if not yes:
-        click.confirm(f"This is what {bucket} notifies. Add EventBridge to it?", abort=True, err=as_json)
+        click.confirm(f"These are the notifications of {bucket}. Add EventBridge?", abort=True, err=as_json)
     added = add_eventbridge(s3, bucket)
-    said = "EventBridge was added." if added else "EventBridge was on already; nothing was changed."
+    said = "EventBridge was added." if added else "EventBridge was already on; nothing was changed."
     _report({"bucket": bucket, "added": added, "before": before}, said, as_json=as_json)
 
 
 def _report(fields: dict[str, Any], said: str, *, as_json: bool) -> None:
-    """Say what was done, to a program or to people."""
+    """Print what was done, as JSON or as text."""
     if as_json:
         print_json(fields)
     else:

@@ -1,4 +1,4 @@
-"""Finding a deployed stack: on AWS by its Pulumi outputs, or the one that `python -m local up` keeps running."""
+"""Connect to a deployed stack: on AWS by its Pulumi outputs, or the one that `python -m local up` keeps running."""
 
 import functools
 import json
@@ -14,17 +14,20 @@ from botocore.config import Config
 from ops import loopback
 from ops.stack import DeployedStack
 
-# Where `python -m local up` says where it is, for as long as it runs.
+# `python -m local up` writes its address here while it runs.
 RUNNING = Path(__file__).parent.parent / ".cache" / "local.json"
 
 
 def connect(stack: str | None, *, local: bool) -> DeployedStack:
     """Return the stack that the command's options name.
 
-    Raises: click.UsageError, where they name none, two, or one that is not there.
+    Raises: click.UsageError, if they name no stack, two, or one that does not exist.
     """
     if local == bool(stack):
-        raise click.UsageError("Name one stack: --stack NAME for one on AWS, or --local for the one that runs here.")
+        raise click.UsageError(
+            "expected --stack NAME, for a stack on AWS, or --local, for the one that runs here, "
+            f"got {'both' if local else 'neither'}: name one stack"
+        )
     if local:
         return _local()
     outputs = _pulumi_outputs(str(stack))
@@ -63,7 +66,7 @@ def _stack(outputs: dict[str, Any], client: Callable[[str], Any]) -> DeployedSta
 
 
 def _config(service: str) -> Config:
-    """Return a client's settings: S3's sign forms and links so that every bucket takes them, without a redirect."""
+    """Return a client's settings: S3 signs forms and links for the bucket's own host name, which never redirects."""
     return Config(signature_version="s3v4", s3={"addressing_style": "virtual"}) if service == "s3" else Config()
 
 
@@ -73,11 +76,13 @@ def _pulumi_outputs(stack: str) -> dict[str, Any]:
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:
-        raise click.UsageError("--stack needs the Pulumi CLI on the PATH, which knows the stack's outputs.") from error
+        raise click.UsageError(
+            "--stack: expected the Pulumi CLI on the PATH, to read the stack's outputs, got none: install it"
+        ) from error
     if done.returncode:
-        raise click.UsageError(f"Pulumi does not know the outputs of {stack!r}:\n{done.stderr.strip()}")
+        raise click.UsageError(f"Pulumi cannot read the outputs of {stack!r}:\n{done.stderr.strip()}")
     try:
         outputs: dict[str, Any] = json.loads(done.stdout)
     except ValueError as error:
-        raise click.UsageError(f"Pulumi answered what is no JSON: {done.stdout[:200]!r}") from error
+        raise click.UsageError(f"expected JSON from Pulumi, got {done.stdout[:200]!r}") from error
     return outputs

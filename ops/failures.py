@@ -1,4 +1,4 @@
-"""What the world does to a command, said in one line instead of a traceback."""
+"""Failures of AWS, the network or the stack, as one line instead of a traceback."""
 
 from typing import Any
 
@@ -12,19 +12,20 @@ THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "R
 
 
 class Explained(click.Group):
-    """Commands that may fail for lack of credentials, network, permissions or the stack itself."""
+    """Commands that may fail because credentials, network, permissions or the stack are missing."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; a misspelt one is told its nearest."""
+        """Find the command; the error for a misspelt one suggests the nearest."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            raise click.UsageError(error.message + did_you_mean(args[0], self.commands), error.ctx) from error
+            message = error.message.removesuffix(".") + did_you_mean(args[0], self.commands)
+            raise click.UsageError(message, error.ctx) from error
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; end with 1 and one line where AWS, or the way to it, says no."""
+        """Run the command; print one line and exit 1 if AWS refuses or cannot be reached."""
         try:
             return super().invoke(ctx)
         except (BotoCoreError, ClientError, PixelCascadeError) as error:

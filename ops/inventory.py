@@ -1,4 +1,4 @@
-"""What a stack has, from a scan of its records and listings of its bucket, kept in a file instead of in memory."""
+"""A stack's records and keys, from a scan and listings, kept in a file instead of in memory."""
 
 import json
 import sqlite3
@@ -16,7 +16,7 @@ from ops.listing import list_objects
 from ops.stack import DeployedStack
 
 SEGMENTS = 4
-"""Parts of a table that are scanned side by side."""
+"""Parts of a table that are scanned in parallel."""
 
 
 class Inventory:
@@ -28,9 +28,9 @@ class Inventory:
     @classmethod
     @contextmanager
     def of(cls, stack: DeployedStack, prefix: str = "", *, outputs: bool = True) -> Iterator[Self]:
-        """Yield the inventory of the masters whose path begins with `prefix`, as the stack is now.
+        """Yield the current inventory of the masters whose path begins with `prefix`.
 
-        Without `outputs`, which take most of the requests, it has the records and the reasons alone.
+        Without `outputs`, which take most of the requests, it has only the records and the reasons.
 
         Raises: NoRecordsError.
         """
@@ -54,16 +54,16 @@ class Inventory:
         return Record.from_item(json.loads(row[0])) if row else None
 
     def records(self) -> Iterator[Record]:
-        """Yield every record, in the order of their names."""
+        """Yield every record, ordered by name."""
         for (item,) in self._database.execute("SELECT item FROM records ORDER BY name"):
             yield Record.from_item(json.loads(item))
 
     def has(self, key: str) -> bool:
-        """Tell whether an output or a reason is there."""
+        """Tell whether an output or a reason exists."""
         return bool(self._database.execute("SELECT 1 FROM files WHERE key = ?", (key,)).fetchone())
 
     def orphans(self) -> Iterator[tuple[str, str]]:
-        """Yield the key of each output whose name has no living owner, and that name."""
+        """Yield key and name of each output whose name has no living owner."""
         query = (
             "SELECT key, name FROM files LEFT JOIN records USING (name) WHERE files.name IS NOT NULL AND "
             "(item IS NULL OR json_extract(item, '$.state.S') = 'deleted') ORDER BY key"
@@ -75,7 +75,7 @@ class Inventory:
         table = stack.records.table
         with ThreadPoolExecutor(SEGMENTS) as threads:
             scans = [_scan(stack, table, segment) for segment in range(SEGMENTS)]
-            # A page of each segment at a time, so that memory does not grow with the table.
+            # One page of each segment at a time, so that memory does not grow with the table.
             while pages := [page for page in threads.map(lambda scan: next(scan, None), scans) if page is not None]:
                 rows = ((item["name"]["S"], json.dumps(item)) for page in pages for item in page)
                 insert("INSERT OR REPLACE INTO records VALUES (?, ?)", rows)
@@ -92,7 +92,7 @@ class Inventory:
 
 
 def name_of(row: ImageBranch, path: str) -> str | None:
-    """Return the name of the picture that a branch's file is of, by its path below the branch's prefix."""
+    """Return the name of the picture that a branch's file shows, from the path below the branch's prefix."""
     if row.per_size:
         return path.rpartition("/")[0] or None
     return path.rpartition(".")[0] or None

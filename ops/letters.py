@@ -1,4 +1,4 @@
-"""What lies in the queues of failures: which picture, and why it failed."""
+"""The messages in the queues of failures: which picture, and why it failed."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,17 +8,17 @@ from ops.redrive import UNDELIVERED
 from ops.stack import DeployedStack
 
 MOST = 10
-UNKNOWN = "the function logged no error: a process that was killed or timed out has no time to"
-UNSAID = "neither Lambda nor the topic said why"
+UNKNOWN = "the function logged no error: a process that is killed or times out cannot log one"
+UNSAID = "neither Lambda nor the topic gave a reason"
 
 
 def letters(stack: DeployedStack, queue: str, errors: Mapping[str, str]) -> list[dict[str, str]]:
-    """Look at the first messages of a queue of failures and leave them there; `errors` are by message id."""
+    """Return the first messages of a queue of failures, which stay there; `errors` are by message id."""
     return [letter(message, errors) for message in _first_messages(stack, queue)]
 
 
 def explained_letters(stack: DeployedStack, queue: str) -> list[dict[str, str]]:
-    """Look at the first messages of a queue of failures, each with the last error that its function logged."""
+    """Return the first messages of a queue of failures, each with the last error that its function logged."""
     messages = _first_messages(stack, queue)
     branch = queue.removesuffix(UNDELIVERED)
     group = log_group(stack, stack.queues[branch]) if messages and branch in stack.queues else None
@@ -31,7 +31,7 @@ def explained_letters(stack: DeployedStack, queue: str) -> list[dict[str, str]]:
 
 
 def letter(message: Mapping[str, Any], errors: Mapping[str, str], default: str = UNKNOWN) -> dict[str, str]:
-    """Return a message's picture and error: the worker's of a job, Lambda's or EventBridge's own of an event."""
+    """Return a message's picture and error: a worker's for a job, Lambda's or EventBridge's for an event."""
     body = fields_of(message["Body"])
     response = _dictionary(body.get("responsePayload"))
     attributes = {name: value.get("StringValue", "") for name, value in message.get("MessageAttributes", {}).items()}
@@ -60,7 +60,7 @@ def _first_messages(stack: DeployedStack, queue: str) -> list[dict[str, Any]]:
 
 
 def _event_key(body: Mapping[str, Any]) -> str | None:
-    """Return the key in an event of S3: in the record of a failed invocation, or as EventBridge keeps it."""
+    """Return the key in an S3 event: from the record of a failed invocation, or as EventBridge stores it."""
     event = body if "detail" in body else _dictionary(body.get("requestPayload"))
     try:
         found = event["detail"]["object"] if "detail" in event else event["Records"][0]["s3"]["object"]

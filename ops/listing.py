@@ -9,16 +9,16 @@ from ops.nearest import did_you_mean
 from ops.stack import DeployedStack
 
 NEAR = 1000
-"""Keys and folders that a misspelt prefix or key is compared with."""
+"""At most so many keys and folders are compared with a misspelt prefix or key."""
 
 
 def list_objects(stack: DeployedStack, prefix: str, after: str | None = None) -> Iterator[tuple[str, str]]:
-    """Yield key and ETag of every object of a stack below a prefix, as `handlers.storage.keys_below` does."""
+    """Yield key and ETag of every object below a prefix of a stack's bucket; see `handlers.storage.keys_below`."""
     return keys_below(stack.client("s3"), stack.bucket, prefix, after)
 
 
 def check_prefix(stack: DeployedStack, prefix: str) -> None:
-    """Refuse a prefix without masters, which is most likely misspelt.
+    """Refuse a prefix without masters, which is probably misspelt.
 
     Raises: click.UsageError.
     """
@@ -30,7 +30,7 @@ def check_prefix(stack: DeployedStack, prefix: str) -> None:
 
 
 def near_paths(stack: DeployedStack, path: str) -> list[str]:
-    """Return the paths of masters, and of folders, that are in the folder of a path; in the root where it has none."""
+    """Return the masters and folders beside a path, in its own folder or else in the root."""
     s3, master = stack.client("s3"), stack.layout.master
     for folder in dict.fromkeys((path.rstrip("/").rpartition("/")[0], "")):
         below = f"{master}{folder}/" if folder else master

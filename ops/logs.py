@@ -1,4 +1,4 @@
-"""The failures that the functions' logs tell of."""
+"""Read failures from the functions' logs."""
 
 import json
 import re
@@ -22,7 +22,7 @@ class Failure:
 
     @property
     def what(self) -> str:
-        """The failure without the function's name."""
+        """The failure's text without the function's name."""
         return f"{self.error}: {self.text} ({self.place})"
 
     def __str__(self) -> str:
@@ -30,14 +30,14 @@ class Failure:
 
 
 def failure_of(function: str, line: str) -> Failure | None:
-    """Return the failure that a line of a function's log tells of, None for any other line."""
+    """Return the failure that a line of a function's log reports, None for any other line."""
     entry = fields_of(line)
     if entry.get("level") != "ERROR":
         return None
     traceback = str(entry.get("exception", ""))
     text = traceback.strip().rpartition("\n")[2].partition(": ")[2] or str(entry.get("message", ""))
     places = _PLACE.findall(traceback)
-    # The last place in the functions' own code tells more than one in a library.
+    # The last place in the functions' own code is more useful than one in a library.
     own = [place for place in places if "handlers" in place[0]] or places
     file, number = own[-1] if own else ("unknown file", "0")
     error = str(entry.get("error") or entry.get("exception_name", "Error"))
@@ -45,7 +45,7 @@ def failure_of(function: str, line: str) -> Failure | None:
 
 
 def log_group(stack: DeployedStack, queue_url: str) -> str | None:
-    """Return the log group of the function that a queue's messages go to, None where there is none."""
+    """Return the log group of the function that a queue's messages go to, or None."""
     arn = stack.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
     functions = stack.client("lambda")
     mappings = functions.list_event_source_mappings(EventSourceArn=arn["Attributes"]["QueueArn"])["EventSourceMappings"]
@@ -57,13 +57,13 @@ def log_group(stack: DeployedStack, queue_url: str) -> str | None:
 
 
 def last_failure(stack: DeployedStack, group: str, message_id: str, since_ms: int) -> str | None:
-    """Return the last failure of a message that a function logged since a time (ms since 1970), None without one."""
+    """Return the last failure of a message that a function has logged since a time (ms since 1970), or None."""
     pages = stack.client("logs").get_paginator("filter_log_events")
     wanted = {"logGroupName": group, "startTime": since_ms, "filterPattern": f'"{message_id}"'}
     found = None
     for page in pages.paginate(**wanted):
         for event in page["events"]:
-            # The emulator does not filter.
+            # The emulator ignores the filter.
             if fields_of(event["message"]).get("message_id") == message_id:
                 failure = failure_of(group, event["message"])
                 found = failure.what if failure else found
@@ -71,7 +71,7 @@ def last_failure(stack: DeployedStack, group: str, message_id: str, since_ms: in
 
 
 def fields_of(line: str) -> dict[str, Any]:
-    """Return the fields of a line that is a JSON object, none of any other."""
+    """Return the fields of a line that is a JSON object, no fields for any other line."""
     try:
         found = json.loads(line)
     except ValueError:

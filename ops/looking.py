@@ -1,4 +1,4 @@
-"""The commands that only look: what became of one picture or of all, and why."""
+"""The commands that only read: what became of one picture or of all, and why."""
 
 import tempfile
 import time
@@ -35,11 +35,14 @@ IN_MEMORY_BYTES = 1_000_000
 
 @click.command(name="status")
 @click.argument("key")
-@click.option("--watch", is_flag=True, help="Look again every second until the picture is settled.")
+@click.option("--watch", is_flag=True, help="Wait until the picture is settled.")
 @json_option
 @stack_options
 def status_command(stack: DeployedStack, *, key: str, watch: bool, as_json: bool) -> None:
-    """Say what became of one picture, by its master's key or its name; exits 1 while it is not settled."""
+    """Say what became of one picture.
+
+    KEY is its master's key or its name. Exits 1 while the picture is not settled.
+    """
     found = status(stack, key)
     while watch and not found.settled:
         time.sleep(WATCH_S)
@@ -59,10 +62,13 @@ def status_command(stack: DeployedStack, *, key: str, watch: bool, as_json: bool
 @click.option("--deep", is_flag=True, help="Ask S3 and DynamoDB for each output, instead of trusting the records.")
 @stack_options
 def audit_command(stack: DeployedStack, *, prefix: str, as_json: bool, everything: bool, deep: bool) -> None:
-    """Say what became of each master, and which outputs have none; exits 1 if a master is unaccounted for."""
+    """Say what became of each master.
+
+    Also counts the outputs that have no master. Exits 1 if a master is unaccounted for.
+    """
     check_prefix(stack, prefix)
     totals: Counter[str] = Counter(masters=0, unaccounted=0, orphans=0)
-    # The verdict comes first, so the lines wait: on disk where there are many.
+    # The verdict is printed first, so the lines are kept until then, on disk if there are many.
     with (
         Inventory.of(stack, prefix) as inventory,
         tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES, mode="w+", encoding="utf-8") as lines,
@@ -92,7 +98,7 @@ def audit_command(stack: DeployedStack, *, prefix: str, as_json: bool, everythin
 @click.command(name="rejected")
 @prefix_option
 @json_option
-@click.option("--retry", is_flag=True, help="Let the branches that rejected work again, for after a fix.")
+@click.option("--retry", is_flag=True, help="Process the rejected pictures again, after a fix.")
 @stack_options
 def rejected_command(stack: DeployedStack, *, prefix: str, as_json: bool, retry: bool) -> None:
     """List the masters whose newest state was rejected, and why."""
@@ -117,7 +123,10 @@ def rejected_command(stack: DeployedStack, *, prefix: str, as_json: bool, retry:
 @json_option
 @stack_options
 def letters_command(stack: DeployedStack, *, queue: str | None, as_json: bool) -> None:
-    """Say what is in the queues of failures and why it failed, ten messages of each; exits 1 if there are any."""
+    """Say what is in the queues of failures, and why it failed.
+
+    Shows up to ten messages of each queue. Exits 1 if there are any.
+    """
     check_queue(stack, queue)
     counts = {name: count for name, count in waiting(stack).items() if queue in {None, name}}
     found = {name: explained_letters(stack, name) for name, count in counts.items() if count}

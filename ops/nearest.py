@@ -1,4 +1,4 @@
-"""What a misspelt word was meant to be."""
+"""Suggestions for misspelt words."""
 
 import difflib
 from collections.abc import Iterable
@@ -7,6 +7,6 @@ MOST = 3
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return " (did you mean A or B?)" with the closest of the known words, nothing where none is close."""
+    """Return " (did you mean A or B?)" with the closest known words, or an empty text."""
     found = difflib.get_close_matches(word, list(known), n=MOST)
     return f" (did you mean {' or '.join(found)}?)" if found else ""

@@ -1,6 +1,7 @@
-"""The options that the commands share."""
+"""Options that the commands share."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -9,16 +10,30 @@ from ops.connect import connect
 from ops.nearest import did_you_mean
 from ops.stack import DeployedStack
 
-prefix_option = click.option("--prefix", default="", help="Only masters whose path, below master/, begins with this.")
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object per line, for a program to read.")
+prefix_option = click.option("--prefix", default="", help="Only masters whose path below master/ begins with this.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
-dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
+dry_run_option = click.option("--dry-run", is_flag=True, help="Print what would be done; change nothing.")
+
+
+class Time(click.ParamType[datetime]):
+    """A time as RFC 3339 or ISO 8601 has it; UTC unless it names an offset."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Return the time that a text names."""
+        try:
+            found = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"expected a time such as 2026-11-25T12:00:00Z, got {value!r}", param, ctx)
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def stack_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that name its stack, and pass it the stack."""
 
-    @click.option("--stack", "name", help="A stack on AWS, by its Pulumi name.")
+    @click.option("--stack", "name", help="The Pulumi name of a stack on AWS.")
     @click.option("--local", is_flag=True, help="The stack that `python -m local up` keeps running.")
     def with_stack(*, name: str | None, local: bool, **options: Any) -> None:
         command(connect(name, local=local), **options)

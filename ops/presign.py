@@ -1,4 +1,4 @@
-"""`presign`: a signed form with which anybody uploads one master, of a limited size, without credentials."""
+"""`presign`: a signed form that uploads one master of a limited size without credentials."""
 
 import shlex
 from typing import Any
@@ -15,12 +15,28 @@ EXPIRES_S = 3600
 
 @click.command(name="presign")
 @click.argument("key")
-@click.option("--max-bytes", type=click.IntRange(1), default=StackConfig().max_bytes, show_default=True)
-@click.option("--expires", "expires_s", type=click.IntRange(1, 604_800), default=EXPIRES_S, show_default=True)
+@click.option(
+    "--max-bytes",
+    type=click.IntRange(1),
+    default=StackConfig().max_bytes,
+    show_default=True,
+    help="The largest file that S3 accepts.",
+)
+@click.option(
+    "--expires",
+    "expires_s",
+    type=click.IntRange(1, 604_800),
+    default=EXPIRES_S,
+    show_default=True,
+    help="Seconds for which the form is valid.",
+)
 @json_option
 @stack_options
 def presign_command(stack: DeployedStack, *, key: str, max_bytes: int, expires_s: int, as_json: bool) -> None:
-    """Print how to upload a master at KEY without credentials, for so many seconds: a curl command, or the form."""
+    """Print how to upload a master without credentials.
+
+    That is a curl command, or with --json the signed form, for one KEY and a limited time.
+    """
     form = presigned_post(stack, key, max_bytes=max_bytes, expires_s=expires_s)
     if as_json:
         print_json(form)
@@ -31,11 +47,11 @@ def presign_command(stack: DeployedStack, *, key: str, max_bytes: int, expires_s
 def presigned_post(
     stack: DeployedStack, key: str, *, max_bytes: int, expires_s: int = EXPIRES_S
 ) -> dict[str, dict[str, str]]:
-    """Return the `url` to post to and the `fields` of the form; add `Content-Type`, an image's, and `file`, the last.
+    """Return the `url` to post to and the `fields` of the form; add an image's `Content-Type`, and `file` last.
 
-    S3 refuses any other key, an empty file, one of more than `max_bytes`, and a form that comes too late.
+    S3 refuses any other key, an empty file, a file of more than `max_bytes`, and an expired form.
 
-    Raises: InvalidJobError, where the pipeline would not take a master at that key.
+    Raises: InvalidJobError, if the key is not a master's.
     """
     stack.layout.path(key)
     form: dict[str, dict[str, str]] = stack.client("s3").generate_presigned_post(
@@ -48,11 +64,11 @@ def presigned_post(
 
 
 def as_curl(form: dict[str, Any]) -> str:
-    """Return a command to paste, which uploads `picture.jpg`."""
+    """Return a command that uploads `picture.jpg`."""
     fields = {**form["fields"], "Content-Type": "image/jpeg", "file": "@picture.jpg"}
     return shlex.join(["curl", "--fail", *(word for pair in fields.items() for word in _field(*pair)), form["url"]])
 
 
 def _field(name: str, value: str) -> tuple[str, str]:
-    # What begins with @ or < is a file for --form.
+    # --form reads a file if the value begins with @ or <.
     return ("--form" if name == "file" else "--form-string", f"{name}={value}")

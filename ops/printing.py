@@ -1,4 +1,4 @@
-"""What the commands print: the answer first, whole keys, and no control character."""
+"""What the commands print: the answer first, full keys, and no control characters."""
 
 import json
 from collections import Counter
@@ -19,7 +19,7 @@ console = Console()
 
 
 def say(text: str) -> None:
-    """Print a text as it is, however wide the terminal."""
+    """Print a text without wrapping it."""
     click.echo(text)
 
 
@@ -29,7 +29,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def print_json(fields: Mapping[str, Any]) -> None:
-    """Print one JSON object on a line."""
+    """Print an object as one line of JSON."""
     click.echo(json.dumps(fields, ensure_ascii=False))
 
 
@@ -46,7 +46,7 @@ def audit_verdict(totals: Counter[str]) -> str:
 
 
 def print_account(found: Account, *, as_json: bool, file: IO[str]) -> None:
-    """Print one master's fate: what each branch made of it."""
+    """Print what became of one master in each branch."""
     if as_json:
         line = json.dumps({**asdict(found), "accounted_for": found.accounted_for}, ensure_ascii=False)
     else:
@@ -56,7 +56,7 @@ def print_account(found: Account, *, as_json: bool, file: IO[str]) -> None:
 
 
 def print_totals(totals: Counter[str]) -> None:
-    """Print how many masters are in which state, by branch."""
+    """Print the number of masters in each state, by branch."""
     table = Table("branch", *STATES)
     for branch in BRANCHES:
         table.add_row(branch.name, *(str(totals[f"{branch.name} {state}"]) for state in STATES))
@@ -79,7 +79,7 @@ def print_status(found: Status) -> None:
 
 
 def print_rejections(reasons: Sequence[Mapping[str, Any]]) -> None:
-    """Print how many masters are rejected, how often each error comes, and one line for each master and reason."""
+    """Print how many masters are rejected, the count of each error, and one line per master and reason."""
     branches: dict[tuple[str, str, str], list[str]] = {}
     for reason in reasons:
         branches.setdefault((reason["key"], reason["error"], reason["message"]), []).append(reason["branch"])
@@ -95,7 +95,7 @@ def print_letters(counts: Mapping[str, int], found: Mapping[str, Sequence[Mappin
     """Print how many messages have failed, and the first of each queue with their errors."""
     total = sum(counts.values())
     if not total:
-        say("OK: nothing is in the queues of failures.")
+        say("OK: the queues of failures are empty.")
         return
     say(f"NOT OK: {counted(total, 'message')} failed: fix the cause, then run `python -m ops redrive`.")
     for queue, letters in found.items():
@@ -105,11 +105,13 @@ def print_letters(counts: Mapping[str, int], found: Mapping[str, Sequence[Mappin
 
 
 def print_plan(plan: BackfillPlan) -> None:
-    """Print how many masters a backfill would look at, and what that costs."""
+    """Print how many masters a backfill would read, and what that costs."""
     say(f"{counted(plan.masters, 'master')}, about {plan.dollars:.2f} US dollars in requests; nothing was published.")
     made = ", ".join(f"{branch} {count}" for branch, count in sorted(plan.again.items()))
-    say(f"To be made again at most: {made or 'nothing'}.")
-    say("The functions' time comes on top: see `python -m ops estimate`.")
+    say(f"At most these are made again: {made or 'nothing'}.")
+    say("This does not include the functions' time: see `python -m ops estimate`.")
+    if not plan.requests:
+        return
     table = Table("requests", "number")
     for what, count in plan.requests.items():
         table.add_row(what, str(count))
@@ -117,5 +119,5 @@ def print_plan(plan: BackfillPlan) -> None:
 
 
 def printable(text: str) -> str:
-    """Return a text in which control characters are escaped: a key may hold any."""
+    """Return a text with its control characters escaped: a key may contain any."""
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)

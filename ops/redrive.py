@@ -15,16 +15,16 @@ RECEIVE = {"MaxNumberOfMessages": 10, "VisibilityTimeout": 60, "WaitTimeSeconds"
 POLL_S = 0.5
 PUBLISHER = "job-publisher-failed"
 UNDELIVERED = "-undelivered"
-# What AWS answers where an operation is not to be had; the local emulator has no message moves.
+# AWS's error codes for an operation that does not exist: the emulator cannot move messages.
 UNKNOWN_OPERATION = {"InvalidAction", "UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation"}
 
 
 class MoveFailedError(PixelCascadeError):
-    """SQS began to move messages and did not end it; the message says how many it moved, and why it stopped."""
+    """SQS did not move all messages; the message says how many it moved, and why it stopped."""
 
 
 def waiting(stack: DeployedStack) -> dict[str, int]:
-    """Return how many messages wait in each queue of failures, by its name."""
+    """Return the number of messages in each queue of failures, by its name."""
     name = "ApproximateNumberOfMessages"
     return {
         queue: int(stack.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
@@ -35,8 +35,8 @@ def waiting(stack: DeployedStack) -> dict[str, int]:
 def redrive(stack: DeployedStack, queue: str) -> int:
     """Send the messages of one queue of failures back to where they failed, and return how many.
 
-    A dead letter, and what the topic could not deliver, goes to its branch's queue; the masters of an event that the
-    publisher failed on are reconciled. A message is deleted only after it was sent on.
+    Dead letters and undelivered jobs go to their branch's queue. For an event that the publisher failed on, the masters
+    are reconciled. A message is deleted only after it was sent.
     """
     if queue == PUBLISHER:
         return _reconcile_events(stack, stack.dead_letter_queues[queue])
@@ -52,7 +52,7 @@ def redrive(stack: DeployedStack, queue: str) -> int:
 
 
 def _move(stack: DeployedStack, source: str) -> int:
-    """Let SQS move a dead-letter queue's messages to where they came from.
+    """Have SQS move a dead-letter queue's messages back to their source queue.
 
     Raises: MoveFailedError.
     """
@@ -85,7 +85,7 @@ def _forward(stack: DeployedStack, source: str, target: str) -> int:
 
 
 def _reconcile_events(stack: DeployedStack, source: str) -> int:
-    """Reconcile the masters of the events that the publisher failed on, as it would have.
+    """Reconcile the masters of the events that the publisher failed on, as the publisher does.
 
     Source: Lambda's developer guide, "Asynchronous invocation", invocation record: the event is its `requestPayload`.
     """
@@ -100,7 +100,7 @@ def _reconcile_events(stack: DeployedStack, source: str) -> int:
 
 def _masters(record: str) -> list[tuple[str, str]]:
     kept = json.loads(record)
-    # EventBridge keeps an event that it could not deliver as it is, without a record around it.
+    # EventBridge stores an undelivered event as it is, without an invocation record.
     event = kept if "detail" in kept else kept.get("requestPayload")
     if not isinstance(event, dict):
         raise InvalidJobError(f"expected a record with the event that failed, got {record[:200]}")
@@ -108,7 +108,7 @@ def _masters(record: str) -> list[tuple[str, str]]:
 
 
 def _messages(stack: DeployedStack, url: str) -> Iterator[dict[str, Any]]:
-    """Yield the messages that are in a queue, until a look finds none."""
+    """Yield the messages of a queue until it is empty."""
     receive: Callable[..., Any] = stack.client("sqs").receive_message
     while messages := receive(QueueUrl=url, **RECEIVE).get("Messages"):
         yield from messages

@@ -1,4 +1,4 @@
-"""Removing what is left over: outputs without an owner, and all there is of one picture."""
+"""Remove outputs without an owner, or everything about one picture."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ from ops.stack import DeployedStack
 
 
 class BusyPictureError(PixelCascadeError):
-    """A picture is still being worked on, so that a worker could write again what is removed."""
+    """A picture is still being processed, so a worker could write again what is removed."""
 
 
 def orphans(stack: DeployedStack, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the key of each object below a branch's prefix whose name has no living owner, and that name.
+    """Yield key and name of each object below a branch's prefix whose name has no living owner.
 
-    Not each is an output of the pipeline: ask `orphan`.
+    Some may not be outputs of the pipeline: `orphan` tells.
 
     Raises: NoRecordsError.
     """
@@ -32,7 +32,7 @@ def orphans(stack: DeployedStack, prefix: str = "") -> Iterator[tuple[str, str]]
 
 
 def orphan(stack: DeployedStack, key: str, name: str) -> str | None:
-    """Return the ETag, quoted, of an output that the pipeline wrote and whose name has no owner; else None."""
+    """Return the quoted ETag of an output that the pipeline wrote and whose name has no owner, else None."""
     head = found(stack.client("s3").head_object, Bucket=stack.bucket, Key=key)
     if head is None or mark_of_object(head["Metadata"], key) is None:
         return None
@@ -45,7 +45,7 @@ def orphan(stack: DeployedStack, key: str, name: str) -> str | None:
 
 
 def sweep(stack: DeployedStack, key: str, name: str) -> bool:
-    """Remove one orphan of a name, unless it changes or its name gets an owner; return whether it was removed."""
+    """Remove one orphan, unless it changes or its name gets an owner; return whether it was removed."""
     etag = orphan(stack, key, name)
     if etag is None:
         return False
@@ -60,7 +60,7 @@ def sweep(stack: DeployedStack, key: str, name: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Erased:
-    """What was removed of one picture: objects, among them versions and delete markers, and items."""
+    """The number of objects (versions and delete markers included) and items that were removed."""
 
     key: str
     objects: int
@@ -76,15 +76,15 @@ def erase(stack: DeployedStack, key: str) -> Erased:
     record = stack.records.read(name)
     if record is not None and record.state == "received":
         raise BusyPictureError(
-            f"expected a picture that is settled, got {key}, which is being worked on: wait for it with "
-            f"`python -m ops status {key} --watch`, and erase it then"
+            f"expected a picture that is settled, got {key}, which is being processed: wait for it with "
+            f"`python -m ops status {key} --watch`, then erase it"
         )
     owns = record is None or record.key == key or not record.lives
     objects = _remove_versions(stack, key)
     objects += sum(_remove_versions(stack, reason) for reason in _reasons(stack, path))
     if not owns:  # The outputs are another master's.
         return Erased(key=key, objects=objects, items=0)
-    # From now on nobody writes: a job that is still on its way finds no master.
+    # From here on no worker writes: a job in flight finds no master.
     after = stack.reconciler.reconcile(key)
     if after is not None and after.lives:
         return Erased(key=key, objects=objects, items=0)
@@ -127,7 +127,7 @@ def _outputs(stack: DeployedStack, name: str) -> list[str]:
 
 
 def _versioned_keys(stack: DeployedStack, prefix: str) -> list[str]:
-    """Return every key below a prefix, those too of which only versions are left."""
+    """Return every key below a prefix, also those that only have old versions."""
     pages = stack.client("s3").get_paginator("list_object_versions").paginate(Bucket=stack.bucket, Prefix=prefix)
     entries: Iterator[dict[str, Any]] = (
         entry for page in pages for entry in (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))

@@ -1,6 +1,7 @@
-"""Sending events of settled pictures again, under the ids that they had."""
+"""Send the events of settled pictures again, with their original ids."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from handlers.events import PictureState, What
@@ -9,19 +10,19 @@ from ops.inventory import Inventory
 from ops.stack import DeployedStack
 
 
-def settled_since(stack: DeployedStack, since: str) -> Iterator[Record]:
-    """Yield the records that were settled at or after a time (RFC 3339).
+def settled_since(stack: DeployedStack, since: datetime) -> Iterator[Record]:
+    """Yield the records that were settled at or after a time.
 
     Raises: NoRecordsError.
     """
     with Inventory.of(stack, outputs=False) as inventory:
         for record in inventory.records():
-            if record.state != "received" and record.settled_at >= since:
+            if record.state != "received" and datetime.fromisoformat(record.settled_at) >= since:
                 yield record
 
 
 def replay(stack: DeployedStack, record: Record) -> dict[str, Any] | None:
-    """Send a record's event again; return its detail, None where the picture is not settled.
+    """Send a record's event again; return its detail, or None if the picture is not settled.
 
     Raises: EventRefusedError.
     """

@@ -1,4 +1,4 @@
-"""A deployed stack as the commands see it: its clients, its resources' names, its layout."""
+"""A deployed stack for the commands: its clients, its resources' names, its layout."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class NoRecordsError(PixelCascadeError):
 
 @dataclass(frozen=True, kw_only=True)
 class DeployedStack:
-    """One stack; `client` returns the client of a service, such as `s3`, and keeps it."""
+    """One stack; `client` returns the client of a service such as `s3`, the same at each call."""
 
     client: Callable[[str], Any]
     bucket: str
@@ -39,7 +39,7 @@ class DeployedStack:
     def from_outputs(cls, outputs: Mapping[str, Any], client: Callable[[str], Any]) -> Self:
         """Read a stack from its Pulumi outputs.
 
-        Raises: KeyError, where they are not this project's.
+        Raises: KeyError, if they are not this project's.
         """
         return cls(
             client=client,
@@ -60,14 +60,14 @@ class DeployedStack:
 
     @property
     def sized_files(self) -> int:
-        """The most files that the sizes of a picture become: one in each format."""
+        """The most files that a picture's sizes are written to: one per size and format."""
         return len(self.sizes) * len(self.output_formats)
 
     @property
     def records(self) -> Records:
         """The table of the pictures' records.
 
-        Raises: NoRecordsError, where the stack was deployed by a version that had none.
+        Raises: NoRecordsError, if the stack was deployed by a version without records.
         """
         if not self.pictures:
             raise NoRecordsError("expected a stack with a table of pictures' records, got none: run `pulumi up` first")
@@ -75,7 +75,7 @@ class DeployedStack:
 
     @property
     def reconciler(self) -> Reconciler:
-        """What decides about the stack's names, as its functions do.
+        """The reconciler that the stack's functions use, for this stack.
 
         Raises: NoRecordsError.
         """
@@ -93,7 +93,7 @@ class DeployedStack:
 
     @property
     def announcer(self) -> Events:
-        """What sends the stack's events, or nothing where the stack sends none."""
+        """The sender of the stack's events, which does nothing if the stack has events off."""
         client = (lambda: self.client("events")) if self.events else None
         return Events(client=client, stack=self.name, bucket=self.bucket)
 

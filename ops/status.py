@@ -1,4 +1,4 @@
-"""One picture: its state, its outputs or reasons, and when; from its record, and a loser's from its reason."""
+"""One picture's state, outputs or reasons, and times, from its record (or its reason, if another owns the name)."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -15,12 +15,12 @@ from ops.stack import DeployedStack
 
 
 class UnknownPictureError(PixelCascadeError):
-    """No picture of that name was ever received."""
+    """No picture with that name was ever received."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """What is known of a picture; `branches` says of each what became of its work, `waiting` where it is not done."""
+    """A picture's status; `branches` has the outcome of each, `waiting` where there is none yet."""
 
     name: str
     key: str
@@ -32,11 +32,11 @@ class Status:
 
     @property
     def settled(self) -> bool:
-        """Whether nothing more will happen without an upload or a deletion."""
+        """Whether nothing will change without another upload or a deletion."""
         return self.state != "received"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the status for a program."""
+        """Return the status as JSON has it."""
         return asdict(self)
 
 
@@ -81,7 +81,7 @@ def _whole(stack: DeployedStack, key: str) -> str:
 
 
 def _loser(record: Record, key: str, reason: Mapping[str, Any]) -> Status:
-    """Return the status of a master whose name another one owns: no branch works on it."""
+    """Return the status of a master whose name another master owns: no branch processes it."""
     time = str(reason.get("time", ""))
     facts = {"state": "rejected", "error": reason.get("error", ""), "message": reason.get("message", "")}
     return Status(

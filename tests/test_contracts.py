@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from components import alarms, config_fields, picture_record
+from components.branches import BRANCHES
 from components.config import MIN_TIMEOUT_S, StackConfig
-from components.image_worker import LIMITS, retry_visibility_s
+from components.image_worker import LIMITS, picture_settings, retry_visibility_s
 from components.packaging.target import MACHINES, Target
 from components.packaging.wheels import pins
 from components.picture_record import layout
@@ -215,6 +216,12 @@ def test_the_default_limits_are_the_stacks() -> None:
     """`handlers.imaging.Limits` and the stack's config have the same defaults."""
     told = {name: getattr(StackConfig(), name) for name in LIMITS}
     assert Limits(**told) == Limits()
+
+
+def test_every_setting_that_decides_outputs_reaches_the_workers() -> None:
+    """A branch's row names no setting that would only change the recipe."""
+    named = {name for row in BRANCHES for name in row.settings}
+    assert named <= picture_settings(StackConfig()).keys()
 
 
 def test_every_limit_of_the_config_reaches_the_workers() -> None:

@@ -1,6 +1,7 @@
 """The documentation's site: every page is in it, and what the API pages name is there."""
 
 import importlib
+import json
 import re
 from typing import Any
 
@@ -38,6 +39,14 @@ def test_what_an_api_page_names_is_there_and_says_what_it_is(name: str) -> None:
         module, _, attribute = name.rpartition(".")
         found = getattr(importlib.import_module(module), attribute)
     assert found.__doc__
+
+
+def test_metadata_on_a_command_line_is_json() -> None:
+    """AWS CLI takes a comma in its short form for a list, and refuses it."""
+    page = (DOCS / "use-it-in-your-app.md").read_text(encoding="utf-8")
+    (metadata,) = re.findall(r"--metadata '(.*)'", page)
+    assert page.count("--metadata") == 1
+    assert json.loads(metadata) == {"focal-point": "0.3,0.7"}
 
 
 def test_every_link_between_pages_leads_somewhere() -> None:

@@ -59,9 +59,9 @@ def test_every_command_knows_a_row_more(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.programs.fourth_row", str(tmp_path)]
     said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120, cwd=ROOT).stdout
     stack, local, memory, rest = said.split("\n", 3)
-    assert stack == "stack: converted/ resized/ placeholders/ rejected/"
-    assert local == "local run: converted resized placeholders rejected"
-    assert memory == "memory benchmark: convert resize metadata placeholders"
-    audit, estimate = rest.split("│ placeholders ", 1)
+    assert stack == "stack: converted/ resized/ watermarked/ rejected/"
+    assert local == "local run: converted resized watermarked rejected"
+    assert memory == "memory benchmark: convert resize metadata watermark"
+    audit, estimate = rest.split("│ watermarking ", 1)
     assert "│ format-conversion" in audit
-    assert estimate.count("placeholders") > 1
+    assert estimate.count("watermarking") > 1

@@ -86,10 +86,10 @@ def test_a_fourth_branch_is_deployed_like_the_others() -> None:
 def test_a_fourth_branchs_queue_is_filled_by_the_topic() -> None:
     """The new branch's subscription and dead letters are its own."""
     mocks = recorded(program=FOURTH).mocks
-    assert mocks.one("TopicSubscription", "placeholders-subscription").inputs["endpoint"] == arn(
-        "Queue", "placeholders-queue"
+    assert mocks.one("TopicSubscription", "watermarking-subscription").inputs["endpoint"] == arn(
+        "Queue", "watermarking-queue"
     )
-    assert mocks.one("RedrivePolicy", "placeholders-redrive").inputs["queueUrl"] == queue_url("placeholders-queue")
+    assert mocks.one("RedrivePolicy", "watermarking-redrive").inputs["queueUrl"] == queue_url("watermarking-queue")
 
 
 @pytest.mark.parametrize(("program", "name"), [(FOURTH, "fourth-branch"), (TWO, "second-fanout")])

@@ -51,7 +51,9 @@ def test_a_setting_that_came_later_outdates_nothing_at_its_default() -> None:
     """A stack that runs and does not use it has the recipe that it had before."""
     (row,) = (row for row in BRANCHES if "output_formats" in row.settings)
     before = replace(row, settings=[name for name in row.settings if name != "output_formats"])
-    assert recipe(row, StackConfig()) == recipe(before, StackConfig())
+    after = replace(row, settings=[*row.settings, "log_level"])
+    assert recipe(row, StackConfig()) == recipe(before, StackConfig()) == recipe(after, StackConfig())
+    assert recipe(after, StackConfig(log_level="DEBUG")) != recipe(after, StackConfig())
 
 
 @pytest.mark.parametrize("architecture", ["x86_64", "arm64"])

@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 
 from costs import logs
 from costs.estimate import BRANCH_METRICS
-from handlers import format_converter, job_publisher, metadata_extractor, pixel_resizer, worker
+from handlers import format_converter, job_publisher, metadata_extractor, pixel_resizer, start, worker
 from tests.handlers.conftest import (
     BUCKET,
     Context,
@@ -31,8 +31,9 @@ WORKERS = [format_converter.handler, pixel_resizer.handler, metadata_extractor.h
 
 
 def printed(logger: Logger, monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """Let a logger write here, as on Lambda, which tells each invocation its trace."""
+    """Return what a logger writes in a warm process, with a trace as on Lambda."""
     monkeypatch.setenv("_X_AMZN_TRACE_ID", TRACE)
+    start.described()  # The first invocation of a process also logs its cold start.
     stream = io.StringIO()
     monkeypatch.setattr(logger.registered_handler, "stream", stream)
     return stream

@@ -4,10 +4,12 @@ import contextlib
 import itertools
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import boto3
 import pytest
@@ -16,7 +18,7 @@ from click.testing import CliRunner, Result
 
 from components import stack_file
 from local import emulator
-from local.__main__ import main
+from local.__main__ import _describe, main
 from tests.e2e.conftest import picture, until
 
 ROOT = Path(__file__).parent.parent.parent
@@ -124,6 +126,16 @@ def test_an_emulator_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatc
         assert result.exit_code == FAILED
     assert "MiniStack ended with 1 instead of starting" in result.output
     assert "no room at the inn" in result.output
+
+
+def test_the_lines_to_paste_work_in_any_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A new terminal starts elsewhere; the picture to upload is there."""
+    fake = SimpleNamespace(endpoint="http://127.0.0.1:1", region="us-east-1", folder=tmp_path)
+    _describe(fake, {"bucket": "images", "layout": {"master": "master/"}}, "http://127.0.0.1:2/")  # type: ignore[arg-type]
+    lines = capsys.readouterr().out.partition("Ready.")[2].splitlines()[2:]
+    assert lines[0] == f"  cd {ROOT}"
+    assert "-m local env" in lines[1]
+    assert Path(shlex.split(lines[2])[3]).is_file()
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="what runs is read from /proc, which this machine lacks")

@@ -49,7 +49,7 @@ def test_one_stack_must_be_named(words: list[str]) -> None:
     """Neither none nor two."""
     result = run("audit", *words)
     assert result.exit_code == USAGE
-    assert "Name one stack" in result.output
+    assert "name one stack" in result.output
 
 
 def test_a_local_stack_that_is_not_running_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_machine_without_pulumi_is_told(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setenv("PATH", str(tmp_path))
     result = run("audit", "--stack", "dev")
     assert result.exit_code == USAGE
-    assert "needs the Pulumi CLI" in result.output
+    assert "expected the Pulumi CLI" in result.output
 
 
 def test_a_clean_audit_ends_well(connected: Pipeline) -> None:
@@ -313,6 +313,13 @@ def test_a_picture_is_erased_with_everything(connected: Pipeline, versioned: boo
     assert "remains in the functions' logs" in " ".join(result.output.split())
 
 
+def test_a_misspelt_key_erases_nothing_and_says_so(connected: Pipeline) -> None:
+    """Whoever has to erase a picture must not take a typing error for the deed."""
+    connected.finish("cat.png", connected.upload("cat.png"))
+    result = run("erase", "master/cta.png", "--local", "--yes")
+    assert result.output == "Nothing was removed: the stack has nothing of master/cta.png (did you mean cat.png?).\n"
+
+
 def test_a_picture_that_is_being_worked_on_is_not_erased(connected: Pipeline) -> None:
     """A worker could write again what was removed."""
     connected.finish("cat.png", connected.upload("cat.png"), ("resizing",))
@@ -333,10 +340,20 @@ def test_events_are_sent_again(connected: Pipeline) -> None:
     assert run("events", "--local", "--since", "2999-01-01T00:00:00Z").stdout == ""
 
 
+def test_a_time_may_lack_fractions_and_zone(connected: Pipeline) -> None:
+    """A picture that was settled within the second that is named is sent; without an offset, times are UTC."""
+    connected.finish("cat.png", connected.upload("cat.png"))
+    record = connected.record("cat.png")
+    second = record.settled_at.partition(".")[0] if record else ""
+    assert [len(run("events", "--local", "--since", second + zone).stdout.splitlines()) for zone in ("", "Z")] == [1, 1]
+
+
 @pytest.mark.usefixtures("connected")
 def test_events_need_a_picture_or_a_time() -> None:
-    """Neither is a usage error."""
+    """Neither is a usage error, and so is a text that is no time."""
     assert run("events", "--local").exit_code == USAGE
+    result = run("events", "--local", "--since", "yesterday")
+    assert (result.exit_code, "got 'yesterday'" in result.output) == (USAGE, True)
 
 
 @pytest.mark.usefixtures("connected")
@@ -402,7 +419,12 @@ def test_a_misspelt_key_queue_or_command_is_told_its_nearest(connected: Pipeline
     connected.finish("2024/holiday.png", connected.upload("2024/holiday.png"))
     assert "did you mean 2024/holiday.png?" in run("status", "master/2024/holliday.png", "--local").output
     assert "did you mean resizing" in run("redrive", "--local", "--queue", "resising").output
-    assert "did you mean audit" in run("audti").output
+    assert "'audti' (did you mean audit" in run("audti").output
+
+
+def test_the_list_of_commands_cuts_no_sentence_short() -> None:
+    """What a command does fits on its line."""
+    assert "..." not in run("--help").output.partition("Commands:")[2]
 
 
 def test_a_verdict_comes_first(connected: Pipeline) -> None:
@@ -412,7 +434,7 @@ def test_a_verdict_comes_first(connected: Pipeline) -> None:
     first, second, *_ = run("audit", "--local", "--all").output.splitlines()
     assert first.startswith("NOT OK: 1 of 2 masters unaccounted for")
     assert second.startswith("master/a.png: format-conversion done")
-    assert run("letters", "--local").output == "OK: nothing is in the queues of failures.\n"
+    assert run("letters", "--local").output == "OK: the queues of failures are empty.\n"
 
 
 def test_a_rejected_master_is_one_line_for_each_reason(connected: Pipeline) -> None:

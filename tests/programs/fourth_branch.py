@@ -13,15 +13,15 @@ images = ImageBucket("images", config)
 metadata, pictures = MetadataTable("pixel-metadata", config), PictureTable("pictures", config)
 
 # [fourth-branch] as in the README
-placeholders = ImageBranch(
-    name="placeholders",
-    handler="handlers.placeholder_maker.handler",
+watermarking = ImageBranch(
+    name="watermarking",
+    handler="handlers.watermarker.handler",
     memory=512,
-    task="placeholders",
-    prefix="placeholders/",
-    key="placeholder_key",
+    task="watermark",
+    prefix="watermarked/",
+    key="watermarked_key",
 )
-rows = (*BRANCHES, placeholders)
+rows = (*BRANCHES, watermarking)
 # [/fourth-branch]
 workers = ImageWorkers(config=config, bucket=images, table=metadata, pictures=pictures, rows=rows)
 fanout = Fanout("new-image-uploaded", image_fanout_args(config, LambdaPackage("pixelcascade", config), workers))

@@ -9,11 +9,11 @@ from components import branches
 branches.BRANCHES = (
     *branches.BRANCHES,
     branches.ImageBranch(
-        name="placeholders",
+        name="watermarking",
         handler="handlers.format_converter.handler",
         memory=512,
-        task="placeholders",
-        prefix="placeholders/",
+        task="watermark",
+        prefix="watermarked/",
         key="converted_key",
     ),
 )
@@ -35,6 +35,6 @@ stack = DeployedStack(
 print("stack:", *stack.prefixes())
 print("local run:", *FOLDERS)
 print("memory benchmark:", *FUNCTIONS)
-print_totals(Counter({"masters": 1, "placeholders done": 1, "unaccounted": 0}))
+print_totals(Counter({"masters": 1, "watermarking done": 1, "unaccounted": 0}))
 rows = [measured(task) for task in FUNCTIONS]
 estimate_command(["--verbose", "--benchmark", str(written(Path(sys.argv[1]), *rows))], standalone_mode=False)

@@ -1,4 +1,4 @@
-"""Turn a picture upright by its EXIF orientation."""
+"""Turn a picture upright by its EXIF orientation; `handlers/imaging/render.py` does so once for each output."""
 
 from PIL import Image
 
