@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from benchmarks import formats as formats_module
-from benchmarks.formats import encoded, formats, matched, ssim
+from benchmarks.formats import encoded, formats, matched, resampled, ssim
 from benchmarks.photos import Photo, drawn
 from handlers.imaging.further import Webp
 
@@ -25,6 +25,17 @@ def test_constant_pictures_differ_by_their_levels_alone() -> None:
     """Without variance the formula is (2 a b + c1) / (a² + b² + c1)."""
     one, other, c1 = Image.new("L", (20, 20), 100), Image.new("L", (20, 20), 200), 6.5025
     assert ssim(one, other) == pytest.approx((2 * 100 * 200 + c1) / (100**2 + 200**2 + c1))
+
+
+def test_a_picture_too_wide_for_the_window_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is named before anything is measured; one of just the window's height is not."""
+    monkeypatch.setattr(formats_module, "load", lambda _: [Photo("strip.jpg", drawn((200, 21)))])
+    monkeypatch.setattr(formats_module, "pin", lambda: None)
+    done = CliRunner().invoke(formats)
+    assert done.exit_code == 2
+    said = "expected pictures at most 9.1 times as wide as high, got strip.jpg: leave it out"
+    assert said in " ".join(done.output.replace("│", " ").split())
+    assert [image.height for image in resampled(Photo("", drawn((200, 22))))] == [11, 55, 110]
 
 
 def test_every_format_and_effort_has_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
