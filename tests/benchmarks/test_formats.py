@@ -11,6 +11,8 @@ from benchmarks.formats import encoded, formats, matched, resampled, ssim
 from benchmarks.photos import Photo, drawn
 from handlers.imaging.further import Webp
 
+from .conftest import words
+
 
 def test_a_picture_is_like_itself() -> None:
     """Its SSIM is 1, and falls with what an encoder leaves out."""
@@ -34,7 +36,7 @@ def test_a_picture_too_wide_for_the_window_is_refused(monkeypatch: pytest.Monkey
     done = CliRunner().invoke(formats)
     assert done.exit_code == 2
     said = "expected pictures at most 9.1 times as wide as high, got strip.jpg: leave it out"
-    assert said in " ".join(done.output.replace("│", " ").split())
+    assert said in words(done.output)
     assert [image.height for image in resampled(Photo("", drawn((200, 22))))] == [11, 55, 110]
 
 
@@ -45,7 +47,7 @@ def test_every_format_and_effort_has_a_row(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(formats_module, "WIDTHS", {"small": 60})
     done = CliRunner().invoke(formats, catch_exceptions=False)
     assert done.exit_code == 0
-    output = " ".join(done.output.split())
+    output = words(done.output)
     for row in ("jpeg 100", "jpeg 82", "webp 80", "avif 60", "webp method", "avif speed"):
         assert row in output
 
