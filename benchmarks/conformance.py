@@ -11,7 +11,6 @@ from pathlib import Path
 
 import click
 from PIL import Image
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks import peer
@@ -19,8 +18,9 @@ from benchmarks.contestants import WIDTHS
 from benchmarks.differences import difference_of
 from benchmarks.guarded import run_guarded
 from benchmarks.memory.sizes import SMALLEST_MB
-from benchmarks.options import NumberOption, json_option
+from benchmarks.options import json_option, number
 from components.errors import NOT_AS_EXPECTED
+from costs.console import wide_console
 from handlers.errors import RejectedImageError
 from handlers.imaging import Jpeg, Limits, Picture, convert, describe, load_formats, open_picture, resize
 from handlers.imaging.formats import FORMATS, FURTHER
@@ -68,7 +68,7 @@ def _formats(_context: click.Context, _option: click.Parameter, names: str) -> l
     "timeout_s",
     default=60.0,
     show_default=True,
-    type=NumberOption(0.1, 3600, "seconds"),
+    type=number(0.1, 3600, "seconds"),
     help="Seconds a file may take.",
 )
 @click.option(
@@ -185,7 +185,7 @@ def _fault(jpeg: Jpeg) -> str:
 
 
 def _print(findings: list[Finding], *, compared: bool) -> None:
-    console = Console() if Console().is_terminal else Console(width=200)
+    console = wide_console(200)
     table = Table("file", "verdict", "seconds", "peak MB", "reason", "against libvips" if compared else "")
     for finding in findings:
         verdict = finding.verdict if not finding.failed else f"[red]{finding.verdict}[/red]"

@@ -8,7 +8,7 @@ import click
 from benchmarks.contestants import task, timed
 from benchmarks.findings import Findings, Row
 from benchmarks.measuring import Samples, pin
-from benchmarks.options import NumberOption, html_option, images_option, json_option, runs_option, stack_option
+from benchmarks.options import html_option, images_option, json_option, number, runs_option, stack_option
 from benchmarks.peak import peak_mb
 from benchmarks.photos import HEIC_ENCODER, Photo, as_format, can_be, load
 from benchmarks.streaming import stream_rows
@@ -30,7 +30,7 @@ CALLS = {"resize": "sizes", "convert": "reencoded", "convert, copying": "convert
     "mb_per_s",
     is_flag=False,
     flag_value=80.0,
-    type=NumberOption(1, 10_000, "MB/s"),
+    type=number(1, 10_000, "MB/s"),
     help="From a server instead, at so many MB/s (80), 30 ms to the first byte: fetched whole, and streamed.",
 )
 def latency(

@@ -35,11 +35,10 @@ def publisher(runs: int, delay_ms: float, sizes: Sequence[int], json_file: Path 
     """Send uploads to the publisher one by one; print what each is billed, and what of it is its own time."""
     if problem := usable():
         raise click.ClickException(f"expected control groups, which give a function its share of CPU: {problem}")
-    core = len(os.sched_getaffinity(0)) - 1
     with (
         unpacked(StackConfig()) as artefact,
         tempfile.TemporaryDirectory() as folder,
-        loopback(Path(folder), delay_ms, core) as port,
+        loopback(Path(folder), delay_ms) as port,
     ):
         rows = [_row(artefact, port, memory_mb, runs, delay_ms) for memory_mb in sizes]
     Findings(

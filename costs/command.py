@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
 from components import prices
 from components.config import ConfigError, StackConfig
@@ -94,8 +93,8 @@ def _values(stack_file: Path | None) -> Mapping[str, str]:
         return {}
     try:
         return file_config(stack_file)
-    except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
-        raise click.UsageError(f"--config: expected a stack's file with a mapping config, got {stack_file}") from error
+    except ConfigError as error:
+        raise click.UsageError(f"--config: {error}") from error
 
 
 def _check(workload: Workload, config: StackConfig) -> None:
