@@ -56,7 +56,7 @@ def batch(
     rows = []
     with tempfile.TemporaryDirectory() as folder, unpacked(StackConfig()) as artefact:
         keys = _write(photos, Path(folder), size)
-        with loopback(Path(folder), delay_ms, len(cores) - 1) as port:
+        with loopback(Path(folder), delay_ms) as port:
             for worker in WORKERS:
                 one = WorkerArgs(
                     artefact=artefact,

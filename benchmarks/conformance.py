@@ -10,32 +10,23 @@ from io import BytesIO
 from pathlib import Path
 
 import click
-from PIL import Image, ImageChops
-from rich.console import Console
+from PIL import Image
 from rich.table import Table
 
 from benchmarks import peer
-from benchmarks.contestants import WHITE, WIDTHS
+from benchmarks.contestants import WIDTHS
+from benchmarks.differences import difference_of
 from benchmarks.guarded import run_guarded
 from benchmarks.memory.sizes import SMALLEST_MB
-from benchmarks.options import NumberOption, json_option
+from benchmarks.options import json_option, number
 from components.errors import NOT_AS_EXPECTED
-from handlers.errors import BrokenImageError, RejectedImageError
+from costs.console import wide_console
+from handlers.errors import RejectedImageError
 from handlers.imaging import Jpeg, Limits, Picture, convert, describe, load_formats, open_picture, resize
 from handlers.imaging.formats import FORMATS, FURTHER
-from handlers.imaging.formats.gif import GifHeader
-from handlers.imaging.formats.heif_header import HeifHeader
-from handlers.imaging.formats.tiff_header import FAX, JPEG, YCBCR, TiffHeader
-from handlers.imaging.render import rendered
 
 ALL_FORMATS = (*FORMATS, *FURTHER)
 MOST_MB = 1_048_576
-AV1_SUBSAMPLED = 0b1000
-"""chroma_subsampling_x in the third byte of av1C. Source: AV1 codec ISO media file format binding, 2.3."""
-
-PILLOW_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "TIFF")
-MAX_DIFFERENCE = 2.0
-"""Mean levels; decoders and colour engines that round differently stay below."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +68,7 @@ def _formats(_context: click.Context, _option: click.Parameter, names: str) -> l
     "timeout_s",
     default=60.0,
     show_default=True,
-    type=NumberOption(0.1, 3600, "seconds"),
+    type=number(0.1, 3600, "seconds"),
     help="Seconds a file may take.",
 )
 @click.option(
@@ -133,7 +124,7 @@ def examine(file: Path, formats: Sequence[str], *, timeout_s: float, memory_mb: 
         verdict, reason = outcome.value
     difference, explained = "", True
     if compare and verdict in ("ok", "rejected"):
-        compared = run_guarded(_compared, file, limits, formats, timeout_s=4 * timeout_s, memory_mb=4 * memory_mb)
+        compared = run_guarded(difference_of, file, limits, formats, timeout_s=4 * timeout_s, memory_mb=4 * memory_mb)
         difference, explained = compared.value or (f"libvips {compared.crash or 'timed out'}", True)
     return Finding(
         file=str(file),
@@ -193,94 +184,8 @@ def _fault(jpeg: Jpeg) -> str:
     return ""
 
 
-def _compared(file: Path, limits: Limits, formats: Sequence[str]) -> tuple[str, bool]:
-    """Return the difference from libvips, if any, and whether its reason is known."""
-    data = file.read_bytes()
-    theirs = peer.picture(data)
-    try:
-        picture = open_picture(data, limits, formats=formats)
-        ours = rendered(picture, WHITE)
-    except RejectedImageError as error:
-        return _refused(error, theirs, data)
-    if theirs.image is None:
-        return f"libvips refuses it: {theirs.refusal}", True
-    if ours.size != theirs.image.size:
-        return f"size {ours.size[0]} x {ours.size[1]}, libvips {theirs.image.width} x {theirs.image.height}", False
-    mean = peer.mean_difference(ours, theirs.image)
-    if mean <= MAX_DIFFERENCE:
-        return "", True
-    reason = _reason(theirs, picture, mean)
-    return f"mean difference {mean:.1f}" + (f": {reason}" if reason else ""), bool(reason)
-
-
-def _refused(error: RejectedImageError, theirs: peer.PeerPicture, data: bytes) -> tuple[str, bool]:
-    """Explain what libvips shows and PixelCascade refuses, by who else refuses it."""
-    if theirs.image is None:
-        return "", True
-    if not isinstance(error, BrokenImageError):
-        return "libvips shows it; a limit, or a format that is not taken", True
-    if theirs.strict:
-        return f"libvips shows it, but when strict says: {theirs.strict}", True
-    try:
-        if _ends_early(data):
-            return "libvips shows it, though bytes put before its end marker change it: its data ends early", True
-        with Image.open(BytesIO(data), formats=PILLOW_FORMATS) as image:
-            image.load()
-    except Exception as alone:  # noqa: BLE001 - any complaint of Pillow's own
-        return f"libvips shows it; Pillow alone refuses it too: {alone}", True
-    return "libvips shows it", False
-
-
-def _ends_early(data: bytes) -> bool:
-    """Say whether a decoder of this JPEG invents pixels: then what follows the coded data matters to them."""
-    end = data.rfind(b"\xff\xd9")
-    if not data.startswith(b"\xff\xd8") or end < 0:
-        return False
-    pictures = []
-    for padding in (b"", b"\x55" * 4096):
-        with Image.open(BytesIO(data[:end] + padding + data[end:]), formats=["JPEG"]) as image:
-            pictures.append(image.convert("RGB"))
-    return ImageChops.difference(*pictures).getbbox() is not None
-
-
-def _reason(theirs: peer.PeerPicture, ours: Picture, mean: float) -> str:
-    """Return why libvips may differ by a mean of so many levels, if the file shows it."""
-    header = ours.header
-    if theirs.cmyk and (not theirs.profiled or any("ICC profile" in warning for warning in ours.warnings)):
-        return "CMYK without a usable profile, for which libvips takes a press profile of its own"
-    if isinstance(header, HeifHeader):
-        return _heif_reason(theirs, header, mean)
-    if isinstance(header, TiffHeader):
-        return _tiff_reason(theirs, header)
-    if isinstance(header, GifHeader):
-        if not header.palette:
-            return "a GIF without any palette, for which there is no rule"
-        if header.transparent is None and header.box != (0, 0, header.width, header.height):
-            return "the first frame does not cover the canvas: libvips shows black there, browsers the background"
-    return ""
-
-
-def _tiff_reason(theirs: peer.PeerPicture, header: TiffHeader) -> str:
-    if header.photometric == YCBCR and header.compression != JPEG:
-        return "YCbCr without JPEG, which libvips takes for RGB"
-    if header.compression in FAX and theirs.strict:
-        return f"damaged fax data, which have no checksum; when strict, libvips says: {theirs.strict}"
-    return ""
-
-
-def _heif_reason(theirs: peer.PeerPicture, header: HeifHeader, mean: float) -> str:
-    if header.icc and not theirs.profiled:
-        return "colours named by code points, which libvips takes for sRGB"
-    if header.premultiplied:
-        return "colours multiplied by opacity, which libvips multiplies again"
-    configuration = header.meta.items[header.image.tiles[0]].property(b"av1C") or bytes(4)
-    if configuration[2] & AV1_SUBSAMPLED and mean <= 2 * MAX_DIFFERENCE:
-        return "subsampled colours, which decoders interpolate in different ways"
-    return ""
-
-
 def _print(findings: list[Finding], *, compared: bool) -> None:
-    console = Console() if Console().is_terminal else Console(width=200)
+    console = wide_console(200)
     table = Table("file", "verdict", "seconds", "peak MB", "reason", "against libvips" if compared else "")
     for finding in findings:
         verdict = finding.verdict if not finding.failed else f"[red]{finding.verdict}[/red]"

@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.measuring import Samples, machine
 from benchmarks.page import Page, PageTable
+from costs.console import wide_console
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ class Findings:
 
     def show(self, json_file: Path | None, html_file: Path | None) -> None:
         """Print the table, and write the files that are asked for; a plot as PNG lies beside the page."""
-        console = Console() if Console().is_terminal else Console(width=160)
+        console = wide_console()
         columns, rows = self._table()
         table = Table(*columns, title=f"{self.title}: {self.question}", title_justify="left")
         for row in rows:

@@ -10,7 +10,6 @@ from unittest import mock
 
 import click
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.contestants import LIMITS, WHITE, WIDTHS
@@ -43,6 +42,9 @@ START: Mapping[type[Further], int] = {Webp: 80, Avif: 64}
 MOST_QUALITY = 100
 STEP = 4
 """Between two qualities whose SSIM are so near that the line between them is straight enough."""
+
+WINDOW = 11
+"""Pixels that SSIM looks at, across and down."""
 
 Encoder = Callable[[Image.Image], bytes]
 
@@ -81,10 +83,16 @@ def formats(images: Path | None, json_file: Path | None, html_file: Path | None)
 
 
 def resampled(photo: Photo) -> Iterator[Image.Image]:
-    """Yield a picture's sizes before encoding."""
+    """Yield a picture's sizes before encoding.
+
+    Raises: click.BadParameter.
+    """
     full = rendered(open_picture(photo.data, LIMITS), WHITE)
+    if full.height * min(WIDTHS.values()) < WINDOW * full.width:
+        expected = f"expected pictures at most {min(WIDTHS.values()) / WINDOW:.1f} times as wide as high"
+        raise click.BadParameter(f"{expected}, got {photo.name}: leave it out", param_hint="--images")
     for width in WIDTHS.values():
-        yield full.resize((width, max(1, round(width * full.height / full.width))), Image.Resampling.LANCZOS)
+        yield full.resize((width, round(width * full.height / full.width)), Image.Resampling.LANCZOS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,22 +221,12 @@ def _decoded(file: bytes) -> Image.Image:
 def ssim(one: Image.Image, other: Image.Image) -> float:
     """Return the mean structural similarity of two pictures' luma, 1 for the same.
 
-    Source: Wang et al., "Image quality assessment: from error visibility to structural similarity", 2004, equation 13
-    with its window of 11 pixels and constants.
+    Source: Wang et al., "Image quality assessment: from error visibility to structural similarity", 2004: its Gaussian
+    window of `WINDOW` pixels and its covariance.
     """
-    first, second = (np.asarray(image.convert("L"), np.float64) for image in (one, other))
-    mean_1, mean_2 = _windowed(first), _windowed(second)
-    variance_1, variance_2 = _windowed(first**2) - mean_1**2, _windowed(second**2) - mean_2**2
-    covariance = _windowed(first * second) - mean_1 * mean_2
-    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    likeness = (2 * mean_1 * mean_2 + c1) * (2 * covariance + c2)
-    return float(np.mean(likeness / ((mean_1**2 + mean_2**2 + c1) * (variance_1 + variance_2 + c2))))
+    from skimage.metrics import structural_similarity  # noqa: PLC0415 it takes half a second
 
-
-def _windowed(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the means under a Gaussian window of 11 pixels with a standard deviation of 1.5."""
-    weights = np.exp(-((np.arange(11) - 5) ** 2) / (2 * 1.5**2))
-    for _ in range(2):
-        length = values.shape[0] - 10
-        values = sum(weight * values[at : at + length] for at, weight in enumerate(weights / weights.sum())).T
-    return values
+    first, second = (np.asarray(image.convert("L")) for image in (one, other))
+    return float(
+        structural_similarity(first, second, gaussian_weights=True, use_sample_covariance=False, data_range=255)
+    )

@@ -1,5 +1,6 @@
 """How long does one picture take, and how much memory? By class of picture, on one core."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -7,15 +8,13 @@ import click
 from benchmarks.contestants import task, timed
 from benchmarks.findings import Findings, Row
 from benchmarks.measuring import Samples, pin
-from benchmarks.options import NumberOption, html_option, images_option, json_option, runs_option, stack_option
+from benchmarks.options import html_option, images_option, json_option, number, runs_option, stack_option
 from benchmarks.peak import peak_mb
-from benchmarks.photos import Photo, as_format, can_be, load
+from benchmarks.photos import HEIC_ENCODER, Photo, as_format, can_be, load
 from benchmarks.streaming import stream_rows
-from components.config import DEFAULT_INPUTS, StackConfig
+from components.config import StackConfig
 
 CLASSES = ((3e6, "under 3 MP"), (8e6, "3 to 8 MP"), (14e6, "8 to 14 MP"), (30e6, "14 to 30 MP"), (1e12, "over 30 MP"))
-
-
 CALLS = {"resize": "sizes", "convert": "reencoded", "convert, copying": "converted", "metadata": "described"}
 
 
@@ -31,7 +30,7 @@ CALLS = {"resize": "sizes", "convert": "reencoded", "convert, copying": "convert
     "mb_per_s",
     is_flag=False,
     flag_value=80.0,
-    type=NumberOption(1, 10_000, "MB/s"),
+    type=number(1, 10_000, "MB/s"),
     help="From a server instead, at so many MB/s (80), 30 ms to the first byte: fetched whole, and streamed.",
 )
 def latency(
@@ -45,42 +44,45 @@ def latency(
     mb_per_s: float | None,
 ) -> None:
     """Time convert, resize and describe, one picture after the other; a stack's further formats too."""
+    if mb_per_s and (config.output_formats or config.further_inputs):
+        raise click.UsageError("expected --stream, or --stack with further formats, got both: leave one out")
     pin()
     photos = load(images, jpeg_only=True)
     if png:
         photos = [as_format(photo, "png") for photo in photos]
-    if mb_per_s:
-        Findings(
-            title="Latency of a picture in flight",
-            question=f"milliseconds from the request to the result, {mb_per_s:g} MB/s, quality 100, {runs} runs",
-            rows=stream_rows(_classes(photos), runs, mb_per_s),
-            notes=["of whole: time streamed over time fetched whole first, run by run."],
-        ).show(json_file, html_file)
-        return
-    calls = {**CALLS, **{f"resize, {one} too": f"sizes {one}" for one in _qualities(config)}}
-    rows = [
-        _row(f"{name}, {kind}", call, members, runs)
-        for kind, members in _classes(photos).items()
-        for name, call in calls.items()
-    ]
-    inputs = [name for name in config.input_formats if name not in DEFAULT_INPUTS]
-    for form in filter(can_be, inputs):
-        same = [as_format(photo, form) for photo in photos]
-        rows += [
-            _row(f"{name} of {form}, {kind}", f"{call}@{form}", members, runs)
-            for kind, members in _classes(same).items()
-            for name, call in CALLS.items()
-            if call != "converted"
-        ]
-    Findings(
+    findings = _in_flight(photos, runs, mb_per_s) if mb_per_s else _in_memory(photos, runs, config)
+    findings.show(json_file, html_file)
+
+
+def _in_flight(photos: list[Photo], runs: int, mb_per_s: float) -> Findings:
+    return Findings(
+        title="Latency of a picture in flight",
+        question=f"milliseconds from the request to the result, {mb_per_s:g} MB/s, quality 100, {runs} runs",
+        rows=stream_rows(_classes(photos), runs, mb_per_s),
+        notes=["of whole: time streamed over time fetched whole first, run by run."],
+    )
+
+
+def _in_memory(photos: list[Photo], runs: int, config: StackConfig) -> Findings:
+    further = {f"resize, {one} too": f"sizes {one}" for one in _qualities(config)}
+    rows = _rows(photos, {**CALLS, **further}, runs)
+    for form in filter(can_be, config.further_inputs):
+        # A copy is of a JPEG.
+        calls = {f"{name} of {form}": f"{call}@{form}" for name, call in CALLS.items() if call != "converted"}
+        rows += _rows([as_format(photo, form) for photo in photos], calls, runs)
+    return Findings(
         title="Latency",
         question=f"milliseconds a picture, quality 100, {runs} runs of each of {len(photos)} pictures",
         rows=rows,
         notes=[
             "peak MB: what the largest picture of the class adds to a warm process of its own.",
-            *(f"Not timed: {form}, which Pillow does not write." for form in inputs if not can_be(form)),
+            *(
+                f"Not timed: {form}, which no encoder here writes; {HEIC_ENCODER} writes HEIC."
+                for form in config.further_inputs
+                if not can_be(form)
+            ),
         ],
-    ).show(json_file, html_file)
+    )
 
 
 def _qualities(config: StackConfig) -> list[str]:
@@ -93,6 +95,15 @@ def _classes(photos: list[Photo]) -> dict[str, list[Photo]]:
     for photo in photos:
         found[next(name for most, name in CLASSES if _pixels(photo) < most)].append(photo)
     return {name: members for name, members in found.items() if members}
+
+
+def _rows(photos: list[Photo], calls: Mapping[str, str], runs: int) -> list[Row]:
+    """Return a row for each class of pictures and call."""
+    return [
+        _row(f"{name}, {kind}", call, members, runs)
+        for kind, members in _classes(photos).items()
+        for name, call in calls.items()
+    ]
 
 
 def _row(name: str, call: str, photos: list[Photo], runs: int) -> Row:

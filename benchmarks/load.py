@@ -27,6 +27,7 @@ from local.events import EventQueue
 from local.pacing import UploadPacer
 from ops.inventory import Inventory
 from ops.listing import list_objects
+from ops.logs import log_events
 from ops.stack import DeployedStack
 
 # Messages come again a little after a function would have timed out, not six times as late: the run would take hours.
@@ -162,12 +163,11 @@ def _figures(deployment: Deployment, planned: Sequence[Upload], seconds: float, 
 def _retries(deployment: Deployment) -> int:
     """Return how many records were given back to their queue by a worker that said so."""
     logs = deployment.emulator.client("logs")
-    count = 0
-    for name in deployment.names("Function"):
-        group = deployment.resource("LogGroup", f"{name}-logs")["name"]
-        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, filterPattern="retry")
-        count += sum('"message":"retry"' in event["message"] for page in pages for event in page["events"])
-    return count
+    return sum(
+        '"message":"retry"' in event["message"]
+        for group in deployment.log_groups().values()
+        for event in log_events(logs, group, filterPattern="retry")
+    )
 
 
 def _print(figures: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ PACKAGES = (
     "aws_lambda_powertools",
     "pyvips",
     "pyvips-binary",
+    "scikit-image",
 )
 
 

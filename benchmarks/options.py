@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
 from components.config import PROJECT, ConfigError, StackConfig
 from components.stack_file import stack_config
+from costs.number import Number
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -36,21 +36,9 @@ class OutputFile(click.Path):
 FILE = OutputFile(dir_okay=False, writable=True, path_type=Path)
 
 
-class NumberOption(click.FloatRange):
-    """A number within inclusive bounds; click's own range accepts nan."""
-
-    def __init__(self, least: float, most: float, unit: str) -> None:
-        super().__init__(least, most)
-        self._expected = f"{least:,g} to {most:,g} {unit}"
-        self._range = least, most
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the number."""
-        number = float(click.FLOAT.convert(value, param, ctx))
-        least, most = self._range
-        if not least <= number <= most:  # Nor is nan.
-            self.fail(f"expected {self._expected}, got {number:g}", param, ctx)
-        return number
+def number(least: float, most: float, unit: str) -> Number:
+    """Return the type of an option that takes a number within inclusive bounds."""
+    return Number(unit, least, most, f"{least:,g} to {most:,g} {unit}")
 
 
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -78,7 +66,7 @@ delay_option = click.option(
     "delay_ms",
     default=30.0,
     show_default=True,
-    type=NumberOption(0, 10_000, "milliseconds"),
+    type=number(0, 10_000, "milliseconds"),
     help="Milliseconds until S3 answers a call.",
 )
 
@@ -104,9 +92,6 @@ def config_of(stack: str | None) -> StackConfig:
         )
     except ConfigError as error:
         raise click.BadParameter(str(error), param_hint="--stack") from error
-    except (yaml.YAMLError, AttributeError, ValueError) as error:
-        expected = f"expected a stack whose Pulumi.{stack}.yaml has a mapping config"
-        raise click.BadParameter(f"{expected}, got {stack}", param_hint="--stack") from error
 
 
 def stack_option(help_text: str) -> Callable[[Any], Any]:

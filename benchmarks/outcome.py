@@ -1,6 +1,5 @@
 """What became of a load run's uploads: the audit of the pipeline, held against what was uploaded."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -11,6 +10,8 @@ from components.branches import BRANCHES
 from handlers.events import event_id
 from handlers.record import Record
 from ops.audit import Account, files_of, marks
+from ops.letters import letter
+from ops.queues import received
 from ops.stack import DeployedStack
 
 
@@ -85,21 +86,11 @@ def assess_records(stack: DeployedStack, outcome: LoadOutcome, records: Iterable
 
 
 def dead_letters(stack: DeployedStack) -> dict[str, list[str]]:
-    """Return the keys of the jobs in each queue of failures; the messages stay, hidden for a while."""
-    letters = {}
-    for name, url in stack.dead_letter_queues.items():
-        keys = []
-        while messages := stack.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-            keys += [_key(json.loads(message["Body"])) for message in messages]
-        letters[name] = keys
-    return letters
-
-
-def _key(body: dict[str, Any]) -> str:
-    """Return the key of a job, or the first of an event that did not become jobs."""
-    if "key" in body:
-        return str(body["key"])
-    return str(body["requestPayload"]["Records"][0]["s3"]["object"]["key"])
+    """Return the keys of the pictures whose messages are in each queue of failures; the messages stay."""
+    return {
+        name: [letter(message, {})["what"] for message in received(stack.client("sqs"), url)]
+        for name, url in stack.dead_letter_queues.items()
+    }
 
 
 def _states(account: Account, state: str) -> list[str]:

@@ -1,6 +1,9 @@
 """Pictures to measure with: a folder's, or photo-like ones drawn here, the same on every machine."""
 
 import io
+import shutil
+import subprocess
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +11,19 @@ from pathlib import Path
 import click
 from PIL import Image, ImageChops, ImageFilter, UnidentifiedImageError
 
+from handlers.imaging import Limits, open_picture
+from handlers.imaging.formats.brands import is_heic
+
 JPEG_SUFFIXES = {".jpg", ".jpeg"}
 SUFFIXES = JPEG_SUFFIXES | {".png", ".gif"}
 FURTHER_SUFFIXES = {"webp": {".webp"}, "avif": {".avif"}, "heic": {".heic", ".heif"}, "tiff": {".tif", ".tiff"}}
 """Of the formats that a stack's `inputFormats` may let in."""
 
 MEGAPIXELS = {"2 MP": (1600, 1200), "6 MP": (2816, 2112), "12 MP": (4000, 3000), "24 MP": (6000, 4000)}
+
+PREFIX_BYTES = 512
+HEIC_ENCODER = "heif-enc"
+"""Pillow writes no HEIC; Debian's package libheif-examples has this program."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +35,10 @@ class Photo:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Return (width, height)."""
+        """Return (width, height); Pillow reads no HEIC."""
+        if is_heic(self.data[:PREFIX_BYTES]):
+            header = open_picture(self.data, Limits(), formats=["heic"]).header
+            return header.width, header.height
         with Image.open(io.BytesIO(self.data)) as image:
             return image.size
 
@@ -82,17 +95,33 @@ def drawn(size: tuple[int, int], kind: str = "JPEG", **options: object) -> bytes
 
 
 def as_format(photo: Photo, name: str) -> Photo:
-    """Return a photo as a file of its pixels in another format, such as `png`, with what Pillow sets by default."""
+    """Return a photo's pixels as a file in another format, such as `png`, with what its encoder sets by default."""
     with Image.open(io.BytesIO(photo.data)) as image:
-        file = io.BytesIO()
-        image.convert("RGB").save(file, name)
-    return Photo(f"{photo.name}.{name}", file.getvalue())
+        pixels = image.convert("RGB")
+    return Photo(f"{photo.name}.{name}", _heic(pixels) if name == "heic" else _saved(pixels, name))
 
 
 def can_be(name: str) -> bool:
-    """Tell whether Pillow writes a format."""
+    """Tell whether a format is written here."""
+    if name == "heic":
+        return shutil.which(HEIC_ENCODER) is not None
     Image.init()
     return name.upper() in Image.SAVE
+
+
+def _saved(image: Image.Image, name: str) -> bytes:
+    file = io.BytesIO()
+    image.save(file, name)
+    return file.getvalue()
+
+
+def _heic(image: Image.Image) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder, "picture.png"), Path(folder, "picture.heic")
+        image.save(source, compress_level=0)
+        command = [HEIC_ENCODER, "-p", "preset=ultrafast", str(source), "-o", str(target)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        return target.read_bytes()
 
 
 def suffixes_of(formats: Iterable[str]) -> set[str]:

@@ -6,7 +6,6 @@ import statistics
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -17,7 +16,7 @@ from benchmarks.memory.cgroups import group, usable
 from benchmarks.memory.request import parse_sizes
 from benchmarks.memory.sizes import billed_ms, cores_seen, vcpus
 from benchmarks.options import delay_option, html_option, json_option, runs_option
-from benchmarks.worker_process import WorkerArgs, WorkerProcess, loopback
+from benchmarks.worker_process import WorkerArgs, WorkerDiedError, WorkerProcess, loopback
 from components.config import StackConfig
 from costs.calls import UPLOAD, calls
 
@@ -36,11 +35,10 @@ def publisher(runs: int, delay_ms: float, sizes: Sequence[int], json_file: Path 
     """Send uploads to the publisher one by one; print what each is billed, and what of it is its own time."""
     if problem := usable():
         raise click.ClickException(f"expected control groups, which give a function its share of CPU: {problem}")
-    core = len(os.sched_getaffinity(0)) - 1
     with (
         unpacked(StackConfig()) as artefact,
         tempfile.TemporaryDirectory() as folder,
-        loopback(Path(folder), delay_ms, core) as port,
+        loopback(Path(folder), delay_ms) as port,
     ):
         rows = [_row(artefact, port, memory_mb, runs, delay_ms) for memory_mb in sizes]
     Findings(
@@ -55,7 +53,34 @@ def publisher(runs: int, delay_ms: float, sizes: Sequence[int], json_file: Path 
 
 
 def _row(artefact: Artefact, port: int, memory_mb: int, runs: int, delay_ms: float) -> Row:
-    """Return a size's row; its facts are those that `costs.durations` reads."""
+    """Return a size's row; its facts are those that `costs.durations` reads.
+
+    Raises: click.ClickException, where the function ends by itself.
+    """
+    try:
+        init_s, walls_s = _uploads(artefact, port, memory_mb, runs)
+    except WorkerDiedError as error:
+        expected = f"expected a publisher that answers at {memory_mb} MB"
+        raise click.ClickException(f"{expected}, got none ({error}): leave this size out") from error
+    billed = statistics.mean(map(billed_ms, walls_s))
+    facts = {
+        "function": "publish",
+        "memory_mb": memory_mb,
+        "verdict": "ok",
+        "billed_ms": round(billed, 1),
+        "fixed_ms": round(max(0.0, billed - CALLS * delay_ms), 1),
+        "ms_per_megapixel": 0.0,
+        "batch_size": 1,
+        "init_ms": round(1000 * init_s, 1),
+    }
+    return Row(name=f"{memory_mb:,} MB", samples=Samples([1000 * wall for wall in walls_s]), facts=facts)
+
+
+def _uploads(artefact: Artefact, port: int, memory_mb: int, runs: int) -> tuple[float, list[float]]:
+    """Return the seconds that the function's start took, and each upload after the first ones.
+
+    Raises: WorkerDiedError.
+    """
     with contextlib.ExitStack() as stack:
         cage = stack.enter_context(group(f"pixelcascade-publisher-{os.getpid()}-{memory_mb}"))
         cage.limit_memory(memory_mb)
@@ -70,16 +95,5 @@ def _row(artefact: Artefact, port: int, memory_mb: int, runs: int, delay_ms: flo
         )
         worker = stack.enter_context(WorkerProcess(args))
         cage.limit_cpu(vcpus(memory_mb))
-        walls_s = [worker.invoke([f"{number}.jpg"]).wall_s for number in range(WARM_UPS + runs)][WARM_UPS:]
-    billed = statistics.mean(map(billed_ms, walls_s))
-    facts: dict[str, Any] = {
-        "function": "publish",
-        "memory_mb": memory_mb,
-        "verdict": "ok",
-        "billed_ms": round(billed, 1),
-        "fixed_ms": round(max(0.0, billed - CALLS * delay_ms), 1),
-        "ms_per_megapixel": 0.0,
-        "batch_size": 1,
-        "init_ms": round(1000 * worker.init_s, 1),
-    }
-    return Row(name=f"{memory_mb:,} MB", samples=Samples([1000 * wall for wall in walls_s]), facts=facts)
+        walls_s = [worker.invoke([f"{number}.jpg"]).wall_s for number in range(WARM_UPS + runs)]
+    return worker.init_s, walls_s[WARM_UPS:]

@@ -119,8 +119,11 @@ class WorkerProcess:
 
 
 @contextlib.contextmanager
-def loopback(folder: Path, delay_ms: float, core: int, mb_per_s: float | None = None) -> Iterator[int]:
-    """Yield the port of an S3 with a folder's files, in a process of its own on a core, at most at `mb_per_s`."""
+def loopback(folder: Path, delay_ms: float, core: int = -1, mb_per_s: float | None = None) -> Iterator[int]:
+    """Yield the port of an S3 with a folder's files, in a process of its own on a core, at most at `mb_per_s`.
+
+    Unless `core` says otherwise, it is the last one; a function of few cores gets the first ones.
+    """
     command = [sys.executable, "-m", "benchmarks.loopback", str(folder), str(delay_ms), str(core)]
     command += [] if mb_per_s is None else [str(mb_per_s)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:

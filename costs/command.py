@@ -3,9 +3,9 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
-import yaml
 
 from components import prices
 from components.config import ConfigError, StackConfig
@@ -50,56 +50,47 @@ SHARE = Number("share", 0, 1, "a share from 0 to 1; write one in a hundred as 0.
 @click.option("--verbose", is_flag=True, help="Every line of the bill, limit, assumption and price too.")
 @click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
 def estimate_command(
-    *,
-    images: float,
-    megapixels: float,
-    mb: float | None,
-    per_batch: float,
-    publisher_ms: float | None,
-    call_ms: float,
-    cold_starts: float,
-    rate: float | None,
-    stack_file: Path | None,
-    benchmark: Path,
-    verbose: bool,
-    as_json: bool,
+    *, stack_file: Path | None, benchmark: Path, rate: float | None, verbose: bool, as_json: bool, **work: Any
 ) -> None:
     """Print what a month costs, and which limit is reached first.
 
     Beside it are the costs of the reference set-up that PixelCascade began as. Needs no stack and no credentials.
     """
-    workload = Workload(
-        images=images,
-        megapixels=megapixels,
-        upload_mb=mb or megapixels * BYTES_PER_PIXEL,
-        per_batch=per_batch,
-        publisher_ms=publisher_ms,
-        call_ms=call_ms,
-        cold_starts=cold_starts,
-    )
-    values = _values(stack_file)
+    report = _report(_workload(**work), _values(stack_file), benchmark, rate)
+    if as_json:
+        click.echo(json.dumps(report.plain()))
+    else:
+        report.show(verbose=verbose)
+
+
+def _workload(*, megapixels: float, mb: float | None, **work: Any) -> Workload:
+    return Workload(megapixels=megapixels, upload_mb=mb or megapixels * BYTES_PER_PIXEL, **work)
+
+
+def _report(workload: Workload, values: Mapping[str, str], benchmark: Path, rate: float | None) -> EstimateReport:
+    """Work out the bill of a stack's settings.
+
+    Raises: click.UsageError.
+    """
     try:
         config = StackConfig.parse(values)
         durations = Durations.read(benchmark)
         _check(workload, config)
-        report = EstimateReport.make(
-            Estimate(
-                config=config,
-                workload=workload,
-                durations=durations,
-                publisher=Durations.read(PUBLISHER, PUBLISHER_COMMAND),
-                encodings=Encodings.read(),
-            ),
+        estimate = Estimate(
+            config=config,
+            workload=workload,
+            durations=durations,
+            publisher=Durations.read(PUBLISHER, PUBLISHER_COMMAND),
+            encodings=Encodings.read(),
+        )
+        return EstimateReport.make(
+            estimate,
             ReferenceSetup(workload=workload, durations=durations),
             region=values.get("aws:region", prices.REGION),
             rate=rate or workload.per_second,
         )
     except (ConfigError, DurationsError) as error:
         raise click.UsageError(str(error)) from error
-    if as_json:
-        click.echo(json.dumps(report.plain()))
-    else:
-        report.show(verbose=verbose)
 
 
 def _values(stack_file: Path | None) -> Mapping[str, str]:
@@ -108,8 +99,8 @@ def _values(stack_file: Path | None) -> Mapping[str, str]:
         return {}
     try:
         return file_config(stack_file)
-    except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
-        raise click.UsageError(f"--config: expected a stack's file with a mapping config, got {stack_file}") from error
+    except ConfigError as error:
+        raise click.UsageError(f"--config: {error}") from error
 
 
 def _check(workload: Workload, config: StackConfig) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
-from rich.console import Console
 from rich.table import Table
 
 from components import prices
 from costs import scale
 from costs.bill import Bill, Line, total
+from costs.console import wide_console
 from costs.estimate import PARTS, STACK, Estimate
 from costs.formats import FormatPrice, format_prices
 from costs.reference import ReferenceSetup
@@ -17,7 +17,6 @@ from costs.scale import Limit
 from costs.workload import Assumption, Workload
 
 BILLED_PARTS = (*PARTS, STACK)
-WIDTH = 160
 LARGE = 100  # Above it, decimals do not matter.
 
 
@@ -59,7 +58,7 @@ class EstimateReport:
 
     def show(self, *, verbose: bool = False) -> None:
         """Print the answer and where the money goes; if `verbose`, every line, limit, assumption and price too."""
-        console = Console() if Console().is_terminal else Console(width=WIDTH)
+        console = wide_console()
         formats = (one.sentence() for one in self.formats if verbose or one.made or one.instead)
         for sentence in (self._verdict(), self._month(), self._first_limit(), *formats):
             console.print(sentence, highlight=False, soft_wrap=True)

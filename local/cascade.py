@@ -13,6 +13,7 @@ from local.pacing import UploadPacer
 from ops.audit import Account, Auditor
 from ops.inventory import Inventory
 from ops.logs import Failure
+from ops.queues import depth
 from ops.stack import DeployedStack
 
 SHORTEST_POLL_S = 0.2
@@ -108,6 +109,4 @@ def _progress(stack: DeployedStack, deployment: Deployment, masters: Sequence[st
 
 def messages(stack: DeployedStack, urls: Iterable[str]) -> int:
     """Return how many messages are in some queues, in flight too."""
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    attributes = (stack.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names) for url in urls)
-    return sum(int(count) for answer in attributes for count in answer["Attributes"].values())
+    return sum(sum(depth(stack.client("sqs"), url)) for url in urls)

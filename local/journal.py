@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ops.logs import fields_of
+from ops.logs import fields_of, log_events
 
 OVERLAP_MS = 2_000
 """How far behind the newest line another function's line may still come in."""
@@ -46,8 +46,7 @@ class Journal:
     def _new_lines(self, group: str) -> Iterator[str]:
         seen = self._seen.setdefault(group, {})
         start_ms = max(0, self._since_ms.get(group, 0) - OVERLAP_MS)
-        pages = self.logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=start_ms)
-        for event in (event for page in pages for event in page["events"]):
+        for event in log_events(self.logs, group, startTime=start_ms):
             # The emulator's events have no ids.
             name = f"{event['logStreamName']} {event['timestamp']} {event['message']}"
             if name not in seen:

@@ -9,6 +9,7 @@ import time
 from components import policies
 from local.deployment import Deployment
 from local.warming import PUBLISHERS
+from ops.queues import depth
 
 # A publisher that fails is called twice more within this; after that nothing is worth waiting for.
 PATIENCE_S = 15.0
@@ -43,12 +44,8 @@ class UploadPacer:
         deadline = time.monotonic() + PATIENCE_S
         while not self._given_up and self._uploaded - self._published > on_their_way:
             self._given_up = time.monotonic() > deadline
-            before, self._published = self._published, self._count()
+            before, self._published = self._published, depth(self._sqs, self._url).waiting
             if self._published > before:
                 deadline = time.monotonic() + PATIENCE_S
             else:
                 time.sleep(POLL_S)
-
-    def _count(self) -> int:
-        name = "ApproximateNumberOfMessages"
-        return int(self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=[name])["Attributes"][name])

@@ -22,7 +22,7 @@ from local.report import REPORT, ReportedPicture
 from local.timeline import Timeline
 from ops.audit import Account
 from ops.listing import list_objects
-from ops.logs import fields_of
+from ops.logs import fields_of, log_events
 from ops.stack import DeployedStack
 
 DOWNLOAD_THREADS = 8
@@ -143,13 +143,12 @@ def durations(logs: Any, group: str, since_ms: int = 0) -> dict[str, float]:
     """Return how long a function's invocations took; the emulator has a log stream for each."""
     took_ms: dict[str, float] = {}
     cold = set()
-    for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=since_ms):
-        for event in page["events"]:
-            line = event["message"]
-            if line.startswith("REPORT"):
-                took_ms[event["logStreamName"]] = float(line.split("Duration: ")[1].split(" ")[0])
-            elif fields_of(line).get("cold_start"):
-                cold.add(event["logStreamName"])
+    for event in log_events(logs, group, startTime=since_ms):
+        line = event["message"]
+        if line.startswith("REPORT"):
+            took_ms[event["logStreamName"]] = float(line.split("Duration: ")[1].split(" ")[0])
+        elif fields_of(line).get("cold_start"):
+            cold.add(event["logStreamName"])
     warm_ms = [value for stream, value in took_ms.items() if stream not in cold]
     cold_ms = [value for stream, value in took_ms.items() if stream in cold]
     return {

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,17 +57,20 @@ def log_group(stack: DeployedStack, queue_url: str) -> str | None:
     return group
 
 
+def log_events(logs: Any, group: str, **wanted: Any) -> Iterator[dict[str, Any]]:
+    """Yield the events of a log group; `wanted` narrows them, as FilterLogEvents has it."""
+    for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group, **wanted):
+        yield from page["events"]
+
+
 def last_failure(stack: DeployedStack, group: str, message_id: str, since_ms: int) -> str | None:
     """Return the last failure of a message that a function has logged since a time (ms since 1970), or None."""
-    pages = stack.client("logs").get_paginator("filter_log_events")
-    wanted = {"logGroupName": group, "startTime": since_ms, "filterPattern": f'"{message_id}"'}
     found = None
-    for page in pages.paginate(**wanted):
-        for event in page["events"]:
-            # The emulator ignores the filter.
-            if fields_of(event["message"]).get("message_id") == message_id:
-                failure = failure_of(group, event["message"])
-                found = failure.what if failure else found
+    for event in log_events(stack.client("logs"), group, startTime=since_ms, filterPattern=f'"{message_id}"'):
+        # The emulator ignores the filter.
+        if fields_of(event["message"]).get("message_id") == message_id:
+            failure = failure_of(group, event["message"])
+            found = failure.what if failure else found
     return found
 
 

@@ -2,16 +2,14 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
 
 from botocore.exceptions import ClientError
 
 from handlers.errors import InvalidJobError, PixelCascadeError
 from handlers.job import masters_of
+from ops.queues import depth, received
 from ops.stack import DeployedStack
 
-RECEIVE = {"MaxNumberOfMessages": 10, "VisibilityTimeout": 60, "WaitTimeSeconds": 1}
 POLL_S = 0.5
 PUBLISHER = "job-publisher-failed"
 UNDELIVERED = "-undelivered"
@@ -25,11 +23,7 @@ class MoveFailedError(PixelCascadeError):
 
 def waiting(stack: DeployedStack) -> dict[str, int]:
     """Return the number of messages in each queue of failures, by its name."""
-    name = "ApproximateNumberOfMessages"
-    return {
-        queue: int(stack.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
-        for queue, url in stack.dead_letter_queues.items()
-    }
+    return {queue: depth(stack.client("sqs"), url).waiting for queue, url in stack.dead_letter_queues.items()}
 
 
 def redrive(stack: DeployedStack, queue: str) -> int:
@@ -77,7 +71,7 @@ def _move(stack: DeployedStack, source: str) -> int:
 def _forward(stack: DeployedStack, source: str, target: str) -> int:
     """Send each message of one queue to another."""
     sqs, count = stack.client("sqs"), 0
-    for message in _messages(stack, source):
+    for message in received(stack.client("sqs"), source):
         sqs.send_message(QueueUrl=target, MessageBody=message["Body"])
         sqs.delete_message(QueueUrl=source, ReceiptHandle=message["ReceiptHandle"])
         count += 1
@@ -90,7 +84,7 @@ def _reconcile_events(stack: DeployedStack, source: str) -> int:
     Source: Lambda's developer guide, "Asynchronous invocation", invocation record: the event is its `requestPayload`.
     """
     count = 0
-    for message in _messages(stack, source):
+    for message in received(stack.client("sqs"), source):
         for _, key in _masters(message["Body"]):
             stack.reconciler.reconcile(key)
         count += 1
@@ -105,10 +99,3 @@ def _masters(record: str) -> list[tuple[str, str]]:
     if not isinstance(event, dict):
         raise InvalidJobError(f"expected a record with the event that failed, got {record[:200]}")
     return list(masters_of(event))
-
-
-def _messages(stack: DeployedStack, url: str) -> Iterator[dict[str, Any]]:
-    """Yield the messages of a queue until it is empty."""
-    receive: Callable[..., Any] = stack.client("sqs").receive_message
-    while messages := receive(QueueUrl=url, **RECEIVE).get("Messages"):
-        yield from messages

@@ -102,13 +102,12 @@ def _remove_items(stack: DeployedStack, name: str, record: Record | None) -> int
 
 def _remove_versions(stack: DeployedStack, key: str) -> int:
     """Remove an object, its versions and its delete markers; return how many there were."""
-    s3, count = stack.client("s3"), 0
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=stack.bucket, Prefix=key):
-        for entry in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
-            if entry["Key"] == key:
-                version = {"VersionId": entry["VersionId"]} if entry["VersionId"] != "null" else {}
-                s3.delete_object(Bucket=stack.bucket, Key=key, **version)
-                count += 1
+    count = 0
+    for entry in _versions(stack, key):
+        if entry["Key"] == key:
+            version = {"VersionId": entry["VersionId"]} if entry["VersionId"] != "null" else {}
+            stack.client("s3").delete_object(Bucket=stack.bucket, Key=key, **version)
+            count += 1
     return count
 
 
@@ -128,8 +127,10 @@ def _outputs(stack: DeployedStack, name: str) -> list[str]:
 
 def _versioned_keys(stack: DeployedStack, prefix: str) -> list[str]:
     """Return every key below a prefix, also those that only have old versions."""
-    pages = stack.client("s3").get_paginator("list_object_versions").paginate(Bucket=stack.bucket, Prefix=prefix)
-    entries: Iterator[dict[str, Any]] = (
-        entry for page in pages for entry in (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
-    )
-    return list(dict.fromkeys(entry["Key"] for entry in entries))
+    return list(dict.fromkeys(entry["Key"] for entry in _versions(stack, prefix)))
+
+
+def _versions(stack: DeployedStack, prefix: str) -> Iterator[dict[str, Any]]:
+    """Yield every version and delete marker below a prefix."""
+    for page in stack.client("s3").get_paginator("list_object_versions").paginate(Bucket=stack.bucket, Prefix=prefix):
+        yield from (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))

@@ -1,7 +1,6 @@
 """From the command's options to its report: pictures, a late S3, the trials, and what follows from them."""
 
 import math
-import os
 import tempfile
 import time
 from collections.abc import Sequence
@@ -84,12 +83,12 @@ def _answer(request: Request, bench: Bench, tell: Tell) -> MemoryReport:
 def _studies(request: Request, bench: Bench, tell: Tell) -> list[Study]:
     with tempfile.TemporaryDirectory() as folder:
         bench.plan.write(Path(folder))
-        with loopback(Path(folder), request.delay_ms, _last_core()) as port:
+        with loopback(Path(folder), request.delay_ms) as port:
             return [study(replace(bench, port=port), function, request.sizes, tell) for function in request.functions]
 
 
 def _boundary(request: Request, bench: Bench, one: Study, memory_mb: int) -> Boundary:
-    return check(bench, one.function, memory_mb, request.delay_ms, _last_core())
+    return check(bench, one.function, memory_mb, request.delay_ms)
 
 
 def _mix(request: Request) -> str:
@@ -102,11 +101,6 @@ def _outputs(config: StackConfig) -> str:
     """Say what the resizer makes of each size."""
     further = [f"{name} {quality}" for name, quality in config.output_formats.items()]
     return " and ".join([f"JPEG {config.jpeg_quality}", *further])
-
-
-def _last_core() -> int:
-    """Return the place of the core that S3 is played on; a function of few cores gets the first ones."""
-    return len(os.sched_getaffinity(0)) - 1
 
 
 def _models(studies: Sequence[Study]) -> list[str]:

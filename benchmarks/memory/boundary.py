@@ -45,14 +45,14 @@ class Boundary:
         )
 
 
-def check(bench: Bench, function: ImageBranch, memory_mb: int, delay_ms: float, core: int) -> Boundary:
+def check(bench: Bench, function: ImageBranch, memory_mb: int, delay_ms: float) -> Boundary:
     """Send a function the largest picture of a size, of the kind that costs the most memory, and one that is larger."""
     pixels = min(largest_pixels(memory_mb), bench.config.max_pixels)
     masters = {key: _master(key, int(share * pixels)) for key, share in ((PASSES, PASSES_SHARE), (OVER, OVER_SHARE))}
     plan = Plan(masters=masters, batches=[], heaviest=[PASSES, OVER], lightest=[])
     with tempfile.TemporaryDirectory() as folder:
         plan.write(Path(folder))
-        with loopback(Path(folder), delay_ms, core) as port:
+        with loopback(Path(folder), delay_ms) as port:
             trial = run(replace(bench, plan=plan, port=port, runs=1), function, memory_mb)
     found = {
         image.key: ": ".join(filter(None, (image.outcome, image.error)))

@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 import msgspec
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.memory import calibrate, stackfile
@@ -18,6 +17,7 @@ from benchmarks.memory.request import ALL, Request, parse_mix, parse_sizes
 from benchmarks.memory.rows import Measurement
 from benchmarks.memory.sizes import DEFAULT, LARGEST_MB
 from benchmarks.options import EXISTING_FILE, FILE, delay_option, html_option, images_option, json_option
+from costs.console import wide_console
 from local.emulator import interrupt_when_terminated
 
 
@@ -111,7 +111,7 @@ def _compare(reports: Sequence[calibrate.LambdaReport], rows: Sequence[Measureme
         pairs = [*one.duration_ms, one.factor, *one.init_ms, *one.peak_mb]
         cells = ["" if value is None else f"{value:,.2f}" for value in pairs]
         table.add_row(f"{one.memory_mb:,}", str(one.invocations), *cells)
-    console = Console() if Console().is_terminal else Console(width=160)
+    console = wide_console()
     console.print(table)
     console.print(calibrate.sentence(found), markup=False, highlight=False)
 

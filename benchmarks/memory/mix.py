@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from benchmarks.photos import Photo, load, suffixes_of
 from components.config import DEFAULT_INPUTS
+from handlers.errors import RejectedImageError
 
 SEED = 1
 WEIGHED_IMAGES = 120
@@ -105,7 +106,7 @@ def _kind(path: Path) -> str:
 def _master(number: int, kind: str, suffix: str, photo: Photo) -> Sample:
     try:
         width, height = photo.size
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    except (RejectedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         width = height = 0
     return Sample(key=f"{number:04}{suffix.lower()}", kind=kind, pixels=width * height, data=photo.data)
 

@@ -4,6 +4,7 @@ A batch's work takes its CPU time over the share; of more than one core, a part 
 for S3 and is not hidden behind work comes on top: time = CPU x (serial / min(share, 1) + (1 - serial) / share) + wait.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -68,29 +69,9 @@ class Model:
 
 def calibrate(points: Sequence[Point]) -> Model:
     """Return the model with the least squares of relative misses, both of its values within bounds."""
-    fits = [_fit(points, serial=None), _fit(points, serial=0.0), _fit(points, serial=1.0)]
-    allowed = [model for model in fits if 0 <= model.serial <= 1 and model.wait_s >= 0]
-    allowed += [Model(serial=model.serial, wait_s=0.0) for model in fits if 0 <= model.serial <= 1 and model.wait_s < 0]
-    return min(allowed, key=lambda model: _misses(model, points))
+    from scipy.optimize import lsq_linear  # noqa: PLC0415 it takes a third of a second
 
-
-def _fit(points: Sequence[Point], serial: float | None) -> Model:
-    """Solve for `wait_s`, and for `serial` where it is not given and the points tell."""
-    lone = [point.lone_s / point.wall_s for point in points]
-    one = [1 / point.wall_s for point in points]
+    parts = [(point.lone_s / point.wall_s, 1 / point.wall_s) for point in points]
     rest = [1 - point.shared_s / point.wall_s for point in points]
-    ll, lo, oo, lr, or_ = (
-        _product(*pair) for pair in ((lone, lone), (lone, one), (one, one), (lone, rest), (one, rest))
-    )
-    determinant = ll * oo - lo * lo
-    if serial is None:
-        serial = (lr * oo - lo * or_) / determinant if determinant > 1e-12 * ll * oo else 0.0
-    return Model(serial=serial, wait_s=(or_ - serial * lo) / oo)
-
-
-def _product(ones: Sequence[float], others: Sequence[float]) -> float:
-    return sum(one * other for one, other in zip(ones, others, strict=True))
-
-
-def _misses(model: Model, points: Sequence[Point]) -> float:
-    return sum((model.wall_s(point.cpu_s, point.vcpus) / point.wall_s - 1) ** 2 for point in points)
+    serial, wait_s = lsq_linear(parts, rest, bounds=((0, 0), (1, math.inf)), method="bvls").x
+    return Model(serial=float(serial), wait_s=float(wait_s))

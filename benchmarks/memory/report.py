@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import msgspec
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.memory.advice import CHOICES, Advice
@@ -17,6 +16,7 @@ from benchmarks.memory.boundary import Boundary
 from benchmarks.memory.powertuning import url
 from benchmarks.memory.rows import Measurement
 from components.config import DEFAULT_INPUTS
+from costs.console import wide_console
 
 NOT_IN_CSV = {"image_ms_percentiles", "largest_megapixels"}
 COLUMNS = {
@@ -100,7 +100,7 @@ class MemoryReport:
 
 def show(report: MemoryReport) -> None:
     """Print tables, recommendations and links."""
-    console = Console() if Console().is_terminal else Console(width=160)
+    console = wide_console()
     for function in report.advice:
         console.print(_table(report, function))
     console.print(_capacity(report.rows))

@@ -2,6 +2,7 @@
 
 import math
 import random
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -141,12 +142,9 @@ def _slope(trial: Trial, plan: Plan) -> dict[str, float]:
         (plan.megapixels(keys), billed_ms(figures.wall_s) / len(keys))
         for keys, figures in [*trial.batches, *trial.ends]
     ]
-    count = len(points)
-    mean_x, mean_y = (sum(point[axis] for point in points) / count for axis in (0, 1))
-    spread = sum((x - mean_x) ** 2 for x, _ in points)
-    slope = sum((x - mean_x) * (y - mean_y) for x, y in points) / spread if spread else 0.0
-    if slope < 0:
-        slope = 0.0
+    megapixels, billed = zip(*points, strict=True)
+    mean_x, mean_y = statistics.mean(megapixels), statistics.mean(billed)
+    slope = max(0.0, statistics.linear_regression(megapixels, billed).slope) if len(set(megapixels)) > 1 else 0.0
     if mean_y < slope * mean_x:
         slope = mean_y / mean_x
     return {"fixed_ms": round(max(0.0, mean_y - slope * mean_x), 2), "ms_per_megapixel": round(slope, 3)}

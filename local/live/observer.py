@@ -10,13 +10,12 @@ from components.branches import BRANCHES
 from local.journal import Journal
 from local.live.journeys import PUBLISHER, Journeys
 from ops.letters import letters
+from ops.queues import depth
 from ops.redrive import redrive
 from ops.stack import DeployedStack
 
 FRESH_S = 0.3
 """For how long a look is good enough for every page that is open."""
-
-DEPTHS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
 
 class Observer:
@@ -51,7 +50,8 @@ class Observer:
     def _look(self) -> dict[str, Any]:
         for entry in self._journal.news():
             self._journeys.add(entry)
-        failed = {name: sum(self._depths(url)) for name, url in self.stack.dead_letter_queues.items()}
+        sqs = self.stack.client("sqs")
+        failed = {name: sum(depth(sqs, url)) for name, url in self.stack.dead_letter_queues.items()}
         dead = {name: letters(self.stack, name, self._journeys.errors) for name, count in failed.items() if count}
         keys = {letter["what"] for found in dead.values() for letter in found}
         return {
@@ -63,13 +63,6 @@ class Observer:
         }
 
     def _branch(self, name: str, failed: Mapping[str, int]) -> dict[str, Any]:
-        waiting, in_work = self._depths(self.stack.queues[name])
+        found = depth(self.stack.client("sqs"), self.stack.queues[name])
         dead = sum(count for queue, count in failed.items() if queue in {name, f"{name}-undelivered"})
-        return {"name": name, "waiting": waiting, "in_work": in_work, "dead": dead}
-
-    def _depths(self, url: str) -> tuple[int, int]:
-        """Return how many messages of a queue wait, and how many are in work."""
-        sqs = self.stack.client("sqs")
-        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(DEPTHS))["Attributes"]
-        waiting, in_work = (int(found[name]) for name in DEPTHS)
-        return waiting, in_work
+        return {"name": name, **found._asdict(), "dead": dead}

@@ -109,7 +109,7 @@ WRONG = [
     (["--per-batch", "11"], "--per-batch: expected 1 to the stack's batchSize, 10, got 11"),
     (["--per-batch", "0.5"], "--per-batch: expected 1 to"),
     (["--benchmark", "/nowhere"], "expected a file that `python -m benchmarks memory"),
-    (["--config", str(ROOT / "README.md")], "expected a stack's file"),
+    (["--config", str(ROOT / "README.md")], "README.md: expected YAML"),
 ]
 
 

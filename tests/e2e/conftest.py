@@ -19,6 +19,7 @@ from handlers.record import Record
 from local.cascade import stack_of
 from local.deployment import Deployment
 from local.emulator import Emulator
+from ops.logs import log_events
 from ops.stack import DeployedStack
 
 # Long enough for a machine that does something else too; a test that passes ends long before.
@@ -78,8 +79,7 @@ class Live:
     def log(self, function: str) -> list[str]:
         """Return the lines that a function has logged."""
         group = self.deployment.resource("LogGroup", f"{function}-logs")["name"]
-        pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
-        return [event["message"] for page in pages for event in page["events"]]
+        return [event["message"] for event in log_events(self.client("logs"), group)]
 
     def client(self, service: str) -> Any:
         """Return a client of the emulator's root account."""

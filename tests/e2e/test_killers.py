@@ -11,6 +11,7 @@ from components.stack_file import stack_config
 from local.cascade import stack_of
 from local.deployment import Deployment
 from local.emulator import Emulator
+from ops.queues import depth
 from tests.e2e.conftest import Live, picture, until
 
 TIMEOUT_S = 10
@@ -50,9 +51,7 @@ def test_seven_of_a_batch_of_ten_are_done_after_two_deliveries(endangered: Live)
 
 def waiting(live: Live, url: str, count: int) -> bool:
     """Tell whether that many messages wait in a queue."""
-    name = "ApproximateNumberOfMessages"
-    attributes = live.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"]
-    return int(attributes[name]) == count
+    return depth(live.client("sqs"), url).waiting == count
 
 
 def deliveries(live: Live) -> set[int]:

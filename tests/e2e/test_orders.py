@@ -11,6 +11,8 @@ import pytest
 from components.stack_file import ROOT, stack_config
 from local.deployment import Deployment
 from local.emulator import Emulator
+from ops.logs import log_events
+from ops.queues import depth
 from tests.e2e.conftest import until
 from tests.provider.python_sdk import python_sdk
 
@@ -39,8 +41,7 @@ def publish(deployment: Deployment, message: str) -> None:
 def log(deployment: Deployment, function: str) -> str:
     """Return what a function has logged."""
     group = deployment.resource("LogGroup", f"{function}-logs")["name"]
-    pages = deployment.emulator.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
-    return "\n".join(event["message"] for page in pages for event in page["events"])
+    return "\n".join(event["message"] for event in log_events(deployment.emulator.client("logs"), group))
 
 
 def test_an_order_reaches_both_branches(deployment: Deployment) -> None:
@@ -62,7 +63,4 @@ def test_a_bad_order_stays_in_its_queue(deployment: Deployment) -> None:
     publish(deployment, "{}")
     until("billing fails on it", lambda: "failed: KeyError" in log(deployment, "order-placed-billing"))
     url = deployment.resource("Queue", "order-placed-billing-queue")["url"]
-    found = deployment.emulator.client("sqs").get_queue_attributes(
-        QueueUrl=url, AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
-    )
-    assert found["Attributes"]["ApproximateNumberOfMessagesNotVisible"] == "1"
+    assert depth(deployment.emulator.client("sqs"), url).in_work == 1

@@ -13,9 +13,8 @@ from click.testing import CliRunner, Result
 from components.errors import NOT_AS_EXPECTED, USAGE
 from handlers.reconcile import NAME_TAKEN
 from ops import __main__ as command
-from ops import changing, options
+from ops import changing, options, queues
 from ops import connect as connecting
-from ops import redrive as redriving
 from tests.ops.conftest import BRANCHES, Pipeline
 
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
@@ -40,7 +39,7 @@ def connected(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     """Make `--local` mean the stack in memory."""
     for module in (options, changing):
         monkeypatch.setattr(module, "connect", lambda _stack, **_: pipeline.stack)
-    monkeypatch.setitem(redriving.RECEIVE, "WaitTimeSeconds", 0)
+    monkeypatch.setitem(queues.RECEIVE, "WaitTimeSeconds", 0)
     return pipeline
 
 

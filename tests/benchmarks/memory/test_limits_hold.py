@@ -68,7 +68,7 @@ def test_the_costliest_picture_is_a_whole_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["resize", "convert"])
 def test_at_the_limit_nothing_dies(name: str, bench: Bench) -> None:
     """In as much memory as Lambda gives, the largest costly picture is written, and a larger one refused."""
-    found = check(bench, FUNCTIONS[name], SMALL_MB, delay_ms=0, core=0)
+    found = check(bench, FUNCTIONS[name], SMALL_MB, delay_ms=0)
     assert found.at_limit == "written"
     assert found.over_limit == "rejected: ImageTooLargeError"
     assert found.holds

@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.memory.mix import DRAWN, plan
 from benchmarks.photos import drawn
+from tests.handlers.imaging.heic import heic, needs_decoder
 
 
 @pytest.fixture
@@ -45,6 +46,15 @@ def test_the_heaviest_batch_has_the_most_pixels_and_the_lightest_the_fewest(fold
     assert [dealt.masters[key].pixels for key in dealt.heaviest] == [120_000, 60_000]
     assert [dealt.masters[key].pixels for key in dealt.lightest] == [0, 1_200]
     assert dealt.bytes_per_pixel().keys() == {"camera"}
+
+
+@needs_decoder
+def test_a_heic_has_its_pixels(tmp_path: Path) -> None:
+    """Where the stack takes HEIC in; a broken one has none."""
+    for name, data in {"whole.heic": heic(), "broken.heic": heic()[:40]}.items():
+        (tmp_path / name).write_bytes(data)
+    dealt = plan(tmp_path, {}, 2, ["jpeg", "heic"])
+    assert sorted(master.pixels for master in dealt.masters.values()) == [0, 96 * 64]
 
 
 def test_a_class_that_is_not_there_is_told_with_those_that_are(folder: Path) -> None:

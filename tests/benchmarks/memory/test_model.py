@@ -41,6 +41,17 @@ def test_what_cannot_be_is_not_found(wrong: Model) -> None:
     assert found.wait_s >= 0
 
 
+def test_within_the_bounds_the_best_is_found() -> None:
+    """No other model that can be misses the points by less."""
+    made = points(Model(serial=0.2, wait_s=-0.05), 0.5, 1, 2)
+
+    def missed(model: Model) -> float:
+        return sum((model.wall_s(point.cpu_s, point.vcpus) / point.wall_s - 1) ** 2 for point in made)
+
+    others = [Model(serial=part / 100, wait_s=wait_s) for part in range(101) for wait_s in (0.0, 0.01)]
+    assert missed(calibrate(made)) <= min(map(missed, others))
+
+
 def test_a_smaller_share_takes_longer_and_images_with_it() -> None:
     """Half a core takes twice the CPU time, and an image's time grows as its batch's does."""
     batch = (["a"], figures(1.05, 1.0, ["a"]))

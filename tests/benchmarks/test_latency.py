@@ -1,0 +1,127 @@
+"""`benchmarks latency`: a row for each class of pictures and each call, a stack's further formats among them."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from benchmarks.contestants import opened
+from benchmarks.latency import latency
+from benchmarks.photos import HEIC_ENCODER, Photo, as_format, drawn
+from components.stack_file import ROOT
+
+from .conftest import words
+
+needs_heif_enc = pytest.mark.skipif(shutil.which(HEIC_ENCODER) is None, reason=f"{HEIC_ENCODER} is not installed")
+FURTHER = '  pixelcascade:outputFormats: ["jpeg", "webp=80"]\n  pixelcascade:inputFormats: ["jpeg", "webp", "heic"]\n'
+Run = Callable[..., tuple[list[str], str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return what runs the command once, on one small picture; it returns the rows' names and what is printed."""
+    monkeypatch.setattr("benchmarks.latency.pin", lambda: None)
+    images, found = tmp_path / "in", tmp_path / "found.json"
+    images.mkdir()
+    (images / "photo.jpg").write_bytes(drawn((80, 60)))
+
+    def run(*told: str) -> tuple[list[str], str]:
+        told = ("--images", str(images), "--runs", "1", "--json", str(found), *told)
+        done = CliRunner().invoke(latency, told, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        rows: list[dict[str, Any]] = json.loads(found.read_text())["rows"]
+        assert all(row["pictures"] == 1 and row["median"] > 0 for row in rows)
+        return [row["name"] for row in rows], words(done.output)
+
+    return run
+
+
+@pytest.fixture
+def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Return what writes a stack's settings, beside the project's file, and returns the stack's name."""
+    shutil.copy(ROOT / "Pulumi.yaml", tmp_path)
+    monkeypatch.setattr("components.stack_file.ROOT", tmp_path)
+
+    def write(settings: str) -> str:
+        (tmp_path / "Pulumi.web.yaml").write_text(f"config:\n{settings}")
+        return "web"
+
+    return write
+
+
+def test_each_call_has_a_row(run: Run) -> None:
+    """Without a stack there are no further formats, and the table says how many pictures there were."""
+    names, output = run()
+    assert names == [f"{call}, under 3 MP" for call in ("resize", "convert", "convert, copying", "metadata")]
+    assert "1 runs of each of 1 pictures" in output
+    assert "peak MB" in output
+
+
+def test_a_stacks_formats_are_timed_too(run: Run, stack: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outputs as the resizer's work, inputs by each call but the copy, which is of JPEGs; what is left out is named."""
+    monkeypatch.setattr("benchmarks.photos.HEIC_ENCODER", "no-such-program")
+    names, output = run("--stack", stack(FURTHER))
+    assert names[4:] == [
+        f"{call}, under 3 MP"
+        for call in ("resize, webp=80 too", "resize of webp", "convert of webp", "metadata of webp")
+    ]
+    assert f"Not timed: heic, which no encoder here writes; {HEIC_ENCODER} writes HEIC." in output
+
+
+@needs_heif_enc
+def test_heic_is_timed_where_its_encoder_is(run: Run, stack: Callable[[str], str]) -> None:
+    """The pictures become HEIC by a program, as Pillow writes none."""
+    names, output = run("--stack", stack('  pixelcascade:inputFormats: ["jpeg", "heic"]\n'))
+    assert names[4:] == [f"{call} of heic, under 3 MP" for call in ("resize", "convert", "metadata")]
+    assert "Not timed" not in output
+
+
+@pytest.mark.parametrize("form", ["png", "webp", "avif", "tiff", pytest.param("heic", marks=needs_heif_enc)])
+def test_a_picture_in_another_format_has_its_size(form: str) -> None:
+    """And is taken for one of that format."""
+    photo = as_format(Photo("photo.jpg", drawn((80, 60))), form)
+    assert photo.size == (80, 60)
+    assert opened(photo.data, [form]).header.width == 80
+
+
+def test_png_makes_pngs_of_the_pictures(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each call gets one."""
+    seen: list[bytes] = []
+    monkeypatch.setattr("benchmarks.latency.task", lambda _: seen.append)
+    run("--png")
+    assert {data[:8] for data in seen} == {b"\x89PNG\r\n\x1a\n"}
+
+
+def test_a_stream_of_further_formats_is_refused(stack: Callable[[str], str]) -> None:
+    """They are decoded from whole files, so that the stack would be ignored."""
+    done = CliRunner().invoke(latency, ["--stream", "--stack", stack(FURTHER)])
+    assert done.exit_code == 2
+    assert "expected --stream, or --stack with further formats, got both: leave one out" in words(done.output)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ('  pixelcascade:outputFormats: ["jpeg", "webp=101"]\n', "outputFormats"),
+        ('  pixelcascade:inputFormats: ["bmp"]\n', "inputFormats"),
+        ("  - a list\n", "expected config to be a mapping"),
+        ("  a: [\n", "expected YAML"),
+    ],
+)
+def test_a_stack_with_wrong_settings_is_refused(stack: Callable[[str], str], settings: str, said: str) -> None:
+    """Before any picture is read, with what is wrong."""
+    done = CliRunner().invoke(latency, ["--stack", stack(settings), "--images", "/"])
+    assert done.exit_code == 2
+    assert said in words(done.output)
+
+
+def test_a_stack_without_a_file_is_refused(stack: Callable[[str], str]) -> None:
+    """With those that there are."""
+    stack("")
+    done = CliRunner().invoke(latency, ["--stack", "none"])
+    assert done.exit_code == 2
+    assert "expected one of the stacks web, got 'none', which has no Pulumi.none.yaml" in words(done.output)

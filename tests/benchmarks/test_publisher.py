@@ -1,0 +1,143 @@
+"""`benchmarks publisher`: a row for each memory size, of which `costs` reads what an upload is billed."""
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+from click.testing import CliRunner, Result
+
+from benchmarks.artefact import Artefact
+from benchmarks.batch_worker import Figures
+from benchmarks.memory.cgroups import ROOT, usable
+from benchmarks.publisher import CALLS, WARM_UPS, publisher
+from benchmarks.worker_process import WorkerArgs, WorkerDiedError
+from costs.durations import Durations
+
+from .conftest import words
+
+needs_groups = pytest.mark.skipif(bool(usable()), reason=f"no control groups here: {usable()}")
+
+
+class Cage:
+    """A control group that limits nothing."""
+
+    joins = ()
+
+    def __init__(self) -> None:
+        self.limits: list[float] = []
+
+    def limit_memory(self, memory_mb: int) -> None:
+        """Keep what is asked for."""
+        self.limits.append(memory_mb)
+
+    def limit_cpu(self, vcpus: float) -> None:
+        """Keep what is asked for."""
+        self.limits.append(vcpus)
+
+
+class Worker:
+    """A publisher that takes 400 ms an upload, and 9 s while it warms up."""
+
+    init_s = 0.25
+
+    def __init__(self, _args: WorkerArgs) -> None:
+        self.keys: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop nothing."""
+
+    def invoke(self, keys: Sequence[str]) -> Figures:
+        """Take one upload."""
+        assert not set(keys) & set(self.keys), "each upload has a new name"
+        self.keys += keys
+        wall_s = 9.0 if len(self.keys) <= WARM_UPS else 0.4
+        return Figures(wall_s=wall_s, cpu_s=0.1, peak_mb=60, failed=0, images=())
+
+
+@pytest.fixture(autouse=True)
+def _unpacked_once(artefact: Artefact, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the package that is unpacked already."""
+    monkeypatch.setattr("benchmarks.publisher.unpacked", lambda _: contextlib.nullcontext(artefact))
+
+
+@pytest.fixture
+def cages(monkeypatch: pytest.MonkeyPatch) -> list[Cage]:
+    """Replace control groups and the function's process by ones that take no time; return the groups."""
+    found: list[Cage] = []
+
+    @contextlib.contextmanager
+    def group(_name: str) -> Iterator[Cage]:
+        found.append(Cage())
+        yield found[-1]
+
+    monkeypatch.setattr("benchmarks.publisher.usable", lambda: "")
+    monkeypatch.setattr("benchmarks.publisher.group", group)
+    monkeypatch.setattr("benchmarks.publisher.WorkerProcess", Worker)
+    return found
+
+
+def run(*told: str) -> Result:
+    """Run the command twice an upload, without delay."""
+    return CliRunner().invoke(publisher, ["--runs", "2", "--delay", "0", *told])
+
+
+def test_without_control_groups_nothing_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The share of CPU is what it is about; the message says what is wrong with them."""
+    monkeypatch.setattr("benchmarks.publisher.usable", lambda: "not on this machine")
+    done = run()
+    assert done.exit_code == 1
+    said = "expected control groups, which give a function its share of CPU: not on this machine"
+    assert said in words(done.output)
+
+
+def test_each_size_has_its_share_and_a_row(cages: list[Cage], tmp_path: Path) -> None:
+    """The uploads that warm up do not count; what is billed without waiting for calls is its own time."""
+    found = tmp_path / "found.json"
+    done = run("--sizes", "1769,128", "--delay", "10", "--json", str(found))
+    assert done.exit_code == 0, done.output
+    assert [cage.limits for cage in cages] == [[128, pytest.approx(128 / 1769)], [1769, 1]]
+    assert Durations.read(found).of("publish", 128).fixed_ms == 400 - 10 * CALLS
+    output = words(done.output)
+    assert "10 ms until a call is answered, 2 runs" in output
+    assert "128 MB" in output
+    assert "1,769 MB" in output
+    assert "400.00 ms" in output
+    assert f"without waiting for {CALLS:g} calls" in output
+
+
+def test_waiting_longer_than_is_billed_leaves_no_time_of_its_own(cages: list[Cage], tmp_path: Path) -> None:
+    """Noise does not make it negative."""
+    assert run("--sizes", "256", "--delay", "10000", "--json", str(tmp_path / "found.json")).exit_code == 0
+    assert len(cages) == 1
+    assert Durations.read(tmp_path / "found.json").of("publish", 256).fixed_ms == 0
+
+
+def test_a_publisher_that_dies_is_named_with_its_size(cages: list[Cage], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A size may be too small for it."""
+
+    def killed(*_: Any) -> Figures:
+        raise WorkerDiedError("it was killed: out of memory")
+
+    monkeypatch.setattr(Worker, "invoke", killed)
+    done = run("--sizes", "128,256")
+    assert done.exit_code == 1
+    said = "expected a publisher that answers at 128 MB, got none (it was killed: out of memory): leave this size out"
+    assert said in words(done.output)
+    assert len(cages) == 1
+
+
+@needs_groups
+def test_the_publisher_of_the_package_is_run(tmp_path: Path) -> None:
+    """Under its limits, one upload after the other; no control group is left."""
+    done = run("--sizes", "512", "--json", str(tmp_path / "found.json"))
+    assert done.exit_code == 0, done.output
+    found = Durations.read(tmp_path / "found.json").of("publish", 512)
+    assert found.fixed_ms > 0
+    assert found.init_ms > 0
+    assert not list(ROOT.rglob(f"pixelcascade-publisher-{os.getpid()}-*"))
