@@ -1,14 +1,11 @@
 """A stack in memory for the commands, by moto: what the workers would have left is put there by hand."""
 
-import functools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from components.branches import BRANCHES as ROWS
 from components.branches import ImageBranch
@@ -16,11 +13,11 @@ from handlers.errors import NameTooLongError
 from handlers.layout import Layout
 from handlers.record import Outcome, Record, State, now
 from ops.stack import DeployedStack
+from tests.in_memory import account, make_queue, make_table
 
 BRANCHES = tuple(row.name for row in ROWS)
 
 BUCKET, TABLE, PICTURES, TOPIC = "images", "records", "pictures", "new-image-uploaded"
-REGION: Final = "eu-central-1"
 SIZES = ("small", "large")
 
 
@@ -116,21 +113,12 @@ class Pipeline:
 @pytest.fixture
 def pipeline(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
     """Make bucket, table, topic and queues in memory."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    with mock_aws():
-        client = functools.cache(lambda service: boto3.client(service, region_name=REGION))
-        client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    with account(monkeypatch, BUCKET) as client:
         for table in (TABLE, PICTURES):
-            client("dynamodb").create_table(
-                TableName=table,
-                AttributeDefinitions=[{"AttributeName": "name", "AttributeType": "S"}],
-                KeySchema=[{"AttributeName": "name", "KeyType": "HASH"}],
-                BillingMode="PAY_PER_REQUEST",
-            )
+            make_table(client("dynamodb"), table)
         topic = client("sns").create_topic(Name=TOPIC)["TopicArn"]
         failures = [*BRANCHES, *(f"{branch}-undelivered" for branch in BRANCHES), "job-publisher-failed"]
-        queues = {branch: client("sqs").create_queue(QueueName=f"{branch}-queue")["QueueUrl"] for branch in BRANCHES}
+        queues = {branch: make_queue(client, f"{branch}-queue") for branch in BRANCHES}
         for url in queues.values():
             arn = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"][
                 "QueueArn"
@@ -144,9 +132,7 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
                 table=TABLE,
                 topic=topic,
                 queues=queues,
-                dead_letter_queues={
-                    name: client("sqs").create_queue(QueueName=f"{name}-failures")["QueueUrl"] for name in failures
-                },
+                dead_letter_queues={name: make_queue(client, f"{name}-failures") for name in failures},
                 layout=Layout(),
                 sizes=SIZES,
                 name="dev",

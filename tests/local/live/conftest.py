@@ -1,21 +1,18 @@
 """A stack in memory for the live page, by moto, and the lines that its functions would log."""
 
-import functools
 import json
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from components.branches import BRANCHES
 from handlers.layout import Layout
 from handlers.record import Outcome, Record
 from local.journal import JournalEntry
 from ops.stack import DeployedStack
+from tests.in_memory import account, make_queue, make_table
 
-REGION: Final = "eu-central-1"
 BUCKET = "images"
 SECOND = "2026-01-02 03:04:{:06.3f}+0000"
 
@@ -23,39 +20,20 @@ SECOND = "2026-01-02 03:04:{:06.3f}+0000"
 @pytest.fixture
 def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[DeployedStack]:
     """Make a bucket and all queues."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    with mock_aws():
-        client = functools.cache(lambda service: boto3.client(service, region_name=REGION))
-        client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    with account(monkeypatch, BUCKET) as clients:
         names = [branch.name for branch in BRANCHES]
         failed = [*names, *(f"{name}-undelivered" for name in names), "job-publisher-failed"]
         yield DeployedStack(
-            client=client,
+            client=clients,
             bucket=BUCKET,
             table="records",
             topic="topic",
-            queues={name: _queue(client, name) for name in names},
-            dead_letter_queues={name: _queue(client, f"{name}-dead") for name in failed},
+            queues={name: make_queue(clients, name) for name in names},
+            dead_letter_queues={name: make_queue(clients, f"{name}-dead") for name in failed},
             layout=Layout(),
             sizes=("thumbnail", "large"),
-            pictures=_table(client, "pictures"),
+            pictures=make_table(clients("dynamodb"), "pictures"),
         )
-
-
-def _queue(client: Any, name: str) -> str:
-    url: str = client("sqs").create_queue(QueueName=name)["QueueUrl"]
-    return url
-
-
-def _table(client: Any, name: str) -> str:
-    client("dynamodb").create_table(
-        TableName=name,
-        AttributeDefinitions=[{"AttributeName": "name", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "name", "KeyType": "HASH"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    return name
 
 
 def record(stack: DeployedStack, key: str, generation: int = 1, further: str = "") -> None:
