@@ -21,7 +21,7 @@ class Budget:
     def __init__(self, size_bytes: int, pictures: int) -> None:
         self.size_bytes, self.free_bytes, self.free_pictures = size_bytes, size_bytes, pictures
         self._changed = threading.Condition()
-        # One at a time waits for room, so that small pictures do not overtake a large one for ever.
+        # One at a time waits for room, so that small pictures cannot overtake a large one forever.
         self._turn = threading.Lock()
 
     @contextmanager
@@ -46,5 +46,5 @@ class Budget:
 
 @functools.cache
 def of_function(size_bytes: int) -> Budget:
-    """Return this process's budget: one more picture than cores, for one whose file is still on its way."""
+    """Return this process's budget: one more picture than cores, for one whose file is still arriving."""
     return Budget(size_bytes, cores() + 1)

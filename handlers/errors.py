@@ -4,7 +4,7 @@
       InvalidJobError              the message is not a job of this stack
       RejectedImageError           the image's fault: a retry cannot help
         NotAnImageError            the bytes are no picture at all
-        UnsupportedFormatError     a picture, but in no format that is let in
+        UnsupportedFormatError     a picture, but in a format that is not accepted
         BrokenImageError           truncated or damaged
         ImageTooLargeError         over one of the limits
         NameTakenError             the outputs belong to another master

@@ -73,7 +73,7 @@ _FORM = "an object with bucket and key and, where known, etag, size, name, gener
 
 
 def _check(name: str, value: Any) -> None:
-    """Refuse a field of the wrong type, or one that S3 would not have made: none of its texts is longer than a key."""
+    """Refuse a field of the wrong type, or one that S3 would not have made: no text of S3's is longer than a key."""
     got = f"got {name} {reprlib.repr(value)}"
     if type(value) is not _TYPES[name]:
         raise InvalidJobError(f"expected {_FORM}, {got}")

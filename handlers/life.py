@@ -16,8 +16,8 @@ from handlers.storage import Place
 def adopted(job: Job, settings: Settings) -> Job | None:
     """Return the job of a generation that a job without one stands for, None where this worker has nothing to do.
 
-    Where the picture is on its way, reconciling has published the job for all branches; where it is settled, outputs
-    that this branch has written are written again.
+    If the picture is still being processed, reconciling has published the job for all branches; if it is settled,
+    outputs that this branch has written are written again.
     """
     record = reconciler(settings.record).reconcile(job.key)
     if record is None or record.key != job.key or not record.settled:

@@ -1,4 +1,4 @@
-"""Masters as S3 has them: fetched whole, or by ranges as far as somebody reads."""
+"""Masters as S3 has them: fetched whole, or by ranges as they are read."""
 
 import functools
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class MasterGoneError(PixelCascadeError):
-    """The master was deleted or replaced before its job arrived: another event is on its way."""
+    """The master was deleted or replaced before its job arrived; its own event will follow."""
 
 
 class MasterReplacedError(PixelCascadeError):
@@ -89,7 +89,7 @@ def _get(job: Job, **options: str) -> "GetObjectOutputTypeDef":
 
 
 def _unreadable(error: Any) -> str | None:
-    """Say why S3 will never hand the object out as it is, None where a retry may help.
+    """Return why S3 will never return the object, or None if a retry may help.
 
     Source: S3's API reference, GetObject, errors; KMS's developer guide, key state.
     """
@@ -107,7 +107,7 @@ def _unreadable(error: Any) -> str | None:
 
 
 def _more(job: Job, etag: str, start: int, end: int) -> bytes:
-    """Fetch a further range of the very object that the first one was of."""
+    """Fetch another range of the same object version as the first."""
     s3 = clients.s3()
     try:
         response = s3.get_object(Bucket=job.bucket, Key=job.key, Range=_range(start, end), IfMatch=etag)

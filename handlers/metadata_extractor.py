@@ -57,7 +57,7 @@ def bytes_needed(picture: Picture, settings: Settings) -> int:
 
 
 def _is_damaged(picture: Picture) -> bool:
-    """Tell whether only salvaging keeps the picture; one that is rejected has no outputs to mark."""
+    """Return whether only salvaging keeps the picture; one that is rejected has no outputs to mark."""
     try:
         picture.read()
         return picture.damage() is not None

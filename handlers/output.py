@@ -18,7 +18,7 @@ class Output(Protocol):
 
     @property
     def details(self) -> Mapping[str, Any]:
-        """What is worth a log."""
+        """What to log about it."""
 
     def write(self, mark: Mark, settings: Settings) -> Outcome | None:
         """Write it; return what the picture's record keeps of it, None where a newer generation was there.

@@ -1,4 +1,4 @@
-"""A master's bytes, fetched by ranges as far as they are read, each range whole, so that its connection is kept."""
+"""A master's bytes, fetched by ranges as they are read; each range is read whole, which keeps its connection."""
 
 import io
 from collections.abc import Callable

@@ -1,9 +1,9 @@
 """Reconciling: make a picture's record agree with what S3 has now.
 
-Events only say: look. S3 is strongly consistent and its events are not ordered, so nobody trusts what an event says:
-each one makes the publisher look at the record and at the bucket, decide, and write on the condition that the
-generation still is as read. After every write, and after a refused one, it looks again, and ends only when a look has
-nothing to write. `docs/architecture.md`, "The life of a picture", says why each step is there.
+An event is only a reason to look. S3 is strongly consistent but its events are not ordered, so what one says is not
+trusted: each one makes the publisher look at the record and at the bucket, decide, and write on the condition that the
+generation is still as read. After every write, even a refused one, it looks again; it ends when a look finds nothing to
+write. `docs/architecture.md`, "The life of a picture", says why each step is there.
 """
 
 from collections.abc import Collection, Iterator

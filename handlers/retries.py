@@ -12,7 +12,7 @@ BATCH = 10  # Source: SQS's API reference, ChangeMessageVisibilityBatch.
 
 
 def delay_s(deliveries: int, visibility_timeout_s: int) -> int:
-    """Return the seconds until a message that failed so many times is delivered again.
+    """Return the seconds until a message that failed that many times is delivered again.
 
     The second retry comes after half of the visibility time-out, later ones after all of it, each a little later at
     random, so that messages that failed together do not come back together. With five deliveries and the default

@@ -84,7 +84,7 @@ def check_bucket(bucket: str, settings: RecordSettings) -> None:
 
 
 def described(record: Record | None) -> dict[str, Any]:
-    """Return what is worth a log about a record."""
+    """Return what to log about a record."""
     if record is None:
         return {"state": "none"}
     return {"state": record.state, "generation": record.generation, "owner": record.key}

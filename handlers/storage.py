@@ -1,8 +1,8 @@
 """What the functions write and remove: outputs and reasons in S3, items in DynamoDB, each under its generation.
 
-Deliveries come twice, late and in any order, and workers run side by side. Nobody locks: a write says what it expects
-to find (nothing, or exactly what was seen), the store refuses it otherwise, and the worker looks again. A higher
-generation that is there stays, a lower one is replaced.
+Messages arrive twice, late and in any order, and workers run in parallel. There are no locks: a write states what it
+expects to find (nothing, or exactly what was seen), the store refuses it otherwise, and the worker looks again. An
+existing output of a higher generation stays; one of a lower generation is replaced.
 """
 
 import json
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
-# Each refusal means that another worker has just written; so many in a row mean that something is wrong.
+# Each refusal means that another worker has just written; this many in a row mean that something is wrong.
 MAX_TRIES = 20
 
 # Characters of a focal point that are looked at: two fractions of nine digits have fewer.
@@ -59,7 +59,7 @@ class Place:
         `options` are S3's own (`ContentType`, `CacheControl`), and further user metadata as `Metadata`. An object that
         the pipeline did not write is only replaced where `foreign` allows it.
 
-        Raises: NameTakenError, where it does not; ContentionError, which is worth a retry.
+        Raises: NameTakenError, where it does not; ContentionError, after which a retry may succeed.
         """
         options["Metadata"] = {**mark.as_metadata(), **options.get("Metadata", {})}
         condition = {"IfNoneMatch": "*"}

@@ -35,7 +35,7 @@ class Work:
     """What one branch does with a picture.
 
     `run` returns what to write; `bytes_needed` how much memory that takes beside the file, 0 where nothing is decoded.
-    Masters are fetched `whole`, or by ranges as far as `run` reads. `files` returns the prefix of the branch's files
+    Masters are fetched `whole`, or by ranges as `run` reads them. `files` returns the prefix of the branch's files
     of a master, `table` the name of the table of its items; None where it writes none.
     """
 
@@ -61,7 +61,7 @@ def process_message(
 ) -> tuple[str, Mapping[str, Any]]:
     """Do one message's job; return what became of it, and details for the log.
 
-    With `wall_s` the work runs in a child process of its own, for so many seconds at most; `early` has the picture
+    With `wall_s` the work runs in a child process of its own, for at most that many seconds; `early` has the picture
     decoded while it arrives.
 
     Raises: GuardedFormatError, where only a child process may decode the picture; whatever is not the image's fault.

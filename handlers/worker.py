@@ -97,8 +97,8 @@ def _record(record: SQSRecord, *, batch: _Batch) -> None:
         left_s = batch.context.get_remaining_time_in_millis() / 1000 - RESERVE_S
         if left_s < SHORTEST_RECORD_S:
             raise DeadlineError(f"expected {SHORTEST_RECORD_S} s to start a record, got {left_s:.1f} s")
-        # A record that stalled before may stall again, and so may others behind it: each gets its share of the time
-        # that is left. Quick ones take less, so that the next delivery of a slow one shares with few.
+        # A record that stalled before may stall again, and so may those after it: each gets an equal share of the
+        # remaining time. Quick ones use less, which leaves more for a slow one on its next delivery.
         wall_s = max(SHORTEST_RECORD_S, left_s / (behind + 1)) if runs_isolated(record, batch.guarded) else None
         name, details = process_message(record, batch.work, batch.settings, early=batch.alone, wall_s=wall_s)
     except GuardedFormatError:
@@ -138,7 +138,7 @@ def threads() -> int:
 
 
 def runs_isolated(record: SQSRecord, guarded: AbstractSet[str] = frozenset()) -> bool:
-    """Tell whether a record runs in a child process.
+    """Return whether a record runs in a child process.
 
     It does if it was delivered before, and so may have killed or stalled a worker, or if its message's id is among
     `guarded`, whose pictures only a child decodes. The only place where that is decided: records that run isolated must
@@ -150,7 +150,7 @@ def runs_isolated(record: SQSRecord, guarded: AbstractSet[str] = frozenset()) ->
 class Processor(BatchProcessor):
     """Runs isolated records first, one after the other, then the others in threads, then those found to be guarded.
 
-    A fork copies only the thread that forks: a lock that another thread holds would stay locked in the child for ever.
+    A fork copies only the thread that forks: a lock that another thread holds would stay locked in the child forever.
     So children are forked before any thread is started, or once all have ended; those of the batch before have ended.
     Whether a picture is guarded is known once its first bytes are there: its handler then puts the message's id into
     `guarded` and returns, and the record is processed again.

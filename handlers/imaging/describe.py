@@ -29,8 +29,8 @@ def describe(
 ) -> Metadata:
     """Return what the header says, and where the picture was taken only with `gps`.
 
-    A stream is read no further than the header, but a GIF or an animated PNG as far as frames are counted, and a PNG
-    without EXIF before its pixels to its end. A `Picture` has the limits that it was opened with.
+    A stream is read no further than the header, except for a GIF or an animated PNG, whose frames are counted, and for
+    a PNG without EXIF before its pixels, which is read to its end. A `Picture` has the limits that it was opened with.
 
     Raises:
         RejectedImageError: The image's fault; see `handlers.errors`. What `source.read` raises passes through.

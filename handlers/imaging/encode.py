@@ -53,7 +53,7 @@ class Jpeg(bytes):
         return jpeg
 
     def with_comment(self, text: str) -> bytes:
-        """Return the file with a comment before its picture, behind the header that JFIF wants first."""
+        """Return the file with a comment before its picture, after the JFIF header, which must come first."""
         start = len(_SOI) + (2 + int.from_bytes(self[4:6], "big") if self[2:4] == _APP0 else 0)
         return b"".join((self[:start], comment_segment(text), self[start:]))
 

@@ -99,9 +99,9 @@ class Limits:
     def check_outputs(
         self, sizes: Mapping[str, tuple[int, int]], pixels: int = 0, file_bytes: int = 0, encoder_bytes: int = 0
     ) -> None:
-        """Refuse outputs, (width, height) by name, that do not fit into memory beside a master of so many pixels.
+        """Refuse outputs, (width, height) by name, that do not fit into memory beside a master of that many pixels.
 
-        `encoder_bytes` is what encoders of further formats take besides.
+        `encoder_bytes` is what encoders of further formats need in addition.
 
         Raises:
             ImageTooLargeError: The message names the output, limit, value and setting.
@@ -150,7 +150,7 @@ def area(sizes: Iterable[tuple[int, int]]) -> int:
 def bytes_needed(
     pixels: int, output_pixels: int = 0, encoder_bytes: int = 0, bytes_per_pixel: int = BYTES_PER_PIXEL
 ) -> int:
-    """Return the most bytes that a master of so many pixels takes on its way to outputs of so many in all.
+    """Return the peak memory, in bytes, that a master of `pixels` needs to become outputs of `output_pixels` in all.
 
     Decoding takes `bytes_per_pixel`; encoding comes later, when the pixels alone are left of the master.
     """

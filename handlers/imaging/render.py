@@ -89,7 +89,7 @@ def rendered(picture: Picture, background: Colour) -> Image.Image:
 
 
 def _colours_can_wait(picture: Picture, raster: Raster, sizes: Sequence[Size]) -> bool:
-    """Tell whether the outputs' colours may be converted instead of the master's: fewer pixels, and the same to 45 dB.
+    """Return whether to convert the outputs' colours instead of the master's: fewer pixels, and the same to 45 dB.
 
     Where edges are sharp, an output is much smaller or larger than the master, or the colours are far from sRGB, the
     difference would show.

@@ -1,4 +1,4 @@
-"""A file's bytes, fetched from a stream only as far as they are read."""
+"""A file's bytes; a stream is fetched only as far as it is read."""
 
 import io
 import re

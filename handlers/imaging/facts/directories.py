@@ -102,7 +102,7 @@ class Directories:
         return int(count)
 
     def next(self, offset: int) -> int:
-        """Return where the directory behind that at `offset` lies, 0 where there is none."""
+        """Return the offset of the directory that follows the one at `offset`, 0 if there is none."""
         count = self.entries(offset)
         if count is None or count > 1 << 32:
             return 0

@@ -11,7 +11,7 @@ _PLACES = Decimal("0.0000001")
 
 
 def read_gps(exif: Exif) -> dict[str, Value] | None:
-    """Return latitude and longitude in degrees, altitude in metres and the satellites' time, as far as known."""
+    """Return what is known of latitude and longitude in degrees, altitude in metres and the satellites' time."""
     latitude = _degrees(exif, *_LATITUDE, negative="S", largest=90)
     longitude = _degrees(exif, *_LONGITUDE, negative="W", largest=180)
     whole = latitude is not None and longitude is not None  # Half of a position is none.

@@ -93,7 +93,7 @@ def _rounded(value: Decimal) -> int | Decimal:
 
 
 def _storable(value: float) -> bool:
-    """Tell whether DynamoDB takes a number's magnitude, with a wide margin."""
+    """Return whether DynamoDB takes a number's magnitude, with a wide margin."""
     return value == 0 or 1e-100 < abs(value) < 1e30  # noqa: PLR2004
 
 

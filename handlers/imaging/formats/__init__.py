@@ -101,7 +101,7 @@ def open_picture(
 
 
 def _refusal(prefix: bytes, formats: Sequence[str]) -> NotAnImageError | UnsupportedFormatError:
-    """Return why a file that begins with `prefix` is refused; the message names the setting that would let it in."""
+    """Return why a file that begins with `prefix` is refused; the message names the setting that would accept it."""
     titles = [_title(name) for name in formats]
     article = "an" if titles[0].startswith("A") else "a"
     expected = f"expected {article} {', '.join(titles[:-1])}{' or ' if titles[1:] else ''}{titles[-1]}"

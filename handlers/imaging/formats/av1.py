@@ -64,7 +64,7 @@ def _units(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def _leb128(data: bytes, position: int) -> tuple[int, int]:
-    """Return the number of variable length at `position`, and the position behind it."""
+    """Return the number of variable length at `position`, and the position after it."""
     value = 0
     for number, byte in enumerate(data[position : position + _MAX_SIZE_BYTES]):
         value |= (byte & 0x7F) << 7 * number

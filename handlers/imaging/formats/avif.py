@@ -28,7 +28,7 @@ class AvifPicture(HeifPicture):
 
     @classmethod
     def matches(cls, prefix: bytes) -> bool:
-        """Tell whether a file begins as an AVIF does; see `Picture.matches`."""
+        """Return whether a file begins as an AVIF does; see `Picture.matches`."""
         return is_avif(prefix)
 
     def check(self, item: ImageItem, data: bytes) -> None:

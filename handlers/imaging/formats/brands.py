@@ -17,10 +17,10 @@ def brands(prefix: bytes) -> frozenset[bytes]:
 
 
 def is_avif(prefix: bytes) -> bool:
-    """Tell whether a file begins as an AVIF does."""
+    """Return whether a file begins as an AVIF does."""
     return not _AVIF.isdisjoint(brands(prefix))
 
 
 def is_heic(prefix: bytes) -> bool:
-    """Tell whether a file begins as a HEIC does, or as one whose coding its items alone tell."""
+    """Return whether a file begins as a HEIC does, or as one whose coding only its items tell."""
     return not _HEIF.isdisjoint(brands(prefix)) and not is_avif(prefix)

@@ -1,7 +1,7 @@
 """Run Pillow's decoders on files cut down to the picture, and tell the image's fault from other failures.
 
 A picture may be decoded while its file arrives, so that a download and a decoder take turns. What is decoded early
-counts only if the whole file, once it is there and checked, holds the very bytes that were decoded; else it is
+counts only if the whole file, once it is there and checked, holds the same bytes that were decoded; else it is
 forgotten, and the picture is decoded from the file.
 
 The decoders see neither metadata nor a second picture. `Image.open` is not used: it imports the plug-ins of other
@@ -37,7 +37,7 @@ IMAGE_FAULTS = (
 def image_faults(*others: type[Exception]) -> Iterator[None]:
     """Turn what Pillow raises for a bad file into `BrokenImageError`; memory and disk are not the image's fault.
 
-    `others` are what the decoder of a format raises besides.
+    `others` are what the decoder of a format raises in addition.
     """
     faults: tuple[type[Exception], ...] = (*IMAGE_FAULTS, *others)
     try:
@@ -56,7 +56,7 @@ BLOCK_BYTES = 256 * 1024
 
 @contextmanager
 def attempt(source: Source) -> Iterator[None]:
-    """Forgive what goes wrong with the picture; what goes wrong with fetching is raised as it was.
+    """Ignore errors of the picture, and raise those of fetching as they were.
 
     Decoders turn any error of the file that they read into one of their own, but a network that fails is not
     the image's fault.

@@ -122,7 +122,7 @@ def _read_header(source: Source, limits: Limits) -> GifHeader:
 
 
 def _skip_blocks(source: Source, position: int) -> int:
-    """Return the position behind a series of sub-blocks and its terminator.
+    """Return the position after a series of sub-blocks and its terminator.
 
     Raises:
         BrokenImageError: The file ends within.
@@ -152,7 +152,7 @@ def _transparent(block: bytes) -> int | None:
 
 
 def _colours(source: Source, flags: int, position: int) -> tuple[bytes, int]:
-    """Return the colour table that `flags` announce, and the position behind it."""
+    """Return the colour table that `flags` announce, and the position after it."""
     if not flags & 0x80:
         return b"", position
     size = 3 << ((flags & 7) + 1)

@@ -28,7 +28,7 @@ class HeicPicture(HeifPicture):
 
     @classmethod
     def matches(cls, prefix: bytes) -> bool:
-        """Tell whether a file begins as a HEIC does; see `Picture.matches`."""
+        """Return whether a file begins as a HEIC does; see `Picture.matches`."""
         return is_heic(prefix)
 
     def check(self, item: ImageItem, data: bytes) -> None:

@@ -134,7 +134,7 @@ def _coded_image(source: Source, meta: Meta, number: int, name: str, coding: byt
 
 
 def _grid(source: Source, meta: Meta, number: int, size: tuple[int, int]) -> CodedImage:
-    """Return a grid whose tiles are all of one size and reach as far as its picture, and no farther than by one."""
+    """Return a grid, checked: its tiles have one size, cover the picture, and overshoot it by less than one tile."""
     reader = Reader(meta.data(source, meta.items[number], 2 * _GRID_BYTES))
     flags = reader.take(2)[1]
     rows, columns = reader.number(1) + 1, reader.number(1) + 1
@@ -184,7 +184,7 @@ def _has_gain_map(meta: Meta) -> bool:
 
 
 def _is_grey(item: ImageItem) -> bool:
-    """Tell whether a coded item has one channel, by what its decoder is configured with."""
+    """Return whether a coded item has one channel, by what its decoder is configured with."""
     av1, hevc = item.property(b"av1C"), item.property(b"hvcC")
     if av1:
         return bool(av1[2:3] and av1[2] & 0x10)

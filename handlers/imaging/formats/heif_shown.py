@@ -16,8 +16,8 @@ _ORIENTATIONS: dict[tuple[int, bool], int] = {
     **{(quarters, False): number for quarters, number in enumerate((1, 6, 3, 8))},
     **{(quarters, True): number for quarters, number in enumerate((2, 7, 4, 5))},
 }
-"""EXIF's orientation (tag 0x0112) of a picture that was mirrored left to right or not, then turned clockwise by so many
-quarters."""
+"""EXIF's orientation (tag 0x0112) of a picture that was mirrored left to right or not, then turned clockwise in quarter
+turns."""
 
 
 def shown(item: ImageItem, size: tuple[int, int], warnings: list[str]) -> tuple[tuple[int, int, int, int], int]:

@@ -17,7 +17,7 @@ MAX_PICTURES = 4
 """Pictures that are decoded for one: an item has one."""
 
 BLOCK_PX = 64
-"""Sides are coded in blocks of up to so many pixels, which may reach beyond the picture."""
+"""Sides are coded in blocks of up to this many pixels, which may reach beyond the picture."""
 
 _PARAMETERS, _LAST_SLICE = 33, 31
 _CONFIGURATION_BYTES, _LENGTH_BYTES_AT = 22, 21
@@ -48,7 +48,7 @@ def check_hevc(configuration: bytes, data: bytes, size: tuple[int, int]) -> None
         if kind == _PARAMETERS:
             parameters += 1
             _check_size(unit, size)
-        pictures += kind <= _LAST_SLICE and len(unit) > 2 and unit[2] >> 7  # noqa: PLR2004 - behind the unit's head
+        pictures += kind <= _LAST_SLICE and len(unit) > 2 and unit[2] >> 7  # noqa: PLR2004 - after the unit's head
     if pictures > MAX_PICTURES:
         raise ImageTooLargeError(f"expected a HEIC of at most {MAX_PICTURES} pictures an item, got {pictures:,}")
     if not parameters:

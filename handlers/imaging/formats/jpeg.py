@@ -32,7 +32,7 @@ _NUMBER_OF_IMAGES = 0xB001  # Source: CIPA DC-007, the MP index IFD.
 
 @dataclass(frozen=True)
 class EarlyPicture:
-    """Pixels that were decoded while the file arrived: reduced by `factor`, from so many bytes of a coded picture."""
+    """Pixels that were decoded while the file arrived: reduced by `factor`, from `coded_bytes` of a coded picture."""
 
     image: WatchedJpeg
     box: tuple[float, float, float, float] | None
@@ -95,7 +95,7 @@ class JpegPicture(Picture):
         if not self.coded.ended:
             self.warnings.append(_ENDLESS)
         parts = self.coded.parts
-        # Behind SOI and JFIF, which must come first.
+        # After SOI and JFIF, which must come first.
         start = 1 if self.header.jfif is None else 2
         return b"".join((*parts[:start], segment_bytes(APP1, rights) if rights else b"", *parts[start:], END_OF_IMAGE))
 
@@ -147,7 +147,7 @@ class JpegPicture(Picture):
         return self._decode_by(1 if self.coded.compared else _CHECK_FACTOR, salvage=salvage)
 
     def _is_fit(self, *, plain: bool) -> bool:
-        """Tell whether the coded picture, if all its segments are `plain`, may be an output as it is."""
+        """Return whether the coded picture, if all its segments are `plain`, may be an output as it is."""
         header = self.header
         if not plain or self.exif.orientation != 1:
             return False

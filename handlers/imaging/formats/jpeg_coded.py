@@ -49,9 +49,9 @@ class Scan:
 class CodedPicture:
     """The coded picture: `parts` of the file from SOI up to EOI, without EOI and without any metadata.
 
-    The parts are joined only to be decoded, so that the file is not in memory twice for longer. `plain` tells that
-    every browser decodes its segments; `ended` that EOI was there; `compared` that the picture has to be decoded twice
-    to find what its several scans lack.
+    The parts are joined only for a decoder, so that the file is rarely in memory twice. `plain` means that all browsers
+    decode its segments; `ended` that EOI was there; `compared` that the picture has to be decoded twice to find what
+    its several scans lack.
     """
 
     parts: Sequence[bytes | memoryview]
@@ -118,7 +118,7 @@ class FirstScan:
     plain: bool
 
     def interleaves_less_than(self, header: JpegHeader) -> bool:
-        """Tell whether other scans must follow it, because it lacks components of the picture."""
+        """Return whether other scans must follow it, because it lacks components of the picture."""
         return header.mode != "L" and len(self.scan.components) == 1
 
 
@@ -161,7 +161,7 @@ def _check_work(header: JpegHeader, scans: Sequence[Scan]) -> None:
 
 
 def missing(header: JpegHeader, coded: CodedPicture) -> str | None:
-    """Say what is missing of a picture that decodes, by its scans and its end; None where all is there.
+    """Return what a picture that decodes lacks, judged by its scans and its end; None if it is whole.
 
     Each component needs its mean values (DC), all bits of them. A file that ended may leave out further detail, which
     the standard allows; where the end is lost, so may be the scans that held it.
@@ -179,7 +179,7 @@ def missing(header: JpegHeader, coded: CodedPicture) -> str | None:
 
 
 def _has_all_detail(header: JpegHeader, bands: Sequence[Scan]) -> bool:
-    """Tell whether all 64 coefficients of a component are there to their last bit."""
+    """Return whether all 64 coefficients of a component are complete, to the last bit."""
     if not header.progressive:
         return True
     left = dict.fromkeys(range(64), 1)

@@ -26,7 +26,7 @@ def open_jpeg(payload: "bytes | ArrivingScan", *, watch: bool = False) -> "Watch
 
 
 def reduce(image: "WatchedJpeg", factor: int) -> tuple[float, float, float, float] | None:
-    """Have a picture decoded reduced by a factor of 1, 2, 4 or 8; return the part of the pixels that holds it."""
+    """Set a picture to be decoded reduced by a factor of 1, 2, 4 or 8; return the part of the pixels that holds it."""
     if factor == 1:
         return None
     width, height = image.size
@@ -50,7 +50,7 @@ class ArrivingScan:
         return len(self._head) + self._next - self._start
 
     def read(self, size: int) -> bytes:
-        """Return at most so many bytes, none at the scan's end."""
+        """Return at most `size` bytes, and none at the scan's end."""
         if self._at < len(self._head):
             data = self._head[self._at : self._at + size]
             self._at += len(data)

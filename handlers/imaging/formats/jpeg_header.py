@@ -55,7 +55,7 @@ class JpegHeader(Header):
 
     @property
     def is_ycbcr(self) -> bool:
-        """Tell whether decoders take three components as YCbCr, by the rule of libjpeg."""
+        """Return whether decoders take three components as YCbCr, by the rule of libjpeg."""
         if len(self.components) != len("YCC"):
             return False
         if self.jfif is not None:
@@ -167,7 +167,7 @@ def _header(seen: _Seen) -> JpegHeader:
 
 
 def _has_gain_map(seen: _Seen) -> bool:
-    """Tell whether a second picture of the file holds what displays for HDR add to the first."""
+    """Return whether a second picture of the file holds what displays for HDR add to the first."""
     named = any(name in (seen.xmp or b"") for name in _GAIN_MAP_XMP)
     return seen.multi_picture is not None and (seen.gain_map or named)
 

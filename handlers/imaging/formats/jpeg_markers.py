@@ -30,7 +30,7 @@ JUNK_BYTES = 64 * 1024
 
 @dataclass(frozen=True)
 class Segment:
-    """One marker segment: `start` at its 0xFF, `end` behind its parameters."""
+    """One marker segment: `start` is the position of its 0xFF, `end` that after its parameters."""
 
     marker: int
     start: int
@@ -86,7 +86,7 @@ def count_segment(counts: dict[str, int], segment: Segment, limits: Limits) -> N
 
 
 def is_metadata(marker: int) -> bool:
-    """Tell whether a segment is APPn or a comment, and so no part of the coded picture."""
+    """Return whether a segment is APPn or a comment, and so no part of the coded picture."""
     return APP0 <= marker <= APP15 or marker == COM
 
 

@@ -76,7 +76,7 @@ class Picture(ABC):
 
     @classmethod
     def matches(cls, prefix: bytes) -> bool:
-        """Tell whether a file that begins with `prefix`, of up to 512 bytes, is of the format."""
+        """Return whether a file that begins with `prefix`, of up to 512 bytes, is of the format."""
         return prefix.startswith(cls.magics)
 
     @classmethod
@@ -89,9 +89,9 @@ class Picture(ABC):
         """
 
     def bytes_needed(self, output_pixels: int = 0, encoder_bytes: int = 0) -> int:
-        """Return the most bytes that the picture takes on its way to outputs of so many pixels, beside its file.
+        """Return the peak memory, in bytes, that the picture needs beside its file for outputs of `output_pixels`.
 
-        `encoder_bytes` is what encoders of further formats take besides.
+        `encoder_bytes` is what encoders of further formats need in addition.
 
         Raises:
             ImageTooLargeError: The picture is over a limit, or the function's memory does not hold it.
@@ -102,7 +102,7 @@ class Picture(ABC):
     def read(self, widest: tuple[int, int] | None = None, *, copying: bool = False) -> None:
         """Read the file to its end and check it against all limits; `decode` and `copy` need it.
 
-        Of a file that is still on its way, the pixels are decoded meanwhile, where the format can: for outputs up to
+        The pixels of a file that is still arriving are decoded meanwhile, if the format can do that: for outputs up to
         `widest`, or first to check a copy.
 
         Raises:
@@ -121,7 +121,7 @@ class Picture(ABC):
         """Decode the pixels while the file arrives, for the `decode` or `copy` that follows."""
 
     def facts(self) -> None:
-        """Read on as far as facts may be that the header lacks; no pixel is decoded."""
+        """Read on for facts that the header lacks; no pixel is decoded."""
         self._read_on()
 
     def _read_on(self) -> None:  # noqa: B027 - most formats have all facts in their header
@@ -136,7 +136,7 @@ class Picture(ABC):
         """
 
     def damage(self) -> str | None:
-        """Say what is missing at the end of a picture that only `salvage` keeps; None for a whole one.
+        """Return what is missing at the end of a picture that only `salvage` keeps; None for a whole one.
 
         Raises:
             BrokenImageError: Nothing of the picture can be kept.
@@ -161,7 +161,7 @@ class Picture(ABC):
         """Count the frames.
 
         Raises:
-            BrokenImageError: The file goes wrong on the way.
+            BrokenImageError: The file is damaged before its end.
             ImageTooLargeError: There are more frames than are counted.
         """
         return 1

@@ -85,7 +85,7 @@ class PngPicture(Picture):
         header = self.header
         raw = self._raw_mode()
         key = self._transparent_colour()
-        # One byte a pixel is kept of this decode, so that the two never add up in memory.
+        # One byte a pixel is kept of this decode, so that the two are never in memory together.
         low = self._low_matches(key, salvage=salvage) if key and header.depth == WIDE else None
         image, damage = self._load(raw, salvage=salvage, warn=True)
         image, opacity = split(eight_bit(image))
@@ -130,7 +130,7 @@ class PngPicture(Picture):
             image = InflatedPng(io.BytesIO(without_data(self.header)))
         image.deflated = deflated
         if raw:
-            # Pillow decodes 16-bit grey to a mode that it cannot scale down; the raw mode does it in passing.
+            # Pillow decodes 16-bit grey to a mode that it cannot scale down; the raw mode does both at once.
             image._mode = raw[0]  # noqa: SLF001
             image.tile = [tile._replace(args=raw[1]) for tile in image.tile]
         return image
@@ -147,7 +147,7 @@ class PngPicture(Picture):
             self._early = EarlyPng(image, chunks)
 
     def _unproved(self, checksum: str) -> str | None:
-        """Say why pixels that decode may be wrong: by the checksum over them, or by that of the chunks without it."""
+        """Return why pixels that decode may be wrong: by their checksum, or without one by those of their chunks."""
         if checksum == "wrong":
             return "the PNG is damaged: the checksum of its pixels is wrong"
         return self.data.doubt if checksum == "missing" and self.data.doubt != MISSING else None

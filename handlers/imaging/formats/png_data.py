@@ -1,4 +1,4 @@
-"""The chunks that hold a PNG's picture, found and checked, whether the file is whole or still on its way.
+"""The chunks that hold a PNG's picture, found and checked, in a whole file or one that is still arriving.
 
 Source: W3C PNG specification, third edition, 5.
 """
@@ -77,7 +77,7 @@ def arriving(source: Source, chunks: list[tuple[int, int]]) -> Iterator[bytes]:
 
 
 def read_data(source: Source, limits: Limits) -> PictureData:
-    """Read on from the picture to the end; a file that goes wrong behind its picture ends there.
+    """Read on from the picture to the end; a file that is damaged after its picture ends there.
 
     Raises:
         BrokenImageError: There is no picture.
@@ -98,7 +98,7 @@ def read_data(source: Source, limits: Limits) -> PictureData:
 
 
 def _damage(file: memoryview, chunk: Chunk) -> str | None:
-    """Say what is wrong with a chunk's data, if anything."""
+    """Return what is wrong with a chunk's data, if anything."""
     stored = file[chunk.end - 4 : chunk.end]
     if len(stored) < 4:  # noqa: PLR2004
         return MISSING

@@ -32,7 +32,7 @@ class Chunk:
 
     @property
     def end(self) -> int:
-        """Return the position behind the checksum."""
+        """Return the position after the checksum."""
         return self.start + self.size + 4
 
 
@@ -116,7 +116,7 @@ def walk(source: Source, position: int = len(SIGNATURE)) -> Iterator[Chunk]:
 
 
 def _only_suggested(chunk: Chunk, found: dict[bytes, bytes]) -> bool:
-    """Tell whether a palette is only a suggestion: the picture has no indices."""
+    """Return whether a palette is only a suggestion: the picture has no indices."""
     return chunk.kind == b"PLTE" and found.get(b"IHDR", b"")[9:10] != bytes((PALETTE,))
 
 

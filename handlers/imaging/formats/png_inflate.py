@@ -46,7 +46,7 @@ class InflatedPng(PngImagePlugin.PngImageFile):
         return next(self._blocks, b"")
 
     def load_end(self) -> None:
-        """Read on behind the pixels, whose decoder stops at the last row, to compare the checksum."""
+        """Read on after the pixels, whose decoder stops at the last row, to compare the checksum."""
         with contextlib.suppress(ValueError):
             for _ in self._blocks:
                 pass

@@ -102,7 +102,7 @@ def _tags(header: TiffHeader) -> dict[int, Any]:
 
 
 def _is_writable(value: Any) -> bool:
-    """Tell whether a tag's value can be written as it is: bytes, or numbers without a sign."""
+    """Return whether a tag's value can be written as it is: bytes, or numbers without a sign."""
     if isinstance(value, bytes):
         return bool(value)
     sides = [

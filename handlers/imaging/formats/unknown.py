@@ -1,4 +1,4 @@
-"""Say what a file is that is in none of the accepted formats, by its first bytes."""
+"""Identify a file that is in none of the accepted formats by its first bytes."""
 
 import codecs
 

@@ -53,7 +53,7 @@ class WebpPicture(Picture):
 
     @classmethod
     def matches(cls, prefix: bytes) -> bool:
-        """Tell whether a file begins as a WebP does; see `Picture.matches`."""
+        """Return whether a file begins as a WebP does; see `Picture.matches`."""
         return prefix[:4] == b"RIFF" and prefix[8:12] == b"WEBP"
 
     @classmethod

@@ -40,7 +40,7 @@ class WebpHeader(Header):
     """Facts up to the first picture's data, which is in the chunks `picture` and, where it has one, `alpha`.
 
     `box` is the picture's (left, top, width, height) on the canvas. `picture_start` is the position of the first chunk
-    of the picture, or of the frame that it is in, and `end` that behind the last chunk.
+    of the picture, or of the frame that it is in, and `end` that after the last chunk.
     """
 
     picture: RiffChunk

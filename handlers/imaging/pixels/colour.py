@@ -7,7 +7,7 @@ from typing import NamedTuple
 from PIL import Image
 
 MAX_DIFFERENCE = 2
-"""Levels by which a profile may differ from sRGB and still count as sRGB: invisible, and as far as cameras' do."""
+"""Levels by which a profile may differ from sRGB and still count as sRGB: invisible, and what cameras' profiles do."""
 
 KEPT_BYTES = 64 * 1024
 """Up to this size, a profile and what was found of it are kept for the next picture."""
@@ -30,12 +30,12 @@ def to_srgb(image: Image.Image, profile: bytes | None, warnings: list[str]) -> I
 
 
 def usable(profile: bytes, mode: str) -> bool:
-    """Tell whether a profile describes pictures of a mode."""
+    """Return whether a profile describes pictures of a mode."""
     return profile[_SPACE] == _SPACES.get(mode)
 
 
 def is_srgb(profile: bytes, mode: str) -> bool:
-    """Tell whether a profile shows colours as sRGB does."""
+    """Return whether a profile shows colours as sRGB does."""
     found = departure(profile, mode)
     return found is not None and found.largest <= MAX_DIFFERENCE
 

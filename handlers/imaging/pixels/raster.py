@@ -28,5 +28,5 @@ class Raster:
 
     @property
     def smooth(self) -> bool:
-        """Tell whether the picture has no sharp edges."""
+        """Return whether the picture has no sharp edges."""
         return self.roughness <= SMOOTH_RMS

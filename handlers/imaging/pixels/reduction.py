@@ -10,7 +10,7 @@ Size = tuple[int, int]
 
 FACTORS = (8, 4, 2)
 GAP = 1.4
-"""A reduced picture is at least so many times as large as its largest output."""
+"""A reduced picture is at least this many times as large as its largest output."""
 
 SMOOTH_RMS = 16.0
 """Up to this roughness, no edge is sharp enough to show the order of resampling's passes (51 dB at least; text: 39)."""
@@ -53,7 +53,7 @@ def roughness(image: Image.Image) -> float:
 
 
 def serves(larger: Size, smaller: Size) -> bool:
-    """Tell whether one output may be resampled from another, both sampled down."""
+    """Return whether one output may be resampled from another, both sampled down."""
     gap = SMALL_GAP if smaller[0] < SMALL_WIDTH else CASCADE_GAP
     # Sizes are rounded: 1333 pixels are twice 667.
     return larger[0] + 1 >= gap * smaller[0] and larger[1] + 1 >= gap * smaller[1]
