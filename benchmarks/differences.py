@@ -12,6 +12,7 @@ from handlers.errors import BrokenImageError, RejectedImageError
 from handlers.imaging import Limits, Picture, open_picture
 from handlers.imaging.formats.gif import GifHeader
 from handlers.imaging.formats.heif_header import HeifHeader
+from handlers.imaging.formats.png_header import PngHeader
 from handlers.imaging.formats.tiff_header import FAX, JPEG, YCBCR, TiffHeader
 from handlers.imaging.render import rendered
 
@@ -26,16 +27,19 @@ MAX_DIFFERENCE = 2.0
 def difference_of(file: Path, limits: Limits, formats: Sequence[str]) -> tuple[str, bool]:
     """Return the difference from libvips, if any, and whether its reason is known."""
     data = file.read_bytes()
-    theirs = peer.picture(data)
     try:
         picture = open_picture(data, limits, formats=formats)
         ours = rendered(picture, WHITE)
     except RejectedImageError as error:
-        return _refused(error, theirs, data)
+        return _refused(error, peer.picture(data), data)
+    # libvips does not read a PNG's gAMA, cHRM and cICP, nor an AVIF's or HEIC's code points.
+    theirs = peer.picture(data, picture.header.icc)
     if theirs.image is None:
         return f"libvips refuses it: {theirs.refusal}", True
     if ours.size != theirs.image.size:
-        return f"size {ours.size[0]} x {ours.size[1]}, libvips {theirs.image.width} x {theirs.image.height}", False
+        late = isinstance(picture.header, PngHeader) and picture.header.exif is None and picture.exif.orientation != 1
+        why = ": an orientation after the picture, which libvips does not read" if late else ""
+        return f"size {ours.size[0]} x {ours.size[1]}, libvips {theirs.image.width} x {theirs.image.height}{why}", late
     mean = peer.mean_difference(ours, theirs.image)
     if mean <= MAX_DIFFERENCE:
         return "", True
@@ -79,7 +83,7 @@ def _reason(theirs: peer.PeerPicture, ours: Picture, mean: float) -> str:
     if theirs.cmyk and (not theirs.profiled or any("ICC profile" in warning for warning in ours.warnings)):
         return "CMYK without a usable profile, for which libvips takes a press profile of its own"
     if isinstance(header, HeifHeader):
-        return _heif_reason(theirs, header, mean)
+        return _heif_reason(header, mean)
     if isinstance(header, TiffHeader):
         return _tiff_reason(theirs, header)
     if isinstance(header, GifHeader):
@@ -98,9 +102,7 @@ def _tiff_reason(theirs: peer.PeerPicture, header: TiffHeader) -> str:
     return ""
 
 
-def _heif_reason(theirs: peer.PeerPicture, header: HeifHeader, mean: float) -> str:
-    if header.icc and not theirs.profiled:
-        return "colours named by code points, which libvips takes for sRGB"
+def _heif_reason(header: HeifHeader, mean: float) -> str:
     if header.premultiplied:
         return "colours multiplied by opacity, which libvips multiplies again"
     configuration = header.meta.items[header.image.tiles[0]].property(b"av1C") or bytes(4)

@@ -16,9 +16,8 @@ from benchmarks import conformance as module
 from benchmarks import peer
 from benchmarks.__main__ import main
 from benchmarks.guarded import run_guarded
-
-from .heic import has_decoder, needs_decoder
-from .pictures import jpeg, photo, saved
+from tests.handlers.imaging.heic import has_decoder, needs_decoder
+from tests.handlers.imaging.pictures import chunk, exif, jpeg, photo, saved
 
 needs_peer = pytest.mark.skipif(not peer.available(), reason="pyvips is not installed: `make` installs it")
 # Without HEIC's decoder, the default of all formats is refused.
@@ -74,15 +73,28 @@ def test_a_format_that_libvips_is_built_without_is_named(tmp_path: Path) -> None
 @needs_peer
 def test_known_differences_from_libvips_are_explained(tmp_path: Path) -> None:
     """By what the header says; any other difference has no reason."""
-    fine = saved(photo(), "AVIF", quality=100, subsampling="4:4:4", speed=9)
-    (tmp_path / "named.avif").write_bytes(fine.replace(b"nclx\0\1\0\x0d", b"nclx\0\x0c\0\x0d"))
+    png = saved(photo(), "PNG")
+    (tmp_path / "turned.png").write_bytes(png[:-12] + chunk(b"eXIf", exif({0x0112: 6})) + png[-12:])
     (tmp_path / "ycbcr.tiff").write_bytes(saved(photo(mode="YCbCr"), "TIFF"))
     code, _, findings = _run(tmp_path)
     assert code == 0
     assert [finding["difference"].partition(": ")[2] for finding in findings] == [
-        "colours named by code points, which libvips takes for sRGB",
+        "an orientation after the picture, which libvips does not read",
         "YCbCr without JPEG, which libvips takes for RGB",
     ]
+
+
+@needs_peer
+def test_colours_that_libvips_does_not_read_are_given_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that they are compared too: a PNG of linear light, and an AVIF of Display P3."""
+    fine = saved(photo(), "AVIF", quality=100, subsampling="4:4:4", speed=9)
+    (tmp_path / "named.avif").write_bytes(fine.replace(b"nclx\0\1\0\x0d", b"nclx\0\x0c\0\x0d"))
+    png = saved(photo(), "PNG")
+    (tmp_path / "linear.png").write_bytes(png[:33] + chunk(b"gAMA", (100_000).to_bytes(4)) + png[33:])
+    assert [finding["difference"] for finding in _run(tmp_path)[2]] == ["", ""]
+    monkeypatch.setattr(peer, "PROFILE", "exif-data")
+    found = [finding["difference"] for finding in _run(tmp_path)[2] if finding["verdict"] == "ok"]
+    assert [text.split()[:2] for text in found] == [["mean", "difference"]] * 2
 
 
 @pytest.mark.parametrize("names", ["jpeg,bmp", ""])
