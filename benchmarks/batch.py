@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks.artefact import unpacked
+from benchmarks.artefact import Artefact, unpacked
 from benchmarks.batch_worker import Figures
 from benchmarks.findings import Findings, Row
 from benchmarks.measuring import Samples
@@ -52,21 +52,12 @@ def batch(
 ) -> None:
     """Run batches through a worker on one core and on all; print images per second and how busy the cores are."""
     photos = load(images, jpeg_only=True)
-    cores = sorted(os.sched_getaffinity(0))
     rows = []
     with tempfile.TemporaryDirectory() as folder, unpacked(StackConfig()) as artefact:
         keys = _write(photos, Path(folder), size)
         with loopback(Path(folder), delay_ms) as port:
             for worker in WORKERS:
-                one = WorkerArgs(
-                    artefact=artefact,
-                    module=worker,
-                    port=port,
-                    cores=cores[:1],
-                    memory_mb=memory_mb,
-                    config=StackConfig(),
-                )
-                starts = [one, replace(one, cores=cores)]
+                starts = _starts(artefact, worker, port, memory_mb)
                 rows += _rows(starts, size, _interleaved(starts, keys, runs))
     Findings(
         title="Batch",
@@ -78,6 +69,13 @@ def batch(
             "S3 is played by another process of this machine: on all cores it shares them.",
         ],
     ).show(json_file, html_file)
+
+
+def _starts(artefact: Artefact, module: str, port: int, memory_mb: int) -> list[WorkerArgs]:
+    """Return how a worker is started on one core, and on all."""
+    cores, config = sorted(os.sched_getaffinity(0)), StackConfig()
+    one = WorkerArgs(artefact=artefact, module=module, port=port, cores=cores[:1], memory_mb=memory_mb, config=config)
+    return [one, replace(one, cores=cores)]
 
 
 def _write(photos: list[Photo], folder: Path, size: int) -> list[str]:

@@ -69,7 +69,7 @@ def way(task: str) -> None:
     sys.setprofile(found)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "one.jpg").write_bytes(drawn(MEGAPIXELS["2 MP"]))
-        with loopback(Path(folder), 0, min(os.sched_getaffinity(0))) as port:
+        with loopback(Path(folder), 0) as port:
             _invoke(WORKERS[task], port, found)
     sys.setprofile(None)
     print("\n".join(found.files()))

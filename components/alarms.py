@@ -27,7 +27,7 @@ class Alarm:
     name: str
     meaning: str
     runbook: str
-    threshold: float
+    threshold: float = 0
     queries: Sequence[Query]
 
     @property
@@ -42,7 +42,6 @@ def queue_not_empty(name: str, queue: pulumi.Input[str], meaning: str, runbook: 
         name=f"{name}-not-empty",
         meaning=meaning,
         runbook=runbook,
-        threshold=0,
         queries=_single("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", QueueName=queue),
     )
 
@@ -65,7 +64,6 @@ def function_alarms(name: str, function: pulumi.Input[str], timeout_s: int) -> l
             name=f"{name}-errors",
             meaning="Whole invocations fail",
             runbook="a-function-fails",
-            threshold=0,
             queries=_single("AWS/Lambda", "Errors", "Sum", FunctionName=function),
         ),
         Alarm(
@@ -92,14 +90,12 @@ def event_alarms(name: str, function: pulumi.Input[str]) -> list[Alarm]:
             name=f"{name}-events-dropped",
             meaning="Lambda gave up on events",
             runbook="uploads-without-jobs",
-            threshold=0,
             queries=_single("AWS/Lambda", "AsyncEventsDropped", "Sum", FunctionName=function),
         ),
         Alarm(
             name=f"{name}-events-lost",
             meaning="Failed events could not be kept",
             runbook="events-are-lost",
-            threshold=0,
             queries=_single("AWS/Lambda", "DestinationDeliveryFailures", "Sum", FunctionName=function),
         ),
     ]
@@ -112,14 +108,12 @@ def rule_alarms(name: str, rule: pulumi.Input[str]) -> list[Alarm]:
             name=f"{name}-failed",
             meaning="EventBridge gave up on events",
             runbook="uploads-without-jobs",
-            threshold=0,
             queries=_single("AWS/Events", "FailedInvocations", "Sum", RuleName=rule),
         ),
         Alarm(
             name=f"{name}-lost",
             meaning="Failed events could not be kept",
             runbook="events-are-lost",
-            threshold=0,
             queries=_single("AWS/Events", "InvocationsFailedToBeSentToDlq", "Sum", RuleName=rule),
         ),
     ]
@@ -136,7 +130,6 @@ def unsent_events(services: Sequence[str]) -> Alarm:
         name="events-unsent",
         meaning="EventBridge refuses events of pictures",
         runbook="events-are-not-sent",
-        threshold=0,
         queries=[total, *metrics],
     )
 
@@ -167,14 +160,12 @@ def topic_alarms(name: str, topic: pulumi.Input[str]) -> list[Alarm]:
             name=f"{name}-undelivered",
             meaning="The topic could not deliver",
             runbook="the-topic-cannot-deliver",
-            threshold=0,
             queries=_single("AWS/SNS", "NumberOfNotificationsFailed", "Sum", TopicName=topic),
         ),
         Alarm(
             name=f"{name}-lost",
             meaning="The topic could not keep what it could not deliver",
             runbook="jobs-are-lost",
-            threshold=0,
             queries=_single("AWS/SNS", "NumberOfNotificationsFailedToRedriveToDlq", "Sum", TopicName=topic),
         ),
     ]

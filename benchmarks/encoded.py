@@ -1,0 +1,125 @@
+"""What an encoder makes of pictures: time, bytes and likeness; also at the quality that looks as asked for."""
+
+import io
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from handlers.imaging.further import Avif, Further, Webp
+
+START: Mapping[type[Further], int] = {Webp: 80, Avif: 64}
+"""Where the search for a likeness begins."""
+
+MOST_QUALITY = 100
+STEP = 4
+"""Between two qualities whose SSIM are so near that the line between them is straight enough."""
+
+WINDOW = 11
+"""Pixels that SSIM looks at, across and down."""
+
+Encoder = Callable[[Image.Image], bytes]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoded:
+    """What an encoder makes of all sizes: CPU milliseconds, bytes and SSIM of each file, and the pixels of them all."""
+
+    taken_ms: Sequence[float]
+    sizes_bytes: Sequence[int]
+    likeness: Sequence[float]
+    megapixels: float
+
+    @property
+    def ssim(self) -> float:
+        """The mean of all files."""
+        return statistics.mean(self.likeness)
+
+    @property
+    def ms_per_megapixel(self) -> float:
+        """CPU milliseconds for a million pixels of output."""
+        return sum(self.taken_ms) / self.megapixels
+
+    @property
+    def bytes_per_pixel(self) -> float:
+        """Bytes for a pixel of output."""
+        return sum(self.sizes_bytes) / self.megapixels / 1e6
+
+
+def encoded(encoder: Encoder, sizes: Sequence[Image.Image]) -> Encoded:
+    """Encode every size, and measure."""
+    encoder(sizes[0])
+    taken_ms, files = [], []
+    for image in sizes:
+        started = time.process_time()
+        files.append(encoder(image))
+        taken_ms.append(1000 * (time.process_time() - started))
+    return Encoded(
+        taken_ms=taken_ms,
+        sizes_bytes=[len(file) for file in files],
+        likeness=[ssim(image, _decoded(file)) for image, file in zip(sizes, files, strict=True)],
+        megapixels=sum(image.width * image.height for image in sizes) / 1e6,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matched(Encoded):
+    """An encoder at a quality between two that were measured."""
+
+    quality: float
+
+
+def matched(kind: type[Further], sizes: Sequence[Image.Image], target: float) -> Matched:
+    """Return an encoder at the quality that reaches an SSIM, or at the end of its qualities that comes nearest."""
+    tried: dict[int, Encoded] = {}
+
+    def at(quality: int) -> Encoded:
+        if quality not in tried:
+            tried[quality] = encoded(lambda image: kind.encode(image, b"", quality, "4:2:0"), sizes)
+        return tried[quality]
+
+    low = high = START[kind]
+    while low > 1 and at(low).ssim > target:
+        low, high = max(1, low - STEP), low
+    while high < MOST_QUALITY and at(high).ssim < target:
+        low, high = high, min(MOST_QUALITY, high + STEP)
+    return _between(low, at(low), high, at(high), target)
+
+
+def _between(low: int, worse: Encoded, high: int, better: Encoded, target: float) -> Matched:
+    """Return what lies on the line between two qualities."""
+    rise = better.ssim - worse.ssim
+    share = min(1.0, max(0.0, (target - worse.ssim) / rise)) if rise > 0 else 0.0
+
+    def mixed(one: Sequence[float], other: Sequence[float]) -> list[float]:
+        return [(1 - share) * first + share * second for first, second in zip(one, other, strict=True)]
+
+    return Matched(
+        quality=low + share * (high - low),
+        taken_ms=mixed(worse.taken_ms, better.taken_ms),
+        sizes_bytes=[round(size) for size in mixed(worse.sizes_bytes, better.sizes_bytes)],
+        likeness=mixed(worse.likeness, better.likeness),
+        megapixels=worse.megapixels,
+    )
+
+
+def _decoded(file: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(file)) as image:
+        return image.convert("RGB")
+
+
+def ssim(one: Image.Image, other: Image.Image) -> float:
+    """Return the mean structural similarity of two pictures' luma, 1 for the same.
+
+    Source: Wang et al., "Image quality assessment: from error visibility to structural similarity", 2004: its Gaussian
+    window of `WINDOW` pixels and its covariance.
+    """
+    from skimage.metrics import structural_similarity  # noqa: PLC0415 it takes half a second
+
+    first, second = (np.asarray(image.convert("L")) for image in (one, other))
+    return float(
+        structural_similarity(first, second, gaussian_weights=True, use_sample_covariance=False, data_range=255)
+    )

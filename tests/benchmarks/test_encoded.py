@@ -1,0 +1,34 @@
+"""What an encoder makes of pictures: likeness as the paper defines it, and the quality that has a given one."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from benchmarks.encoded import encoded, matched, ssim
+from benchmarks.photos import drawn
+from handlers.imaging.further import Webp
+
+
+def test_a_picture_is_like_itself() -> None:
+    """Its SSIM is 1, and falls with what an encoder leaves out."""
+    image = Image.open(io.BytesIO(drawn((160, 120))))
+    worse = io.BytesIO()
+    image.save(worse, "JPEG", quality=10)
+    assert ssim(image, image) == pytest.approx(1)
+    assert ssim(image, Image.open(worse)) < 0.95
+
+
+def test_constant_pictures_differ_by_their_levels_alone() -> None:
+    """Without variance the formula is (2 a b + c1) / (a² + b² + c1)."""
+    one, other, c1 = Image.new("L", (20, 20), 100), Image.new("L", (20, 20), 200), 6.5025
+    assert ssim(one, other) == pytest.approx((2 * 100 * 200 + c1) / (100**2 + 200**2 + c1))
+
+
+def test_efforts_are_compared_at_the_quality_that_looks_the_same() -> None:
+    """Between two qualities whose SSIM are below and above."""
+    image = Image.open(io.BytesIO(drawn((200, 150)))).convert("RGB")
+    target = encoded(lambda picture: Webp.encode(picture, b"", 77, "4:2:0"), [image]).ssim
+    found = matched(Webp, [image], target)
+    assert found.ssim == pytest.approx(target)
+    assert 75 < found.quality < 79
