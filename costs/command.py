@@ -1,4 +1,4 @@
-"""`python -m costs`: the month's bill and the scale sheet, from settings alone: no stack, no credentials."""
+"""`python -m costs`: a month's bill and the limits, from settings alone, without a stack or credentials."""
 
 import json
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ _STACK_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 MOST = 1e15
-"""More than anything has, and few enough that no sum of them is infinite."""
+"""Larger than any real number of pictures, and small enough that no sum overflows."""
 
 
 POSITIVE = Number("number", 1 / MOST, MOST, f"a number above 0, up to {MOST:g}; write it as 250000 or 1e6")
