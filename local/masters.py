@@ -1,4 +1,4 @@
-"""Which files become which masters."""
+"""Find the files to upload, and the keys of their masters."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ from typing import NoReturn
 
 
 class NoMastersError(Exception):
-    """The paths hold no files to upload, two files for one key, or one that cannot be read; the message says which."""
+    """The paths have no files to upload, two files for one key, or one that cannot be read; the message says which."""
 
 
 def find_masters(paths: Sequence[Path], prefix: str, skipped: list[Path] | None = None) -> dict[str, Path]:
@@ -46,10 +46,10 @@ def find_masters(paths: Sequence[Path], prefix: str, skipped: list[Path] | None 
 
 
 def keep(master: Path, place: Path) -> Path:
-    """Make a master a file of the results too, and return its place there: a link, or a copy on another disk."""
+    """Add a master to the results and return its path there: a hard link, or a copy on another disk."""
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
-        # The file itself: a link to a link would follow what becomes of that.
+        # Link the file itself: a link to a symbolic link would change with that link's target.
         os.link(master.resolve(), place)
     except OSError:
         shutil.copyfile(master, place)
