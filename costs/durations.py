@@ -95,7 +95,8 @@ class Durations:
         rows = [row for row in self.rows if row.function == function and _timed(row)]
         if not rows:
             raise DurationsError(
-                f"expected a benchmark of all functions, got one without {function}: run `{COMMAND}` again"
+                f"expected a benchmark of all functions, got one without {function}: run `{COMMAND}`, and name that "
+                "file with --benchmark"
             )
         row = min(rows, key=lambda row: max(row.memory_mb / memory_mb, memory_mb / row.memory_mb))
         if row.verdict != "ok" or row.fixed_ms is None or row.ms_per_megapixel is None:
