@@ -14,8 +14,9 @@ class NoMastersError(Exception):
 def find_masters(paths: Sequence[Path], prefix: str, skipped: list[Path] | None = None) -> dict[str, Path]:
     """Return the files at or below `paths` by the key that each is uploaded to.
 
-    A file's key is its name, a folder's file's key its path below the folder, after `prefix`. Hidden files of a folder,
-    pipes, dangling links and names that are not UTF-8 are added to `skipped` instead.
+    A file's key is `prefix` and its name; that of a file in a folder is `prefix` and its path below the folder. A file
+    may be named twice. Hidden files of a folder, pipes, dangling links and names that are not UTF-8 are added to
+    `skipped` instead.
 
     Raises: NoMastersError.
     """
@@ -27,7 +28,7 @@ def find_masters(paths: Sequence[Path], prefix: str, skipped: list[Path] | None 
                 if skipped is not None:
                     skipped.append(file)
                 continue
-            if key in masters:
+            if key in masters and not masters[key].samefile(file):
                 raise NoMastersError(
                     f"expected one file per key, got {masters[key]} and {file}, which would both be {key}: name their "
                     "common folder instead"
