@@ -1,4 +1,4 @@
-"""The functions' package as it is deployed: unpacked as Lambda does, and run by the Python that it is for."""
+"""The functions' deployed package, unpacked as on Lambda and run by the Python that it is for."""
 
 import contextlib
 import shutil
@@ -14,13 +14,13 @@ from components.packaging.build import build
 from components.packaging.interpreters import interpreter
 from components.packaging.target import Target
 
-# What plays Lambda's runtime in a function's process.
+# The module that stands in for Lambda's runtime in a function's process.
 RUNNER = ("__init__.py", "batch_worker.py", "memory_use.py")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Artefact:
-    """An unpacked package: the code, the layer's packages, and beside them what runs a function for a benchmark."""
+    """An unpacked package: the code, the layer's packages, and the modules that run a function for a benchmark."""
 
     target: Target
     python: str
@@ -29,12 +29,12 @@ class Artefact:
     runner: Path
 
     def command(self, *arguments: str) -> list[str]:
-        """Return the command line of a fresh process with it; `environment` belongs to it."""
+        """Return the command line of a fresh process with it, to be run with `environment`."""
         return [self.python, "-S", "-B", "-P", *arguments]
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return what leads a process to the package, and to nothing of the working copy, and what Lambda tells it."""
+        """Return the variables of Lambda, and those that make a process import the package, not the working copy."""
         paths = ":".join(map(str, (self.code, self.layer, self.runner)))
         return {"PYTHONPATH": paths, "AWS_LAMBDA_FUNCTION_NAME": "measured"}
 

@@ -1,4 +1,4 @@
-"""Is a core ever idle while a batch waits for S3? A worker's batch against an S3 that answers late."""
+"""Is a core idle while a batch waits for S3? A worker's batch against a slow S3."""
 
 import os
 import tempfile
@@ -38,7 +38,7 @@ MOST_MESSAGES = 10_000
     default=1769,
     show_default=True,
     type=click.IntRange(SMALLEST_MB, LARGEST_MB),
-    help="MB of the function's memory.",
+    help="Memory of the function, in MB.",
 )
 def batch(
     images: Path | None,
@@ -65,8 +65,8 @@ def batch(
         rows=rows,
         notes=[
             f"The functions run from the package for {artefact.target}.",
-            "busy: CPU time of the worker over time taken, of all cores it may use.",
-            "S3 is played by another process of this machine: on all cores it shares them.",
+            "busy: CPU time of the worker, divided by the elapsed time of all cores that it may use.",
+            "The loopback S3 is another process on this machine. With all cores, it uses some of their time.",
         ],
     ).show(json_file, html_file)
 
@@ -90,7 +90,7 @@ def _interleaved(starts: Sequence[WorkerArgs], keys: list[str], runs: int) -> li
     for number in range(runs + 1):
         for args, figures in zip(starts, found, strict=True):
             with WorkerProcess(args) as worker:
-                worker.invoke(keys)  # It warms up.
+                worker.invoke(keys)  # The first batch warms the worker up.
                 warm = worker.invoke(keys)
             if warm.failed:
                 raise SystemExit(f"expected a batch without failures, got {warm.failed} of {args.module}")

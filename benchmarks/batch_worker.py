@@ -21,7 +21,7 @@ BUCKET = "images"
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """What became of one message: the worker's word for it, an error's name if there was one, and how long it took."""
+    """The outcome of one message: as the worker logs it, the name of an error, and the time."""
 
     key: str
     outcome: str
@@ -31,7 +31,7 @@ class Image:
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """What one batch took; `peak_mb` is the most that the process held so far, `failed` how many come again."""
+    """The figures of one batch; `peak_mb` is the process's peak so far, `failed` the number of failed messages."""
 
     wall_s: float
     cpu_s: float
@@ -76,7 +76,7 @@ def uploads(keys: list[str]) -> dict[str, Any]:
 
 
 EVENTS = {"handlers.job_publisher": uploads}
-"""By module, what its function is called with; the others take batches."""
+"""The event of a function, by its module; the others take batches."""
 
 
 def measure(handler: Callable[..., Any], batch: dict[str, Any], timeout_s: float, log: io.StringIO) -> Figures:
@@ -98,7 +98,7 @@ def measure(handler: Callable[..., Any], batch: dict[str, Any], timeout_s: float
 
 
 def _images(lines: list[str]) -> list[Image]:
-    """Read the worker's log: one line of JSON for each message, which has its id, and others."""
+    """Read the worker's log: one line of JSON for each message, with its id, and other lines."""
     entries = [json.loads(line) for line in lines if line.startswith("{")]
     return [
         Image(
@@ -113,7 +113,7 @@ def _images(lines: list[str]) -> list[Image]:
 
 
 def serve(module: str, cores: list[int]) -> None:
-    """Be the function until the input ends."""
+    """Run the function until the input ends."""
     os.sched_setaffinity(0, cores)
     answers, sys.stdout = sys.stdout, io.StringIO()
     handler = importlib.import_module(module).handler

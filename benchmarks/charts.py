@@ -19,7 +19,7 @@ def png(figure: Figure) -> bytes:
 
 
 def bars(samples: Mapping[str, Samples]) -> bytes:
-    """Draw a bar to each median, and a line from quartile to quartile; each unit has a chart of its own."""
+    """Draw a bar to each median, and a line from quartile to quartile; each unit has its own chart."""
     units = list(dict.fromkeys(one.unit for one in samples.values()))
     groups = [{name: one for name, one in samples.items() if one.unit == unit} for unit in units]
     heights = [BAR_INCHES * len(group) + AXIS_INCHES for group in groups]

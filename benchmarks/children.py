@@ -1,4 +1,4 @@
-"""Contestants in other programs, asked line by line: another Python, sharp in node."""
+"""Contestants in other programs, called line by line: another Python, and sharp in Node.js."""
 
 import functools
 import json
@@ -47,7 +47,7 @@ class Child:
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
         if not answer:
-            raise SystemExit(f"{self._process.args!r} died over {question}")
+            raise SystemExit(f"{self._process.args!r} ended while answering {question}")
         return float(answer)
 
 
@@ -56,7 +56,10 @@ def other_python(python: Path) -> Child:
 
     Raises: click.BadParameter.
     """
-    program, root = str(python.absolute()), Path(__file__).parent.parent  # A venv's link is not followed.
+    program, root = (
+        str(python.absolute()),
+        Path(__file__).parent.parent,
+    )  # A virtual environment's link is not resolved.
     if fault := _fault([program, "-c", f"import benchmarks.children; print('{READY}')"], cwd=root):
         expected = "expected a Python of version 3.11 or later that has Pillow or pillow-simd"
         raise click.BadParameter(f"{expected}, got {python} ({fault}): install it there", param_hint="--simd")
@@ -64,7 +67,7 @@ def other_python(python: Path) -> Child:
 
 
 def sharp(folder: Path) -> Child:
-    """Return sharp, from a folder with `node_modules`.
+    """Return sharp from a folder with `node_modules`.
 
     Raises: click.BadParameter.
     """
@@ -76,7 +79,7 @@ def sharp(folder: Path) -> Child:
 
 
 def _fault(command: Sequence[str], **options: Any) -> str:
-    """Say in a line why a command does not print `READY`, if so."""
+    """Return in one line why a command does not print `READY`, nothing if it does."""
     try:
         done = subprocess.run(
             command,

@@ -1,4 +1,4 @@
-"""What does a fresh process of a function cost before its first event? From the deployed package, on one core."""
+"""What does a function's cold start cost? Measured from the deployed package, on one core."""
 
 import os
 import resource
@@ -26,7 +26,7 @@ SCRIPTS = {
         "import handlers.metadata_extractor; from handlers import clients; clients.s3(); clients.dynamodb()"
     ),
 }
-# How long a process takes to end is no part of its start.
+# The end of a process does not count.
 END = "; import os; os._exit(0)"
 COUNT = "; import sys; print(len(sys.modules), 'PIL' in sys.modules, 'boto3' in sys.modules)"
 
@@ -61,7 +61,7 @@ def coldstart(runs: int, json_file: Path | None, html_file: Path | None) -> None
 
 
 def _starter(artefact: Artefact) -> Callable[[str], str]:
-    """Return what runs a script with the package, and nothing else, and returns what it prints."""
+    """Return a function that runs a script with the package alone and returns its output."""
     environment = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": os.devnull}
 
     def run(script: str) -> str:

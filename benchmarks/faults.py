@@ -1,4 +1,4 @@
-"""What goes wrong in a load run, each a context manager around it: killed workers, duplicates, a flaky way to S3."""
+"""The faults of a load run, each a context manager: killed workers, duplicates, failing calls to S3."""
 
 import contextlib
 import io
@@ -23,7 +23,7 @@ KILL_EVERY_S = 2.0
 
 
 def sabotage_workers(deployment: Deployment) -> None:
-    """Ship the sabotaged workers into the functions, beside the real ones that they call."""
+    """Deploy sabotaged workers in the functions, with the real ones that they call."""
     archive = io.BytesIO(code_archive(Target.of(deployment.config)).read_bytes())
     with zipfile.ZipFile(archive, "a") as code:
         code.writestr("sabotage.py", Path(sabotage.__file__).read_bytes())
@@ -98,7 +98,7 @@ def _cpu_seconds(process_id: int) -> float:
 
 
 class HeldBack:
-    """The branches' queues, stopped: what is in them is sent on in another order, or twice."""
+    """The branches' queues, stopped to deliver their messages in another order, or twice."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
@@ -106,7 +106,7 @@ class HeldBack:
         self._lambda = deployment.emulator.client("lambda")
 
     def stop(self) -> None:
-        """Keep the workers from taking messages."""
+        """Stop the workers from taking messages."""
         self._switch(enabled=False)
 
     def go(self, *, reverse: bool, twice: bool) -> None:
@@ -130,4 +130,4 @@ class HeldBack:
         for name in self._deployment.names("EventSourceMapping"):
             mapping = self._deployment.resource("EventSourceMapping", name)["uuid"]
             self._lambda.update_event_source_mapping(UUID=mapping, Enabled=enabled)
-        time.sleep(0 if enabled else 1)  # A poll that has begun ends with the messages that it took.
+        time.sleep(0 if enabled else 1)  # A poll that has begun still delivers the messages that it took.

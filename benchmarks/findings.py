@@ -1,4 +1,4 @@
-"""What a benchmark found: as a table, as JSON, as a plot, and as one HTML page that needs no other file."""
+"""A benchmark's findings as a table, JSON, a plot, and a self-contained HTML page."""
 
 import json
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ class Findings:
     notes: Sequence[str] = ()
 
     def show(self, json_file: Path | None, html_file: Path | None) -> None:
-        """Print the table, and write the files that are asked for; a plot as PNG lies beside the page."""
+        """Print the table, and write the chosen files; the plot is a PNG beside the page."""
         console = wide_console()
         columns, rows = self._table()
         table = Table(*columns, title=f"{self.title}: {self.question}", title_justify="left")

@@ -1,4 +1,4 @@
-"""Run a function in a child process as the workers do, and say how it ended and how much memory it took."""
+"""Run a function in a child process, as the workers do, and return how it ended and its peak memory."""
 
 import resource
 import time
@@ -12,7 +12,7 @@ from handlers.isolation import IsolatedWorkError, IsolatedWorkTimeoutError, run_
 
 _MB = 1024 * 1024
 _ENOUGH_MB = _MB
-"""A function's memory that never is the limit: here the child's share counts, whatever this process holds."""
+"""A function's memory that is never the limit, because here only the child's memory counts."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Whether anything gets lost under load, with workers killed, calls failing, messages twice and in any order."""
+"""Is anything lost under load? With killed workers, failing calls, duplicates, and messages in any order."""
 
 import contextlib
 import json
@@ -30,7 +30,7 @@ from ops.listing import list_objects
 from ops.logs import log_events
 from ops.stack import DeployedStack
 
-# Messages come again a little after a function would have timed out, not six times as late: the run would take hours.
+# Retries come soon after the function's time-out, not after six times as long, or the run would take hours.
 TIMEOUT_S = 20
 VISIBILITY_S = TIMEOUT_S + 3
 ROWS = (
@@ -39,7 +39,7 @@ ROWS = (
     *("seconds", "images_per_second"),
 )
 QUIET_S = 4.0
-# A killed worker costs every message of its batch one of its deliveries.
+# A killed worker uses up one delivery of every message in its batch.
 KILL_ONE_IN = 50
 GIVE_UP_S = 900.0
 CONFIG = {f"{PROJECT}:timeoutS": str(TIMEOUT_S), f"{PROJECT}:maxReceives": "8", f"{PROJECT}:deletions": "follow"}
@@ -50,12 +50,12 @@ CONFIG = {f"{PROJECT}:timeoutS": str(TIMEOUT_S), f"{PROJECT}:maxReceives": "8", 
 @click.option(
     "--faults", "names", default="none", show_default=True, help=f"none, all, or some of {', '.join(FAULTS)}."
 )
-@click.option("--seed", default=1, show_default=True, help="What decides which pictures are affected.")
+@click.option("--seed", default=1, show_default=True, help="Seed of the random choice of pictures and faults.")
 @json_option
 def load(images: int, names: str, seed: int, json_file: Path | None) -> None:
-    """Upload pictures at full speed while things go wrong; say what became of every one.
+    """Upload pictures at full speed during faults, and check the outcome of every one.
 
-    Exits 1 where one was lost, is stale, mixed, deleted by mistake or not told, or is good and yet a dead letter.
+    Exits 1 if one is lost, stale, mixed, deleted by mistake, without its event, or a dead letter although it is good.
     """
     interrupt_when_terminated()
     chosen = _chosen(names)
@@ -70,7 +70,7 @@ def load(images: int, names: str, seed: int, json_file: Path | None) -> None:
 def _chosen(names: str) -> set[str]:
     chosen = {"none": set[str](), "all": set(FAULTS)}.get(names, set(names.split(",")))
     if unknown := chosen - set(FAULTS):
-        expected = f"none, all, or some of {', '.join(FAULTS)}, with commas between"
+        expected = f"none, all, or some of {', '.join(FAULTS)}, separated by commas"
         raise click.BadParameter(f"expected {expected}, got {', '.join(sorted(unknown))}", param_hint="--faults")
     return chosen
 
@@ -100,7 +100,7 @@ def run(images: int, faults: set[str], seed: int) -> dict[str, Any]:
 
 
 def _send(deployment: Deployment, planned: Sequence[Upload], faults: set[str], seed: int) -> None:
-    """Upload everything; what is re-uploaded or deleted is so a little later, while its jobs are on their way."""
+    """Upload everything; re-upload or delete some a little later, while their jobs are in flight."""
     stack, pacer, held = cascade.stack_of(deployment), UploadPacer(deployment), sources.HeldBack(deployment)
     s3, chance = stack.client("s3"), random.Random(seed)  # noqa: S311 no secret
     again: list[tuple[str, bytes | None]] = []
@@ -161,7 +161,7 @@ def _figures(deployment: Deployment, planned: Sequence[Upload], seconds: float, 
 
 
 def _retries(deployment: Deployment) -> int:
-    """Return how many records were given back to their queue by a worker that said so."""
+    """Return how many records workers reported as failed."""
     logs = deployment.emulator.client("logs")
     return sum(
         '"message":"retry"' in event["message"]

@@ -1,4 +1,4 @@
-"""An S3, a DynamoDB and an SNS for measuring: writes are thrown away, every answer is as late as asked for.
+"""An S3, DynamoDB and SNS for benchmarks: they discard writes, and delay every answer.
 
 `python -m benchmarks.loopback FOLDER DELAY_MS CORE [MB_PER_S]` prints its port and serves until its input ends.
 """
@@ -21,10 +21,10 @@ from handlers.record import Record
 MODIFIED = "Last-Modified: Mon, 01 Jan 2024 00:00:00 GMT\r\n"
 
 PIECE_BYTES = 64 * 1024
-"""As much as is sent at once where a rate is asked for."""
+"""The bytes that are sent at once at a limited rate."""
 
 GENERATION = 1
-# What a picture's record is after one branch has settled: the others are still at work, so that nobody is told.
+# A picture's record after one branch has settled: others are not done, so no event is sent.
 RECORD = json.dumps(
     {
         "Attributes": Record(
@@ -34,7 +34,7 @@ RECORD = json.dumps(
 ).encode()
 
 
-# Only SNS is asked by a form, and answers in XML.
+# Only SNS takes forms, and answers in XML.
 FORM = re.compile(r"\ncontent-type: application/x-www-form-urlencoded", re.IGNORECASE)
 PUBLISHED = (
     b"<PublishBatchResponse><PublishBatchResult><Successful/><Failed/></PublishBatchResult></PublishBatchResponse>"
@@ -42,7 +42,7 @@ PUBLISHED = (
 
 
 class Loopback:
-    """Answers what the functions ask: GET with and without a range, HEAD, PUT; as POST, items' calls, PublishBatch."""
+    """Answers the functions' calls: GET with and without a range, HEAD, PUT; as POST, DynamoDB and PublishBatch."""
 
     def __init__(self, folder: Path, delay_s: float, bytes_per_s: float | None = None) -> None:
         self._objects = {file.name: file.read_bytes() for file in folder.iterdir()}
@@ -62,7 +62,7 @@ class Loopback:
         writer.close()
 
     async def _send(self, writer: asyncio.StreamWriter, answer: bytes) -> None:
-        """Send an answer, no faster than asked for."""
+        """Send an answer, no faster than the limit."""
         started = time.perf_counter()
         step = PIECE_BYTES if self._bytes_per_s else max(1, len(answer))
         for start in range(0, len(answer), step):

@@ -1,4 +1,4 @@
-"""What a load run uploads: small pictures of mixed sizes and kinds, no two alike, and what is done to them then."""
+"""The pictures of a load run: small, of mixed sizes and kinds, no two alike; and what happens to each."""
 
 import io
 import random
@@ -13,7 +13,7 @@ from PIL import Image
 from benchmarks.sabotage import KILLERS
 
 FAULTS = ("kill", *KILLERS, "network", "duplicates", "reorder", "reupload", "delete", "twins", "recreate")
-# One picture in so many is re-uploaded, deleted, given a twin, or deleted and made anew; killers are a handful.
+# One picture in so many is re-uploaded, deleted, gets a second master of its name, or is deleted and uploaded again.
 EVERY = {"reupload": 10, "delete": 20, "twins": 20, "recreate": 20}
 KILLER_COUNT = 2
 SIZES = [(16, 16), (64, 48), (120, 200), (320, 240), (640, 480)]
@@ -31,12 +31,12 @@ class Upload:
 
     @property
     def kills(self) -> bool:
-        """Whether it is there to be fatal."""
+        """Whether it is meant to kill its worker."""
         return any(name in self.path for name in KILLERS)
 
 
 def uploads(count: int, faults: set[str], seed: int) -> Iterator[Upload]:
-    """Yield `count` uploads, in a random order, with those that `faults` ask for among them."""
+    """Yield `count` uploads in a random order, including those for `faults`."""
     chance = random.Random(seed)  # noqa: S311 no secret
     planned = list(_plan(count, faults, chance))
     chance.shuffle(planned)

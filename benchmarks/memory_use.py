@@ -1,10 +1,10 @@
-"""What this process holds, as Linux counts it."""
+"""The memory of this process, as Linux counts it."""
 
 from pathlib import Path
 
 
 def process_mb(name: str) -> float:
-    """Return a line of the process's status in megabytes: `VmRSS` is what it holds, `VmHWM` the most it has held.
+    """Return a line of the process's status in megabytes: `VmRSS` is its memory, `VmHWM` the peak.
 
     Source: proc(5). The peak that getrusage(2) returns may be the parent's, from before the program was started.
     """

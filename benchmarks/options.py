@@ -15,14 +15,14 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 class OutputFile(click.Path):
-    """A file to write, in a folder that is there and takes it: said before the minutes that a run takes."""
+    """A file to write, in a writable folder; checked before a run that takes minutes."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path."""
         file = Path(str(super().convert(value, param, ctx)))
         if not file.parent.is_dir():
             self.fail(f"expected a file in a folder that exists, got {str(file)!r}: make {file.parent}", param, ctx)
-        if not file.exists():  # The folder of a file that is there, such as /dev/null, is of no account.
+        if not file.exists():  # For a file that exists, such as /dev/null, the folder does not matter.
             try:
                 tempfile.TemporaryFile(dir=file.parent).close()
             except OSError as error:
@@ -56,7 +56,7 @@ def _page(context: click.Context, option: click.Parameter, file: Path | None) ->
     return file
 
 
-images_option = click.option("--images", type=FOLDER, help="Folder of pictures; drawn ones if not given.")
+images_option = click.option("--images", type=FOLDER, help="Folder of pictures; generated ones if not given.")
 json_option = click.option("--json", "json_file", type=FILE, help="Also write everything here, as JSON.")
 html_option = click.option(
     "--html", "html_file", type=FILE, callback=_page, help="Also write a page here, and its plot beside it, as PNG."
@@ -75,7 +75,7 @@ def runs_option(default: int) -> Callable[[Any], Any]:
     """Return the option for the number of runs."""
     kind = click.IntRange(1)
     return click.option(
-        "--runs", default=default, show_default=True, type=kind, help="Runs that count; one more warms up."
+        "--runs", default=default, show_default=True, type=kind, help="Measured runs; one more warms up."
     )
 
 

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.other_python`: do what is asked on standard input, answer with the milliseconds it took."""
+"""`python -m benchmarks.other_python`: run the calls named on standard input, and print the milliseconds of each."""
 
 from benchmarks.children import answer
 

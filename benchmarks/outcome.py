@@ -1,4 +1,4 @@
-"""What became of a load run's uploads: the audit of the pipeline, held against what was uploaded."""
+"""The outcome of a load run: the pipeline's audit, compared with the uploads."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -45,7 +45,7 @@ class LoadOutcome:
 def assess(
     stack: DeployedStack, uploads: Iterable[Upload], accounts: Iterable[Account], letters: Mapping[str, list[str]]
 ) -> LoadOutcome:
-    """Compare what there is with what was uploaded; `letters` are the dead letters' keys by queue."""
+    """Compare the outputs with the uploads; `letters` are the dead letters' keys by queue."""
     found, outcome = {account.key: account for account in accounts}, LoadOutcome()
     dead = {(queue, key) for queue, keys in letters.items() for key in keys}
     owners: defaultdict[str, list[Account]] = defaultdict(list)
@@ -67,7 +67,7 @@ def assess(
 
 
 def assess_records(stack: DeployedStack, outcome: LoadOutcome, records: Iterable[Record], ids: set[str]) -> None:
-    """Hold each settled record against its outputs, and against the ids of the events that were sent."""
+    """Compare each settled record with its outputs, and with the ids of the events that were sent."""
     outcome.events = len(ids)
     for record in records:
         if not record.settled:

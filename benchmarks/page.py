@@ -1,4 +1,4 @@
-"""One HTML page that needs no other file, for every report: question, chart, tables, notes and the machine."""
+"""A self-contained HTML page for every report: question, chart, tables, notes and the machine."""
 
 import base64
 from collections.abc import Collection, Mapping, Sequence
@@ -39,7 +39,7 @@ class PageTable:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """What a report shows; `chart` is a PNG, and `chart_shows` says what is on it."""
+    """What a report shows; `chart` is a PNG, and `chart_shows` its alternative text."""
 
     title: str
     question: str

@@ -1,6 +1,6 @@
 """`python -m benchmarks.peak CALL`: print the megabytes that a call adds to a warm process, for a file on its input.
 
-A process of its own: a forked one would find memory that its parent had freed, and use it unseen.
+It is a separate process, because a forked one could reuse memory that its parent had freed.
 """
 
 import subprocess
@@ -15,14 +15,14 @@ WARM_PX = (640, 480)
 
 
 def peak_mb(call: str, data: bytes) -> float:
-    """Return what a fresh process says; it has made the call before, with a small picture."""
+    """Return the figure of a fresh process, which has made the call before with a small picture."""
     command = [sys.executable, "-m", "benchmarks.peak", call]
     done = subprocess.run(command, input=data, stdout=subprocess.PIPE, check=True)
     return float(done.stdout)
 
 
 def measure(call: str, data: bytes) -> float:
-    """Return by how much the peak of this process is above what it held before."""
+    """Return how far the peak of this process is above its memory before."""
     run = task(call)
     run(drawn(WARM_PX))
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # Source: proc(5): resets the peak.

@@ -1,4 +1,4 @@
-"""The same picture as libvips shows it, where pyvips is installed."""
+"""The same picture decoded by libvips, if pyvips is installed."""
 
 import importlib
 import importlib.util
@@ -11,12 +11,12 @@ from PIL import Image, ImageChops, ImageStat
 UNBUILT = "it is built without a decoder for it, so nothing is compared"
 PROFILE = "icc-profile-data"
 _BUILT_WITHOUT = "has not been built in"
-"""What libheif says of HEVC in libvips's wheel."""
+"""libheif's error for HEVC in libvips's wheel."""
 
 
 @dataclass(frozen=True)
 class PeerPicture:
-    """What libvips makes of a file: a picture or its refusal; `strict` is its complaint in strict mode."""
+    """libvips's result for a file: a picture or an error; `strict` is its error in strict mode."""
 
     image: Image.Image | None
     refusal: str | None
@@ -26,7 +26,7 @@ class PeerPicture:
 
 
 def available() -> bool:
-    """Say whether libvips can be asked."""
+    """Tell whether libvips can be used."""
     return importlib.util.find_spec("pyvips") is not None
 
 
@@ -72,7 +72,7 @@ def _to_pillow(image: Any) -> Image.Image:
 
 
 def _strictly(vips: Any, data: bytes) -> str | None:
-    """Return libvips's complaint about a file that it reads leniently."""
+    """Return libvips's strict-mode error for a file that it otherwise decodes."""
     try:
         vips.Image.new_from_buffer(data, "", fail_on="warning").avg()
     except vips.Error as error:

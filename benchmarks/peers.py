@@ -1,4 +1,4 @@
-"""Is PixelCascade as fast as it could be, and faster than others? All in one run, taking turns, on one core."""
+"""Is PixelCascade as fast as possible, and faster than others? All take turns in one run, on one core."""
 
 import functools
 import tempfile
@@ -39,7 +39,7 @@ def peers(
     sharp_folder: Path | None,
     simd_python: Path | None,
 ) -> None:
-    """Compare with naive Pillow, libjpeg-turbo alone, pillow-simd, pyvips and sharp, as far as they are there."""
+    """Compare with naive Pillow, libjpeg-turbo alone, pillow-simd, pyvips and sharp, as far as they are installed."""
     pin()
     with tempfile.TemporaryDirectory() as folder:
         others = _Others(Path(folder), sharp_folder, simd_python)
@@ -84,7 +84,7 @@ def _rows(task: str, rivals: Mapping[str, Contestant], inputs: list[Photo], runs
 
 
 class _Others:
-    """Who else there is on this machine."""
+    """The other contestants on this machine."""
 
     def __init__(self, folder: Path, sharp_folder: Path | None, simd_python: Path | None) -> None:
         self._folder, self._vips = folder, contestants.vips()
@@ -92,7 +92,7 @@ class _Others:
         self._simd = children.other_python(simd_python) if simd_python else None
 
     def of(self, task: str) -> dict[str, Contestant]:
-        """Return who takes part in a task, PixelCascade first."""
+        """Return the contestants of a task, PixelCascade first."""
         if task == "sizes":
             found = {
                 OURS: timed(contestants.sizes),

@@ -1,4 +1,4 @@
-"""A flaky way to S3: a real proxy on loopback that answers 503 or cuts the connection for a share of the calls."""
+"""An unreliable connection to S3: a proxy on loopback that answers 503 or cuts the connection for some of the calls."""
 
 import functools
 import http.client
@@ -18,7 +18,7 @@ SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request ra
 
 
 class FlakyProxy:
-    """Passes requests on to an endpoint, but for a share of them; a context manager that serves until its end."""
+    """Passes most requests on to an endpoint and fails the others; a context manager that serves until its end."""
 
     def __init__(self, endpoint: str, share: float, seed: int) -> None:
         self.faults: Counter[str] = Counter()
@@ -38,11 +38,11 @@ class FlakyProxy:
         self.close()
 
     def close(self) -> None:
-        """Give the port back."""
+        """Close the port."""
         self._server.server_close()
 
     def draw(self) -> str:
-        """Return what becomes of the next call: `pass`, `503`, or `cut` before or in the middle of the answer."""
+        """Choose the next call's outcome: `pass`, `503`, or `cut` before or in the middle of the answer."""
         with self._lock:
             fault = "pass"
             if self._random.random() < self._share:
@@ -55,11 +55,11 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: clients that hang up are what it is for."""
+        """Print nothing, because clients are meant to be cut off."""
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One connection of a client, with one of its own to the endpoint."""
+    """One client's connection, with a separate one to the endpoint."""
 
     protocol_version = "HTTP/1.1"
 
@@ -105,7 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the base class's word
-        """Say nothing."""
+        """Print nothing."""
 
     do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = _serve  # noqa: N815 the base class's names
 

@@ -1,6 +1,6 @@
-"""Workers that fail on pictures whose names say how, shipped into the functions for a load run.
+"""Workers that fail on certain pictures, as their names say, deployed in the functions for a load run.
 
-Everything but the named pictures goes to the real workers, untouched.
+The real workers get all other pictures.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ KILLERS = ("exhausts-memory", "never-ends", "crashes")
 
 
 def sabotaged(work: Work) -> Work:
-    """Return `work` that does to its process what the master's name says."""
+    """Return `work` that harms its process as the master's name says."""
 
     def fall_over(picture: Picture, master: Master, settings: Settings) -> Output:
         for name, fault in FAULTS.items():
@@ -34,20 +34,20 @@ def sabotaged(work: Work) -> Work:
 
 
 def exhaust_memory(settings: Settings) -> None:
-    """Take memory until there is none: the emulator has no limit, so this dies where Lambda would kill it."""
+    """Allocate memory up to Lambda's limit and exit there, because the emulator has no limit."""
     held = bytearray(b"\x01") * (settings.memory_mb * MEGABYTE)
     crash(settings)
     del held
 
 
 def never_end(_settings: Settings) -> None:
-    """Keep the processor busy for ever."""
+    """Loop for ever."""
     while True:
         time.sleep(0)
 
 
 def crash(_settings: Settings) -> None:
-    """Die as a process does in a bug of a codec."""
+    """Crash as a bug in a codec would."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -55,17 +55,17 @@ FAULTS: dict[str, Callable[[Settings], None]] = dict(zip(KILLERS, (exhaust_memor
 
 
 def converter(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
-    """Be the format-converter."""
+    """Run the format-converter."""
     return worker.process(event, context, sabotaged(format_converter.WORK))
 
 
 def resizer(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
-    """Be the pixel-resizer."""
+    """Run the pixel-resizer."""
     return worker.process(event, context, sabotaged(pixel_resizer.WORK))
 
 
 def extractor(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
-    """Be the metadata-extractor."""
+    """Run the metadata-extractor."""
     return worker.process(event, context, sabotaged(metadata_extractor.WORK))
 
 

@@ -21,7 +21,7 @@ CALLS = {"resize": "sizes", "convert": "reencoded", "convert, copying": "convert
 
 
 def stream_rows(classes: Mapping[str, Sequence[Photo]], runs: int, mb_per_s: float) -> list[Row]:
-    """Return for each class and call the milliseconds from the request to the result, fetched whole and streamed."""
+    """Return the milliseconds from the request to the result, fetched whole and streamed, for each class and call."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for members in classes.values():
@@ -56,7 +56,7 @@ def _contestants(fetch: Callable[[Photo], Any], call: Callable[[Any], object]) -
 
 
 def _fetcher(port: int) -> Callable[[Photo], Any]:
-    """Return what opens a photo's body as the functions do."""
+    """Return a function that opens a photo's body as the functions do."""
     s3 = boto3.client(
         "s3",
         endpoint_url=f"http://127.0.0.1:{port}",

@@ -1,4 +1,4 @@
-"""Which files and functions does one picture pass through? Counted in a real invocation, not read from the sources."""
+"""Which files and functions does one picture pass through? Counted in a real invocation."""
 
 import contextlib
 import importlib
@@ -32,14 +32,14 @@ class Way:
         self._recording = False
 
     def __call__(self, frame: FrameType, event: str, _: Any) -> None:
-        """Note a call; `sys.setprofile` calls this."""
+        """Record a call; `sys.setprofile` calls this."""
         code = frame.f_code
         if self._recording and event == "call" and code.co_filename.startswith(f"{ROOT / 'handlers'}/"):
             self._calls.append((code.co_filename, code.co_qualname))
 
     @contextlib.contextmanager
     def recorded(self) -> Iterator[None]:
-        """Note what is called within the block."""
+        """Record the calls within the block."""
         self._recording = True
         try:
             yield
@@ -55,7 +55,7 @@ class Way:
         return len(set(self._calls))
 
     def moves(self) -> int:
-        """Return how often a call was in another file than the call before."""
+        """Return how often a call was in a different file from the call before."""
         pairs = zip(self._calls, self._calls[1:], strict=False)
         return sum(before[0] != after[0] for before, after in pairs)
 

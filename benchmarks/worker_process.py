@@ -1,4 +1,4 @@
-"""A function in a process of its own beside a late S3: started, called batch by batch, stopped, or seen to die."""
+"""A function in a separate process with a slow S3: start it, call it batch by batch, stop it, or report its death."""
 
 import contextlib
 import json
@@ -21,7 +21,7 @@ from components.image_worker import worker_environment
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": "us-east-1"}
 START_S = 60.0
-# The shell joins each control group and becomes the worker: what the worker's own start takes is counted, too.
+# The shell joins each control group and becomes the worker, so that its start counts too.
 JOIN = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 1; shift; done; shift; exec "$@"'
 
 
@@ -31,7 +31,7 @@ class WorkerDiedError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerArgs:
-    """How a function is started: the package, its module below `handlers`, cores it sees, control groups it joins."""
+    """How to start a function: the package, its module below `handlers`, its cores and control groups."""
 
     artefact: Artefact
     module: str
@@ -43,14 +43,14 @@ class WorkerArgs:
 
 
 class WorkerProcess:
-    """One function's process; `init_s` is what it took until its module was imported."""
+    """One function's process; `init_s` is the time until its module was imported."""
 
     def __init__(self, args: WorkerArgs) -> None:
         self._args = args
         artefact = args.artefact
         cores = map(str, args.cores)
         command = artefact.command("-m", "benchmarks.batch_worker", f"handlers.{args.module}", *cores)
-        # A file, for a full pipe would stop the function.
+        # A file, because a full pipe would block the function.
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the process
         started = time.perf_counter()
         self._process = subprocess.Popen(
@@ -68,7 +68,7 @@ class WorkerProcess:
         )
         try:
             self._answer(START_S)
-        except BaseException:  # An interrupt too: a control group with a process in it cannot be removed.
+        except BaseException:  # After an interrupt too: a control group with a process cannot be removed.
             self.close()
             raise
         self.init_s = time.perf_counter() - started
@@ -88,7 +88,7 @@ class WorkerProcess:
     def invoke(self, keys: Sequence[str]) -> Figures:
         """Send a batch of masters.
 
-        Raises: WorkerDiedError, also where the function's time-out is over.
+        Raises: WorkerDiedError, also if the function's time-out passes.
         """
         timeout_s = self._args.config.timeout_s
         assert self._process.stdin is not None  # noqa: S101 - it is a pipe
@@ -105,7 +105,7 @@ class WorkerProcess:
         timer.start()
         try:
             line = self._process.stdout.readline()
-        finally:  # After an interrupt too: this process ends no sooner than its timers.
+        finally:  # After an interrupt too: this process would wait for its timers.
             timer.cancel()
         if line:
             return line
@@ -120,7 +120,7 @@ class WorkerProcess:
 
 @contextlib.contextmanager
 def loopback(folder: Path, delay_ms: float, core: int = -1, mb_per_s: float | None = None) -> Iterator[int]:
-    """Yield the port of an S3 with a folder's files, in a process of its own on a core, at most at `mb_per_s`.
+    """Yield the port of an S3 with a folder's files, in a separate process on one core, with at most `mb_per_s`.
 
     Unless `core` says otherwise, it is the last one; a function of few cores gets the first ones.
     """
@@ -136,7 +136,7 @@ def loopback(folder: Path, delay_ms: float, core: int = -1, mb_per_s: float | No
 
 
 def function_environment(config: StackConfig, port: int, memory_mb: int) -> dict[str, Any]:
-    """Return what a function is told by its environment, which here names the loopback's S3."""
+    """Return a function's environment, which names the loopback S3."""
     return {
         **worker_environment(config),
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",

@@ -1,4 +1,4 @@
-"""`python -m costs`: the month's bill and the limits, from settings alone."""
+"""`python -m costs`: a month's bill and the limits, from settings alone."""
 
 from costs.command import estimate_command
 

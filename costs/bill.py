@@ -8,7 +8,7 @@ from components.prices import Price
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """So many units at one price, for one part: a branch, `upload`, or `stack` for what uploads do not change."""
+    """A number of units at one price, for one part: a branch, `upload`, or `stack` for costs without uploads."""
 
     part: str
     count: float
@@ -22,14 +22,14 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Bill:
-    """What a month's work takes, and what its results take in every month that they are kept."""
+    """What a month's work costs, and what storing its results costs in each month."""
 
     work: Sequence[Line]
     keeping: Sequence[Line]
 
     @property
     def dollars(self) -> float:
-        """US dollars for the month's work, without keeping its results."""
+        """US dollars for the month's work, without the storage of its results."""
         return total(self.work)
 
 

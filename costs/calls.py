@@ -1,4 +1,4 @@
-"""What one picture makes the functions ask of AWS where nothing goes wrong; a test counts what they really ask."""
+"""The AWS requests that one picture causes if nothing fails; a test counts the real ones."""
 
 from collections.abc import Collection, Iterator, Mapping
 
@@ -33,7 +33,7 @@ RECORD_WRITE_UNITS = 1.0
 """Write units of one write of a picture's record, which is under 1 KB as a rule."""
 
 RECORD_BYTES = 530 + 100
-"""Bytes of the record of a picture that is complete, and the 100 that each item is billed beside."""
+"""Bytes of the record of a complete picture, and the 100 that AWS adds to each item."""
 
 
 def calls(*, sizes: int, header_gets: float = HEADER_GETS) -> Mapping[str, Mapping[str, float]]:

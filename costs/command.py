@@ -1,4 +1,4 @@
-"""`python -m costs`: the month's bill and the scale sheet, from settings alone: no stack, no credentials."""
+"""`python -m costs`: a month's bill and the limits, from settings alone, without a stack or credentials."""
 
 import json
 from collections.abc import Mapping
@@ -23,11 +23,11 @@ _STACK_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 MOST = 1e15
-"""More than anything has, and few enough that no sum of them is infinite."""
+"""Larger than any real number of pictures, and small enough that no sum overflows."""
 
 
-POSITIVE = Number("number", 1 / MOST, MOST, f"a number above 0, up to {MOST:g}; write it as 250000 or 1e6")
-SHARE = Number("share", 0, 1, "a share from 0 to 1; write one in a hundred as 0.01")
+POSITIVE = Number("number", 1 / MOST, MOST, f"a number above 0, up to {MOST:g}, such as 250000 or 1e6")
+SHARE = Number("share", 0, 1, "a share from 0 to 1, such as 0.01 for one in a hundred")
 
 
 @click.command(name="estimate", context_settings={"help_option_names": ["-h", "--help"]})

@@ -18,7 +18,7 @@ AboveZero = Annotated[int, msgspec.Meta(gt=0)]
 
 
 class DurationsError(PixelCascadeError):
-    """There is no measurement that the estimate could stand on."""
+    """The estimate has no measurement to use; the message says which command makes one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class MeasuredTimes:
 
 @dataclass(frozen=True, kw_only=True)
 class Duration:
-    """Billed milliseconds of one function at one memory size: so many a picture, and so many for each megapixel.
+    """Billed milliseconds of one function at one memory size: a fixed part per picture, and a part per megapixel.
 
     Measured warm, in batches of `batch_size`, whose pictures wait for S3 side by side; a cold start adds `init_ms`.
     """
@@ -95,7 +95,8 @@ class Durations:
         rows = [row for row in self.rows if row.function == function and _timed(row)]
         if not rows:
             raise DurationsError(
-                f"expected a benchmark of all functions, got one without {function}: run `{COMMAND}` again"
+                f"expected a benchmark of all functions, got one without {function}: run `{COMMAND}`, and name that "
+                "file with --benchmark"
             )
         row = min(rows, key=lambda row: max(row.memory_mb / memory_mb, memory_mb / row.memory_mb))
         if row.verdict != "ok" or row.fixed_ms is None or row.ms_per_megapixel is None:

@@ -1,4 +1,4 @@
-"""What the pixels of a size cost in each format and quality, as `python -m benchmarks formats` measured it."""
+"""What encoding costs in each format and quality, as `python -m benchmarks formats` measured it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ COMMAND = "python -m benchmarks formats --images DIR --json FILE"
 
 @dataclass(frozen=True, kw_only=True)
 class Encoding:
-    """One format at one quality: milliseconds of one whole core, and bytes of the file, by the pixels that it has."""
+    """One format at one quality: milliseconds of one core, and bytes of the file, per pixel."""
 
     format: str
     quality: int
@@ -24,7 +24,7 @@ class Encoding:
 
     @property
     def name(self) -> str:
-        """How a stack's settings have it, such as `webp=80`."""
+        """Its name in a stack's settings, such as `webp=80`."""
         return f"{self.format}={self.quality}"
 
 

@@ -1,4 +1,4 @@
-"""What a month of pictures costs with a stack's settings: functions, requests, logs, alarms and what is kept."""
+"""What a month of pictures costs with a stack's settings: functions, requests, logs, alarms and storage."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -100,7 +100,7 @@ class Estimate:
 
     @property
     def _formats_ms(self) -> float:
-        """What the stack's formats take longer than those with which the resizer was measured."""
+        """Milliseconds that the stack's formats take beyond those that the resizer was measured with."""
         config, durations = self.config, self.durations
         ours = self.encodings.ms_per_megapixel(config.jpeg_quality, config.output_formats)
         theirs = self.encodings.ms_per_megapixel(durations.jpeg_quality, durations.output_formats)
@@ -112,7 +112,7 @@ class Estimate:
 
     @property
     def _publisher_waits_ms(self) -> float:
-        """Its calls follow each other."""
+        """Its calls run one after the other."""
         return self.workload.call_ms * sum(calls(sizes=1)[UPLOAD].values())
 
     def cold_ms(self, part: str) -> float:
@@ -159,7 +159,7 @@ class Estimate:
             yield Line(part=part, count=size_gb * kept_months, price=prices.LOGS_GB_MONTH)
 
     def _fixed_lines(self) -> Iterator[Line]:
-        """Yield what the stack costs without a single upload."""
+        """Yield what the stack costs without any upload."""
         branches = len(BRANCHES)
         yield Line(part=STACK, count=branches * IDLE_POLLS, price=prices.SQS_REQUEST)
         yield Line(part=STACK, count=branches * BRANCH_METRICS, price=prices.METRIC_MONTH)
@@ -191,7 +191,7 @@ class Estimate:
         return self.output_pixels * sum(self.encodings.of(*one).bytes_per_pixel for one in formats.items())
 
     def assumptions(self) -> list[Assumption]:
-        """Return what is taken for granted about the stack."""
+        """Return the assumptions about the stack."""
         durations = {row.task: self.duration(row.name) for row in BRANCHES}
         measured = ", ".join(f"{name} at {found.memory_mb} MB" for name, found in durations.items())
         processors = f"measured on {self.durations.architecture}, the stack has {self.config.architecture}"
@@ -226,10 +226,14 @@ class Estimate:
             Assumption(
                 "deliveries by SNS", "a request of SQS each", "SNS charges nothing, standard SQS pricing applies"
             ),
-            Assumption("idle polling", polls, "five pollers, 20 s each; in full, though a busy queue has less"),
+            Assumption(
+                "idle polling", polls, "five pollers, 20 s each; counted in full, although a busy queue has fewer"
+            ),
             Assumption("logs", f"kept at {LOGS_COMPRESSED:.0%} of their size", "CloudWatch compresses them"),
             Assumption(
-                "not counted", "masters' own PUT and keeping", "the same with and without; nor X-Ray, KMS, free tiers"
+                "not counted",
+                "the masters' own PUT and storage",
+                "the same with and without; nor X-Ray, KMS, free tiers",
             ),
         ]
 

@@ -1,4 +1,4 @@
-"""What a format or another quality costs and saves: Lambda's time, requests and keeping against bytes sent."""
+"""What a format or another quality costs and saves: Lambda time, requests and storage against bytes sent."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -9,7 +9,7 @@ from costs.encodings import Encoding
 from costs.estimate import GB, Estimate
 
 WEB_QUALITY, FULL_QUALITY = 82, 100
-"""Qualities of JPEG that are compared: one that pages use, and the default."""
+"""JPEG qualities to compare: one for web pages, and the default."""
 
 CANDIDATES = {"webp": 80, "avif": 60}
 """What a stack without further formats could make."""
@@ -36,18 +36,20 @@ class FormatPrice:
 
     @property
     def pays_from_views(self) -> float | None:
-        """Views of each picture in a month that pay for it; None where none do."""
+        """Views of each picture a month from which the format saves money; None if it never does."""
         spent = self.compute + self.requests + self.keeping
         return max(0.0, spent) / -self.view if self.view < 0 else None
 
     def sentence(self) -> str:
-        """Say it."""
+        """Return it as a sentence."""
         what = f"{self.name} instead of the stack's JPEGs" if self.instead else f"{self.name} beside JPEG"
-        dollars = {"Lambda": self.compute, "requests": self.requests, "each month of keeping": self.keeping}
+        dollars = {"Lambda": self.compute, "requests": self.requests, "storage in each month": self.keeping}
         spent = ", ".join(f"{_more(value)} for {name}" for name, value in dollars.items() if value)
         views = self.pays_from_views
-        pays = "" if self.instead or views is None else f"; it pays from {views:,.1f} views of each picture a month"
-        sent = f"{_more(self.view)} each time that all sizes of all pictures are sent"
+        pays = (
+            "" if self.instead or views is None else f"; it saves money from {views:,.1f} views of each picture a month"
+        )
+        sent = f"{_more(self.view)} for sending all sizes of all pictures once"
         return f"{what}, in US dollars: {spent}, {sent}{pays}."
 
     def plain(self) -> dict[str, Any]:
@@ -56,7 +58,7 @@ class FormatPrice:
 
 
 def format_prices(estimate: Estimate) -> list[FormatPrice]:
-    """Return the stack's further formats, or those that it could have, and the other quality of JPEG.
+    """Return the prices of the stack's further formats, or of possible ones, and of another JPEG quality.
 
     Raises: DurationsError.
     """

@@ -1,4 +1,4 @@
-"""How many bytes of logs one picture leaves; a test holds them against what the functions really print."""
+"""How many bytes of logs one picture causes; a test compares them with what the functions print."""
 
 # What Lambda itself prints for an invocation, log format Text.
 # Source: Lambda's developer guide, "Viewing CloudWatch logs for Lambda functions".
@@ -18,15 +18,15 @@ BATCH_BYTES = 300
 
 
 def publisher_bytes(*, system_logs: bool = True) -> int:
-    """Return the bytes that one upload leaves in the publisher's log."""
+    """Return the bytes that one upload adds to the publisher's log."""
     return _invocation_bytes(system_logs=system_logs) + JOB_BYTES
 
 
 def worker_bytes(per_batch: float, *, system_logs: bool = True) -> float:
-    """Return the bytes that one picture of a batch leaves in a worker's log."""
+    """Return the bytes that one picture of a batch adds to a worker's log."""
     return PICTURE_BYTES + (_invocation_bytes(system_logs=system_logs) + BATCH_BYTES) / per_batch
 
 
 def _invocation_bytes(*, system_logs: bool) -> int:
-    """Return what Lambda prints itself: nothing at level WARN, where an invocation ends well."""
+    """Return what Lambda itself prints; at level WARN, nothing for an invocation that succeeds."""
     return INVOCATION_BYTES if system_logs else 0

@@ -13,7 +13,7 @@ class Number(click.ParamType[float]):
         self.name, self._least, self._most, self._expected = name, least, most, expected
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the number that a text means."""
+        """Convert a text to a number."""
         try:
             number = float(value)
         except ValueError:

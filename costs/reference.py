@@ -28,12 +28,12 @@ CALLS_IN_A_ROW = {row.name: 2 if row.records else 1 + min(row.files_of(SIZES), 2
 OWN_LOG_BYTES = 100
 
 PUBLISHER_MS = 40.0
-"""Billed for one upload: one call of SNS by a warm function; not measured."""
+"""Milliseconds billed for one upload: one call of SNS by a warm function; assumed, not measured."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReferenceSetup:
-    """The set-up under a workload; what is not known of it is taken from PixelCascade's measurements."""
+    """The set-up under a workload. Unknown values are taken from PixelCascade's measurements."""
 
     workload: Workload
     durations: Durations
@@ -52,7 +52,7 @@ class ReferenceSetup:
         return own.billed_ms(self.workload.megapixels, wait_ms=wait_ms, per_batch=self.workload.per_batch)
 
     def bill(self, keeping: list[Line]) -> Bill:
-        """Return the month's bill; its results take what `keeping` says, and its logs are kept for ever."""
+        """Return the month's bill. `keeping` has the storage of its results; its logs are kept for ever."""
         logged = list(self._log_lines())
         kept_gb = LOGS_COMPRESSED * sum(line.count for line in logged)
         return Bill(
@@ -81,7 +81,7 @@ class ReferenceSetup:
             yield Line(part=part, count=self.workload.images * each / GB, price=prices.LOGS_GB)
 
     def assumptions(self) -> list[Assumption]:
-        """Return what is taken for granted about the set-up; where in doubt, what makes it cheaper."""
+        """Return the assumptions about the set-up. In doubt, they make it cheaper."""
         memory = ", ".join(f"{task} {memory_mb} MB" for task, memory_mb in MEMORY_MB.items())
         convert, resize = (f"{MEASURED_MS[task]:,g} ms" for task in ("convert", "resize"))
         measured = (

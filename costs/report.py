@@ -17,12 +17,12 @@ from costs.scale import Limit
 from costs.workload import Assumption, Workload
 
 BILLED_PARTS = (*PARTS, STACK)
-LARGE = 100  # Above it, decimals do not matter.
+LARGE = 100  # Above this, decimals do not matter.
 
 
 @dataclass(frozen=True, kw_only=True)
 class EstimateReport:
-    """Two bills for one workload, the limits of the first, and what both take for granted."""
+    """Two bills for one workload, the limits of the first, and the assumptions of both."""
 
     workload: Workload
     bill: Bill
@@ -35,7 +35,7 @@ class EstimateReport:
 
     @classmethod
     def make(cls, estimate: Estimate, reference: ReferenceSetup, *, region: str, rate: float) -> Self:
-        """Work everything out; `rate` is the uploads per second of the busiest time.
+        """Compute both bills and the limits; `rate` is the uploads per second of the busiest time.
 
         Raises: DurationsError.
         """
@@ -57,21 +57,21 @@ class EstimateReport:
         )
 
     def show(self, *, verbose: bool = False) -> None:
-        """Print the answer and where the money goes; if `verbose`, every line, limit, assumption and price too."""
+        """Print the answer and the cost of each service; if `verbose`, every line, limit, assumption and price too."""
         console = wide_console()
         formats = (one.sentence() for one in self.formats if verbose or one.made or one.instead)
         for sentence in (self._verdict(), self._month(), self._first_limit(), *formats):
             console.print(sentence, highlight=False, soft_wrap=True)
         if not verbose:
             console.print(self._services())
-            console.print("Every line, limit, assumption and price: --verbose.", highlight=False)
+            console.print("For every line, limit, assumption and price: --verbose.", highlight=False)
             return
         console.print(self._bills())
         console.print(self._formats())
         console.print(self._scale())
         for sentence in self.beside:
             console.print(sentence, highlight=False, soft_wrap=True)
-        console.print(self._taken_for_granted())
+        console.print(self._assumptions())
         console.print(_prices())
 
     def plain(self) -> dict[str, Any]:
@@ -107,11 +107,11 @@ class EstimateReport:
         table.add_section()
         for part in BILLED_PARTS:
             _add_lines(table, part, self.bill.keeping, self.reference.keeping)
-        _add_sums(table, "all parts", "each month of keeping results", [total(bill.keeping) for bill in both])
+        _add_sums(table, "all parts", "each month of storage", [total(bill.keeping) for bill in both])
         return table
 
     def _services(self) -> Table:
-        """Return what each service costs, the dearest first."""
+        """Return what each service costs, the most expensive first."""
         table = Table("service", title="US dollars a month")
         for heading in ("PixelCascade", "reference set-up"):
             table.add_column(heading, justify="right")
@@ -132,8 +132,8 @@ class EstimateReport:
         workload = self.workload
         return (
             f"{workload.images:,.0f} pictures of {workload.megapixels:g} megapixels in a month: "
-            f"{self.bill.dollars:,.2f} US dollars, and {total(self.bill.keeping):,.2f} for each month that their "
-            f"results are kept ({prices.REGION}, list prices of {prices.READ})."
+            f"{self.bill.dollars:,.2f} US dollars, and {total(self.bill.keeping):,.2f} for each month of "
+            f"storing the results ({prices.REGION}, list prices of {prices.READ})."
         )
 
     def _verdict(self) -> str:
@@ -142,7 +142,7 @@ class EstimateReport:
         return f"A million pictures cost {each:,.2f} US dollars, the reference set-up {ratio:.2f} times as much."
 
     def _formats(self) -> Table:
-        """Return what further formats and another quality cost and save, beside the stack's JPEGs."""
+        """Return what further formats and another quality cost and save, compared with the stack's JPEGs."""
         table = Table(
             "format", "", title="Formats: what is added to the bill with the stack's JPEGs, US dollars a month"
         )
@@ -151,7 +151,7 @@ class EstimateReport:
             "KB a picture",
             "Lambda",
             "requests",
-            "keeping",
+            "storage",
             "sending every size",
             "pays from views",
         )
@@ -168,7 +168,7 @@ class EstimateReport:
         table = Table("limit", "default", title="Scale sheet: images per second at which each limit is reached")
         table.add_column("reached at", justify="right")
         table.add_column(f"enough for {self.rate:,.1f}")
-        table.add_column("moved by")
+        table.add_column("raised by")
         table.add_column("source")
         for limit in self.limits:
             enough = "yes" if limit.per_second >= self.rate else "no"
@@ -182,8 +182,8 @@ class EstimateReport:
             f"raised by: {first.moved_by}. Above this rate, messages wait in their queue or are retried."
         )
 
-    def _taken_for_granted(self) -> Table:
-        table = Table("taken for granted", "value", "why, and what changes it", title="Assumptions")
+    def _assumptions(self) -> Table:
+        table = Table("assumption", "value", "why, and what changes it", title="Assumptions")
         for assumption in self.assumptions:
             table.add_row(*assumption)
         return table
@@ -203,12 +203,16 @@ def _add_sums(table: Table, part: str, what: str, dollars: Sequence[float]) -> N
 
 
 def _number(count: float) -> str:
-    """Return a count, with decimals where it is small and no whole number."""
+    """Return a count, with decimals if it is small and not a whole number."""
     return f"{count:,.0f}" if count == round(count) or count > LARGE else f"{count:,.2f}"
 
 
 def _prices_of(region: str) -> Assumption:
-    where = "and so is the stack" if region == prices.REGION else f"the stack is in {region}, some ten per cent apart"
+    where = (
+        "and so is the stack"
+        if region == prices.REGION
+        else f"the stack is in {region}, where prices differ by some ten per cent"
+    )
     return Assumption("prices", f"{prices.REGION}, {prices.READ}", f"list prices, {where}")
 
 

@@ -27,7 +27,7 @@ DYNAMODB_NEW_TABLE, DYNAMODB_TABLE, DYNAMODB_ITEM = 4000, 40_000, 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """A limit, the images per second that reach it, what moves it, and the page of AWS's documentation that has it."""
+    """A limit, the images per second that reach it, what raises it, and the page of AWS's documentation about it."""
 
     name: str
     default: str
@@ -37,9 +37,9 @@ class Limit:
 
 
 def limits(estimate: Estimate, region: str = prices.REGION) -> list[Limit]:
-    """Return every limit, the one that is reached first at the top.
+    """Return every limit, the one that is reached first at the beginning.
 
-    Where a limit is reached messages wait, so batches are as full as the stack lets them be.
+    At a limit messages wait, so batches are as full as the stack's settings allow.
 
     Raises: DurationsError.
     """
@@ -49,7 +49,7 @@ def limits(estimate: Estimate, region: str = prices.REGION) -> list[Limit]:
 
 
 def beside(estimate: Estimate) -> list[str]:
-    """Say what is no rate: how fast an idle stack comes to its full speed, and what one name may be written.
+    """Return the limits that are not rates: how fast an idle stack scales up, and how often one name may be written.
 
     Sources: Lambda's developer guide, "Configuring scaling behavior for SQS event source mappings" and "Lambda scaling
     behavior"; DynamoDB's, "Best practices for designing and using partition keys effectively".
@@ -61,7 +61,7 @@ def beside(estimate: Estimate) -> list[str]:
     burst = 1000 * LAMBDA_GROWTH / estimate.billed_ms(UPLOAD)
     return [
         f"{branch}, {MAPPING_MOST:,} at most: maxConcurrency {most} is reached {wait_s:.0f} s after a burst begins.",
-        f"{function}: job-publisher takes {burst:,.0f} images per second at once; more waits.",
+        f"{function}: job-publisher takes {burst:,.0f} images per second at once; the rest waits.",
         f"One item takes {DYNAMODB_ITEM:,} write units a second: only a master uploaded over and over reaches that.",
     ]
 
@@ -127,7 +127,7 @@ def _s3(estimate: Estimate) -> Iterator[Limit]:
         source=page,
     )
     yield Limit(
-        name="S3: writes into a bucket not yet split",
+        name="S3: writes into a bucket not yet partitioned",
         default=f"{S3_WRITES:,} a second",
         per_second=S3_WRITES / writes,
         moved_by=splits,

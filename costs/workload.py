@@ -1,4 +1,4 @@
-"""What a month asks of a pipeline, and what is taken for granted about it."""
+"""What a month of uploads consists of, and the assumptions about it."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -17,7 +17,7 @@ COLD_STARTS = 0.01
 
 
 class Assumption(NamedTuple):
-    """Something that the estimate does not know and takes for granted; `why` also says how to change it."""
+    """Something that the estimate assumes; `why` also says how to change it."""
 
     what: str
     value: str
@@ -26,7 +26,7 @@ class Assumption(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """A month's uploads: how many, each of so many megapixels and megabytes (10^6), so many in one batch.
+    """A month's uploads: how many there are, their megapixels and megabytes (10^6), and how many are in one batch.
 
     `publisher_ms` is what the publisher is billed for one, None for what was measured.
     """
@@ -45,12 +45,14 @@ class Workload:
         return self.images / MONTH_S
 
     def assumptions(self) -> list[Assumption]:
-        """Return what is taken for granted about the uploads."""
+        """Return the assumptions about the uploads."""
         size, batch = f"{self.upload_mb:,.2f} MB", f"{self.per_batch:g}"
         median = f"{BYTES_PER_PIXEL} bytes a pixel unless --mb is given, the median of 24 camera photographs"
         return [
             Assumption("an upload", size, median),
-            Assumption("messages in one batch", batch, "--per-batch; 1 is dearest, as where uploads come one by one"),
+            Assumption(
+                "messages in one batch", batch, "--per-batch; 1 is the most expensive, as when uploads come one by one"
+            ),
             Assumption(
                 "a call of S3", f"{self.call_ms:g} ms", "--call-ms; a picture alone in its batch waits for all of them"
             ),

@@ -47,7 +47,7 @@ stack_option = click.option(
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Run the pipeline on this machine."""
-    # A terminated run must stop what it started, as an interrupted one does.
+    # SIGTERM must stop the emulator too, as Ctrl-C does.
     interrupt_when_terminated()
 
 
@@ -96,7 +96,7 @@ def run_command(paths: tuple[Path, ...], out: Path, stack: str) -> None:
 @stack_option
 def up(port: int | None, stack: str) -> None:
     """Deploy the program and keep it running until Ctrl-C."""
-    # A run starts sooner without the page's server.
+    # Importing the page's server would delay `run`.
     from local.live import live_page  # noqa: PLC0415
 
     try:
@@ -127,7 +127,7 @@ def env_command() -> None:
 
 @main.command(name="logs")
 @click.argument("function", required=False)
-@click.option("-f", "--follow", is_flag=True, help="Go on printing new lines until Ctrl-C.")
+@click.option("-f", "--follow", is_flag=True, help="Print new lines until Ctrl-C.")
 def logs_command(function: str | None, *, follow: bool) -> None:
     """Print the log of FUNCTION in the running local stack, or of all functions."""
     groups: dict[str, str] = _running()["logs"]
@@ -161,7 +161,7 @@ def status_command(*, as_json: bool) -> None:
 
 def _running() -> dict[str, Any]:
     """Return what the running local stack announced."""
-    connect(None, local=True)  # Says what is wrong where none runs.
+    connect(None, local=True)  # Explains the error if none runs.
     found: dict[str, Any] = json.loads(RUNNING.read_text())
     return found
 
@@ -169,7 +169,7 @@ def _running() -> dict[str, Any]:
 def _watch(emulator: Emulator, failures: FailureWatch) -> None:
     """Print failures as they happen, until Ctrl-C or the emulator's end.
 
-    Raises: EmulatorError, where the emulator ends by itself.
+    Raises: EmulatorError, if the emulator ends by itself.
     """
     while emulator.running:
         for failure in failures.news():
@@ -183,7 +183,7 @@ def _describe(emulator: Emulator, outputs: dict[str, Any], page: str) -> None:
     write_samples(emulator.folder / "samples")
     sample = emulator.folder / "samples" / SAMPLE
     bucket, prefix = outputs["bucket"], outputs["layout"]["master"]
-    # A terminal whose `python` is another lacks the packages.
+    # Another terminal's `python` may lack the packages.
     python = shlex.quote(sys.executable)
     click.echo(
         f"{_exports(emulator.endpoint, emulator.region)}\n\n{json.dumps(outputs, indent=2)}\n\n"
@@ -193,7 +193,7 @@ def _describe(emulator: Emulator, outputs: dict[str, Any], page: str) -> None:
         f"  aws s3 cp '{sample}' s3://{bucket}/{prefix}\n"
         f"  {python} -m local status\n"
         f"  {python} -m ops audit --local --all\n\n"
-        "Ctrl-C stops the emulator, and everything in it is gone."
+        "Ctrl-C stops the emulator and deletes everything in it."
     )
 
 

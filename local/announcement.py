@@ -1,4 +1,4 @@
-"""Announce where `python -m local up` runs, and keep a second one from starting."""
+"""Write the address of a running `python -m local up` to a file, and prevent a second one."""
 
 import contextlib
 import fcntl
@@ -17,7 +17,7 @@ class AlreadyRunningError(Exception):
 
 @contextlib.contextmanager
 def alone() -> Iterator[None]:
-    """Lock out a second `up`, which would hide this one; the lock ends with the process.
+    """Lock out a second `up`, whose address would replace this one's. The lock ends with the process.
 
     Raises: AlreadyRunningError.
     """
@@ -39,7 +39,7 @@ def alone() -> Iterator[None]:
 
 @contextlib.contextmanager
 def announced(emulator: Emulator, outputs: dict[str, Any], logs: dict[str, str] | None = None) -> Iterator[None]:
-    """Write down for `python -m ops --local` where the stack is, for as long as it runs."""
+    """Write the stack's address for `python -m ops --local`, and remove it at the end."""
     client = {"endpoint_url": emulator.endpoint, "region_name": emulator.region, **CREDENTIALS}
     text = json.dumps({"client": client, "outputs": outputs, "logs": logs or {}})
     RUNNING.parent.mkdir(exist_ok=True)
@@ -47,6 +47,6 @@ def announced(emulator: Emulator, outputs: dict[str, Any], logs: dict[str, str] 
     try:
         yield
     finally:
-        # After a `make clean` it may be another's.
+        # After a `make clean`, another process may have written it.
         if RUNNING.is_file() and RUNNING.read_text() == text:
             RUNNING.unlink()

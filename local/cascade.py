@@ -1,4 +1,4 @@
-"""The deployed program at work: upload masters, and wait until each is accounted for."""
+"""Upload masters to the deployed program, and wait until each is accounted for."""
 
 import mimetypes
 import time
@@ -17,17 +17,17 @@ from ops.queues import depth
 from ops.stack import DeployedStack
 
 SHORTEST_POLL_S = 0.2
-# How long an upload may be on its way to the queues without being seen.
+# How long an upload may take to become a message in a queue.
 IDLE_S = 20
 
 
 def stack_of(deployment: Deployment) -> DeployedStack:
-    """Return the deployed stack as the `ops` commands see it."""
+    """Return the deployed stack as `ops` represents it."""
     return DeployedStack.from_outputs(deployment.outputs, deployment.emulator.client)
 
 
 def upload(deployment: Deployment, masters: Mapping[str, Path], advance: Callable[[], None]) -> dict[str, float]:
-    """Upload files by key, and return when each was there, in seconds since 1970; `advance` is called after each."""
+    """Upload files by key; return the time of each in seconds since 1970. `advance` is called after each."""
     stack, pacer, times = stack_of(deployment), UploadPacer(deployment), dict[str, float]()
     for key, file in masters.items():
         content_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
@@ -87,7 +87,7 @@ def wait(
 
 
 def accounts(stack: DeployedStack, masters: Iterable[str]) -> list[Account]:
-    """Return what became of each master, by the audit that `ops` makes."""
+    """Return what became of each master, as `ops audit` reports it."""
     wanted = list(masters)
     with Inventory.of(stack) as inventory:
         found = {account.key: account for account in Auditor(stack, inventory).accounts()}

@@ -1,4 +1,4 @@
-"""How a converted picture was made of its master: copied, re-encoded or salvaged."""
+"""How a converted picture was made from its master: copied, re-encoded or salvaged."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,7 +24,7 @@ def made(master: Path, converted: Path | None, record: Mapping[str, Any] | None)
 
 
 def _same_picture(master: Path, converted: Path) -> bool:
-    """Tell whether two JPEGs have the same tables and the same coded data, whatever is written beside them."""
+    """Tell whether two JPEGs have the same tables and coded data, whatever their metadata."""
     try:
         source, copy = master.read_bytes(), converted.read_bytes()
     except OSError:

@@ -1,4 +1,4 @@
-"""Deploy the unchanged program into the emulator: Pulumi's mocks, whose resources are real."""
+"""Deploy the unchanged program into the emulator, by Pulumi mocks that create real resources."""
 
 import contextlib
 import gc
@@ -19,7 +19,7 @@ from local.warming import Warming
 
 
 def local_config(config: Mapping[str, str]) -> dict[str, str]:
-    """Return a stack's settings as they are on this machine: its platform, and plain HTTP on loopback."""
+    """Return a stack's settings with those for this machine: its platform, and plain HTTP on loopback."""
     return {**config, f"{PROJECT}:packageFor": "host", f"{PROJECT}:tlsOnly": "false"}
 
 
@@ -73,7 +73,7 @@ class Deployment(Mocks):
         if create is None:
             raise DeploymentError(
                 f"expected a resource of one of the types {', '.join(sorted(CREATORS))}, got {args.name!r} of type "
-                f"{args.typ}: add how to make it to local/resources"
+                f"{args.typ}: add a creator to local/resources"
             )
         # As Pulumi's autonaming: the logical name, a dash, and seven hexadecimal digits.
         physical_name = f"{args.name}-{secrets.token_hex(4)[:7]}"
@@ -89,7 +89,7 @@ class Deployment(Mocks):
         return outputs["id"], outputs
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        """Answer a question to the provider.
+        """Answer a function call of the provider.
 
         Raises: DeploymentError, where it is not known here.
         """
@@ -110,7 +110,7 @@ class Deployment(Mocks):
 
 @contextlib.contextmanager
 def _garbage_kept() -> Iterator[None]:
-    """Collect no garbage meanwhile, and never look again at what was made: a program's modules and types stay."""
+    """Turn garbage collection off meanwhile, and exclude the new objects from it: modules and types stay anyway."""
     gc.disable()
     try:
         yield

@@ -1,4 +1,4 @@
-"""MiniStack as a process of its own: started on a free loopback port, stopped with all that it started."""
+"""MiniStack in a separate process: started on a free loopback port, and stopped with its child processes."""
 
 import contextlib
 import os
@@ -29,7 +29,7 @@ MEMORY = Path("/dev/shm")  # noqa: S108 the files go into a new folder in it, of
 GUARD = Path(__file__).parent / "guard.py"
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
-# What the emulator, and so the functions that it runs, inherit of this process's environment.
+# The variables that the emulator, and so its functions, inherit from this process's environment.
 INHERITED = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "SYSTEMROOT")
 
 
@@ -44,7 +44,7 @@ class Emulator:
         self.region = region
         self.port = port or _free_port()
         self.endpoint = f"http://{HOST}:{self.port}"
-        # The functions are unpacked here, and the log is written here; gone when the emulator stops.
+        # Holds the unpacked functions and the log; removed when the emulator stops.
         _sweep()
         self._folder = tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-", dir=_scratch())
         self._log = Path(self._folder.name) / "ministack.log"
@@ -68,7 +68,7 @@ class Emulator:
         return self
 
     def start(self) -> None:
-        """Start the emulator, which answers a little later; call `stop` even where this or `wait` fails.
+        """Start the emulator without waiting for it; call `stop` even if this or `wait` fails.
 
         Raises: EmulatorError.
         """
@@ -80,12 +80,12 @@ class Emulator:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # A process group of its own, so that nothing of it outlives it.
+                start_new_session=True,  # A separate process group, so that all its processes can be ended.
             )
         self._guard = subprocess.Popen(
             [sys.executable, "-S", "-E", str(GUARD), str(self._process.pid), self._folder.name],
             stdin=subprocess.PIPE,
-            start_new_session=True,  # A Ctrl-C in the terminal must not end it first.
+            start_new_session=True,  # Ctrl-C in the terminal must not end the emulator before this process does.
         )
 
     def __exit__(
@@ -182,27 +182,27 @@ class Emulator:
 
 
 def interrupt_when_terminated() -> None:
-    """Make a polite kill of this process what Ctrl-C is, so that it stops the emulator that it started."""
+    """Treat SIGTERM as Ctrl-C, so that this process stops the emulator that it started."""
 
     def interrupt(_signal: int, _frame: object) -> NoReturn:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, interrupt)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # A closed terminal too, but for nohup.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # A closed terminal too, except under nohup.
         signal.signal(signal.SIGHUP, interrupt)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process and its group at once: all that they hold is in memory and goes."""
+    """Kill a process and its group: they have no state to save."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
 def _scratch() -> str | None:
-    """Return a folder in memory if there is room, None for the usual one.
+    """Return a folder in memory if there is enough space, None for the default.
 
-    Each process of a function unpacks its code: ten times faster in memory.
+    Each process of a function unpacks its code, which is ten times as fast in memory.
     """
     if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > SCRATCH_BYTES:
         return str(MEMORY)
@@ -210,7 +210,7 @@ def _scratch() -> str | None:
 
 
 def _sweep() -> None:
-    """Remove the folders of runs whose process no longer exists, as a kill of the guard leaves them."""
+    """Remove the folders of earlier runs, which remain if the guard was killed too."""
     for place in {MEMORY, Path(tempfile.gettempdir())}:
         for folder in place.glob(f"{PREFIX}*-*"):
             owner = folder.name.removeprefix(PREFIX).partition("-")[0]
@@ -219,7 +219,7 @@ def _sweep() -> None:
 
 
 def _check_free(port: int) -> None:
-    """Refuse a port on which something listens already: the program would be deployed into it.
+    """Refuse a port that is in use: the program would be deployed into whatever listens there.
 
     Raises: EmulatorError.
     """

@@ -1,4 +1,4 @@
-"""The events of a run's pictures: a queue of its own receives them from the emulator's EventBridge."""
+"""The events of a run's pictures, which a separate queue receives from the emulator's EventBridge."""
 
 import json
 import statistics
@@ -19,7 +19,7 @@ POLL_S = 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """One event: what happened, under which id, to which master, and when it was sent."""
+    """One event: its type, its id, its master, and when it was sent."""
 
     what: str
     id: str
@@ -28,12 +28,12 @@ class Notice:
 
 
 class EventQueue:
-    """Receives every event of the deployed program, from its making on."""
+    """Receives every event of the deployed program from its creation on."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._notices: list[Notice] = []
         self._sqs = emulator.client("sqs")
-        # Hidden once received: nothing is deleted.
+        # Received messages are hidden instead of deleted.
         self._url = self._sqs.create_queue(QueueName=NAME, Attributes={"VisibilityTimeout": LONGEST_S})["QueueUrl"]
         attributes = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]
         events = emulator.client("events")

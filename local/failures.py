@@ -1,4 +1,4 @@
-"""The functions' logs on this machine: the first failure of each kind as it happens, and all lines afterwards."""
+"""The functions' logs on this machine: prints the first failure of each kind as it happens, and saves all lines."""
 
 import time
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ EVERY_S = 1.0
 
 @dataclass(kw_only=True)
 class FailureWatch:
-    """Looks through the logs for failures of a kind that was not seen before; `groups` are log groups by function."""
+    """Finds failures of new kinds in the logs; `groups` are log groups by function."""
 
     logs: Any
     groups: dict[str, str]
@@ -25,7 +25,7 @@ class FailureWatch:
         self._journal = Journal(logs=self.logs, groups=self.groups)
 
     def news(self) -> Iterator[Failure]:
-        """Yield the first failure of each new kind: function, error and place; looks once a second at most."""
+        """Yield the first failure of each new kind: function, error and place. Reads the logs once a second at most."""
         if time.monotonic() - self.looked < EVERY_S:
             return
         for function, line in self._journal.lines():

@@ -11,7 +11,7 @@ import sys
 
 
 def main(group: int, folder: str) -> None:
-    """Wait for the end of the input, then end the group and remove the folder."""
+    """Wait for the end of the input, then kill the group and remove the folder."""
     sys.stdin.buffer.read()
     with contextlib.suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)

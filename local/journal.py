@@ -1,4 +1,4 @@
-"""New lines of the functions' logs, each once."""
+"""Reads new lines of the functions' logs, each once."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class JournalEntry:
 
 @dataclass(kw_only=True)
 class Journal:
-    """Reads log groups, by function, from where it stopped the last time."""
+    """Reads log groups, by function, continuing where the last call stopped."""
 
     logs: Any
     groups: Mapping[str, str]
@@ -29,7 +29,7 @@ class Journal:
     _seen: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def news(self) -> list[JournalEntry]:
-        """Return the JSON lines that have come since the last call, in the order of their times."""
+        """Return the JSON lines since the last call, in the order of their times."""
         entries = (
             JournalEntry(function=function, fields=fields, line=line)
             for function, line in self.lines()
@@ -38,7 +38,7 @@ class Journal:
         return sorted(entries, key=lambda entry: str(entry.fields.get("timestamp", "")))
 
     def lines(self) -> Iterator[tuple[str, str]]:
-        """Yield every line that has come since the last call, function by function."""
+        """Yield every line since the last call, function by function."""
         for function, group in self.groups.items():
             for line in self._new_lines(group):
                 yield function, line

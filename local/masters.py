@@ -1,4 +1,4 @@
-"""Which files become which masters."""
+"""Find the files to upload, and the keys of their masters."""
 
 import os
 import shutil
@@ -8,14 +8,15 @@ from typing import NoReturn
 
 
 class NoMastersError(Exception):
-    """The paths hold no files to upload, two files for one key, or one that cannot be read; the message says which."""
+    """The paths have no files to upload, two files for one key, or one that cannot be read; the message says which."""
 
 
 def find_masters(paths: Sequence[Path], prefix: str, skipped: list[Path] | None = None) -> dict[str, Path]:
     """Return the files at or below `paths` by the key that each is uploaded to.
 
-    A file's key is its name, a folder's file's key its path below the folder, after `prefix`. Hidden files of a folder,
-    pipes, dangling links and names that are not UTF-8 are added to `skipped` instead.
+    A file's key is `prefix` and its name; that of a file in a folder is `prefix` and its path below the folder. A file
+    may be named twice. Hidden files of a folder, pipes, dangling links and names that are not UTF-8 are added to
+    `skipped` instead.
 
     Raises: NoMastersError.
     """
@@ -27,7 +28,7 @@ def find_masters(paths: Sequence[Path], prefix: str, skipped: list[Path] | None 
                 if skipped is not None:
                     skipped.append(file)
                 continue
-            if key in masters:
+            if key in masters and not masters[key].samefile(file):
                 raise NoMastersError(
                     f"expected one file per key, got {masters[key]} and {file}, which would both be {key}: name their "
                     "common folder instead"
@@ -46,10 +47,10 @@ def find_masters(paths: Sequence[Path], prefix: str, skipped: list[Path] | None 
 
 
 def keep(master: Path, place: Path) -> Path:
-    """Make a master a file of the results too, and return its place there: a link, or a copy on another disk."""
+    """Add a master to the results and return its path there: a hard link, or a copy on another disk."""
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
-        # The file itself: a link to a link would follow what becomes of that.
+        # Link the file itself: a link to a symbolic link would change with that link's target.
         os.link(master.resolve(), place)
     except OSError:
         shutil.copyfile(master, place)

@@ -1,4 +1,4 @@
-"""A tap on the topic: how many jobs have been published, seen from a queue beside the program's own.
+"""Slow uploads down to the publisher's speed, by counting published jobs in an additional queue on the topic.
 
 The emulator calls the publisher at once for each upload, each in a process of its own where the last
 one is still busy. Uploading no faster than jobs come out keeps that to a few processes.
@@ -11,7 +11,7 @@ from local.deployment import Deployment
 from local.warming import PUBLISHERS
 from ops.queues import depth
 
-# A publisher that fails is called twice more within this; after that nothing is worth waiting for.
+# A publisher that fails is called twice more within this time; after that no job will come.
 PATIENCE_S = 15.0
 POLL_S = 0.02
 
@@ -31,7 +31,7 @@ class UploadPacer:
         self._given_up = False
 
     def pace(self) -> None:
-        """Count one upload, and wait while too many jobs are on their way."""
+        """Count one upload, and wait while too many are unpublished."""
         self._uploaded += 1
         self._wait(PUBLISHERS - 1)
 
@@ -40,7 +40,7 @@ class UploadPacer:
         self._wait(0)
 
     def _wait(self, on_their_way: int) -> None:
-        """Wait until no more jobs than that are on their way, or none has come for a while."""
+        """Wait until at most so many uploads are unpublished, or none has been published for a while."""
         deadline = time.monotonic() + PATIENCE_S
         while not self._given_up and self._uploaded - self._published > on_their_way:
             self._given_up = time.monotonic() > deadline

@@ -1,4 +1,4 @@
-"""Run the Pulumi program without the Pulumi CLI: its resources go to whatever `Mocks` say."""
+"""Run the Pulumi program without the Pulumi CLI, with `Mocks` that create its resources."""
 
 import asyncio
 import contextvars
@@ -22,7 +22,7 @@ PROGRAM = ROOT / "__main__.py"
 
 
 def preload() -> None:
-    """Import what the program imports: a good part of its time, in which the emulator can start."""
+    """Import the program's modules while the emulator starts, because that takes a large part of the time."""
     importlib.import_module("components.pipeline")
     importlib.import_module("components.watch")
 
@@ -32,7 +32,7 @@ def run_program(mocks: Mocks, *, stack: str, config: Mapping[str, str], program:
 
     `config` is keyed `pixelcascade:jpegQuality`. Any exception of the program or of `mocks` is raised.
     """
-    # A thread and a context of its own: Pulumi keeps the running stack in both, one for each.
+    # A separate thread and context, because Pulumi keeps one running stack in each.
     with ThreadPoolExecutor(max_workers=1) as thread:
         context = contextvars.Context()
         return thread.submit(context.run, _run, mocks, stack, config, program).result()
@@ -55,7 +55,7 @@ def _run(mocks: Mocks, stack: str, config: Mapping[str, str], program: Path) -> 
 
 
 def _cancel(loop: asyncio.AbstractEventLoop) -> None:
-    """End what a failed program left pending; its first failure is raised; the others follow from it."""
+    """Cancel the tasks of a failed program. Its first failure is raised; the others follow from that one."""
     loop.set_exception_handler(lambda *_: None)
     tasks = asyncio.all_tasks(loop)
     for task in tasks:

@@ -19,10 +19,10 @@ REPORT = "report.html"
 STYLES = ("common.css", "report.css", "compare.css")
 SCRIPTS = ("elements.js", "filters.js", "cards.js", "compare.js", "report.js")
 IMAGES = "'self' file: data:"
-"""Where the page may load pictures from: it is opened as a file, or from a server of its folder; its icon is empty."""
+"""Sources of the page's pictures, which is opened as a file or served from its folder; its icon is empty."""
 
 MAX_SHOWN_PIXELS = 50_000_000
-"""A master of more has most likely been rejected for that; a browser is not made to decode it for a thumbnail."""
+"""A master with more pixels was most likely rejected, and a browser should not decode it for a thumbnail."""
 
 FORMATS = (*imaging.formats.FORMATS, *imaging.formats.FURTHER)
 SHOWN_BY_BROWSERS = {"JPEG", "PNG", "GIF", "WEBP", "AVIF"}
@@ -69,7 +69,7 @@ def write_report(out: Path, summary: Mapping[str, Any], pictures: Sequence[Repor
 
 
 def _row(out: Path, picture: ReportedPicture) -> dict[str, Any]:
-    """Return what the page's script knows of a master."""
+    """Return a master's data for the page's script."""
     master, form = _file(out, "master", picture.master, None)
     files = [
         _file(out, label, picture.outputs[label], picture.seconds.get(label))[0] for label in _in_order(picture.outputs)
@@ -102,7 +102,7 @@ def _in_order(outputs: Mapping[str, Path]) -> list[str]:
 
 
 def _file(out: Path, label: str, path: Path, seconds: float | None) -> tuple[dict[str, Any], str]:
-    """Look at a picture's header; return what the page shows of the file, and the picture's format."""
+    """Read a picture's header; return the file's facts for the page, and the picture's format."""
     form, size = _header(path)
     there = path.is_file()
     return {

@@ -1,4 +1,4 @@
-"""What a run leaves behind: pictures, records, reasons, and the summary of it all."""
+"""The results of a run: pictures, records, reasons, and a summary."""
 
 import json
 import os
@@ -29,7 +29,7 @@ DOWNLOAD_THREADS = 8
 SUMMARY, RECORDS, TIMES, LOGS, MASTERS = "summary.json", "metadata.json", "times.json", "logs", "master"
 # Named for the prefixes of a stack without settings, in the order of `DeployedStack.prefixes`.
 FOLDERS = (*(found.strip("/") for row in BRANCHES if (found := row.prefix_of(StackConfig()))), "rejected")
-# The summary goes first and comes last: where it is, the rest is too.
+# The summary is removed first and written last: if it exists, the results are complete.
 RESULTS = (SUMMARY, REPORT, RECORDS, TIMES, LOGS, MASTERS, *FOLDERS)
 MARKER = ".pixelcascade"
 
@@ -57,8 +57,8 @@ def clear(folder: Path, masters: Iterable[Path]) -> None:
                     f"expected a new or empty folder or one of an earlier run, which has a {MARKER}, got {folder}: "
                     "name another"
                 )
-            # Before any result, so that a run that is interrupted leaves its own folder.
-            marker.write_text("`python -m local run` replaces its results in this folder when it comes again.\n")
+            # Written before any result, so that an interrupted run's folder is recognised.
+            marker.write_text("The next `python -m local run` into this folder replaces its results.\n")
         for name in RESULTS:
             _remove(folder / name)
     except OSError as error:
@@ -118,7 +118,7 @@ def pictures(
 
 
 def _files(stack: DeployedStack, key: str, branch: ImageBranch, folder: Path) -> Iterator[tuple[str, str, Path]]:
-    """Yield what a branch made of a master: a size or the branch's folder, the key, and where it is now."""
+    """Yield a branch's files of a master: the size or the branch's folder, the key, and the local path."""
     for number, file in enumerate(stack.files(key, branch)):
         prefix = next(prefix for prefix in stack.prefixes() if file.startswith(prefix))
         place = FOLDERS[stack.prefixes().index(prefix)]
@@ -140,7 +140,7 @@ def functions(deployment: Deployment) -> dict[str, dict[str, float]]:
 
 
 def durations(logs: Any, group: str, since_ms: int = 0) -> dict[str, float]:
-    """Return how long a function's invocations took; the emulator has a log stream for each."""
+    """Return the durations of a function's invocations; the emulator has a log stream for each."""
     took_ms: dict[str, float] = {}
     cold = set()
     for event in log_events(logs, group, startTime=since_ms):
@@ -182,11 +182,11 @@ def _remove(path: Path) -> None:
 
 
 def _inside(folder: Path, name: str) -> Path:
-    """Return the path of a key below a folder; a key that would lead out of it stays in."""
+    """Return the path of a key below a folder, even for a key that would lead out of it."""
     return folder.joinpath(*(f"_{part}" if part in {"", ".", ".."} else part for part in name.split("/")))
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
-    raise TypeError(f"{type(value).__name__} is no value of a metadata item")
+    raise TypeError(f"{type(value).__name__} cannot be a value of a metadata item")

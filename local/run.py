@@ -29,7 +29,7 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time what happens within."""
+        """Measure the time of a stage."""
         started = time.monotonic()
         try:
             yield
@@ -77,7 +77,7 @@ def run(find: Callable[[], Mapping[str, Path]], folder: Path, stack: str, consol
 def process(
     deployment: Deployment, masters: Mapping[str, Path], watch: Stopwatch, console: Console, queue: events.EventQueue
 ) -> dict[str, float]:
-    """Upload the masters and wait for what becomes of them; return when each was uploaded."""
+    """Upload the masters and wait until they are settled; return when each was uploaded."""
     columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         uploading = progress.add_task("uploaded", total=len(masters))
@@ -98,7 +98,7 @@ def process(
 def summarise(
     deployment: Deployment, accounts: Sequence[Account], watch: Stopwatch, *, outputs: int, records: int
 ) -> dict[str, Any]:
-    """Return what became of every master, how long it took, and what the functions did."""
+    """Return what became of every master, how long it took, and the functions' figures."""
     busy_s = watch.seconds["upload"] + watch.seconds["process"]
     return {
         "stack": deployment.stack,

@@ -1,4 +1,4 @@
-"""Sample pictures, drawn here: one of every kind that a pipeline must know, and one file that is no picture."""
+"""Generated sample pictures: one of each kind that a pipeline must handle, and one file that is not a picture."""
 
 import functools
 import io
@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageOps
 Size = tuple[int, int]
 Colour = tuple[int, int, int]
 
-# The largest side that is drawn; a larger picture is enlarged from it.
+# The largest side that is drawn; larger pictures are enlarged.
 DRAWN_PX = 1000
 
 NO_PICTURE = b"This is a text that somebody named .jpg: the workers reject it, and say why.\n"
@@ -40,7 +40,7 @@ def _write(folder: Path, name: str) -> Path:
 
 
 def _scene(size: Size, colours: tuple[Colour, Colour, Colour], seed: int) -> Image.Image:
-    """Draw hills under a sky with a sun, soft and grainy as a photograph; (width, height) in pixels."""
+    """Draw hills under a sky with a sun, as soft and grainy as a photograph; (width, height) in pixels."""
     scale = min(1.0, DRAWN_PX / max(size))
     width, height = round(size[0] * scale), round(size[1] * scale)
     rng = random.Random(seed)  # noqa: S311 pictures, not secrets
@@ -82,7 +82,7 @@ def _mix(one: Colour, other: Colour, share: float) -> Colour:
 
 
 def _badge(mode: str) -> Image.Image:
-    """Draw a round badge with soft edges on nothing."""
+    """Draw a round badge with soft edges on a transparent background."""
     size = 480
     image = Image.new("RGBA", (size, size))
     draw = ImageDraw.Draw(image)
@@ -124,14 +124,14 @@ def _animation() -> bytes:
 
 
 def _sixteen_bit() -> bytes:
-    """Return a grey PNG whose levels fill all 16 bits, as a scanner's do."""
+    """Return a grey PNG that uses all 16 bits, as scanners do."""
     grey = _scene((600, 400), NOON, 7).convert("L")
     levels = b"".join((257 * level).to_bytes(2, "little") for level in grey.tobytes())
     return _file(Image.frombytes("I;16", grey.size, levels), "PNG")
 
 
 def _rotated() -> bytes:
-    """Return a photo as a phone stores it: lying on its side, with a note to turn it."""
+    """Return a photo as a phone stores it: on its side, with an EXIF orientation."""
     exif = Image.Exif()
     exif[0x0112] = 6
     exif[0x010F], exif[0x0110] = "PixelCascade", "Sample camera"

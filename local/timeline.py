@@ -1,4 +1,4 @@
-"""When each object of a run was written, and what the functions' logs tell of each master."""
+"""When each object of a run was written, and what the functions' logs say about each master."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +34,7 @@ class Timeline:
 
     @classmethod
     def read(cls, times: Path, logs: Path) -> Self:
-        """Read what a run has left; where a file is missing, nothing is known."""
+        """Read the results of a run; a missing file counts as empty."""
         texts = json.loads(times.read_text(encoding="utf-8")) if times.is_file() else {}
         found = cls(objects={key: datetime.fromisoformat(text) for key, text in texts.items()})
         for branch in BRANCHES:
@@ -43,7 +43,7 @@ class Timeline:
         return found
 
     def add(self, line: Mapping[str, Any], *, records: bool) -> None:
-        """Add what a line of a worker's log tells; `records` is for the worker that writes the record."""
+        """Add the facts in a line of a worker's log; `records` is for the worker that writes the record."""
         if records:
             self.records[line["key"]] = logged_at(line["timestamp"])
         seen = self.warnings.setdefault(line["key"], [])
@@ -60,7 +60,7 @@ class Timeline:
 
 
 def _written(log: Path) -> Iterator[Mapping[str, Any]]:
-    """Yield the lines of a worker's log that tell of work that was written."""
+    """Yield the lines of a worker's log about outputs that were written."""
     for line in log.read_text(encoding="utf-8").splitlines() if log.is_file() else ():
         if '"written"' not in line:
             continue

@@ -13,13 +13,13 @@ from local.emulator import Emulator
 PUBLISHER = "handlers.job_publisher.handler"
 WORKERS = {branch.handler for branch in BRANCHES}
 PUBLISHERS = 2
-"""How many processes of the publisher are started; uploads come no faster than these take them."""
+"""How many processes of the publisher are started; uploads are no faster than these."""
 
 LONGEST_S = 30.0
 
 
 class Warming:
-    """Calls each new function once; one that fails will fail its first real event too, where it is shown."""
+    """Calls each new function once. A failure is ignored, because the first real event will fail too and is shown."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
@@ -27,7 +27,7 @@ class Warming:
         self._calls: list[Future[Any]] = []
 
     def start(self, function: Mapping[str, Any]) -> None:
-        """Begin to warm a function, by the outputs of its resource; only the pipeline's own are known here."""
+        """Begin to warm a function up, by the outputs of its resource; others than the pipeline's are ignored."""
         if function["handler"] == PUBLISHER:
             for _ in range(PUBLISHERS):
                 self._call(function["name"], _marker(*_place(function)))

@@ -12,7 +12,7 @@ from ops.stack import DeployedStack
 
 prefix_option = click.option("--prefix", default="", help="Only masters whose path below master/ begins with this.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
-yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 dry_run_option = click.option("--dry-run", is_flag=True, help="Print what would be done; change nothing.")
 
 

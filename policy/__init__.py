@@ -1,1 +1,1 @@
-"""A Pulumi policy pack for programs with a fan-out: this folder is all that it needs."""
+"""A Pulumi policy pack for programs with a fan-out; it needs only this folder."""

@@ -1,6 +1,6 @@
 """The policy pack: `pulumi preview --policy-pack policy`, in the folder of any program with a fan-out.
 
-What is not known before an update, such as a new queue's ARN, is left out of a preview and checked by the update.
+Values that are unknown before an update, such as a new queue's ARN, are skipped in a preview and checked by the update.
 """
 
 import sys

@@ -1,1 +1,1 @@
-"""Which memory is right for each function, and what does it cost? Measured under the limits of Lambda."""
+"""Which memory is right for each function, and what does it cost? Measured within Lambda's limits."""

@@ -1,4 +1,4 @@
-"""Which size to take, and why: the cheapest that is safe, the fastest, and the one in between."""
+"""Recommend a size, and say why: the cheapest safe one, the fastest, or the balanced one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from benchmarks.memory.rows import Measurement
 
 FEWEST_BATCHES = 8
-"""Batches of a size that a setting is written from: with fewer, one that stumbled decides."""
+"""The fewest batches of a size to write a setting from: with fewer, a single slow one decides."""
 
 HEADROOM_PERCENT = 25
 TIMEOUT_SHARE = 3
@@ -16,7 +16,7 @@ COST_WEIGHT = 0.5  # As aws-lambda-power-tuning's strategy `balanced` weighs cos
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """One size and the reason for it."""
+    """A size, and the reason for it."""
 
     memory_mb: int
     why: str
@@ -24,7 +24,7 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class Advice:
-    """What to set for one function."""
+    """The recommendation for one function."""
 
     cheapest: Choice
     balanced: Choice
@@ -32,7 +32,7 @@ class Advice:
 
 
 def unsafe(row: Measurement, timeout_s: int) -> str:
-    """Return why a size is not safe to take, and nothing where it is."""
+    """Return why a size is not safe, and nothing if it is."""
     if row.verdict != "ok" or row.batch_p99_ms is None or row.headroom_percent is None:
         return row.why or "it was not measured"
     if row.headroom_percent < HEADROOM_PERCENT:
@@ -57,7 +57,7 @@ def advise(rows: Sequence[Measurement], timeout_s: int) -> Advice | None:
         "cheapest": "the lowest cost of the safe sizes"
         + (f" ({below:,} MB is not: {refused[below]})" if below else ""),
         "fastest": "the shortest median batch of the safe sizes",
-        "balanced": "the least sum of cost and median batch, each as a part of its most",
+        "balanced": "the smallest sum of cost and median batch, each relative to its maximum",
     }
     if tied := _tied(cheapest, safe):
         reasons["cheapest"] += f"; {tied}"
@@ -66,7 +66,7 @@ def advise(rows: Sequence[Measurement], timeout_s: int) -> Advice | None:
 
 
 def _tied(cheapest: Measurement, safe: Sequence[Measurement]) -> str:
-    """Name the fastest size whose cost does not differ significantly from the cheapest's, if it is another."""
+    """Name the fastest size whose cost is not significantly higher than the cheapest one's, if there is one."""
     most = cheapest.cost_high or 0
     fastest = min((row for row in safe if row is cheapest or (row.cost_low or most + 1) <= most), key=_time)
     if fastest is cheapest:

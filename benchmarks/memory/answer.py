@@ -1,4 +1,4 @@
-"""From the command's options to its report: pictures, a late S3, the trials, and what follows from them."""
+"""From the command's options to its report: pictures, a slow S3, the trials, and the recommendations."""
 
 import math
 import tempfile
@@ -22,15 +22,15 @@ from benchmarks.worker_process import loopback
 from components.config import StackConfig
 
 NOTES = (
-    "p50 to p99: milliseconds of an image, while others of its batch run beside it; batch: of a whole invocation.",
-    "Rejected pictures count: they cost, too. init: process and imports, with all cores that the function sees.",
-    "billed: milliseconds of an invocation over its images. room: how far the memory is above the peak.",
-    "peak: with the largest pictures all in one batch. Costs are of warm invocations: GB-seconds and requests.",
+    "p50 to p99: milliseconds of an image, while others of its batch run too; batch: of a whole invocation.",
+    "Rejected pictures count, because they cost too. init: process and imports, on all cores that the function sees.",
+    "billed: milliseconds of an invocation divided by its images. room: how far the memory is above the peak.",
+    "peak: with the largest pictures in one batch. Costs are for warm invocations: GB-seconds and requests.",
 )
 
 
 def answer(request: Request, tell: Tell) -> MemoryReport:
-    """Run what is asked for; `tell` hears of each size as it is done."""
+    """Run the benchmark; `tell` is called with a line for each size."""
     config = request.config()
     with unpacked(config) as artefact:
         dealt = plan(request.images, request.mix, config.batch_size, config.input_formats)
@@ -41,7 +41,7 @@ def answer(request: Request, tell: Tell) -> MemoryReport:
 
 
 def _runs(request: Request, dealt: Plan) -> int:
-    """Return how often all pictures are sent: as often as asked for, else once, or what a setting is written from."""
+    """Return how often all pictures are sent: as the option says, else once, or as often as writing a setting needs."""
     return request.runs or (math.ceil(FEWEST_BATCHES / len(dealt.batches)) if request.stack_file else 1)
 
 
@@ -105,9 +105,9 @@ def _outputs(config: StackConfig) -> str:
 
 def _models(studies: Sequence[Study]) -> list[str]:
     return [
-        f"{one.function.task}, modelled: {100 * one.model.serial:.0f} % of the work uses one core at most, "
-        f"{1000 * one.model.wait_s:.0f} ms of a batch are waiting; it misses the median batch of the sizes that are "
-        f"known by {100 * one.miss:.0f} % at most."
+        f"{one.function.task}, modelled: {100 * one.model.serial:.0f} % of the work uses one core at most, and a batch "
+        f"waits for {1000 * one.model.wait_s:.0f} ms; the model is within {100 * one.miss:.0f} % of the measured "
+        "median batches."
         for one in studies
         if one.model
     ]
@@ -116,7 +116,7 @@ def _models(studies: Sequence[Study]) -> list[str]:
 def _limits(bench: Bench) -> list[str]:
     if not bench.no_groups:
         return []
-    return [f"No size is measured under its limits: {bench.no_groups}."]
+    return [f"No size is measured within its limits: {bench.no_groups}."]
 
 
 def _took(started: float, dealt: Plan) -> str:

@@ -1,4 +1,4 @@
-"""Whether the limit of pixels keeps its word: the largest picture passes, one 30 % larger is refused, nothing dies."""
+"""Test the pixel limit: the largest picture passes, one that is 30 % larger is refused, no process is killed."""
 
 import struct
 import tempfile
@@ -14,16 +14,16 @@ from components.branches import ImageBranch
 
 PASSES, OVER = "passes.png", "over.png"
 OVER_SHARE = 1.3
-# The file is small, but it is in memory, too.
+# The file is small, but it takes memory too.
 PASSES_SHARE = 0.99
 SIDE_RATIO = 4 / 3
-# EXIF whose one entry, the orientation, asks for a quarter turn. Source: TIFF 6.0, section 2.
+# EXIF whose one entry, the orientation, says to turn the picture by a quarter. Source: TIFF 6.0, section 2.
 TURNED = struct.pack("<2sHIHHHIHHI", b"II", 42, 8, 1, 0x0112, 3, 1, 6, 0, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Boundary:
-    """What became of the picture at the limit and of the one over it, and the peak of the process that saw both."""
+    """The outcomes of the picture at the limit and of the one above it, and the peak of the process that got both."""
 
     memory_mb: int
     pixels: int
@@ -33,20 +33,20 @@ class Boundary:
 
     @property
     def holds(self) -> bool:
-        """Tell whether the limit kept its word."""
+        """Tell whether the limit held."""
         return (self.at_limit, self.over_limit) == ("written", f"rejected: {TOO_LARGE}")
 
     def sentence(self, function: str) -> str:
-        """Say it."""
+        """Return it as a sentence."""
         peak = f", peak {self.peak_mb:,.0f} MB" if self.peak_mb else ""
         return (
             f"{function} at {self.memory_mb:,} MB: the largest picture, {self.pixels / 1e6:.1f} MP of 16-bit PNG, is "
-            f"{self.at_limit}{peak}; one of 30 % more is {self.over_limit}"
+            f"{self.at_limit}{peak}; one that is 30 % larger is {self.over_limit}"
         )
 
 
 def check(bench: Bench, function: ImageBranch, memory_mb: int, delay_ms: float) -> Boundary:
-    """Send a function the largest picture of a size, of the kind that costs the most memory, and one that is larger."""
+    """Send a function the largest picture for a memory size, of the most expensive kind, and a larger one."""
     pixels = min(largest_pixels(memory_mb), bench.config.max_pixels)
     masters = {key: _master(key, int(share * pixels)) for key, share in ((PASSES, PASSES_SHARE), (OVER, OVER_SHARE))}
     plan = Plan(masters=masters, batches=[], heaviest=[PASSES, OVER], lightest=[])

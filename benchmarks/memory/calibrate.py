@@ -1,4 +1,4 @@
-"""How far these figures are from Lambda's own: REPORT lines from CloudWatch beside the rows of the same size."""
+"""Compare these figures with Lambda's own: REPORT lines from CloudWatch and the rows of the same size."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import click
 from benchmarks.measuring import Samples
 from benchmarks.memory.rows import Measurement
 
-# Source: Lambda's developer guide, "Monitoring functions", the REPORT line; its parts are apart by tabs or spaces.
+# Source: Lambda's developer guide, "Monitoring functions", the REPORT line; tabs or spaces separate its parts.
 REPORT = re.compile(
     r"REPORT RequestId: \S+\s+Duration: (?P<ms>\d+(?:\.\d+)?) ms\s+Billed Duration: \d+ ms\s+"
     r"Memory Size: (?P<size>\d+) MB\s+Max Memory Used: (?P<used>\d+) MB"
@@ -30,7 +30,7 @@ class LambdaReport:
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """One size as it was on Lambda and as it is here; `None` where one of them does not say."""
+    """One size on Lambda and here; `None` for a value that one of them lacks."""
 
     memory_mb: int
     invocations: int
@@ -40,13 +40,13 @@ class Difference:
 
     @property
     def factor(self) -> float | None:
-        """Return how many times as long Lambda took."""
+        """Return Lambda's duration divided by this machine's."""
         real, ours = self.duration_ms
         return real / ours if ours else None
 
 
 def parse(text: str) -> list[LambdaReport]:
-    """Read the REPORT lines of a log, whatever else is in it.
+    """Read the REPORT lines of a log and skip others.
 
     Raises: click.BadParameter.
     """
@@ -67,7 +67,7 @@ def parse(text: str) -> list[LambdaReport]:
 def compare(reports: Sequence[LambdaReport], rows: Sequence[Measurement]) -> list[Difference]:
     """Compare by size with one function's rows.
 
-    Lambda's duration is that of warm invocations where there are any: a cold one makes its clients, too.
+    Lambda's duration is that of warm invocations where there are any: a cold one also makes its clients.
     """
     ours = {row.memory_mb: row for row in rows}
     differences = []
@@ -92,7 +92,7 @@ def compare(reports: Sequence[LambdaReport], rows: Sequence[Measurement]) -> lis
 
 
 def sentence(differences: Sequence[Difference]) -> str:
-    """Say how far model and reality differ."""
+    """Return the factor between this machine and Lambda as sentences."""
     factors = [one.factor for one in differences if one.factor]
     missing = [f"{one.memory_mb:,}" for one in differences if not one.factor]
     parts = []
@@ -103,5 +103,5 @@ def sentence(differences: Sequence[Difference]) -> str:
             parts.append(f"By size, {min(factors):.2f} to {max(factors):.2f} times.")
     if missing:
         parts.append(f"There are no times to compare at {', '.join(missing)} MB: name these by --sizes.")
-    parts.append("Durations are a batch's: they compare where Lambda's batches are as large and of such pictures.")
+    parts.append("Durations are per batch: compare them only if Lambda's batches are as large, with similar pictures.")
     return " ".join(parts)

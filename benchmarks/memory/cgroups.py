@@ -1,4 +1,4 @@
-"""Control groups: a process within so much CPU and so much memory, by Linux's cgroups, version 1 or 2.
+"""Limit a process's CPU and memory by Linux control groups, version 1 or 2.
 
 Source: the kernel's documentation, admin-guide/cgroup-v1 and admin-guide/cgroup-v2.
 """
@@ -13,14 +13,14 @@ from pathlib import Path
 ROOT = Path("/sys/fs/cgroup")
 OWN = Path("/proc/self/cgroup")
 PERIOD_US = 20_000
-"""Short, for fine slices: the kernel's own 100 ms are longer than many an image takes."""
+"""Short, for fine slices: the kernel's default of 100 ms is longer than many images take."""
 MEGABYTE = 1024 * 1024
 NEEDED = {"cpu", "memory"}
 SETTLE_S = 5.0
 
 
 class NoGroupsError(Exception):
-    """This machine gives this user no control groups; the message says why."""
+    """Control groups cannot be used here; the message says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,20 +69,20 @@ class Group:
         return [folder / "cgroup.procs" for folder in self.folders]
 
     def limit_cpu(self, vcpus: float) -> None:
-        """Give its processes as much time as `vcpus` cores have."""
+        """Limit its processes to the CPU time of `vcpus` cores."""
         for name, text in self.version.quota.items():
             (self.cpu / name).write_text(text.format(period=PERIOD_US, quota=round(vcpus * PERIOD_US)))
 
     def limit_memory(self, memory_mb: int) -> None:
-        """Let its processes hold so much, and swap nothing."""
+        """Limit the memory of its processes, without swap."""
         size = memory_mb * MEGABYTE
         (self.memory / self.version.memory).write_text(str(size))
         swap = self.memory / self.version.swap
-        if swap.exists():  # Not every kernel counts what is swapped.
+        if swap.exists():  # Not every kernel counts swap.
             swap.write_text(str(size if self.version.swap_counts_memory else 0))
 
     def peak_mb(self) -> float | None:
-        """Return the most that its processes held at once; None where the kernel does not say (before 5.19)."""
+        """Return the peak memory of its processes; None where the kernel does not report it (before 5.19)."""
         peak = self.memory / self.version.peak
         return int(peak.read_text()) / MEGABYTE if peak.exists() else None
 
@@ -120,7 +120,7 @@ def group(name: str, root: Path = ROOT, own: Path = OWN) -> Iterator[Group]:
 
 
 def usable(root: Path = ROOT, own: Path = OWN) -> str:
-    """Return why control groups cannot be used, and nothing where they can: one is made, limited and removed."""
+    """Return why control groups cannot be used, and nothing if they can, by making, limiting and removing one."""
     try:
         with group(f"pixelcascade-try-{os.getpid()}", root, own) as tried:
             tried.limit_cpu(0.5)
@@ -137,11 +137,11 @@ def _parents(root: Path, own: Path) -> tuple[Mapping[str, Path], Version]:
     lines = [line.split(":", 2) for line in own.read_text().splitlines()]
     paths = {name: path for _, names, path in lines for name in names.split(",")}
     if paths.keys() >= NEEDED and all((root / name).is_dir() for name in NEEDED):
-        # In a container the path may be the host's, of which nothing is seen here.
+        # In a container, the path may be the host's, which is not visible here.
         folders = {name: root / name / paths[name].lstrip("/") for name in NEEDED}
         return {name: folder if folder.is_dir() else root / name for name, folder in folders.items()}, V1
     folder = root / paths.get("", "/").lstrip("/")
-    # A group with processes of its own, as ours is, has no children with limits: the nearest above that may.
+    # A group with processes, as this one, cannot have children with limits: use the nearest parent that can.
     for candidate in (folder, *folder.parents):
         control = candidate / "cgroup.subtree_control"
         if control.exists() and set(control.read_text().split()) >= NEEDED:

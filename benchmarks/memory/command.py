@@ -1,4 +1,4 @@
-"""`python -m benchmarks memory`: how much memory should I pick, and what does it cost? Answered without AWS."""
+"""`python -m benchmarks memory`: how much memory should I choose, and what does it cost? Needs no AWS account."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,8 +32,12 @@ from local.emulator import interrupt_when_terminated
     callback=parse_sizes,
     help="Memory sizes, in MB.",
 )
-@click.option("--stack", help="Stack whose settings hold, as in Pulumi.<stack>.yaml; the defaults if not given.")
-@click.option("--runs", type=click.IntRange(1), help="How often all pictures are sent: once, or as --write needs.")
+@click.option("--stack", help="Stack whose settings are used, from Pulumi.<stack>.yaml; the defaults if not given.")
+@click.option(
+    "--runs",
+    type=click.IntRange(1),
+    help="How often all pictures are sent; once if not given, or as often as --write needs.",
+)
 @delay_option
 @click.option("--choose", default=CHOICES[0], show_default=True, type=click.Choice(CHOICES), help="What --write sets.")
 @click.option("--write", "stack_file", type=FILE, help="Set the functions' memory in this Pulumi.<stack>.yaml.")
@@ -45,12 +49,12 @@ from local.emulator import interrupt_when_terminated
     "--against",
     "earlier_file",
     type=EXISTING_FILE,
-    help="JSON of an earlier run, to show, write or compare; nothing is run.",
+    help="Use the JSON of an earlier run instead of measuring.",
 )
 def memory(**options: Any) -> None:
-    """Run the functions at each memory size that Lambda has; say which to take, what it costs and what it holds."""
+    """Run the functions at each of Lambda's memory sizes; recommend one, with its cost and its largest picture."""
     request = Request(**options)
-    # What cannot be read or edited is said before the minutes that a run takes.
+    # Report files that cannot be read or edited before a run that takes minutes.
     reports = _reports(request)
     if request.stack_file and request.stack_file.exists():
         _edit(
@@ -79,7 +83,7 @@ def _reports(request: Request) -> list[calibrate.LambdaReport]:
 
 
 def _run(request: Request) -> MemoryReport:
-    interrupt_when_terminated()  # So that no control group is left.
+    interrupt_when_terminated()  # To remove the control groups.
     return answer(request, lambda line: click.echo(line, err=True))
 
 
@@ -102,7 +106,7 @@ def _earlier(file: Path, request: Request) -> MemoryReport:
 
 
 def _compare(reports: Sequence[calibrate.LambdaReport], rows: Sequence[Measurement]) -> None:
-    """Print how far this run and Lambda differ."""
+    """Print how this run differs from Lambda."""
     found = calibrate.compare(reports, rows)
     table = Table(
         "MB", "invocations", "Lambda ms", "here ms", "times", "Lambda init ms", "here", "Lambda peak MB", "here"
@@ -117,9 +121,9 @@ def _compare(reports: Sequence[calibrate.LambdaReport], rows: Sequence[Measureme
 
 
 def _write(request: Request, file: Path, report: MemoryReport) -> None:
-    """Set what is chosen in the stack's file, and show what changed.
+    """Write the chosen sizes to the stack's file, and print the diff.
 
-    Raises: click.ClickException, where too little was measured, or nothing safe.
+    Raises: click.ClickException, if there are too few measurements, or no safe size.
     """
     found = {function.task: report.advice.get(function.task) for function in request.functions}
     batches = min((row.batches for task in found for row in report.of(task) if row.verdict == "ok"), default=0)
@@ -132,7 +136,7 @@ def _write(request: Request, file: Path, report: MemoryReport) -> None:
     if not chosen:
         raise click.ClickException(f"expected a safe size, got none, so {file} is unchanged: measure larger --sizes")
     changed = _edit(file, chosen)
-    click.echo(changed or f"{file} says so already.", nl=not changed)
+    click.echo(changed or f"{file} has these values already.", nl=not changed)
 
 
 def _edit(file: Path, memory_mb: Mapping[str, int], *, dry: bool = False) -> str:

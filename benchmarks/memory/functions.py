@@ -1,4 +1,4 @@
-"""The functions whose memory is asked for: the rows of `components.branches` by task."""
+"""The functions to measure: the rows of `components.branches` by task."""
 
 from components.branches import BRANCHES, ImageBranch
 

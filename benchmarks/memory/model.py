@@ -1,4 +1,4 @@
-"""The time of a batch under a share of CPU that this machine cannot give, calibrated on shares that it can.
+"""The time of a batch under a share of CPU that this machine cannot provide, calibrated on shares that it can.
 
 A batch's work takes its CPU time over the share; of more than one core, a part of the work uses one alone. What waits
 for S3 and is not hidden behind work comes on top: time = CPU x (serial / min(share, 1) + (1 - serial) / share) + wait.
@@ -16,7 +16,7 @@ Batches = Sequence[tuple[Sequence[str], Figures]]
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """One batch as it was: under so many cores' share, taking so long, with so much CPU time."""
+    """One measured batch: its share of cores, its duration and its CPU time."""
 
     vcpus: float
     wall_s: float
@@ -35,18 +35,18 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """A calibrated model: which part of the work uses one core at most, and seconds of bare waiting."""
+    """A calibrated model: the fraction of the work that uses at most one core, and the seconds of waiting."""
 
     serial: float
     wait_s: float
 
     def wall_s(self, cpu_s: float, vcpus: float) -> float:
-        """Return what a batch takes."""
+        """Return the time of a batch."""
         point = Point(vcpus=vcpus, wall_s=0, cpu_s=cpu_s)
         return point.shared_s + self.serial * point.lone_s + self.wait_s
 
     def batches(self, known: Batches, vcpus: float) -> Batches:
-        """Return known batches as they would be under another share; an image's time grows as its batch's."""
+        """Return known batches as under another share; an image's time grows in proportion to its batch's."""
         return [(keys, self._batch(figures, vcpus)) for keys, figures in known]
 
     def _batch(self, figures: Figures, vcpus: float) -> Figures:
@@ -56,7 +56,7 @@ class Model:
         return replace(figures, wall_s=wall_s, images=images)
 
     def worst_miss(self, shares: Sequence[Sequence[Point]]) -> float:
-        """Return by which part of it a share's median time is missed at most."""
+        """Return the largest relative error of a share's median time."""
         return max(
             abs(
                 Samples([self.wall_s(point.cpu_s, point.vcpus) for point in points]).median
@@ -68,7 +68,7 @@ class Model:
 
 
 def calibrate(points: Sequence[Point]) -> Model:
-    """Return the model with the least squares of relative misses, both of its values within bounds."""
+    """Return the model with the least squares of relative errors, with both values within bounds."""
     from scipy.optimize import lsq_linear  # noqa: PLC0415 it takes a third of a second
 
     parts = [(point.lone_s / point.wall_s, 1 / point.wall_s) for point in points]

@@ -1,4 +1,4 @@
-"""The memory report as a page: chart, recommendations, and each function's table with its link."""
+"""The memory report as a page: chart, recommendations, and each function's table and link."""
 
 from benchmarks.memory.plot import plot
 from benchmarks.memory.report import COLUMNS, MemoryReport, cells

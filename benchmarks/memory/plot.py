@@ -1,4 +1,4 @@
-"""The plot: cost and latency against memory, and how images' times are spread, a row of charts for each function."""
+"""The plot: cost and latency against memory, and the spread of images' times; a row of charts for each function."""
 
 from collections.abc import Sequence
 
@@ -16,9 +16,9 @@ WIDTH_INCHES, ROW_INCHES, REST_INCHES = 14.6, 3.4, 1.0
 COST, BATCH, IMAGE, BAND, CHOSEN, REFUSED = "#225ea8", "#c05028", "#3c825a", "#bedcc8", "#fad678", "#c83232"
 ROOM = 1.1
 BOX_WIDTH = 0.12
-"""Of a box of images' times, as a share of its memory size: the axis is logarithmic."""
+"""The width of a box, as a share of its memory size, because the axis is logarithmic."""
 LEGEND = (
-    "Along: memory in MB.   Full dot: measured, empty: modelled.   Yellow: the cheapest safe size.   "
+    "Horizontal: memory in MB.   Full dot: measured, empty: modelled.   Yellow: the cheapest safe size.   "
     "Red cross: too small.   Bars of the cost: 95 % by bootstrap."
 )
 
@@ -102,7 +102,7 @@ def _curve(
     bars: tuple[Sequence[float], Sequence[float]],
     colour: str,
 ) -> None:
-    """Draw a curve with bars from the first of `bars` to the second; what is modelled has an empty dot."""
+    """Draw a curve with bars from the first of `bars` to the second; a modelled size has an empty dot."""
     sizes = [row.memory_mb for row in rows]
     low, high = bars
     lengths = [most - least for least, most in zip(low, high, strict=True)]
@@ -113,7 +113,7 @@ def _curve(
 
 
 def _label_axes(chart: Axes, sizes: Sequence[int]) -> None:
-    """Put a tick at each size that was run, and write numbers out."""
+    """Put a tick at each size that was run, with plain numbers."""
     chart.set_xscale("log")
     chart.set_xticks(sizes, [f"{size:,}" for size in sizes], rotation=90, fontsize="small")
     chart.xaxis.set_minor_locator(NullLocator())

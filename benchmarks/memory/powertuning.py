@@ -1,4 +1,4 @@
-"""The link to a function's sizes in aws-lambda-power-tuning's chart, which holds them all itself."""
+"""The link to aws-lambda-power-tuning's chart of a function's sizes, which contains all the data."""
 
 import base64
 import struct

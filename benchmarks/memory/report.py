@@ -1,4 +1,4 @@
-"""The answer in all its forms: tables on the terminal, JSON, CSV, and a page with its plot."""
+"""The report as tables on the terminal, JSON, CSV, and a page with its plot."""
 
 import csv
 import io
@@ -40,7 +40,7 @@ UNBROKEN = {"MB", "how", "p50", "p95", "p99", "batch p95", "batch p99", "$/milli
 
 @dataclass(frozen=True, kw_only=True)
 class MemoryReport:
-    """Everything that was found; what is by function is keyed by its name."""
+    """All results; mappings are keyed by the function's name."""
 
     title: str
     question: str
@@ -58,7 +58,7 @@ class MemoryReport:
     def read(cls, plain: Mapping[str, Any]) -> Self:
         """Return the report that `plain` was made of.
 
-        Raises: msgspec.ValidationError, where it was made of none, or of one of another version.
+        Raises: msgspec.ValidationError, if it was not made from a report of this version.
         """
         return msgspec.convert({**plain, "advice": plain.get("recommendations")}, cls)
 
@@ -72,7 +72,7 @@ class MemoryReport:
         return {function: link for function, link in links.items() if not link.endswith("#;;")}
 
     def lines(self) -> list[str]:
-        """Return what is to be said beside the tables."""
+        """Return the sentences below the tables."""
         small = [
             f"{row.function}, {row.memory_mb:,} MB is too small: {row.why}." for row in self.rows if row.verdict != "ok"
         ]
@@ -111,7 +111,7 @@ def show(report: MemoryReport) -> None:
 
 
 def write(report: MemoryReport, *, json_file: Path | None, csv_file: Path | None) -> None:
-    """Write the files that are asked for."""
+    """Write the files that the options name."""
     if json_file:
         json_file.write_text(json.dumps(report.plain(), indent=1) + "\n", encoding="utf-8")
     if csv_file:
@@ -140,7 +140,7 @@ def _table(report: MemoryReport, function: str) -> Table:
 
 
 def _capacity(rows: Sequence[Measurement]) -> Table:
-    """Return the largest picture that each size holds, by class; by size it is the same for all that decode."""
+    """Return the largest picture that each size holds, by class; it is the same for all functions that decode."""
     held = {row.memory_mb: row.largest_megapixels for row in rows if row.largest_megapixels}
     kinds = list(dict.fromkeys(kind for largest in held.values() for kind in largest))
     table = Table("MB", *kinds, title="Largest picture that a size holds, megapixels by class", title_justify="left")

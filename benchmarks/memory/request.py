@@ -1,4 +1,4 @@
-"""What the command is asked for, read and checked."""
+"""The command's options, parsed and checked."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ WEIGHT_FORM = f"a mix such as camera=0.8,png=0.2, of folders, each once, and wei
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """The command's options; `sizes` are in MB, `runs` is how often all pictures are sent, None if as needed."""
+    """The command's options; `sizes` are in MB, `runs` is how often to send all pictures, None if as needed."""
 
     function: str
     images: Path | None
@@ -38,7 +38,7 @@ class Request:
 
     @property
     def functions(self) -> list[ImageBranch]:
-        """Return the functions that are asked for."""
+        """Return the functions to measure."""
         return list(FUNCTIONS.values()) if self.function == ALL else [FUNCTIONS[self.function]]
 
     def config(self) -> StackConfig:

@@ -1,4 +1,4 @@
-"""What a trial amounts to: latency, memory and cost as one row, the same in the table, the JSON and the CSV."""
+"""The result of a trial: latency, memory and cost as one row, the same in the table, the JSON and the CSV."""
 
 import math
 import random
@@ -23,11 +23,11 @@ PERCENTILES = (5, 25, 50, 75, 95)
 class Measurement:
     """One function at one size.
 
-    `p50_ms` and the like are an image's, from its record's start to its end, while others of its batch run beside it;
-    `batch_p50_ms` and the like are a whole invocation's. `billed_ms_per_image` is the invocation's billed time over its
-    images: `fixed_ms` of it come with each image, `ms_per_megapixel` with its pixels. Costs are US dollars; `cost_low`
-    and `cost_high` hold 95 % of the means of batches drawn again, and are None for a single batch.
-    `cold_start_cost` is what a million cold starts add.
+    `p50_ms`, `p95_ms` and `p99_ms` are the times of one image, from the start of its record to the end, while others of
+    its batch run too; the fields with `batch_` are those of a whole invocation. `billed_ms_per_image` is an
+    invocation's billed time divided by its images; `fixed_ms` and `ms_per_megapixel` are its parts per image and per
+    megapixel. Costs are US dollars; `cost_low` and `cost_high` are a 95 % bootstrap interval over batches, None for a
+    single batch. `cold_start_cost` is the cost of a million cold starts.
     """
 
     function: str
@@ -61,12 +61,12 @@ class Measurement:
 
     @property
     def batches(self) -> int:
-        """How many batches were measured."""
+        """The number of measured batches."""
         return math.ceil(self.images / self.batch_size) if self.batch_size else 0
 
 
 def row(trial: Trial, plan: Plan, architecture: str, max_pixels: int) -> Measurement:
-    """Sum a trial up."""
+    """Return the row of a trial."""
     facts: dict[str, Any] = {
         "function": trial.function.task,
         "memory_mb": trial.memory_mb,
@@ -107,7 +107,7 @@ def _latency(batches: Sequence[Figures]) -> dict[str, Any]:
 
 
 def _cost(batches: Sequence[Figures], memory_mb: int, architecture: str) -> dict[str, float]:
-    """Return what is billed, and what a million images cost, with its interval where there are batches to differ."""
+    """Return the billed time and the cost of a million images, with its interval if there are several batches."""
     costs = [(invocation_cost(figures.wall_s, memory_mb, architecture), len(figures.images)) for figures in batches]
     billed = [billed_ms(figures.wall_s) for figures in batches]
     return {
@@ -120,7 +120,7 @@ def _cost(batches: Sequence[Figures], memory_mb: int, architecture: str) -> dict
 
 
 def _interval(costs: Sequence[tuple[float, int]]) -> dict[str, float]:
-    """Return the bootstrap interval of what a million images cost."""
+    """Return the bootstrap interval of the cost of a million images."""
     chance = random.Random(SEED)  # noqa: S311 no secret
     ordered = sorted(_per_million(chance.choices(costs, k=len(costs))) for _ in range(RESAMPLINGS))
     return {
@@ -136,7 +136,7 @@ def _per_million(costs: Sequence[tuple[float, int]]) -> float:
 def _slope(trial: Trial, plan: Plan) -> dict[str, float]:
     """Return the straight line through all batches: an image's share of the billed time over its megapixels.
 
-    Neither part is below 0: where least squares would make one so, the line has the other alone.
+    Neither part is negative: if least squares makes one negative, the line has only the other.
     """
     points = [
         (plan.megapixels(keys), billed_ms(figures.wall_s) / len(keys))

@@ -1,4 +1,4 @@
-"""What Lambda gives a function of each memory size, and what it asks for it."""
+"""What Lambda gives a function at each memory size, and what it charges."""
 
 import math
 
@@ -9,8 +9,8 @@ DEFAULT = (128, 256, 512, 885, 1024, 1536, 1769, 3008, 3538, 5307, 7076, 10_240)
 SMALLEST_MB, LARGEST_MB = 128, 10_240
 MOST_VCPUS = 6
 
-# From so many MB on, a function sees so many cores; it may use all of them, by turns, within its share.
-# Source: measured by others, as in https://stackoverflow.com/q/66522916; AWS only writes of the share.
+# From this many MB on, a function sees this many cores; within its share of CPU it may use all of them in turn.
+# Source: measured by others, as in https://stackoverflow.com/q/66522916; AWS documents only the share.
 CORES_FROM_MB = {0: 2, 3009: 3, 5308: 4, 7077: 5, 8846: 6}
 
 MILLION = 1_000_000
@@ -27,7 +27,7 @@ def cores_seen(memory_mb: int) -> int:
 
 
 def billed_ms(wall_s: float) -> int:
-    """Return what is billed of one invocation: each begun millisecond.
+    """Return the billed milliseconds of one invocation, rounded up.
 
     Source: Lambda's price list, read in January 2025.
     """

@@ -1,4 +1,4 @@
-"""A stack's file with other memory sizes in it: ruamel.yaml keeps comments, order, quotes and indentation."""
+"""Change the memory sizes in a stack's file: ruamel.yaml keeps comments, order, quotes and indentation."""
 
 import difflib
 import io
@@ -19,9 +19,9 @@ from components.config import PROJECT
 
 MARK = "\ufeff"
 LAYOUTS = tuple(itertools.product((2, 4, 3, 8), (2, 0)))
-"""How far the keys of a mapping, and the dashes of a list, may be indented; a file has one of them throughout."""
+"""The possible indentations of a mapping's keys and a list's dashes; a file uses one of them throughout."""
 ENDLESS = 1_000_000
-"""Columns: more than any line has, so that none is broken."""
+"""In columns, and longer than any line, so that none is wrapped."""
 
 
 class StackEditError(Exception):
@@ -39,7 +39,7 @@ def edited(text: str, memory_mb: Mapping[str, int], project: str = PROJECT) -> s
     if plain and not plain.endswith("\n"):
         plain += "\n"
     yaml, document = _loaded(plain)
-    if not document:  # There may be comments, which belong to no key.
+    if not document:  # There may be comments without a key.
         after = plain + _dumped(yaml, CommentedMap(config=_set(CommentedMap(), memory_mb, project)))
     else:
         document["config"] = _set(document.get("config") or CommentedMap(), memory_mb, project)
@@ -60,13 +60,13 @@ def difference(before: str, after: str, name: str) -> str:
 
 
 def write(file: Path, memory_mb: Mapping[str, int]) -> str:
-    """Set each function's memory in a stack's file, whole or not at all; return the diff.
+    """Set each function's memory in a stack's file, atomically; return the diff.
 
     Raises: StackEditError.
     """
     before = file.read_bytes().decode("utf-8") if file.exists() else ""
     after = edited(before, memory_mb, project_of(file))
-    file = file.resolve()  # A link stays one.
+    file = file.resolve()  # A symbolic link stays one.
     with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.") as folder:
         new = Path(folder) / file.name
         new.write_bytes(after.encode("utf-8"))
@@ -77,7 +77,7 @@ def write(file: Path, memory_mb: Mapping[str, int]) -> str:
 
 
 def _loaded(text: str) -> tuple[YAML, CommentedMap]:
-    """Return a file's content, and what writes it back byte for byte.
+    """Return a file's content, and a YAML object that writes it back byte for byte.
 
     Raises: StackEditError.
     """
@@ -127,7 +127,7 @@ def _set(config: CommentedMap, memory_mb: Mapping[str, int], project: str) -> Co
 
 
 def _take_comments_below(config: CommentedMap) -> Any:
-    """Take the comments below the last line, which ruamel.yaml keeps with that line's value, from there."""
+    """Detach the comments below the last line, which ruamel.yaml keeps with that line's value."""
     node: Any = config
     while isinstance(node, CommentedMap | CommentedSeq) and node:
         last = next(reversed(node)) if isinstance(node, CommentedMap) else len(node) - 1

@@ -1,4 +1,4 @@
-"""All sizes of a function: measured where this machine can, modelled where it cannot."""
+"""All sizes of a function: measured if this machine can provide them, modelled if not."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ Tell = Callable[[str], object]
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """One function's trials, size by size, and the model of those that were not measured with how far it is off."""
+    """One function's trials, size by size, and the model of those that were not measured, with its error."""
 
     function: ImageBranch
     trials: Sequence[Trial]
@@ -25,21 +25,21 @@ class Study:
 
 @dataclass(frozen=True, kw_only=True)
 class _Known:
-    """A trial whose times are known, and the share of CPU that it had."""
+    """A measured trial, and the share of CPU that it had."""
 
     vcpus: float
     trial: Trial
 
     @property
     def points(self) -> Sequence[Point]:
-        """Return its batches as the model sees them."""
+        """Return its batches for the model."""
         return [
             Point(vcpus=self.vcpus, wall_s=figures.wall_s, cpu_s=figures.cpu_s) for _, figures in self.trial.batches
         ]
 
 
 def study(bench: Bench, function: ImageBranch, sizes: Sequence[int], tell: Tell) -> Study:
-    """Run a function at each size; one that is too small does not end it."""
+    """Run a function at each size, and continue after one that is too small."""
     tell(f"{function.task}: {len(sizes)} sizes take turns")
     trials = run_all(bench, function, sizes)
     for trial in trials:
@@ -62,7 +62,7 @@ def study(bench: Bench, function: ImageBranch, sizes: Sequence[int], tell: Tell)
 
 
 def _references(bench: Bench, function: ImageBranch, known: Sequence[_Known]) -> list[_Known]:
-    """Run a function with one core for itself, and with all, where the known shares do not reach so far.
+    """Run a function with one core, and with all cores, unless the measured shares reach as far.
 
     These need no control group; and only what had more than one core tells what more of them are good for.
     """
@@ -77,7 +77,7 @@ def _references(bench: Bench, function: ImageBranch, known: Sequence[_Known]) ->
 
 
 def _modelled(trial: Trial, known: Sequence[_Known], model: Model) -> Trial:
-    """Give a trial without times those of the model, from the batches of the nearest share that is known."""
+    """Return an unmeasured trial with the model's times, from the batches of the nearest measured share."""
     if trial.how == "measured" or trial.problem:
         return trial
     share = vcpus(trial.memory_mb)

@@ -1,4 +1,4 @@
-"""One function at one memory size: started, given its largest pictures, then every batch; and what stopped it."""
+"""One function at one memory size: start it, send its largest pictures, then every batch; and note why it failed."""
 
 import contextlib
 import os
@@ -25,7 +25,7 @@ TOO_LARGE = ImageTooLargeError.__name__
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """What all trials have in common; `no_groups` says why control groups cannot be used, if so."""
+    """What all trials share; `no_groups` says why control groups cannot be used, if they cannot."""
 
     plan: Plan
     port: int
@@ -55,7 +55,7 @@ class Trial:
 
 
 def can_measure(bench: Bench, memory_mb: int) -> bool:
-    """Tell whether this machine can give a function what Lambda gives at a size."""
+    """Tell whether this machine can provide what Lambda gives a function at a size."""
     return not bench.no_groups and vcpus(memory_mb) <= len(os.sched_getaffinity(0))
 
 
@@ -112,7 +112,7 @@ def _started(bench: Bench, function: ImageBranch, memory_mb: int, cores: int | N
 
 @dataclass(kw_only=True)
 class _Trying:
-    """A function's process at one size, and what it did so far."""
+    """A function's process at one size, and its results so far."""
 
     bench: Bench
     function: ImageBranch
@@ -126,11 +126,11 @@ class _Trying:
 
     @property
     def timed(self) -> bool:
-        """Tell whether what it takes is what it would take on Lambda."""
+        """Tell whether its times are those that it would take on Lambda."""
         return can_measure(self.bench, self.memory_mb) or self.cores is not None
 
     def send(self, keys: Sequence[str]) -> None:
-        """Run one batch, and see whether the size is large enough for it."""
+        """Run one batch, and check whether the size is large enough for it."""
         assert self.worker is not None  # noqa: S101 - without it there is a problem
         try:
             figures = self.worker.invoke(keys)
@@ -157,7 +157,7 @@ class _Trying:
         )
 
     def args(self) -> WorkerArgs:
-        """Return how its process is started."""
+        """Return how to start its process."""
         available = sorted(os.sched_getaffinity(0))
         return WorkerArgs(
             artefact=self.bench.artefact,
@@ -170,7 +170,7 @@ class _Trying:
         )
 
     def _peak_mb(self, figures: Figures) -> float:
-        """Return the larger peak: the group's lacks libraries read before, the process's what the kernel holds."""
+        """Return the larger peak: the group's lacks libraries read earlier, the process's lacks kernel memory."""
         return max(figures.peak_mb, (self.cage.peak_mb() if self.cage else None) or 0.0)
 
     def _problem(self, figures: Figures, peak_mb: float) -> str:
@@ -179,13 +179,13 @@ class _Trying:
             errors = sorted({image.error for image in figures.images if image.outcome == "retry"})
             return f"{figures.failed} of {total} messages failed: {', '.join(errors)}"
         if unfit := sum(image.error == TOO_LARGE and self._unfit(image.key) for image in figures.images):
-            return f"{unfit} of {total} pictures were refused: the memory does not hold them"
+            return f"{unfit} of {total} pictures were refused for lack of memory"
         if peak_mb > self.memory_mb:
             return f"its peak of {peak_mb:,.0f} MB is above its memory"
         return ""
 
     def _unfit(self, key: str) -> bool:
-        """Tell whether this memory, not another limit, is too small for a master."""
+        """Tell whether this memory, and no other limit, is too small for a master."""
         master = self.bench.plan.masters[key]
         fitting = pixels_that_fit(self.memory_mb, len(master.data))
         return fitting < master.pixels <= self.bench.config.max_pixels

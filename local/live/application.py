@@ -24,7 +24,7 @@ from local.pages import content_policy, render
 STYLES = ("common.css", "live.css")
 SCRIPTS = ("elements.js", "live.js")
 POLICY = content_policy(SCRIPTS, images="'self' data:", connect="'self'") + "; frame-ancestors 'none'"
-# A picture that is opened by itself is a page of the browser's, with styles of its own.
+# A browser shows a picture that is opened by itself on a page with inline styles.
 FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 SHOWN = {"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"}
 POLL_S = 0.5
@@ -35,7 +35,7 @@ IN_MEMORY_BYTES = 8 * 1024**2
 
 
 def application(observer: Observer, hosts: Sequence[str], closing: threading.Event) -> Starlette:
-    """Return the application; event streams end when `closing` is set."""
+    """Return the application; its event streams end when `closing` is set."""
     live = _Live(observer, closing)
     return Starlette(
         routes=[
@@ -69,7 +69,7 @@ class _Live:
             try:
                 now = json.dumps(await run_in_threadpool(self._observer.snapshot))
             except BotoCoreError:
-                return  # The emulator has ended, as `up` says; the page says that it is not connected.
+                return  # The emulator has ended; `up` prints that, and the page shows that it is not connected.
             silent_s = 0.0 if now != before else silent_s + POLL_S
             if now != before:
                 yield f"data: {now}\n\n"
@@ -80,7 +80,7 @@ class _Live:
             await anyio.sleep(POLL_S)
 
     async def file(self, request: Request) -> Response:
-        """Return a master or an output; only pictures are shown, whatever their uploader calls them."""
+        """Return a master or an output. Only pictures are shown, whatever content type the uploader gave."""
         key, stack = request.path_params["key"], self._observer.stack
         if not key.startswith((stack.layout.master, *stack.prefixes())):
             return _refusal(404, f"expected a key of a master or an output, got {key!r}")

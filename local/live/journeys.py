@@ -1,4 +1,4 @@
-"""Where each picture is on its way: uploaded, published, and what each branch has made of it."""
+"""The progress of each picture: uploaded, published, and the outcome of each branch."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from ops.stack import DeployedStack
 PUBLISHER = "job-publisher"
 WORKERS = {branch.module.replace("_", "-"): branch for branch in BRANCHES}
 MOST = 200
-"""Pictures that are kept; those whose journey began first are forgotten first."""
+"""The most pictures to keep; the oldest are dropped first."""
 
 
 @dataclass(kw_only=True)
@@ -36,7 +36,7 @@ class Journey:
 
     @property
     def state(self) -> str:
-        """What the page calls it: `on its way`, `rejected` or `done`."""
+        """The state on the page: `on its way`, `rejected` or `done`."""
         if self.reasons:
             return "rejected"
         return "done" if len(self.steps) == len(BRANCHES) else "on its way"
@@ -44,7 +44,7 @@ class Journey:
 
 @dataclass(kw_only=True)
 class Journeys:
-    """The journeys of the latest pictures by key, the newest last; errors of messages by id; failures by kind."""
+    """The journeys of the latest pictures by key, the newest last; the errors of messages by id; failures by kind."""
 
     stack: DeployedStack
     by_key: dict[str, Journey] = field(default_factory=dict)
@@ -52,11 +52,11 @@ class Journeys:
     failures: dict[str, int] = field(default_factory=dict)
 
     def upload(self, key: str, time: datetime) -> None:
-        """Begin the journey of an upload that was made here."""
+        """Begin the journey of a picture that was uploaded on the page."""
         self._begin(key, time).uploaded = True
 
     def add(self, entry: JournalEntry) -> None:
-        """Take note of a line of a function's log."""
+        """Update the journeys by a line of a function's log."""
         failure = failure_of(entry.function, entry.line)
         if failure:
             self.failures[str(failure)] = self.failures.get(str(failure), 0) + 1
@@ -66,7 +66,7 @@ class Journeys:
             self._step(key, logged_at(entry.fields["timestamp"]), entry)
 
     def _begin(self, key: str, time: datetime) -> Journey:
-        """Begin a journey; an earlier one of the same key is over."""
+        """Begin a journey, which replaces an earlier one of the same key."""
         self.by_key.pop(key, None)
         journey = self.by_key[key] = Journey(started=time)
         while len(self.by_key) > MOST:
@@ -79,8 +79,8 @@ class Journeys:
             return  # Nothing new was found, or the master is gone.
         journey, generation = self.by_key.get(key), entry.fields.get("generation")
         if journey is None and entry.fields.get("message") == "kept":
-            return  # A job for other branches, such as one that warms a worker.
-        # A line of the same generation may come again, or before the publisher's.
+            return  # A job for other branches, such as one that warms a worker up.
+        # A line may come twice, or before the publisher's line of the same generation.
         if journey is None or (generation and journey.generation and generation > journey.generation):
             journey = self._begin(key, time)
         if generation and journey.generation and generation < journey.generation:
@@ -135,14 +135,14 @@ class Journeys:
         return sorted(files, key=lambda file: (self._place(file), not file.endswith(".jpg"), file))
 
     def _label(self, file: str, branch: ImageBranch) -> str:
-        """Return what the page calls a file: the size, with the format unless it is a JPEG, or the branch's folder."""
+        """Return a file's label: the size, with the format unless it is a JPEG, or the branch's folder."""
         if not branch.per_size:
             return str(branch.prefix_in(self.stack.layout)).strip("/")
         path = PurePosixPath(file)
         return path.stem if path.suffix == ".jpg" else f"{path.stem} {path.suffix[1:]}"
 
     def _place(self, file: str) -> int:
-        """Return the place of a file's size among the stack's, the last for a file that is none of them."""
+        """Return the position of a file's size among the stack's sizes, the last for any other file."""
         size = PurePosixPath(file).stem
         return self.stack.sizes.index(size) if size in self.stack.sizes else len(self.stack.sizes)
 
@@ -152,7 +152,7 @@ def _written(journey: Journey, branch: str) -> bool:
 
 
 def _state(journey: Journey, outcome: str, time: datetime | None) -> Mapping[str, str]:
-    """Return a step's outcome, and how long after the upload it was."""
+    """Return a step's outcome, and the time from the upload to it."""
     if time is None:
         return {"outcome": outcome if outcome == "waiting" else "", "after": ""}
     after_ms = 1000 * max(0.0, (time - journey.started).total_seconds())

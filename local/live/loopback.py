@@ -1,4 +1,4 @@
-"""Only pages of this server may use it: other sites in the same browser can reach loopback too."""
+"""Accept requests of this server's own pages only: other sites in the same browser can reach loopback too."""
 
 from collections.abc import Collection
 
@@ -16,7 +16,7 @@ HEADERS = {
 
 
 class SameOriginOnly:
-    """Refuse requests for another host, which a rebound name makes, and changes that another origin asks for."""
+    """Refuses requests for another host (DNS rebinding), and changes requested by another origin."""
 
     def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""What the live page shows: journeys, queue depths and dead letters of the running stack, at this moment."""
+"""The current state for the live page: journeys, queue depths and dead letters of the running stack."""
 
 import threading
 import time
@@ -15,11 +15,11 @@ from ops.redrive import redrive
 from ops.stack import DeployedStack
 
 FRESH_S = 0.3
-"""For how long a look is good enough for every page that is open."""
+"""How long one snapshot serves every open page."""
 
 
 class Observer:
-    """Looks at a stack on demand, from any thread, and takes uploads for it."""
+    """Reads a stack's state on demand, from any thread, and uploads masters to it."""
 
     def __init__(self, stack: DeployedStack, groups: Mapping[str, str]) -> None:
         self.stack = stack

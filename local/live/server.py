@@ -1,4 +1,4 @@
-"""Serve the live page on a free loopback port, in a thread of its own."""
+"""Serve the live page on a free loopback port, in a separate thread."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ def live_page(stack: DeployedStack, groups: Mapping[str, str]) -> Iterator[str]:
     listener = socket.create_server((HOST, 0))
     port = listener.getsockname()[1]
     app = application(Observer(stack, groups), [f"{HOST}:{port}", f"localhost:{port}"], closing)
-    # The server closes what it listens on.
+    # The server closes the socket.
     arguments = (app, listener.detach(), closing)
     thread = threading.Thread(target=_serve, args=arguments, name="live-page", daemon=True)
     thread.start()

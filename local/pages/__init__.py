@@ -23,7 +23,7 @@ def render(template: str, *, styles: Sequence[str], scripts: Sequence[str], poli
 
 
 def content_policy(scripts: Sequence[str], *, images: str, connect: str = "'none'") -> str:
-    """Return a Content-Security-Policy under which no script runs but those of the page, known by their hash."""
+    """Return a Content-Security-Policy that allows only the page's own scripts, by their hash."""
     digest = base64.b64encode(hashlib.sha256(_joined(scripts).encode()).digest()).decode()
     return (
         f"default-src 'none'; img-src {images}; connect-src {connect}; style-src 'unsafe-inline'; "

@@ -1,4 +1,4 @@
-"""How each resource type of the program is made in the emulator, as the AWS provider makes it on AWS.
+"""Creates each resource type of the program in the emulator, as the AWS provider does on AWS.
 
 A creator takes the emulator, the resource's physical name and its inputs, and returns its outputs;
 `id` among them is what Pulumi calls the resource's id.

@@ -18,11 +18,11 @@ from local.emulator import Emulator
 
 BATCHED = ("sns:Publish", "sqs:ChangeMessageVisibility")
 PROCESSES = max(1, (os.cpu_count() or 2) // 2)
-"""How many processes of a worker run at once: each works on a batch in several threads, beside other workers."""
+"""How many processes of a worker run at once. Each uses several threads, and the other workers run too."""
 
 
 class RefusedError(Exception):
-    """AWS would not make this resource; the message says what is missing."""
+    """AWS would refuse this resource; the message says what is missing."""
 
 
 def role(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def role_policy(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dic
 
 
 def with_batches(policy: str) -> str:
-    """Return a policy as the emulator checks it: there a batch is an action of its own, on AWS it is not.
+    """Return a policy as the emulator checks it: batch calls have their own action there, unlike on AWS.
 
     Source: Service Authorization Reference, Amazon SNS and Amazon SQS.
     """
@@ -51,7 +51,7 @@ def with_batches(policy: str) -> str:
 
 
 def layer_version(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Publish a version of a layer, which no process of a function has to unpack."""
+    """Publish a version of a layer that functions need not unpack."""
     made = emulator.client("lambda").publish_layer_version(
         LayerName=inputs.get("layerName", name),
         Content={"ZipFile": _shared(Path(inputs["code"].path), inputs)},
@@ -94,7 +94,7 @@ def permission(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict
 
 
 def event_source_mapping(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Let Lambda empty a queue into a function.
+    """Map a queue to a function.
 
     Raises: RefusedError, where the function's role may not.
     """
@@ -116,7 +116,7 @@ def event_source_mapping(emulator: Emulator, _name: str, inputs: Mapping[str, An
 
 
 def event_invoke_config(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Say what becomes of an event that a function fails on.
+    """Set the destination of events that a function fails on.
 
     Raises: RefusedError, where the function's role may not send it there.
     """
@@ -184,7 +184,7 @@ def _unpacked(archive: Path) -> Path:
     if not folder.is_dir():
         with tempfile.TemporaryDirectory(dir=archive.parent) as unfinished, zipfile.ZipFile(archive) as packed:
             packed.extractall(unfinished)
-            # Another process may have been faster.
+            # Another process may have unpacked it first.
             with contextlib.suppress(OSError):
                 (Path(unfinished) / "python").rename(folder)
     return folder

@@ -57,7 +57,7 @@ def queue(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str,
 
 
 def _visibility_s(deployed_s: float | None) -> float | None:
-    """Return the visibility time-out here: one function time-out instead of six, so that a crash is retried soon."""
+    """Return the local visibility time-out: one function time-out instead of six, to retry soon after a crash."""
     return None if deployed_s is None else deployed_s / 6 + SPARE_S
 
 

@@ -1,4 +1,4 @@
-"""CloudFront: the emulator keeps what is asked for, and serves nothing."""
+"""CloudFront: the emulator stores distributions but does not serve them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from local.emulator import Emulator
 
 
 def origin_access_control(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Say how a distribution signs its requests to a bucket."""
+    """Set how a distribution signs its requests to a bucket."""
     made = emulator.client("cloudfront").create_origin_access_control(
         OriginAccessControlConfig={
             "Name": name,

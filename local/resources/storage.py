@@ -15,7 +15,7 @@ def bucket(emulator: Emulator, name: str, _inputs: Mapping[str, Any]) -> dict[st
 
 
 def public_access_block(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Shut a bucket to the public."""
+    """Block public access to a bucket."""
     flags = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
     emulator.client("s3").put_public_access_block(
         Bucket=inputs["bucket"],
@@ -25,7 +25,7 @@ def public_access_block(emulator: Emulator, _name: str, inputs: Mapping[str, Any
 
 
 def ownership_controls(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Say who owns what is put into a bucket."""
+    """Set the owner of objects in a bucket."""
     emulator.client("s3").put_bucket_ownership_controls(
         Bucket=inputs["bucket"],
         OwnershipControls={"Rules": [{"ObjectOwnership": inputs["rule"]["objectOwnership"]}]},
@@ -63,7 +63,7 @@ def bucket_policy(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> 
 
 
 def cors(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Say which web pages may use a bucket."""
+    """Set which web pages may use a bucket."""
     names = {
         "allowedOrigins": "AllowedOrigins",
         "allowedMethods": "AllowedMethods",
@@ -79,7 +79,7 @@ def cors(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str,
 
 
 def lifecycle(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Say what S3 deletes from a bucket by itself."""
+    """Set a bucket's lifecycle rules."""
     emulator.client("s3").put_bucket_lifecycle_configuration(
         Bucket=inputs["bucket"], LifecycleConfiguration={"Rules": [_lifecycle_rule(rule) for rule in inputs["rules"]]}
     )
@@ -107,7 +107,7 @@ def table(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str,
 
 
 def key(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Make a key; its rotation is AWS's business."""
+    """Make a key; the emulator does not rotate it."""
     made = emulator.client("kms").create_key(Description=inputs["description"], Policy=inputs["policy"])["KeyMetadata"]
     return {"id": made["KeyId"], "keyId": made["KeyId"], "arn": made["Arn"]}
 

@@ -1,4 +1,4 @@
-"""CloudWatch: log groups, alarms and the dashboard; the emulator keeps them, and rings no alarm."""
+"""CloudWatch: log groups, alarms and the dashboard; the emulator stores alarms but does not evaluate them."""
 
 from collections.abc import Mapping
 from typing import Any

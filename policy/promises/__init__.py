@@ -1,1 +1,1 @@
-"""The promises as plain functions, which Pulumi and pytest run alike."""
+"""The promises as plain functions, which both Pulumi and pytest run."""

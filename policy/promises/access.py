@@ -16,7 +16,7 @@ BELOW = re.compile(r"[^*/:]+/[^*]+/\*[^*]*|log-group:[^*:]+:\*")
 
 
 def nothing_is_allowed_everywhere(policy: Resource, _stack: StackResources) -> Iterator[str]:
-    """An Allow names its actions in full, and its resources but for what lies below a prefix."""
+    """An Allow names its actions in full, and its resources in full or up to a prefix."""
     for statement in allows(policy):
         actions = listed(statement.get("Action"))
         if not actions or "NotResource" in statement:
@@ -51,7 +51,7 @@ def plain_http_is_denied(resource: Resource, stack: StackResources) -> Iterator[
     }[resource.kind]
     policies = stack.where(kind, key, resource.props[value])
     if not any(_denies_plain_http(statement) for policy in policies for statement in statements(policy)):
-        yield "it takes requests without TLS"
+        yield "it accepts requests without TLS"
 
 
 def functions_have_roles_of_their_own(function: Resource, stack: StackResources) -> Iterator[str]:
@@ -62,7 +62,7 @@ def functions_have_roles_of_their_own(function: Resource, stack: StackResources)
 
 
 def roles_have_one_policy(role: Resource, stack: StackResources) -> Iterator[str]:
-    """What a role may do is in its one policy, and nowhere else; only Lambda assumes it."""
+    """A role has one policy, which holds all its permissions; only Lambda assumes it."""
     names = (role.props["name"], role.props.get("id"))
     count = len(stack.where("RolePolicy", "role", *names))
     if count != 1 or stack.where("RolePolicyAttachment", "role", *names) or role.props.get("managedPolicyArns"):

@@ -46,7 +46,7 @@ def dead_letters_come_from_one_queue(redrive: Resource, stack: StackResources) -
             for allow in stack.where("RedriveAllowPolicy", "queueUrl", queue.props["url"])
         ]
         if found != [{"redrivePermission": "byQueue", "sourceQueueArns": sources}]:
-            yield f"{queue.name} does not take dead letters from its own queue alone"
+            yield f"{queue.name} accepts dead letters of other queues than its own"
 
 
 def dead_letters_outlive_messages(queue: Resource, stack: StackResources) -> Iterator[str]:
@@ -111,7 +111,7 @@ def uploads_that_fail_are_kept(trigger: Resource, stack: StackResources) -> Iter
 
 
 def failure_queues(stack: StackResources) -> set[str]:
-    """Return the ARNs of the queues for what could not be delivered or done."""
+    """Return the ARNs of the queues for failures."""
     redrives = [found.props["redrivePolicy"] for found in stack.of("RedrivePolicy")]
     redrives += [found.props.get("redrivePolicy") or "{}" for found in stack.of("TopicSubscription")]
     targets = {json.loads(policy).get("deadLetterTargetArn") for policy in redrives} - {None}

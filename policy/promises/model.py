@@ -1,4 +1,4 @@
-"""What rules look at: the resources of a stack, and the statements of its policies."""
+"""What rules check: the resources of a stack, and the statements of its policies."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -45,7 +45,7 @@ class StackResources:
 
 
 Check = Callable[[Resource, StackResources], Iterator[str]]
-"""Says what is wrong with a resource, in the light of its stack."""
+"""Yields what is wrong with a resource of a stack."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Rule:
     def violations(
         self, stack: StackResources, unknown: type[Exception] | tuple[()] = ()
     ) -> Iterator[tuple[Resource, str]]:
-        """Yield each resource that breaks the promise, and how; what raises `unknown` cannot be judged yet."""
+        """Yield each resource that breaks the promise, and how; a check that raises `unknown` is skipped."""
         for resource in (found for found in stack.of(*self.kinds) if found.in_package):
             try:
                 yield from [(resource, f"{resource.name}: {message}") for message in self.check(resource, stack)]
@@ -88,11 +88,11 @@ def allows(policy: Resource) -> list[dict[str, Any]]:
 
 
 def listed(value: Any) -> list[Any]:
-    """Return one or several things of a policy as a list."""
+    """Return a value of a policy as a list, whether it is one or several."""
     return [value] if isinstance(value, (str, dict)) else list(value or [])
 
 
 def condition_keys(statement: Mapping[str, Any]) -> set[str]:
-    """Return the keys that a statement's conditions look at, in lower case."""
+    """Return the keys of a statement's conditions, in lower case."""
     operators: Iterable[Mapping[str, Any]] = statement.get("Condition", {}).values()
     return {key.lower() for operator in operators for key in operator}

@@ -25,9 +25,9 @@ def objects_are_their_buckets(bucket: Resource, stack: StackResources) -> Iterat
 
 
 def buckets_are_encrypted(bucket: Resource, stack: StackResources) -> Iterator[str]:
-    """A bucket says how its objects are encrypted."""
+    """A bucket sets how its objects are encrypted."""
     if not stack.where("BucketServerSideEncryptionConfiguration", "bucket", bucket.props["bucket"]):
-        yield "it does not say how objects are encrypted"
+        yield "it has no encryption setting for its objects"
 
 
 def queues_are_encrypted(queue: Resource, _stack: StackResources) -> Iterator[str]:

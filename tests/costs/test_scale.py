@@ -38,7 +38,7 @@ def test_all_functions_share_the_accounts_concurrency() -> None:
 
 def test_a_stack_with_much_concurrency_is_stopped_by_something_else() -> None:
     """With a thousand batches at once, S3's first partition is the first to be full."""
-    assert limits(estimate(max_concurrency=1000))[0].name == "S3: writes into a bucket not yet split"
+    assert limits(estimate(max_concurrency=1000))[0].name == "S3: writes into a bucket not yet partitioned"
 
 
 @pytest.mark.parametrize(("region", "per_second"), [("us-east-1", 30_000), ("eu-central-1", 1500)])

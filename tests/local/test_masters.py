@@ -46,6 +46,13 @@ def test_two_files_of_one_key_are_both_named(tmp_path: Path) -> None:
         find_masters([tmp_path / "one", tmp_path / "two"], "master/")
 
 
+def test_a_file_may_be_named_twice(tmp_path: Path) -> None:
+    """By itself and by its folder: it is one master."""
+    file = tmp_path / "c.png"
+    file.write_bytes(b"")
+    assert find_masters([file, tmp_path], "master/").keys() == {"master/c.png"}
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is told before anything is started; root may read every file, so opening is made to fail."""
     file = tmp_path / "c.png"

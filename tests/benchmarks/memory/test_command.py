@@ -52,7 +52,7 @@ def test_without_control_groups_sizes_are_modelled_and_say_so(tmp_path: Path, mo
     assert [rows[name, 512]["verdict"] for name in FUNCTIONS] == ["ok", "ok", "ok"]
     assert rows["resize", 128]["verdict"] == "too small"
     assert rows["resize", 512]["batch_p50_ms"] > rows["resize", 10_240]["batch_p50_ms"] > 0
-    assert "No size is measured under its limits: not on this machine." in result.output
+    assert "No size is measured within its limits: not on this machine." in result.output
     assert stack.read_text().count("MemoryMb: ") == 3
 
 
