@@ -1,4 +1,4 @@
-"""The function's memory and cores, shared by the pictures that are worked on at once: by bytes, not by count."""
+"""The function's memory and cores, shared by the pictures in progress; memory is shared by bytes, not by count."""
 
 import functools
 import os
@@ -13,9 +13,9 @@ def cores() -> int:
 
 
 class Budget:
-    """Bytes for all pictures together, and a number of pictures; a picture that needs more bytes has them all.
+    """Bytes for all pictures together, and how many there may be; one that needs more than all bytes gets them all.
 
-    With more pictures under way than there are cores, all would finish at once, and then all wait for S3.
+    With more pictures in progress than cores, all would finish at the same time and then all wait for S3.
     """
 
     def __init__(self, size_bytes: int, pictures: int) -> None:
@@ -26,7 +26,7 @@ class Budget:
 
     @contextmanager
     def room(self, need_bytes: int) -> Iterator[None]:
-        """Wait until so many bytes are free, and hold them; a picture that is not decoded needs none."""
+        """Wait until that many bytes are free, and hold them; a picture that is not decoded needs none."""
         if not need_bytes:
             yield
             return

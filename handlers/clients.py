@@ -86,7 +86,7 @@ def _made(service: str, _process_id: int) -> Any:
 
 
 def _read_timeout_s() -> float:
-    """Return the seconds that a service may stay silent: a stalled read must not cost a batch its deadline."""
+    """Return the seconds that a service may stay silent: a stalled read must not use up a batch's time."""
     return max(SHORTEST_READ_S, READ_SHARE * float(os.environ.get("FUNCTION_TIMEOUT_S", DEFAULT_TIMEOUT_S)))
 
 

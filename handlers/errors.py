@@ -49,7 +49,7 @@ class NameTakenError(RejectedImageError):
 
 
 class MasterUnreadableError(RejectedImageError):
-    """S3 does not hand the object out, and only its uploader can change that."""
+    """S3 does not return the object, and only its uploader can change that."""
 
 
 class NameTooLongError(RejectedImageError):

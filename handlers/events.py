@@ -1,6 +1,6 @@
 """One event on EventBridge's default bus for each picture that is complete, rejected or deleted.
 
-At least once: the same state of a picture may be told again, under the same id. `docs/events.md` has the schema.
+Delivery is at least once: the event about a state may be sent again, with the same id. `docs/events.md` has the schema.
 """
 
 import json
@@ -39,26 +39,26 @@ class PictureState:
 
     @classmethod
     def of(cls, record: Record) -> Self:
-        """Return the state of a settled picture; of a deleted one nothing is left to say."""
+        """Return the state of a settled picture; that of a deleted one has no outcomes."""
         known = {"etag": record.etag, "branches": record.branches} if record.lives else {}
         return cls(key=record.key, name=record.name, generation=record.generation, **known)  # type: ignore[arg-type]
 
 
 def event_id(bucket: str, key: str, generation: int, what: str) -> str:
-    """Return an event's id, which stays the same when the same state is told again."""
+    """Return an event's id, which is the same whenever the event about a state is sent."""
     return f"{bucket}/{key}/{generation}/{what}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Events:
-    """Sends a stack's events; where the stack sends none, `client` is None."""
+    """Sends a stack's events; `client` is None if the stack sends none."""
 
     client: "Callable[[], EventBridgeClient] | None"
     stack: str
     bucket: str
 
     def send(self, what: What, state: PictureState) -> None:
-        """Send an event; count one that EventBridge does not take, for an alarm.
+        """Send an event; if EventBridge does not accept it, count it for an alarm.
 
         Raises: EventRefusedError, and what boto3 raises.
         """

@@ -41,7 +41,7 @@ class Master:
 
     @property
     def fetched_bytes(self) -> int:
-        """Return how many bytes, from the first on, were fetched so far: all, where they were not fetched by ranges."""
+        """Return how many bytes, from the first on, have been fetched: all, unless it is read by ranges."""
         return self.body.fetched_bytes if isinstance(self.body, RangedBody) else self.size_bytes
 
 
@@ -54,7 +54,7 @@ def fetch(job: Job) -> Master:
 
 
 def fetch_header(job: Job) -> Master:
-    """Open the state of a master that its job names, to be read by ranges: what is not read is not fetched.
+    """Open the state of a master that its job names, to be read by ranges as needed.
 
     What `body.read` raises where S3 does not answer is not the image's fault, nor is MasterReplacedError.
 
@@ -119,7 +119,7 @@ def _more(job: Job, etag: str, start: int, end: int) -> bytes:
 
 
 def _range(start: int, end: int) -> str:
-    """Return the range from a start up to, not with, an end; HTTP counts the last byte in."""
+    """Return the Range header from `start` up to but not including `end`; HTTP includes the last byte."""
     return f"bytes={start}-{end - 1}"
 
 

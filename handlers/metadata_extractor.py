@@ -49,7 +49,7 @@ def strings(master: Master, facts: imaging.Metadata) -> dict[str, str]:
 
 
 def bytes_needed(picture: Picture, settings: Settings) -> int:
-    """Return 0, or what decoding takes where the stack salvages: no header tells whether the end is damaged."""
+    """Return 0, or the memory for decoding if the stack salvages, because no header says whether the end is damaged."""
     try:
         return picture.bytes_needed() if settings.salvage else 0
     except ImageTooLargeError:
@@ -57,7 +57,7 @@ def bytes_needed(picture: Picture, settings: Settings) -> int:
 
 
 def _is_damaged(picture: Picture) -> bool:
-    """Return whether only salvaging keeps the picture; one that is rejected has no outputs to mark."""
+    """Return whether the picture is kept only by salvaging; a rejected one has no outputs to mark."""
     try:
         picture.read()
         return picture.damage() is not None

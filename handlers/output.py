@@ -47,7 +47,7 @@ class Files:
         return {"warnings": sorted({warning for jpeg in self.jpegs.values() for warning in jpeg.warnings})}
 
     def write(self, mark: Mark, settings: Settings) -> Outcome | None:
-        """Write the files side by side, and remove those of earlier states that this one does not keep."""
+        """Write the files in parallel, and remove those of earlier states that this one does not keep."""
         files, not_kept = self._made(f"PixelCascade generation {mark.generation}")
         names = {file: settings.layout.named(file, mark.key) for file in (*files, *not_kept)}
 
@@ -82,9 +82,9 @@ class Files:
         return outcome if written else None
 
     def _made(self, comment: str) -> tuple[dict[str, _File], dict[str, int]]:
-        """Return the files with a comment, which makes the bytes of two generations differ: an ETag tells bytes alone.
+        """Return the files to write, and the sizes of those not kept: not smaller than their JPEG, or empty.
 
-        And the bytes of each in a further format that is not kept: not smaller than its JPEG, or empty.
+        Each gets a comment, which makes the bytes of two generations differ: an ETag depends on the bytes alone.
         """
         files, not_kept = dict[str, _File](), dict[str, int]()
         for file, jpeg in self.jpegs.items():

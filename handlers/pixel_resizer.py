@@ -46,7 +46,7 @@ def resize(picture: Picture, master: Master, settings: Settings) -> Files:
 
 
 def bytes_needed(picture: Picture, settings: Settings) -> int:
-    """Return the most bytes that a picture takes until its sizes are made."""
+    """Return the peak memory, in bytes, of making a picture's sizes."""
     sizes = imaging.output_sizes(picture, settings.sizes, enlarge=settings.enlarge)
     return picture.bytes_needed(area(sizes.values()), encoder_bytes(sizes.values(), settings.output_formats))
 

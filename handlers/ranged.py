@@ -13,7 +13,7 @@ Fetch = Callable[[int, int], bytes]
 
 
 class RangedBody(io.RawIOBase):
-    """A stream over an object of `size` bytes of which `head` is here; `fetch` gets what is read beyond.
+    """A stream over an object of `size` bytes that starts with `head`; `fetch` gets what is read beyond that.
 
     Each range is twice as long as the one before, so that a long read costs few requests.
     """
@@ -28,7 +28,7 @@ class RangedBody(io.RawIOBase):
         return True
 
     def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
-        """Read what is here, or else the next range."""
+        """Read from what has been fetched, or else from the next range."""
         if self._position == len(self._block) and self.fetched_bytes < self._size:
             self._length = min(2 * self._length, MOST_BYTES)
             end = min(self.fetched_bytes + self._length, self._size)

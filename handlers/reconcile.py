@@ -57,7 +57,7 @@ class Reconciler:
     follow: bool
 
     def reconcile(self, key: str) -> Record | None:
-        """Look at a master until nothing is left to write; publish its job while it is not settled; return the record.
+        """Look at a master until there is nothing to write; publish its job unless it is settled; return the record.
 
         Raises: ContentionError, InvalidJobError, PublishError, EventRefusedError.
         """
@@ -110,7 +110,7 @@ class Reconciler:
             pass
 
     def _wanted(self, name: str, key: str, found: MasterState | None, record: Record | None) -> Record | None:
-        """Return the record that should be there instead, None where this one is right."""
+        """Return the record that should replace this one, None if this one is right."""
         if record is None:
             owner = self._owner_of_before(name, key, found)
             return first(name, *owner) if owner else None
@@ -125,7 +125,7 @@ class Reconciler:
         return record.next(*owner, "received") if owner else record.next(record.key, record.master, "deleted")
 
     def _owner_of_before(self, name: str, key: str, found: MasterState | None) -> tuple[str, MasterState] | None:
-        """Return who owns a name that has no record: whom an output of before names if it lives, else the key."""
+        """Return who owns a name that has no record: the living master that an older output names, else the key."""
         if found is None:
             return None
         try:
@@ -151,7 +151,7 @@ class Reconciler:
                 yield key, MasterState(etag)
 
     def _reject(self, key: str, etag: str, record: Record) -> Record | None:
-        """Write and tell that a living master's name is taken; return the record as it is afterwards."""
+        """Write *name taken* for a living master and send its event; return the record as it is afterwards."""
         error = NameTakenError(
             f"expected one master per name, got {key} although {record.key} owns the name: "
             "upload it under another name, or set naming to full"
@@ -170,7 +170,7 @@ class Reconciler:
         return after
 
     def _end(self, key: str, found: MasterState | None, record: Record | None) -> None:
-        """Do what a look that has nothing to write still owes: to the owner, to its predecessor, to who listens."""
+        """Finish a look that had nothing to write: remove an obsolete reason, or send `Picture deleted`."""
         if record is not None and record.lives:
             self._reason(record.key).remove_below(record.generation)
             previous = record.previous if record.previous not in {"", key, record.key} else None

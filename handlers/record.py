@@ -1,4 +1,4 @@
-"""The record of a picture: one item a name, which alone decides whose the name is and which state is wanted.
+"""The record of a picture: one item per name, which alone decides who owns the name and which state is wanted.
 
 Every write has a condition. `docs/architecture.md` has the protocol, "The life of a picture".
 """
@@ -48,11 +48,11 @@ class Outcome:
         return sum(size["bytes"] for size in self.outputs.values())
 
     def facts(self) -> dict[str, Any]:
-        """Return the fields that say something."""
+        """Return the fields that are not empty."""
         return {name: value for name, value in vars(self).items() if value}
 
     def named(self, name: str) -> dict[str, Any]:
-        """Return the facts, with the files' whole keys."""
+        """Return these fields, with the files' full keys."""
         outputs = {key.replace(NAME, name, 1): dict(size) for key, size in self.outputs.items()}
         not_kept = {key.replace(NAME, name, 1): size_bytes for key, size_bytes in self.not_kept.items()}
         return {
@@ -139,7 +139,7 @@ class Record:
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
-        """Read what `as_item` made; what a newer version has added is passed over."""
+        """Read what `as_item` made; attributes that a newer version added are ignored."""
         facts = values_of({name: item[name] for name in cls.__dataclass_fields__ if name in item})
         branches = {name: Outcome(**outcome) for name, outcome in facts.pop("branches", {}).items()}
         return cls(**facts, branches=branches)

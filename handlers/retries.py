@@ -1,4 +1,4 @@
-"""When a failed message is delivered again: in seconds first, later after the queue's visibility time-out."""
+"""When a failed message is delivered again: first within seconds, later after the queue's visibility time-out."""
 
 import random
 from collections.abc import Iterable, Mapping

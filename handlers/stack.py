@@ -1,4 +1,4 @@
-"""The stack that a function belongs to: what decides about its pictures' records, without anything that sees pixels."""
+"""The stack that a function belongs to: what decides about its pictures' records, without the imaging code."""
 
 import json
 import os
@@ -54,7 +54,7 @@ def records(settings: RecordSettings) -> Records:
 
 
 def events(settings: RecordSettings) -> Events:
-    """Return what sends the stack's events, or nothing, as the stack says."""
+    """Return what sends the stack's events, if it sends any."""
     client = clients.events if settings.events else None
     return Events(client=client, stack=settings.stack, bucket=settings.bucket)
 

@@ -1,4 +1,4 @@
-"""A process's cold start: garbage collection is off during it, as it costs 10 % of it and frees almost nothing."""
+"""A process's cold start: garbage collection is off, because it costs 10 % of the start and frees almost nothing."""
 
 import gc
 import os
@@ -20,7 +20,7 @@ def described() -> dict[str, bool]:
 
 
 def end() -> None:
-    """Turn it on again, and exclude the objects that exist already."""
+    """Turn garbage collection on again, and exclude the objects that already exist."""
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ and not gc.isenabled():
         gc.freeze()
         gc.enable()

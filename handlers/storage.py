@@ -31,7 +31,7 @@ CHANGED = {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FA
 
 
 class ContentionError(PixelCascadeError):
-    """An object or a record kept changing while it was written; a later delivery will find it quiet."""
+    """An object or a record kept changing while it was written; a later delivery will succeed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,7 +176,7 @@ def _naming(generation: int, *names: str) -> dict[str, Any]:
 def keys_below(s3: "S3Client", bucket: str, prefix: str, after: str | None = None) -> Iterator[tuple[str, str]]:
     """Yield key and ETag, without its quotes, of every object below a prefix, in the order of the keys.
 
-    From the key after `after` on, and but for the markers that consoles make for folders.
+    Starts after the key `after`, and skips folder markers.
     """
     start = {"StartAfter": after} if after else {}
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **start):  # type: ignore[arg-type]
@@ -192,7 +192,7 @@ def etag_of(response: Any) -> str:
 
 
 def focal_point_of(response: Any) -> str:
-    """Return what an object's user metadata says of its focal point, unchecked; empty where they say nothing."""
+    """Return the focal point in an object's user metadata, unchecked; empty if there is none."""
     text: str = response.get("Metadata", {}).get("focal-point", "")
     return text[:MAX_FOCAL_POINT]
 
@@ -204,5 +204,5 @@ def status_of(error: Any) -> int:
 
 
 def _as_json(reason: Mapping[str, Any]) -> bytes:
-    """Return a reason as JSON in plain letters; what UTF-8 cannot encode, half of a pair, becomes JSON's own escape."""
+    """Return a reason as JSON in UTF-8; a lone surrogate, which UTF-8 cannot encode, becomes JSON's escape."""
     return json.dumps(reason, ensure_ascii=False).encode(errors="backslashreplace")

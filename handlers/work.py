@@ -1,6 +1,6 @@
 """The life of one message: fetch -> open (header, limits) -> room in memory -> work -> write -> settle.
 
-The image's fault is written down and the message is done; any other failure is raised, and leaves it in its queue.
+If the image is at fault, the reason is written and the message is done. Any other failure leaves it in its queue.
 """
 
 import functools
@@ -34,7 +34,7 @@ class GuardedFormatError(PixelCascadeError):
 class Work:
     """What one branch does with a picture.
 
-    `run` returns what to write; `bytes_needed` how much memory that takes beside the file, 0 where nothing is decoded.
+    `run` returns what to write; `bytes_needed` returns the memory that takes beside the file, 0 if nothing is decoded.
     Masters are fetched `whole`, or by ranges as `run` reads them. `files` returns the prefix of the branch's files
     of a master, `table` the name of the table of its items; None where it writes none.
     """
@@ -59,10 +59,10 @@ class Result:
 def process_message(
     message: SQSRecord, work: Work, settings: Settings, *, early: bool, wall_s: float | None
 ) -> tuple[str, Mapping[str, Any]]:
-    """Do one message's job; return what became of it, and details for the log.
+    """Process one message; return what became of it, and details for the log.
 
-    With `wall_s` the work runs in a child process of its own, for at most that many seconds; `early` has the picture
-    decoded while it arrives.
+    With `wall_s` the work runs in a child process of its own, for at most that many seconds; with `early` the
+    picture is decoded while it arrives.
 
     Raises: GuardedFormatError, where only a child process may decode the picture; whatever is not the image's fault.
     """

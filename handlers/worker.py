@@ -1,6 +1,6 @@
-"""One batch in, one partial-batch response out: when each message is worked on, beside which others, and where.
+"""One batch in, one partial-batch response out: when each message is processed, beside which others, and where.
 
-A batch's records run side by side: while some wait for S3, others decode, and every core is busy. One bad record never
+A batch's records run in parallel: while some wait for S3, others decode, and every core is busy. One bad record never
 costs another: the work on a record that is delivered again, or whose format is guarded, runs in a child process.
 """
 
@@ -27,7 +27,7 @@ from handlers.work import GuardedFormatError, Work, process_message
 RESERVE_S = 2.0
 # A record that is started with less would only be cut off.
 SHORTEST_RECORD_S = 3.0
-# With less, a call of SQS could still be under way at the time-out, and the whole batch would fail.
+# With less, a call of SQS could still be in progress at the time-out, and the whole batch would fail.
 SHORTEST_CALL_S = 1.0
 
 THREADS_PER_CORE = 6
@@ -72,7 +72,7 @@ class _Batch:
     """What the records of a batch have in common.
 
     `waiting` are the messages' ids of those not yet started, `guarded` of those that need a child process. A record
-    that is `alone` decodes its picture while it arrives; others have the processor decode meanwhile.
+    that is `alone` decodes its picture while it arrives; with others, the processor decodes those meanwhile.
     """
 
     context: LambdaContext
@@ -121,7 +121,7 @@ def _record(record: SQSRecord, *, batch: _Batch) -> None:
 
 
 def _schedule_retries(batch: _Batch) -> None:
-    """Choose when failed messages come again; if SQS does not answer, the queue's visibility time-out decides."""
+    """Schedule the retries of failed messages; if SQS does not answer, the queue's visibility time-out applies."""
     if not batch.retry_delays_s or batch.context.get_remaining_time_in_millis() < 1000 * SHORTEST_CALL_S:
         return
     try:
@@ -133,7 +133,7 @@ def _schedule_retries(batch: _Batch) -> None:
 
 
 def threads() -> int:
-    """Return how many records may be under way at once."""
+    """Return how many records may be in progress at once."""
     return THREADS_PER_CORE * cores()
 
 
@@ -141,7 +141,7 @@ def runs_isolated(record: SQSRecord, guarded: AbstractSet[str] = frozenset()) ->
     """Return whether a record runs in a child process.
 
     It does if it was delivered before, and so may have killed or stalled a worker, or if its message's id is among
-    `guarded`, whose pictures only a child decodes. The only place where that is decided: records that run isolated must
+    `guarded`, whose pictures only a child decodes. Nothing else decides it: records that run isolated must
     be forked while no other thread runs.
     """
     return int(record.attributes.approximate_receive_count) > 1 or record.message_id in guarded

@@ -22,7 +22,7 @@ def convert(
 ) -> Jpeg:
     """Return the picture as a JPEG: upright, sRGB, 8 bit, opaque, first frame, no metadata but artist and copyright.
 
-    A JPEG that is all this already is copied, its coded picture bit for bit, unless `reencode` is "always".
+    A JPEG that already meets all of this is copied, its coded picture bit for bit, unless `reencode` is "always".
     With `salvage`, a picture whose end is damaged is kept up to its damage, and marked. A `Picture` has the
     limits that it was opened with.
 

@@ -1,4 +1,4 @@
-"""Read what is recorded of a picture from its header, without decoding it."""
+"""Read a picture's metadata from its header, without decoding it."""
 
 import contextlib
 import re
@@ -86,7 +86,7 @@ def _taken_at(exif: Exif) -> str | None:
 
 
 def _frames(picture: Picture) -> int:
-    """Count the frames; a count that fails is noted and the picture counts as one."""
+    """Count the frames; if that fails, note it and return 1."""
     try:
         return picture.frames()
     except (BrokenImageError, ImageTooLargeError) as error:

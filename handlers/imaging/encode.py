@@ -1,4 +1,4 @@
-"""Write JPEGs, and say how each came about."""
+"""Encode JPEGs, and record how each was made."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -20,11 +20,11 @@ _SOI, _APP0, _COM = b"\xff\xd8", b"\xff\xe0", b"\xff\xfe"
 
 
 class Jpeg(bytes):
-    """A JPEG file, with how it came about.
+    """A JPEG file and how it was made.
 
     `size` is (width, height) in pixels. `copied`: the master's coded picture, bit for bit; `salvaged`: the master's end
-    was damaged and is missing; `further`: the same picture in further formats, by their names; `placeholder`: of the
-    whole picture, where one was asked for.
+    was damaged and is missing; `further`: the same picture in further formats, by their names; `placeholder`: that of
+    the whole picture, if one was requested.
     """
 
     media_type: ClassVar[str] = "image/jpeg"
@@ -68,7 +68,7 @@ def comment_segment(text: str) -> bytes:
 class OutputOptions:
     """How outputs are encoded, and the background (red, green, blue) under transparent pictures.
 
-    `further` has the qualities of the formats beside JPEG, by their names; `placeholder` asks for one of the picture.
+    `further` has the qualities of the formats beside JPEG, by their names; `placeholder` requests one.
     """
 
     quality: int

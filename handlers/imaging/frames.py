@@ -1,4 +1,4 @@
-"""What an output shows of a picture, and at which size: the whole of it, or a crop around a focal point."""
+"""Which part of a picture an output shows, and at which size: all of it, or a crop around a focal point."""
 
 import re
 from dataclasses import dataclass
@@ -119,5 +119,5 @@ def _cropped(picture: Size, box: Box, *, enlarge: bool, focus: Focus) -> Frame:
 
 
 def _scaled(side: int, by: int, of: int) -> int:
-    """Return side * by / of, half up as people round, at least 1; the built-in rounds half to even."""
+    """Return side * by / of, rounded half up, at least 1; the built-in function rounds half to even."""
     return max(1, (2 * side * by + of) // (2 * of))

@@ -29,7 +29,7 @@ class Further(bytes):
 
     @classmethod
     def encode(cls, image: Image.Image, exif: bytes, quality: int, subsampling: str) -> Self:
-        """Return a picture of mode L or RGB with no metadata but `exif`; empty where the format has no such sides."""
+        """Return a picture of mode L or RGB with no metadata but `exif`; empty if its sides are too long for the format."""
         if max(image.size) > cls.max_side_px:
             return cls(b"", image.size)
         image.encoderinfo = {"quality": quality, "exif": exif, **cls.options(image.mode, subsampling)}
@@ -129,7 +129,7 @@ def check_further(further: Any) -> None:
 
 
 def encoder_bytes(sizes: Iterable[Size], further: Iterable[str]) -> int:
-    """Return the most bytes that the encoders take, one after the other, for pictures of such (width, height)."""
+    """Return the peak memory, in bytes, of encoding pictures of these (width, height) one after the other."""
     largest = max((area([size]) for size in sizes), default=0)
     return largest * max((FORMATS[name].encoder_bytes_per_pixel for name in further), default=0)
 

@@ -1,4 +1,4 @@
-"""The limits of a picture, the memory that it takes, and the refusals, all before a pixel is decoded."""
+"""The limits of a picture, the memory that it needs, and the refusals, all applied before a pixel is decoded."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -30,7 +30,7 @@ FILE_COPIES = 2
 class Limits:
     """Bounds for one picture; the stack's config has each under its camelCase name.
 
-    `memory_mb` is the function's memory: where it holds fewer pixels than `max_pixels`, it decides.
+    `memory_mb` is the function's memory: if it holds fewer pixels than `max_pixels`, it is the limit.
     """
 
     max_pixels: int = 64_000_000
@@ -143,7 +143,7 @@ class Limits:
 
 
 def area(sizes: Iterable[tuple[int, int]]) -> int:
-    """Return how many pixels pictures of such (width, height) have in all."""
+    """Return the total number of pixels of pictures of these (width, height)."""
     return sum(width * height for width, height in sizes)
 
 
@@ -159,7 +159,7 @@ def bytes_needed(
 
 
 def pixels_that_fit(memory_mb: int, file_bytes: int = 0, bytes_per_pixel: int = BYTES_PER_PIXEL) -> int:
-    """Return the most pixels that `memory_mb` MB hold beside a file of `file_bytes`; at least 1."""
+    """Return how many pixels fit into `memory_mb` MB beside a file of `file_bytes`; at least 1."""
     free = capacity_bytes(memory_mb) - FILE_COPIES * file_bytes
     return max(1, free // bytes_per_pixel)
 

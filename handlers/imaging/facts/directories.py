@@ -1,4 +1,4 @@
-"""Read the directories of a TIFF structure, bounded in entries, bytes and depth, whatever the bytes.
+"""Read the directories of a TIFF structure; entries, bytes and depth are bounded whatever it contains.
 
 Source: TIFF 6.0, section 2; the BigTIFF design of libtiff, where numbers and pointers have 8 bytes.
 """
@@ -94,7 +94,7 @@ class Directories:
         return tags
 
     def entries(self, offset: int) -> int | None:
-        """Return how many entries a directory claims, None where it lies outside."""
+        """Return how many entries a directory claims, None if it lies outside the structure."""
         head = self._peek(offset, struct.calcsize(self._count)) if 0 <= offset < 1 << 62 else b""
         if len(head) < struct.calcsize(self._count):
             return None
@@ -134,7 +134,7 @@ class Directories:
         return tag, numbers
 
     def _raw(self, tag: int, size: int, inline: bytes) -> bytes | None:
-        """Return a value's bytes, None where they are too many or lie outside."""
+        """Return a value's bytes, None if they are too many or lie outside the structure."""
         if size <= len(inline):
             return inline[:size] if size <= self._room else None
         # Values do not share bytes; where many claim the same ones, they would fill the memory.

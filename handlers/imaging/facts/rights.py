@@ -1,4 +1,4 @@
-"""Artist and copyright, wherever a file has them: nothing else of those blocks travels to an output.
+"""Artist and copyright, wherever a file has them; nothing else of those blocks is copied into an output.
 
 Source: Exif 2.32, tags 0x013B and 0x8298; IIM 4.2, datasets 2:80 and 2:116; XMP specification, part 1, Dublin Core;
 Photoshop's file format, image resources.
@@ -88,7 +88,7 @@ def _read_datasets(block: bytes, found: dict[int, list[bytes]]) -> None:
 
 
 def _utf8(value: bytes) -> bytes:
-    """Return text as UTF-8; what is not is taken for Latin-1, as most programs do."""
+    """Return text as UTF-8; text in another encoding is read as Latin-1, as most programs do."""
     try:
         value.decode("utf-8")
     except UnicodeDecodeError:
@@ -97,7 +97,7 @@ def _utf8(value: bytes) -> bytes:
 
 
 def _xmp(packet: bytes, field: bytes) -> bytes:
-    """Return the texts of a Dublin Core property, found without a parser of XML, because anybody may write a packet."""
+    """Return the texts of a Dublin Core property, found without an XML parser, because a packet may be hostile."""
     start, end = packet.find(b"<dc:" + field), packet.find(b"</dc:" + field + b">")
     if 0 <= start < end:
         element = packet[start : min(end, start + _MAX_ELEMENT_BYTES)].partition(b">")[2]

@@ -80,7 +80,7 @@ def _value(tag: int, raw: Any) -> Value | list[Value] | None:
 
 
 def _windows_text(raw: Any) -> str | None:
-    """Return UTF-16 that is stored as single bytes."""
+    """Return the text of UTF-16 that is stored as single bytes."""
     if not isinstance(raw, tuple) or not all(isinstance(one, int) and 0 <= one <= 255 for one in raw):  # noqa: PLR2004
         return None
     return clean(bytes(raw).decode("utf-16-le", "ignore").split("\0", 1)[0])

@@ -18,7 +18,7 @@ _RIGHT_TO_LEFT, _BOTTOM_TO_TOP = frozenset({2, 3, 6, 7}), frozenset({3, 4, 7, 8}
 
 
 def upright(image: Image.Image, orientation: int) -> Image.Image:
-    """Return the picture as it is meant to be seen."""
+    """Return the picture upright."""
     turn = _TURNS.get(orientation)
     return image if turn is None else image.transpose(turn)
 
@@ -34,6 +34,6 @@ def stored_region(region: tuple[float, float, float, float], orientation: int) -
 
 
 def upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
-    """Return the (width, height) that a stored picture has once it is upright, and the other way round."""
+    """Return a stored picture's (width, height) once it is upright, or an upright one's as stored."""
     width, height = size
     return (height, width) if orientation >= _FIRST_LYING else (width, height)
