@@ -15,7 +15,7 @@ from benchmarks.quality import quality
 from benchmarks.way import way
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Measure PixelCascade and compare it with its peers."""
 
@@ -24,4 +24,4 @@ for command in (batch, coldstart, conformance, formats, latency, load, memory, p
     main.add_command(command)
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="python -m benchmarks")

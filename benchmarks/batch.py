@@ -50,7 +50,10 @@ def batch(
     delay_ms: float,
     memory_mb: int,
 ) -> None:
-    """Run batches through a worker on one core and on all; print images per second and how busy the cores are."""
+    """Measure a worker's batches on one core and on all.
+
+    Prints images per second and how busy the cores are.
+    """
     photos = load(images, jpeg_only=True)
     rows = []
     with tempfile.TemporaryDirectory() as folder, unpacked(StackConfig()) as artefact:

@@ -36,9 +36,10 @@ COUNT = "; import sys; print(len(sys.modules), 'PIL' in sys.modules, 'boto3' in 
 @json_option
 @html_option
 def coldstart(runs: int, json_file: Path | None, html_file: Path | None) -> None:
-    """Measure the CPU time of import and first clients of each function, from the package that is deployed.
+    """Measure the CPU time of each function's cold start.
 
-    Without the runtime's Python on this machine, the package for this machine's own Python is measured.
+    That is its imports and first clients, from the deployed package. Without the runtime's Python on this machine, the
+    package for this machine's own Python is measured.
     """
     pin()
     with unpacked(StackConfig()) as artefact:

@@ -1,4 +1,4 @@
-"""Who is compared: PixelCascade, and others doing the same work. Each call takes a picture's bytes."""
+"""The contestants: PixelCascade, and others that do the same work. Each call takes a picture's bytes."""
 
 import contextlib
 import functools
@@ -41,13 +41,13 @@ def opened(data: bytes, formats: Sequence[str] = DEFAULT_FORMATS) -> Picture:
 def sizes(
     data: bytes, formats: Sequence[str] = DEFAULT_FORMATS, further: Mapping[str, int] = MappingProxyType({})
 ) -> None:
-    """Make three sizes by PixelCascade, each in further formats too."""
+    """Make three sizes with PixelCascade, each in further formats too."""
     resize(opened(data, formats), WIDTHS, further=further)
 
 
 @contextlib.contextmanager
 def resampled_by(back_end: Callable[..., Image.Image]) -> Iterator[None]:
-    """Resample meanwhile as where another library does."""
+    """Resample with another library within the context."""
     chosen, _resample._back_end = _resample._back_end, lambda _: back_end  # noqa: SLF001
     try:
         yield
@@ -61,7 +61,7 @@ def libvips(library: Any) -> Callable[..., Image.Image]:
 
 
 def sizes_by(back_end: Callable[..., Image.Image]) -> Contestant:
-    """Return PixelCascade making three sizes as where another library resamples."""
+    """Return PixelCascade making three sizes with another resampling library."""
 
     def call(data: bytes) -> None:
         with resampled_by(back_end):
@@ -71,7 +71,7 @@ def sizes_by(back_end: Callable[..., Image.Image]) -> Contestant:
 
 
 def sizes_by_pillow() -> Contestant:
-    """Return PixelCascade as where no other library is installed."""
+    """Return PixelCascade with Pillow's resampling."""
     return sizes_by(_resample.by_pillow)
 
 
@@ -81,17 +81,17 @@ def sizes_by_libvips(library: Any) -> Contestant:
 
 
 def converted(data: bytes, formats: Sequence[str] = DEFAULT_FORMATS) -> None:
-    """Convert by PixelCascade, by copying where it can."""
+    """Convert with PixelCascade, by copying if possible."""
     convert(opened(data, formats))
 
 
 def reencoded(data: bytes, formats: Sequence[str] = DEFAULT_FORMATS) -> None:
-    """Convert by PixelCascade, never by copying."""
+    """Convert with PixelCascade, never by copying."""
     convert(opened(data, formats), reencode="always")
 
 
 def described(data: bytes, formats: Sequence[str] = DEFAULT_FORMATS) -> None:
-    """Read the header by PixelCascade."""
+    """Read the header with PixelCascade."""
     describe(open_picture(io.BytesIO(data), LIMITS, formats=formats))
 
 
@@ -105,7 +105,7 @@ def naive_sizes(data: bytes) -> None:
 
 
 def floor_of_sizes() -> Contestant:
-    """Return libjpeg-turbo alone: decode as far reduced as PixelCascade does, encode three results made beforehand."""
+    """Return libjpeg-turbo alone: decode at PixelCascade's reduced size, encode three results made beforehand."""
     results: dict[str, tuple[int, list[Image.Image]]] = {}
 
     def floor(photo: Photo) -> float:
@@ -124,7 +124,7 @@ def floor_of_sizes() -> Contestant:
 
 
 def floor_of_conversion(data: bytes) -> None:
-    """Let libjpeg-turbo decode and encode, and nothing else."""
+    """Decode and encode with libjpeg-turbo, without any other work."""
     _save(_decoded(data, 1))
 
 

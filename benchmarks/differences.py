@@ -1,4 +1,4 @@
-"""How a picture differs from what libvips shows of its file, and why, where the file itself gives the reason."""
+"""How a picture differs from libvips's result, and why, if the file shows the reason."""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -48,7 +48,7 @@ def difference_of(file: Path, limits: Limits, formats: Sequence[str]) -> tuple[s
 
 
 def _refused(error: RejectedImageError, theirs: peer.PeerPicture, data: bytes) -> tuple[str, bool]:
-    """Explain what libvips shows and PixelCascade refuses, by who else refuses it."""
+    """Explain why PixelCascade refuses what libvips shows, by other decoders that refuse it too."""
     if theirs.image is None:
         return "", True
     if not isinstance(error, BrokenImageError):
@@ -66,7 +66,7 @@ def _refused(error: RejectedImageError, theirs: peer.PeerPicture, data: bytes) -
 
 
 def _ends_early(data: bytes) -> bool:
-    """Say whether a decoder of this JPEG invents pixels: then what follows the coded data matters to them."""
+    """Tell whether decoders of this JPEG invent pixels, which then depend on what follows the coded data."""
     end = data.rfind(b"\xff\xd9")
     if not data.startswith(b"\xff\xd8") or end < 0:
         return False

@@ -1,4 +1,4 @@
-"""What an encoder makes of pictures: time, bytes and likeness; also at the quality that looks as asked for."""
+"""An encoder's time, bytes and SSIM, at a quality or at the quality that has a given SSIM."""
 
 import io
 import statistics
@@ -12,21 +12,21 @@ from PIL import Image
 from handlers.imaging.further import Avif, Further, Webp
 
 START: Mapping[type[Further], int] = {Webp: 80, Avif: 64}
-"""Where the search for a likeness begins."""
+"""Where the search for the quality of equal SSIM begins."""
 
 MOST_QUALITY = 100
 STEP = 4
-"""Between two qualities whose SSIM are so near that the line between them is straight enough."""
+"""The distance of two qualities between which the SSIM is close enough to a straight line."""
 
 WINDOW = 11
-"""Pixels that SSIM looks at, across and down."""
+"""Width and height of SSIM's window in pixels."""
 
 Encoder = Callable[[Image.Image], bytes]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Encoded:
-    """What an encoder makes of all sizes: CPU milliseconds, bytes and SSIM of each file, and the pixels of them all."""
+    """An encoder's result for all sizes: CPU milliseconds, bytes and SSIM of each file, and the pixels of all."""
 
     taken_ms: Sequence[float]
     sizes_bytes: Sequence[int]
@@ -40,12 +40,12 @@ class Encoded:
 
     @property
     def ms_per_megapixel(self) -> float:
-        """CPU milliseconds for a million pixels of output."""
+        """CPU milliseconds per million pixels of output."""
         return sum(self.taken_ms) / self.megapixels
 
     @property
     def bytes_per_pixel(self) -> float:
-        """Bytes for a pixel of output."""
+        """Bytes per pixel of output."""
         return sum(self.sizes_bytes) / self.megapixels / 1e6
 
 
@@ -90,7 +90,7 @@ def matched(kind: type[Further], sizes: Sequence[Image.Image], target: float) ->
 
 
 def _between(low: int, worse: Encoded, high: int, better: Encoded, target: float) -> Matched:
-    """Return what lies on the line between two qualities."""
+    """Interpolate between two qualities."""
     rise = better.ssim - worse.ssim
     share = min(1.0, max(0.0, (target - worse.ssim) / rise)) if rise > 0 else 0.0
 

@@ -24,14 +24,14 @@ EFFORTS: Mapping[type[Further], tuple[str, Sequence[int]]] = {
     Avif: ("SPEED", (6, 7, 8, 9, 10)),
 }
 WEB_JPEG = 82
-"""A quality that pages use, beside the default of 100."""
+"""A quality for web pages, to compare with the default of 100."""
 
 QUALITIES: Mapping[str, Sequence[int]] = {
     "jpeg": (75, WEB_JPEG, 90, 95, 100),
     "webp": (60, 70, 80, 90),
     "avif": (40, 50, 60, 70, 80),
 }
-"""What is measured for `python -m ops estimate`, which takes the nearest."""
+"""The qualities that are measured; `python -m ops estimate` uses the nearest."""
 
 
 @click.command()
@@ -39,7 +39,10 @@ QUALITIES: Mapping[str, Sequence[int]] = {
 @json_option
 @html_option
 def formats(images: Path | None, json_file: Path | None, html_file: Path | None) -> None:
-    """Print CPU time, bytes and SSIM of each format and quality, then of each effort where it looks like a JPEG."""
+    """Measure time, bytes and SSIM of each format and quality.
+
+    Then compare the encoders' efforts at the SSIM of a JPEG.
+    """
     pin()
     photos = load(images)
     sizes = [image for photo in photos for image in resampled(photo)]
@@ -61,7 +64,7 @@ def formats(images: Path | None, json_file: Path | None, html_file: Path | None)
             *(_matched_row(kind, effort, sizes, like) for kind, (_, efforts) in EFFORTS.items() for effort in efforts),
         ],
         notes=[
-            "SSIM of luma, the mean of all files, to the pixels before encoding. Kept: smaller than that JPEG.",
+            "SSIM of luma, compared with the pixels before encoding; mean of all files. Kept: smaller than that JPEG.",
             f"like jpeg {WEB_JPEG}: at the quality whose SSIM is that JPEG's, between the two that were measured.",
         ],
     ).show(json_file, html_file)

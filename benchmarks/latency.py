@@ -1,4 +1,4 @@
-"""How long does one picture take, and how much memory? By class of picture, on one core."""
+"""How much time and memory does one picture take? By class of picture, on one core."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,15 +23,15 @@ CALLS = {"resize": "sizes", "convert": "reencoded", "convert, copying": "convert
 @runs_option(7)
 @json_option
 @html_option
-@click.option("--png", is_flag=True, help="The same pictures as PNG.")
-@stack_option("Stack whose outputFormats and inputFormats are timed too.")
+@click.option("--png", is_flag=True, help="Measure the same pictures as PNG.")
+@stack_option("Stack whose outputFormats and inputFormats are measured too.")
 @click.option(
     "--stream",
     "mb_per_s",
     is_flag=False,
     flag_value=80.0,
     type=number(1, 10_000, "MB/s"),
-    help="From a server instead, at so many MB/s (80), 30 ms to the first byte: fetched whole, and streamed.",
+    help="Compare fetching whole with streaming, from a server with this rate (80) and 30 ms to the first byte.",
 )
 def latency(
     images: Path | None,
@@ -43,7 +43,10 @@ def latency(
     config: StackConfig,
     mb_per_s: float | None,
 ) -> None:
-    """Time convert, resize and describe, one picture after the other; a stack's further formats too."""
+    """Measure convert, resize and describe, one picture at a time.
+
+    With --stack, a stack's further formats too.
+    """
     if mb_per_s and (config.output_formats or config.further_inputs):
         raise click.UsageError("expected --stream, or --stack with further formats, got both: leave one out")
     pin()
@@ -59,7 +62,7 @@ def _in_flight(photos: list[Photo], runs: int, mb_per_s: float) -> Findings:
         title="Latency of a picture in flight",
         question=f"milliseconds from the request to the result, {mb_per_s:g} MB/s, quality 100, {runs} runs",
         rows=stream_rows(_classes(photos), runs, mb_per_s),
-        notes=["of whole: time streamed over time fetched whole first, run by run."],
+        notes=["of whole: the time streamed divided by the time fetched whole, run by run."],
     )
 
 
@@ -67,7 +70,7 @@ def _in_memory(photos: list[Photo], runs: int, config: StackConfig) -> Findings:
     further = {f"resize, {one} too": f"sizes {one}" for one in _qualities(config)}
     rows = _rows(photos, {**CALLS, **further}, runs)
     for form in filter(can_be, config.further_inputs):
-        # A copy is of a JPEG.
+        # Only JPEGs are copied.
         calls = {f"{name} of {form}": f"{call}@{form}" for name, call in CALLS.items() if call != "converted"}
         rows += _rows([as_format(photo, form) for photo in photos], calls, runs)
     return Findings(
@@ -75,7 +78,7 @@ def _in_memory(photos: list[Photo], runs: int, config: StackConfig) -> Findings:
         question=f"milliseconds a picture, quality 100, {runs} runs of each of {len(photos)} pictures",
         rows=rows,
         notes=[
-            "peak MB: what the largest picture of the class adds to a warm process of its own.",
+            "peak MB: what the largest picture of the class adds to a separate warm process.",
             *(
                 f"Not timed: {form}, which no encoder here writes; {HEIC_ENCODER} writes HEIC."
                 for form in config.further_inputs
@@ -86,7 +89,7 @@ def _in_memory(photos: list[Photo], runs: int, config: StackConfig) -> Findings:
 
 
 def _qualities(config: StackConfig) -> list[str]:
-    """Return a stack's further formats as its settings have them, such as `webp=80`."""
+    """Return a stack's further formats as in its settings, such as `webp=80`."""
     return [f"{name}={quality}" for name, quality in config.output_formats.items()]
 
 

@@ -53,7 +53,7 @@ CONFIG = {f"{PROJECT}:timeoutS": str(TIMEOUT_S), f"{PROJECT}:maxReceives": "8", 
 @click.option("--seed", default=1, show_default=True, help="Seed of the random choice of pictures and faults.")
 @json_option
 def load(images: int, names: str, seed: int, json_file: Path | None) -> None:
-    """Upload pictures at full speed during faults, and check the outcome of every one.
+    """Upload pictures during faults, and check every outcome.
 
     Exits 1 if one is lost, stale, mixed, deleted by mistake, without its event, or a dead letter although it is good.
     """

@@ -1,4 +1,4 @@
-"""How everything is measured: interleaved, pinned to one core, as medians with their spread."""
+"""How the benchmarks measure: interleaved, pinned to one core, as medians with their spread."""
 
 import importlib.metadata
 import os
@@ -27,7 +27,7 @@ PACKAGES = (
 
 @dataclass(frozen=True)
 class Samples:
-    """What one contestant took, run by run, in `unit`."""
+    """One contestant's values, run by run, in `unit`."""
 
     values: Sequence[float]
     unit: str = "ms"
@@ -43,7 +43,7 @@ class Samples:
         return self.percentile(25), self.percentile(75)
 
     def percentile(self, percent: int) -> float:
-        """Return the value that so many percent are not above."""
+        """Return the percentile: this many percent of the values are not above it."""
         if len(self.values) == 1:
             return self.values[0]
         return statistics.quantiles(self.values, n=100, method="inclusive")[percent - 1]
@@ -56,7 +56,7 @@ def pin(core: int = -1) -> None:
 
 
 def milliseconds(call: Callable[[], object]) -> float:
-    """Return what a call took."""
+    """Return the time of a call."""
     started = time.perf_counter()
     call()
     return 1000 * (time.perf_counter() - started)
@@ -67,7 +67,7 @@ def interleaved(
 ) -> dict[str, Samples]:
     """Return each contestant's mean over the inputs, run by run; all take turns, input by input.
 
-    A contestant returns the milliseconds it took. One run more, the first, warms up and does not count.
+    A contestant returns the milliseconds it took. An additional first run warms up and does not count.
     """
     rounds: dict[str, list[float]] = {name: [] for name in contestants}
     for number in range(runs + 1):
@@ -81,12 +81,12 @@ def interleaved(
 
 
 def ratio(theirs: Samples, ours: Samples) -> Samples:
-    """Return, run by run, how many times as long they took."""
+    """Return the ratio of their times, run by run."""
     return Samples([one / other for one, other in zip(theirs.values, ours.values, strict=True)], "x")
 
 
 def machine() -> dict[str, object]:
-    """Return what the figures depend on."""
+    """Return the machine and versions that the figures depend on."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),

@@ -26,7 +26,7 @@ TASKS = ("sizes", "convert", "copy", "png")
 @runs_option(5)
 @json_option
 @html_option
-@click.option("--task", "tasks", multiple=True, type=click.Choice(TASKS), help="Only these; all if none is given.")
+@click.option("--task", "tasks", multiple=True, type=click.Choice(TASKS), help="Only these tasks; all if not given.")
 @click.option("--sharp", "sharp_folder", type=FOLDER, help="Folder with npm's sharp.")
 @click.option("--simd", "simd_python", type=EXISTING_FILE, help="A Python with pillow-simd alone.")
 def peers(
@@ -39,7 +39,10 @@ def peers(
     sharp_folder: Path | None,
     simd_python: Path | None,
 ) -> None:
-    """Compare with naive Pillow, libjpeg-turbo alone, pillow-simd, pyvips and sharp, as far as they are installed."""
+    """Compare with Pillow, libjpeg-turbo, pyvips and sharp.
+
+    Also with pillow-simd; each as far as it is installed.
+    """
     pin()
     with tempfile.TemporaryDirectory() as folder:
         others = _Others(Path(folder), sharp_folder, simd_python)

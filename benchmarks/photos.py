@@ -1,4 +1,4 @@
-"""Pictures to measure with: a folder's, or photo-like ones drawn here, the same on every machine."""
+"""Pictures to measure with: a folder's, or generated photo-like ones that are the same on every machine."""
 
 import io
 import shutil
@@ -44,7 +44,7 @@ class Photo:
 
 
 def load(folder: Path | None, *, jpeg_only: bool = False) -> list[Photo]:
-    """Return a folder's pictures by name, or one drawn picture a class.
+    """Return a folder's pictures by name, or one generated picture per class.
 
     Raises: click.BadParameter.
     """
@@ -63,7 +63,7 @@ def load(folder: Path | None, *, jpeg_only: bool = False) -> list[Photo]:
 
 
 def _read(file: Path, formats: tuple[str, ...]) -> Photo:
-    """Return a file's picture, which must decode: it is measured many times, and stops the run at none of them.
+    """Return a file's picture, after checking that it decodes, so that it cannot stop a run later.
 
     Raises: click.BadParameter.
     """
@@ -95,14 +95,14 @@ def drawn(size: tuple[int, int], kind: str = "JPEG", **options: object) -> bytes
 
 
 def as_format(photo: Photo, name: str) -> Photo:
-    """Return a photo's pixels as a file in another format, such as `png`, with what its encoder sets by default."""
+    """Return a photo's pixels as a file in another format, such as `png`, with its encoder's defaults."""
     with Image.open(io.BytesIO(photo.data)) as image:
         pixels = image.convert("RGB")
     return Photo(f"{photo.name}.{name}", _heic(pixels) if name == "heic" else _saved(pixels, name))
 
 
 def can_be(name: str) -> bool:
-    """Tell whether a format is written here."""
+    """Tell whether this machine can write a format."""
     if name == "heic":
         return shutil.which(HEIC_ENCODER) is not None
     Image.init()

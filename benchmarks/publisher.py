@@ -22,7 +22,7 @@ from costs.calls import UPLOAD, calls
 
 WARM_UPS = 3
 CALLS = sum(calls(sizes=1)[UPLOAD].values())
-"""They follow each other."""
+"""The calls run one after the other."""
 
 
 @click.command()
@@ -32,7 +32,10 @@ CALLS = sum(calls(sizes=1)[UPLOAD].values())
 @json_option
 @html_option
 def publisher(runs: int, delay_ms: float, sizes: Sequence[int], json_file: Path | None, html_file: Path | None) -> None:
-    """Send uploads to the publisher one by one; print what each is billed, and what of it is its own time."""
+    """Measure what the publisher is billed for an upload.
+
+    Uploads are sent one by one; the publisher's own time is also printed without waiting for calls.
+    """
     if problem := usable():
         raise click.ClickException(f"expected control groups, which give a function its share of CPU: {problem}")
     with (
@@ -47,13 +50,13 @@ def publisher(runs: int, delay_ms: float, sizes: Sequence[int], json_file: Path 
         rows=rows,
         notes=[
             f"The function runs from the package for {artefact.target}.",
-            f"fixed_ms: what is billed without waiting for {CALLS:g} calls, one after the other.",
+            f"fixed_ms: the billed time without waiting for {CALLS:g} calls, one after the other.",
         ],
     ).show(json_file, html_file)
 
 
 def _row(artefact: Artefact, port: int, memory_mb: int, runs: int, delay_ms: float) -> Row:
-    """Return a size's row; its facts are those that `costs.durations` reads.
+    """Return a size's row, with the facts that `costs.durations` reads.
 
     Raises: click.ClickException, where the function ends by itself.
     """
@@ -77,7 +80,7 @@ def _row(artefact: Artefact, port: int, memory_mb: int, runs: int, delay_ms: flo
 
 
 def _uploads(artefact: Artefact, port: int, memory_mb: int, runs: int) -> tuple[float, list[float]]:
-    """Return the seconds that the function's start took, and each upload after the first ones.
+    """Return the seconds of the function's start, and of each upload after the first ones.
 
     Raises: WorkerDiedError.
     """

@@ -1,4 +1,4 @@
-"""Is speed paid for with quality? Every size of every picture against Lanczos from the full decode."""
+"""Does speed cost quality? Every size of every picture, compared with Lanczos from the full decode."""
 
 import contextlib
 import io
@@ -27,7 +27,10 @@ SAME_DB = 99.0
 @json_option
 @html_option
 def quality(*, images: Path | None, by_libvips: bool, json_file: Path | None, html_file: Path | None) -> None:
-    """Print each size's PSNR; end with 1 where one is below what is promised."""
+    """Measure the PSNR of each size.
+
+    Exits 1 if one is below the promised minimum.
+    """
     photos = load(images, jpeg_only=True)
     with _by_libvips() if by_libvips else contextlib.nullcontext():
         found = [decibels(photo) for photo in photos]
@@ -39,14 +42,14 @@ def quality(*, images: Path | None, by_libvips: bool, json_file: Path | None, ht
         title="Quality",
         question=f"PSNR of {len(photos)} pictures' sizes to Lanczos-3 from the full decode",
         rows=rows,
-        notes=["Both go through the same encoder, 4:2:0 at quality 100: its loss is not counted."],
+        notes=["Both use the same encoder, 4:2:0 at quality 100, so its loss does not count."],
     ).show(json_file, html_file)
     if any(row.facts["worst"] < PROMISED_DB for row in rows):
         raise SystemExit(NOT_AS_EXPECTED)
 
 
 def _by_libvips() -> contextlib.AbstractContextManager[None]:
-    """Resample by libvips meanwhile.
+    """Resample by libvips within the context.
 
     Raises: click.UsageError.
     """

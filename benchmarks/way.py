@@ -63,7 +63,10 @@ class Way:
 @click.command()
 @click.argument("task", type=click.Choice(list(WORKERS)))
 def way(task: str) -> None:
-    """Print the files that one JPEG passes through in a warm worker, and how many functions were called."""
+    """List the files that one JPEG passes through in a warm worker.
+
+    Also prints how many functions were called.
+    """
     found = Way()
     threading.setprofile(found)
     sys.setprofile(found)

@@ -68,7 +68,7 @@ def _workload(*, megapixels: float, mb: float | None, **work: Any) -> Workload:
 
 
 def _report(workload: Workload, values: Mapping[str, str], benchmark: Path, rate: float | None) -> EstimateReport:
-    """Work out the bill of a stack's settings.
+    """Compute the bill of a stack's settings.
 
     Raises: click.UsageError.
     """
@@ -94,7 +94,7 @@ def _report(workload: Workload, values: Mapping[str, str], benchmark: Path, rate
 
 
 def _values(stack_file: Path | None) -> Mapping[str, str]:
-    """Return the settings of a stack's file; none are the program's defaults."""
+    """Return the settings of a stack's file; without a file, none, for the program's defaults."""
     if stack_file is None:
         return {}
     try:
@@ -104,7 +104,7 @@ def _values(stack_file: Path | None) -> Mapping[str, str]:
 
 
 def _check(workload: Workload, config: StackConfig) -> None:
-    """Hold the workload against the stack's own limits."""
+    """Check the workload against the stack's limits."""
     if not 1 <= workload.per_batch <= config.batch_size:
         raise click.UsageError(
             f"--per-batch: expected 1 to the stack's batchSize, {config.batch_size}, got {workload.per_batch:g}: "

@@ -62,7 +62,9 @@ def main() -> None:
 )
 @stack_option
 def run_command(paths: tuple[Path, ...], out: Path, stack: str) -> None:
-    """Send every file at or below PATHS through the pipeline; without PATHS, sample pictures.
+    """Send pictures through the pipeline, and write a report.
+
+    PATHS are files, or folders with files; without them, sample pictures are sent.
 
     Exits 0 if every picture has its outputs and record or a rejection that says why, 1 if one is unaccounted for or the
     pipeline did not start, 2 on a usage error.
@@ -120,7 +122,10 @@ def up(port: int | None, stack: str) -> None:
 
 @main.command(name="env")
 def env_command() -> None:
-    """Print the environment of the running local stack for any AWS client: eval "$(python -m local env)"."""
+    """Print the local stack's environment variables.
+
+    They connect AWS CLI 2 and boto3 to it: eval "$(python -m local env)".
+    """
     client = _running()["client"]
     click.echo(_exports(client["endpoint_url"], client["region_name"]))
 
@@ -129,7 +134,7 @@ def env_command() -> None:
 @click.argument("function", required=False)
 @click.option("-f", "--follow", is_flag=True, help="Print new lines until Ctrl-C.")
 def logs_command(function: str | None, *, follow: bool) -> None:
-    """Print the log of FUNCTION in the running local stack, or of all functions."""
+    """Print the functions' logs, or that of FUNCTION."""
     groups: dict[str, str] = _running()["logs"]
     if function and function not in groups:
         _fail(f"expected one of {', '.join(groups)}, got {function}{did_you_mean(function, groups)}", USAGE)
@@ -147,7 +152,7 @@ def logs_command(function: str | None, *, follow: bool) -> None:
 @main.command(name="status")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def status_command(*, as_json: bool) -> None:
-    """Print how many messages wait in each queue of the running local stack, and how many failed."""
+    """Print how many messages wait in each queue, and how many failed."""
     stack = connect(None, local=True)
     waiting = {name: messages(stack, [url]) for name, url in stack.queues.items()}
     failed = {name: messages(stack, [url]) for name, url in stack.dead_letter_queues.items()}

@@ -17,7 +17,7 @@ OVER_SHARE = 1.3
 # The file is small, but it takes memory too.
 PASSES_SHARE = 0.99
 SIDE_RATIO = 4 / 3
-# EXIF whose one entry, the orientation, says to turn the picture by a quarter. Source: TIFF 6.0, section 2.
+# EXIF whose one entry, the orientation, says that the picture is on its side. Source: TIFF 6.0, section 2.
 TURNED = struct.pack("<2sHIHHHIHHI", b"II", 42, 8, 1, 0x0112, 3, 1, 6, 0, 0)
 
 

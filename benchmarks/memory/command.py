@@ -24,7 +24,7 @@ from local.emulator import interrupt_when_terminated
 @click.command()
 @click.option("--function", default=ALL, show_default=True, type=click.Choice([*FUNCTIONS, ALL]))
 @images_option
-@click.option("--mix", default="", callback=parse_mix, help="Weights of the folders there: camera=0.8,png=0.2.")
+@click.option("--mix", default="", callback=parse_mix, help="Weights of the folders in --images: camera=0.8,png=0.2.")
 @click.option(
     "--sizes",
     default=",".join(map(str, DEFAULT)),
@@ -52,7 +52,10 @@ from local.emulator import interrupt_when_terminated
     help="Use the JSON of an earlier run instead of measuring.",
 )
 def memory(**options: Any) -> None:
-    """Run the functions at each of Lambda's memory sizes; recommend one, with its cost and its largest picture."""
+    """Measure each of Lambda's memory sizes, and recommend one.
+
+    Prints latency, cost and the largest picture of each.
+    """
     request = Request(**options)
     # Report files that cannot be read or edited before a run that takes minutes.
     reports = _reports(request)

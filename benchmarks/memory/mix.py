@@ -1,4 +1,4 @@
-"""The masters to measure with: classes of pictures, weighed, dealt into the same batches for every memory size."""
+"""The masters to measure with: weighted classes of pictures, in the same batches for every memory size."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -15,15 +15,15 @@ from handlers.errors import RejectedImageError
 
 SEED = 1
 WEIGHED_IMAGES = 120
-"""So many masters stand for a weighed mix; without weights there is each file once."""
+"""The number of masters in a weighted mix; without weights, each file is used once."""
 DRAWN = "drawn"
-# A smaller picture is mostly header, and says nothing of its class's bytes a pixel.
+# A smaller picture is mostly header, and does not show its class's bytes per pixel.
 TELLING_PIXELS = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """One master: its key in the bucket, its class, its pixels (0 where no header says), its bytes."""
+    """One master: its key in the bucket, its class, its pixels (0 without a readable header), its bytes."""
 
     key: str
     kind: str
@@ -44,16 +44,16 @@ class Plan:
     lightest: Sequence[str]
 
     def write(self, folder: Path) -> None:
-        """Write every master where the loopback S3 finds it."""
+        """Write every master into the loopback S3's folder."""
         for master in self.masters.values():
             (folder / master.key).write_bytes(master.data)
 
     def megapixels(self, keys: Sequence[str]) -> float:
-        """Return what masters have on average."""
+        """Return the averages of some masters."""
         return sum(self.masters[key].pixels for key in keys) / len(keys) / 1e6
 
     def bytes_per_pixel(self) -> dict[str, float]:
-        """Return for each class the bytes a pixel of its largest master's file; classes of tiny ones are left out."""
+        """Return the bytes per pixel of each class's largest file; classes of tiny pictures are left out."""
         largest: dict[str, Sample] = {}
         for master in sorted(self.masters.values(), key=lambda master: master.pixels):
             if master.pixels >= TELLING_PIXELS:
@@ -64,7 +64,7 @@ class Plan:
 def plan(
     folder: Path | None, weights: Mapping[str, float], batch_size: int, formats: Sequence[str] = DEFAULT_INPUTS
 ) -> Plan:
-    """Deal a folder's pictures of a stack's input formats, or drawn ones, into batches."""
+    """Arrange a folder's pictures of a stack's input formats, or generated ones, into batches."""
     suffixes = suffixes_of(formats)
     masters = _masters(folder, suffixes)
     if not any(master.pixels for master in masters):
@@ -112,13 +112,13 @@ def _master(number: int, kind: str, suffix: str, photo: Photo) -> Sample:
 
 
 def _once(masters: Sequence[Sample], batch_size: int) -> list[Sample]:
-    """Return each master once, in any but always the same order, and some again to fill the last batch."""
+    """Return each master once, in a random but repeatable order, and some again to fill the last batch."""
     order = random.Random(SEED).sample(masters, len(masters))  # noqa: S311 no secret
     return [order[number % len(order)] for number in range(_whole(len(order), batch_size))]
 
 
 def _weighed(masters: Sequence[Sample], weights: Mapping[str, float], batch_size: int) -> list[Sample]:
-    """Return masters of each class as often as its weight says, the classes well stirred."""
+    """Return masters of each class by its weight, in a random order."""
     chance = random.Random(SEED)  # noqa: S311 no secret
     pools = {kind: [master for master in masters if master.kind == kind] for kind in weights}
     if missing := [kind for kind, pool in pools.items() if not pool]:

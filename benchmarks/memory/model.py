@@ -1,7 +1,7 @@
 """The time of a batch under a share of CPU that this machine cannot provide, calibrated on shares that it can.
 
-A batch's work takes its CPU time over the share; of more than one core, a part of the work uses one alone. What waits
-for S3 and is not hidden behind work comes on top: time = CPU x (serial / min(share, 1) + (1 - serial) / share) + wait.
+A batch's work takes its CPU time divided by the share; a part of it uses at most one core. The time of waiting for S3
+that work does not hide is added: time = CPU x (serial / min(share, 1) + (1 - serial) / share) + wait.
 """
 
 import math

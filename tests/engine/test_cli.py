@@ -34,14 +34,14 @@ def test_an_updates_counts_are_those_of_its_summary() -> None:
     assert counts(UPDATED) == {"updated": 7, "replaced": 1, "unchanged": 97}
 
 
-def test_a_kind_that_the_summary_lacks_counts_nothing() -> None:
-    """A test may ask for replacements where there are none."""
+def test_a_kind_that_the_summary_lacks_counts_as_zero() -> None:
+    """A kind of change that did not happen counts as zero."""
     found = counts("Destroying (dev):\n\nResources:\n    - 105 deleted\n\nDuration: 3s\n")
     assert (found["deleted"], found["replaced"]) == (105, 0)
 
 
 def test_each_command_names_the_stack_and_asks_nothing(cli: FakeCli) -> None:
-    """Nobody is there to answer a question."""
+    """A test cannot answer questions."""
     cli.answer({"stack output": (0, '{"bucket": "images"}')})
     stack = cli.stack()
     stack.init()

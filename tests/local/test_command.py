@@ -128,6 +128,11 @@ def test_an_emulator_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatc
     assert "no room at the inn" in result.output
 
 
+def test_the_list_of_commands_cuts_no_sentence_short() -> None:
+    """What a command does fits on its line."""
+    assert "..." not in run("--help").output.partition("Commands:")[2]
+
+
 def test_the_lines_to_paste_work_in_any_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """A new terminal starts elsewhere; the picture to upload is there."""
     fake = SimpleNamespace(endpoint="http://127.0.0.1:1", region="us-east-1", folder=tmp_path)
