@@ -1,6 +1,6 @@
-"""When somebody should look: pure functions from what runs to the alarms that watch it.
+"""Definitions of the alarms: pure functions from the names of resources to the alarms that watch them.
 
-`docs/operations.md` says of each alarm what it means and what to do.
+`docs/operations.md` explains what each alarm means and what to do.
 """
 
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ from pulumi_aws.cloudwatch import MetricAlarmMetricQueryMetricArgsDict as Metric
 
 NAMESPACE = "PixelCascade"
 PERIOD_S = 300
-# Shares of the time-out and of the pictures from which on somebody should look.
+# The shares of the time-out, and of all pictures, above which an alarm fires.
 SLOW_SHARE = 0.8
 REJECTED_SHARE = 0.2
-# In one period. A single throttle is retried unseen, and one rejection of one picture is a share of 100 %.
+# Per period. A few throttles are retried without harm, and one rejection of one picture would be a share of 100 %.
 TOLERATED_THROTTLES = 10
 FEWEST_IMAGES = 10
 
@@ -32,12 +32,12 @@ class Alarm:
 
     @property
     def description(self) -> str:
-        """Its meaning, and where this project says what to do."""
+        """The meaning, and the runbook's place in this project."""
         return f"{self.meaning}; runbook: docs/operations.md#{self.runbook}"
 
 
 def queue_not_empty(name: str, queue: pulumi.Input[str], meaning: str, runbook: str) -> Alarm:
-    """Watch a queue that should have no messages."""
+    """Watch a queue that should be empty."""
     return Alarm(
         name=f"{name}-not-empty",
         meaning=meaning,
@@ -47,7 +47,7 @@ def queue_not_empty(name: str, queue: pulumi.Input[str], meaning: str, runbook: 
 
 
 def queue_too_old(name: str, queue: pulumi.Input[str], visibility_timeout_s: int) -> Alarm:
-    """Watch a queue whose messages should not wait longer than one retry takes."""
+    """Watch the age of a queue's oldest message: it should be less than the time until a retry."""
     return Alarm(
         name=f"{name}-too-old",
         meaning="Messages wait longer than one retry takes",
@@ -68,7 +68,7 @@ def function_alarms(name: str, function: pulumi.Input[str], timeout_s: int) -> l
         ),
         Alarm(
             name=f"{name}-throttles",
-            meaning="Invocations are refused for want of concurrency",
+            meaning="Invocations are refused because concurrency is used up",
             runbook="a-function-is-throttled",
             threshold=TOLERATED_THROTTLES,
             queries=_single("AWS/Lambda", "Throttles", "Sum", FunctionName=function),
@@ -84,7 +84,7 @@ def function_alarms(name: str, function: pulumi.Input[str], timeout_s: int) -> l
 
 
 def event_alarms(name: str, function: pulumi.Input[str]) -> list[Alarm]:
-    """Watch the events of a function that S3 calls: those that it never got, and those that could not be kept."""
+    """Watch for events of S3 that a function never got, and failed events that could not be stored."""
     return [
         Alarm(
             name=f"{name}-events-dropped",
@@ -102,7 +102,7 @@ def event_alarms(name: str, function: pulumi.Input[str]) -> list[Alarm]:
 
 
 def rule_alarms(name: str, rule: pulumi.Input[str]) -> list[Alarm]:
-    """Watch a rule of EventBridge: the events that its target refused for good, and those that could not be kept."""
+    """Watch for events that the target of an EventBridge rule never got, and failed ones that could not be stored."""
     return [
         Alarm(
             name=f"{name}-failed",
@@ -120,7 +120,7 @@ def rule_alarms(name: str, rule: pulumi.Input[str]) -> list[Alarm]:
 
 
 def unsent_events(services: Sequence[str]) -> Alarm:
-    """Watch the events of pictures that EventBridge does not take, from all functions that send them."""
+    """Watch for events of pictures that EventBridge refuses, from all functions that send them."""
     total: Query = {"id": "unsent", "expression": "SUM(FILL(METRICS(), 0))", "label": "unsent", "return_data": True}
     metrics: list[Query] = [
         {"id": f"m{number}", "metric": _metric(NAMESPACE, "UnsentEvent", "Sum", service=service), "return_data": False}
@@ -144,7 +144,7 @@ def too_many_rejected(name: str, service: str) -> Alarm:
         meaning="Many pictures are rejected",
         runbook="many-pictures-are-rejected",
         threshold=REJECTED_SHARE,
-        # A missing sample is no picture: without pictures there is no share, and no alarm.
+        # Without samples there were no pictures, so there is no share and no alarm.
         queries=[
             {"id": "share", "expression": share, "label": "rejected share", "return_data": True},
             {"id": "rejected", "metric": rejected, "return_data": False},
@@ -154,7 +154,7 @@ def too_many_rejected(name: str, service: str) -> Alarm:
 
 
 def topic_alarms(name: str, topic: pulumi.Input[str]) -> list[Alarm]:
-    """Watch a topic whose every notification should arrive, or else be kept."""
+    """Watch for notifications of a topic that could not be delivered, and those that were lost."""
     return [
         Alarm(
             name=f"{name}-undelivered",

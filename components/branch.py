@@ -154,7 +154,7 @@ class Branch(pulumi.ComponentResource):
             endpoint=queue.arn,
             raw_message_delivery=True,
             redrive_policy=undelivered.arn.apply(lambda arn: json.dumps({"deadLetterTargetArn": arn})),
-            # SNS drops, without a word, what the queue's policy does not let in.
+            # SNS silently drops messages that the queue's policy does not allow yet.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[queue, undelivered]),
         )
 

@@ -1,4 +1,4 @@
-"""The branches of the pipeline in one table, for the program, ops, costs, the local run and the benchmarks."""
+"""The table of the pipeline's branches, which the program, ops, costs, the local run and the benchmarks read."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from components.config import PROJECT, ConfigError, StackConfig, config_key
 
 @dataclass(frozen=True, kw_only=True)
 class ImageBranch:
-    """One branch: its worker, and what the worker writes of each master.
+    """One branch: its worker, and what the worker writes for each master.
 
     `memory` names the field of `StackConfig` that has the function's memory, `prefix` the one that has the key prefix
     of its files; both may be a value instead (MB; a prefix that ends in a slash). `key` names the method of
-    `handlers.layout.Layout` that makes a file's key, called once per size where `per_size`. `records` is for a worker
-    that writes an item into the metadata table. `task` is what the benchmarks call the worker's task. `settings` names
-    the fields of `StackConfig` that decide how the outputs look: what was made by other values is outdated.
+    `handlers.layout.Layout` that returns a file's key; with `per_size` it is called for each size. `records` is for a
+    worker that writes an item into the metadata table. `task` is what the benchmarks call the worker's task. `settings`
+    names the fields of `StackConfig` that decide how the outputs look: outputs made with other values are outdated.
     """
 
     name: str
@@ -40,14 +40,14 @@ class ImageBranch:
 
     @property
     def decodes(self) -> bool:
-        """Whether the worker decodes pixels, as one that makes files does."""
+        """Whether the worker decodes pixels: every worker that writes files does."""
         return self.key is not None
 
     @property
     def memory_key(self) -> str:
         """The config key of the function's memory: `pixelcascade:resizingMemoryMb`.
 
-        Raises: ConfigError, where the row fixes the memory.
+        Raises: ConfigError, if the row fixes the memory.
         """
         if isinstance(self.memory, int):
             raise ConfigError(f"expected a branch whose memory is a setting, got {self.name} with {self.memory} MB")
@@ -56,8 +56,8 @@ class ImageBranch:
     def memory_mb(self, config: StackConfig) -> int:
         """Return the memory that a stack gives the function, in MB.
 
-        With `salvage` a worker that records gets as much as the converter: only decoding shows whether the end of a
-        picture is damaged.
+        With `salvage` a worker that records gets at least the converter's memory, because only decoding shows whether
+        the end of a picture is damaged.
         """
         own = self.memory if isinstance(self.memory, int) else int(getattr(config, self.memory))
         return max(own, config.format_conversion_memory_mb if self.records and config.salvage else 0)
@@ -67,7 +67,7 @@ class ImageBranch:
         return self._prefix_from(lambda field: getattr(config, field))
 
     def prefix_in(self, layout: Any) -> str | None:
-        """Return the same of a deployed stack, by its `handlers.layout.Layout`."""
+        """Return the same for a deployed stack, from its `handlers.layout.Layout`."""
         return self._prefix_from(lambda field: getattr(layout, field.removesuffix("_prefix")))
 
     def _prefix_from(self, read: Callable[[str], str]) -> str | None:
@@ -76,7 +76,7 @@ class ImageBranch:
         return read(self.prefix)
 
     def keys(self, layout: Any, master_key: str, sizes: Sequence[str]) -> list[str]:
-        """Return the keys of the files of a master, by a `handlers.layout.Layout` and the names of the stack's sizes.
+        """Return the keys of a master's files, from a `handlers.layout.Layout` and the names of the stack's sizes.
 
         Raises: NameTooLongError.
         """
@@ -86,7 +86,7 @@ class ImageBranch:
         return [make(master_key, size) for size in sizes] if self.per_size else [make(master_key)]
 
     def files_of(self, sizes: int) -> int:
-        """Return how many files a picture becomes in a stack of so many sizes, each in each format."""
+        """Return how many files the branch writes per picture; `sizes` counts each size in each format."""
         return 0 if self.key is None else sizes if self.per_size else 1
 
 

@@ -1,4 +1,4 @@
-"""A CloudFront distribution that serves the outputs of a bucket that stays private."""
+"""A CloudFront distribution that serves the outputs of a private bucket."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
-"""Caches as long as an output's Cache-Control says.
+"""It caches an output for as long as its Cache-Control says.
 
 Source: CloudFront's developer guide, "Use managed cache policies", CachingOptimized.
 """

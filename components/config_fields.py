@@ -1,4 +1,4 @@
-"""The kinds of settings: dataclass fields, each with its default and the check of its text."""
+"""The kinds of settings: dataclass fields with a default and a check of the setting's text."""
 
 import dataclasses
 import json
@@ -15,7 +15,7 @@ FURTHER_FORMATS = ("webp", "avif")
 
 
 def whole(default: int, minimum: int, maximum: int) -> Any:
-    """Return a field for a whole number of a range."""
+    """Return a field for a whole number within a range."""
 
     def check(text: str) -> int:
         if re.fullmatch(r"-?[0-9]+", text) and minimum <= int(text) <= maximum:
@@ -39,7 +39,7 @@ def flag(*, default: bool) -> Any:
 
 
 def one_of(*choices: str | int, default: str | int | None = None) -> Any:
-    """Return a field for one of a few values; the first is the default, unless another is named."""
+    """Return a field for one of some values; the default is the first, unless another is given."""
 
     def check(text: str) -> str | int:
         for choice in choices:
@@ -52,7 +52,7 @@ def one_of(*choices: str | int, default: str | int | None = None) -> Any:
 
 
 def matching(default: str, pattern: str, expected: str) -> Any:
-    """Return a field for a text that matches a pattern; `expected` says the pattern in words."""
+    """Return a field for a text that matches a pattern; `expected` describes the pattern in words."""
 
     def check(text: str) -> str:
         if re.fullmatch(pattern, text):
@@ -90,7 +90,7 @@ def sizes(**default: int) -> Any:
 
 
 def several_of(*choices: str, default: Sequence[str]) -> Any:
-    """Return a field for a list of different values out of a few."""
+    """Return a field for a list of different values, each one of a given set."""
     expected = f"a list of different values out of {', '.join(choices)}, such as {json.dumps(list(default))}"
 
     def check(text: str) -> Sequence[str]:
@@ -106,7 +106,7 @@ def several_of(*choices: str, default: Sequence[str]) -> Any:
 
 
 def formats() -> Any:
-    """Return a field for the qualities of the formats that sizes have beside JPEG, by name; for none it is empty."""
+    """Return a field for the qualities of the sizes' formats beside JPEG, by name; empty by default."""
     names = ", ".join(f"{name}=QUALITY" for name in FURTHER_FORMATS)
     expected = f'a list of "jpeg", then any of {names}, each once, with a quality from 1 to 100'
 
@@ -128,7 +128,7 @@ def formats() -> Any:
 
 
 def origins() -> Any:
-    """Return a field for the origins of web pages: scheme, host and, where it is not the scheme's own, port."""
+    """Return a field for the origins of web pages: scheme, host and, unless it is the scheme's default, port."""
     expected = 'a list of different origins, such as ["https://www.example.com"], without a path'
 
     def check(text: str) -> Sequence[str]:
@@ -144,9 +144,9 @@ def origins() -> Any:
 
 
 def _listed(text: str, expected: str, *, least: int = 1) -> list[Any]:
-    """Return the items of a list that a setting's text holds as JSON.
+    """Return the items of a list from a setting's text, which is JSON.
 
-    Raises: ValueError, where it is no list, or has fewer items.
+    Raises: ValueError, if it is not a list, or has fewer items.
     """
     try:
         items = json.loads(text)
@@ -158,6 +158,6 @@ def _listed(text: str, expected: str, *, least: int = 1) -> list[Any]:
 
 
 def _field(expected: str, check: Callable[[str], Any], **default: Any) -> Any:
-    """Return a dataclass field whose metadata has its check, and the values that the check accepts, in words."""
+    """Return a dataclass field whose metadata has its check and a description of the accepted values."""
     field: Any = dataclasses.field(metadata={"check": check, "expected": expected}, **default)
     return field

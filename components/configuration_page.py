@@ -13,8 +13,8 @@ COMMAND = "python -m components.configuration_page"
 
 INTRODUCTION = f"""# Configuration
 
-Set a key for one stack with `pulumi config set <key> <value>`. Name a list whole, one element after the other: what the
-stack's file has replaces the default, so a file with `sizes[0]` alone has one size.
+Set a key for one stack with `pulumi config set <key> <value>`. Set every element of a list: the list in the
+stack's file replaces the default, so a file with only `sizes[0]` has one size.
 
 ```
 pulumi config set --path 'sizes[0]' thumbnail=100
@@ -30,7 +30,7 @@ writes this page.
 
 
 def page() -> str:
-    """Return the page: one row a key, in the order of Pulumi.yaml, which has the descriptions."""
+    """Return the page: one row per key, with the order and descriptions of Pulumi.yaml."""
     declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
     accepted = {field.name: field.metadata["expected"] for field in dataclasses.fields(StackConfig)}
     rows = (
@@ -43,7 +43,7 @@ def page() -> str:
 
 
 def _code(default: object) -> str:
-    """Return a default as `pulumi config set` takes it; no code for the empty text."""
+    """Return a default as code, as `pulumi config set` takes it; nothing for an empty text."""
     text = default if isinstance(default, str) else json.dumps(default)
     return f"`{text}`" if text else ""
 

@@ -1,4 +1,4 @@
-"""Combinations of settings that are each valid, and together cannot be deployed."""
+"""Settings that are each valid but cannot be deployed together."""
 
 from collections.abc import Iterator, Mapping
 from itertools import combinations
@@ -11,7 +11,7 @@ MAX_BATCH_WITHOUT_WINDOW = 10  # Source: Lambda's API reference, CreateEventSour
 
 
 class Contradiction(NamedTuple):
-    """Config keys that do not go together, and what was expected."""
+    """Config keys that exclude each other, and what was expected."""
 
     keys: tuple[str, ...]
     message: str
@@ -30,7 +30,7 @@ def contradictions(config: "StackConfig") -> Iterator[Contradiction]:
     if config.bucket:
         yield from _foreign_bucket(config)
     if config.log_level == "WARNING" and not config.system_logs:
-        # Lambda's filter takes a line without a level, as those of the metrics are, for one of level INFO.
+        # Lambda's filter treats lines without a level, such as those of the metrics, as level INFO.
         yield Contradiction(
             ("logLevel",),
             "expected DEBUG or INFO without systemLogs, got 'WARNING', which would drop the metrics too: change one",
@@ -60,7 +60,7 @@ def _prefixes(config: "StackConfig") -> Iterator[Contradiction]:
 
 
 def _simd(config: "StackConfig") -> Iterator[Contradiction]:
-    """Yield what pillow-simd, which is built with few libraries, cannot do."""
+    """Yield settings that pillow-simd cannot fulfil, because it is built with few libraries."""
     if config.architecture == "arm64":
         yield Contradiction(
             ("imaging",),
@@ -81,7 +81,7 @@ def _simd(config: "StackConfig") -> Iterator[Contradiction]:
 
 
 def _foreign_bucket(config: "StackConfig") -> Iterator[Contradiction]:
-    """Yield settings of a bucket that the stack does not own."""
+    """Yield settings that would change a bucket that the stack does not own."""
     for key, command in _bucket_settings(config).items():
         yield Contradiction(
             (key,),
@@ -91,7 +91,7 @@ def _foreign_bucket(config: "StackConfig") -> Iterator[Contradiction]:
 
 
 def _bucket_settings(config: "StackConfig") -> Mapping[str, str]:
-    """Return the keys that ask for settings of the bucket, each with the command that applies it by hand."""
+    """Return the keys that would change the bucket, each with the command that applies it by hand."""
     lifecycle = "aws s3api put-bucket-lifecycle-configuration --lifecycle-configuration file://rules.json --bucket"
     versioning = "aws s3api put-bucket-versioning --versioning-configuration Status=Enabled --bucket"
     cors = "aws s3api put-bucket-cors --cors-configuration file://cors.json --bucket"

@@ -1,4 +1,4 @@
-"""One page that shows how a stack is doing: a pure function from names to CloudWatch's JSON."""
+"""A stack's dashboard: a pure function from names to CloudWatch's JSON."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import Any
 from components.alarms import NAMESPACE, PERIOD_S
 from components.prices import LAMBDA_GB_SECOND, LAMBDA_REQUEST
 
-WIDTH, HEIGHT = 12, 6  # Of a grid 24 wide. Source: CloudWatch's API reference, "Dashboard body structure".
+WIDTH, HEIGHT = 12, 6  # The grid is 24 units wide. Source: CloudWatch's API reference, "Dashboard body structure".
 
 
 def body(
@@ -23,7 +23,7 @@ def body(
 ) -> str:
     """Return the dashboard of a stack, from physical names.
 
-    `functions` are the workers by the service that their metrics name, `memory_mb` is the memory of each.
+    `functions` are the workers, by the service name in their metrics; `memory_mb` is the memory of each.
     """
     names = list(functions.values())
     widgets = [
@@ -69,14 +69,14 @@ def _rejections(region: str, services: Sequence[str]) -> dict[str, Any]:
 
 
 def _cost(region: str, functions: Sequence[tuple[str, int]], architecture: str) -> dict[str, Any]:
-    """Return the chart of what the functions cost: billed time at their memory, and requests."""
+    """Return the chart of the functions' cost: billed time at their memory, and requests."""
     lines: list[list[Any]] = []
     terms = []
     for number, (function, memory_mb) in enumerate(functions):
         time, calls = f"time{number}", f"calls{number}"
         lines.append(["AWS/Lambda", "Duration", "FunctionName", function, {"id": time, "visible": False}])
         lines.append(["AWS/Lambda", "Invocations", "FunctionName", function, {"id": calls, "visible": False}])
-        # As decimals: AWS does not say whether metric math reads numbers such as 2e-07.
+        # As decimals: AWS does not document whether metric math reads numbers such as 2e-07.
         per_ms, per_call = LAMBDA_GB_SECOND[architecture] * memory_mb / 1024 / 1000, LAMBDA_REQUEST
         terms.append(f"{time} * {per_ms:.15f} + {calls} * {per_call:.10f}")
     total = {"expression": " + ".join(terms), "id": "dollars", "label": f"US dollars per {PERIOD_S} s, estimated"}

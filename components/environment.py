@@ -1,4 +1,4 @@
-"""Whether Lambda accepts a function's environment: checked before anything is deployed."""
+"""Check, before anything is deployed, that Lambda accepts a function's environment."""
 
 import json
 from collections.abc import Mapping
@@ -11,13 +11,13 @@ MAX_BYTES = 4096
 """Bytes of all variables as JSON. Source: Lambda's developer guide, "Lambda quotas", environment variables."""
 
 LONGEST_OUTPUT = 256
-"""Characters that a value known only after a deployment may have: a topic's ARN or a table's name has fewer."""
+"""The assumed length of a value that is only known after the deployment: ARNs and names of tables are shorter."""
 
 
 def checked_environment(function: str, variables: Mapping[str, pulumi.Input[str]]) -> dict[str, pulumi.Input[str]]:
     """Return a function's environment.
 
-    Raises: ArgumentError, where Lambda would refuse it as too large.
+    Raises: ArgumentError, if it is too large for Lambda.
     """
     known = {name: value if isinstance(value, str) else "x" * LONGEST_OUTPUT for name, value in variables.items()}
     size_bytes = len(json.dumps(known, separators=(",", ":")).encode())

@@ -3,7 +3,7 @@
 import pulumi
 
 NOT_AS_EXPECTED, USAGE = 1, 2
-"""Exit codes: a picture, a figure or a start is not as it should be; the arguments are wrong, as click has it."""
+"""Exit codes: 1 if the result is not as expected or the command failed, 2 on a usage error, as in click."""
 
 
 class ArgumentError(pulumi.RunError):

@@ -17,7 +17,7 @@ from components.names import checked_name
 from components.worker import BranchSpec
 
 SHARED = ("functions", "delivery", "alarms", "tls_only", "tags")
-"""The arguments that a fan-out passes on to each branch."""
+"""The arguments that a fan-out passes to each branch."""
 
 
 class FanoutArgs(TypedDict):

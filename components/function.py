@@ -106,7 +106,7 @@ class Function(pulumi.ComponentResource):
         return checked_environment(self._name, {**shared, **own, "POWERTOOLS_SERVICE_NAME": self.service})
 
     def _logging(self, group: aws.cloudwatch.LogGroup) -> Logging:
-        """Return where the function logs, and in JSON where Lambda's own lines are to be filtered, as text is not."""
+        """Return the logging configuration: JSON if Lambda's own lines are filtered, which text does not support."""
         level = self._settings.get("json_log_level")
         if not level:
             return {"log_format": "Text", "log_group": group.name}

@@ -1,4 +1,4 @@
-"""The pipeline's workers: what each may do, and the settings that each gets."""
+"""The pipeline's workers: the permissions and settings of each."""
 
 import json
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ ALLOCATOR = {
     "MALLOC_MMAP_THRESHOLD_": str(32 * 1024 * 1024),
     "MALLOC_TRIM_THRESHOLD_": str(256 * 1024 * 1024),
 }
-"""Settings of glibc, in bytes: it keeps a picture's memory for the next one, instead of asking the kernel for zeroed
-pages each time. A batch takes a tenth less CPU time. They are read when the process starts, before any handler.
+"""glibc's settings, in bytes: it reuses a picture's memory for the next one instead of requesting zeroed pages from the
+kernel each time, which saves a tenth of a batch's CPU time. It reads them when the process starts, before any handler.
 
 The mmap threshold is above a picture's blocks (16 MB) and at most 32 MiB: Lambda's glibc 2.34 refuses more, while the
 trim threshold alone switches the dynamic thresholds off. Source: mallopt(3), M_MMAP_THRESHOLD; glibc 2.34, malloc.c.
@@ -34,7 +34,7 @@ LIMITS = ("max_pixels", "max_bytes", "max_scans", "max_segments", "max_frames")
 
 @dataclass(frozen=True, kw_only=True)
 class ImageWorkers:
-    """Makes branches whose workers read masters from one bucket and write down what they reject.
+    """Makes branches whose workers read masters from one bucket and write the reasons why they reject some.
 
     `rows` are all the branches that a picture has to wait for until it is complete.
     """
@@ -46,9 +46,9 @@ class ImageWorkers:
     rows: Sequence[ImageBranch] = BRANCHES
 
     def branch(self, row: ImageBranch) -> BranchSpec:
-        """Return the branch of a row of `components.branches`: its worker writes only what the row says.
+        """Return the branch for a row of `components.branches`: its worker may write only what the row names.
 
-        Raises: ConfigError, where what it writes would start the pipeline again.
+        Raises: ConfigError, if its outputs would start the pipeline again.
         """
         prefix = row.prefix_of(self.config)
         self._check(row.name, prefix)
@@ -65,7 +65,7 @@ class ImageWorkers:
                 **worker_environment(self.config, pulumi.get_stack(), self.rows),
                 **({"TABLE": self.table.name} if row.records else {}),
             },
-            # A job that was published by hand becomes one of a generation, for all branches.
+            # For a job that was published by hand, the worker publishes the job of a generation for all branches.
             publishes=True,
         )
 
@@ -92,12 +92,12 @@ class ImageWorkers:
         if config.deletions == "follow":
             statements += self._deletions(row, prefix)
         elif row.per_size and config.output_formats:
-            # A file of an earlier state in a format that this state's is not kept in.
+            # To remove an earlier state's file in a format that is not kept for this state.
             statements.append(bucket_arn.apply(lambda arn: policies.delete_objects(arn, prefix or "")))
         return statements
 
     def _deletions(self, row: ImageBranch, prefix: str | None) -> list[pulumi.Input[policies.Statement]]:
-        """Return what a worker may delete where outputs go with their master."""
+        """Return what a worker may delete if outputs are deleted with their master."""
         files = [self.bucket.arn.apply(lambda arn: policies.delete_objects(arn, prefix))] if prefix else []
         return [*files, *([self.table.arn.apply(policies.delete_items)] if row.records else [])]
 
@@ -105,12 +105,12 @@ class ImageWorkers:
 def worker_environment(
     config: StackConfig, stack: str = "dev", rows: Sequence[ImageBranch] = BRANCHES
 ) -> dict[str, str]:
-    """Return the environment that every image worker of a stack gets, whatever its branch."""
+    """Return the environment that all image workers of a stack share."""
     return {"SETTINGS": json.dumps({**record_settings(config, stack, rows), **picture_settings(config)}), **ALLOCATOR}
 
 
 def picture_settings(config: StackConfig) -> dict[str, Any]:
-    """Return what decides about pictures, by the fields of `handlers.settings.Settings`."""
+    """Return the settings for pictures, by the fields of `handlers.settings.Settings`."""
     return {
         "input_formats": list(config.input_formats),
         "jpeg_quality": config.jpeg_quality,
@@ -130,5 +130,5 @@ def picture_settings(config: StackConfig) -> dict[str, Any]:
 
 
 def retry_visibility_s(config: StackConfig) -> int:
-    """Return the longest time until a failed message is delivered again: on this machine, seconds."""
+    """Return the longest time until a failed message is delivered again: a few seconds in the local run."""
     return LOCAL_RETRY_S if config.package_for == "host" else config.visibility_timeout_s

@@ -12,7 +12,7 @@ SOONEST_DAYS, LATEST_DAYS = 7, 30
 
 
 class Key(pulumi.ComponentResource):
-    """A KMS key that its account administers and SNS may use, as no AWS-managed key lets it.
+    """A KMS key that its account administers and SNS may use; no AWS-managed key allows SNS.
 
     `pulumi destroy` only schedules its deletion.
     """

@@ -1,7 +1,7 @@
-"""What Lambda needs to run the functions: an archive of `handlers` and a layer of its packages, or two.
+"""What Lambda needs to run the functions: an archive of `handlers`, and one or two layers with its packages.
 
-All are built when the program runs, for the function's platform whatever machine deploys, and
-byte for byte the same for the same inputs, so that nothing is updated without need.
+They are built when the program runs, for the functions' platform on any machine, and are byte for byte the same
+for the same inputs, so that nothing is updated needlessly.
 """
 
 from pathlib import Path
@@ -22,9 +22,9 @@ class LambdaPackage(pulumi.ComponentResource):
     code: pulumi.Archive
     """The archive of the package `handlers`."""
     layer_arns: list[pulumi.Output[str]]
-    """The ARNs of the layers' versions: that which all functions need, and that which decodes HEIC where one does."""
+    """The ARNs of the layers' versions: the layer of all functions and, for HEIC, the one that decodes it."""
     runtime: str
-    """The runtime that the layer's packages are for."""
+    """The runtime that the layers' packages are built for."""
 
     def __init__(self, name: str, config: StackConfig, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pixelcascade:index:LambdaPackage", name, None, opts)

@@ -28,7 +28,7 @@ def make_alarms(
     tags: Mapping[str, pulumi.Input[str]] | None = None,
     runbooks: bool = False,
 ) -> None:
-    """Create alarms, if the settings enable them; with `runbooks`, each description links this project's."""
+    """Create alarms if the settings enable them; with `runbooks`, each description links this project's runbook."""
     if not settings.get("enabled", True):
         return
     actions = list(settings.get("topic_arns", ()))
@@ -50,7 +50,7 @@ def make_alarms(
 
 @dataclass(frozen=True, kw_only=True)
 class WatchedBranch:
-    """What is watched of a branch: the physical names of its queues and function, and its times in seconds."""
+    """What a branch's alarms watch: the physical names of its queues and function, and its times in seconds."""
 
     name: str
     queue: pulumi.Input[str]
@@ -79,7 +79,7 @@ def branch_alarms(branch: WatchedBranch) -> list[Alarm]:
 def publisher_alarms(
     name: str, *, function: pulumi.Input[str], failed: pulumi.Input[str], rule: pulumi.Input[str] | None, timeout_s: int
 ) -> list[Alarm]:
-    """Watch a publisher: its function, the queue of what it failed on, and the rule that calls it, if one does."""
+    """Watch a publisher: its function, its failure queue, and the rule that calls it, if there is one."""
     return [
         alarms.queue_not_empty(f"{name}-failed", failed, "Uploads did not become jobs", "uploads-without-jobs"),
         *alarms.function_alarms(name, function, timeout_s),

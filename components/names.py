@@ -1,4 +1,4 @@
-"""Whether AWS takes the names that autonaming makes of logical names."""
+"""Check that AWS accepts the physical names that autonaming makes from logical names."""
 
 from components.errors import ArgumentError
 
@@ -9,7 +9,7 @@ LONGEST = {"function": 64, "role": 64, "queue": 80, "topic": 256}
 
 
 def checked_name(kind: str, name: str) -> str:
-    """Return a logical name whose physical name AWS takes for a kind of resource.
+    """Return a logical name, if its physical name is short enough for its kind of resource.
 
     Raises: ArgumentError.
     """

@@ -1,4 +1,4 @@
-"""What every function needs to keep the records of pictures: the publisher, and each worker."""
+"""Permissions and settings for pictures' records, which the publisher and all workers need."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from components.config import StackConfig
 from components.storage import ImageBucket, PictureTable
 
 NAME_TAKEN = "/name-taken.json"
-"""How the keys of the reasons end that say that another master owns the name."""
+"""The end of the keys of reasons that say that another master owns the name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,11 +24,11 @@ class RecordAccess:
     pictures: PictureTable
 
     def statements(self, prefix: str | None = None, *, settle: bool) -> list[pulumi.Input[policies.Statement]]:
-        """Return them; a function that writes below `prefix` looks there too, one that may `settle` ends a record."""
+        """Return the statements; the function writes outputs below `prefix` and, with `settle`, its outcomes."""
         config, bucket_arn = self.config, self.bucket.arn
         master, rejected, converted = config.master_prefix, config.rejected_prefix, config.converted_prefix
         prefixes = dict.fromkeys((master, rejected, converted, *([prefix] if prefix else [])))
-        # A name that has no record may have outputs of before, which name its owner.
+        # A name without a record may have outputs from before there were records; their metadata names the owner.
         of_before = [] if prefix == converted else [bucket_arn.apply(lambda arn: policies.read_objects(arn, converted))]
         events = [self.pictures.arn.apply(policies.send_events)] if config.events else []
         return [
@@ -43,7 +43,7 @@ class RecordAccess:
         ]
 
     def _master_key(self, *, reads: bool) -> list[policies.Statement]:
-        """Return what the masters' key takes: to read them and, in a bucket that may encrypt by default, to write."""
+        """Return the use of the masters' key: to read, and to write in a bucket that may encrypt by default."""
         key = self.config.master_kms_key
         if key and self.config.bucket:
             return [policies.encrypt(key)]
@@ -51,7 +51,7 @@ class RecordAccess:
 
 
 def record_settings(config: StackConfig, stack: str, rows: Sequence[ImageBranch]) -> dict[str, Any]:
-    """Return what decides about records, as `handlers.stack.RecordSettings` takes it."""
+    """Return the settings for records, as `handlers.stack.RecordSettings` reads them."""
     return {
         "layout": layout(config),
         "record": {
@@ -64,7 +64,7 @@ def record_settings(config: StackConfig, stack: str, rows: Sequence[ImageBranch]
 
 
 def layout(config: StackConfig) -> dict[str, str | bool]:
-    """Return where objects are in the bucket, as `handlers.layout.Layout` takes it."""
+    """Return the layout of the bucket, by the fields of `handlers.layout.Layout`."""
     return {
         "master": config.master_prefix,
         "converted": config.converted_prefix,

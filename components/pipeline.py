@@ -1,4 +1,4 @@
-"""Translate a stack's settings into the arguments of components that know neither settings nor pictures."""
+"""Translate a stack's settings into the arguments of the components, which know neither settings nor pictures."""
 
 import json
 from collections.abc import Sequence
@@ -82,7 +82,7 @@ def publisher_args(
     fanout: Fanout,
     rows: Sequence[ImageBranch] = BRANCHES,
 ) -> PublisherArgs:
-    """Return the arguments of the publisher that keeps the records of pictures; `rows` are what a picture waits for."""
+    """Return the arguments of the publisher; `rows` are the branches that a picture needs to be complete."""
     args = PublisherArgs(
         bucket_name=bucket.name,
         bucket_arn=bucket.arn,
@@ -106,7 +106,7 @@ def publisher_args(
 def watch_args(
     config: StackConfig, fanout: Fanout, publisher: Publisher, rows: Sequence[ImageBranch] = BRANCHES
 ) -> WatchArgs:
-    """Return the names of what the fan-out and the publisher created, for `Watch`."""
+    """Return the arguments of `Watch`: the names of what the fan-out and the publisher created."""
     letters = fanout.dead_letter_queue_names
     return WatchArgs(
         config=config,

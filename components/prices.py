@@ -1,7 +1,7 @@
-"""What AWS asks for what the pipeline uses: one table, in US dollars.
+"""AWS's prices of everything that the pipeline uses, in US dollars.
 
-List prices of us-east-1, first tier, as AWS's public price pages had them in January 2025. Other regions differ by some
-ten per cent. Free tiers are not counted: the bill of an account that has used them up.
+List prices of us-east-1, first tier, from AWS's public price pages of January 2025. Other regions differ by some ten
+per cent. Free tiers are left out, as in an account that has used them up.
 """
 
 from typing import Self
@@ -12,9 +12,9 @@ MILLION = 1_000_000
 
 
 class Price(float):
-    """US dollars for one of something; a number like any other, which knows what it is for and who says so.
+    """The price of one unit in US dollars: a number with its name and its source.
 
-    `service` is what AWS's bill calls it under, `unit` what one of it is, `source` the price page and its section.
+    `service` is the heading on AWS's bill, `unit` what is counted, `source` the price page and its section.
     """
 
     service: str
@@ -22,14 +22,14 @@ class Price(float):
     source: str
 
     def __new__(cls, dollars: float, *, service: str, unit: str, source: str) -> Self:
-        """Make a price from US dollars for one unit."""
+        """Make a price from the US dollars for one unit."""
         price = super().__new__(cls, dollars)
         price.service, price.unit, price.source = service, unit, source
         return price
 
     @property
     def name(self) -> str:
-        """A name that is unique; two prices may be the same sum."""
+        """A unique name; two prices may be the same number."""
         return f"{self.service}, {self.unit}"
 
 

@@ -13,7 +13,7 @@ from components.metric_alarms import AlarmSettings, make_alarms, publisher_alarm
 from components.queue import Queue, QueueArgs
 
 MAX_EVENT_AGE_S = 6 * 3600
-"""How long Lambda tries to start the function for an event: the longest that it offers.
+"""How long Lambda tries to start the function for an event: the maximum.
 
 Source: Lambda's API reference, PutFunctionEventInvokeConfig.
 """
@@ -88,7 +88,7 @@ class Publisher(pulumi.ComponentResource):
         self.register_outputs({"function_name": self.function_name, "failed_queue_url": self.failed_queue_url})
 
     def _failed(self, rule: aws.cloudwatch.EventRule | None) -> Queue:
-        """Create the failure queue, without the topic's key: it must keep what fails because of that key."""
+        """Create the failure queue, without the topic's key: it must store events that fail because of that key."""
         args = QueueArgs(
             tls_only=self._args.get("tls_only", True), rules=[rule.arn] if rule else [], tags=self._args.get("tags")
         )
@@ -146,8 +146,8 @@ class Publisher(pulumi.ComponentResource):
             lambda_functions=[
                 {
                     "lambda_function_arn": function.arn,
-                    # Not Put alone: large files arrive as CompleteMultipartUpload, copies as Copy. What a lifecycle
-                    # rule expires is no deletion, and has an event of another name.
+                    # Not only Put: large files arrive as CompleteMultipartUpload, copies as Copy. Expiry by a
+                    # lifecycle rule is not a deletion, and has an event of another name.
                     "events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"],
                     "filter_prefix": self._args["key_prefix"],
                 }
@@ -197,7 +197,7 @@ class Publisher(pulumi.ComponentResource):
 def event_pattern(bucket: str, prefix: str) -> dict[str, Any]:
     """Return what EventBridge matches: objects of a bucket that appear or are deleted below a prefix.
 
-    What a lifecycle rule expires is no deletion. Source: S3's user guide, "EventBridge event message structure".
+    Expiry by a lifecycle rule is not a deletion. Source: S3's user guide, "EventBridge event message structure".
     """
     return {
         "source": ["aws.s3"],

@@ -1,4 +1,4 @@
-"""An SQS queue with its policy: encrypted, TLS only, open to the named topics and EventBridge rules alone."""
+"""An SQS queue with its policy: encrypted, TLS only, open only to the named topics and EventBridge rules."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ DEAD_LETTER_RETENTION_S = 14 * 24 * 3600
 
 @dataclass(frozen=True, kw_only=True)
 class QueueArgs:
-    """What one queue needs; without a visibility time-out it keeps dead letters, without a key it has SQS's own."""
+    """One queue. Without `visibility_timeout_s` it stores failures; `Branch` computes that of a work queue."""
 
     visibility_timeout_s: int | None = None
     topics: Sequence[pulumi.Input[str]] = ()
@@ -35,7 +35,7 @@ class Queue(pulumi.ComponentResource):
     name: pulumi.Output[str]
     """The queue's physical name."""
     url: pulumi.Output[str]
-    """The queue's URL, once its policy is in force, so that nothing is sent before."""
+    """The queue's URL, once its policy is in force, so that nothing is sent earlier."""
 
     def __init__(self, name: str, args: QueueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pixelcascade:index:Queue", name, None, opts)
@@ -44,7 +44,7 @@ class Queue(pulumi.ComponentResource):
             checked_name("queue", name),
             message_retention_seconds=DEAD_LETTER_RETENTION_S if keeps_dead_letters else RETENTION_S,
             visibility_timeout_seconds=args.visibility_timeout_s,
-            # The two exclude each other.
+            # These two settings exclude each other.
             sqs_managed_sse_enabled=None if args.key_arn else True,
             kms_master_key_id=args.key_arn,
             tags=args.tags,

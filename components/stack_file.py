@@ -16,7 +16,7 @@ REGION, DEFAULT_REGION = "aws:region", "us-east-1"
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads scalars by the rules of YAML 1.2, as the Pulumi CLI does: by those of 1.1, 4:2:0 is the number 14520."""
+    """Reads scalars by the rules of YAML 1.2, as the Pulumi CLI does. In YAML 1.1, 4:2:0 is the number 14520."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - the base class has it so
         first: [pair for pair in pairs if pair[0].rpartition(":")[2] not in {"bool", "int", "float"}]
@@ -47,7 +47,7 @@ _Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_integer)
 
 
 class StackFileError(ConfigError, ValueError):
-    """A stack's file cannot be read; the message says what was found in it.
+    """A stack's file cannot be read; the message says what it holds.
 
     A `ValueError` too, like what `yaml` raises for some values.
     """
@@ -56,7 +56,7 @@ class StackFileError(ConfigError, ValueError):
 def stack_config(stack: str, overrides: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the config of `Pulumi.<stack>.yaml` over the defaults of `Pulumi.yaml`.
 
-    Raises: ConfigError, where the stack has no file, or one that cannot be read.
+    Raises: ConfigError, if the stack has no file, or it cannot be read.
     """
     path = ROOT / f"Pulumi.{stack}.yaml"
     if not path.is_file():
@@ -85,9 +85,9 @@ def file_config(path: Path) -> dict[str, str]:
 
 
 def region_of(config: Mapping[str, str]) -> str:
-    """Return a stack's region, else the environment's, as Pulumi does, else a default.
+    """Return a stack's region, else the environment's, as Pulumi does, else the default.
 
-    Raises: ConfigError, where it cannot be a region.
+    Raises: ConfigError, if it cannot be a region.
     """
     found = (config.get(REGION), os.environ.get("AWS_REGION"), os.environ.get("AWS_DEFAULT_REGION"))
     region = next(filter(None, found), DEFAULT_REGION)
@@ -97,9 +97,9 @@ def region_of(config: Mapping[str, str]) -> str:
 
 
 def _mapping(path: Path) -> dict[str, Any]:
-    """Return what a YAML file holds; a new stack's is empty."""
+    """Return a YAML file's mapping; a new stack's file is empty."""
     try:
-        # Its base is a safe loader.
+        # Its base class is a safe loader.
         found = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506
     except OSError as error:
         raise StackFileError(f"{path} cannot be read: {error.strerror}") from error
@@ -112,7 +112,7 @@ def _mapping(path: Path) -> dict[str, Any]:
 
 
 def _default(setting: Any) -> Any:
-    """Return what an entry of a project's config sets for every stack: its default, its value, or the entry itself.
+    """Return an entry's value for all stacks in a project's config: its default, its value, or the entry itself.
 
     Source: Pulumi's documentation, "Project file reference", config.
     """
@@ -122,7 +122,7 @@ def _default(setting: Any) -> Any:
 
 
 def _full_key(key: str, project: str) -> str:
-    """Return a key with its owner; a key without one is its project's, which may be called otherwise than the program.
+    """Return a key with its owner; a key without one belongs to its project, whose name may differ from the program's.
 
     Source: Pulumi's CLI, sdk/go/common/workspace/project.go.
     """
@@ -131,7 +131,7 @@ def _full_key(key: str, project: str) -> str:
 
 
 def _as_text(key: str, value: Any) -> str:
-    """Return a config value as Pulumi passes it: texts as they are, everything else as JSON."""
+    """Return a config value as Pulumi passes it: text unchanged, everything else as JSON."""
     try:
         return value if isinstance(value, str) else json.dumps(value)
     except (TypeError, ValueError) as error:

@@ -10,17 +10,17 @@ from components.cdn import Cdn, CdnArgs
 from components.config import ConfigError, StackConfig
 
 UNFINISHED_UPLOAD_DAYS = 7
-"""Nobody sees the parts of an unfinished multipart upload, but they are billed."""
+"""Days until S3 deletes the parts of an unfinished multipart upload, which are invisible but billed."""
 
 CORS_MAX_AGE_S = 3600
-"""How long a browser may remember what it was allowed."""
+"""How long a browser may cache the answer to a preflight request."""
 
 EXPIRY_ATTRIBUTE = "expires"
-"""Where a record says, in seconds since 1970, when DynamoDB may remove it."""
+"""The attribute with the time, in seconds since 1970, from which DynamoDB may remove a record."""
 
 
 class ImageBucket(pulumi.ComponentResource):
-    """A private, encrypted bucket for masters, outputs and rejections; with `bucket`, one that exists.
+    """A private, encrypted bucket for masters, outputs and reasons; with `bucket`, an existing one.
 
     With `forceDestroy` in the stack's config, `pulumi destroy` deletes the pictures too. With `protectData` the bucket
     and each of its settings is protected, and stays in the account when it leaves the stack.
@@ -31,7 +31,7 @@ class ImageBucket(pulumi.ComponentResource):
     name: pulumi.Output[str]
     """The bucket's physical name."""
     upload_command: pulumi.Output[str]
-    """A command to paste, which uploads a picture."""
+    """A command that uploads a picture."""
     uploader_policy: pulumi.Output[str]
     """An IAM policy for uploaders: it allows uploads and nothing else."""
     cdn: Cdn | None = None
@@ -50,7 +50,7 @@ class ImageBucket(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn, "name": self.name})
 
     def _adopt(self, bucket: str) -> None:
-        """Use a bucket that the stack does not own: nothing of it is changed, so EventBridge must be on already."""
+        """Use a bucket that the stack does not own and does not change: it must already send events to EventBridge."""
         found = aws.s3.get_bucket_notification_output(bucket=bucket)
         self.name = found.eventbridge.apply(lambda on: adopted(bucket, on=on))
         partition = aws.get_caller_identity_output().arn.apply(lambda arn: arn.split(":")[1])
@@ -110,7 +110,7 @@ class ImageBucket(pulumi.ComponentResource):
         )
 
     def _answer_browsers(self) -> None:
-        """Let pages of the configured origins upload, and read what they may read."""
+        """Allow pages of the configured origins to use the bucket with the permissions that they have."""
         aws.s3.BucketCorsConfiguration(
             f"{self._name}-cors",
             bucket=self.name,
@@ -139,7 +139,7 @@ class ImageBucket(pulumi.ComponentResource):
 
 
 class MetadataTable(pulumi.ComponentResource):
-    """A table with one item per picture, by `name`, paid per request."""
+    """A table with one item per picture, by `name`, billed per request."""
 
     arn: pulumi.Output[str]
     """The table's ARN."""
@@ -154,9 +154,9 @@ class MetadataTable(pulumi.ComponentResource):
 
 
 class PictureTable(pulumi.ComponentResource):
-    """A table with one record per picture, by `name`: whose the name is, and what became of the picture.
+    """A table with one record per picture, by `name`: the name's owner, and what became of the picture.
 
-    The records of deleted pictures expire, where their outputs go with them.
+    With `deletions: follow`, the records of deleted pictures expire.
     """
 
     arn: pulumi.Output[str]
@@ -174,7 +174,7 @@ class PictureTable(pulumi.ComponentResource):
 
 
 def lifecycle_rules(config: StackConfig) -> list[Rule]:
-    """Return what S3 deletes by itself: nothing that the stack's users can see, unless `rejectedDays` says so."""
+    """Return the lifecycle rules: they delete nothing that users see, unless `rejectedDays` is set."""
     rules: list[Rule] = [
         {
             **_rule("unfinished-uploads", ""),
@@ -213,9 +213,9 @@ def _rule(name: str, prefix: str) -> Rule:
 
 
 def adopted(bucket: str, *, on: bool) -> str:
-    """Return the name of a bucket that exists.
+    """Return the name of an existing bucket.
 
-    Raises: ConfigError, where it does not send its events to EventBridge.
+    Raises: ConfigError, if it does not send its events to EventBridge.
     """
     if not on:
         raise ConfigError(
@@ -238,5 +238,5 @@ def _uploader_policy(bucket_arn: str, config: StackConfig) -> str:
 
 
 def _protected(parent: pulumi.Resource, config: StackConfig) -> pulumi.ResourceOptions:
-    """Return the options of a resource that holds or guards data: `protectData` keeps it from being deleted."""
+    """Return the options of a resource that holds or guards data: `protectData` protects it from deletion."""
     return pulumi.ResourceOptions(parent=parent, protect=config.protect_data, retain_on_delete=config.protect_data)

@@ -1,4 +1,4 @@
-"""What watches a running stack: its alarms, their recipients, and one dashboard."""
+"""A stack's monitoring: its alarms, their recipients, and one dashboard."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,10 +33,10 @@ class WatchArgs:
 
 
 class Watch(pulumi.ComponentResource):
-    """The alarms of every branch, of the topic and of the publisher, and the stack's dashboard."""
+    """The alarms of all branches, the topic and the publisher, and the stack's dashboard."""
 
     alarm_topic_arns: Sequence[pulumi.Input[str]]
-    """The ARNs of the topics that alarms notify; other fan-outs can use them too."""
+    """The ARNs of the topics that the alarms notify; other fan-outs can use them too."""
     dashboard_name: pulumi.Output[str]
     """The physical name of the dashboard."""
 
@@ -110,7 +110,7 @@ class Watch(pulumi.ComponentResource):
         ).apply(lambda names: dashboard.body(**names))
         return aws.cloudwatch.Dashboard(
             f"{self._name}-dashboard",
-            # Dashboards of all regions share one list of names.
+            # Dashboards of all regions share one namespace.
             dashboard_name=pulumi.Output.concat(pulumi.get_project(), "-", pulumi.get_stack(), "-", region),
             dashboard_body=body,
             opts=self._child,

@@ -51,7 +51,7 @@ class BranchSpec(TypedDict):
 
 
 OF_EXISTING = {"name", "existing_function", "statements", "publishes"}
-"""The fields that a branch with an existing function may have."""
+"""The fields that are allowed for a branch with an existing function."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,1 +1,1 @@
-"""How the functions' package is built: code archive, layer, and the checks that both pass before an upload."""
+"""Build the functions' package: code archive, layers, and the checks that they pass before an upload."""

@@ -1,4 +1,4 @@
-"""`python -m components.packaging`: build what `pulumi up` would upload, and say what is in it."""
+"""`python -m components.packaging`: build what `pulumi up` would upload, and print its contents."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""Zip archives whose bytes depend on names and contents alone, kept under a name that tells what is in them."""
+"""Zip archives whose bytes depend only on the files' names and contents, cached by a hash of their inputs."""
 
 import hashlib
 import tempfile
@@ -12,7 +12,7 @@ DIGITS = 16
 
 
 def digest(files: Mapping[str, Path], *facts: str) -> str:
-    """Return a hash of names, contents and further facts."""
+    """Return a hash of names, contents and other facts."""
     found = hashlib.sha256(repr(facts).encode())
     for name in sorted(files):
         found.update(f"{name}\0".encode() + hashlib.sha256(files[name].read_bytes()).digest())
@@ -25,7 +25,7 @@ def sha256(path: Path) -> str:
 
 
 def find(kind: str, made_of: str) -> Path | None:
-    """Return the archive that was built of the same inputs, where it is whole.
+    """Return the archive that was built from the same inputs, if it is undamaged.
 
     Its name holds the hash of its inputs and that of its bytes; a damaged one is ignored and built again.
     """
@@ -36,15 +36,15 @@ def find(kind: str, made_of: str) -> Path | None:
 
 
 def store(kind: str, made_of: str, files: Mapping[str, Path], compression: int = zipfile.ZIP_DEFLATED) -> Path:
-    """Write an archive of `files` by name; whole or not at all, however many processes write it at once."""
+    """Write an archive of `files` by name, atomically, even if several processes write it at the same time."""
     paths.CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=paths.CACHE) as folder:
         unfinished = Path(folder) / "archive"
         with zipfile.ZipFile(unfinished, "w") as archive:
             for name in sorted(files):
-                # Not the file's own time and mode: they are the machine's that builds.
+                # Without the file's own time and mode, which depend on the machine.
                 entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-                entry.create_system = 3  # Unix, wherever it is built: the mode below is read as Unix's.
+                entry.create_system = 3  # Unix on every machine: the mode below is a Unix mode.
                 entry.external_attr = 0o100644 << 16
                 entry.compress_type = compression
                 archive.writestr(entry, files[name].read_bytes())

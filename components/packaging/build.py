@@ -1,4 +1,4 @@
-"""The two archives of the functions' package: built, checked, and found again while nothing changes."""
+"""The archives of the functions' package: built, checked, and reused while nothing changes."""
 
 import shutil
 import tempfile
@@ -13,7 +13,7 @@ from components.packaging.target import GLIBC, Target
 
 @dataclass(frozen=True, kw_only=True)
 class Package:
-    """The archive of the code, the layer's, and that of the layer that decodes HEIC, where there is one."""
+    """The archives of the code, of the layer and, if there is one, of the layer that decodes HEIC."""
 
     code: Path
     layer: Path
@@ -28,7 +28,7 @@ class Package:
 def build(target: Target, *, fresh: bool = False) -> Package:
     """Build the package for `target`, or find it in the cache unless `fresh`.
 
-    Raises: PackageError, where a wheel for the platform cannot be had, or the package does not pass a check.
+    Raises: PackageError, if there is no wheel for the platform, or the package fails a check.
     """
     package = Package(
         code=code_archive(target, fresh=fresh),
@@ -44,7 +44,7 @@ def build(target: Target, *, fresh: bool = False) -> Package:
 
 
 def check(package: Package, target: Target) -> list[str]:
-    """Hold the whole package against Lambda's limits, and import every handler from it; return what was found.
+    """Check the package against Lambda's limits and import every handler from it; return what was found.
 
     Raises: PackageError.
     """
@@ -89,7 +89,7 @@ def layer_archive(target: Target, *, fresh: bool = False) -> Path:
 
     Raises: PackageError.
     """
-    # What decodes HEIC is in a layer of its own, and changes nothing of this one.
+    # The HEIC decoder is in a separate layer and does not affect this one.
     target = replace(target, inputs=tuple(name for name in target.inputs if name != "heic"))
     return _layer("layer", target, target.requirements, fresh=fresh)
 
@@ -122,7 +122,7 @@ def _layer(name: str, target: Target, requirements: Sequence[Path], *, fresh: bo
 
 
 def _digest(target: Target, requirements: Sequence[Path]) -> str:
-    """Return a hash of all that a layer for `target` is made of."""
+    """Return a hash of everything that a layer for `target` is made from."""
     builders = {path.name: path for path in Path(__file__).parent.glob("*.py")}
     pinned = {path.name: path for path in [*requirements, paths.LOCK]}
     facts = [repr(target), bytecode.identity(target)]
@@ -140,5 +140,5 @@ def _install(target: Target, requirements: Sequence[Path], folder: Path) -> None
 
 
 def _files(folder: Path, prefix: str = "") -> dict[str, Path]:
-    """Return the files below a folder by the name that they have in an archive."""
+    """Return the files below a folder by their names in the archive."""
     return {f"{prefix}{path.relative_to(folder).as_posix()}": path for path in folder.rglob("*") if path.is_file()}

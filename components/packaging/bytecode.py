@@ -1,4 +1,4 @@
-"""Bytecode for the package: Lambda's disks are read-only, so that without it every cold start compiles."""
+"""Bytecode for the package: Lambda's disks are read-only, so without it every cold start would compile."""
 
 import subprocess
 from pathlib import Path
@@ -22,19 +22,19 @@ IDENTITY = "import importlib.util, sys; print(sys.version, importlib.util.MAGIC_
 
 
 def identity(target: Target) -> str:
-    """Return what the bytecode for a target depends on beside the sources: the very Python that compiles.
+    """Return what the bytecode for a target depends on besides the sources: the exact Python that compiles.
 
     Bytecode of one minor version runs on all its patches, but two patches may write different bytes.
 
-    Raises: PackageError, where that version is not on this machine.
+    Raises: PackageError, if that version is not on this machine.
     """
     return _run(target, "-c", IDENTITY) if target.bytecode else ""
 
 
 def compile_into(folder: Path, place: str, target: Target) -> None:
-    """Compile all modules below `folder`, which is unpacked at `place`; the bytes depend on the sources alone.
+    """Compile all modules below `folder`, which is unpacked at `place`; the bytes depend only on the sources.
 
-    The files' times do not count, because they are the unpacking's.
+    File times are ignored, because they only tell when the file was unpacked.
 
     Raises: PackageError.
     """
@@ -49,7 +49,7 @@ def _run(target: Target, *arguments: str) -> str:
             f"The bytecode for {target}: expected Python {target.version} on the PATH, got none: install it, or "
             "`pulumi config set bytecode off`, after which every cold start compiles"
         )
-    # The order of a set's elements, which bytecode keeps, depends on the seed.
+    # Bytecode stores a set's elements in an order that depends on the seed.
     environment = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run([python, "-S", *arguments], capture_output=True, text=True, check=False, env=environment)
     if done.returncode:

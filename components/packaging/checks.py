@@ -1,4 +1,4 @@
-"""What a package must be before it is uploaded: for one platform, within Lambda's limits, and able to import."""
+"""Checks before an upload: the package is for one platform, within Lambda's limits, and every handler imports."""
 
 import os
 import re
@@ -19,7 +19,7 @@ ELF = b"\x7fELF"
 # e_machine of an ELF header. Source: the System V ABI, generic part, ELF header.
 ELF_MACHINES = {62: "x86_64", 183: "aarch64"}
 
-# The handlers, and what they import later than at their start.
+# Imports the handlers, and what they import only later.
 IMPORTING = """
 import importlib, sys
 sys.path[:0] = sys.argv[1:3]
@@ -37,7 +37,7 @@ for service in ("dynamodb", "events", "s3", "sns", "sqs"):
 
 
 def check_platform(files: Mapping[str, Path], target: Target) -> tuple[int, int]:
-    """Hold every compiled file against the target; return the newest glibc that they need, such as (2, 28).
+    """Check every compiled file against the target; return the newest glibc that they need, such as (2, 28).
 
     Raises: PackageError, which names the file.
     """
@@ -61,13 +61,13 @@ def check_platform(files: Mapping[str, Path], target: Target) -> tuple[int, int]
 
 
 def glibc_of(content: bytes) -> tuple[int, int]:
-    """Return the newest glibc whose symbols a compiled file names, (0, 0) for none."""
+    """Return the newest glibc version that a compiled file's symbols need, (0, 0) if none."""
     found = re.findall(rb"\bGLIBC_(\d+)\.(\d+)", content)
     return max(((int(major), int(minor)) for major, minor in found), default=(0, 0))
 
 
 def check_sizes(unzipped: Iterable[Path], zipped: Path | None = None) -> int:
-    """Hold files, and the archive that they are in, against Lambda's limits; return the files' bytes.
+    """Check files and their archive against Lambda's limits; return the files' size in bytes.
 
     Raises: PackageError.
     """
@@ -80,7 +80,7 @@ def check_sizes(unzipped: Iterable[Path], zipped: Path | None = None) -> int:
 
 
 def check_imports(target: Target, code: Path, layer: Path) -> str:
-    """Import every handler with nothing but the standard library, the layer and the code; say where, or why not.
+    """Import every handler with only the standard library, layer and code; return what was imported, or why not.
 
     `code` and `layer` are folders, as Lambda unpacks the archives.
 
@@ -88,9 +88,9 @@ def check_imports(target: Target, code: Path, layer: Path) -> str:
     """
     python = interpreter(target.version) if target.runs_here else None
     if python is None:
-        return f"skipped, no Python {target.version} for {target.architecture} is here"
+        return f"skipped: no Python {target.version} for {target.architecture} on this machine"
     modules = handler_modules()
-    # -I and -S: neither the environment's, nor the user's, nor installed packages are on the path.
+    # With -I and -S, no packages of the environment, the user or the installation are on the path.
     formats = ",".join((*DEFAULT_INPUTS, *target.inputs)), ",".join(target.outputs)
     command = [python, "-I", "-S", "-B", "-c", IMPORTING, str(code), str(layer / "python"), *formats, *modules]
     kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ}
@@ -119,7 +119,7 @@ def _foreign(name: str, content: bytes, target: Target) -> str | None:
     if python and python[1] != target.version.replace(".", ""):
         return f"for Python {python[1][0]}.{python[1][1:]}"
     if target.host:
-        return None  # pip picked it for this very machine, whatever its format.
+        return None  # pip chose it for this machine, so its format is right.
     if not content.startswith(ELF):
         return "not for Linux"
     machine = int.from_bytes(content[18:20], "little")

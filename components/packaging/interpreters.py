@@ -11,7 +11,7 @@ from pathlib import Path
 
 @functools.cache
 def interpreter(version: str) -> str | None:
-    """Return a Python of a version such as `3.13`: this very one, one on the PATH, or one of pyenv's; None if none."""
+    """Return a Python of a version such as `3.13`: the running one, one on the PATH, or pyenv's; else None."""
     if version == f"{sys.version_info.major}.{sys.version_info.minor}":
         return sys.executable
     return next((path for path in _candidates(version) if _is(version, path)), None)
@@ -26,7 +26,7 @@ def _candidates(version: str) -> Iterator[str]:
 
 
 def _is(version: str, path: str) -> bool:
-    """Tell whether a path runs Python of a version: pyenv's shims are there for versions that are not switched on."""
+    """Tell whether a path runs a version of Python: pyenv also has shims for versions that are not active."""
     command = [path, "-I", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.returncode == 0 and done.stdout.strip() == version

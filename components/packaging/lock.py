@@ -1,4 +1,4 @@
-"""`python -m components.packaging.lock`: write the hashes of all wheels that a layer for Lambda may be built of."""
+"""`python -m components.packaging.lock`: write the hashes of all wheels that a layer for Lambda may contain."""
 
 import itertools
 import json
@@ -22,7 +22,7 @@ def main() -> None:
 
 
 def _wheels(target: Target) -> Iterator[tuple[str, str]]:
-    """Yield the file name and hash of each wheel that pip picks for a target; nothing is installed."""
+    """Yield the file name and hash of each wheel that pip chooses for a target; nothing is installed."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         wheels.run_pip(

@@ -1,4 +1,4 @@
-"""Where the package's sources are, and where what was built is kept."""
+"""Paths of the package's sources and of the cache of built archives."""
 
 from pathlib import Path
 

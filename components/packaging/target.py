@@ -1,4 +1,4 @@
-"""What a package is built for: a runtime and a processor, or this very machine."""
+"""What a package is built for: a runtime and a processor, or this machine."""
 
 import platform
 import sys
@@ -32,8 +32,8 @@ class PackageError(pulumi.RunError):
 class Target:
     """The runtime and processor that a package is for, with or without `bytecode`.
 
-    `host` is this very machine, `imaging` the library for pictures, `inputs` the formats beyond the defaults that
-    it decodes, `outputs` those beside JPEG that it encodes.
+    `host` means this machine, `imaging` is the imaging library, `inputs` are the formats beyond the defaults that it
+    decodes, `outputs` those beside JPEG that it encodes.
     """
 
     runtime: str
@@ -69,7 +69,7 @@ class Target:
 
     @property
     def machine(self) -> str:
-        """The processor, as compiled files and wheels call it."""
+        """The processor, as named in compiled files and wheels."""
         return MACHINES.get(self.architecture, self.architecture)
 
     @property
@@ -81,7 +81,7 @@ class Target:
     def requirements(self) -> list[Path]:
         """The files that pin the packages: those for every platform, and those for this one on Linux, if any.
 
-        Those make Pillow faster, so that Pillow-SIMD goes without them.
+        The latter make Pillow faster, so Pillow-SIMD does not need them.
         """
         own = paths.HANDLERS / f"requirements-{self.architecture}.txt"
         linux = not self.host or sys.platform == "linux"
@@ -90,11 +90,11 @@ class Target:
 
     @property
     def heic(self) -> list[Path]:
-        """The file that pins what decodes HEIC, in a layer of its own; none where no function decodes it."""
+        """The file that pins the HEIC decoder, which has a layer of its own; None if no function decodes HEIC."""
         return [paths.HANDLERS / "requirements-heic.txt"] if "heic" in self.inputs else []
 
     def pip_options(self) -> list[str]:
-        """Return the options that make pip pick this platform's wheels."""
+        """Return the options that make pip choose this platform's wheels."""
         if self.host:
             return []
         platforms = [f"--platform={tag}_{self.machine}" for tag in GLIBC_TAGS]
@@ -102,5 +102,5 @@ class Target:
 
 
 def this_architecture() -> str:
-    """Return this machine's processor as Lambda would call it, or as the machine does if Lambda has none such."""
+    """Return Lambda's name of this machine's processor, or the machine's own name if Lambda has no such processor."""
     return ARCHITECTURES.get(platform.machine().lower(), platform.machine())

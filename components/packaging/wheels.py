@@ -1,4 +1,4 @@
-"""The layer's packages: pinned wheels, each known by its hash, unpacked the same way on every machine."""
+"""The layer's packages: pinned wheels, checked by hash, unpacked the same way on every machine."""
 
 import os
 import re
@@ -13,26 +13,26 @@ from pathlib import Path, PurePosixPath
 from components.packaging import paths
 from components.packaging.target import PackageError, Target
 
-# botocore knows every service of AWS; the functions call these.
+# botocore has data for every service of AWS; the functions call only these.
 SERVICES = ("dynamodb", "events", "s3", "sns", "sqs")
-# What no function imports; of Pillow the modules for text and windows, with the libraries of their own.
+# What no function imports: of Pillow, the modules for text and windows, with their libraries.
 UNUSED = (
     *("aws_lambda_powertools/event_handler", "boto3/data", "boto3/examples"),
     *(f"PIL/_{module}.*" for module in ("imagingft", "imagingmath", "imagingmorph", "imagingtk")),
     *(f"pillow.libs/lib{library}*" for library in ("freetype", "harfbuzz", "brotli", "png16")),
 )
-# What of Pillow reads and writes a format, and goes unless a stack takes that in or makes it. AVIF's library also uses
-# libsharpyuv.
+# The parts of Pillow that read and write a format, left out unless the stack accepts or writes it. AVIF's library also
+# uses libsharpyuv.
 DECODERS = {
     "avif": ("PIL/_avif.*", "pillow.libs/libavif*", "pillow.libs/libsharpyuv*"),
     "webp": ("PIL/_webp.*", "pillow.libs/libwebp*", "pillow.libs/libsharpyuv*"),
 }
 
-# Published as source alone; all of it is Python, in a folder of that name.
+# Published only as source; all of it is Python, in a folder of that name.
 SOURCES = ("pyvips",)
 ONLY_WHEELS = ("--only-binary=:all:", *(f"--no-binary={name}" for name in SOURCES))
 
-# How a machine reaches a package index is its own business; what is installed is not.
+# pip settings that are kept: how to reach the package index, but nothing that changes what is installed.
 KEPT_OF_PIP = (
     *("CACHE_DIR", "CERT", "CLIENT_CERT", "CONFIG_FILE", "DEFAULT_TIMEOUT", "EXTRA_INDEX_URL", "FIND_LINKS"),
     *("INDEX_URL", "KEYRING_PROVIDER", "NO_INDEX", "PROXY", "RETRIES", "TIMEOUT", "TRUSTED_HOST"),
@@ -42,7 +42,7 @@ KEPT_OF_PIP = (
 def pins(files: Iterable[Path]) -> dict[str, str]:
     """Return the version of each package that requirements files pin.
 
-    Raises: PackageError, where a line is not a pin.
+    Raises: PackageError, if a line is not a pin.
     """
     found = {}
     for file in files:
@@ -59,12 +59,12 @@ def pins(files: Iterable[Path]) -> dict[str, str]:
 
 
 def hashes(name: str, version: str) -> list[str]:
-    """Return the hashes of a package's files that `wheels.sha256` knows."""
+    """Return the hashes of a package's files in `wheels.sha256`."""
     return [digest for digest, file in locked() if _same(file, name, version)]
 
 
 def locked() -> Iterator[tuple[str, str]]:
-    """Yield the hash and name of each file that may go into a layer."""
+    """Yield the hash and name of each file that a layer may contain."""
     for line in paths.LOCK.read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             digest, _, file = line.partition("  ")
@@ -74,7 +74,7 @@ def locked() -> Iterator[tuple[str, str]]:
 def install(target: Target, packages: Mapping[str, str], folder: Path) -> None:
     """Fetch the wheels of `packages` (versions by name) for `target` and unpack them into `folder`.
 
-    Raises: PackageError, where one cannot be had for the platform, or is not the file that is known.
+    Raises: PackageError, if there is none for the platform, or its hash is another.
     """
     wheels = folder.with_name("wheels")
     requirements = folder.with_name("requirements.txt")
@@ -91,7 +91,7 @@ def install(target: Target, packages: Mapping[str, str], folder: Path) -> None:
 
 
 def _requirement(target: Target, name: str, version: str) -> str:
-    """Return a requirement that any of the known files fulfils, for this machine any file of that version."""
+    """Return a requirement that any of the known files meets; for this machine, any file of that version."""
     if target.host:
         return f"{name}=={version}\n"
     known = hashes(name, version)
@@ -105,7 +105,7 @@ def _requirement(target: Target, name: str, version: str) -> str:
 def run_pip(failure: str, *arguments: str, python: str = sys.executable, env: Mapping[str, str] | None = None) -> str:
     """Run pip, of `python` if given, and return what it printed.
 
-    Raises: PackageError, which begins with `failure` and ends with what helps.
+    Raises: PackageError, which begins with `failure` and ends with what to do.
     """
     kept = {f"PIP_{name}" for name in KEPT_OF_PIP}
     inherited = {name: text for name, text in os.environ.items() if not name.startswith("PIP_") or name in kept}
@@ -123,7 +123,7 @@ def run_pip(failure: str, *arguments: str, python: str = sys.executable, env: Ma
 
 
 def unpack(wheel: Path, folder: Path, formats: Collection[str] = ()) -> None:
-    """Write a wheel's modules below `folder`, without what no function imports; `formats` are further ones.
+    """Write a wheel's modules below `folder`, except those that no function imports; `formats` are the further formats.
 
     Source: the binary distribution format, https://packaging.python.org/specifications/binary-distribution-format/.
     """
@@ -139,7 +139,7 @@ def unpack(wheel: Path, folder: Path, formats: Collection[str] = ()) -> None:
 
 
 def unpack_source(source: Path, folder: Path) -> None:
-    """Write the modules of a package that is published as source alone below `folder`."""
+    """Write the modules of a package that is published only as source below `folder`."""
     with tarfile.open(source) as archive:
         for entry in archive:
             path = _place(PurePosixPath(*PurePosixPath(entry.name).parts[1:]))
@@ -150,14 +150,14 @@ def unpack_source(source: Path, folder: Path) -> None:
 
 
 def unused_for(formats: Collection[str]) -> tuple[str, ...]:
-    """Return the patterns of what no function imports where further `formats` are taken in or made."""
+    """Return the patterns of what no function imports, if `formats` are the further formats accepted or written."""
     kept = {pattern for name in formats for pattern in DECODERS.get(name, ())}
     decoders = {pattern for patterns in DECODERS.values() for pattern in patterns}
     return (*UNUSED, *sorted(decoders - kept))
 
 
 def _place(path: PurePosixPath) -> PurePosixPath | None:
-    """Return where an entry of a wheel goes, None for scripts, headers and what points out of the wheel."""
+    """Return the path for an entry of a wheel; None for scripts, headers and paths that leave the folder."""
     if not path.parts or path.is_absolute() or ".." in path.parts:
         return None
     if not path.parts[0].endswith(".data"):
@@ -169,7 +169,7 @@ def _unused(path: PurePosixPath, unused: Sequence[str]) -> bool:
     if any(part.match(pattern) for part in (path, *path.parents) for pattern in unused):
         return True
     if path.name == "RECORD" and path.parts[0].endswith(".dist-info"):
-        return True  # It lists what is left out.
+        return True  # It lists files that are left out.
     is_model = path.is_relative_to("botocore/data") and len(path.parts) > len(("botocore", "data", "model.json"))
     return is_model and path.parts[2] not in SERVICES
 
