@@ -243,4 +243,4 @@ def _pixels(size: int | str) -> float:
     if isinstance(size, int):
         return size * size * HEIGHT_BY_WIDTH
     box = Box.parse(size)
-    return box.width * (min(box.height, box.width * HEIGHT_BY_WIDTH) if box.inside else box.height)
+    return _pixels(min(box.width, round(box.height / HEIGHT_BY_WIDTH))) if box.inside else box.width * box.height

@@ -29,7 +29,7 @@ class Further(bytes):
 
     @classmethod
     def encode(cls, image: Image.Image, exif: bytes, quality: int, subsampling: str) -> Self:
-        """Return a picture of mode L or RGB with no metadata but `exif`; empty if its sides are too long for the format."""
+        """Encode a picture of mode L or RGB, with no metadata but `exif`; return no bytes if a side is too long."""
         if max(image.size) > cls.max_side_px:
             return cls(b"", image.size)
         image.encoderinfo = {"quality": quality, "exif": exif, **cls.options(image.mode, subsampling)}

@@ -48,6 +48,14 @@ def test_more_sizes_are_more_writes_and_more_bytes() -> None:
     assert kept[1] == pytest.approx(4 * kept[0])
 
 
+@pytest.mark.parametrize(
+    ("size", "pixels"), [(100, 8000), ("100x50", 5000), ("100x100:inside", 8000), ("100x40:inside", 50 * 40)]
+)
+def test_a_size_has_its_pixels(size: int | str, pixels: int) -> None:
+    """A crop fills its box; what fits inside keeps its ratio, four fifths as high as wide."""
+    assert estimate(sizes={"one": size}).output_pixels == pytest.approx(pixels)
+
+
 def test_further_formats_are_more_writes() -> None:
     """At most one PUT for each format of each size."""
     found = estimate(sizes={"small": 100, "large": 200}, output_formats={"webp": 80, "avif": 60})

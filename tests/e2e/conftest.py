@@ -1,10 +1,11 @@
 """The whole program, deployed once into an emulator of its own with IAM enforced."""
 
+import contextlib
 import io
 import itertools
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -32,7 +33,7 @@ CONFIG = {
     f"{PROJECT}:sizes": '["small=40", "tall=80"]',
     f"{PROJECT}:deletions": "follow",
 }
-VISIBILITY_S = "2"
+VISIBILITY_S = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +82,11 @@ class Live:
         group = self.deployment.resource("LogGroup", f"{function}-logs")["name"]
         return [event["message"] for event in log_events(self.client("logs"), group)]
 
+    def hide_messages_for(self, seconds: int) -> None:
+        """Have messages come again after so many seconds."""
+        for url in self.stack.queues.values():
+            self.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(seconds)})
+
     def client(self, service: str) -> Any:
         """Return a client of the emulator's root account."""
         return self.deployment.emulator.client(service)
@@ -107,15 +113,21 @@ def picture(width: int = 60, height: int = 40) -> bytes:
     return buffer.getvalue()
 
 
+@contextlib.contextmanager
+def deployed(config: Mapping[str, str]) -> Iterator[Live]:
+    """Deploy the program with a stack's settings into an emulator of its own."""
+    with Emulator("us-east-1") as emulator:
+        deployment = Deployment(emulator)
+        deployment.deploy("local", stack_config("local", config))
+        yield Live(deployment=deployment, stack=stack_of(deployment))
+
+
 @pytest.fixture(scope="session")
 def live() -> Iterator[Live]:
     """Deploy the program; its failed messages come again after two seconds."""
-    with Emulator("us-east-1") as emulator:
-        deployment = Deployment(emulator)
-        deployment.deploy("local", stack_config("local", CONFIG))
-        for url in deployment.outputs["queues"].values():
-            emulator.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": VISIBILITY_S})
-        yield Live(deployment=deployment, stack=stack_of(deployment))
+    with deployed(CONFIG) as live:
+        live.hide_messages_for(VISIBILITY_S)
+        yield live
 
 
 def policy_of(live: Live, function: str) -> tuple[str, str, dict[str, Any]]:

@@ -10,12 +10,10 @@ import pytest
 
 from components.packaging.build import code_archive
 from components.packaging.target import Target
-from components.stack_file import stack_config
 from local import cascade
 from local.deployment import Deployment
-from local.emulator import Emulator
 from ops.logs import Failure
-from tests.e2e.conftest import Live, picture
+from tests.e2e.conftest import Live, deployed, picture
 
 FUNCTION, MODULE = "pixel-resizer", "handlers/pixel_resizer"
 BUG = """
@@ -35,13 +33,10 @@ class SeenError(Exception):
 @pytest.fixture
 def buggy() -> Iterator[Live]:
     """Deploy the program with a bug in one worker."""
-    with Emulator("us-east-1") as emulator:
-        deployment = Deployment(emulator)
-        deployment.deploy("local", stack_config("local"))
-        emulator.client("lambda").update_function_code(
-            FunctionName=deployment.resource("Function", FUNCTION)["name"], ZipFile=with_bug(deployment)
-        )
-        yield Live(deployment=deployment, stack=cascade.stack_of(deployment))
+    with deployed({}) as live:
+        name = live.deployment.resource("Function", FUNCTION)["name"]
+        live.client("lambda").update_function_code(FunctionName=name, ZipFile=with_bug(live.deployment))
+        yield live
 
 
 def with_bug(deployment: Deployment) -> bytes:

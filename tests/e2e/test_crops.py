@@ -6,11 +6,7 @@ import json
 from PIL import Image
 
 from components.config import PROJECT
-from components.stack_file import stack_config
-from local.cascade import stack_of
-from local.deployment import Deployment
-from local.emulator import Emulator
-from tests.e2e.conftest import Live, until
+from tests.e2e.conftest import Live, deployed, until
 
 KEY, CROP = "master/wide.png", "resized/wide/square.jpg"
 
@@ -31,12 +27,7 @@ def test_a_copy_onto_itself_with_another_focal_point_remakes_the_crop() -> None:
     image.paste("blue", (100, 0, 200, 50))
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
-    with Emulator("us-east-1") as emulator:
-        deployment = Deployment(emulator)
-        deployment.deploy(
-            "local", stack_config("local", {f"{PROJECT}:sizes": json.dumps(["square=40x40", "plain=50"])})
-        )
-        live = Live(deployment=deployment, stack=stack_of(deployment))
+    with deployed({f"{PROJECT}:sizes": json.dumps(["square=40x40", "plain=50"])}) as live:
         s3, bucket = live.client("s3"), live.stack.bucket
         s3.put_object(Bucket=bucket, Key=KEY, Body=buffer.getvalue(), Metadata={"focal-point": "0.1,0.5"})
         until("the picture is complete", live.settled, KEY)

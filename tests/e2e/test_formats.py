@@ -5,12 +5,8 @@ import io
 from PIL import Image
 
 from components.config import PROJECT
-from components.stack_file import stack_config
-from local.cascade import stack_of
-from local.deployment import Deployment
-from local.emulator import Emulator
 from ops.audit import audit
-from tests.e2e.conftest import Live, until
+from tests.e2e.conftest import deployed, until
 
 KEY, WEBP = "master/cat.png", "resized/cat/large.webp"
 CONFIG = {
@@ -39,10 +35,7 @@ def _png(image: Image.Image) -> bytes:
 
 def test_a_size_in_webp_is_kept_only_while_it_is_smaller() -> None:
     """With the layer that is built for it and the permissions that are given for it, and no other."""
-    with Emulator("us-east-1") as emulator:
-        deployment = Deployment(emulator)
-        deployment.deploy("local", stack_config("local", CONFIG))
-        live = Live(deployment=deployment, stack=stack_of(deployment))
+    with deployed(CONFIG) as live:
         first = live.put(KEY, plain())
         record = until("the picture is complete", live.settled, KEY)
         head = live.head(WEBP)

@@ -5,12 +5,8 @@ import io
 from PIL import Image
 
 from components.config import PROJECT
-from components.stack_file import stack_config
-from local.cascade import stack_of
-from local.deployment import Deployment
-from local.emulator import Emulator
 from ops.audit import audit
-from tests.e2e.conftest import Live, until
+from tests.e2e.conftest import deployed, until
 from tests.handlers.imaging.heic import SIZE, heic, needs_decoder
 
 CONFIG = {
@@ -32,10 +28,7 @@ def masters() -> dict[str, bytes]:
 @needs_decoder
 def test_each_further_format_becomes_jpegs_and_a_record() -> None:
     """With both layers; a format that is not let in is rejected, and the reason names the setting."""
-    with Emulator("us-east-1") as emulator:
-        deployment = Deployment(emulator)
-        deployment.deploy("local", stack_config("local", CONFIG))
-        live = Live(deployment=deployment, stack=stack_of(deployment))
+    with deployed(CONFIG) as live:
         pictures = masters()
         for key, body in {**pictures, "master/png.png": b"\x89PNG\r\n\x1a\n"}.items():
             live.put(key, body)

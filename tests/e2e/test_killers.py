@@ -7,12 +7,8 @@ import pytest
 
 from benchmarks import faults
 from components.config import PROJECT
-from components.stack_file import stack_config
-from local.cascade import stack_of
-from local.deployment import Deployment
-from local.emulator import Emulator
 from ops.queues import depth
-from tests.e2e.conftest import Live, picture, until
+from tests.e2e.conftest import Live, deployed, picture, until
 
 TIMEOUT_S = 10
 CONFIG = {f"{PROJECT}:timeoutS": str(TIMEOUT_S), f"{PROJECT}:maxReceives": "5"}
@@ -23,15 +19,10 @@ GOOD = [f"good {number}.png" for number in range(7)]
 @pytest.fixture(scope="module")
 def endangered() -> Iterator[Live]:
     """Deploy the program with workers that fall over the pictures whose names say so."""
-    with Emulator("us-east-1") as emulator:
-        deployment = Deployment(emulator)
-        deployment.deploy("local", stack_config("local", CONFIG))
-        faults.sabotage_workers(deployment)
-        for url in deployment.outputs["queues"].values():
-            emulator.client("sqs").set_queue_attributes(
-                QueueUrl=url, Attributes={"VisibilityTimeout": str(TIMEOUT_S + 2)}
-            )
-        yield Live(deployment=deployment, stack=stack_of(deployment))
+    with deployed(CONFIG) as live:
+        faults.sabotage_workers(live.deployment)
+        live.hide_messages_for(TIMEOUT_S + 2)
+        yield live
 
 
 def test_seven_of_a_batch_of_ten_are_done_after_two_deliveries(endangered: Live) -> None:
