@@ -8,16 +8,11 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policies
+from components.delivery import DEFAULT_BATCH_SIZE, DEFAULT_MAX_CONCURRENCY, DEFAULT_MAX_RECEIVES, visibility_timeout_s
 from components.function import Function, FunctionSettings
 from components.metric_alarms import AlarmSettings, WatchedBranch, branch_alarms, make_alarms
 from components.queue import Queue, QueueArgs
 from components.worker import BranchSpec, Worker, checked, existing_worker, new_worker, settings_of, timeout_of
-
-DEFAULT_BATCH_SIZE = 10
-DEFAULT_MAX_CONCURRENCY = 10
-# Source: Lambda's developer guide, "Using Lambda with Amazon SQS", queue configuration.
-DEFAULT_MAX_RECEIVES = 5
-VISIBILITY_PER_TIMEOUT = 6
 
 
 class DeliverySettings(TypedDict):
@@ -85,7 +80,7 @@ class Branch(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self._timeout_s = timeout_of(self._spec, args.get("functions"))
         window_s = int(self._delivery.get("batch_window_seconds", 0))
-        self._visibility_timeout_s = VISIBILITY_PER_TIMEOUT * self._timeout_s + window_s
+        self._visibility_timeout_s = visibility_timeout_s(self._timeout_s, window_s)
 
         queue, dead_letters, undelivered = self._queues()
         self._redrive(queue, dead_letters)

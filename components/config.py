@@ -12,6 +12,7 @@ from pulumi.runtime.config import CONFIG
 
 from components.config_fields import flag, formats, key_prefix, matching, one_of, origins, several_of, sizes, whole
 from components.contradictions import contradictions
+from components.delivery import visibility_timeout_s
 from components.errors import ArgumentError
 
 PROJECT = "pixelcascade"
@@ -157,11 +158,8 @@ class StackConfig:
 
     @property
     def visibility_timeout_s(self) -> int:
-        """Seconds a received message stays hidden: six time-outs and the batch window.
-
-        Source: Lambda's developer guide, "Using Lambda with Amazon SQS", queue configuration.
-        """
-        return 6 * self.timeout_s + self.batch_window_s
+        """For how many seconds a work queue hides a received message; see `components.delivery`."""
+        return visibility_timeout_s(self.timeout_s, self.batch_window_s)
 
     @property
     def sized_files(self) -> int:

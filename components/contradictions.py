@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
+from components.delivery import MAX_BATCH_WITHOUT_WINDOW
+
 if TYPE_CHECKING:
     from components.config import StackConfig
-
-MAX_BATCH_WITHOUT_WINDOW = 10  # Source: Lambda's API reference, CreateEventSourceMapping.
 
 
 class Contradiction(NamedTuple):
