@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from components import prices
 from components.branches import BRANCHES, ImageBranch
 from components.config import MB_PER_VCPU, StackConfig
-from costs import encodings, logs
+from costs import logs
 from costs.bill import Bill, Line
 from costs.calls import (
     HEADER_GETS,
-    ITEM_WRITE_UNITS,
     RECORD_BYTES,
     UPLOAD,
     calls,
@@ -18,9 +17,9 @@ from costs.calls import (
     ranges,
     request_lines,
 )
-from costs.durations import PUBLISHER_COMMAND, Duration, Durations
-from costs.encodings import Encodings
-from costs.workload import HOURS, Assumption, Workload
+from costs.durations import Duration, Durations
+from costs.encodings import Encoding, Encodings
+from costs.workload import HOURS, Workload
 from handlers.imaging.frames import Box
 
 STACK = "stack"
@@ -79,6 +78,12 @@ class Estimate:
             self.workload.megapixels, wait_ms=waits * self.workload.call_ms, per_batch=self.workload.per_batch
         )
         return measured_ms + (self._formats_ms if BY_NAME[part].per_size else 0.0)
+
+    @property
+    def outputs(self) -> list[Encoding]:
+        """The formats and qualities in which each size is made."""
+        formats = {"jpeg": self.config.jpeg_quality, **self.config.output_formats}
+        return [self.encodings.of(*one) for one in formats.items()]
 
     @property
     def output_pixels(self) -> float:
@@ -187,55 +192,7 @@ class Estimate:
         """Return the bytes of what a branch makes of one picture: its sizes, or one file as large as the upload."""
         if not row.per_size:
             return self.workload.upload_mb * MB
-        formats = {"jpeg": self.config.jpeg_quality, **self.config.output_formats}
-        return self.output_pixels * sum(self.encodings.of(*one).bytes_per_pixel for one in formats.items())
-
-    def assumptions(self) -> list[Assumption]:
-        """Return the assumptions about the stack."""
-        durations = {row.task: self.duration(row.name) for row in BRANCHES}
-        measured = ", ".join(f"{name} at {found.memory_mb} MB" for name, found in durations.items())
-        processors = f"measured on {self.durations.architecture}, the stack has {self.config.architecture}"
-        gets, item = f"{self.header_gets:g} a picture", f"{ITEM_WRITE_UNITS:g} write units, {ITEM_BYTES:,} bytes"
-        formats = {"jpeg": self.config.jpeg_quality, **self.config.output_formats}
-        found = [self.encodings.of(*one) for one in formats.items()]
-        outputs = ", ".join(f"{one.name} {one.bytes_per_pixel:.2f}" for one in found)
-        calls_made = f"{sum(calls(sizes=1)[UPLOAD].values()):g} calls"
-        polls = f"{IDLE_POLLS:,} requests a queue"
-        return [
-            Assumption(
-                "functions' time", measured, f"--benchmark, the nearest size, by its share of a vCPU; {processors}"
-            ),
-            Assumption(
-                "GETs for metadata", gets, "three of four headers end within the first range; salvage reads all"
-            ),
-            Assumption("an item", item, "means of 24 camera photographs; each begun KB is a unit"),
-            Assumption(
-                "a record", f"{RECORD_BYTES:,} bytes", "of a picture that is complete; rejected ones are smaller"
-            ),
-            Assumption(
-                "bytes a pixel of the sizes",
-                outputs,
-                f"`{encodings.COMMAND}`, nearest quality, 4:2:0; all kept, {HEIGHT_BY_WIDTH} as high as wide",
-            ),
-            Assumption(
-                "job-publisher",
-                f"{self.billed_ms(UPLOAD):,.0f} ms an upload",
-                f"`{PUBLISHER_COMMAND}`, and {calls_made} that follow each other; --publisher-ms",
-            ),
-            Assumption("a converted picture", "as large as its upload", "mean of 24 camera photographs"),
-            Assumption(
-                "deliveries by SNS", "a request of SQS each", "SNS charges nothing, standard SQS pricing applies"
-            ),
-            Assumption(
-                "idle polling", polls, "five pollers, 20 s each; counted in full, although a busy queue has fewer"
-            ),
-            Assumption("logs", f"kept at {LOGS_COMPRESSED:.0%} of their size", "CloudWatch compresses them"),
-            Assumption(
-                "not counted",
-                "the masters' own PUT and storage",
-                "the same with and without; nor X-Ray, KMS, free tiers",
-            ),
-        ]
+        return self.output_pixels * sum(one.bytes_per_pixel for one in self.outputs)
 
 
 def _pixels(size: int | str) -> float:

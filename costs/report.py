@@ -7,7 +7,7 @@ from typing import Any, Self
 from rich.table import Table
 
 from components import prices
-from costs import scale
+from costs import assumptions, scale
 from costs.bill import Bill, Line, total
 from costs.console import wide_console
 from costs.estimate import PARTS, STACK, Estimate
@@ -51,7 +51,8 @@ class EstimateReport:
             assumptions=[
                 _prices_of(region),
                 *estimate.workload.assumptions(),
-                *estimate.assumptions(),
+                *assumptions.measured(estimate),
+                *assumptions.TAKEN,
                 *reference.assumptions(),
             ],
         )

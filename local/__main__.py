@@ -1,7 +1,6 @@
 """`python -m local`: the unchanged program on one machine, without AWS, Docker or the Pulumi CLI."""
 
 import contextlib
-import itertools
 import json
 import shlex
 import sys
@@ -13,8 +12,6 @@ from typing import Any, NoReturn
 
 import click
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from components.config import StackConfig
 from components.errors import NOT_AS_EXPECTED, USAGE, ArgumentError
@@ -31,6 +28,7 @@ from local.masters import NoMastersError, find_masters
 from local.program import preload
 from local.run import run
 from local.samples import write_samples
+from local.summary import print_summary
 from ops.connect import RUNNING, connect
 from ops.nearest import did_you_mean
 
@@ -89,7 +87,7 @@ def run_command(paths: tuple[Path, ...], out: Path, stack: str) -> None:
             _fail(str(error), USAGE)
         except FAILURES as error:
             _fail(str(error), NOT_AS_EXPECTED)
-    _print(summary, out, console)
+    print_summary(summary, out, console)
     sys.exit(NOT_AS_EXPECTED if summary["unaccounted"] else 0)
 
 
@@ -211,40 +209,6 @@ def _exports(endpoint: str, region: str) -> str:
             f"export AWS_SECRET_ACCESS_KEY={CREDENTIALS['aws_secret_access_key']}",
         ]
     )
-
-
-def _print(summary: dict[str, Any], out: Path, console: Console) -> None:
-    counts = Table(title=f"{summary['masters']} masters, {summary['images_per_second']} images per second")
-    for heading in ("masters", "outputs", "records", "rejected", "unaccounted"):
-        counts.add_column(heading, justify="right")
-    counts.add_row(
-        *(str(summary[key]) for key in ("masters", "outputs", "records", "rejected")), str(len(summary["unaccounted"]))
-    )
-    console.print(counts)
-
-    calls = Table("function", title="Functions")
-    for heading in ("calls", "cold", "cold ms", "warm ms", "longest", "total s"):
-        calls.add_column(heading, justify="right")
-    for name, found in summary["functions"].items():
-        columns = ("invocations", "cold_starts", "cold_median_ms", "median_ms", "max_ms")
-        calls.add_row(name, *(f"{found[column]:.0f}" for column in columns), f"{found['total_ms'] / 1000:.1f}")
-    console.print(calls)
-
-    if summary["rejections"]:
-        reasons = Table("rejected", "by", "reason", title="Rejections")
-        by_reason = itertools.groupby(summary["rejections"], lambda found: (found["key"], found["message"]))
-        for (key, message), found in by_reason:
-            reasons.add_row(escape(key), "\n".join(rejection["branch"] for rejection in found), escape(message))
-        console.print(reasons)
-    events = summary["events"]
-    if events["ids"]:
-        counts_said = ", ".join(f"{count} {what}" for what, count in sorted(events["counts"].items()))
-        times = f"half within {events['p50_s']} s of the upload, 95 % within {events['p95_s']} s"
-        console.print(f"Events: {counts_said}; {times}", soft_wrap=True)
-    stages = ", ".join(f"{stage} {seconds} s" for stage, seconds in summary["seconds"].items())
-    console.print(f"{stages}\nResults: {out}/report.html, {out}/summary.json", soft_wrap=True)
-    for key in summary["unaccounted"]:
-        console.print(f"Unaccounted for: {key}", style="red", markup=False, soft_wrap=True)
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -1,0 +1,53 @@
+"""What a local run prints: how many pictures came out, each function's calls, rejections, and what is missing."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+
+def print_summary(summary: dict[str, Any], out: Path, console: Console) -> None:
+    """Print what `summary.json` has."""
+    console.print(_counts(summary))
+    console.print(_functions(summary["functions"]))
+    if summary["rejections"]:
+        console.print(_rejections(summary["rejections"]))
+    events = summary["events"]
+    if events["ids"]:
+        counts = ", ".join(f"{count} {what}" for what, count in sorted(events["counts"].items()))
+        times = f"half within {events['p50_s']} s of the upload, 95 % within {events['p95_s']} s"
+        console.print(f"Events: {counts}; {times}", soft_wrap=True)
+    stages = ", ".join(f"{stage} {seconds} s" for stage, seconds in summary["seconds"].items())
+    console.print(f"{stages}\nResults: {out}/report.html, {out}/summary.json", soft_wrap=True)
+    for key in summary["unaccounted"]:
+        console.print(f"Unaccounted for: {key}", style="red", markup=False, soft_wrap=True)
+
+
+def _counts(summary: dict[str, Any]) -> Table:
+    table = Table(title=f"{summary['masters']} masters, {summary['images_per_second']} images per second")
+    for heading in ("masters", "outputs", "records", "rejected", "unaccounted"):
+        table.add_column(heading, justify="right")
+    counts = [summary[key] for key in ("masters", "outputs", "records", "rejected")]
+    table.add_row(*map(str, counts), str(len(summary["unaccounted"])))
+    return table
+
+
+def _functions(functions: dict[str, Any]) -> Table:
+    table = Table("function", title="Functions")
+    for heading in ("calls", "cold", "cold ms", "warm ms", "longest", "total s"):
+        table.add_column(heading, justify="right")
+    columns = ("invocations", "cold_starts", "cold_median_ms", "median_ms", "max_ms")
+    for name, found in functions.items():
+        table.add_row(name, *(f"{found[column]:.0f}" for column in columns), f"{found['total_ms'] / 1000:.1f}")
+    return table
+
+
+def _rejections(rejections: list[dict[str, Any]]) -> Table:
+    """Return a row for each picture and reason, with the branches that gave it."""
+    table = Table("rejected", "by", "reason", title="Rejections")
+    for (key, message), found in itertools.groupby(rejections, lambda found: (found["key"], found["message"])):
+        table.add_row(escape(key), "\n".join(rejection["branch"] for rejection in found), escape(message))
+    return table
