@@ -96,7 +96,7 @@ def conformance(
     *,
     use_peer: bool,
 ) -> None:
-    """Run convert, resize and describe over files and folders, and print what becomes of each."""
+    """Check convert, resize and describe on files and folders."""
     compare = use_peer and peer.available()
     files = sorted(set(_files(paths)))
     if not files:
