@@ -10,13 +10,13 @@ from handlers.errors import ImageTooLargeError, UnsupportedFormatError
 from handlers.imaging.limits import Limits
 from handlers.imaging.source import Source
 
-from .heif_items import ImageItem, Meta
+from .heif_items import SHOWN, ImageItem, Meta
 from .heif_meta import read_meta
 from .heif_shown import profile_of, shown
 from .isobmff import MAX_ITEMS, Reader, damaged
 from .picture import GAIN_MAP_IGNORED, Header
 
-GRID, ALPHA, PREMULTIPLIED, TILES = b"grid", b"auxl", b"prem", b"dimg"
+GRID, ALPHA, PREMULTIPLIED, TILES = b"grid", b"auxl", b"prem", SHOWN
 ALPHA_TYPES = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
 GAIN_MAP_TYPE = b"urn:com:photo:aperture:2020:aux:hdrgainmap"
 TONE_MAP = b"tmap"
@@ -89,7 +89,7 @@ def read_header(source: Source, limits: Limits, name: str, coding: bytes) -> Hei
         UnsupportedFormatError: It is made in a way that is not decoded.
         ImageTooLargeError: It lists too much.
     """
-    meta, warnings = read_meta(source, limits), list[str]()
+    meta, warnings = read_meta(source, limits).without_identities(), list[str]()
     image = _coded_image(source, meta, meta.primary, name, coding)
     alpha = _alpha(source, meta, image, name, coding)
     item = meta.items[meta.primary]

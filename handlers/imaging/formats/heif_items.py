@@ -4,11 +4,18 @@ Source: ISO/IEC 14496-12, 8.11; ISO/IEC 23008-12, 6.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from handlers.imaging.source import Source
 
 from .isobmff import damaged
+
+IDENTITY, SHOWN = b"iden", b"dimg"
+MAX_IDENTITIES = 8
+"""Identity items that may follow each other; programs write one."""
+
+_IDENTITY_SAYS = frozenset({b"irot", b"imir", b"clap", b"colr"})
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,41 @@ class Meta:
     def referring(self, kind: bytes, to: int) -> list[int]:
         """Return the items that refer to another one."""
         return [number for (name, number), others in self.references.items() if name == kind and to in others]
+
+    def without_identities(self) -> Self:
+        """Return the items with the picture itself as the primary one, where that only shows another (`iden`).
+
+        The picture gets what an identity item says of it: transformations, which follow its own, and colours.
+
+        Raises:
+            BrokenImageError: An identity item does not show one other item.
+        """
+        meta = self
+        for _ in range(MAX_IDENTITIES):
+            number, item = meta.primary, meta.items.get(meta.primary, ImageItem())
+            if item.kind != IDENTITY:
+                return meta
+            others = meta.references.get((SHOWN, number), ())
+            if len(others) != 1 or others[0] == number or others[0] not in meta.items:
+                raise damaged("an identity item does not show one other item")
+            meta = meta._shown_as(others[0], item)
+        raise damaged("its identity items show each other")
+
+    def _shown_as(self, number: int, identity: ImageItem) -> Self:
+        """Return the items with `number` in the place of the primary one, which is an identity item."""
+        shown, old = self.items[number], self.primary
+        said = [one for one in identity.properties if one[0] in _IDENTITY_SAYS]
+        image = replace(
+            shown,
+            properties=[*shown.properties, *said],
+            essential=shown.essential | (identity.essential - {b"ispe", b"pixi"}),
+        )
+        references = {
+            (kind, number if one == old else one): [number if other == old else other for other in others]
+            for (kind, one), others in self.references.items()
+            if (kind, one) != (SHOWN, old)
+        }
+        return replace(self, primary=number, items={**self.items, number: image}, references=references)
 
     def data(self, source: Source, item: ImageItem, most_bytes: int) -> bytes:
         """Return an item's data.

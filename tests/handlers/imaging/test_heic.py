@@ -101,6 +101,33 @@ def test_a_clean_aperture_is_cut_out_before_it_is_turned() -> None:
     assert difference(image, Image.new("RGB", (24, 40), "white")) < 3
 
 
+@pytest.mark.parametrize("identities", [1, 2])
+def test_an_identity_item_shows_another(identities: int) -> None:
+    """Its turn follows that of the picture itself: each turns by a quarter."""
+    properties = [extent(*SIZE), box(b"hvcC", CORNERS_CONFIGURATION), box(b"irot", b"\1")]
+    items = [*[(b"iden", [1, 3], b"", b"")] * identities, (b"hvc1", [1, 2, 3], CORNERS, b"")]
+    references = b"".join(reference(b"dimg", number, [number + 1]) for number in range(1, identities + 1))
+    image = shown(packed(items, properties, references))
+    assert difference(image, corners(SIZE).rotate(90 * (identities + 1), expand=True)) < 3
+
+
+@pytest.mark.parametrize("to", [[], [1], [2, 3], [9]])
+def test_an_identity_item_without_a_picture_is_refused(to: list[int]) -> None:
+    """One that shows none, itself, several, or one that is not there."""
+    properties = [extent(*SIZE), box(b"hvcC", CORNERS_CONFIGURATION)]
+    items = [(b"iden", [1], b"", b""), (b"hvc1", [1, 2], CORNERS, b""), (b"hvc1", [1, 2], CORNERS, b"")]
+    with pytest.raises(BrokenImageError, match="does not show one other item"):
+        of(packed(items, properties, reference(b"dimg", 1, to) if to else b""))
+
+
+def test_identity_items_that_show_each_other_are_refused() -> None:
+    """A loop ends."""
+    items = [(b"iden", [1], b"", b"")] * 2
+    references = reference(b"dimg", 1, [2]) + reference(b"dimg", 2, [1])
+    with pytest.raises(BrokenImageError, match="show"):
+        of(packed(items, [extent(*SIZE)], references))
+
+
 def test_a_grid_is_put_together() -> None:
     """The last tiles are cut; no item is two of them."""
     size = (2 * SIZE[0] - 8, 2 * SIZE[1] - 4)
