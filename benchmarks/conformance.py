@@ -43,7 +43,7 @@ class Finding:
 
     @property
     def failed(self) -> bool:
-        """Say whether this row fails the run."""
+        """Return whether this row fails the run."""
         return self.verdict in ("crash", "time-out", "wrong") or not self.explained
 
 

@@ -66,7 +66,7 @@ def _refused(error: RejectedImageError, theirs: peer.PeerPicture, data: bytes) -
 
 
 def _ends_early(data: bytes) -> bool:
-    """Tell whether decoders of this JPEG invent pixels, which then depend on what follows the coded data."""
+    """Return whether decoders of this JPEG invent pixels, which then depend on what follows the coded data."""
     end = data.rfind(b"\xff\xd9")
     if not data.startswith(b"\xff\xd8") or end < 0:
         return False

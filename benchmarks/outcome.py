@@ -98,6 +98,6 @@ def _states(account: Account, state: str) -> list[str]:
 
 
 def _owned_by_one(masters: list[Account]) -> bool:
-    """Tell whether exactly one of the masters of a name owns it, in every branch, and the others are rejected."""
+    """Return whether exactly one of the masters of a name owns it, in every branch, and the others are rejected."""
     states = Counter("".join(sorted(set(account.states.values()))) for account in masters)
     return states == Counter({"done": 1, "rejected": len(masters) - 1})

@@ -26,7 +26,7 @@ class PeerPicture:
 
 
 def available() -> bool:
-    """Tell whether libvips can be used."""
+    """Return whether libvips can be used."""
     return importlib.util.find_spec("pyvips") is not None
 
 

@@ -102,7 +102,7 @@ def as_format(photo: Photo, name: str) -> Photo:
 
 
 def can_be(name: str) -> bool:
-    """Tell whether this machine can write a format."""
+    """Return whether this machine can write a format."""
     if name == "heic":
         return shutil.which(HEIC_ENCODER) is not None
     Image.init()

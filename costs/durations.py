@@ -116,5 +116,5 @@ class Durations:
 
 
 def _timed(row: MeasuredTimes) -> bool:
-    """Tell whether a row says something of its size: that it is too small, or how long it takes."""
+    """Return whether a row says something of its size: that it is too small, or how long it takes."""
     return row.verdict != "ok" or row.fixed_ms is not None

@@ -24,7 +24,7 @@ def made(master: Path, converted: Path | None, record: Mapping[str, Any] | None)
 
 
 def _same_picture(master: Path, converted: Path) -> bool:
-    """Tell whether two JPEGs have the same tables and coded data, whatever their metadata."""
+    """Return whether two JPEGs have the same tables and coded data, whatever their metadata."""
     try:
         source, copy = master.read_bytes(), converted.read_bytes()
     except OSError:

@@ -58,7 +58,7 @@ def keep(master: Path, place: Path) -> Path:
 
 
 def _is_plain(file: Path, name: str) -> bool:
-    """Tell whether a file of a folder is one to upload."""
+    """Return whether a file of a folder is one to upload."""
     hidden = any(part.startswith(".") for part in name.split("/"))
     return not hidden and file.is_file() and name.isprintable() and name.encode(errors="replace").decode() == name
 

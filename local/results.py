@@ -167,7 +167,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def _holds(folder: Path, file: Path) -> bool:
-    """Tell whether a file, or a link on the way to it, lies below a folder."""
+    """Return whether a file, or a link on the way to it, lies below a folder."""
     named, base = (Path(os.path.abspath(path)) for path in (file, folder))  # noqa: PTH100 resolve() follows links
     resolved = (file.parent.resolve() / file.name, file.resolve())
     return named.is_relative_to(base) or any(path.is_relative_to(folder.resolve()) for path in resolved)

@@ -59,7 +59,7 @@ class Inventory:
             yield Record.from_item(json.loads(item))
 
     def has(self, key: str) -> bool:
-        """Tell whether an output or a reason exists."""
+        """Return whether an output or a reason exists."""
         return bool(self._database.execute("SELECT 1 FROM files WHERE key = ?", (key,)).fetchone())
 
     def orphans(self) -> Iterator[tuple[str, str]]:

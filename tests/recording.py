@@ -158,7 +158,7 @@ class Recording:
     outputs: dict[str, Any]
 
     def depends(self, resource: Recorded, on: Recorded) -> bool:
-        """Tell whether Pulumi makes `on`, or what is in it, before `resource`, directly or by others between."""
+        """Return whether Pulumi makes `on`, or what is in it, before `resource`, directly or by others between."""
         known = {found.urn: found for found in self.mocks.resources}
         open_urns, seen = set(resource.depends_on), set[str]()
         while open_urns:

@@ -33,7 +33,7 @@ class Boundary:
 
     @property
     def holds(self) -> bool:
-        """Tell whether the limit held."""
+        """Return whether the limit held."""
         return (self.at_limit, self.over_limit) == ("written", f"rejected: {TOO_LARGE}")
 
     def sentence(self, function: str) -> str:

@@ -55,7 +55,7 @@ class Trial:
 
 
 def can_measure(bench: Bench, memory_mb: int) -> bool:
-    """Tell whether this machine can provide what Lambda gives a function at a size."""
+    """Return whether this machine can provide what Lambda gives a function at a size."""
     return not bench.no_groups and vcpus(memory_mb) <= len(os.sched_getaffinity(0))
 
 
@@ -126,7 +126,7 @@ class _Trying:
 
     @property
     def timed(self) -> bool:
-        """Tell whether its times are those that it would take on Lambda."""
+        """Return whether its times are those that it would take on Lambda."""
         return can_measure(self.bench, self.memory_mb) or self.cores is not None
 
     def send(self, keys: Sequence[str]) -> None:
@@ -185,7 +185,7 @@ class _Trying:
         return ""
 
     def _unfit(self, key: str) -> bool:
-        """Tell whether this memory, and no other limit, is too small for a master."""
+        """Return whether this memory, and no other limit, is too small for a master."""
         master = self.bench.plan.masters[key]
         fitting = pixels_that_fit(self.memory_mb, len(master.data))
         return fitting < master.pixels <= self.bench.config.max_pixels

@@ -26,7 +26,7 @@ def _candidates(version: str) -> Iterator[str]:
 
 
 def _is(version: str, path: str) -> bool:
-    """Tell whether a path runs a version of Python: pyenv also has shims for versions that are not active."""
+    """Return whether a path runs a version of Python: pyenv also has shims for versions that are not active."""
     command = [path, "-I", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.returncode == 0 and done.stdout.strip() == version

@@ -224,7 +224,7 @@ def _require_trigger(emulator: Emulator, function_arn: str, bucket_arn: str) -> 
 
 
 def _lets_in(statement: Mapping[str, Any], bucket_arn: str, account: str) -> bool:
-    """Tell whether a statement lets S3 call for this bucket; conditions that it does not have do not matter."""
+    """Return whether a statement lets S3 call for this bucket; conditions that it does not have do not matter."""
     wanted = {"AWS:SourceArn": bucket_arn, "AWS:SourceAccount": account}
     conditions = {key: value for operator in statement.get("Condition", {}).values() for key, value in operator.items()}
     return statement["Principal"] == {"Service": "s3.amazonaws.com"} and all(

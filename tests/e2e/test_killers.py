@@ -41,7 +41,7 @@ def test_seven_of_a_batch_of_ten_are_done_after_two_deliveries(endangered: Live)
 
 
 def waiting(live: Live, url: str, count: int) -> bool:
-    """Tell whether that many messages wait in a queue."""
+    """Return whether that many messages wait in a queue."""
     return depth(live.client("sqs"), url).waiting == count
 
 

@@ -201,7 +201,7 @@ def test_without_the_permission_the_flow_stops(live: Live, need: Need) -> None:
 
 
 def done(live: Live, key: str) -> bool:
-    """Tell whether a name is settled, with no reason left that is not so, and no output of a master that is gone."""
+    """Return whether a name is settled, with no reason left that is not so, and no output of a master that is gone."""
     record = live.record(key)
     if record is None or record.state == "received":
         return False
@@ -267,7 +267,7 @@ def test_without_its_policy_a_queue_gets_nothing(live: Live, branch: str) -> Non
 
 
 def left(live: Live, function: str, key: str, etag: str) -> bool:
-    """Tell whether a worker has left an output or a rejection of that state of a master."""
+    """Return whether a worker has left an output or a rejection of that state of a master."""
     layout, branch = live.stack.layout, next(row for row in ROWS if row.name == BRANCHES[function])
     if live.master_etag(layout.rejected_key(key, branch.name)) == etag:
         return True

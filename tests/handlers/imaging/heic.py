@@ -17,7 +17,7 @@ SIZE = (96, 64)
 
 
 def has_decoder() -> bool:
-    """Tell whether HEIC can be decoded here."""
+    """Return whether HEIC can be decoded here."""
     return importlib.util.find_spec("pi_heif") is not None
 
 

@@ -26,7 +26,7 @@ def _box(x: float, y: float, size: tuple[int, int]) -> tuple[int, int, int, int]
 
 
 def close(pixel: object, colour: tuple[int, int, int]) -> bool:
-    """Tell whether a pixel is a colour but for what JPEG loses."""
+    """Return whether a pixel is a colour but for what JPEG loses."""
     assert isinstance(pixel, tuple)
     return all(abs(int(one) - other) < 8 for one, other in zip(pixel, colour, strict=True))
 
