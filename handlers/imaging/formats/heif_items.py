@@ -57,9 +57,9 @@ class Meta:
         return [number for (name, number), others in self.references.items() if name == kind and to in others]
 
     def without_identities(self) -> Self:
-        """Return the items with the picture itself as the primary one, where that only shows another (`iden`).
+        """Return the items with the picture that identity items (`iden`) show as the primary one.
 
-        The picture gets what an identity item says of it: transformations, which follow its own, and colours.
+        It gets the identity items' colours, and their transformations after its own.
 
         Raises:
             BrokenImageError: An identity item does not show one other item.

@@ -113,7 +113,7 @@ def test_a_picture_is_turned_upright(tmp_path: Path, name: str, orientation: int
 
 
 def takes_turns_over(program: Program, picture: Picture) -> bool:
-    """Return whether a file says itself how it is turned: old ones of heif-enc leave it to EXIF, which readers ignore."""
+    """Return whether a file itself says how it is turned: old versions of heif-enc leave that to EXIF."""
     file = bytes(picture.source.whole())
     return program.name != "heif-enc" or b"irot" in file or b"imir" in file
 
