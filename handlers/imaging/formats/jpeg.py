@@ -11,7 +11,7 @@ from handlers.imaging.facts.exif import read_exif
 from handlers.imaging.limits import Limits
 from handlers.imaging.pixels.colour import departure, is_srgb
 from handlers.imaging.pixels.raster import Raster
-from handlers.imaging.pixels.reduction import FAR_LEVELS, most_roughness, reduction
+from handlers.imaging.pixels.reduction import FAR_LEVELS, loses_detail, reduction
 from handlers.imaging.source import Source
 
 from .decoding import attempt, load
@@ -75,7 +75,7 @@ class JpegPicture(Picture):
         """Decode the picture, reduced by 2, 4 or 8 where there are pixels enough; see `Picture.decode`."""
         factor = self._factor(widest)
         raster = self._decode_by(factor, salvage=salvage)
-        if factor > 1 and widest and raster.roughness > most_roughness(raster.image.size, widest):
+        if factor > 1 and widest and loses_detail(raster.image, raster.roughness, widest):
             raster = self._decode_by(1, salvage=salvage)
         if not raster.damage and not self.coded.ended:
             self.warnings.append(_ENDLESS)

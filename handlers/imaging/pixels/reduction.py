@@ -15,10 +15,14 @@ GAP = 1.4
 SMOOTH_RMS = 16.0
 """Up to this roughness, no edge is sharp enough to show the order of resampling's passes (51 dB at least; text: 39)."""
 
+MOST_GRAIN = 6.0
+"""The most grain of a reduced picture, however much smaller its outputs are: text has more."""
+
 FAR_LEVELS = 30
 """Decoders reduce a picture in its own colours; where these are farther from sRGB, as linear light is, it shows."""
 
 STRIPS = 24
+_MIDDLE = 128
 
 CASCADE_GAP = 2
 SMALL_WIDTH, SMALL_GAP = 256, 4
@@ -29,27 +33,44 @@ def reduction(size: Size, widest: Size) -> int:
     return next((factor for factor in FACTORS if _gap(size, widest) >= GAP * factor), 1)
 
 
-def most_roughness(reduced: Size, widest: Size) -> float:
-    """Return how rough a reduced picture may be to lack no detail that an output as large as `widest` would show.
+def loses_detail(reduced: Image.Image, rough: float, widest: Size) -> bool:
+    """Return whether a reduced picture lacks detail that an output as large as `widest` would show.
 
-    The nearer the two are in size, the smoother the picture must be.
+    The nearer the two are in size, the less edges (`rough`, see `roughness`) and noise there may be.
     """
-    return SMOOTH_RMS * min(1.0, _gap(reduced, widest) - 1)
+    gap = _gap(reduced.size, widest)
+    return rough > SMOOTH_RMS * min(1.0, gap - 1) or grain(reduced) > min(MOST_GRAIN, 2.7 * (gap - 0.6))
 
 
 def roughness(image: Image.Image) -> float:
-    """Return how far pixels are from the mean of their two by two, in levels (root mean square of the worst band).
-
-    Pairs of rows stand for the picture: all of it would take as long as to resample it.
-    """
-    width, height = image.width, min(2, image.height)
-    strips = min(STRIPS, (image.height + 1) // 2)
-    samples = Image.new(image.mode, (width, height * strips), None)
-    for strip in range(strips):
-        top = (image.height - height) * strip // max(1, strips - 1)
-        samples.paste(image.crop((0, top, width, top + height)), (0, height * strip))
+    """Return how far pixels are from the mean of their two by two, in levels (root mean square of the worst band)."""
+    samples = _rows(image, 0, min(2, image.height))
     means = samples.reduce(2).resize(samples.size, Image.Resampling.NEAREST)
     return max(ImageStat.Stat(ImageChops.difference(samples, means)).rms)
+
+
+def grain(image: Image.Image) -> float:
+    """Return how far two by two pixels are from a slope, in levels (root mean square of the worst band).
+
+    Noise and the finest texture count; edges across and down do not.
+    """
+    steps = ImageChops.subtract(_rows(image, 0, 1), _rows(image, 1, 1), 1, _MIDDLE)
+    width, height = steps.size
+    bends = ImageChops.subtract(steps.crop((1, 0, width, height)), steps.crop((0, 0, width - 1, height)), 1, _MIDDLE)
+    return max(ImageStat.Stat(bends).stddev) / 4
+
+
+def _rows(image: Image.Image, below: int, height: int) -> Image.Image:
+    """Return `height` rows from each of `STRIPS` places, `below` rows further down.
+
+    They stand for the picture: all of it would take as long as to resample it.
+    """
+    strips = min(STRIPS, (image.height + 1) // 2)
+    rows = Image.new(image.mode, (image.width, height * strips), None)
+    for strip in range(strips):
+        top = (image.height - min(2, image.height)) * strip // max(1, strips - 1) + below
+        rows.paste(image.crop((0, top, image.width, top + height)), (0, height * strip))
+    return rows
 
 
 def serves(larger: Size, smaller: Size) -> bool:

@@ -8,7 +8,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageStat
 
 from handlers.imaging import Limits, open_picture, output_sizes, resize
 from handlers.imaging.pixels.profile import coded_profile
-from handlers.imaging.pixels.reduction import most_roughness, reduction, roughness
+from handlers.imaging.pixels.reduction import grain, loses_detail, reduction, roughness
 from handlers.imaging.render import rendered
 
 from .pictures import jpeg, opened, photo, saved
@@ -142,10 +142,33 @@ def test_a_picture_is_reduced_as_far_as_its_outputs_allow(width: int, factor: in
     assert reduction((width, width), (1000, 1000)) == factor
 
 
-@pytest.mark.parametrize(("width", "most"), [(1400, 6.4), (1500, 8.0), (2000, 16.0), (9000, 16.0)])
-def test_a_tightly_reduced_picture_must_be_smooth(width: int, most: float) -> None:
+@pytest.mark.parametrize(
+    ("widest", "rough", "loses"),
+    [(1000, 6.3, False), (1000, 6.5, True), (700, 15.9, False), (700, 16.1, True), (150, 15.9, False)],
+)
+def test_a_tightly_reduced_picture_must_be_smooth(widest: int, rough: float, loses: bool) -> None:  # noqa: FBT001
     """The nearer the largest output is in size, the less detail the reduced picture may have."""
-    assert most_roughness((width, width), (1000, 1000)) == pytest.approx(most)
+    assert loses_detail(Image.new("RGB", (1400, 1400)), rough, (widest, widest)) == loses
+
+
+@pytest.mark.parametrize("noise", [8, 12, 16, 24])
+def test_noise_costs_no_quality(noise: int) -> None:
+    """A picture taken at high sensitivity is reduced no further than its noise allows."""
+    master = jpeg(_detailed((2400, 1800), noise), quality=95)
+    full = opened(master)
+    for width in (850, 800, 700, 600, 500, 240):
+        ours = opened(resize(master, {"only": width})["only"])
+        theirs = opened(jpeg(full.resize(ours.size, Image.Resampling.LANCZOS), quality=100, subsampling=2))
+        assert psnr(ours, theirs) >= 44.8, width
+
+
+def test_grain_counts_noise_and_no_edges() -> None:
+    """Vertical and horizontal lines have no grain, and neither has a picture of 2 x 2 pixels."""
+    lines = Image.new("L", (64, 64))
+    lines.paste(255, (0, 0, 33, 64))
+    assert grain(lines) == grain(lines.rotate(90)) == 0
+    assert grain(Image.effect_noise((64, 64), 10)) == pytest.approx(5, rel=0.2)
+    assert grain(Image.frombytes("L", (2, 2), b"\x00\xff\x00\x00")) == 0
 
 
 def test_detail_makes_a_picture_rough() -> None:
