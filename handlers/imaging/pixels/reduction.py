@@ -21,7 +21,7 @@ MOST_GRAIN = 6.0
 FAR_LEVELS = 30
 """Decoders reduce a picture in its own colours; where these are farther from sRGB, as linear light is, it shows."""
 
-STRIPS = 24
+STRIPS, GRAIN_STRIPS = 24, 8
 _MIDDLE = 128
 
 CASCADE_GAP = 2
@@ -39,12 +39,12 @@ def loses_detail(reduced: Image.Image, rough: float, widest: Size) -> bool:
     The nearer the two are in size, the less edges (`rough`, see `roughness`) and noise there may be.
     """
     gap = _gap(reduced.size, widest)
-    return rough > SMOOTH_RMS * min(1.0, gap - 1) or grain(reduced) > min(MOST_GRAIN, 2.7 * (gap - 0.6))
+    return rough > SMOOTH_RMS * min(1.0, gap - 1) or grain(reduced) > min(MOST_GRAIN, 2.6 * (gap - 0.6))
 
 
 def roughness(image: Image.Image) -> float:
     """Return how far pixels are from the mean of their two by two, in levels (root mean square of the worst band)."""
-    samples = _rows(image, 0, min(2, image.height))
+    samples = _rows(image, 0, min(2, image.height), STRIPS)
     means = samples.reduce(2).resize(samples.size, Image.Resampling.NEAREST)
     return max(ImageStat.Stat(ImageChops.difference(samples, means)).rms)
 
@@ -54,18 +54,18 @@ def grain(image: Image.Image) -> float:
 
     Noise and the finest texture count; edges across and down do not.
     """
-    steps = ImageChops.subtract(_rows(image, 0, 1), _rows(image, 1, 1), 1, _MIDDLE)
+    steps = ImageChops.subtract(_rows(image, 0, 1, GRAIN_STRIPS), _rows(image, 1, 1, GRAIN_STRIPS), 1, _MIDDLE)
     width, height = steps.size
     bends = ImageChops.subtract(steps.crop((1, 0, width, height)), steps.crop((0, 0, width - 1, height)), 1, _MIDDLE)
     return max(ImageStat.Stat(bends).stddev) / 4
 
 
-def _rows(image: Image.Image, below: int, height: int) -> Image.Image:
-    """Return `height` rows from each of `STRIPS` places, `below` rows further down.
+def _rows(image: Image.Image, below: int, height: int, strips: int) -> Image.Image:
+    """Return `height` rows from each of several places, `below` rows further down.
 
     They stand for the picture: all of it would take as long as to resample it.
     """
-    strips = min(STRIPS, (image.height + 1) // 2)
+    strips = min(strips, (image.height + 1) // 2)
     rows = Image.new(image.mode, (image.width, height * strips), None)
     for strip in range(strips):
         top = (image.height - min(2, image.height)) * strip // max(1, strips - 1) + below
