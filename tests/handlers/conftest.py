@@ -106,7 +106,7 @@ class Stack:
         return item
 
     def published(self) -> list[dict[str, Any]]:
-        """Return the messages that the topic delivered, ten at most."""
+        """Return the messages that the topic delivered, at most ten."""
         received = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10)
         return [json.loads(message["Body"]) for message in received.get("Messages", [])]
 
@@ -206,7 +206,7 @@ def job(key: str, **fields: Any) -> dict[str, Any]:
 
 
 def failures(response: Mapping[str, Any]) -> list[str]:
-    """Return the ids of the messages to deliver again."""
+    """Return the ids of the messages to redeliver."""
     assert response.keys() == {"batchItemFailures"}
     return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
 
@@ -249,7 +249,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def configure(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
-    """Give the function the environment of a stack's config with changes."""
+    """Give the function the environment of a stack's config with `changes`."""
     for name, value in environment(StackConfig(**changes)).items():
         monkeypatch.setenv(name, value)
 

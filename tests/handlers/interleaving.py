@@ -65,7 +65,7 @@ class Process:
         self.scheduler.stopped.acquire()
 
     def pause(self) -> None:
-        """Wait for the turn to make a call."""
+        """Wait for a turn to make a call."""
         self.scheduler.stopped.release()
         self.resume.acquire()
         if self.crashes:
@@ -77,7 +77,7 @@ class Process:
             self.done = self.run()
         except CrashError:
             pass
-        except Exception as error:  # noqa: BLE001 - a bug of the functions must end the test, not a thread
+        except Exception as error:  # noqa: BLE001 - a bug in the functions must end the test, not a thread
             self.scheduler.errors.append(error)
         self.ended = True
         self.scheduler.stopped.release()

@@ -11,7 +11,7 @@ WAIT_S = 10
 
 
 def test_pictures_within_the_budget_start_at_once() -> None:
-    """Two small pictures hold their memory at the same time."""
+    """Two pictures that fit the budget hold their memory at the same time."""
     budget = Budget(100, 4)
     with budget.room(60), budget.room(40):
         assert (budget.free_bytes, budget.free_pictures) == (0, 2)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("credentials", "no_clients")
 
 @pytest.fixture
 def no_clients() -> Iterator[None]:
-    """Forget the clients that a process keeps."""
+    """Clear the clients that a process keeps."""
     clients._made.cache_clear()
     yield
     clients._made.cache_clear()

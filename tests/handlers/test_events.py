@@ -69,7 +69,7 @@ def test_a_settled_picture_is_told_once(
 
 
 def test_an_event_names_the_outputs_that_are_there(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keys, sizes and bytes are those of the objects in the bucket."""
+    """Keys, dimensions and bytes are those of the objects in the bucket."""
     stack.upload("master/{name}.jpg", picture((400, 300)))
     look("master/%7Bname%7D.jpg")
     work(stack, monkeypatch)

@@ -95,7 +95,7 @@ def test_rights_travel_and_the_rest_does_not() -> None:
 
 
 def test_a_sequence_shows_its_still_picture() -> None:
-    """All frames are counted, up to the limit."""
+    """The still picture is converted, and all frames are counted, up to the limit."""
     data = fine(photo(), save_all=True, append_images=[photo().rotate(90)] * 3)
     assert describe(avif(data)).frames == 4
     assert difference(opened(convert(avif(data))), photo()) < 3

@@ -41,7 +41,7 @@ def test_a_wide_gamut_profile_is_applied(kind: str) -> None:
 
 
 def test_a_grey_profile_is_applied_and_grey_stays_grey() -> None:
-    """Middle grey in linear light is bright grey in sRGB, still in one channel."""
+    """Middle grey in linear light becomes bright grey in sRGB, still in one channel."""
     output = convert(saved(_flat("L", 128), "PNG", icc_profile=grey_profile(1.0)))
     assert opened(output).mode == "L"
     assert _middle(output)[0] == pytest.approx(188, abs=2)

@@ -62,7 +62,7 @@ def test_reencoding_keeps_the_same_metadata() -> None:
 
 
 def test_the_jfif_thumbnail_is_dropped() -> None:
-    """A thumbnail may show what was cropped away."""
+    """The copy has no JFIF thumbnail, which may show what was cropped away."""
     master = jpeg()
     thumbnail = b"JFIF\0\1\2\1\0\x48\0\x48\2\2" + b"secret pixel"
     start = 4 + int.from_bytes(master[4:6], "big")

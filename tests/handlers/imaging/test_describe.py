@@ -32,7 +32,7 @@ MASTER = with_segments(jpeg(), exif_segment(CAMERA))
 
 
 def test_the_exposure_is_described() -> None:
-    """Camera, lens, exposure and time come as text, int and Decimal."""
+    """Camera, lens, exposure and time are text, int and Decimal."""
     metadata = describe(MASTER)
     assert (metadata.camera_make, metadata.camera_model, metadata.lens_model) == ("Canon", "EOS R5", "RF50mm F1.2")
     assert metadata.exposure_time_s == Decimal("0.004")
@@ -217,7 +217,7 @@ def _all_metadata() -> dict[str, Metadata]:
 
 
 def test_every_exif_goes_to_dynamodb_and_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The record of each sample picture, and of the awkward one, is stored and read back unchanged."""
+    """The records of the sample pictures and of the awkward one are stored and read back unchanged."""
     records = {"awkward": describe(with_segments(jpeg(), exif_segment(exif(AWKWARD, AWKWARD, GPS))), gps=True)}
     records |= _all_metadata()
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):

@@ -1,4 +1,4 @@
-"""Limits: each rejection names limit, value and setting, before a pixel is decoded."""
+"""Limits: each rejection names the limit, the value and the setting, before a pixel is decoded."""
 
 import pytest
 

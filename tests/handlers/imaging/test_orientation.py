@@ -52,7 +52,7 @@ def test_an_impossible_orientation_counts_as_upright(value: object) -> None:
 
 
 def test_an_orientation_as_long_is_read() -> None:
-    """Some writers store the number in four bytes."""
+    """An orientation stored in four bytes, as some writers do, is read."""
     master = with_segments(jpeg(corners(SIZE)), exif_segment(exif({0x0112: (4, 1, struct.pack(">I", 6))})))
     assert describe(master).orientation == 6
 

@@ -59,7 +59,7 @@ def test_heights_are_rounded_half_up_and_never_zero() -> None:
 @pytest.mark.parametrize("subsampling", [0, 1, 2])
 @pytest.mark.parametrize("size", [(2400, 1800), (1999, 1333), (4000, 3000), (333, 1000)])
 def test_a_reduced_decode_costs_no_quality(size: tuple[int, int], subsampling: int) -> None:
-    """Each size is within 45 dB of Lanczos from the full decode, chroma subsampled or not, odd sizes too."""
+    """Each size has a PSNR of at least 45 dB against Lanczos on the full decode, for each subsampling and odd sizes."""
     master = jpeg(_detailed(size), subsampling=subsampling)
     full = opened(master)
     for name, output in resize(master, {"small": 60, "middle": 240, "wide": 480}).items():
@@ -71,7 +71,7 @@ def test_a_reduced_decode_costs_no_quality(size: tuple[int, int], subsampling: i
 
 @pytest.mark.parametrize(("primaries", "transfer"), [(12, 13), (1, 4), (9, 13), (9, 1), (1, 8), (9, 8)])
 def test_colours_far_from_srgb_cost_no_quality(primaries: int, transfer: int) -> None:
-    """Late conversion and reduced decodes keep 45 dB in Display P3, BT.2020 and linear light (H.273 codes)."""
+    """Late conversion and reduced decodes keep a PSNR of 45 dB in Display P3, BT.2020 and linear light."""
     master = jpeg(_detailed((2400, 1800), noise=4), icc_profile=coded_profile(primaries, transfer))
     full = rendered(open_picture(master, Limits()), (255, 255, 255))
     for name, output in resize(master, {"small": 60, "middle": 240, "wide": 480, "wider": 800}).items():
@@ -107,7 +107,7 @@ def test_all_sizes_of_a_png_are_made() -> None:
 
 
 def test_a_reduced_page_of_text_keeps_its_quality() -> None:
-    """Sharp edges keep 45 dB in a reduced decode."""
+    """Sharp edges keep a PSNR of 45 dB in a reduced decode."""
     page = Image.new("RGB", (2400, 1600), "white")
     draw = ImageDraw.Draw(page)
     for top in range(0, 1600, 50):
@@ -121,7 +121,7 @@ def test_a_reduced_page_of_text_keeps_its_quality() -> None:
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 @pytest.mark.parametrize("share", [1, 0.4])
 def test_each_size_of_a_page_of_text_is_as_from_the_page(kind: str, share: float) -> None:
-    """Sharp edges keep 45 dB in every size, wherever on the page the text is."""
+    """Sharp edges keep a PSNR of 45 dB in every size, wherever on the page the text is."""
     page = Image.new("RGB", (1654, 2339), "white")
     draw = ImageDraw.Draw(page)
     for top in range(90, int(2339 * share), 34):
