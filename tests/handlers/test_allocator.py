@@ -15,7 +15,7 @@ M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -3, -1  # Source: malloc.h.
 
 
 def test_the_mmap_threshold_is_one_that_glibc_2_34_accepts() -> None:
-    """The threshold is within glibc's limit: glibc ignores a value above it."""
+    """The threshold is within glibc's limit: glibc ignores higher values."""
     assert int(ALLOCATOR["MALLOC_MMAP_THRESHOLD_"]) <= MOST_MMAP_THRESHOLD
 
 

@@ -52,7 +52,7 @@ def _leave_pid(folder: Path, _picture: Picture, master: Master, _settings: Setti
 
 @pytest.mark.usefixtures("two")
 def test_a_guarded_picture_is_decoded_in_a_child(tmp_path: Path) -> None:
-    """It is decoded in a child even on its first delivery; the batch's other picture is not."""
+    """A guarded picture is decoded in a child even on its first delivery; the batch's other picture is not."""
     assert process(decoding(functools.partial(_leave_pid, tmp_path))) == []
     pids = {file.name: int(file.read_text()) for file in tmp_path.iterdir()}
     assert pids.keys() == {"a.jpg", "b.webp"}

@@ -21,7 +21,7 @@ from tests.handlers.interleaving import NAMES, Change, Ending, Scheduler
 
 JPG, PNG = "master/cat.jpg", "master/cat.png"
 EXAMPLES = int(os.environ.get("INTERLEAVINGS", "60"))
-"""Set it to a few thousand for a search after changing the protocol."""
+"""Set it to a few thousand to search for faults after changing the protocol."""
 
 _changes = st.one_of(
     st.tuples(st.just("put"), st.sampled_from([JPG, JPG, PNG]), st.sampled_from([b"a", b"a", b"b", b"x", b"y"])),

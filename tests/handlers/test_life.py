@@ -53,7 +53,7 @@ def test_an_outcome_is_settled_with_its_outputs(stack: Stack) -> None:
 
 
 def test_a_records_message_is_cut(stack: Stack) -> None:
-    """The record has a shortened message, because updates are billed by item size; the reason has the whole one."""
+    """The record has a shortened message, because updates are billed by item size; the reason has the full message."""
     run(stack.receive(KEY, b"x" * 5_000))
     outcome = record(stack).branches[BRANCH]
     assert (outcome.state, outcome.error) == ("rejected", "NotAnImageError")
@@ -71,7 +71,7 @@ def test_the_last_branch_sets_the_state(stack: Stack, mine: bytes, state: str) -
 
 
 def test_a_job_of_another_generation_settles_nothing(stack: Stack) -> None:
-    """A worker whose record has a newer generation by now records no outcome: the newer state has its own job."""
+    """A worker whose record now has a newer generation records no outcome: the newer state has its own job."""
     old = stack.receive(KEY, picture(), generation=1)
     put(stack, generation=2)
     assert run(old) == []
@@ -138,7 +138,7 @@ def test_a_deletion_removes_outputs_and_reasons_of_lower_generations(follow: Sta
 
 
 def test_a_deletion_that_is_late_removes_nothing_newer(follow: Stack) -> None:
-    """A deletion's job that comes after the master was uploaded again removes nothing."""
+    """A deletion job that arrives after the master was uploaded again removes nothing."""
     run(follow.receive(KEY, picture(), generation=7))
     assert run({"bucket": BUCKET, "key": KEY, "generation": 5, "deleted": True}) == []
     assert follow.outputs() == SIZES

@@ -66,7 +66,7 @@ def test_an_item_has_typed_extras(stack: Stack) -> None:
 
 
 def test_nothing_is_written_into_the_bucket(stack: Stack) -> None:
-    """Metadata are stored in the table only, not in the bucket."""
+    """Metadata is stored in the table only, not in the bucket."""
     stack.upload(KEY, picture(kind="PNG"))
     run(job(KEY))
     assert stack.outputs() == []

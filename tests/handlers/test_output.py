@@ -133,7 +133,7 @@ def write_further(size_bytes: int, generation: int = 1, **about: Any) -> Outcome
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_smaller_file_in_a_further_format_is_kept(stack: Stack, name: str) -> None:
-    """It is stored beside its JPEG with its own content type and the same metadata, and the record has its size."""
+    """The file is stored beside its JPEG with its own content type and the same metadata; the record has its size."""
     outcome = write_further(500, name=name, salvaged=True)
     key = f"resized/cat/thumbnail.{name}"
     assert outcome

@@ -91,7 +91,7 @@ def test_metadata_is_printable_and_fits(stack: Stack, key: str) -> None:
 
 @pytest.mark.parametrize("key", KEYS)
 def test_metadata_has_no_spaces_that_a_proxy_would_drop(stack: Stack, key: str) -> None:
-    """Values have no outer or repeated spaces, which HTTP lets a proxy strip or shorten; moto does not."""
+    """Values have no outer or repeated spaces, which an HTTP proxy may strip or shorten; moto does neither."""
     write(1, key=key)
     metadata = stack.get(OUTPUT)["Metadata"]
     assert [value for value in metadata.values() if "  " in value or value != value.strip()] == []

@@ -1,4 +1,4 @@
-"""HEIC files built here: no HEVC encoder is installed, so two generated pictures are stored already encoded.
+"""HEIC files built here: two generated pictures are stored already encoded, so that no HEVC encoder is needed.
 
 `heif-enc -q 90 -p chroma=444` encoded `pictures.corners(SIZE)` and an alpha plane whose left half is opaque.
 """

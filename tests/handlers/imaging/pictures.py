@@ -134,7 +134,7 @@ def chunk(kind: bytes, data: bytes = b"") -> bytes:
 def png(
     size: tuple[int, int], depth: int, colour: int, rows: Iterable[bytes], *extra: bytes, tail: bytes = b""
 ) -> bytes:
-    """Return a PNG of raw rows; `extra` chunks come before the data, `tail` after it."""
+    """Return a PNG of raw rows; `extra` chunks come before the data, `tail` after."""
     header = struct.pack(">IIBBBBB", *size, depth, colour, 0, 0, 0)
     data = zlib.compress(b"".join(b"\0" + row for row in rows))
     return SIGNATURE + chunk(b"IHDR", header) + b"".join(extra) + chunk(b"IDAT", data) + tail + chunk(b"IEND")

@@ -138,7 +138,7 @@ def test_a_gain_map_is_ignored_with_a_warning() -> None:
 
 @pytest.mark.parametrize("share", [0.05, 0.3, 0.6, 0.9, 0.99])
 def test_a_truncated_avif_is_refused(share: float) -> None:
-    """It is refused wherever the file ends."""
+    """A truncated file is refused wherever it ends."""
     data = fine(photo())
     with pytest.raises(BrokenImageError):
         convert(avif(data[: int(share * len(data))]))
@@ -180,7 +180,7 @@ def test_a_grid_is_as_large_as_its_tiles() -> None:
     ids=["boxes", "items", "properties", "links", "bytes"],
 )
 def test_a_list_that_is_too_long_is_refused(data: bytes) -> None:
-    """It is refused before much of it is read."""
+    """An overlong list is refused before much of it is read."""
     with pytest.raises(ImageTooLargeError):
         avif(data)
 
@@ -209,7 +209,7 @@ def test_a_picture_of_another_coding_is_refused() -> None:
 
 
 def test_parts_that_overlap_are_refused() -> None:
-    """Tiles that share their data are refused: all items' data together fit into the file."""
+    """Tiles that share their data are refused: all items' data together must fit into the file."""
     data = fine(photo())
     start, size = _data(data)
     items = [(b"grid", [3], (1, 0, 12), b""), *[(b"av01", [1, 2], (0, start, size), b"")] * 4]
@@ -229,5 +229,5 @@ def test_an_avif_is_refused_where_it_is_not_let_in() -> None:
 
 
 def test_an_avif_runs_guarded() -> None:
-    """It is decoded in a child process only."""
+    """An AVIF is decoded in a child process only."""
     assert avif(fine(photo())).guarded

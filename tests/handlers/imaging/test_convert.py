@@ -80,7 +80,7 @@ def test_the_size_stays() -> None:
 
 
 def test_the_state_of_pillow_is_left_alone() -> None:
-    """Limits and salvage apply to one call, not to the process, and Pillow's warnings stay silent."""
+    """Limits and salvage apply to one call, not to the process, and Pillow emits no warning."""
     before = (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, ImageFile.MAXBLOCK)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -12,7 +12,7 @@ from .pictures import exif
 
 
 def test_a_directory_that_points_at_itself_is_read_once() -> None:
-    """The second visit is skipped with a warning."""
+    """A directory is not read a second time, and a warning says so."""
     found = read_exif(b"MM\0*\0\0\0\x08\0\1\x87\x69\0\4\0\0\0\1\0\0\0\x08")
     assert len(found.image) == 1
     assert found.photo == {}
@@ -62,5 +62,5 @@ def test_a_value_that_does_not_fit_costs_no_other() -> None:
     "value", [(3, 2, b"\4\x16\0\x41"), (6, 4, b"\xff\0\x41\0"), (5, 1, b"\0\0\0\1\0\0\0\1"), b"text"]
 )
 def test_windows_texts_of_another_type_are_left_out(value: object) -> None:
-    """They must be single bytes; a tag of another type is left out, and the other tags are kept."""
+    """Windows text tags must be single bytes; one of another type is left out, and the other tags are kept."""
     assert further_tags(read_exif(exif({0x9C9B: value, 0x010F: b"Maker"}))) == {"Make": "Maker"}

@@ -102,7 +102,7 @@ def test_a_crop_stays_within_the_picture() -> None:
 
 @pytest.mark.parametrize("text", ["0.3", "1.1,0", "-0.1,0", "a,b", "0.3;0.7", "nan,0", "0.3,0.7,1", "1e-1,0"])
 def test_a_focal_point_is_two_fractions(text: str) -> None:
-    """Any other text raises an error that says what is expected."""
+    """Text that is not two fractions from 0 to 1 raises an error that says what is expected."""
     with pytest.raises(ValueError, match=r"expected a focal point of two fractions from 0 to 1, such as 0\.3,0\.7"):
         focus_of(text)
 

@@ -89,7 +89,7 @@ def test_a_comment_changes_the_bytes_and_nothing_else(name: str, rights: bool) -
 
 
 def test_a_webp_tells_its_length() -> None:
-    """The RIFF header has the file's length after it, and the file's length is even."""
+    """The RIFF header has the length of the rest of the file, and the file's length is even."""
     for text in ("odd", "even"):
         data = made("webp")[1].with_comment(text)
         assert int.from_bytes(data[4:8], "little") == len(data) - 8

@@ -61,7 +61,7 @@ def test_a_gif_of_greys_is_read() -> None:
 
 
 def test_a_first_frame_of_no_size_is_refused() -> None:
-    """A frame without pixels is refused, with its size."""
+    """A frame without pixels is refused, and the error names its size."""
     with pytest.raises(BrokenImageError, match="0 x 16"):
         convert(gif((16, 16), PALETTE, gif_frame((0, 0, 0, 16), b"")))
 

@@ -170,7 +170,7 @@ def test_a_gain_map_is_ignored_with_a_warning(kind: str) -> None:
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.8, 0.9, 0.99])
 def test_a_truncated_heic_is_refused(share: float) -> None:
-    """It is refused wherever the file ends."""
+    """A truncated file is refused wherever it ends."""
     data = heic()
     with pytest.raises(BrokenImageError):
         convert(of(data[: int(share * len(data))]))
@@ -224,7 +224,7 @@ def test_a_heic_is_refused_where_it_is_not_let_in() -> None:
 
 
 def test_a_heic_runs_guarded() -> None:
-    """It is decoded in a child process only."""
+    """A HEIC is decoded in a child process only."""
     assert of(heic()).guarded
 
 

@@ -230,7 +230,7 @@ def _sizes(data: bytes) -> object:
 
 @pytest.mark.parametrize("kind", REFUSED)
 def test_a_hostile_file_is_refused_in_few_steps(kind: str) -> None:
-    """It raises the right class, in few steps and within 100 MB of memory."""
+    """Each file raises its expected error, in few steps and within 100 MB of memory."""
     make, error = REFUSED[kind]
     data = make()
     for call in (convert, _sizes, _streamed):
@@ -294,7 +294,7 @@ def test_arithmetic_and_lossless_jpegs_are_decoded_or_refused() -> None:
 
 
 def test_segments_behind_the_first_scan_are_dropped() -> None:
-    """Metadata between scans are not copied."""
+    """Metadata between scans is not copied."""
     master = jpeg(progressive=True)
     last = master.rindex(b"\xff\xda")
     output = convert(master[:last] + exif_segment(exif({0x010F: b"hidden"})) + master[last:])

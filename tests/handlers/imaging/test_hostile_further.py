@@ -291,7 +291,7 @@ def _described(data: bytes) -> object:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_hostile_file_is_refused_in_little_time(kind: str) -> None:
-    """It raises the right class, within 0.5 s of CPU time and 150 MB of memory."""
+    """Each file raises its expected error, within 0.5 s of CPU time and 150 MB of memory."""
     make, error = REFUSED[kind]
     data = make()
     for call in (_converted, _sizes, _streamed):

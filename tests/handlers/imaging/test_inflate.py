@@ -95,7 +95,7 @@ def test_a_wrong_checksum_of_the_pixels_is_refused() -> None:
 
 @pytest.mark.parametrize("size", [(100, 60), (400, 300)])
 def test_salvage_keeps_all_rows_before_the_damage(size: tuple[int, int]) -> None:
-    """It keeps as many rows as zlib inflates byte by byte, in small pictures too; the last rows may be lost."""
+    """Salvage keeps as many rows as zlib inflates byte by byte, in small pictures too; the last rows may be lost."""
     image = Image.effect_noise(size, 20)
     master = saved(image, "PNG")
     data = _data(master)

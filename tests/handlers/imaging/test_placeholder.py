@@ -81,7 +81,7 @@ def test_the_dominant_colour_is_the_most_frequent_one() -> None:
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_a_picture_of_any_size_has_a_placeholder(mode: str) -> None:
-    """A single pixel, a single row or column and a flat picture have one."""
+    """Pictures of a single pixel, row or column have a placeholder, and so do flat pictures."""
     for size in ((1, 1), (500, 1), (1, 500), (300, 200)):
         found = placeholder_of(Image.new(mode, size, 128 if mode == "L" else (128, 128, 128)))
         assert (found.colour, bool(base64.b64decode(found.thumbhash))) == ("#808080", True)

@@ -52,7 +52,7 @@ PROGRAMS = {
     "tiffcp -c jpeg": Program("tiffcp", "tiff", ("-c", "jpeg:95", "-r", "16"), "TIFF", ()),
 }
 OPAQUE = ("avifenc, grid", "tiffcp -c jpeg")
-"""The grid would split chroma samples between tiles, and tiffcp's JPEG refuses alpha."""
+"""Programs tested without alpha: tiffcp's JPEG refuses it."""
 
 
 def made(program: Program, source: Path) -> Picture:

@@ -167,7 +167,7 @@ def test_simd_is_used_where_it_is_installed() -> None:
 
 
 def test_libvips_is_used_where_it_alone_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The arm64 layer has libvips alone, which is then chosen."""
+    """Without cykooz_resizer, libvips is chosen, as in the arm64 layer."""
     pytest.importorskip("pyvips")
     monkeypatch.setitem(sys.modules, "cykooz_resizer", None)
     monkeypatch.delitem(sys.modules, "pyvips")

@@ -1,4 +1,4 @@
-"""Artist and copyright are kept from any block that has them, and nothing else of those blocks is."""
+"""Artist and copyright are kept from any block that has them; the rest of those blocks is dropped."""
 
 import struct
 import zlib

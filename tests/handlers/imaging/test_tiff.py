@@ -161,7 +161,7 @@ def test_the_first_of_several_pages_is_shown() -> None:
 @pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg"])
 @pytest.mark.parametrize("share", [0.1, 0.6, 0.97])
 def test_a_truncated_tiff_is_refused(compression: str, share: float) -> None:
-    """It is refused wherever the file ends, even if its strip declares the shorter length."""
+    """A truncated file is refused wherever it ends, even if its strip declares the shorter length."""
     data = saved(photo(), "TIFF", compression=compression)
     with pytest.raises(BrokenImageError):
         convert(of(data[: int(share * len(data))]))
@@ -256,5 +256,5 @@ def test_a_tiff_is_refused_where_it_is_not_let_in() -> None:
 
 
 def test_a_tiff_runs_guarded() -> None:
-    """It is decoded in a child process only."""
+    """A TIFF is decoded in a child process only."""
     assert of(saved(photo(), "TIFF")).guarded

@@ -127,7 +127,7 @@ def test_frames_are_counted_up_to_the_limit() -> None:
 
 @pytest.mark.parametrize("options", [{"quality": 90}, {"lossless": True}], ids=["lossy", "lossless"])
 def test_a_truncated_webp_is_refused(options: dict[str, Any]) -> None:
-    """It is refused wherever the file ends, even if its chunk declares the shorter length."""
+    """A truncated file is refused wherever it ends, even if its chunk declares the shorter length."""
     data = saved(photo(), "WEBP", **options)
     kind, body = data[12:16], data[20:]
     for share in (0.05, 0.3, 0.6, 0.9):
@@ -153,7 +153,7 @@ def test_a_bomb_is_refused_by_its_header() -> None:
 
 
 def test_a_frame_that_leaves_the_canvas_is_refused() -> None:
-    """It is refused before the canvas is allocated, which the decoder would do before refusing it."""
+    """A frame outside the canvas is refused before the canvas is allocated; the decoder would allocate it first."""
     plain = lossless(Image.new("RGB", (16, 8), RED))[12:]
     frame = b"\x0a\0\0" + bytes(3) + b"\x0f\0\0\x07\0\0" + bytes(4) + plain
     with pytest.raises(BrokenImageError, match="is not where its header says"):
@@ -199,5 +199,5 @@ def test_an_unknown_format_is_the_callers_fault() -> None:
 
 
 def test_a_webp_runs_guarded() -> None:
-    """It is decoded in a child process only."""
+    """A WebP is decoded in a child process only."""
     assert webp(lossless(Image.new("RGB", (8, 8), WHITE))).guarded
