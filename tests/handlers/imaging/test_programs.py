@@ -52,7 +52,7 @@ PROGRAMS = {
     "tiffcp -c jpeg": Program("tiffcp", "tiff", ("-c", "jpeg:95", "-r", "16"), "TIFF", ()),
 }
 OPAQUE = ("avifenc, grid", "tiffcp -c jpeg")
-"""Programs tested without alpha: tiffcp's JPEG refuses it."""
+"""Programs that are not tested with alpha; tiffcp's JPEG encoder refuses it."""
 
 
 def made(program: Program, source: Path) -> Picture:
