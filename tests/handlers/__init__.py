@@ -1,1 +1,1 @@
-"""Tests of what runs on Lambda, with moto."""
+"""Tests of the code that runs on Lambda, with moto."""

@@ -1,4 +1,4 @@
-"""A stack in memory for the functions: bucket, table, topic and environment, by moto."""
+"""An in-memory stack for the functions: bucket, table, topic and environment, from moto."""
 
 import functools
 import json
@@ -34,12 +34,12 @@ REGION: Final = "eu-central-1"
 BUCKET, TABLE, PICTURES, TOPIC = "images", "metadata", "pictures", "new-image-uploaded"
 BRANCH = "resizing"
 MEMORY_MB = 10_240
-"""The most that a function has: a child gets what the process of the tests leaves, which holds more than a worker."""
+"""Lambda's maximum: a child gets what the test process leaves free, and that process uses more than a worker."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """What the functions find: a bucket, a table, a topic with a queue that shows what is published."""
+    """What the functions use: a bucket, a table, and a topic with a queue that shows what is published."""
 
     s3: "S3Client"
     dynamodb: "DynamoDBClient"
@@ -51,17 +51,17 @@ class Stack:
     sent: list[dict[str, Any]]
 
     def upload(self, key: str, body: bytes = b"bytes") -> str:
-        """Put a master; return its ETag."""
+        """Upload a master; return its ETag."""
         return self.s3.put_object(Bucket=BUCKET, Key=key, Body=body)["ETag"].strip('"')
 
     def master(self, key: str, body: bytes | None = None) -> Master:
-        """Return the master as a worker fetches it, after putting `body` if there is one."""
+        """Return the master as a worker fetches it, after uploading `body` if there is one."""
         if body is not None:
             self.upload(key, body)
         return fetch(Job(bucket=BUCKET, key=key))
 
     def receive(self, key: str, body: bytes | None = None, generation: int = 1, **fields: Any) -> dict[str, Any]:
-        """Begin a generation of a master, after putting `body` if there is one; return its job."""
+        """Start a generation of a master, after uploading `body` if there is one; return its job."""
         etag = self.upload(key, body) if body is not None else self.s3.head_object(Bucket=BUCKET, Key=key)["ETag"]
         record = Record(
             name=Layout().name(key), key=key, etag=etag.strip('"'), generation=generation, state="received", **fields
@@ -74,7 +74,7 @@ class Stack:
         return Records(dynamodb=self.dynamodb, table=PICTURES).read(Layout().name(key))
 
     def events(self) -> list[tuple[str, str]]:
-        """Return what was told, and of which key."""
+        """Return the type and key of each event sent."""
         return [(entry["DetailType"], json.loads(entry["Detail"])["key"]) for entry in self.sent]
 
     def keys(self, prefix: str = "") -> list[str]:
@@ -83,11 +83,11 @@ class Stack:
         return [found["Key"] for found in listed.get("Contents", [])]
 
     def outputs(self) -> list[str]:
-        """Return all keys but the masters'."""
+        """Return all keys except those of masters."""
         return [key for key in self.keys() if not key.startswith("master/")]
 
     def get(self, key: str) -> Any:
-        """Return an object as S3 answers it."""
+        """Return S3's response for an object."""
         return self.s3.get_object(Bucket=BUCKET, Key=key)
 
     def read(self, key: str) -> bytes:
@@ -96,7 +96,7 @@ class Stack:
         return body
 
     def rejection(self, key: str) -> dict[str, Any]:
-        """Return a reason that was written down."""
+        """Return a stored reason for a rejection."""
         reason: dict[str, Any] = json.loads(self.read(key))
         return reason
 
@@ -106,24 +106,24 @@ class Stack:
         return item
 
     def published(self) -> list[dict[str, Any]]:
-        """Return the messages that the topic delivered, ten at most."""
+        """Return the messages that the topic delivered, at most ten."""
         received = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10)
         return [json.loads(message["Body"]) for message in received.get("Messages", [])]
 
 
 STACKS: list[Stack] = []
-"""The stack of the test that runs, if it has one."""
+"""The stack of the current test, if it has one."""
 
 
 class Context(LambdaContext):
-    """A function's context whose time runs."""
+    """A function's context whose remaining time counts down."""
 
     def __init__(self, left_s: float = 60.0) -> None:
         self._end = time.monotonic() + left_s
         self._function_name = "pixel-resizer"
 
     def end_in(self, left_s: float) -> None:
-        """Let so much time be left from now on."""
+        """Set the remaining time, counted from now."""
         self._end = time.monotonic() + left_s
 
     def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]
@@ -133,13 +133,13 @@ class Context(LambdaContext):
 
 @dataclass(frozen=True)
 class Made:
-    """What a branch made, written nowhere."""
+    """A branch's output that is not written anywhere."""
 
     written: bool = True
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def write(self, _mark: Mark, settings: Settings) -> Outcome | None:
-        """Return what a write would."""
+        """Return what a real write would return."""
         return Outcome(state="written", recipe=settings.recipe) if self.written else None
 
 
@@ -147,21 +147,21 @@ Run = Callable[[Master, Settings], Made]
 
 
 def working(run: Run, need_bytes: int = 0) -> Work:
-    """Return a branch's work that looks at no picture."""
+    """Return a branch's work that ignores the picture."""
     return Work(run=lambda _picture, master, settings: run(master, settings), bytes_needed=lambda *_: need_bytes)
 
 
 @pytest.fixture
 def unopened(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let masters be any bytes: they are not opened as pictures."""
+    """Allow any bytes as masters: they are not opened as pictures."""
     monkeypatch.setattr(imaging, "open_picture", lambda *_, **__: SimpleNamespace(guarded=False))
 
 
 def sqs_event(*bodies: str | Mapping[str, Any], deliveries: int | list[int] = 1) -> dict[str, Any]:
-    """Return a batch of messages `m0`, `m1`, ..., delivered so many times.
+    """Return a batch of messages `m0`, `m1`, ..., each with its number of deliveries.
 
-    A job without a generation gets that of its master's state, as if it had come from the publisher; one that was
-    published by hand is given as a text.
+    A job without a generation gets that of its master's state, as if the publisher had sent it; pass a job published
+    by hand as text.
     """
     counts = deliveries if isinstance(deliveries, list) else [deliveries] * len(bodies)
     return {
@@ -182,7 +182,7 @@ def sqs_event(*bodies: str | Mapping[str, Any], deliveries: int | list[int] = 1)
 
 
 def _received(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a job with the generation of its master's newest state, which is begun if it is new."""
+    """Return a job with the generation of its master's newest state, which is recorded first if it is new."""
     if not STACKS or body.keys() & {"generation", "deleted"} or body.get("bucket") != BUCKET:
         return body
     stack, key = STACKS[-1], body["key"]
@@ -206,13 +206,13 @@ def job(key: str, **fields: Any) -> dict[str, Any]:
 
 
 def failures(response: Mapping[str, Any]) -> list[str]:
-    """Return the ids of the messages to deliver again."""
+    """Return the ids of the messages to redeliver."""
     assert response.keys() == {"batchItemFailures"}
     return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
 
 
 def environment(config: StackConfig | None = None, memory_mb: int = MEMORY_MB) -> dict[str, str]:
-    """Return what a function is told, by the components' own hand."""
+    """Return a function's environment as the components build it."""
     return {
         **worker_environment(config or StackConfig()),
         "BUCKET": BUCKET,
@@ -233,7 +233,7 @@ def settings(**changes: Any) -> Settings:
 
 @pytest.fixture
 def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make sure that no test could reach a real account."""
+    """Make sure that no test can reach a real account."""
     for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN", "AWS_REGION"):
         monkeypatch.delenv(name, raising=False)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -244,19 +244,19 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tell the function what the program tells it."""
+    """Give the function the environment that the program gives it."""
     configure(monkeypatch)
 
 
 def configure(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
-    """Give the function the environment of a stack's config with changes."""
+    """Give the function the environment of a stack's config with `changes`."""
     for name, value in environment(StackConfig(**changes)).items():
         monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
 def no_metrics() -> Iterator[None]:
-    """Forget the metrics that a process keeps from call to call."""
+    """Clear the metrics that a process keeps between calls."""
     metrics.metrics.clear_metrics()
     yield
     metrics.metrics.clear_metrics()
@@ -266,10 +266,10 @@ def no_metrics() -> Iterator[None]:
 def stack(
     credentials: None,  # noqa: ARG001 see the next
     told: None,  # noqa: ARG001 see the next
-    no_metrics: None,  # noqa: ARG001 a function that has all this runs
+    no_metrics: None,  # noqa: ARG001 requested for its side effects
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Stack]:
-    """Make the stack in this process's memory: what a forked child writes is lost with it."""
+    """Create the stack in this process's memory: what a forked child writes is lost when it exits."""
     with mock_aws():
         STACKS.append(_make(monkeypatch))
         yield STACKS[-1]
@@ -277,7 +277,7 @@ def stack(
 
 
 def _make(monkeypatch: pytest.MonkeyPatch) -> Stack:
-    # The functions' own clients are kept too: a new one takes a tenth of a second, and moto answers any.
+    # The functions' own clients are kept too: creating one takes 0.1 s, and moto serves any client.
     s3, dynamodb, sns, sqs = _client("s3"), _client("dynamodb"), _client("sns"), _client("sqs")
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     for table in (TABLE, PICTURES):
@@ -313,13 +313,13 @@ def _make(monkeypatch: pytest.MonkeyPatch) -> Stack:
 
 
 class Bus:
-    """EventBridge, of which a function only sees whether it takes an event."""
+    """A fake EventBridge that accepts every event and records it."""
 
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
 
-    def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 as AWS names it
-        """Take events."""
+    def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 AWS's own name
+        """Accept events."""
         self.sent += Entries
         return {"FailedEntryCount": 0, "Entries": [{"EventId": "e"} for _ in Entries]}
 

@@ -1,7 +1,7 @@
-"""The real functions, stepped call by call: each AWS call waits for its turn, and a process may crash before any.
+"""The real functions, stepped call by call: each AWS call waits for its turn, and a process may crash before any call.
 
-The world is moto's, the schedule is drawn at random from a seed. What moto does not have is added here: a condition on
-deletes, and the fan-out from the topic to the branches.
+AWS is moto, and the schedule is random, from a seed. What moto lacks is added here: conditional deletes, and the
+fan-out from the topic to the branches.
 """
 
 import json
@@ -30,21 +30,21 @@ from tests.handlers.conftest import BUCKET, Context, Stack, sqs_event
 FILES = {"format-conversion": "converted/{name}.jpg", "resizing": "resized/{name}/large.jpg"}
 NAMES = [row.name for row in BRANCHES if row.name in FILES]
 BAD = {b"x": set(NAMES), b"y": {"resizing"}}
-"""Contents of masters, and the branches that reject them."""
+"""Master contents, and the branches that reject them."""
 KEPT = {b"a"}
-"""Contents of masters that are smaller as WebP."""
+"""Master contents that are smaller as WebP."""
 
 Change = tuple[str, str, bytes]
-"""What a user does: `put`, `delete` or `hand` (publish a job), the key, and the contents."""
+"""A user's action: `put`, `delete` or `hand` (publish a job), the key, and the contents."""
 
 
 class CrashError(BaseException):
-    """The process died; no `except Exception` sees it."""
+    """The process crashed; `except Exception` does not catch it."""
 
 
 @dataclass
 class Process:
-    """One invocation of a function, stopped before its next call; `message` comes again where it fails."""
+    """One invocation of a function, paused before its next call; `message` is redelivered if it fails."""
 
     run: Callable[[], bool]
     message: tuple[str, str]
@@ -60,12 +60,12 @@ class Process:
         self.scheduler.stopped.acquire()
 
     def step(self) -> None:
-        """Make the call that waits, and run until the next one."""
+        """Make the pending call, and run until the next one."""
         self.resume.release()
         self.scheduler.stopped.acquire()
 
     def pause(self) -> None:
-        """Wait for the turn to make a call."""
+        """Wait for a turn to make a call."""
         self.scheduler.stopped.release()
         self.resume.acquire()
         if self.crashes:
@@ -77,21 +77,21 @@ class Process:
             self.done = self.run()
         except CrashError:
             pass
-        except Exception as error:  # noqa: BLE001 - a bug of the functions must end the test, not a thread
+        except Exception as error:  # noqa: BLE001 - a bug in the functions must end the test, not a thread
             self.scheduler.errors.append(error)
         self.ended = True
         self.scheduler.stopped.release()
 
 
 class Scheduler:
-    """Lets processes, users and deliveries take turns at random."""
+    """Gives processes, users and deliveries turns at random."""
 
     def __init__(
         self, stack: Stack, seed: int, *, crashes: int, duplicates: int, settings: dict[str, Settings]
     ) -> None:
         self.stack, self.chance, self.settings = stack, random.Random(seed), settings  # noqa: S311 no secret
         self.crashes, self.duplicates = crashes, duplicates
-        # Hasty users do everything at once, patient ones wait until nothing else is left to happen.
+        # Hasty users do everything at once; patient users wait until nothing else can happen.
         self.haste = self.chance.choice([1, 0.1, 0.02, 0.0001])
         self.stopped, self.current = threading.Semaphore(0), threading.local()
         self.processes: list[Process] = []
@@ -100,7 +100,7 @@ class Scheduler:
         self.trace: list[str] = []
 
     def play(self, changes: Sequence[Change]) -> None:
-        """Let everything happen, until nothing is left to happen."""
+        """Run until no change, message or process is left."""
         waiting = list(changes)
         while waiting or self.processes or self.messages:
             choices: list[tuple[float, Callable[[], None]]] = []
@@ -117,14 +117,14 @@ class Scheduler:
                 raise self.errors[0]
 
     def turn(self, operation: str) -> None:
-        """Wait for a turn, if a process asks; the test's own calls never wait."""
+        """Wait for a turn if a process makes the call; the test's own calls never wait."""
         process: Process | None = getattr(self.current, "process", None)
         if process is not None:
             process.pause()
             self.trace.append(f"{process.message} {operation}")
 
     def shuffled(self, keys: Iterable[str]) -> list[str]:
-        """Return keys in an order that is drawn."""
+        """Return keys in random order."""
         return self.chance.sample(found := list(keys), len(found))
 
     def _change(self, kind: str, key: str, body: bytes) -> None:
@@ -150,7 +150,7 @@ class Scheduler:
         self._reap(process)
 
     def _invoke(self, function: str, body: str) -> bool:
-        """Run a function on a message; return whether that is done."""
+        """Run a function on a message; return whether the message is done."""
         self.current.settings = self.settings.get(function, next(iter(self.settings.values())))
         if function == "publisher":
             record = {"s3": {"bucket": {"name": BUCKET}, "object": {"key": body}}}
@@ -176,7 +176,7 @@ class Scheduler:
                 self.messages.append(process.message)
 
     def api(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        """Return botocore's way to make a call, with turns, conditional deletes and the fan-out."""
+        """Return botocore's API call wrapped with turns, conditional deletes and the fan-out."""
 
         def made(client: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:
             self.turn(operation)
@@ -210,7 +210,7 @@ def _work(branch: str) -> Work:
 
 
 def _further(branch: str, body: bytes) -> dict[str, Further]:
-    """Return a resized picture in WebP, smaller than its JPEG where it is to be kept."""
+    """Return a resized picture as WebP, smaller than its JPEG if it should be kept."""
     if branch != "resizing":
         return {}
     return {"webp": FORMATS["webp"](b"RIFF----WEBP".ljust(20 if body in KEPT else 400, b"-") + body, (1, 1))}
@@ -218,7 +218,7 @@ def _further(branch: str, body: bytes) -> dict[str, Further]:
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """What is left of one name once nothing happens any more."""
+    """The final state of one name."""
 
     stack: Stack
     name: str
@@ -274,7 +274,7 @@ class Ending:
             yield f"{branch} is rejected, and its older output remains"
 
     def _further(self, record: Record) -> Iterator[str]:
-        """Hold the WebP against the record: there in the same state if it was kept, else not at all."""
+        """Compare the WebP with the record: present with the same generation if it was kept, else absent."""
         key, kept = f"resized/{self.name}/large.webp", record.branches["resizing"].outputs
         there = key in self.stack.outputs()
         if there != ("resized/{name}/large.webp" in kept):

@@ -1,4 +1,4 @@
-"""Pictures for the functions' tests; how well they are converted is tested beside `handlers.imaging`."""
+"""Pictures for the functions' tests; the tests of `handlers.imaging` check the quality of the conversion."""
 
 import io
 from typing import Any
@@ -16,14 +16,14 @@ def picture(size: tuple[int, int] = (400, 300), kind: str = "JPEG", mode: str = 
 
 
 def clear(size: tuple[int, int] = (8, 8)) -> bytes:
-    """Return a PNG that is black, and all transparent."""
+    """Return a PNG that is black and fully transparent."""
     file = io.BytesIO()
     Image.new("RGBA", size, (0, 0, 0, 0)).save(file, "PNG")
     return file.getvalue()
 
 
 def opened(data: bytes) -> Image.Image:
-    """Return a JPEG, decoded."""
+    """Return the decoded JPEG."""
     image = Image.open(io.BytesIO(data), formats=["JPEG"])
     image.load()
     return image

@@ -1,4 +1,4 @@
-"""The allocator's settings: Lambda's C library must accept them."""
+"""The allocator settings, which Lambda's C library must accept."""
 
 import ctypes
 import subprocess
@@ -15,13 +15,13 @@ M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -3, -1  # Source: malloc.h.
 
 
 def test_the_mmap_threshold_is_one_that_glibc_2_34_accepts() -> None:
-    """What glibc refuses is as if it were not set."""
+    """The threshold is within glibc's limit: glibc ignores higher values."""
     assert int(ALLOCATOR["MALLOC_MMAP_THRESHOLD_"]) <= MOST_MMAP_THRESHOLD
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has glibc")
 def test_this_machines_glibc_accepts_the_thresholds() -> None:
-    """The call answers 1 where it takes a value; a process of its own, whose allocator may change."""
+    """`mallopt` returns 1 for each value; it runs in a separate process because it changes the allocator."""
     values = [(M_MMAP_THRESHOLD, "MALLOC_MMAP_THRESHOLD_"), (M_TRIM_THRESHOLD, "MALLOC_TRIM_THRESHOLD_")]
     calls = ", ".join(f"libc.mallopt({option}, {ALLOCATOR[name]})" for option, name in values)
     code = f"import ctypes; libc = ctypes.CDLL(None); print({calls})"

@@ -1,4 +1,4 @@
-"""Values as DynamoDB's attributes."""
+"""Values as DynamoDB attributes."""
 
 from decimal import Decimal
 from typing import Any
@@ -20,18 +20,18 @@ values = st.recursive(
 
 @given(values)
 def test_a_value_comes_back(value: Any) -> None:
-    """What the record keeps is what is read."""
+    """A value survives the round trip through an attribute."""
     assert value_of(attribute(value)) == value
 
 
 @given(values | st.decimals(-(10**9), 10**9, places=6))
 def test_attributes_are_those_of_boto3(value: Any) -> None:
-    """The project's own code only spares a cold start the import."""
+    """The attributes equal boto3's, whose import the project's own code avoids at a cold start."""
     assert attribute(value) == TypeSerializer().serialize(value)
 
 
 def test_an_item_has_its_values_by_name() -> None:
-    """An item is a mapping without its type."""
+    """An item maps each name to an attribute, and back."""
     item = {"name": {"S": "cat"}, "generation": {"N": "7"}}
     assert attributes({"name": "cat", "generation": 7}) == item
     assert values_of(item) == {"name": "cat", "generation": 7}
@@ -39,11 +39,11 @@ def test_an_item_has_its_values_by_name() -> None:
 
 @pytest.mark.parametrize("value", [1.5, None, b"bytes", {"nested": 1.5}])
 def test_a_value_of_another_type_is_refused(value: Any) -> None:
-    """Floats are inexact, and nothing is stored for what is not known."""
+    """Floats, None, bytes and nested floats raise TypeError."""
     with pytest.raises(TypeError, match="expected text, a number, a flag, a list or a mapping"):
         attribute(value)
 
 
 def test_a_decimal_keeps_its_digits() -> None:
-    """An exposure time is stored as it was rounded."""
+    """A Decimal is stored with all its digits."""
     assert attribute(Decimal("0.00125")) == {"N": "0.00125"}

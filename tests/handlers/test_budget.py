@@ -1,4 +1,4 @@
-"""The memory that pictures share: which ones wait, and that none waits for ever."""
+"""The memory that pictures share: which pictures wait, and that none waits indefinitely."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -11,14 +11,14 @@ WAIT_S = 10
 
 
 def test_pictures_within_the_budget_start_at_once() -> None:
-    """Two small pictures hold their memory at the same time."""
+    """Two pictures that fit the budget hold their memory at the same time."""
     budget = Budget(100, 4)
     with budget.room(60), budget.room(40):
         assert (budget.free_bytes, budget.free_pictures) == (0, 2)
 
 
 def test_a_picture_waits_until_there_is_room() -> None:
-    """The third of three that need half of the memory each starts when one has finished."""
+    """Of three pictures that each need half of the memory, the third starts when one has finished."""
     budget, inside, finish = Budget(100, 4), threading.Barrier(3), threading.Event()
 
     def hold() -> None:
@@ -40,7 +40,7 @@ def test_a_picture_waits_until_there_is_room() -> None:
 
 
 def test_a_picture_waits_while_the_cores_are_busy() -> None:
-    """However little memory it needs, the number of pictures is bounded."""
+    """The number of concurrent pictures is bounded, however little memory they need."""
     budget, finish = Budget(100, 1), threading.Event()
 
     def wait() -> bool:
@@ -55,14 +55,14 @@ def test_a_picture_waits_while_the_cores_are_busy() -> None:
 
 
 def test_a_picture_that_is_not_decoded_never_waits() -> None:
-    """Reading a header needs no room."""
+    """A picture that needs no memory, as for reading a header, starts at once."""
     budget = Budget(100, 1)
     with budget.room(100), budget.room(0):
         assert budget.free_pictures == 0
 
 
 def test_a_picture_larger_than_the_budget_has_it_alone() -> None:
-    """What `imaging` allows but the model counts higher must not wait for ever."""
+    """A picture that the model puts above the budget gets all of it instead of waiting indefinitely."""
     budget = Budget(100, 4)
     for _ in range(2):
         with budget.room(1_000):
@@ -70,7 +70,7 @@ def test_a_picture_larger_than_the_budget_has_it_alone() -> None:
 
 
 def test_a_failure_gives_the_memory_back() -> None:
-    """An error while a picture is worked on leaves nothing taken."""
+    """An error while a picture is processed releases its memory and its slot."""
     budget = Budget(100, 4)
     with pytest.raises(ZeroDivisionError), budget.room(100):
         raise ZeroDivisionError
@@ -78,5 +78,5 @@ def test_a_failure_gives_the_memory_back() -> None:
 
 
 def test_a_function_has_one_budget() -> None:
-    """Its batches follow each other, and so do their threads."""
+    """All batches of a function share one budget."""
     assert of_function(100) is of_function(100)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("credentials", "no_clients")
 
 @pytest.fixture
 def no_clients() -> Iterator[None]:
-    """Forget the clients that a process keeps."""
+    """Clear the clients that a process keeps."""
     clients._made.cache_clear()
     yield
     clients._made.cache_clear()
@@ -25,19 +25,19 @@ def no_clients() -> Iterator[None]:
 
 @pytest.mark.parametrize("make", [clients.s3, clients.sns, clients.dynamodb])
 def test_a_client_is_made_once(make: object) -> None:
-    """Calls of one process share a client and so its connections."""
+    """Calls in one process share a client and its connections."""
     assert callable(make)
     assert make() is make()
 
 
 def test_services_have_clients_of_their_own() -> None:
-    """Each function returns its service's client."""
+    """Each function returns the client of its service."""
     names = [client().meta.service_model.service_name for client in (clients.s3, clients.sns, clients.dynamodb)]
     assert names == ["s3", "sns", "dynamodb"]
 
 
 def test_a_forked_child_makes_its_own() -> None:
-    """Two processes on one connection would read each other's answers."""
+    """A child makes a new client: two processes on one connection would read each other's responses."""
     mine = clients.s3()
     with multiprocessing.get_context("fork").Pool(1) as pool:
         assert pool.apply(_has_another_than, [id(mine)])
@@ -50,14 +50,14 @@ def _has_another_than(parents: int) -> bool:
 
 
 def test_a_client_waits_only_so_long() -> None:
-    """Time-outs are far below the function's own, and tries are counted."""
+    """The client has time-outs far below the function's own, and at most 4 attempts."""
     config: Any = clients.s3().meta.config
     assert (config.connect_timeout, config.read_timeout) == (3, 7.5)
     assert config.retries["total_max_attempts"] == 4
 
 
 def test_an_upload_takes_one_round_trip() -> None:
-    """S3 is not asked first whether to go on: the body is sent at once."""
+    """The request has no `Expect` header: the body is sent without waiting for S3."""
     sent: list[AWSPreparedRequest] = []
 
     def answer(request: AWSPreparedRequest, **_: object) -> AWSResponse:

@@ -1,4 +1,4 @@
-"""What a function imports before its first event: each module is paid for at every cold start."""
+"""What a function imports before its first event: each module adds to every cold start."""
 
 import json
 import os
@@ -15,25 +15,25 @@ HEAVY |= {"PIL.WebPImagePlugin", "PIL.AvifImagePlugin", "PIL._webp", "PIL._avif"
 
 
 def imported(module: str) -> set[str]:
-    """Return which heavy modules a fresh process has once it has imported one of the functions."""
+    """Return the heavy modules that a new process has loaded after importing one of the functions."""
     code = f"import {module}, json, sys; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     return HEAVY & set(json.loads(done.stdout))
 
 
 def test_the_publisher_imports_no_pictures() -> None:
-    """It sends messages: neither Pillow nor imaging is its business, and its client is made at the first event."""
+    """The publisher loads neither Pillow nor imaging, and creates its clients at the first event."""
     assert imported("handlers.job_publisher") == set()
 
 
 @pytest.mark.parametrize("module", ["pixel_resizer", "format_converter", "metadata_extractor"])
 def test_a_worker_imports_what_every_picture_needs(module: str) -> None:
-    """Clients, colour management and the resampler come with the first picture that needs them."""
+    """Clients, colour management and the resampler are loaded with the first picture that needs them."""
     assert imported(f"handlers.{module}") == {"PIL", "handlers.imaging"}
 
 
 def test_a_worker_imports_no_format_that_is_not_let_in() -> None:
-    """Further formats cost a cold start only where the stack's config names them."""
+    """Further formats are loaded only where the stack's config names them."""
     code = "import handlers.format_converter, json, sys; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     further = re.compile(r"webp|avif|av1|heif|heic|hevc|isobmff|formats\.tiff", re.IGNORECASE)
@@ -44,7 +44,7 @@ def test_a_worker_imports_no_format_that_is_not_let_in() -> None:
     ("told", "state"), [("AWS_LAMBDA_FUNCTION_NAME", "False True True"), ("OTHER", "True True False")]
 )
 def test_a_function_starts_without_the_garbage_collector(told: str, state: str) -> None:
-    """It runs from the first client on, and leaves alone what was there; other programs keep theirs as it is."""
+    """On Lambda, garbage collection starts with the first client and skips older objects; elsewhere it is untouched."""
     code = (
         "import gc, handlers.pixel_resizer; before = gc.isenabled();"
         "from handlers import clients; clients.s3(); print(before, gc.isenabled(), gc.get_freeze_count() > 0)"
@@ -55,6 +55,6 @@ def test_a_function_starts_without_the_garbage_collector(told: str, state: str) 
 
 
 def test_a_process_tells_its_first_invocation(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its log lines say `cold_start`, those of later invocations say nothing."""
+    """Only the first invocation of a process logs `cold_start`."""
     monkeypatch.setattr(start, "_cold", True)
     assert [start.described(), start.described()] == [{"cold_start": True}, {}]

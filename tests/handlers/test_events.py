@@ -1,4 +1,4 @@
-"""What others are told: the events, held against the schema and the examples of docs/events.md."""
+"""The published events, checked against the schema and the examples in docs/events.md."""
 
 import json
 import os
@@ -36,7 +36,7 @@ def look(key: str) -> None:
 
 
 def work(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every branch do what was published."""
+    """Run every branch on the published jobs."""
     bodies = [json.dumps(job) for job in stack.published()]
     for branch, handler in WORKERS.items():
         monkeypatch.setenv("BRANCH", branch)
@@ -45,7 +45,7 @@ def work(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["id"])
 def test_the_pages_examples_fit_the_schema(example: dict[str, Any]) -> None:
-    """What the page shows is what the page says."""
+    """The examples on the page match its schema."""
     check(example)
 
 
@@ -56,7 +56,7 @@ def test_the_pages_examples_fit_the_schema(example: dict[str, Any]) -> None:
 def test_a_settled_picture_is_told_once(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, body: bytes, what: str, states: set[str]
 ) -> None:
-    """When the last branch has settled, one event names every branch's outcome, and it fits the schema."""
+    """When the last branch settles, one event lists every branch's outcome and matches the schema."""
     stack.upload("master/2024/cat.jpg", body)
     look("master/2024/cat.jpg")
     work(stack, monkeypatch)
@@ -69,7 +69,7 @@ def test_a_settled_picture_is_told_once(
 
 
 def test_an_event_names_the_outputs_that_are_there(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keys, sizes and bytes are those of the objects in the bucket."""
+    """Keys, dimensions and bytes are those of the objects in the bucket."""
     stack.upload("master/{name}.jpg", picture((400, 300)))
     look("master/%7Bname%7D.jpg")
     work(stack, monkeypatch)
@@ -85,7 +85,7 @@ def test_an_event_names_the_outputs_that_are_there(stack: Stack, monkeypatch: py
 
 
 def test_an_event_names_what_was_not_kept(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files in further formats are among the outputs, or among those that were not smaller than their JPEG."""
+    """A file that is not smaller than its JPEG is listed as not kept, and is not in the bucket."""
     configure(monkeypatch, output_formats={"webp": 100}, jpeg_quality=5)
     monkeypatch.setenv("TOPIC_ARN", stack.topic_arn)
     stack.upload("master/cat.jpg", picture((400, 300)))
@@ -99,7 +99,7 @@ def test_an_event_names_what_was_not_kept(stack: Stack, monkeypatch: pytest.Monk
 
 
 def test_the_same_state_is_told_under_the_same_id(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker that died between the event and the record's state sends the event again."""
+    """A worker that fails between the event and the record's update sends the event again under the same id."""
     stack.upload("master/cat.jpg", picture())
     look("master/cat.jpg")
     jobs = stack.published()
@@ -119,7 +119,7 @@ def _die() -> None:
 
 
 def test_every_event_fits_the_schema(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Taken names and deletions too."""
+    """Events about rejected, complete and deleted pictures match the schema."""
     stack.upload("master/cat.jpg", picture())
     look("master/cat.jpg")
     stack.upload("master/cat.gif", b"GIF89a")
@@ -129,13 +129,13 @@ def test_every_event_fits_the_schema(stack: Stack, monkeypatch: pytest.MonkeyPat
     look("master/cat.gif")
     for entry in stack.sent:
         check(json.loads(entry["Detail"]))
-    # Two jobs of one generation may both find that all branches are present, and tell it twice under one id.
+    # Two jobs of one generation may both find all branches settled, and send the event twice under one id.
     told = {json.loads(entry["Detail"])["id"]: entry["DetailType"] for entry in stack.sent}
     assert list(told.values()) == ["Picture rejected", "Picture complete", "Picture deleted"]
 
 
 def test_a_placeholder_is_in_the_event_and_in_the_record(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the stack asks for one, and it fits the schema."""
+    """With `placeholders`, the event and the record have the same placeholder, and the event matches the schema."""
     configure(monkeypatch, placeholders=True)
     monkeypatch.setenv("TOPIC_ARN", stack.topic_arn)
     stack.upload("master/cat.jpg", picture())
@@ -150,7 +150,7 @@ def test_a_placeholder_is_in_the_event_and_in_the_record(stack: Stack, monkeypat
 
 
 def test_a_stack_that_sends_no_events_sends_none(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With `events: false` a picture settles all the same."""
+    """With `events: false` a picture settles without an event."""
     configure(monkeypatch, events=False)
     monkeypatch.setenv("TOPIC_ARN", stack.topic_arn)
     stack.upload("master/cat.jpg", picture())
@@ -162,7 +162,7 @@ def test_a_stack_that_sends_no_events_sends_none(stack: Stack, monkeypatch: pyte
 
 
 def test_an_event_that_is_refused_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
-    """PutEvents succeeds in part: the message must come again, and the event with it; an alarm counts it."""
+    """A partial failure of PutEvents raises, so that the message is redelivered, and is counted in a metric."""
     answer = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"}]}
 
     class Refusing(Bus):
@@ -179,6 +179,6 @@ def test_an_event_that_is_refused_is_an_error(capsys: pytest.CaptureFixture[str]
 
 @pytest.mark.usefixtures("stack")
 def test_the_client_is_made_when_an_event_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two of three workers send none: they need not load what the client needs."""
+    """Reading the settings does not create the EventBridge client, which most workers never need."""
     monkeypatch.setattr(clients, "events", lambda: pytest.fail("the client was made"))
     assert stack.events(stack.RecordSettings.from_environment()).bucket == BUCKET

@@ -15,7 +15,7 @@ def run(*jobs: object) -> list[str]:
     ("kind", "mode"), [("JPEG", "RGB"), ("JPEG", "CMYK"), ("PNG", "RGB"), ("PNG", "L"), ("GIF", "P")]
 )
 def test_a_picture_becomes_one_jpeg_of_its_size(stack: Stack, kind: str, mode: str) -> None:
-    """JPEG, PNG and GIF become `converted/<name>.jpg`, as large as they were."""
+    """JPEG, PNG and GIF become `converted/<name>.jpg`, with their size."""
     stack.upload("master/2024/my cat.x", picture((400, 300), kind, mode))
     assert run(job("master/2024/my cat.x")) == []
     assert stack.outputs() == ["converted/2024/my cat.jpg"]
@@ -24,7 +24,7 @@ def test_a_picture_becomes_one_jpeg_of_its_size(stack: Stack, kind: str, mode: s
 
 
 def test_an_output_says_what_it_is_and_whose(stack: Stack) -> None:
-    """Type, caching and master are in the object's headers."""
+    """The object's headers have its content type, caching and master."""
     etag = stack.upload("master/cat.png", picture(kind="PNG"))
     run(job("master/cat.png"))
     found = stack.get("converted/cat.jpg")
@@ -33,7 +33,7 @@ def test_an_output_says_what_it_is_and_whose(stack: Stack) -> None:
 
 
 def test_transparency_becomes_white(stack: Stack) -> None:
-    """A picture that is all transparent is white, never black."""
+    """A fully transparent picture becomes white, not black."""
     stack.upload("master/clear.png", clear())
     run(job("master/clear.png"))
     assert opened(stack.read("converted/clear.jpg")).convert("RGB").getpixel((4, 4)) == (255, 255, 255)
@@ -44,7 +44,7 @@ def test_transparency_becomes_white(stack: Stack) -> None:
     [(b"no picture", "NotAnImageError"), (b"", "NotAnImageError"), (picture()[:-2000], "BrokenImageError")],
 )
 def test_a_file_at_fault_is_rejected_and_done(stack: Stack, body: bytes, error: str) -> None:
-    """The reason is written, no output is, and the message does not come again."""
+    """The reason is written, no output is, and the message is not redelivered."""
     stack.upload("master/cat.jpg", body)
     assert run(job("master/cat.jpg")) == []
     assert stack.outputs() == [f"rejected/cat.jpg/{BRANCH}.json"]
@@ -52,7 +52,7 @@ def test_a_file_at_fault_is_rejected_and_done(stack: Stack, body: bytes, error: 
 
 
 def test_a_bad_picture_costs_no_neighbour(stack: Stack) -> None:
-    """The rest of the batch is converted."""
+    """The rest of the batch is converted despite a bad picture."""
     stack.upload("master/a.jpg", picture())
     stack.upload("master/b.jpg", b"no picture")
     stack.upload("master/c.jpg", picture())
@@ -61,7 +61,7 @@ def test_a_bad_picture_costs_no_neighbour(stack: Stack) -> None:
 
 
 def test_twice_is_once(stack: Stack) -> None:
-    """A message that comes twice leaves what it left the first time."""
+    """A message delivered twice leaves the same output."""
     stack.upload("master/cat.jpg", picture())
     run(job("master/cat.jpg"))
     first = stack.read("converted/cat.jpg")

@@ -1,4 +1,4 @@
-"""Pictures in a format that is guarded: decoded in a child process, even on their first delivery."""
+"""Pictures in a guarded format: decoded in a child process, even on their first delivery."""
 
 import faulthandler
 import functools
@@ -28,7 +28,7 @@ JPEG, WEBP = "master/a.jpg", "master/b.webp"
 
 @pytest.fixture
 def two(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
-    """Put a JPEG and a WebP into a stack that takes both in."""
+    """Put a JPEG and a WebP into a stack that accepts both."""
     settings = json.loads(os.environ["SETTINGS"])
     monkeypatch.setenv("SETTINGS", json.dumps({**settings, "input_formats": ["jpeg", "webp"]}))
     stack.upload(JPEG, picture())
@@ -52,7 +52,7 @@ def _leave_pid(folder: Path, _picture: Picture, master: Master, _settings: Setti
 
 @pytest.mark.usefixtures("two")
 def test_a_guarded_picture_is_decoded_in_a_child(tmp_path: Path) -> None:
-    """On its first delivery too; the others of its batch are not."""
+    """A guarded picture is decoded in a child even on its first delivery; the batch's other picture is not."""
     assert process(decoding(functools.partial(_leave_pid, tmp_path))) == []
     pids = {file.name: int(file.read_text()) for file in tmp_path.iterdir()}
     assert pids.keys() == {"a.jpg", "b.webp"}
@@ -62,7 +62,7 @@ def test_a_guarded_picture_is_decoded_in_a_child(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("two")
 def test_a_guarded_picture_is_forked_once_no_thread_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its child would inherit a lock that another thread holds; and it gets all the time that is left."""
+    """No thread runs at the fork, whose child would inherit its locks; the child gets all the remaining time."""
     seen: list[tuple[list[str], bool]] = []
 
     def isolated(work: Callable[[], Result], *, wall_s: float, memory_mb: int) -> Result:
@@ -78,7 +78,7 @@ def test_a_guarded_picture_is_forked_once_no_thread_runs(monkeypatch: pytest.Mon
 
 @pytest.mark.usefixtures("two")
 def test_a_killer_costs_no_other_picture_of_its_batch(tmp_path: Path) -> None:
-    """A decoder that crashes ends its child, and its message alone stays in the queue."""
+    """A crashing decoder ends only its child, and only its message stays in the queue."""
 
     def run(found: Picture, master: Master, settings: Settings) -> Made:
         if isinstance(found, WebpPicture):
@@ -94,7 +94,7 @@ def test_a_killer_costs_no_other_picture_of_its_batch(tmp_path: Path) -> None:
 def test_a_heic_that_kills_its_decoder_costs_no_other_picture(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The libraries that decode it run in the child alone."""
+    """A crash in the HEIC decoder ends only its child: the batch's other picture is done."""
     settings = json.loads(os.environ["SETTINGS"])
     monkeypatch.setenv("SETTINGS", json.dumps({**settings, "input_formats": ["jpeg", "heic"]}))
     stack.upload(JPEG, picture())
@@ -117,7 +117,7 @@ def test_a_heic_that_kills_its_decoder_costs_no_other_picture(
 
 @pytest.mark.usefixtures("two")
 def test_what_decodes_nothing_needs_no_child(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Headers are read by code of our own."""
+    """Work that decodes nothing reads headers with our own code, and forks no child."""
 
     def isolated(*_: Any, **__: Any) -> Result:
         raise PixelCascadeError("a child was forked")
@@ -127,7 +127,7 @@ def test_what_decodes_nothing_needs_no_child(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_webp_is_converted_where_it_is_let_in(two: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The whole way, its child's writes seen because no child is forked here: moto lives in this process."""
+    """A WebP is converted end to end, here without a fork, because moto's state is in this process."""
     monkeypatch.setattr("handlers.work.run_isolated", lambda work, **_: work())
     assert process(format_converter.WORK) == []
     assert {key: opened(two.read(key)).size for key in two.keys("converted/")} == {
@@ -137,7 +137,7 @@ def test_a_webp_is_converted_where_it_is_let_in(two: Stack, monkeypatch: pytest.
 
 
 def test_a_webp_is_rejected_by_default(stack: Stack) -> None:
-    """The reason names the setting."""
+    """The reason names the setting that allows WebP."""
     stack.upload(JPEG, picture())
     stack.upload(WEBP, picture(kind="WEBP"))
     assert process(format_converter.WORK) == []

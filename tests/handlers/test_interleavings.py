@@ -1,4 +1,4 @@
-"""The life of a picture under every order of calls: the real functions, stepped, crashed and repeated at random."""
+"""A picture's life under random orders of calls: the real functions, interleaved, crashed and repeated."""
 
 import os
 import threading
@@ -21,7 +21,7 @@ from tests.handlers.interleaving import NAMES, Change, Ending, Scheduler
 
 JPG, PNG = "master/cat.jpg", "master/cat.png"
 EXAMPLES = int(os.environ.get("INTERLEAVINGS", "60"))
-"""Set it to some thousands for a search after a change of the protocol."""
+"""Set it to a few thousand to search for faults after changing the protocol."""
 
 _changes = st.one_of(
     st.tuples(st.just("put"), st.sampled_from([JPG, JPG, PNG]), st.sampled_from([b"a", b"a", b"b", b"x", b"y"])),
@@ -52,7 +52,7 @@ def clear(stack: Stack) -> None:
 
 
 def play(stack: Stack, changes: Sequence[Change], seed: int, *, follow: bool) -> Scheduler:
-    """Let changes happen in an order that a seed draws; fail where the end is wrong."""
+    """Run changes in an order drawn from a seed; fail where the final state is wrong."""
     settings = branch_settings(follow=follow)
     scheduler = Scheduler(stack, seed, crashes=2, duplicates=2, settings=settings)
     with pytest.MonkeyPatch.context() as patch:
@@ -61,7 +61,7 @@ def play(stack: Stack, changes: Sequence[Change], seed: int, *, follow: bool) ->
         patch.setattr(imaging, "open_picture", lambda source, _limits, **_: source)
         patch.setattr(Settings, "from_environment", lambda: scheduler.current.settings)
         patch.setattr(RecordSettings, "from_environment", lambda: scheduler.current.settings.record)
-        # One after the other, in any order: a thread of the pool would take no turns.
+        # One at a time, in any order: threads of the pool would not wait for turns.
         patch.setattr(output, "_side_by_side", lambda put, keys: list(map(put, scheduler.shuffled(keys))))
         send = conftest.Bus.put_events
 
@@ -88,7 +88,7 @@ def test_whatever_the_order_the_end_is_right(
     seed: int,
     follow: bool,  # noqa: FBT001
 ) -> None:
-    """No mixed outputs, no blocked name, no stranded loser, nothing newer deleted, one event a settled generation."""
+    """No mixed outputs, no blocked name, no stranded loser, nothing newer deleted, one event per settled generation."""
     clear(stack)
     play(stack, changes, seed, follow=follow)
     assert threading.active_count() < 50
@@ -110,7 +110,7 @@ SCENARIOS: dict[str, list[Change]] = {
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_short_life_is_right_in_many_orders(stack: Stack, name: str) -> None:
-    """The stories that went wrong in drafts of the protocol, each in some orders, with crashes and duplicates."""
+    """Scenarios that failed in drafts of the protocol end correctly in many orders, with crashes and duplicates."""
     for seed in range(12):
         clear(stack)
         play(stack, SCENARIOS[name], seed, follow=bool(seed % 2))

@@ -1,4 +1,4 @@
-"""Work in a child process: what comes back, and that whatever kills the child kills nothing else."""
+"""Work in a child process: its result comes back, and a crash or limit ends only the child."""
 
 import ctypes
 import faulthandler
@@ -39,47 +39,47 @@ def fail() -> NoReturn:
 
 
 def test_work_runs_in_another_process() -> None:
-    """What the work returns comes back, from a process that is not this one."""
+    """The work returns its result from another process."""
     assert isolated(os.getpid) != os.getpid()
 
 
 def test_a_large_result_comes_back_whole() -> None:
-    """A result that does not fit a pipe's buffer is read while it is sent."""
+    """A result larger than a pipe's buffer is read while it is sent."""
     assert isolated(lambda: b"x" * 3_000_000) == b"x" * 3_000_000
 
 
 def test_an_error_of_ours_comes_back_as_itself() -> None:
-    """An image's fault in the child is the image's fault here."""
+    """A rejection in the child is raised unchanged in the parent."""
     with pytest.raises(BrokenImageError, match=r"^the picture is truncated$"):
         isolated(reject)
 
 
 def test_any_other_error_comes_back_with_its_traceback() -> None:
-    """A bug in the child is told with the line that it is in."""
+    """A bug in the child raises an error with the child's traceback."""
     with pytest.raises(IsolatedWorkError, match=r"(?s)Traceback.*in fail.*ZeroDivisionError: a bug"):
         isolated(fail)
 
 
 def test_a_child_that_exits_is_told() -> None:
-    """A child that ends without a word fails, with its exit code."""
+    """A child that exits without a result raises an error with its exit code."""
     with pytest.raises(IsolatedWorkError, match=r"^the work killed its process: exit code 3$"):
         isolated(lambda: os._exit(3))
 
 
 def test_a_child_that_is_killed_is_told() -> None:
-    """A child that the kernel kills, as for memory, fails with the signal's name."""
+    """A child killed by a signal, as by the kernel for memory, raises an error with the signal's name."""
     with pytest.raises(IsolatedWorkError, match=r"^the work killed its process: signal SIGKILL$"):
         isolated(lambda: os.kill(os.getpid(), signal.SIGKILL))
 
 
 def test_a_crash_of_native_code_is_told() -> None:
-    """A decoder that reads where it must not takes only the child along."""
+    """An invalid memory access ends only the child, and the error names the signal."""
     with pytest.raises(IsolatedWorkError, match=r"^the work killed its process: signal SIGSEGV$"):
         isolated(crash)
 
 
 def test_a_child_that_stalls_is_killed(tmp_path: Path) -> None:
-    """Work that overstays its time fails, and does not go on behind our back."""
+    """Work that exceeds its time fails, and its process is gone."""
 
     def stall() -> None:
         (tmp_path / "pid").write_text(str(os.getpid()))
@@ -93,26 +93,26 @@ def test_a_child_that_stalls_is_killed(tmp_path: Path) -> None:
 
 @linux_only
 def test_a_child_gets_no_more_memory_than_the_function() -> None:
-    """Work that asks for more than the function has is told so, and nothing else is short of memory."""
+    """Work that allocates more than the function has fails with a MemoryError in the child."""
     with pytest.raises(IsolatedWorkError, match="MemoryError"):
         isolated(lambda: bytearray(2 * MEMORY_MB * 1024 * 1024))
 
 
 @linux_only
 def test_a_child_gets_the_memory_that_there_is() -> None:
-    """Work within the function's memory is not refused."""
+    """Work within the function's memory succeeds."""
     assert len(isolated(lambda: bytes(200 * 1024 * 1024)[:7])) == 7
 
 
 @linux_only
 def test_a_child_without_any_memory_fails_alone() -> None:
-    """A child that cannot even report still fails as a child."""
+    """A child without the memory to report its error still raises IsolatedWorkError."""
     with pytest.raises(IsolatedWorkError):
         isolated(lambda: bytes(50_000_000), memory_mb=1)
 
 
 def test_limits_are_the_childs_alone() -> None:
-    """The parent's own limits stay."""
+    """The parent's own limits are unchanged."""
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_AS), resource.getrlimit(resource.RLIMIT_CPU)
     isolated(os.getpid)
@@ -120,13 +120,13 @@ def test_limits_are_the_childs_alone() -> None:
 
 
 def test_a_result_that_cannot_be_sent_fails() -> None:
-    """Work whose result is no value is a bug of ours, and told."""
+    """A result that cannot be pickled raises an error."""
     with pytest.raises(IsolatedWorkError):
         isolated(lambda: lambda: None)
 
 
 def test_no_descriptor_is_left_open() -> None:
-    """A process that isolates many records does not run out of descriptors."""
+    """A process that isolates many records leaks no file descriptors."""
     descriptors = Path("/dev/fd")
     before = len(list(descriptors.iterdir()))
     for _ in range(5):
@@ -176,7 +176,7 @@ print(json.dumps(run_isolated(fill, wall_s=60, memory_mb=int(sys.argv[1]))))
 @linux_only
 @pytest.mark.parametrize("memory_mb", [512, 885, 1769])
 def test_a_warm_parent_and_its_child_fit_the_function(memory_mb: int) -> None:
-    """After large pictures, with the deployed allocator, a child that takes all it can leaves a tenth of the memory."""
+    """A child that allocates all it can, after large pictures in the parent, leaves 10 % of the memory free."""
     environment = {**os.environ, **ALLOCATOR, "AWS_DEFAULT_REGION": "eu-central-1"}
     command = [sys.executable, "-c", WARM, str(memory_mb)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""job-publisher: each event makes it look at the record and the bucket, and publish the picture's job."""
+"""job-publisher: on each event it reads the record and the bucket, and publishes the picture's job."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def publish(*keys: str) -> None:
 
 
 def test_an_object_becomes_a_record_and_a_job(stack: Stack) -> None:
-    """The message is the job of the record's generation, with its key decoded."""
+    """The message is the job of the record's generation, with the key decoded."""
     etag = stack.upload("master/my cat.png")
     publish("master/my+cat.png")
     record = stack.record("master/my cat.png")
@@ -39,7 +39,7 @@ def test_an_object_becomes_a_record_and_a_job(stack: Stack) -> None:
 
 
 def test_the_message_is_read_as_the_job_that_it_was(stack: Stack) -> None:
-    """What the publisher sends is what the workers read."""
+    """The workers' parser reads the publisher's message."""
     stack.upload("master/käse.png")
     publish("master/k%C3%A4se.png")
     body = stack.sqs.receive_message(QueueUrl=stack.queue_url)["Messages"][0]["Body"]
@@ -47,7 +47,7 @@ def test_the_message_is_read_as_the_job_that_it_was(stack: Stack) -> None:
 
 
 def test_every_object_of_an_event_is_looked_at(stack: Stack) -> None:
-    """S3 may put several objects into one event."""
+    """Each object of an event with several objects gets its job."""
     keys = [f"master/{number}.png" for number in range(3)]
     for key in keys:
         stack.upload(key)
@@ -56,13 +56,13 @@ def test_every_object_of_an_event_is_looked_at(stack: Stack) -> None:
 
 
 def test_a_marker_for_a_folder_publishes_nothing(stack: Stack) -> None:
-    """A folder is no master."""
+    """A folder marker is skipped."""
     publish("master/2024/")
     assert stack.published() == []
 
 
 def test_an_event_by_way_of_eventbridge_is_the_same(stack: Stack) -> None:
-    """A bucket that the stack does not own sends its events through EventBridge."""
+    """An event from EventBridge, as for a bucket that the stack does not own, publishes its job."""
     stack.upload("master/1+1.png")
     detail = {"bucket": {"name": BUCKET}, "object": {"key": "master/1+1.png"}}
     job_publisher.handler({"source": "aws.s3", "detail": detail}, Context())
@@ -70,7 +70,7 @@ def test_an_event_by_way_of_eventbridge_is_the_same(stack: Stack) -> None:
 
 
 def test_a_job_that_sns_refuses_is_named(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lambda must call again with the same event, and then the job is published: the record is not settled."""
+    """The error names the job, and a retry with the same event publishes it."""
     answer = {"Successful": [], "Failed": [{"Id": "0", "Code": "InternalError", "SenderFault": False}]}
     stack.upload("master/a.png")
     with monkeypatch.context() as patch:
@@ -82,7 +82,7 @@ def test_a_job_that_sns_refuses_is_named(stack: Stack, monkeypatch: pytest.Monke
 
 
 def test_what_sns_raises_comes_out(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A throttled request is not swallowed."""
+    """A throttled request raises its error."""
     error = botocore.exceptions.ClientError({"Error": {"Code": "Throttled"}}, "PublishBatch")
 
     def refuse(**_: Any) -> None:
@@ -96,7 +96,7 @@ def test_what_sns_raises_comes_out(stack: Stack, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("event", [{"hello": "world"}, s3_event("master/a.png", bucket="another"), s3_event("cat.png")])
 def test_an_event_that_is_not_this_stacks_is_refused(stack: Stack, event: dict[str, Any]) -> None:
-    """A test event by hand, another bucket, and a key outside the prefix fail instead of doing nothing."""
+    """An unknown event, another bucket and a key outside the prefix raise an error."""
     with pytest.raises(InvalidJobError):
         job_publisher.handler(event, Context())
     assert stack.published() == []

@@ -1,4 +1,4 @@
-"""Names and keys: where each of a master's files lies."""
+"""Names and keys of a master's files."""
 
 import pytest
 from hypothesis import given
@@ -32,12 +32,12 @@ keys = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30
     ],
 )
 def test_a_name_is_the_key_without_prefix_and_extension(key: str, name: str) -> None:
-    """Folders are kept, and only the file's last extension goes."""
+    """Folders are kept, and only the last extension is dropped."""
     assert LAYOUT.name(key) == name
 
 
 def test_a_full_name_keeps_its_extension() -> None:
-    """With `naming: full` two masters of one stem have two names."""
+    """With `naming: full`, two masters with one stem have two names."""
     assert {FULL.converted_key("master/cat.png"), FULL.converted_key("master/cat.jpg")} == {
         "converted/cat.png.jpg",
         "converted/cat.jpg.jpg",
@@ -45,7 +45,7 @@ def test_a_full_name_keeps_its_extension() -> None:
 
 
 def test_outputs_lie_below_their_prefixes() -> None:
-    """A master's outputs are found from its key alone."""
+    """The keys of a master's outputs follow from its own key."""
     key = "master/2024/cat.png"
     assert [LAYOUT.converted_key(key), LAYOUT.resized_key(key, "large"), LAYOUT.rejected_key(key, "resizing")] == [
         "converted/2024/cat.jpg",
@@ -55,7 +55,7 @@ def test_outputs_lie_below_their_prefixes() -> None:
 
 
 def test_a_refused_message_has_a_place_of_its_own() -> None:
-    """A message without a trusted key is filed by its id."""
+    """A refused message's reason is stored by message id, because its key is not trusted."""
     assert LAYOUT.refused_key("id-7", "resizing") == "rejected/.messages/id-7/resizing.json"
 
 
@@ -63,14 +63,14 @@ def test_a_refused_message_has_a_place_of_its_own() -> None:
     "key", ["cat.png", "masters/cat.png", "master/", "master/2024/", "", "/master/cat.png", "Master/a"]
 )
 def test_a_key_that_is_no_masters_is_refused(key: str) -> None:
-    """Only objects below the master prefix are worked on."""
+    """Only objects below the master prefix are accepted."""
     with pytest.raises(InvalidJobError, match="expected an object below master/"):
         LAYOUT.path(key)
 
 
 @pytest.mark.parametrize("name", ["converted_key", "resized_key"])
 def test_a_key_whose_outputs_s3_could_not_hold_is_rejected(name: str) -> None:
-    """The error counts bytes, not letters, and says what to do."""
+    """The error counts bytes, not characters, and says what to do."""
     key = "master/" + "ä" * 509 + ".png"
     arguments = ["large"] if name == "resized_key" else []
     with pytest.raises(
@@ -80,14 +80,14 @@ def test_a_key_whose_outputs_s3_could_not_hold_is_rejected(name: str) -> None:
 
 
 def test_the_longest_key_that_fits_is_taken() -> None:
-    """1,024 bytes are allowed."""
+    """An output key of exactly 1,024 bytes is accepted."""
     key = "master/" + "a" * (MAX_KEY_BYTES - len("converted/.jpg")) + ".x"
     assert len(LAYOUT.converted_key(key)) == MAX_KEY_BYTES
 
 
 @given(keys.filter(lambda path: not path.endswith("/")))
 def test_a_reason_to_reject_can_always_be_written(path: str) -> None:
-    """However long a key is, its rejection's key fits and is the branch's."""
+    """The rejection's key fits, however long the master's key is, and ends with the branch."""
     key = LAYOUT.rejected_key("master/" + path, "metadata-extraction")
     assert len(key.encode()) <= MAX_KEY_BYTES
     assert key.startswith("rejected/")
@@ -95,12 +95,12 @@ def test_a_reason_to_reject_can_always_be_written(path: str) -> None:
 
 
 def test_two_long_keys_have_two_reasons() -> None:
-    """A key that was cut is told from others by a hash."""
+    """Two long keys that share a beginning have different rejection keys."""
     long = "master/" + "ä" * 508
     assert LAYOUT.rejected_key(long + "a", "b") != LAYOUT.rejected_key(long + "b", "b")
 
 
 def test_a_reason_of_a_short_key_names_it() -> None:
-    """A key that fits is not cut."""
+    """A key that fits is not shortened."""
     path = "a" * (MAX_KEY_BYTES - len("rejected//b.json"))
     assert LAYOUT.rejected_key(f"master/{path}", "b") == f"rejected/{path}/b.json"

@@ -1,4 +1,4 @@
-"""A branch's part of a picture's life: settling, cleaning up, deleting, and jobs without a generation."""
+"""A branch's part in a picture's life: settling, cleaning up, deleting, and jobs without a generation."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ OTHERS = {"format-conversion": Outcome(state="written"), "metadata-extraction": 
 
 @pytest.fixture
 def follow(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
-    """Let outputs go when their master goes."""
+    """Delete outputs when their master is deleted."""
     configure(monkeypatch, deletions="follow")
     monkeypatch.setenv("TOPIC_ARN", stack.topic_arn)
     return stack
@@ -40,7 +40,7 @@ def put(stack: Stack, **changes: Any) -> None:
 
 
 def test_an_outcome_is_settled_with_its_outputs(stack: Stack) -> None:
-    """The record says of each file how large it is, and by which settings it was made."""
+    """The record has each file's size and the recipe that it was made with."""
     assert run(stack.receive(KEY, picture((200, 100)))) == []
     outcome = record(stack).branches[BRANCH]
     assert (outcome.state, outcome.recipe) == ("written", "recipe")
@@ -53,7 +53,7 @@ def test_an_outcome_is_settled_with_its_outputs(stack: Stack) -> None:
 
 
 def test_a_records_message_is_cut(stack: Stack) -> None:
-    """An update pays for the whole item; the reason in the bucket has the whole message."""
+    """The record has a shortened message, because updates are billed by item size; the reason has the full message."""
     run(stack.receive(KEY, b"x" * 5_000))
     outcome = record(stack).branches[BRANCH]
     assert (outcome.state, outcome.error) == ("rejected", "NotAnImageError")
@@ -63,7 +63,7 @@ def test_a_records_message_is_cut(stack: Stack) -> None:
 
 @pytest.mark.parametrize(("mine", "state"), [(picture(), "complete"), (b"bad", "rejected")])
 def test_the_last_branch_sets_the_state(stack: Stack, mine: bytes, state: str) -> None:
-    """One branch that rejects makes the picture rejected, whatever the others wrote."""
+    """One rejection makes the picture rejected, whatever the other branches wrote."""
     run(stack.receive(KEY, mine, branches=OTHERS))
     found = record(stack)
     assert (found.state, found.settled_at > found.received_at) == (state, True)
@@ -71,7 +71,7 @@ def test_the_last_branch_sets_the_state(stack: Stack, mine: bytes, state: str) -
 
 
 def test_a_job_of_another_generation_settles_nothing(stack: Stack) -> None:
-    """The record went on while the worker worked: its outcome is nobody's, and the newer state's job is on its way."""
+    """A worker whose record now has a newer generation records no outcome: the newer state has its own job."""
     old = stack.receive(KEY, picture(), generation=1)
     put(stack, generation=2)
     assert run(old) == []
@@ -79,7 +79,7 @@ def test_a_job_of_another_generation_settles_nothing(stack: Stack) -> None:
 
 
 def test_a_late_worker_leaves_no_file_in_a_further_format(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its state was replaced while it wrote, by one whose worker may have looked for such a file before."""
+    """A superseded worker removes its WebP: the newer state's worker may have looked for it before it was written."""
     configure(monkeypatch, output_formats={"webp": 80})
     late = stack.receive(KEY, picture((400, 300)), generation=1)
     put(stack, generation=2)
@@ -88,7 +88,7 @@ def test_a_late_worker_leaves_no_file_in_a_further_format(stack: Stack, monkeypa
 
 
 def test_an_old_reason_goes_when_a_newer_state_is_good(stack: Stack) -> None:
-    """Bad, then replaced by a good one: no reason is left."""
+    """When a good picture replaces a bad one, the old reason is removed."""
     run(stack.receive(KEY, b"bad", generation=1))
     assert stack.outputs() == [REASON]
     run(stack.receive(KEY, picture(), generation=2, reasons=True))
@@ -99,7 +99,7 @@ def test_an_old_reason_goes_when_a_newer_state_is_good(stack: Stack) -> None:
 def test_older_outputs_of_a_picture_that_is_bad_now(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, deletions: str
 ) -> None:
-    """Good, then replaced by a bad one: with `follow` the old outputs go, with `keep` they stay."""
+    """When a bad picture replaces a good one, the old outputs are removed with `follow` and kept with `keep`."""
     configure(monkeypatch, deletions=deletions)
     run(stack.receive(KEY, picture(), generation=1))
     run(stack.receive(KEY, b"bad", generation=2))
@@ -108,7 +108,7 @@ def test_older_outputs_of_a_picture_that_is_bad_now(
 
 @pytest.mark.parametrize("changes", [{"state": "deleted"}, {"key": "master/cat.png"}])
 def test_a_worker_that_comes_too_late_removes_what_it_wrote(follow: Stack, changes: dict[str, Any]) -> None:
-    """The master was deleted, or its name went to another, while its outputs were being written."""
+    """Outputs are removed if the master was deleted, or lost its name, while they were being written."""
     mine = follow.receive(KEY, picture(), generation=1)
     put(follow, generation=2, **changes)
     assert run(mine) == []
@@ -116,7 +116,7 @@ def test_a_worker_that_comes_too_late_removes_what_it_wrote(follow: Stack, chang
 
 
 def test_a_worker_whose_master_is_gone_removes_what_it_wrote_before(follow: Stack) -> None:
-    """A first delivery wrote and died; when the message comes again, the master is gone."""
+    """A redelivery finds the master gone, and removes what the first delivery wrote."""
     mine = follow.receive(KEY, picture(), generation=1)
     run(mine)
     follow.s3.delete_object(Bucket=BUCKET, Key=KEY)
@@ -126,7 +126,7 @@ def test_a_worker_whose_master_is_gone_removes_what_it_wrote_before(follow: Stac
 
 
 def test_a_deletion_removes_outputs_and_reasons_of_lower_generations(follow: Stack) -> None:
-    """Sizes that the stack no longer makes go too; what others put beside them stays."""
+    """Sizes that the stack no longer makes are removed too; other objects beside them are kept."""
     run(follow.receive(KEY, picture(), generation=1))
     marks = {"key": KEY, "etag": "e", "sequencer": "0A"}
     follow.s3.put_object(Bucket=BUCKET, Key="resized/cat/dropped.jpg", Body=b"of before", Metadata=marks)
@@ -138,14 +138,14 @@ def test_a_deletion_removes_outputs_and_reasons_of_lower_generations(follow: Sta
 
 
 def test_a_deletion_that_is_late_removes_nothing_newer(follow: Stack) -> None:
-    """The master was deleted and made anew before the job of the deletion came."""
+    """A deletion job that arrives after the master was uploaded again removes nothing."""
     run(follow.receive(KEY, picture(), generation=7))
     assert run({"bucket": BUCKET, "key": KEY, "generation": 5, "deleted": True}) == []
     assert follow.outputs() == SIZES
 
 
 def test_a_deletion_removes_the_item(follow: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The metadata table forgets the picture."""
+    """The picture's item is removed from the metadata table."""
     monkeypatch.setenv("BRANCH", "metadata-extraction")
     metadata_extractor.handler(sqs_event(follow.receive(KEY, picture(), generation=1)), Context())
     assert follow.item("cat")
@@ -155,13 +155,13 @@ def test_a_deletion_removes_the_item(follow: Stack, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_job_for_other_branches_is_left_to_them(stack: Stack) -> None:
-    """What this branch made is current."""
+    """A branch that the job does not name does nothing."""
     assert run({**stack.receive(KEY, picture()), "branches": ["format-conversion"]}) == []
     assert (stack.outputs(), record(stack).branches) == ([], {})
 
 
 def test_a_job_by_hand_becomes_one_of_a_generation(stack: Stack) -> None:
-    """Its worker reconciles: the record is begun, and the job goes to all branches."""
+    """The worker creates the record, and publishes the job to all branches."""
     stack.upload(KEY, picture())
     assert run(json.dumps(job(KEY))) == []
     assert stack.outputs() == []
@@ -170,7 +170,7 @@ def test_a_job_by_hand_becomes_one_of_a_generation(stack: Stack) -> None:
 
 
 def test_a_job_by_hand_makes_anew_what_is_settled(stack: Stack) -> None:
-    """Outputs that somebody deleted are written again, in the same generation, and nobody is told."""
+    """Missing outputs are written again in the same generation, without an event."""
     run(stack.receive(KEY, picture(), branches=OTHERS))
     for key in SIZES:
         stack.s3.delete_object(Bucket=BUCKET, Key=key)
@@ -181,7 +181,7 @@ def test_a_job_by_hand_makes_anew_what_is_settled(stack: Stack) -> None:
 
 
 def test_generations_grow_even_within_a_millisecond() -> None:
-    """One more than before, or the clock if that is more."""
+    """A generation is the previous one plus one, or the clock's milliseconds if that is more."""
     far = 10**15
     assert next_generation(far) == far + 1
     assert next_generation(0) > 1_700_000_000_000

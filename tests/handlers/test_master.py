@@ -1,4 +1,4 @@
-"""Masters fetched by their first bytes: which ranges are asked for, and what happens when the master changes."""
+"""Masters fetched by their first bytes: which ranges are requested, and what happens when the master changes."""
 
 import io
 from collections.abc import Callable
@@ -21,7 +21,7 @@ JOB = Job(bucket=BUCKET, key=KEY)
 
 @pytest.fixture
 def asked(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
-    """Return what will hold the range of each request for an object."""
+    """Return a list that collects the range of each request for an object."""
     assert stack
     ranges: list[str | None] = []
     get: Callable[..., Any] = clients.s3().get_object
@@ -35,7 +35,7 @@ def asked(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
 
 
 def test_a_header_is_the_first_bytes_alone(stack: Stack, asked: list[str | None]) -> None:
-    """A large master's size, time and claim come with its first bytes, and no more is fetched."""
+    """One request for the first bytes gives a large master's header, size and ETag."""
     body = picture().ljust(1_000_000, b"\0")
     etag = stack.upload(KEY, body)
     master = masters.fetch_header(JOB)
@@ -45,7 +45,7 @@ def test_a_header_is_the_first_bytes_alone(stack: Stack, asked: list[str | None]
 
 
 def test_what_is_read_beyond_is_fetched_in_growing_ranges(stack: Stack, asked: list[str | None]) -> None:
-    """Read to its end, the master is the very bytes, in few requests that neither overlap nor leave gaps."""
+    """Reading a master to its end returns its bytes, in few requests without overlaps or gaps."""
     body = bytes(range(256)) * 1_000
     stack.upload(KEY, body)
     assert masters.fetch_header(JOB).body.read() == body
@@ -53,14 +53,14 @@ def test_what_is_read_beyond_is_fetched_in_growing_ranges(stack: Stack, asked: l
 
 
 def test_an_empty_master_has_no_first_byte(stack: Stack) -> None:
-    """S3 refuses a range of nothing; the master is empty even so."""
+    """An empty master is read as empty, although S3 refuses a range of it."""
     stack.upload(KEY, b"")
     master = masters.fetch_header(JOB)
     assert (master.size_bytes, master.fetched_bytes, master.body.read()) == (0, 0, b"")
 
 
 def test_a_master_that_is_gone_has_no_header(stack: Stack) -> None:
-    """A deleted master is told from one that cannot be read."""
+    """A deleted master raises MasterGoneError."""
     assert stack
     with pytest.raises(MasterGoneError):
         masters.fetch_header(JOB)
@@ -68,7 +68,7 @@ def test_a_master_that_is_gone_has_no_header(stack: Stack) -> None:
 
 @pytest.mark.parametrize("deleted", [False, True])
 def test_bytes_of_two_masters_are_never_mixed(stack: Stack, deleted: bool) -> None:  # noqa: FBT001
-    """A master that was replaced or deleted behind its first bytes is read anew by a later delivery."""
+    """A master replaced or deleted after its first bytes raises MasterReplacedError, so that it is read again."""
     stack.upload(KEY, b"1" * 100_000)
     master = masters.fetch_header(JOB)
     if deleted:
@@ -80,14 +80,14 @@ def test_bytes_of_two_masters_are_never_mixed(stack: Stack, deleted: bool) -> No
 
 
 def test_a_record_is_made_of_the_first_bytes(stack: Stack, asked: list[str | None]) -> None:
-    """The metadata extractor asks for no more than it reads."""
+    """The metadata extractor requests only the first bytes."""
     stack.upload(KEY, picture().ljust(1_000_000, b"\0"))
     assert failures(metadata_extractor.handler(sqs_event(job(KEY)), Context())) == []
     assert asked == [f"bytes=0-{FIRST_BYTES - 1}"]
 
 
 def test_a_ranged_body_is_read_in_any_pieces() -> None:
-    """Reads larger and smaller than what is here give the same bytes."""
+    """Reads smaller and larger than the bytes already fetched return the same data."""
     data = bytes(range(256)) * 400
     for size in (1_000, 40_000, -1):
         body = RangedBody(data[:FIRST_BYTES], len(data), lambda start, end: data[start:end])

@@ -24,7 +24,7 @@ def item(stack: Stack, name: str = "2024/my cat") -> dict[str, Any]:
 
 
 def test_a_picture_has_six_strings(stack: Stack) -> None:
-    """Width, height, format, file size, file name and S3's time are strings in a map."""
+    """Width, height, format, file size, file name and S3's modification time are strings in a map."""
     body = picture((400, 300), "PNG")
     stack.upload(KEY, body)
     assert run(job(KEY)) == []
@@ -42,7 +42,7 @@ def test_a_picture_has_six_strings(stack: Stack) -> None:
 
 
 def test_an_item_names_its_master(stack: Stack) -> None:
-    """Name, bucket, key, etag, generation and recipe stand beside the map."""
+    """Name, bucket, key, ETag, generation and recipe are attributes beside the map."""
     etag = stack.upload(KEY, picture(kind="PNG"))
     run(job(KEY))
     found = item(stack)
@@ -57,7 +57,7 @@ def test_an_item_names_its_master(stack: Stack) -> None:
 
 
 def test_an_item_has_typed_extras(stack: Stack) -> None:
-    """Mode, frames, orientation and transparency have types of their own."""
+    """Mode, frames, orientation and transparency have DynamoDB types of their own."""
     stack.upload("master/cat.jpg", picture())
     run(job("master/cat.jpg"))
     found = item(stack, "cat")
@@ -66,7 +66,7 @@ def test_an_item_has_typed_extras(stack: Stack) -> None:
 
 
 def test_nothing_is_written_into_the_bucket(stack: Stack) -> None:
-    """A record is an item, and no object."""
+    """Metadata is stored in the table only, not in the bucket."""
     stack.upload(KEY, picture(kind="PNG"))
     run(job(KEY))
     assert stack.outputs() == []
@@ -78,7 +78,7 @@ def test_a_place_is_recorded_only_where_the_stack_says_so(
     monkeypatch: pytest.MonkeyPatch,
     gps: bool,  # noqa: FBT001
 ) -> None:
-    """Where a picture was taken is private by default."""
+    """The GPS position is recorded only with `gps`."""
     configure(monkeypatch, gps=gps)
     exif = Image.Exif()
     exif.get_ifd(0x8825).update({1: "N", 2: (52.0, 30.0, 0.0), 3: "E", 4: (13.0, 24.0, 0.0)})
@@ -88,7 +88,7 @@ def test_a_place_is_recorded_only_where_the_stack_says_so(
 
 
 def test_a_file_at_fault_is_rejected_and_done(stack: Stack) -> None:
-    """The reason is written, no item is, and the message does not come again."""
+    """The reason is written, no item is, and the message is not redelivered."""
     stack.upload(KEY, b"no picture")
     assert run(job(KEY)) == []
     assert stack.item("2024/my cat") is None
@@ -96,7 +96,7 @@ def test_a_file_at_fault_is_rejected_and_done(stack: Stack) -> None:
 
 
 def test_a_replaced_master_has_its_newest_record(stack: Stack) -> None:
-    """In either order of the two jobs, the item is the newest state's."""
+    """The item is that of the newest state, in whatever order the jobs come."""
     old = stack.receive("master/cat.jpg", picture((40, 30)), generation=1)
     run(old)
     new = stack.receive("master/cat.jpg", picture((80, 60)), generation=2)
@@ -109,7 +109,7 @@ def test_a_replaced_master_has_its_newest_record(stack: Stack) -> None:
 def test_a_salvaged_picture_is_marked(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, cut: int, mark: dict[str, bool] | None
 ) -> None:
-    """Where the stack salvages, the record says of which pictures the end is missing."""
+    """With `salvage`, the item marks truncated pictures only."""
     configure(monkeypatch, salvage=True)
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1769")
     body = picture((400, 300))
@@ -119,7 +119,7 @@ def test_a_salvaged_picture_is_marked(
 
 
 def test_without_salvage_only_the_header_is_read(stack: Stack) -> None:
-    """A picture whose end is missing has a record: its header is whole."""
+    """A truncated picture whose header is whole has an item."""
     body = picture((400, 300))
     stack.upload("master/cat.jpg", body[:-2000])
     assert run(job("master/cat.jpg")) == []

@@ -1,4 +1,4 @@
-"""What branches return: limits and room before it is made, and how files reach the bucket."""
+"""Branch outputs: limits and memory before they are made, and how they are written to the bucket."""
 
 import contextlib
 import io
@@ -24,7 +24,7 @@ KEYS = ["resized/cat/thumbnail.jpg", "resized/cat/medium.jpg"]
 
 
 def test_a_master_over_the_limit_is_refused_before_it_is_read(stack: Stack) -> None:
-    """The size that S3 tells is enough: no byte of the body is read."""
+    """S3's size is checked, and no byte of the body is read."""
     body = io.BytesIO(b"12345")
     master = replace(stack.master("master/cat.png", b"12345"), body=body)
     with pytest.raises(ImageTooLargeError, match=r"at most 4 bytes .maxBytes., got 5"):
@@ -33,7 +33,7 @@ def test_a_master_over_the_limit_is_refused_before_it_is_read(stack: Stack) -> N
 
 
 def test_the_options_are_the_stacks() -> None:
-    """Quality, background and salvage are passed on, and limits follow the function's memory."""
+    """Quality, background and salvage are the stack's, and the limits use the function's memory."""
     changed = replace(settings(jpeg_quality=81, background="#010203", salvage=True, max_pixels=7), memory_mb=333)
     assert changed.output_options == {
         "quality": 81,
@@ -45,7 +45,7 @@ def test_the_options_are_the_stacks() -> None:
 
 
 def test_a_picture_waits_for_room_for_its_file_too(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is asked of the function's memory is the pixels' and twice the file's."""
+    """The memory reserved is that of the pixels plus twice the file."""
     asked: list[int] = []
 
     def noted(_budget: Budget, need_bytes: int) -> contextlib.AbstractContextManager[None]:
@@ -70,7 +70,7 @@ def write(*files: str, generation: int = 1, key: str = "master/cat.png", **chang
 
 
 def test_every_picture_is_written_with_its_headers(stack: Stack) -> None:
-    """Type, caching and the master's state are in each object's headers."""
+    """Each object's headers have its content type, caching and the master's state."""
     assert write(*FILES, cache_control="no-store")
     assert stack.outputs() == sorted(KEYS)
     for key in KEYS:
@@ -80,7 +80,7 @@ def test_every_picture_is_written_with_its_headers(stack: Stack) -> None:
 
 
 def test_two_generations_never_have_the_same_bytes(stack: Stack) -> None:
-    """S3 compares outputs by ETag, which tells bytes alone: each generation has a comment of its own."""
+    """Each generation has its own comment, because S3's conditions compare ETags, which depend on bytes alone."""
     etags = set()
     for generation in (1, 2):
         write(FILES[0], generation=generation)
@@ -90,20 +90,20 @@ def test_two_generations_never_have_the_same_bytes(stack: Stack) -> None:
 
 
 def test_an_output_is_marked_only_if_it_was_salvaged(stack: Stack) -> None:
-    """A picture whose end is missing says so; others have no such mark."""
+    """Only a salvaged output has the mark in its metadata."""
     pictures = {FILES[0]: Jpeg(b"\xff\xd8", salvaged=True), FILES[1]: Jpeg(b"\xff\xd8")}
     Files(pictures).write(Mark(key="master/cat.png", etag="e"), settings())
     assert [stack.get(key)["Metadata"].get("salvaged") for key in KEYS] == ["true", None]
 
 
 def test_the_log_has_each_warning_once() -> None:
-    """Two files of one picture have the same warnings."""
+    """A warning that two files of a picture share is logged once."""
     pictures = {file: Jpeg(b"jpeg", warnings=("odd profile",)) for file in FILES}
     assert Files(pictures).details == {"warnings": ["odd profile"]}
 
 
 def test_the_record_has_each_files_size(stack: Stack) -> None:
-    """Width, height and the bytes that are in the bucket, by a key that stands for any name."""
+    """The record has each file's width, height and stored bytes, by a key with a placeholder for the name."""
     files, mark = Files({FILES[0]: Jpeg(b"\xff\xd8jpeg", (100, 75))}), Mark(key="master/cat.png", etag="e")
     outcome = files.write(mark, settings())
     assert outcome
@@ -113,7 +113,7 @@ def test_the_record_has_each_files_size(stack: Stack) -> None:
 
 
 def test_an_older_generation_writes_nothing(stack: Stack) -> None:
-    """Where one file has a newer generation, the branch's work was superseded."""
+    """Outputs of a newer generation stay, and the write returns None."""
     write(*FILES, generation=2)
     before = [stack.read(key) for key in KEYS]
     assert write(*FILES, generation=1) is None
@@ -121,7 +121,7 @@ def test_an_older_generation_writes_nothing(stack: Stack) -> None:
 
 
 def with_further(size_bytes: int, name: str = "webp", **about: Any) -> Files:
-    """Return a JPEG of 1,000 bytes with a file of so many bytes in a further format."""
+    """Return a JPEG of 1,000 bytes with a file of `size_bytes` in a further format."""
     further = FORMATS[name](b"RIFF----WEBP".ljust(size_bytes, b"-") if size_bytes else b"", (100, 75))
     return Files({FILES[0]: Jpeg(b"\xff\xd8".ljust(1000, b"-"), (100, 75), further={name: further}, **about)})
 
@@ -133,7 +133,7 @@ def write_further(size_bytes: int, generation: int = 1, **about: Any) -> Outcome
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_smaller_file_in_a_further_format_is_kept(stack: Stack, name: str) -> None:
-    """It lies beside its JPEG with its own type and the same mark, and the record has its size."""
+    """The file is stored beside its JPEG with its own content type and the same metadata; the record has its size."""
     outcome = write_further(500, name=name, salvaged=True)
     key = f"resized/cat/thumbnail.{name}"
     assert outcome
@@ -148,7 +148,7 @@ def test_a_smaller_file_in_a_further_format_is_kept(stack: Stack, name: str) -> 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_two_generations_in_a_further_format_never_have_the_same_bytes(stack: Stack, name: str) -> None:
-    """Each has a comment, as the JPEG has."""
+    """Each generation's file has its own comment, like the JPEG."""
     etags = set()
     for generation in (1, 2):
         write_further(500, generation, name=name)
@@ -158,7 +158,7 @@ def test_two_generations_in_a_further_format_never_have_the_same_bytes(stack: St
 
 @pytest.mark.parametrize(("size_bytes", "told"), [(2000, 2000), (999, 999), (0, 0)])
 def test_a_file_that_is_not_smaller_than_its_jpeg_is_not_kept(stack: Stack, size_bytes: int, told: int) -> None:
-    """With both comments counted; the record has its bytes, 0 for what the format cannot hold."""
+    """Sizes include the comments; the record has the file's bytes, or 0 if the format cannot hold the picture."""
     outcome = write_further(size_bytes)
     assert outcome
     assert stack.outputs() == [KEYS[0]]
@@ -169,28 +169,28 @@ def test_a_file_that_is_not_smaller_than_its_jpeg_is_not_kept(stack: Stack, size
 
 
 def test_a_file_of_an_earlier_state_goes_where_this_one_is_not_kept(stack: Stack) -> None:
-    """Otherwise the JPEG would show one picture, and the WebP another."""
+    """The older WebP is removed, because it would show another picture than the JPEG."""
     write_further(500, generation=1)
     write_further(2000, generation=2)
     assert stack.outputs() == [KEYS[0]]
 
 
 def test_what_somebody_else_has_put_there_stays(stack: Stack) -> None:
-    """The pipeline removes only what it wrote."""
+    """A file that the pipeline did not write is kept."""
     stack.upload("resized/cat/thumbnail.webp")
     write_further(2000)
     assert stack.outputs() == [KEYS[0], "resized/cat/thumbnail.webp"]
 
 
 def test_a_superseded_state_leaves_no_file_in_a_further_format(stack: Stack) -> None:
-    """A newer state that keeps none has looked before, and nothing is there that would refuse the older file."""
+    """A superseded write leaves no WebP, although no newer WebP exists to refuse it."""
     write_further(2000, generation=2)
     assert write_further(500, generation=1) is None
     assert stack.outputs() == [KEYS[0]]
 
 
 def test_a_superseded_state_leaves_the_newer_ones_file(stack: Stack) -> None:
-    """A file of a higher generation is not its own."""
+    """The newer generation's file is unchanged."""
     write_further(500, generation=2)
     before = stack.read("resized/cat/thumbnail.webp")
     assert write_further(400, generation=1) is None
@@ -199,7 +199,7 @@ def test_a_superseded_state_leaves_the_newer_ones_file(stack: Stack) -> None:
 
 @pytest.mark.usefixtures("stack")
 def test_an_outcome_comes_back_from_the_record() -> None:
-    """DynamoDB's attributes hold what was not kept, and whole keys replace the name's place."""
+    """An outcome survives the round trip through DynamoDB, and `named` puts the name into its keys."""
     outcome = write_further(2000)
     assert outcome
     assert Outcome(**value_of(attribute(outcome.facts()))) == outcome

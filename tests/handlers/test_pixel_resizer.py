@@ -49,7 +49,7 @@ def test_a_picture_becomes_three_jpegs(stack: Stack, size: tuple[int, int], expe
 
 
 def test_sizes_are_the_stacks(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other sizes in the config are other outputs, and `enlarge: false` keeps a small master's size."""
+    """The outputs have the sizes in the config, and `enlarge: false` keeps a small master's size."""
     for name, value in environment(StackConfig(sizes={"tiny": 16, "vast": 2000}, enlarge=False)).items():
         monkeypatch.setenv(name, value)
     stack.upload("master/cat.jpg", picture((40, 30)))
@@ -67,7 +67,7 @@ def test_a_crop_is_around_the_masters_focal_point(
     focal_point: str,
     colour: str,
 ) -> None:
-    """From the master's metadata, else from the centre; a point that is none leaves a warning."""
+    """The focal point comes from the master's metadata, else it is the centre; an invalid one leaves a warning."""
     for name, value in environment(StackConfig(sizes={"square": "100x100", "within": "60x60:inside"})).items():
         monkeypatch.setenv(name, value)
     image = Image.new("RGB", (400, 100), "red")
@@ -91,7 +91,7 @@ def nearest(pixel: object) -> str:
 
 
 def test_every_size_says_what_it_is_and_whose(stack: Stack) -> None:
-    """Type, caching and master are in each object's headers."""
+    """Each object's headers have its content type, caching and master."""
     etag = stack.upload("master/cat.jpg", picture())
     run(job("master/cat.jpg"))
     heads = [stack.get(key) for key in stack.outputs()]
@@ -102,7 +102,7 @@ def test_every_size_says_what_it_is_and_whose(stack: Stack) -> None:
 
 
 def test_a_rotated_picture_is_upright(stack: Stack) -> None:
-    """A photo that says "turn me" is turned before it is measured."""
+    """Widths apply to the picture turned upright by its EXIF orientation."""
     exif = Image.Exif()
     exif[0x0112] = 6
     stack.upload("master/cat.jpg", picture((400, 200), exif=exif))
@@ -111,7 +111,7 @@ def test_a_rotated_picture_is_upright(stack: Stack) -> None:
 
 
 def test_a_key_whose_sizes_do_not_fit_is_rejected(stack: Stack) -> None:
-    """A name that S3 could not hold with its size is the image's fault."""
+    """A master whose output keys are too long for S3 is rejected."""
     key = "master/" + "x" * 1010 + ".jpg"
     stack.upload(key, picture())
     assert run(job(key)) == []
@@ -128,7 +128,7 @@ def test_a_scroll_screenshot_gets_narrower(stack: Stack) -> None:
 
 
 def test_sizes_have_the_stacks_further_formats(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each that is smaller than the JPEG lies beside it, and the record tells of each."""
+    """Files smaller than their JPEG are stored beside it, and the record lists all files, kept or not."""
     configure(monkeypatch, output_formats={"webp": 80, "avif": 60}, sizes={"small": 40, "large": 400})
     stack.upload("master/cat.jpg", picture((400, 300)))
     assert run(job("master/cat.jpg")) == []
@@ -142,7 +142,7 @@ def test_sizes_have_the_stacks_further_formats(stack: Stack, monkeypatch: pytest
 
 
 def test_the_memory_of_further_formats_counts() -> None:
-    """A picture waits for what the encoders take, too."""
+    """The memory that a picture needs includes its encoders'."""
     opened_picture = imaging.open_picture(picture((400, 300)), imaging.Limits())
     plain, further = (
         pixel_resizer.bytes_needed(opened_picture, settings(sizes={"large": 400}, output_formats=formats))
@@ -153,7 +153,7 @@ def test_the_memory_of_further_formats_counts() -> None:
 
 
 def test_the_memory_of_further_formats_is_not_that_of_decoding_too() -> None:
-    """A large master of small sizes fits with them as it fits without: its decoder is done when they are encoded."""
+    """A large master with small sizes needs no more memory with them: decoding is over when encoding starts."""
     opened_picture = imaging.open_picture(picture((4000, 3000)), imaging.Limits())
     plain, further = (
         pixel_resizer.bytes_needed(opened_picture, settings(sizes={"large": 400}, output_formats=formats))
@@ -163,12 +163,12 @@ def test_the_memory_of_further_formats_is_not_that_of_decoding_too() -> None:
 
 
 def test_a_picture_that_comes_again_has_further_formats_too(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The encoders load in the child process, within its limit of memory."""
+    """On a second delivery the encoders load in the child process, within its memory limit."""
     configure(monkeypatch, output_formats={"webp": 80, "avif": 60})
     stack.upload("master/cat.jpg", picture((1200, 900)))
     event = sqs_event(job("master/cat.jpg"), deliveries=2)
     assert failures(pixel_resizer.handler(event, Context())) == []
     record = stack.record("master/cat.jpg")
     assert record
-    # What the child wrote into moto is gone with it; the parent settles.
+    # What the child wrote to moto is lost with it; the parent updates the record.
     assert {f"resized/{{name}}/large.{name}" for name in FORMATS} <= record.branches[BRANCH].outputs.keys()

@@ -1,4 +1,4 @@
-"""Reconciling: the record follows what S3 has, whatever events say, in whatever order they come."""
+"""Reconciling: the record follows the bucket, whatever the events say and in whatever order they come."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ TAKEN = "rejected/cat.png/name-taken.json"
 
 
 def look(*keys: str) -> None:
-    """Make the publisher look at keys, as an event about each does."""
+    """Send the publisher an event about each key."""
     for key in keys:
         job_publisher.handler({"Records": [{"s3": {"bucket": {"name": BUCKET}, "object": {"key": key}}}]}, Context())
 
@@ -25,13 +25,13 @@ def record(stack: Stack) -> Record:
 
 
 def settled(stack: Stack, state: Any = "complete", **fields: Any) -> None:
-    """Let the branches have done their work on the generation that is wanted."""
+    """Set the record's state as if the branches had settled its generation."""
     item = {**vars(record(stack)), "state": state, **fields}
     stack.dynamodb.put_item(TableName=PICTURES, Item=Record(**item).as_item())
 
 
 def jobs(stack: Stack) -> list[tuple[str, bool]]:
-    """Return key of the jobs that were published, and whether each is about a deletion."""
+    """Return the key of each published job, and whether it is about a deletion."""
     return [(job["key"], job.get("deleted", False)) for job in stack.published()]
 
 
@@ -40,7 +40,7 @@ def delete(stack: Stack, key: str) -> None:
 
 
 def test_a_new_state_is_the_next_generation(stack: Stack) -> None:
-    """Other bytes under the key: one more, and never less than the clock's milliseconds."""
+    """Other bytes under the key start a higher generation, which is at least the clock's milliseconds."""
     stack.upload(JPG, b"old")
     look(JPG)
     before = record(stack)
@@ -53,7 +53,7 @@ def test_a_new_state_is_the_next_generation(stack: Stack) -> None:
 
 
 def test_the_same_bytes_are_nothing_new(stack: Stack) -> None:
-    """An event that comes again, or an upload of the same bytes, leaves a settled picture as it is."""
+    """A repeated event, or an upload of the same bytes, leaves a settled picture unchanged."""
     stack.upload(JPG)
     look(JPG)
     settled(stack)
@@ -65,7 +65,7 @@ def test_the_same_bytes_are_nothing_new(stack: Stack) -> None:
 
 
 def test_another_focal_point_is_another_state(stack: Stack) -> None:
-    """The same bytes, copied onto themselves with other metadata: the crops are made anew."""
+    """The same bytes with another focal point start a new generation, so that the crops are made again."""
     stack.upload(JPG)
     look(JPG)
     settled(stack)
@@ -81,14 +81,14 @@ def test_another_focal_point_is_another_state(stack: Stack) -> None:
 
 
 def test_the_job_is_published_until_the_picture_is_settled(stack: Stack) -> None:
-    """The process that published it, or worked on it, may have died: each event publishes it again."""
+    """Each event publishes the job again until the picture is settled, because an earlier process may have failed."""
     stack.upload(JPG)
     look(JPG, JPG)
     assert jobs(stack) == [(JPG, False), (JPG, False)]
 
 
 def test_only_branches_without_an_outcome_get_the_job_again(stack: Stack) -> None:
-    """What is done already is not done twice."""
+    """The job names the branches without an outcome."""
     stack.upload(JPG)
     look(JPG)
     settled(stack, "received", branches={"resizing": Outcome(state="written")})
@@ -99,13 +99,13 @@ def test_only_branches_without_an_outcome_get_the_job_again(stack: Stack) -> Non
 
 
 def test_a_late_event_of_a_deleted_master_does_nothing(stack: Stack) -> None:
-    """S3 is asked, the event is not believed: there is no record and no job, but the deletion is told."""
+    """For a master missing from S3, no record is created and no job published, but a deletion event is sent."""
     look(JPG)
     assert (stack.record(JPG), jobs(stack), stack.events()) == (None, [], [("Picture deleted", JPG)])
 
 
 def test_a_second_master_of_a_name_is_rejected(stack: Stack) -> None:
-    """It has a reason, and is told; the first keeps the name."""
+    """The first master keeps the name; the second gets a reason and an event."""
     stack.upload(JPG)
     look(JPG)
     stack.upload(PNG)
@@ -121,7 +121,7 @@ def test_a_second_master_of_a_name_is_rejected(stack: Stack) -> None:
 
 
 def test_a_name_is_free_once_its_owner_is_gone(stack: Stack) -> None:
-    """`cat.jpg` deleted, then `cat.png` uploaded: the name is its own."""
+    """After `cat.jpg` is deleted, `cat.png` can be uploaded and owns the name."""
     stack.upload(JPG)
     look(JPG)
     settled(stack)
@@ -135,7 +135,7 @@ def test_a_name_is_free_once_its_owner_is_gone(stack: Stack) -> None:
 
 
 def test_a_living_loser_gets_the_name_when_its_owner_goes(stack: Stack) -> None:
-    """Nobody has to upload it again; its reason goes, and the old owner's deletion is told."""
+    """The loser gets the name without another upload; its reason is removed, and the deletion sends an event."""
     for key in (JPG, PNG):
         stack.upload(key)
         look(key)
@@ -149,7 +149,7 @@ def test_a_living_loser_gets_the_name_when_its_owner_goes(stack: Stack) -> None:
 
 
 def test_an_owner_that_was_gone_and_came_back_is_told_that_it_lost(stack: Stack) -> None:
-    """The name went to another; the one before lives again and is the loser."""
+    """A former owner that is uploaded again, after its name went to another master, gets a reason."""
     stack.upload(JPG)
     look(JPG)
     delete(stack, JPG)
@@ -162,7 +162,7 @@ def test_an_owner_that_was_gone_and_came_back_is_told_that_it_lost(stack: Stack)
 
 
 def test_a_removed_old_version_changes_nothing(stack: Stack) -> None:
-    """S3 calls the removal of an old version `ObjectRemoved`, too: the key is still there."""
+    """The removal of an old version also sends `ObjectRemoved`: with the key still there, nothing changes."""
     stack.upload(JPG)
     look(JPG)
     settled(stack)
@@ -175,7 +175,7 @@ def test_a_removed_old_version_changes_nothing(stack: Stack) -> None:
 def test_a_deletion_goes_through_the_fan_out_where_outputs_follow(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, deletions: str, told: list[tuple[str, bool]]
 ) -> None:
-    """With `keep` only the record changes; with `follow` each branch gets a job, and the record will expire."""
+    """With `keep`, only the record changes; with `follow`, a deletion job is published and the record expires."""
     configure(monkeypatch, deletions=deletions)
     monkeypatch.setenv("TOPIC_ARN", stack.topic_arn)
     stack.upload(JPG)
@@ -189,7 +189,7 @@ def test_a_deletion_goes_through_the_fan_out_where_outputs_follow(
 
 
 def test_a_name_without_a_record_belongs_to_whom_its_outputs_name(stack: Stack) -> None:
-    """Outputs of a stack that had no records name their owner; as long as that lives, it keeps the name."""
+    """Without a record, the master that the existing outputs name owns the name, as long as it exists."""
     for key in (JPG, PNG):
         stack.upload(key)
     marks = {"key": PNG, "etag": "e", "sequencer": "0A"}
@@ -200,7 +200,7 @@ def test_a_name_without_a_record_belongs_to_whom_its_outputs_name(stack: Stack) 
 
 
 def test_outputs_of_a_master_that_is_gone_name_nobody(stack: Stack) -> None:
-    """Their owner is gone, so that the key that asks gets the name."""
+    """If the master that the outputs name is gone, the uploaded master gets the name."""
     marks = {"key": PNG, "etag": "e", "sequencer": "0A"}
     stack.s3.put_object(Bucket=BUCKET, Key="converted/cat.jpg", Body=b"jpeg", Metadata=marks)
     stack.upload(JPG)
@@ -210,7 +210,7 @@ def test_outputs_of_a_master_that_is_gone_name_nobody(stack: Stack) -> None:
 
 @pytest.mark.parametrize("other", ["master/cat.tar.gz", "master/catalogue.png", "master/cat/one.png", "master/cat./x"])
 def test_only_masters_of_the_name_take_it_over(stack: Stack, other: str) -> None:
-    """A key that begins alike has another name."""
+    """A key that only shares the beginning has another name."""
     for key in (JPG, other):
         stack.upload(key)
         look(key)
@@ -220,7 +220,7 @@ def test_only_masters_of_the_name_take_it_over(stack: Stack, other: str) -> None
 
 
 def test_a_master_without_an_extension_takes_over(stack: Stack) -> None:
-    """Its key is the name itself."""
+    """A master whose key is the name itself takes it over."""
     for key in (JPG, "master/cat"):
         stack.upload(key)
         look(key)
@@ -230,7 +230,7 @@ def test_a_master_without_an_extension_takes_over(stack: Stack) -> None:
 
 
 def test_with_full_names_no_master_loses(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`cat.jpg` and `cat.png` have a name each."""
+    """`cat.jpg` and `cat.png` have different names."""
     configure(monkeypatch, naming="full")
     monkeypatch.setenv("TOPIC_ARN", stack.topic_arn)
     for key in (JPG, PNG):

@@ -1,4 +1,4 @@
-"""When failed messages come again: soon at first, later after the visibility time-out, and never all at once."""
+"""When failed messages are redelivered: soon at first, later after the visibility time-out, never all at once."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,31 +21,31 @@ def fail(*_: object) -> Made:
 
 
 def test_the_first_retry_comes_within_ten_seconds() -> None:
-    """A stumble of the network costs seconds."""
+    """The first retry comes after 5 to 10 seconds."""
     assert {5 <= retries.delay_s(1, VISIBILITY_S) <= 10 for _ in range(100)} == {True}
 
 
 def test_an_outage_of_minutes_fills_no_dead_letter_queue() -> None:
-    """With the default settings the receives of a message span a quarter of an hour."""
+    """With the default settings, the deliveries of a message span at least 15 minutes."""
     spans = [sum(retries.delay_s(number, VISIBILITY_S) for number in range(1, RECEIVES)) for _ in range(100)]
     assert min(spans) >= 15 * 60
 
 
 def test_delays_grow_to_the_visibility_time_out() -> None:
-    """Later retries are as rare as they would be without any schedule."""
+    """The third delay is the visibility time-out plus up to 10 %."""
     delays = [retries.delay_s(number, VISIBILITY_S) for number in (1, 2, 3, 4)]
     assert delays == sorted(delays[:3]) + delays[3:]
     assert VISIBILITY_S <= delays[2] <= 1.1 * VISIBILITY_S
 
 
 def test_messages_that_fail_together_come_back_apart() -> None:
-    """Random parts keep them from failing together again."""
+    """Random jitter keeps messages that fail together from being retried together."""
     assert len({retries.delay_s(3, VISIBILITY_S) for _ in range(100)}) > 10
 
 
 @pytest.mark.usefixtures("unopened")
 def test_only_failed_messages_are_scheduled(stack: Stack) -> None:
-    """A batch schedules what failed, by its number of deliveries, and leaves alone what is done."""
+    """A batch schedules a retry for failed messages only, by their number of deliveries."""
     for key in KEYS:
         stack.upload(key)
 
@@ -59,7 +59,7 @@ def test_only_failed_messages_are_scheduled(stack: Stack) -> None:
 
 @pytest.mark.usefixtures("unopened")
 def test_a_record_that_was_not_started_comes_back_at_once(stack: Stack) -> None:
-    """It has not failed: the next batch has time for it."""
+    """A message that was not started has a delay of 0, because it has not failed."""
     stack.upload(KEYS[0])
     worker.process(sqs_event(job(KEYS[0])), Context(worker.RESERVE_S + 1.5), working(fail))
     assert stack.delays_s == {"handle of m0": 0}
@@ -68,7 +68,7 @@ def test_a_record_that_was_not_started_comes_back_at_once(stack: Stack) -> None:
 @pytest.mark.usefixtures("unopened")
 @pytest.mark.parametrize("broken", [lambda *_: 1 / 0, lambda *_: ["AccessDenied"]], ids=["an error", "a refusal"])
 def test_a_schedule_that_fails_costs_nothing(stack: Stack, monkeypatch: pytest.MonkeyPatch, broken: Any) -> None:
-    """The queue's own visibility time-out decides, and the response names what failed."""
+    """If scheduling fails, the response still names the failed message, and the queue's visibility time-out applies."""
     stack.upload(KEYS[0])
     monkeypatch.setattr(retries, "schedule", broken)
     response = worker.process(sqs_event(job(KEYS[0])), Context(), working(fail))
@@ -76,7 +76,7 @@ def test_a_schedule_that_fails_costs_nothing(stack: Stack, monkeypatch: pytest.M
 
 
 def test_sqs_hides_a_message_for_its_delay(stack: Stack) -> None:
-    """The calls go out ten messages at a time, and SQS takes each delay."""
+    """SQS accepts the delays of twelve messages, which are sent ten at a time."""
     assert stack
     sqs = boto3.client("sqs", region_name=REGION)
     url = sqs.create_queue(QueueName="work")["QueueUrl"]
@@ -88,7 +88,7 @@ def test_sqs_hides_a_message_for_its_delay(stack: Stack) -> None:
 
 
 def test_a_stalled_read_leaves_time_for_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All tries of one silent service end before the function's time-out."""
+    """Four read time-outs of a service that does not respond end well before the function's time-out."""
     for timeout_s in (10, 60, 900):
         monkeypatch.setenv("FUNCTION_TIMEOUT_S", str(timeout_s))
         assert 4 * clients._read_timeout_s() <= max(timeout_s / 2, 8)

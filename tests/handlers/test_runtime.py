@@ -1,6 +1,6 @@
-"""The functions by their own Python, from the package that is deployed, beside this Python and the working copy.
+"""The deployed package on its own Python gives the same results as this Python and the working copy.
 
-`make test-runtime` runs all tests of this folder by it.
+`make test-runtime` runs all tests of this folder on that Python.
 """
 
 import subprocess
@@ -45,7 +45,7 @@ def artefact() -> Iterator[Artefact]:
 
 
 def run(artefact: Artefact, *arguments: str) -> str:
-    """Return what a fresh process of the package's Python prints."""
+    """Return what a new process of the package's Python prints."""
     environment = {**artefact.environment, "AWS_DEFAULT_REGION": "eu-central-1", "POWERTOOLS_SERVICE_NAME": "tests"}
     command = artefact.command("-c", *arguments)
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
@@ -53,14 +53,14 @@ def run(artefact: Artefact, *arguments: str) -> str:
 
 @pytest.mark.parametrize("handler", HANDLERS)
 def test_every_handler_is_there(artefact: Artefact, handler: str) -> None:
-    """The name that Lambda is given is a function's."""
+    """Each handler name given to Lambda is that of a function."""
     module, _, name = handler.rpartition(".")
     code = f"import sys, {module} as found; print(sys.version_info[:2], callable(found.{name}))"
     assert run(artefact, code) == f"({VERSION.replace('.', ', ')}) True\n"
 
 
 def test_pictures_come_out_as_here(artefact: Artefact, tmp_path: Path) -> None:
-    """Copies, sizes and facts are the same to the byte, whatever Python and build of the libraries makes them."""
+    """Copies, sizes and facts are byte-identical in both Pythons and builds of the libraries."""
     write_samples(tmp_path)
     files = [str(tmp_path / name) for name in SAMPLES]
     here = subprocess.run([sys.executable, "-c", WORK, *files], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -11,7 +11,7 @@ from tests.handlers.conftest import environment
 
 
 def test_the_environment_is_read() -> None:
-    """Values have the types that the workers compute with."""
+    """Values have the types that the workers use."""
     settings = Settings.from_environment(environment(memory_mb=512))
     assert (settings.layout, settings.background, settings.memory_mb) == (Layout(), (255, 255, 255), 512)
     assert settings.sizes == {"thumbnail": 100, "medium": 500, "large": 1000}
@@ -19,7 +19,7 @@ def test_the_environment_is_read() -> None:
 
 @pytest.mark.parametrize("name", ["BRANCH", "BUCKET", "SETTINGS", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"])
 def test_a_variable_that_is_missing_is_named(name: str) -> None:
-    """A function that the program did not deploy fails with the variable's name."""
+    """A missing variable raises KeyError with its name."""
     variables = environment()
     del variables[name]
     with pytest.raises(KeyError, match=name):
@@ -28,7 +28,7 @@ def test_a_variable_that_is_missing_is_named(name: str) -> None:
 
 @pytest.mark.parametrize("changes", [{"gps": None}, {"of_a_newer_version": 1}], ids=["one less", "one more"])
 def test_settings_of_another_version_fail_the_batch(changes: dict[str, Any]) -> None:
-    """While code and environment are updated one after the other, a batch fails as a whole and is delivered again."""
+    """Settings with a missing or unknown field raise TypeError, so that a batch during a deployment is retried."""
     settings = {**json.loads(environment()["SETTINGS"]), **changes}
     settings = {name: value for name, value in settings.items() if value is not None}
     with pytest.raises(TypeError):

@@ -1,4 +1,4 @@
-"""Records side by side: how many, in which order, and what of them shares the memory."""
+"""Concurrent records: how many, in which order, and how they share the memory."""
 
 import threading
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def process(work: Run, deliveries: int | list[int] = 1, need_bytes: int = 0) -> 
 
 @pytest.mark.usefixtures("six")
 def test_records_run_side_by_side() -> None:
-    """All six are under way at once, else none would pass the barrier."""
+    """All six records run at once, else none would pass the barrier."""
     together = threading.Barrier(len(KEYS))
 
     def work(_master: Master, _settings: Settings) -> Made:
@@ -49,7 +49,7 @@ def test_records_run_side_by_side() -> None:
 
 @pytest.mark.usefixtures("six")
 def test_failures_are_named_in_the_batchs_order() -> None:
-    """Whichever ends first, the response reads as the batch does."""
+    """The response keeps the batch's order, whichever record ends first."""
     others = threading.Barrier(len(KEYS))
 
     def work(master: Master, _settings: Settings) -> Made:
@@ -63,7 +63,7 @@ def test_failures_are_named_in_the_batchs_order() -> None:
 
 @pytest.mark.usefixtures("six")
 def test_what_was_delivered_before_is_forked_before_any_thread_starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A child would inherit a lock that another thread holds, and wait for it for ever."""
+    """No thread runs at a fork: the child would inherit a lock that another thread holds, and deadlock."""
     alive: list[list[str]] = []
 
     def isolated(work: Callable[[], Result], **_: Any) -> Result:
@@ -77,14 +77,14 @@ def test_what_was_delivered_before_is_forked_before_any_thread_starts(monkeypatc
 
 @pytest.mark.usefixtures("six")
 def test_no_thread_outlives_its_batch() -> None:
-    """The next batch may fork."""
+    """No record thread is left when a batch ends, so that the next batch may fork."""
     assert process(lambda *_: Made()) == []
     assert [thread for thread in threading.enumerate() if thread.name.startswith("record")] == []
 
 
 @pytest.mark.usefixtures("six")
 def test_pictures_that_fill_the_memory_run_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each takes more than half of the function's memory: no two are worked on at once."""
+    """Pictures that each take more than half of the function's memory never run concurrently."""
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")
     inside = threading.Semaphore(1)
 
@@ -101,7 +101,7 @@ def test_pictures_that_fill_the_memory_run_one_by_one(monkeypatch: pytest.Monkey
 
 @pytest.mark.usefixtures("six")
 def test_a_picture_leaves_its_room_before_it_is_written() -> None:
-    """While its outputs go to S3, another picture may be decoded."""
+    """A picture's memory is free while its outputs are written, so that another picture can be decoded."""
     room = budget.of_function(capacity_bytes(MEMORY_MB))
     free: list[int] = []
 
@@ -116,6 +116,6 @@ def test_a_picture_leaves_its_room_before_it_is_written() -> None:
 
 
 def test_every_core_has_its_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A function with more memory has more cores, and uses them."""
+    """The number of threads grows with the number of cores."""
     monkeypatch.setattr(worker, "cores", lambda: 3)
     assert worker.threads() == 3 * worker.THREADS_PER_CORE

@@ -1,4 +1,4 @@
-"""What the functions write and remove; against moto, whose conditional writes answer as S3's do."""
+"""What the functions write and remove, against moto, whose conditional writes respond like S3's."""
 
 import json
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ def write_item(generation: int, **fields: Any) -> bool:
 
 
 def test_an_output_names_its_master(stack: Stack) -> None:
-    """Type and user metadata (key, etag, generation, recipe, and what else is asked for) are the output's."""
+    """The output has its content type and user metadata: key, etag, generation, recipe and any extras."""
     place().write(b"jpeg", mark(7), ContentType="image/jpeg", Metadata={"salvaged": "true"})
     found = stack.get(OUTPUT)
     assert (found["ContentType"], found["Body"].read()) == ("image/jpeg", b"jpeg")
@@ -66,14 +66,14 @@ def test_an_output_names_its_master(stack: Stack) -> None:
 
 @pytest.mark.parametrize("key", KEYS)
 def test_an_output_knows_its_master_again(stack: Stack, key: str) -> None:
-    """Whatever letters a key has, a worker on that master reads the mark as it was written."""
+    """A worker on the same master reads the mark as it was written, whatever characters the key has."""
     write(1, key=key)
     assert mark_of_object(stack.get(OUTPUT)["Metadata"], key) == mark(1, key)
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_another_master_is_told_from_it(stack: Stack, key: str) -> None:
-    """Whatever letters a key has, it is not taken for another one."""
+    """A worker on another master does not read the mark as its own, whatever characters the key has."""
     write(1, key=key)
     found = mark_of_object(stack.get(OUTPUT)["Metadata"], "master/other.png")
     assert found
@@ -82,7 +82,7 @@ def test_another_master_is_told_from_it(stack: Stack, key: str) -> None:
 
 @pytest.mark.parametrize("key", KEYS)
 def test_metadata_is_printable_and_fits(stack: Stack, key: str) -> None:
-    """S3 carries user metadata as headers, 2 KB in all."""
+    """User metadata is printable ASCII of at most 2 KB, because S3 sends it as headers."""
     write(next_generation(0), key=key)
     metadata = stack.get(OUTPUT)["Metadata"]
     assert all(value.isascii() and value.isprintable() for value in metadata.values())
@@ -91,7 +91,7 @@ def test_metadata_is_printable_and_fits(stack: Stack, key: str) -> None:
 
 @pytest.mark.parametrize("key", KEYS)
 def test_metadata_has_no_spaces_that_a_proxy_would_drop(stack: Stack, key: str) -> None:
-    """HTTP lets a proxy shorten runs of spaces and strip its ends; moto does not show it."""
+    """Values have no outer or repeated spaces, which an HTTP proxy may strip or shorten; moto does neither."""
     write(1, key=key)
     metadata = stack.get(OUTPUT)["Metadata"]
     assert [value for value in metadata.values() if "  " in value or value != value.strip()] == []
@@ -99,14 +99,14 @@ def test_metadata_has_no_spaces_that_a_proxy_would_drop(stack: Stack, key: str) 
 
 @pytest.mark.parametrize("generation", [2, 3])
 def test_the_same_or_a_higher_generation_replaces(stack: Stack, generation: int) -> None:
-    """A job that comes twice writes twice: its first try may have been cut short."""
+    """A job delivered twice writes twice, because the first attempt may have been interrupted."""
     write(2, b"before")
     assert write(generation, b"after") is True
     assert stack.read(OUTPUT) == b"after"
 
 
 def test_a_lower_generation_does_not_replace(stack: Stack) -> None:
-    """The job of an older generation, late, writes nothing."""
+    """A late job of an older generation writes nothing."""
     write(2, b"new")
     assert write(1, b"old") is False
     assert stack.read(OUTPUT) == b"new"
@@ -121,7 +121,7 @@ def test_an_output_of_before_the_records_is_replaced(stack: Stack) -> None:
 
 
 def test_an_output_that_names_no_master_is_not_overwritten(stack: Stack) -> None:
-    """What somebody put there by hand is not ours."""
+    """An object or item that the pipeline did not write is not replaced."""
     stack.s3.put_object(Bucket=BUCKET, Key=OUTPUT, Body=b"by hand")
     with pytest.raises(NameTakenError, match=r"converted/cat\.jpg, got an object that the pipeline did not write"):
         write(1)
@@ -129,7 +129,7 @@ def test_an_output_that_names_no_master_is_not_overwritten(stack: Stack) -> None
 
 
 def test_an_output_deleted_between_look_and_write_is_written(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """S3 answers 404 to a conditional write whose object is gone: the worker looks again."""
+    """The worker retries when S3 responds 404 to a conditional write because the object is gone."""
     write(1, b"old")
     look = Place.look
 
@@ -144,7 +144,7 @@ def test_an_output_deleted_between_look_and_write_is_written(stack: Stack, monke
 
 
 def test_an_object_that_keeps_changing_is_worth_a_retry(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker that always comes too late gives up on this delivery."""
+    """After 20 conflicts the write raises ContentionError, and the delivery fails."""
     write(1)
     conflict = _error("PreconditionFailed", 412)
     _put_first_answers(monkeypatch, iter([conflict] * 100))
@@ -156,7 +156,7 @@ def test_an_object_that_keeps_changing_is_worth_a_retry(stack: Stack, monkeypatc
 @pytest.mark.usefixtures("stack")
 @pytest.mark.parametrize("code", ["ConditionalRequestConflict", "PreconditionFailed"])
 def test_a_write_that_was_raced_is_tried_again(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
-    """S3 answers 409 or 412 where another conditional write was faster."""
+    """A write is retried when S3 responds 409 or 412 because another conditional write was faster."""
     answers = iter([_error(code, {"ConditionalRequestConflict": 409, "PreconditionFailed": 412}[code])])
     _put_first_answers(monkeypatch, answers)
     assert write(1) is True
@@ -165,7 +165,7 @@ def test_a_write_that_was_raced_is_tried_again(monkeypatch: pytest.MonkeyPatch, 
 @pytest.mark.usefixtures("stack")
 @pytest.mark.parametrize(("code", "status"), [("NoSuchBucket", 404), ("SlowDown", 503), ("AccessDenied", 403)])
 def test_a_write_that_s3_refuses_is_an_error(monkeypatch: pytest.MonkeyPatch, code: str, status: int) -> None:
-    """What is no answer to a condition is neither tried again here nor taken for another generation's output."""
+    """An error other than a failed condition is raised: it is neither retried nor taken for a newer output."""
     _put_first_answers(monkeypatch, iter([_error(code, status)]))
     with pytest.raises(botocore.exceptions.ClientError, match=code):
         write(1)
@@ -193,14 +193,14 @@ def _put_first_answers(monkeypatch: pytest.MonkeyPatch, errors: Iterator[Excepti
 
 @pytest.mark.parametrize(("generation", "removed"), [(1, False), (2, False), (3, True)])
 def test_only_lower_generations_are_removed(stack: Stack, generation: int, removed: bool) -> None:  # noqa: FBT001
-    """What a generation removes is older than it."""
+    """A generation removes only what has a lower generation."""
     write(2)
     assert place().remove_below(generation) is removed
     assert (OUTPUT not in stack.outputs()) is removed
 
 
 def test_what_the_pipeline_did_not_write_is_never_removed(stack: Stack) -> None:
-    """An object without a mark stays, whatever generation asks."""
+    """An object without a mark is kept, whatever the generation."""
     stack.s3.put_object(Bucket=BUCKET, Key=OUTPUT, Body=b"by hand")
     assert place().remove_below(99) is False
     assert stack.outputs() == [OUTPUT]
@@ -208,12 +208,12 @@ def test_what_the_pipeline_did_not_write_is_never_removed(stack: Stack) -> None:
 
 @pytest.mark.usefixtures("stack")
 def test_removing_what_is_not_there_is_nothing() -> None:
-    """A second removal finds nothing, and is no error."""
+    """Removing a missing object returns False, without an error."""
     assert place().remove_below(99) is False
 
 
 def test_what_was_replaced_after_the_look_is_not_removed(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The removal names what was seen: a newer output that came in between stays."""
+    """The removal is conditional on the ETag seen, so that a newer output written in between is kept."""
     write(1, b"old")
     look, raced = Place.look, iter([None])
 
@@ -228,7 +228,7 @@ def test_what_was_replaced_after_the_look_is_not_removed(stack: Stack, monkeypat
     delete = clients.s3().delete_object
 
     def deleting(**arguments: Any) -> Any:
-        # moto takes no condition on deletes; S3, and the emulator of the end-to-end tests, do.
+        # moto does not support conditional deletes; S3 and the emulator of the end-to-end tests do.
         conditions.append(arguments.pop("IfMatch"))
         if conditions[-1] != stack.get(OUTPUT)["ETag"]:
             raise _error("PreconditionFailed", 412)
@@ -243,7 +243,7 @@ def test_what_was_replaced_after_the_look_is_not_removed(stack: Stack, monkeypat
 
 
 def test_an_item_names_its_master(stack: Stack) -> None:
-    """Key, etag, generation and recipe stand beside the item's fields."""
+    """The item has its own fields and key, etag, generation and recipe."""
     write_item(7, width=7, has_alpha=False)
     assert stack.item("cat") == {
         "name": {"S": "cat"},
@@ -257,7 +257,7 @@ def test_an_item_names_its_master(stack: Stack) -> None:
 
 
 def test_a_newer_item_replaces_an_older_whole(stack: Stack) -> None:
-    """No field of the older state stays."""
+    """No field of the older state is kept."""
     write_item(1, camera="X100")
     assert write_item(2, width=7) is True
     item = stack.item("cat")
@@ -266,7 +266,7 @@ def test_a_newer_item_replaces_an_older_whole(stack: Stack) -> None:
 
 
 def test_an_older_item_does_not_replace_a_newer(stack: Stack) -> None:
-    """The job of an older generation, late, records nothing."""
+    """A late job of an older generation writes no item."""
     write_item(2, state="new")
     assert write_item(1, state="old") is False
     item = stack.item("cat")
@@ -275,7 +275,7 @@ def test_an_older_item_does_not_replace_a_newer(stack: Stack) -> None:
 
 
 def test_an_item_of_before_the_records_is_replaced(stack: Stack) -> None:
-    """What has a sequencer and no generation counts as generation 0."""
+    """An item with a sequencer and no generation counts as generation 0."""
     before = {name: {"S": name} for name in ("name", "key", "etag", "sequencer")}
     stack.dynamodb.put_item(TableName=TABLE, Item={**before, "name": {"S": "cat"}})
     assert write_item(1) is True
@@ -283,7 +283,7 @@ def test_an_item_of_before_the_records_is_replaced(stack: Stack) -> None:
 
 @pytest.mark.usefixtures("stack")
 def test_an_item_that_names_no_master_is_not_replaced(stack: Stack) -> None:
-    """What somebody put there by hand is not ours."""
+    """An object or item that the pipeline did not write is not replaced."""
     stack.dynamodb.put_item(TableName=TABLE, Item={"name": {"S": "cat"}})
     with pytest.raises(NameTakenError, match="did not write"):
         write_item(1)
@@ -295,7 +295,7 @@ def test_only_items_of_lower_generations_are_removed(
     generation: int,
     removed: bool,  # noqa: FBT001
 ) -> None:
-    """What a generation removes is older than it."""
+    """A generation removes only what has a lower generation."""
     write_item(2)
     assert storage.remove_item_below(clients.dynamodb(), TABLE, "cat", generation) is removed
     assert (stack.item("cat") is None) is removed
@@ -305,7 +305,7 @@ def test_only_items_of_lower_generations_are_removed(
 
 
 def test_a_reason_is_readable_and_names_its_state(stack: Stack) -> None:
-    """A rejection is JSON in plain letters, with the state that it is about."""
+    """The reason is unescaped UTF-8 JSON, with the ETag and generation that it is about."""
     storage.write_reason(place(REASON), {"message": "zu groß"}, mark(3))
     found = stack.get(REASON)
     text = found["Body"].read().decode()
@@ -315,21 +315,21 @@ def test_a_reason_is_readable_and_names_its_state(stack: Stack) -> None:
 
 
 def test_a_reason_about_an_older_state_does_not_replace_a_newer(stack: Stack) -> None:
-    """The newest generation's reason stays, in whatever order they come."""
+    """The newest generation's reason is kept, in whatever order reasons are written."""
     assert storage.write_reason(place(REASON), {"message": "new"}, mark(2)) is True
     assert storage.write_reason(place(REASON), {"message": "old"}, mark(1)) is False
     assert stack.rejection(REASON)["message"] == "new"
 
 
 def test_a_reason_replaces_what_the_pipeline_did_not_write(stack: Stack) -> None:
-    """Only the pipeline writes there: a file by hand keeps no reason out."""
+    """A reason overwrites a file put there by hand, because the prefix is the pipeline's own."""
     stack.s3.put_object(Bucket=BUCKET, Key=REASON, Body=b"by hand")
     assert storage.write_reason(place(REASON), {"message": "ours"}, mark(1)) is True
     assert stack.rejection(REASON)["message"] == "ours"
 
 
 def test_a_refusal_is_written_whatever_the_message_was(stack: Stack) -> None:
-    """Half of a surrogate pair, which JSON can escape and UTF-8 cannot encode, keeps no reason from being written."""
+    """The reason is written even for a lone surrogate, which JSON can escape and UTF-8 cannot encode."""
     storage.write_refusal(clients.s3(), BUCKET, "rejected/.messages/id/b.json", {"body": "zu groß: \ud800"})
     assert stack.rejection("rejected/.messages/id/b.json") == {"body": "zu groß: \ud800"}
     assert "zu groß: \\ud800" in stack.read("rejected/.messages/id/b.json").decode()

@@ -1,4 +1,4 @@
-"""One batch in, one partial-batch response out; the two kinds of failure, and that neither costs a neighbour."""
+"""Batches and their partial-batch responses: rejections and failures, neither of which affects other records."""
 
 import ctypes
 import dataclasses
@@ -52,12 +52,12 @@ def must_not_run(_master: Master, _settings: Settings) -> Made:
 
 
 def process(event: dict[str, Any], work: Run = done, left_s: float = 60.0) -> list[str]:
-    """Return the ids that a batch leaves in its queue."""
+    """Return the ids of the messages that a batch leaves in the queue."""
     return failures(worker.process(event, Context(left_s), working(work)))
 
 
 def on(key: str, act: Callable[[], Any], work: Run = done) -> Run:
-    """Return work that acts on one key, and does its usual on every other."""
+    """Return work that calls `act` for one key before the usual work."""
 
     def acting(master: Master, settings: Settings) -> Made:
         if master.key == key:
@@ -75,13 +75,13 @@ def raising(error: BaseException) -> Callable[[], None]:
 
 
 def emf(text: str) -> list[dict[str, Any]]:
-    """Return the embedded metrics among the lines that a function printed."""
+    """Return the lines of a function's output that are embedded metrics."""
     lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     return [line for line in lines if "_aws" in line]
 
 
 def total(metrics: list[dict[str, Any]], name: str) -> float:
-    """Return a metric's sum, under the service alone."""
+    """Return a metric's sum over the lines whose only dimension is the service."""
     return sum(
         sum(line[name]) if isinstance(line[name], list) else line[name]
         for line in metrics
@@ -91,7 +91,7 @@ def total(metrics: list[dict[str, Any]], name: str) -> float:
 
 @pytest.fixture
 def logged() -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """Return what gives the worker's log lines so far."""
+    """Return a function that returns the worker's log lines so far."""
     stream, handler = io.StringIO(), worker.logger.registered_handler
     assert hasattr(handler, "setStream")
     before = handler.setStream(stream)
@@ -110,17 +110,17 @@ def three(stack: Stack) -> Stack:
 BATCH = [job(KEY), job(OTHER), job(THIRD)]
 
 
-# Done
+# Successes
 
 
 @pytest.mark.usefixtures("three")
 def test_a_batch_that_is_done_leaves_nothing() -> None:
-    """The response names no message, and is never null."""
+    """The response is an empty list of failures, never null."""
     assert worker.process(sqs_event(*BATCH), Context(), working(done)) == {"batchItemFailures": []}
 
 
 def test_work_gets_the_master_of_its_job(three: Stack) -> None:
-    """Each message's work sees its own master, in the state that its job names."""
+    """Each message's work gets its own master, in the state that its job names."""
     seen = []
 
     def look(master: Master, settings: Settings) -> Made:
@@ -136,14 +136,14 @@ def test_work_gets_the_master_of_its_job(three: Stack) -> None:
 
 
 def test_a_master_that_is_gone_is_done(stack: Stack) -> None:
-    """A deleted master is neither failed nor rejected."""
+    """The message of a deleted master neither fails nor is rejected."""
     assert process(sqs_event(job(KEY)), must_not_run) == []
     assert stack.keys() == []
 
 
 @pytest.mark.parametrize("work", [done, on(KEY, raising(BrokenImageError("no"))), on(KEY, raising(OSError("no")))])
 def test_a_master_is_closed_whatever_became_of_it(three: Stack, monkeypatch: pytest.MonkeyPatch, work: Run) -> None:
-    """A body that is not read to its end must not keep its connection."""
+    """The body is closed after success, rejection and failure, so that its connection is released."""
     body = io.BytesIO(b"picture")
     master = dataclasses.replace(three.master(KEY), body=body)
     monkeypatch.setattr(masters, "fetch", lambda _: master)
@@ -151,17 +151,17 @@ def test_a_master_is_closed_whatever_became_of_it(three: Stack, monkeypatch: pyt
     assert body.closed
 
 
-# The image's fault
+# Rejections
 
 
 def test_a_rejected_image_is_done(three: Stack) -> None:
-    """A retry cannot help: the message does not come again."""
+    """A rejected image's message is not redelivered."""
     assert three
     assert process(sqs_event(*BATCH), on(OTHER, raising(BrokenImageError("truncated")))) == []
 
 
 def test_a_reason_to_reject_is_written_down(three: Stack) -> None:
-    """Bucket, key, branch, error, message and time stand where the uploader can read them."""
+    """The reason has bucket, key, branch, error, message, time, ETag and generation."""
     before = datetime.now(UTC).replace(microsecond=0)
     process(sqs_event(job(KEY)), on(KEY, raising(BrokenImageError("the picture is truncated"))))
     (key,) = three.outputs()
@@ -181,7 +181,7 @@ def test_a_reason_to_reject_is_written_down(three: Stack) -> None:
 
 @pytest.mark.usefixtures("three")
 def test_a_rejected_image_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    """The metric RejectedImage is printed as CloudWatch's embedded format."""
+    """The metric RejectedImage is printed in CloudWatch's embedded metric format."""
     process(sqs_event(*BATCH), on(OTHER, raising(NotAnImageError("text"))))
     metrics = emf(capsys.readouterr().out)
     assert total(metrics, "RejectedImage") == 1
@@ -190,13 +190,13 @@ def test_a_rejected_image_is_counted(capsys: pytest.CaptureFixture[str]) -> None
 
 @pytest.mark.usefixtures("three")
 def test_a_batch_without_rejections_counts_none(capsys: pytest.CaptureFixture[str]) -> None:
-    """Good pictures count no rejection."""
+    """A batch of good pictures adds nothing to RejectedImage."""
     process(sqs_event(*BATCH))
     assert total(emf(capsys.readouterr().out), "RejectedImage") == 0
 
 
 def test_a_name_that_is_taken_is_the_images_fault(three: Stack) -> None:
-    """The loser of two masters of one name has a reason, and is done."""
+    """A master whose name is taken gets a reason, and its message is not redelivered."""
     assert process(sqs_event(job(KEY)), on(KEY, raising(NameTakenError("taken")))) == []
     assert three.rejection(f"rejected/cat.png/{BRANCH}.json")["error"] == "NameTakenError"
 
@@ -207,7 +207,7 @@ def test_a_state_that_is_gone_is_not_rejected(
     logged: Callable[[], list[dict[str, Any]]],
     replaced: bool,  # noqa: FBT001
 ) -> None:
-    """An old job that ends after the record went on leaves no reason against a master that may be good by now."""
+    """A rejection of a state that was replaced or deleted writes no reason: the current master may be good."""
 
     def lose() -> None:
         if replaced:
@@ -225,7 +225,7 @@ def test_a_state_that_is_gone_is_not_rejected(
 
 
 def test_a_reason_is_written_over_what_is_not_the_pipelines(three: Stack) -> None:
-    """An object that somebody put in its place does not make a dead letter of the image's fault."""
+    """The reason replaces an object put in its place by hand, and the message does not fail."""
     key = f"rejected/cat.png/{BRANCH}.json"
     three.upload(key, b"{}")
     assert process(sqs_event(job(KEY)), on(KEY, raising(BrokenImageError("truncated")))) == []
@@ -233,7 +233,7 @@ def test_a_reason_is_written_over_what_is_not_the_pipelines(three: Stack) -> Non
 
 
 def test_a_rejection_that_cannot_be_written_is_ours(three: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reason that nobody can read is none: the message comes again."""
+    """A rejection whose reason cannot be written is redelivered."""
     assert three
     monkeypatch.setattr(storage, "write_reason", lambda *_: raising(_client_error("SlowDown"))())
     assert process(sqs_event(job(KEY)), on(KEY, raising(BrokenImageError("truncated")))) == ["m0"]
@@ -250,7 +250,7 @@ UNREADABLE = [
 def test_a_master_that_s3_does_not_hand_out_is_rejected(
     three: Stack, monkeypatch: pytest.MonkeyPatch, code: str, message: str, said: str
 ) -> None:
-    """An archived object, or one under a key that the stack may not use, is its uploader's fault: no dead letter."""
+    """An archived object, or one under a KMS key that the stack may not use, is rejected rather than retried."""
 
     def refuse(**_: Any) -> None:
         raise _refusal(code, message)
@@ -264,7 +264,7 @@ def test_a_master_that_s3_does_not_hand_out_is_rejected(
 
 
 def test_a_denial_that_is_not_the_keys_is_ours(three: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A permission that the program forgot must not reject anybody's pictures."""
+    """A missing S3 permission fails the message instead of rejecting the picture."""
     assert three
 
     def refuse(**_: Any) -> None:
@@ -276,7 +276,7 @@ def test_a_denial_that_is_not_the_keys_is_ours(three: Stack, monkeypatch: pytest
 
 @pytest.mark.parametrize("key", ["master/line\nbreak.png", "master/tab\there.png", "master/bell\x07.png"])
 def test_a_key_with_control_characters_is_rejected_or_done(stack: Stack, key: str) -> None:
-    """Odd keys are accounted for like all others."""
+    """A key with control characters gets its reason like any other key."""
     stack.upload(key)
     assert process(sqs_event(job(key)), on(key, raising(BrokenImageError("truncated")))) == []
     assert len(stack.outputs()) == 1
@@ -287,7 +287,7 @@ def _refusal(code: str, message: str) -> botocore.exceptions.ClientError:
     return clients.s3().exceptions.ClientError(answer, "GetObject")
 
 
-# Our fault, or the world's
+# Failures
 
 
 def _client_error(code: str) -> botocore.exceptions.ClientError:
@@ -313,14 +313,14 @@ OURS = [
 
 @pytest.mark.parametrize("error", OURS, ids=lambda error: type(error).__name__)
 def test_a_failure_of_ours_leaves_its_message_alone(three: Stack, error: Exception) -> None:
-    """Only the failed record's message comes again, and nothing is rejected."""
+    """Only the failed record's message is redelivered, and nothing is rejected."""
     assert process(sqs_event(*BATCH), on(OTHER, raising(error))) == ["m1"]
     assert three.outputs() == []
 
 
 @pytest.mark.parametrize("error", OURS[3:8], ids=lambda error: type(error).__name__)
 def test_a_fetch_that_stumbles_is_never_the_images_fault(three: Stack, error: Exception) -> None:
-    """A body that fails while a decoder reads it leaves its message in the queue."""
+    """A read error while a decoder reads the body fails the message, and nothing is rejected."""
     from handlers import imaging  # noqa: PLC0415
 
     def convert(master: Master, _settings: Settings) -> Made:
@@ -332,7 +332,7 @@ def test_a_fetch_that_stumbles_is_never_the_images_fault(three: Stack, error: Ex
 
 
 class Stumbling:
-    """A body whose network fails after some bytes."""
+    """A body whose read fails after one byte."""
 
     def __init__(self, body: Any, error: Exception) -> None:
         self._body, self._error = body, error
@@ -346,7 +346,7 @@ class Stumbling:
 
 
 def test_a_get_that_is_throttled_is_ours(three: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """S3's own refusals while fetching leave the message in the queue."""
+    """A throttled GET fails the message, and nothing is rejected."""
     monkeypatch.setattr(masters, "fetch", lambda _: raising(_client_error("SlowDown"))())
     assert process(sqs_event(job(KEY)), must_not_run) == ["m0"]
     assert three.outputs() == []
@@ -354,13 +354,13 @@ def test_a_get_that_is_throttled_is_ours(three: Stack, monkeypatch: pytest.Monke
 
 @pytest.mark.usefixtures("three")
 def test_a_whole_batch_that_fails_is_named_whole() -> None:
-    """Every id is returned: an exception or a null would be read otherwise."""
+    """A batch that fails completely returns every id, rather than raising or returning null."""
     assert process(sqs_event(*BATCH), must_not_run) == ["m0", "m1", "m2"]
 
 
 @pytest.mark.usefixtures("three")
 def test_a_failure_is_logged_once(logged: Callable[[], list[dict[str, Any]]]) -> None:
-    """A retry's line has the message's id, its deliveries, the error and the time it took."""
+    """A failure's log line has the message's id, deliveries, error and duration."""
     process(sqs_event(job(KEY)), on(KEY, raising(ZeroDivisionError("a bug"))))
     (line,) = logged()
     assert (line["level"], line["message_id"], line["deliveries"], line["error"]) == (
@@ -393,7 +393,7 @@ UNTRUSTED = [
 def test_a_message_that_is_no_job_of_ours_is_refused(
     three: Stack, monkeypatch: pytest.MonkeyPatch, what: str, body: str
 ) -> None:
-    """It is done, nothing is read for it, and the reason holds the message itself."""
+    """The message is not redelivered, no master is fetched, and the reason contains the message."""
     monkeypatch.setattr(masters, "fetch", lambda _: raising(AssertionError(what))())
     assert process(sqs_event(body), must_not_run) == []
     (key,) = three.outputs()
@@ -403,7 +403,7 @@ def test_a_message_that_is_no_job_of_ours_is_refused(
 
 
 def test_a_refused_message_costs_no_neighbour(three: Stack) -> None:
-    """The other jobs of the batch are done."""
+    """The other jobs of the batch are processed."""
     seen: list[str] = []
     work = functools.partial(_note, seen)
     assert process(sqs_event(job(KEY), "not JSON", job(OTHER)), work) == []
@@ -418,7 +418,7 @@ def _note(seen: list[str], master: Master, _settings: Settings) -> Made:
 
 @pytest.mark.usefixtures("three")
 def test_a_refused_message_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    """A message that is no job counts as a rejection."""
+    """A refused message counts as a rejection."""
     process(sqs_event("not JSON"))
     assert total(emf(capsys.readouterr().out), "RejectedImage") == 1
 
@@ -427,21 +427,21 @@ def test_a_refused_message_is_counted(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_near_the_deadline_nothing_is_started(three: Stack) -> None:
-    """What has not run is reported as failed, so that it comes again."""
+    """Records that have not run are reported as failed, so that they are redelivered."""
     assert three
     assert process(sqs_event(*BATCH), must_not_run, left_s=worker.RESERVE_S + 1) == ["m0", "m1", "m2"]
 
 
 @pytest.mark.usefixtures("three")
 def test_what_ran_before_the_deadline_stays_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the records that found no time are reported."""
+    """Only the records without time left are reported as failed."""
     monkeypatch.setattr(worker, "threads", lambda: 1)
     context = Context()
     work = on(OTHER, lambda: context.end_in(worker.RESERVE_S + 1))
     assert failures(worker.process(sqs_event(*BATCH), context, working(work))) == ["m2"]
 
 
-# Killers: what is delivered again runs in a child process
+# Crashes: redelivered messages run in a child process
 
 
 def exhaust() -> None:
@@ -460,7 +460,7 @@ def leave() -> None:
 @pytest.mark.parametrize("kill", [exhaust, crash, leave], ids=lambda kill: kill.__name__)
 @pytest.mark.parametrize("position", [0, 2])
 def test_a_killer_dies_alone(three: Stack, kill: Callable[[], None], position: int) -> None:
-    """A record that kills its process, delivered again, fails; the rest of its batch is done."""
+    """A redelivered record that crashes its process fails; the rest of its batch is done."""
     assert three
     deliveries = [2 if number == position else 1 for number in range(3)]
     work = on(BATCH[position]["key"], kill)
@@ -468,7 +468,7 @@ def test_a_killer_dies_alone(three: Stack, kill: Callable[[], None], position: i
 
 
 def test_a_record_that_stalls_costs_no_neighbour(three: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A record that takes all the time it gets, delivered again, leaves enough for those after it."""
+    """A redelivered record that stalls is stopped in time for the records after it."""
     assert three
     monkeypatch.setattr(worker, "RESERVE_S", 0.2)
     monkeypatch.setattr(worker, "SHORTEST_RECORD_S", 0.5)
@@ -483,7 +483,7 @@ def _leave_a_file(folder: Path, master: Master, _settings: Settings) -> Made:
 
 
 def test_a_first_delivery_runs_in_the_functions_own_process(three: Stack, tmp_path: Path) -> None:
-    """A fork is paid only for what failed before."""
+    """A first delivery runs in the function's process, a second one in a child."""
     assert three
     process(sqs_event(job(KEY), job(OTHER), deliveries=[1, 2]), functools.partial(_leave_pid, tmp_path))
     pids = {file.name: int(file.read_text()) for file in tmp_path.iterdir()}
@@ -498,13 +498,13 @@ def _leave_pid(folder: Path, master: Master, _settings: Settings) -> Made:
 
 @pytest.mark.usefixtures("three")
 def test_a_rejection_in_a_child_is_done_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    """The child's outcome is the parent's: what moto's child writes is lost here, so only that is seen."""
+    """The parent handles the child's rejection; the reason is not checked, because the child's moto is lost with it."""
     assert process(sqs_event(*BATCH, deliveries=2), on(OTHER, raising(BrokenImageError("truncated")))) == []
     assert total(emf(capsys.readouterr().out), "RejectedImage") == 1
 
 
 def test_a_childs_memory_is_the_functions(three: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A child is bound by the memory that Lambda gives the function."""
+    """A child is limited to the function's memory, and to the time left minus the reserve."""
     assert three
     seen: dict[str, float] = {}
 
@@ -520,7 +520,7 @@ def test_a_childs_memory_is_the_functions(three: Stack, monkeypatch: pytest.Monk
 
 
 def test_each_redelivered_record_gets_its_share_of_the_time(three: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many may stall, there is time for those behind: the last one has all that is left."""
+    """Each redelivered record gets an equal share of the time left; the last one gets all of it."""
     assert three
     shares: list[float] = []
 
@@ -554,7 +554,7 @@ def test_each_message_has_one_line(
     work: Run,
     body: str | dict[str, Any],
 ) -> None:
-    """A line says what became of a message, and how long it took."""
+    """The line has the message's outcome and duration."""
     assert three
     process(sqs_event(body), work)
     (line,) = logged()
@@ -564,14 +564,14 @@ def test_each_message_has_one_line(
 
 @pytest.mark.usefixtures("three")
 def test_a_line_names_its_master(logged: Callable[[], list[dict[str, Any]]]) -> None:
-    """A picture's history is found by its key."""
+    """The line has the master's key, so that a picture's history can be found."""
     process(sqs_event(job(KEY)))
     assert [line["key"] for line in logged()] == [KEY]
 
 
 @pytest.mark.usefixtures("stack")
 def test_a_function_that_is_not_told_its_bucket_fails_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without its environment nothing can be done or written down: all messages come again."""
+    """Without its environment, the function raises, so that all messages are redelivered."""
     monkeypatch.delenv("BUCKET")
     with pytest.raises(KeyError, match="BUCKET"):
         worker.process(sqs_event(job(KEY)), Context(), working(must_not_run))
@@ -582,7 +582,7 @@ def test_a_function_that_is_not_told_its_bucket_fails_whole(monkeypatch: pytest.
 def test_a_picture_that_is_alone_is_decoded_while_it_arrives(
     monkeypatch: pytest.MonkeyPatch, keys: tuple[str, ...], early: list[bool]
 ) -> None:
-    """In a batch the processor has the other pictures to decode meanwhile."""
+    """A single picture is decoded early; in a batch, decoding other pictures fills the wait."""
     told: list[bool] = []
 
     def opened(source: Any, _limits: Any, *, early: bool, **_: Any) -> Any:

@@ -1,6 +1,6 @@
-"""HEIC files put together here: no encoder of HEVC is installed, so two drawn pictures are kept as coded.
+"""HEIC files built here: two generated pictures are stored already encoded, so that no HEVC encoder is needed.
 
-`heif-enc -q 90 -p chroma=444` made them of `pictures.corners(SIZE)`, and of an opacity whose left half is opaque.
+`heif-enc -q 90 -p chroma=444` encoded `pictures.corners(SIZE)` and an alpha plane whose left half is opaque.
 """
 
 import base64
@@ -54,9 +54,9 @@ def heic(
     references: bytes = b"",
     further: Sequence[tuple[bytes, bytes, bytes]] = (),
 ) -> bytes:
-    """Return a HEIC of four corners, with further properties and, where asked for, an opacity.
+    """Return a HEIC of four corners, with further properties and, with `alpha`, an alpha item.
 
-    `further` items have a type, what follows it in their entry, and data; they are numbered from 2, or 3 with alpha.
+    Each `further` item is a type, the rest of its entry, and data; ids start at 2, or at 3 with alpha.
     """
     own = [extent(*size), box(b"hvcC", configuration), *properties]
     items = [(b"hvc1", list(range(1, len(own) + 1)), data, b"")]
@@ -72,7 +72,7 @@ def heic(
 def packed(
     items: Sequence[tuple[bytes, Sequence[int], bytes, bytes]], properties: Sequence[bytes], references: bytes = b""
 ) -> bytes:
-    """Return a HEIC of items with a type, their properties' places, data, and what follows the type in their entry."""
+    """Return a HEIC of items, each a type, the indices of its properties, data, and the rest of its entry."""
 
     def head(start: int) -> bytes:
         starts = itertools.accumulate((len(content) for _, _, content, _ in items), initial=start)
@@ -87,7 +87,7 @@ def packed(
 
 
 def parameters(width: int, height: int) -> bytes:
-    """Return a decoder's configuration whose sequence parameter set has such a size and no more."""
+    """Return a decoder configuration whose sequence parameter set holds the size and nothing else."""
     bits = "0000" + "000" + "1" + 96 * "0" + _golomb(0) + _golomb(1) + _golomb(width) + _golomb(height)
     coded = int(bits.ljust(-(-len(bits) // 8) * 8, "0"), 2).to_bytes(-(-len(bits) // 8))
     escaped = coded.replace(b"\0\0\0", b"\0\0\3\0")

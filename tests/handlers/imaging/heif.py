@@ -1,4 +1,4 @@
-"""Boxes of AVIF and HEIC files, written byte by byte where a file must be odd, and changes of whole files."""
+"""Boxes of AVIF and HEIC files, written byte by byte for unusual files, and edits of whole files."""
 
 import struct
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ def extent(width: int, height: int) -> bytes:
 
 
 def resized(data: bytes, size: tuple[int, int], to: tuple[int, int]) -> bytes:
-    """Return a file that declares another size wherever it declares `size`; its coded data are the same."""
+    """Return a file that declares the size `to` wherever it declared `size`; its coded data are unchanged."""
     assert extent(*size) in data
     return data.replace(extent(*size), extent(*to))
 
@@ -33,7 +33,7 @@ def container(
     idat: bytes = b"",
     extra: bytes = b"",
 ) -> bytes:
-    """Return a file without data; of each item type, properties' places from 1 on, where its data lie, and name."""
+    """Return a file without data; each item is a type, property indices from 1, the place of its data, and a name."""
     kinds, places, links = b"", b"", b""
     for number, (kind, linked, (method, start, size), name) in enumerate(items, start=1):
         kinds += box(b"infe", struct.pack(">IHH4s", 2 << 24, number, 0, kind), name + b"\0")
@@ -59,5 +59,5 @@ def grid(rows: int, columns: int, width: int, height: int) -> bytes:
 
 
 def reference(kind: bytes, one: int, to: Sequence[int]) -> bytes:
-    """Return a reference of one item to others."""
+    """Return a reference from one item to others."""
     return box(kind, struct.pack(f">HH{len(to)}H", one, len(to), *to))

@@ -1,4 +1,4 @@
-"""Pictures made for the tests: by Pillow where it can, byte by byte where a file must be odd."""
+"""Pictures for the tests: made by Pillow where possible, byte by byte for unusual files."""
 
 import io
 import struct
@@ -13,7 +13,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def photo(size: tuple[int, int] = (160, 120), mode: str = "RGB") -> Image.Image:
-    """Return a picture with soft gradients and some detail, as photographs have."""
+    """Return a picture with soft gradients and some detail, like a photograph."""
     width, height = size
     across = Image.linear_gradient("L").rotate(90).resize(size)
     down = Image.linear_gradient("L").resize(size)
@@ -22,7 +22,7 @@ def photo(size: tuple[int, int] = (160, 120), mode: str = "RGB") -> Image.Image:
 
 
 def corners(size: tuple[int, int] = (64, 48)) -> Image.Image:
-    """Return a picture whose four quarters are red, green, blue and white, so that turns show."""
+    """Return a picture whose four quarters are red, green, blue and white, so that rotations show."""
     width, height = size
     image = Image.new("RGB", size, RED)
     image.paste(GREEN, (width // 2, 0, width, height // 2))
@@ -39,7 +39,7 @@ def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
 
 
 def jpeg(image: Image.Image | None = None, **options: Any) -> bytes:
-    """Return a JPEG, at quality 95 if not told otherwise."""
+    """Return a JPEG, at quality 95 by default."""
     return saved(image or photo(), "JPEG", **{"quality": 95, **options})
 
 
@@ -62,7 +62,7 @@ def segment(marker: int, body: bytes) -> bytes:
 
 
 def with_segments(data: bytes, *segments: bytes) -> bytes:
-    """Return the JPEG with segments put right behind its SOI."""
+    """Return the JPEG with segments inserted right after its SOI."""
     return data[:2] + b"".join(segments) + data[2:]
 
 
@@ -134,7 +134,7 @@ def chunk(kind: bytes, data: bytes = b"") -> bytes:
 def png(
     size: tuple[int, int], depth: int, colour: int, rows: Iterable[bytes], *extra: bytes, tail: bytes = b""
 ) -> bytes:
-    """Return a PNG of raw rows; `extra` chunks come before the data, `tail` behind them."""
+    """Return a PNG of raw rows; `extra` chunks come before the data, `tail` after."""
     header = struct.pack(">IIBBBBB", *size, depth, colour, 0, 0, 0)
     data = zlib.compress(b"".join(b"\0" + row for row in rows))
     return SIGNATURE + chunk(b"IHDR", header) + b"".join(extra) + chunk(b"IDAT", data) + tail + chunk(b"IEND")
@@ -155,7 +155,7 @@ def gif_frame(
 
 
 def _codes(pixels: bytes) -> bytes:
-    """Return LZW codes of 8 bits for values below 128, cleared before they would grow."""
+    """Return 8-bit LZW codes for values below 128, with a clear code before the code size would grow."""
     codes: list[int] = []
     for start in range(0, len(pixels), 100):
         codes += [0x80, *pixels[start : start + 100]]
@@ -216,12 +216,12 @@ def p3_profile() -> bytes:
 
 
 def grey_profile(gamma: float = 1.0) -> bytes:
-    """Return a grey profile; linear light shows middle grey far brighter than sRGB does."""
+    """Return a grey profile; a gamma of 1 makes middle grey far brighter than sRGB does."""
     return _profile(b"GRAY", {b"kTRC": _gamma(gamma)})
 
 
 def cmyk_profile() -> bytes:
-    """Return a CMYK profile with a table of two points an ink: no ink is white, any full ink a dark yellow."""
+    """Return a CMYK profile with a table of two points per ink: no ink is white, any full ink is dark yellow."""
     grid = b""
     for corner in range(16):
         light, a, b = (0xFF00, 0x8000, 0x8000) if corner == 0 else (0x4000, 0x8000, 0xC000)
@@ -233,7 +233,7 @@ def cmyk_profile() -> bytes:
 
 
 class Pipe(io.RawIOBase):
-    """A stream that can only be read, in small pieces, and knows how far it was read."""
+    """A stream that can only be read, in small pieces, and counts the bytes read."""
 
     def __init__(self, data: bytes, error_at: int | None = None, error: Exception | None = None) -> None:
         super().__init__()
@@ -241,7 +241,7 @@ class Pipe(io.RawIOBase):
         self.served = 0
 
     def read(self, size: int = -1, /) -> bytes:
-        """Return at most 1,000 bytes."""
+        """Return at most 1,000 bytes if a size is given."""
         if self._error and self._error_at is not None and self.served >= self._error_at:
             raise self._error
         data = self._file.read(min(size, 1000) if size >= 0 else -1)
@@ -249,13 +249,13 @@ class Pipe(io.RawIOBase):
         return data
 
     def seekable(self) -> bool:
-        """Say no."""
+        """Return False."""
         return False
 
     def seek(self, *_: Any) -> int:
-        """Refuse."""
+        """Raise UnsupportedOperation."""
         raise io.UnsupportedOperation("seek")
 
     def tell(self) -> int:
-        """Refuse."""
+        """Raise UnsupportedOperation."""
         raise io.UnsupportedOperation("tell")

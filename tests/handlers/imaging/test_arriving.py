@@ -1,4 +1,4 @@
-"""Pixels are decoded while their file arrives, and what comes out is what the whole file gives."""
+"""Pixels are decoded while their file arrives, and the output is the same as for the whole file."""
 
 import functools
 import io
@@ -18,7 +18,7 @@ from handlers.imaging.formats.jpeg_decoder import open_jpeg
 from tests.handlers.imaging.pictures import chunk, exif, exif_segment, jpeg, photo, saved, segment, with_segments
 
 WIDTHS = {"small": 40, "large": 100}
-# Smooth enough to be reduced while it is decoded, and large enough to arrive in pieces.
+# Smooth enough for a reduced decode, and large enough to arrive in pieces.
 NOISE = Image.effect_noise((45, 35), 30).resize((1800, 1400), Image.Resampling.BICUBIC)
 BASELINE, PNG = saved(NOISE, "JPEG", quality=95), saved(NOISE, "PNG")
 CALLS: dict[str, Callable[[Any], Any]] = {
@@ -50,7 +50,7 @@ ODD = {
 
 
 class Arriving:
-    """A stream that hands out its file in pieces, and raises `error` in place of what follows `end`."""
+    """A stream that returns its file in pieces, and raises `error` in place of what follows `end`."""
 
     def __init__(self, file: bytes, end: int | None = None, error: Exception | None = None) -> None:
         self._file, self._error, self._chance = io.BytesIO(file[:end]), error, random.Random(1)  # noqa: S311 - no secret
@@ -75,7 +75,7 @@ def outcome(call: Callable[[Any], Any], source: Any) -> Any:
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("kind", ODD)
 def test_a_stream_gives_what_its_bytes_give(kind: str, call: str) -> None:
-    """The same outputs to the byte, the same warnings, the same refusals."""
+    """A stream and its bytes give byte-identical outputs, the same warnings and the same rejections."""
     assert outcome(CALLS[call], Arriving(ODD[kind])) == outcome(CALLS[call], ODD[kind])
 
 
@@ -84,7 +84,7 @@ def test_a_stream_gives_what_its_bytes_give(kind: str, call: str) -> None:
 def test_the_pixels_are_decoded_once_and_before_the_last_byte(
     monkeypatch: pytest.MonkeyPatch, module: Any, opener: str, file: bytes, call: str
 ) -> None:
-    """The decoder is opened on what has arrived; when the file is whole, nothing is left to decode."""
+    """The decoder is opened once, with more than half of the file still to come."""
     opened = []
     decode = getattr(module, opener)
 
@@ -116,7 +116,7 @@ ERRORS: dict[str, Callable[[], Exception]] = {
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize("file", [BASELINE, PNG], ids=["jpeg", "png"])
 def test_a_connection_that_breaks_rejects_no_picture(file: bytes, error: str, tenth: int) -> None:
-    """At every tenth of the file, what the stream raises comes out as it is, whatever the decoder makes of it."""
+    """A read error at any tenth of the file is raised unchanged, whatever the decoder makes of it."""
     raised = ERRORS[error]()
     for call in CALLS.values():
         with pytest.raises(type(raised)) as caught:
@@ -125,7 +125,7 @@ def test_a_connection_that_breaks_rejects_no_picture(file: bytes, error: str, te
 
 
 def test_a_file_over_the_limit_is_refused_at_its_first_byte_too_many() -> None:
-    """The decoder does not read on."""
+    """Reading stops as soon as the limit is exceeded."""
     stream = Arriving(BASELINE + bytes(10_000_000))
     with pytest.raises(RejectedImageError, match="maxBytes"):
         convert(stream, limits=Limits(max_bytes=len(BASELINE) + 1_000_000))
@@ -133,7 +133,7 @@ def test_a_file_over_the_limit_is_refused_at_its_first_byte_too_many() -> None:
 
 
 def test_a_caller_with_other_pictures_to_decode_fetches_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With `early` off, the decoder is opened on the whole file."""
+    """With `early` off, the decoder is opened after the whole file is read."""
     stream, left = io.BytesIO(BASELINE), []
 
     def watched(payload: bytes, **options: Any) -> Any:

@@ -1,4 +1,4 @@
-"""AVIF, where a stack takes it in: sniffed, bounded, upright, in sRGB, over the background, and whole or refused."""
+"""AVIF as an input format: detected, bounded, upright, in sRGB, on the background, and whole or refused."""
 
 import struct
 from typing import Any
@@ -26,20 +26,20 @@ def fine(image: Image.Image, **options: Any) -> bytes:
 
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 def test_an_avif_is_converted(mode: str) -> None:
-    """The JPEG shows what the AVIF does, grey as grey."""
+    """The JPEG shows the AVIF's pixels, and a grey picture stays grey."""
     jpeg = opened(convert(avif(saved(photo(mode=mode), "AVIF", quality=95))))
     assert (jpeg.mode, jpeg.size) == (mode, SIZE)
     assert difference(jpeg, photo(mode=mode)) < 3
 
 
 def test_an_avif_is_resized() -> None:
-    """Each size is made of one decode."""
+    """Each size has its width and the master's aspect ratio."""
     sizes = resize(avif(fine(photo())), {"small": 40, "large": 320})
     assert {name: opened(jpeg).size for name, jpeg in sizes.items()} == {"small": (40, 30), "large": (320, 240)}
 
 
 def test_an_avif_is_described_by_its_items() -> None:
-    """EXIF counts wherever it is, and the pixels are not decoded."""
+    """The facts come from the container's items, EXIF included."""
     facts = describe(avif(fine(photo(), exif=exif({0x010F: b"Maker", 0x0112: 6}))))
     assert (facts.format, facts.width, facts.height, facts.mode, facts.has_alpha) == ("AVIF", 160, 120, "RGB", False)
     assert (facts.camera_make, facts.orientation, facts.frames) == ("Maker", 6, 1)
@@ -47,7 +47,7 @@ def test_an_avif_is_described_by_its_items() -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_an_avif_is_turned_upright(orientation: int) -> None:
-    """Its transformations are applied once; the encoder writes them for EXIF's orientation."""
+    """Its transformations, which the encoder derives from EXIF's orientation, are applied once."""
     data = fine(corners(), exif=exif({0x010F: b"Maker", 0x0112: orientation}))
     expected = opened(convert(saved(corners(), "PNG", exif=exif({0x0112: orientation}))))
     assert difference(opened(convert(avif(data))), expected) < 2
@@ -55,14 +55,14 @@ def test_an_avif_is_turned_upright(orientation: int) -> None:
 
 
 def test_exif_alone_does_not_turn_an_avif() -> None:
-    """Readers go by the items: their file format says so, and browsers do."""
+    """Only the transformation properties turn a picture: the file format says so, and browsers agree."""
     data = fine(corners(), exif=exif({0x0113: 6})).replace(b"\x01\x13\0\3", b"\x01\x12\0\3")
     assert difference(opened(convert(avif(data))), corners()) < 5
     assert describe(avif(data)).orientation == 1
 
 
 def test_transparent_pixels_show_the_background() -> None:
-    """Alpha is an item of its own."""
+    """Alpha, which is an item of its own, is applied."""
     image = Image.new("RGBA", (64, 48), (0, 0, 255, 0))
     image.paste((255, 0, 0, 255), (0, 0, 32, 48))
     picture = avif(fine(image))
@@ -73,13 +73,13 @@ def test_transparent_pixels_show_the_background() -> None:
 
 
 def test_a_profile_is_applied() -> None:
-    """Colours are brought to sRGB as a PNG's are."""
+    """Colours are converted to sRGB as for a PNG."""
     expected = opened(convert(saved(photo(), "PNG", icc_profile=p3_profile())))
     assert difference(opened(convert(avif(fine(photo(), icc_profile=p3_profile())))), expected) < 2
 
 
 def test_code_points_are_applied_as_a_profile() -> None:
-    """Display P3 that is only named; a space for HDR leaves a warning."""
+    """Display P3 given by code points alone is converted; an HDR colour space leaves a warning."""
     data, named = fine(photo()), b"nclx\0\x01\0\x0d"
     p3, hdr = (avif(data.replace(named, b"nclx" + struct.pack(">HH", *codes))) for codes in ((12, 13), (9, 16)))
     expected = opened(convert(saved(photo(), "PNG", icc_profile=p3_profile())))
@@ -88,14 +88,14 @@ def test_code_points_are_applied_as_a_profile() -> None:
 
 
 def test_rights_travel_and_the_rest_does_not() -> None:
-    """Copyright is kept, by EXIF or XMP; the place is not."""
+    """Artist and copyright are kept, from EXIF or XMP; the GPS position is not."""
     packet = b"<x><dc:creator><rdf:Seq><rdf:li>Ada</rdf:li></rdf:Seq></dc:creator></x>"
     jpeg = opened(convert(avif(fine(photo(), exif=exif({0x8298: b"ACME"}, gps={1: b"N"}), xmp=packet))))
     assert dict(jpeg.getexif()) == {0x8298: "ACME", 0x013B: "Ada"}
 
 
 def test_a_sequence_shows_its_still_picture() -> None:
-    """All frames are counted, up to the limit."""
+    """The still picture is converted, and all frames are counted, up to the limit."""
     data = fine(photo(), save_all=True, append_images=[photo().rotate(90)] * 3)
     assert describe(avif(data)).frames == 4
     assert difference(opened(convert(avif(data))), photo()) < 3
@@ -104,7 +104,7 @@ def test_a_sequence_shows_its_still_picture() -> None:
 
 
 def test_a_clean_aperture_is_cut_out() -> None:
-    """What lies outside is not shown; the size is that of the aperture."""
+    """The output shows the aperture alone, and has its size."""
     data, shown = fine(photo()), struct.pack(">8i", 80, 1, 60, 1, 0, 1, -30, 1)
     cut = container([(b"av01", [1, 2, 3], (0, *_data(data)), b"")], [extent(*SIZE), _av1(data), box(b"clap", shown)])
     shift = len(cut)
@@ -115,19 +115,19 @@ def test_a_clean_aperture_is_cut_out() -> None:
 
 
 def _data(data: bytes) -> tuple[int, int]:
-    """Return where the data of the one item of a file lie, which are the last of it."""
+    """Return the start and size of the single item's data, which end the file."""
     start = data.index(b"mdat") + 4
     return start, len(data) - start
 
 
 def _av1(data: bytes) -> bytes:
-    """Return the configuration of a file's decoder."""
+    """Return a file's decoder configuration."""
     at = data.index(b"av1C") - 4
     return data[at : at + int.from_bytes(data[at : at + 4])]
 
 
 def test_a_gain_map_is_ignored_with_a_warning() -> None:
-    """The picture is shown as displays without HDR show it."""
+    """The base picture is used, with a warning."""
     data = container(
         [(b"av01", [1, 2], (0, 0, 9), b""), (b"tmap", [1], (0, 0, 9), b"")],
         [extent(8, 8), box(b"av1C", bytes(4))],
@@ -138,14 +138,14 @@ def test_a_gain_map_is_ignored_with_a_warning() -> None:
 
 @pytest.mark.parametrize("share", [0.05, 0.3, 0.6, 0.9, 0.99])
 def test_a_truncated_avif_is_refused(share: float) -> None:
-    """Wherever the file ends."""
+    """A truncated file is refused wherever it ends."""
     data = fine(photo())
     with pytest.raises(BrokenImageError):
         convert(avif(data[: int(share * len(data))]))
 
 
 def test_a_bomb_is_refused_by_its_header() -> None:
-    """Neither a declared size, nor coded data larger than it, are decoded."""
+    """Neither too large a declared size nor coded data larger than declared is decoded."""
     data = saved(Image.new("RGB", (2000, 2000)), "AVIF", speed=10)
     with pytest.raises(ImageTooLargeError, match="maxPixels"):
         convert(avif(resized(data, (2000, 2000), (30_000, 30_000))))
@@ -154,7 +154,7 @@ def test_a_bomb_is_refused_by_its_header() -> None:
 
 
 def test_a_grid_is_as_large_as_its_tiles() -> None:
-    """Tiles that reach beyond the picture would be decoded for nothing."""
+    """A grid is refused where its tiles cover more than its picture, or where some of them are missing."""
     tile = [extent(64, 64), box(b"av1C", bytes(4)), extent(70_000, 70_000)]
 
     def of(rows: int, columns: int, tiles: int) -> bytes:
@@ -180,7 +180,7 @@ def test_a_grid_is_as_large_as_its_tiles() -> None:
     ids=["boxes", "items", "properties", "links", "bytes"],
 )
 def test_a_list_that_is_too_long_is_refused(data: bytes) -> None:
-    """Before much of it is read."""
+    """An overlong list is refused before much of it is read."""
     with pytest.raises(ImageTooLargeError):
         avif(data)
 
@@ -197,19 +197,19 @@ def test_a_list_that_is_too_long_is_refused(data: bytes) -> None:
     ids=["no meta", "no size", "no width", "far away", "short box"],
 )
 def test_an_avif_without_a_picture_is_refused(data: bytes) -> None:
-    """Its boxes lack what must be there, or lead out of it."""
+    """A file is refused where a mandatory box is missing or a size exceeds the file."""
     with pytest.raises(BrokenImageError):
         convert(avif(data))
 
 
 def test_a_picture_of_another_coding_is_refused() -> None:
-    """Only one decoder runs for a format."""
+    """An HEVC item in an AVIF is refused: each format has a single decoder."""
     with pytest.raises(UnsupportedFormatError, match=r"^expected a picture of type av01 .* got 'hvc1'"):
         avif(container([(b"hvc1", [1], (0, 0, 9), b"")], [extent(8, 8)]))
 
 
 def test_parts_that_overlap_are_refused() -> None:
-    """All items' data together are no longer than the file."""
+    """Tiles that share their data are refused: all items' data together must fit into the file."""
     data = fine(photo())
     start, size = _data(data)
     items = [(b"grid", [3], (1, 0, 12), b""), *[(b"av01", [1, 2], (0, start, size), b"")] * 4]
@@ -221,7 +221,7 @@ def test_parts_that_overlap_are_refused() -> None:
 
 
 def test_an_avif_is_refused_where_it_is_not_let_in() -> None:
-    """The message names the setting that lets it in."""
+    """The message names the setting that allows it."""
     with pytest.raises(UnsupportedFormatError, match=r"got an AVIF picture: .*, or add avif to inputFormats$"):
         open_picture(fine(photo()), Limits())
     with pytest.raises(UnsupportedFormatError, match=r"^expected an AVIF, got a PNG picture: .* add png to"):
@@ -229,5 +229,5 @@ def test_an_avif_is_refused_where_it_is_not_let_in() -> None:
 
 
 def test_an_avif_runs_guarded() -> None:
-    """Only a child process decodes it."""
+    """An AVIF is decoded in a child process only."""
     assert avif(fine(photo())).guarded

@@ -1,4 +1,4 @@
-"""Colour: embedded profiles applied, CMYK converted, broken profiles noted."""
+"""Colour: embedded profiles are applied, CMYK is converted, broken profiles leave a warning."""
 
 import pytest
 from PIL import Image, ImageCms
@@ -34,21 +34,21 @@ def _middle(data: bytes) -> tuple[int, ...]:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 def test_a_wide_gamut_profile_is_applied(kind: str) -> None:
-    """Display P3 reds become more saturated numbers in sRGB, as the same colour needs there."""
+    """A Display P3 red gets more saturated numbers in sRGB, which the same colour needs there."""
     master = saved(_flat("RGB", (200, 50, 50)), kind, icc_profile=p3_profile())
     red, green, blue = _middle(convert(master))
     assert (red, green, blue) == pytest.approx((219, 14, 35), abs=3)
 
 
 def test_a_grey_profile_is_applied_and_grey_stays_grey() -> None:
-    """Middle grey in linear light is bright grey in sRGB, still in one channel."""
+    """Middle grey in linear light becomes bright grey in sRGB, still in one channel."""
     output = convert(saved(_flat("L", 128), "PNG", icc_profile=grey_profile(1.0)))
     assert opened(output).mode == "L"
     assert _middle(output)[0] == pytest.approx(188, abs=2)
 
 
 def test_a_cmyk_profile_is_applied() -> None:
-    """No ink is white and full cyan is what the profile's table says, not what a formula says."""
+    """No ink is white, and full cyan comes from the profile's table, not from a formula."""
     paper = convert(saved(_flat("CMYK", (0, 0, 0, 0)), "JPEG", quality=100, icc_profile=cmyk_profile()))
     ink = convert(saved(_flat("CMYK", (255, 0, 0, 0)), "JPEG", quality=100, icc_profile=cmyk_profile()))
     assert _middle(paper) == pytest.approx((255, 255, 255), abs=2)
@@ -56,21 +56,21 @@ def test_a_cmyk_profile_is_applied() -> None:
 
 
 def test_cmyk_without_a_profile_is_not_inverted() -> None:
-    """Adobe's inverted CMYK without a profile comes out by Pillow's formula: cyan is cyan."""
+    """Adobe's inverted CMYK without a profile is converted by Pillow's formula: cyan stays cyan."""
     assert _middle(convert(saved(_flat("CMYK", (255, 0, 0, 0)), "JPEG", quality=100))) == pytest.approx(
         (0, 255, 255), abs=3
     )
 
 
 def test_cmyk_without_the_adobe_marker_counts_as_inverted_too() -> None:
-    """Pillow, libvips and browsers take all CMYK JPEGs as Adobe stores them."""
+    """Pillow, libvips and browsers treat every CMYK JPEG as inverted, as Adobe stores it."""
     master = saved(_flat("CMYK", (255, 0, 0, 0)), "JPEG", quality=100)
     marker = master.index(b"\xff\xee")
     assert _middle(convert(master[:marker] + master[marker + 16 :])) == pytest.approx((0, 255, 255), abs=3)
 
 
 def test_ycck_is_decoded() -> None:
-    """An Adobe transform of 2 says YCCK: four equal middle values with neutral chroma are a neutral colour."""
+    """An Adobe transform of 2 means YCCK: the picture decodes to RGB."""
     master = saved(_flat("CMYK", (100, 100, 100, 0)), "JPEG", quality=100)
     marker = master.index(b"\xff\xee")
     assert master[marker + 15] == 0
@@ -82,7 +82,7 @@ def test_ycck_is_decoded() -> None:
     "profile", [b"", b"junk", bytes(400), p3_profile()[:200], p3_profile()[:-40], cmyk_profile(), grey_profile()]
 )
 def test_a_broken_or_foreign_profile_costs_a_warning_not_the_picture(profile: bytes) -> None:
-    """What cannot be applied is left out and noted; the pixels stay as they are."""
+    """A profile that cannot be applied is dropped with a warning; the pixels stay as they are."""
     body = b"ICC_PROFILE\0\1\1" + profile
     master = jpeg(quality=100)
     output = convert(master[:2] + segment(0xE2, body) + master[2:])
@@ -91,14 +91,14 @@ def test_a_broken_or_foreign_profile_costs_a_warning_not_the_picture(profile: by
 
 
 def test_a_profile_with_a_missing_part_costs_a_warning() -> None:
-    """Of a profile in two parts with one missing nothing is applied."""
+    """A profile in two parts, one of them missing, is not applied."""
     master = jpeg()
     output = convert(master[:2] + segment(0xE2, b"ICC_PROFILE\0\1\2" + p3_profile()) + master[2:])
     assert any("missing" in warning for warning in output.warnings)
 
 
 def test_a_profile_in_parts_out_of_order_is_joined() -> None:
-    """Parts are joined by their numbers, not by their places."""
+    """Parts are joined by number, not by position."""
     profile, master = p3_profile(), jpeg(_flat("RGB", (200, 50, 50)), quality=100)
     first, second = profile[:200], profile[200:]
     parts = segment(0xE2, b"ICC_PROFILE\0\2\2" + second) + segment(0xE2, b"ICC_PROFILE\0\1\2" + first)
@@ -106,14 +106,14 @@ def test_a_profile_in_parts_out_of_order_is_joined() -> None:
 
 
 def test_an_srgb_profile_changes_nothing_and_is_dropped() -> None:
-    """A profile that shows colours as sRGB does is no reason to touch them."""
+    """A JPEG with an sRGB profile is copied without the profile."""
     output = convert(jpeg(quality=100, icc_profile=SRGB))
     assert output.copied
     assert "icc_profile" not in opened(output).info
 
 
 def test_profiles_are_applied_to_sizes_too() -> None:
-    """A resized P3 picture has sRGB's numbers as well."""
+    """A resized P3 picture is in sRGB too."""
     master = saved(_flat("RGB", (200, 50, 50)), "PNG", icc_profile=p3_profile())
     assert _middle(resize(master, {"small": 40})["small"]) == pytest.approx((219, 14, 35), abs=3)
 
@@ -126,7 +126,7 @@ def test_the_profile_is_described_by_its_name() -> None:
 
 
 def test_a_profile_behind_the_palette_is_ignored() -> None:
-    """A PNG's profile must come before its palette; libpng and browsers ignore it elsewhere."""
+    """A PNG's profile must come before its palette; elsewhere it is ignored, as in libpng and browsers."""
     master = saved(_flat("P", 0), "PNG", icc_profile=p3_profile())
     start = master.index(b"iCCP") - 4
     end = start + 12 + int.from_bytes(master[start : start + 4], "big")
@@ -142,14 +142,14 @@ def test_png_rows_of_grey_keep_one_channel() -> None:
 
 
 def test_a_profile_too_long_to_be_one_costs_a_warning() -> None:
-    """Parts may hold 16 MB together; nobody needs them, and no process keeps them for the next picture."""
+    """A profile of 6 MB, although its parts could hold 16 MB, is ignored with a warning."""
     part = b"ICC_PROFILE\0%c\x64" + p3_profile().ljust(60_000, b"\0")
     parts = b"".join(segment(0xE2, part % number) for number in range(1, 101))
     assert any("6,000,000 bytes" in warning for warning in convert(with_segments(jpeg(), parts)).warnings)
 
 
 def test_large_profiles_are_not_kept() -> None:
-    """What was found out about small ones is."""
+    """Results are cached for small profiles only."""
     _departure.cache_clear()
     for size in (KEPT_BYTES, KEPT_BYTES + 1):
         is_srgb(p3_profile().ljust(size, b"\0"), "RGB")

@@ -1,4 +1,4 @@
-"""Converting: the arguments, the output, other users of Pillow left alone."""
+"""Converting: arguments, output, and no effect on other users of Pillow."""
 
 import io
 import subprocess
@@ -31,28 +31,28 @@ from .pictures import Pipe, jpeg, opened, photo, saved
     ],
 )
 def test_a_bad_option_is_refused_with_its_value(options: dict[str, Any], error: type[Exception]) -> None:
-    """A caller's mistake is no image's fault: the message names what was got."""
+    """A bad option is a caller's error, not a rejection: the message names the option."""
     with pytest.raises(error, match=str(next(iter(options)))):
         convert(jpeg(), **options)
 
 
 @pytest.mark.parametrize("widths", [{}, {"a": 0}, {"a": -5}])
 def test_impossible_widths_are_refused(widths: dict[str, int]) -> None:
-    """No size, or one without pixels, is a mistake."""
+    """An empty mapping and a width below 1 are errors."""
     with pytest.raises(ValueError, match=r"size|width"):
         resize(jpeg(), widths)
 
 
 @pytest.mark.parametrize("widths", [[100], {"a": 1.5}, {1: 10}, {"a": True}, None])
 def test_widths_of_another_type_are_refused(widths: Any) -> None:
-    """Names map to whole numbers."""
+    """Sizes map names to whole numbers."""
     with pytest.raises(TypeError, match="sizes"):
         resize(jpeg(), widths)
 
 
 @pytest.mark.parametrize("source", ["path.jpg", None, 5, io.StringIO("text")])
 def test_a_source_of_another_type_is_refused(source: Any) -> None:
-    """Only bytes and binary streams are read; a path would be a file system's business."""
+    """Only bytes and binary streams are accepted; a path is not."""
     for call in (convert, describe):
         with pytest.raises(TypeError, match="bytes"):
             call(source)
@@ -60,14 +60,14 @@ def test_a_source_of_another_type_is_refused(source: Any) -> None:
 
 @pytest.mark.parametrize("wrap", [bytes, bytearray, memoryview, io.BytesIO, Pipe])
 def test_each_kind_of_source_gives_the_same(wrap: Any) -> None:
-    """Bytes, buffers, files and streams that cannot seek come to one result."""
+    """Bytes, buffers, files and unseekable streams give the same result."""
     data = saved(photo(), "PNG")
     assert convert(wrap(data)) == convert(data)
     assert describe(wrap(data)) == describe(data)
 
 
 def test_the_output_is_plain_bytes_with_marks() -> None:
-    """Callers may store it as it is, and read from it how it came about."""
+    """The output is bytes, with attributes that say how it was made."""
     output = convert(jpeg())
     assert isinstance(output, bytes)
     assert type(output) is Jpeg
@@ -75,12 +75,12 @@ def test_the_output_is_plain_bytes_with_marks() -> None:
 
 
 def test_the_size_stays() -> None:
-    """A converted picture has its master's pixels."""
+    """A converted picture has its master's size."""
     assert opened(convert(saved(photo((123, 77)), "PNG"))).size == (123, 77)
 
 
 def test_the_state_of_pillow_is_left_alone() -> None:
-    """Limits and tolerance hold for one call, not for the process, and nothing is printed."""
+    """Limits and salvage apply to one call, not to the process, and Pillow emits no warning."""
     before = (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, ImageFile.MAXBLOCK)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -91,7 +91,7 @@ def test_the_state_of_pillow_is_left_alone() -> None:
 
 
 def test_many_threads_give_the_same_as_one() -> None:
-    """Strict and salvaging calls run side by side without touching each other."""
+    """Strict and salvaging calls run concurrently without affecting each other."""
     whole, short = jpeg(photo((640, 480))), jpeg(photo((640, 480)))[:-5000]
 
     def work(number: int) -> tuple[bytes, bool]:
@@ -105,7 +105,7 @@ def test_many_threads_give_the_same_as_one() -> None:
 
 
 def test_imaging_loads_no_other_format_and_no_aws() -> None:
-    """Cold starts and attack surface: the plug-ins in use, no boto3, no logging, LittleCMS only for profiles."""
+    """Only the plug-ins in use are loaded: no boto3, no logging, and LittleCMS only for profiles."""
     code = (
         "import sys, io\n"
         "from handlers.imaging import convert, resize, describe\n"

@@ -1,4 +1,4 @@
-"""Copying: which masters are copied, what the copy keeps, and that it is as strict as decoding."""
+"""Copying: which masters are copied, what a copy keeps, and that it is as strict as decoding."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ RICH = with_segments(
 
 
 def test_a_copy_decodes_to_the_masters_pixels() -> None:
-    """The coded picture is taken over bit for bit."""
+    """The coded pixels are copied bit for bit."""
     output = convert(RICH)
     assert output.copied
     assert opened(output).tobytes() == opened(RICH).tobytes()
@@ -47,14 +47,14 @@ def test_a_copy_holds_no_metadata_but_artist_and_copyright() -> None:
 
 
 def test_a_copy_without_rights_has_no_exif_at_all() -> None:
-    """Nothing to keep, no segment."""
+    """Without artist or copyright, no EXIF segment is written."""
     output = convert(with_segments(jpeg(), exif_segment(exif({0x010F: b"Maker"}, gps=GPS))))
     assert output.copied
     assert b"Exif" not in bytes(output)
 
 
 def test_reencoding_keeps_the_same_metadata() -> None:
-    """Encoded anew, the output has the two rights tags and nothing else."""
+    """A re-encoded output has the two rights tags and nothing else."""
     output = convert(RICH, reencode="always")
     assert not output.copied
     assert dict(opened(output).getexif()) == {0x013B: "An Artist", 0x8298: "(c) Somebody"}
@@ -62,7 +62,7 @@ def test_reencoding_keeps_the_same_metadata() -> None:
 
 
 def test_the_jfif_thumbnail_is_dropped() -> None:
-    """A thumbnail may show what was cropped away."""
+    """The copy has no JFIF thumbnail, which may show what was cropped away."""
     master = jpeg()
     thumbnail = b"JFIF\0\1\2\1\0\x48\0\x48\2\2" + b"secret pixel"
     start = 4 + int.from_bytes(master[4:6], "big")
@@ -76,12 +76,12 @@ def test_the_jfif_thumbnail_is_dropped() -> None:
     "options", [{"progressive": True}, {"subsampling": 0}, {"subsampling": 1}, {"quality": 30}, {"optimize": True}]
 )
 def test_other_codings_of_the_same_kind_are_copied(options: dict[str, Any]) -> None:
-    """Progressive, another subsampling or quality is no reason to lose quality."""
+    """Progressive JPEGs and other subsamplings and qualities are copied rather than re-encoded."""
     assert convert(jpeg(**options)).copied
 
 
 def test_grey_is_copied() -> None:
-    """An 8-bit grey JPEG is what the output promises."""
+    """An 8-bit grey JPEG needs no re-encoding."""
     assert convert(jpeg(photo(mode="L"))).copied
 
 
@@ -98,17 +98,17 @@ def test_grey_is_copied() -> None:
     ids=["turned", "P3", "grey profile", "CMYK", "RGB JPEG", "PNG"],
 )
 def test_what_is_not_as_promised_is_encoded(master: bytes) -> None:
-    """Turned, in another colour space or another format: decoded and encoded."""
+    """A master that is turned, in another colour space or in another format is re-encoded."""
     assert not convert(master).copied
 
 
 def test_always_means_always() -> None:
-    """`reencode="always"` gives one encoder for all."""
+    """`reencode="always"` copies nothing."""
     assert not convert(jpeg(), reencode="always").copied
 
 
 def test_a_copy_stops_at_the_end_marker() -> None:
-    """What a polyglot carries behind its picture stays behind."""
+    """Data after the end-of-image marker are not copied."""
     output = convert(jpeg() + b"PK\3\4<script>payload</script>")
     assert output.copied
     assert b"payload" not in bytes(output)
@@ -124,7 +124,7 @@ def test_junk_between_segments_is_not_copied() -> None:
 
 
 def test_a_copy_is_as_strict_as_decoding() -> None:
-    """Coded data that end before the picture are refused, end marker or not, copied or not."""
+    """Truncated coded data are refused, copied or re-encoded, even with an end marker."""
     short = jpeg()[:-400] + b"\xff\xd9"
     for reencode in ("when-needed", "always"):
         with pytest.raises(BrokenImageError, match="truncated"):
@@ -132,7 +132,7 @@ def test_a_copy_is_as_strict_as_decoding() -> None:
 
 
 def test_a_missing_end_marker_behind_a_whole_picture_is_a_warning() -> None:
-    """Harmless damage passes: the copy gets the marker that the master lacks."""
+    """The copy gets the end-of-image marker that the master lacks, and a warning."""
     master = jpeg()
     output = convert(master[:-2])
     assert output.copied
@@ -142,11 +142,11 @@ def test_a_missing_end_marker_behind_a_whole_picture_is_a_warning() -> None:
 
 @pytest.mark.parametrize("colour", [0, 77, 255])
 def test_a_flat_grey_picture_is_not_taken_for_a_short_one(colour: int) -> None:
-    """Whatever the last row's value, a whole picture is whole."""
+    """A flat picture is copied, whatever its grey level and size."""
     for size in ((1, 1), (8, 8), (17, 3), (500, 500)):
         assert convert(jpeg(Image.new("L", size, colour))).copied
 
 
 def test_the_icc_profile_of_cameras_counts_as_srgb() -> None:
-    """A profile with sRGB's primaries and a gamma near its curve does not stop the copy, P3's does."""
+    """A Display P3 profile prevents the copy."""
     assert not convert(jpeg(icc_profile=p3_profile())).copied

@@ -1,4 +1,4 @@
-"""Depth: 16-bit samples scaled, not clipped; 1-bit; wide modes."""
+"""Depth: 16-bit samples are scaled, not clipped; 1-bit and wide modes are converted."""
 
 import pytest
 from PIL import Image
@@ -22,7 +22,7 @@ LEVEL, MIDDLE = 0x80FF, 128
     ],
 )
 def test_sixteen_bits_are_scaled(colour: int, samples: tuple[int, ...], mode: str) -> None:
-    """Middle grey of 16 bits is middle grey of 8 bits, in grey, grey with alpha, RGB and RGBA."""
+    """16-bit middle grey becomes 8-bit middle grey, in grey, grey with alpha, RGB and RGBA."""
     master = png(SIZE, 16, colour, [wide(*samples) * 16] * 16)
     for output in (convert(master), resize(master, {"small": 8})["small"]):
         image = opened(output)
@@ -34,13 +34,13 @@ def test_sixteen_bits_are_scaled(colour: int, samples: tuple[int, ...], mode: st
 
 @pytest.mark.parametrize(("depth", "row"), [(1, b"\x0f\x0f"), (2, b"\x00\xff" * 2), (4, b"\x00\xff" * 4)])
 def test_few_bits_are_spread(depth: int, row: bytes) -> None:
-    """The lowest and highest value of 1, 2 and 4 bits are black and white."""
+    """The lowest and highest values of 1, 2 and 4 bits become black and white."""
     assert opened(convert(png(SIZE, depth, 0, [row] * 16))).getextrema() == (0, 255)
 
 
 @pytest.mark.parametrize("mode", ["I;16", "I", "1", "F", "L", "RGB"])
 def test_every_mode_of_grey_comes_down_to_eight_bits(mode: str) -> None:
-    """Wide integers are scaled, floats taken as levels, 8-bit pictures left alone."""
+    """Wide integers are scaled, floats are taken as levels, 8-bit pictures are left alone."""
     image = Image.new(mode, (4, 4), 0x80FF if mode.startswith("I") else 1 if mode == "1" else 128)
     result = eight_bit(image)
     assert result.mode == ("RGB" if mode == "RGB" else "L")

@@ -1,4 +1,4 @@
-"""Describing: facts of the header, typed for DynamoDB, no position unless asked for."""
+"""Describing: facts from the header, typed for DynamoDB, without a position unless requested."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -32,7 +32,7 @@ MASTER = with_segments(jpeg(), exif_segment(CAMERA))
 
 
 def test_the_exposure_is_described() -> None:
-    """Camera, lens, exposure and time come as text, int and Decimal."""
+    """Camera, lens, exposure and time are text, int and Decimal."""
     metadata = describe(MASTER)
     assert (metadata.camera_make, metadata.camera_model, metadata.lens_model) == ("Canon", "EOS R5", "RF50mm F1.2")
     assert metadata.exposure_time_s == Decimal("0.004")
@@ -58,14 +58,14 @@ def test_the_exposure_is_described() -> None:
     ],
 )
 def test_format_mode_and_alpha_are_described(data: bytes, expected: tuple[str, str, bool]) -> None:
-    """As Pillow names them, for each kind of file."""
+    """Each kind of file has Pillow's names for its format and mode."""
     metadata = describe(data)
     assert (metadata.format, metadata.mode, metadata.has_alpha) == expected
     assert metadata.frames == 1
 
 
 def test_frames_are_counted() -> None:
-    """Of an animated GIF, an APNG and a multi-picture JPEG."""
+    """The frames of an animated GIF, an APNG and a multi-picture JPEG are counted."""
     more = [photo().rotate(90), photo().rotate(180)]
     for kind in ("GIF", "PNG", "MPO"):
         data = saved(photo(), kind, save_all=True, append_images=more)
@@ -75,7 +75,7 @@ def test_frames_are_counted() -> None:
 
 @pytest.mark.parametrize("kind", ["Android", "Apple", "ISO"])
 def test_a_gain_map_is_ignored_with_a_warning(kind: str) -> None:
-    """A second picture that displays for HDR add to the first is named by XMP, or by a segment of its own."""
+    """A gain map, declared by XMP or by its own segment, leaves a warning if the file has a second picture."""
     names = {"Android": b'hdrgm:Version="1.0"', "Apple": b"<HDRGainMap:HDRGainMapVersion>"}
     xmp = segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + names.get(kind, b""))
     iso = segment(0xE2, b"urn:iso:std:iso:ts:21496:-1\0\0\0")
@@ -96,7 +96,7 @@ def test_a_multi_picture_file_gives_its_first_picture() -> None:
 
 
 def test_the_position_is_given_only_on_request() -> None:
-    """Without `gps` no number or text of the position is anywhere in the record."""
+    """Without `gps`, no part of the position is in the record."""
     assert describe(MASTER).gps is None
     assert "gps" not in describe(MASTER).extras()
     assert "52" not in str(describe(MASTER).extras())
@@ -111,7 +111,7 @@ def test_the_position_is_given_only_on_request() -> None:
 
 
 def test_a_last_part_of_nothing_counts_as_absent() -> None:
-    """Some cameras write minutes with decimals, and seconds as 0/0."""
+    """Seconds of 0/0 count as absent: some cameras write decimal minutes instead."""
     gps = {1: b"N", 2: [(48, 1), (5_332_358, 100_000), (0, 0)], 3: b"E", 4: [(2, 1), (17_576, 1_000), (0, 0)]}
     position = describe(with_segments(jpeg(), exif_segment(exif(gps=gps))), gps=True).gps
     assert position == {"latitude": Decimal("48.8887263"), "longitude": Decimal("2.2929333")}
@@ -127,12 +127,12 @@ def test_a_last_part_of_nothing_counts_as_absent() -> None:
     ],
 )
 def test_an_impossible_position_is_left_out(gps: dict[int, Any]) -> None:
-    """Divisions by zero, degrees beyond the pole and other types give no position."""
+    """Zero denominators, latitudes beyond the pole and wrong types give no position."""
     assert describe(with_segments(jpeg(), exif_segment(exif(gps=gps))), gps=True).gps is None
 
 
 def test_opaque_blocks_are_left_out() -> None:
-    """MakerNote, XMP, user comment and the like may hold a position, and no one can read them."""
+    """MakerNote, XMP, user comment and similar blocks are left out: they may contain a position."""
     secret = b"secret 52.5200 N"
     image = {0x02BC: (1, len(secret), secret), 0xC4A5: (7, len(secret), secret), 0x83BB: (1, len(secret), secret)}
     hidden = {0x927C: (7, len(secret), secret), 0x9286: (7, len(secret), secret), 0xABCD: secret}
@@ -159,7 +159,7 @@ AWKWARD: dict[int, Any] = {
 
 
 def test_awkward_values_become_safe_ones() -> None:
-    """Control characters, NUL, NaN, infinity, zero denominators and oversize are cleaned, cut or left out."""
+    """Control characters, NUL, NaN, infinity, zero denominators and oversized values are cleaned, cut or left out."""
     tags = describe(with_segments(jpeg(), exif_segment(exif(AWKWARD)))).tags
     assert tags["ImageDescription"] == "a b c"
     assert tags["Make"] == "Käse €"
@@ -171,7 +171,7 @@ def test_awkward_values_become_safe_ones() -> None:
 
 
 def test_unreadable_metadata_never_costs_the_picture() -> None:
-    """EXIF of random bytes is noted, and the picture is described and converted."""
+    """A picture with broken EXIF is described and converted."""
     for blob in (b"", b"II", b"XX*\0" + bytes(20), b"II*\0\xff\xff\xff\xff", b"MM\0*\0\0\0\x08\0\x05"):
         master = with_segments(jpeg(), exif_segment(blob))
         assert describe(master).width == 160
@@ -179,7 +179,7 @@ def test_unreadable_metadata_never_costs_the_picture() -> None:
 
 
 def test_the_record_is_bounded() -> None:
-    """However much EXIF there is, 200 tags and the item's size are never passed."""
+    """The record never exceeds 200 tags or the item's maximum size, however much EXIF there is."""
     from PIL import ExifTags  # noqa: PLC0415
 
     plenty = {tag: b"x" * 2000 for tag in list(ExifTags.TAGS)[:400] if tag not in (0x8769, 0x8825)}
@@ -190,7 +190,7 @@ def test_the_record_is_bounded() -> None:
 
 
 def _check(value: Any) -> None:
-    """Fail on what DynamoDB does not take or nobody can read."""
+    """Fail on a value that DynamoDB does not accept, or that is too long or unprintable."""
     if isinstance(value, dict):
         assert len(value) <= 200
         for key, one in value.items():
@@ -217,7 +217,7 @@ def _all_metadata() -> dict[str, Metadata]:
 
 
 def test_every_exif_goes_to_dynamodb_and_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The record of each sample picture, and of the awkward one, is stored and read back unchanged."""
+    """The records of the sample pictures and of the awkward one are stored and read back unchanged."""
     records = {"awkward": describe(with_segments(jpeg(), exif_segment(exif(AWKWARD, AWKWARD, GPS))), gps=True)}
     records |= _all_metadata()
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -239,6 +239,6 @@ def test_every_exif_goes_to_dynamodb_and_back(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_bad_xmp_is_never_parsed() -> None:
-    """XMP that no parser would take is no matter."""
+    """Malformed XMP leaves no warning."""
     master = with_segments(jpeg(), segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta <<<&&&"))
     assert describe(master).warnings == ()

@@ -1,4 +1,4 @@
-"""EXIF directories: read once, bounded, and the two rights tags written."""
+"""EXIF directories: each is read once, reading is bounded, and the two rights tags are written."""
 
 import struct
 
@@ -12,7 +12,7 @@ from .pictures import exif
 
 
 def test_a_directory_that_points_at_itself_is_read_once() -> None:
-    """The second visit gives nothing and is noted."""
+    """A directory is not read a second time, and a warning says so."""
     found = read_exif(b"MM\0*\0\0\0\x08\0\1\x87\x69\0\4\0\0\0\1\0\0\0\x08")
     assert len(found.image) == 1
     assert found.photo == {}
@@ -20,14 +20,14 @@ def test_a_directory_that_points_at_itself_is_read_once() -> None:
 
 
 def test_both_byte_orders_are_read() -> None:
-    """Motorola and Intel come to the same."""
+    """Big-endian and little-endian EXIF give the same values."""
     tags = {0x0112: 6, 0x010F: b"Maker"}
     assert read_exif(exif(tags)).image[0x010F] == read_exif(exif(tags, order="<")).image[0x010F]
     assert read_exif(exif(tags, order="<")).orientation == 6
 
 
 def test_rights_are_written_as_they_were_and_bounded() -> None:
-    """The text survives the round trip; a book in the copyright tag is cut."""
+    """The text survives the round trip; an overlong copyright is cut."""
     written = rights_only(read_exif(exif({COPYRIGHT: "© Käthe".encode(), 0x010F: b"Maker"})))
     assert read_exif(written).image == {COPYRIGHT: "© Käthe".encode() + b"\0"}
     assert len(rights_only(read_exif(exif({COPYRIGHT: b"x" * 60_000})))) < 5000
@@ -35,7 +35,7 @@ def test_rights_are_written_as_they_were_and_bounded() -> None:
 
 
 def test_values_that_share_their_bytes_are_left_out() -> None:
-    """All values together have no more bytes than the structure; the first are read."""
+    """Values are read until their total exceeds the structure's size; the rest are left out with a warning."""
     text = (2, 4000, b"x" * 4000)
     blob = exif({0x010F: text, 0x0110: text})
     shared = exif({0x010F: text} | {0x5000 + tag: b"0000" for tag in range(20)})
@@ -52,7 +52,7 @@ def test_values_that_share_their_bytes_are_left_out() -> None:
 
 
 def test_a_value_that_does_not_fit_costs_no_other() -> None:
-    """What is not read takes no room from what comes behind it."""
+    """A value that is too long is skipped; those after it are read."""
     found = read_exif(exif({0x010E: (2, 2**31, b"\xff\xff\xff\xff"), 0x010F: b"Maker", 0x0112: 6}))
     assert (found.image[0x010F], found.orientation) == (b"Maker\0", 6)
     assert 0x010E not in found.image
@@ -62,5 +62,5 @@ def test_a_value_that_does_not_fit_costs_no_other() -> None:
     "value", [(3, 2, b"\4\x16\0\x41"), (6, 4, b"\xff\0\x41\0"), (5, 1, b"\0\0\0\1\0\0\0\1"), b"text"]
 )
 def test_windows_texts_of_another_type_are_left_out(value: object) -> None:
-    """They should be single bytes; anything else costs the tag, not the picture."""
+    """Windows text tags must be single bytes; one of another type is left out, and the other tags are kept."""
     assert further_tags(read_exif(exif({0x9C9B: value, 0x010F: b"Maker"}))) == {"Make": "Maker"}

@@ -1,4 +1,4 @@
-"""Sizes: widths, boxes that are filled around a focal point, and boxes that are fitted."""
+"""Sizes: widths, boxes filled around a focal point, and boxes to fit into."""
 
 import pytest
 from PIL import Image
@@ -26,7 +26,7 @@ def _box(x: float, y: float, size: tuple[int, int]) -> tuple[int, int, int, int]
 
 
 def close(pixel: object, colour: tuple[int, int, int]) -> bool:
-    """Return whether a pixel is a colour but for what JPEG loses."""
+    """Return whether a pixel has a colour, within JPEG's loss."""
     assert isinstance(pixel, tuple)
     return all(abs(int(one) - other) < 8 for one, other in zip(pixel, colour, strict=True))
 
@@ -34,7 +34,7 @@ def close(pixel: object, colour: tuple[int, int, int]) -> bool:
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 @pytest.mark.parametrize("focus", CORNERS)
 def test_a_crop_shows_the_corner_that_the_focal_point_names(focus: tuple[float, float], kind: str) -> None:
-    """A tall and a wide crop of the quarter: all four of its own corners have the quarter's colour."""
+    """All four corners of a tall and of a wide crop have the expected quarter's colour."""
     master = saved(quarters(), kind, **({"quality": 95} if kind == "JPEG" else {}))
     crops = resize(master, {"tall": Box(60, 240), "wide": Box(240, 60), "plain": 100}, focus=focus)
     for name, x, y in (("tall", focus[0], None), ("wide", None, focus[1])):
@@ -50,7 +50,7 @@ def test_a_crop_shows_the_corner_that_the_focal_point_names(focus: tuple[float, 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("focus", CORNERS)
 def test_the_focal_point_is_of_the_upright_picture(orientation: int, focus: tuple[float, float]) -> None:
-    """Whatever way the pixels lie in the file, the crop is the corner that people see."""
+    """The crop shows the corner of the upright picture, however the pixels are stored."""
     back = {5: 5, 6: 8, 7: 7, 8: 6}.get(orientation, orientation)
     stored = upright(quarters((600, 600)), back)
     master = with_segments(saved(stored, "JPEG", quality=95), exif_segment(exif({0x0112: orientation})))
@@ -62,7 +62,7 @@ def test_the_focal_point_is_of_the_upright_picture(orientation: int, focus: tupl
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_region_is_turned_with_its_picture(orientation: int) -> None:
-    """A pixel's region leads to that pixel in the stored picture."""
+    """A pixel's region maps to the same pixel in the stored picture."""
     stored = Image.new("L", (4, 4))
     stored.putdata(range(16))
     seen = upright(stored, orientation)
@@ -90,31 +90,31 @@ FRAMES = [
 
 @pytest.mark.parametrize(("wanted", "enlarge", "size"), FRAMES, ids=str)
 def test_an_output_of_800_x_600_has_its_size(wanted: int | Box, enlarge: bool, size: tuple[int, int]) -> None:  # noqa: FBT001
-    """Widths, filled boxes and fitted ones, enlarged or not; a crop that is not enlarged keeps its ratio."""
+    """Widths, filled boxes and fitted boxes, enlarged or not; a crop that is not enlarged keeps its ratio."""
     assert frame_of((800, 600), wanted, enlarge=enlarge).size == size
 
 
 def test_a_crop_stays_within_the_picture() -> None:
-    """Around a focal point at the edge, the crop ends at the edge; one pixel is a picture too."""
+    """A crop around a focal point near the edge stops at the edge; a picture of one pixel is accepted."""
     assert frame_of((800, 600), Box(300, 300), enlarge=True, focus=(0.95, 0.5)).region == (0.25, 0.0, 1.0, 1.0)
     assert frame_of((1, 1), Box(300, 100), enlarge=False).size == (1, 1)
 
 
 @pytest.mark.parametrize("text", ["0.3", "1.1,0", "-0.1,0", "a,b", "0.3;0.7", "nan,0", "0.3,0.7,1", "1e-1,0"])
 def test_a_focal_point_is_two_fractions(text: str) -> None:
-    """What is none is said to be none."""
+    """Text that is not two fractions from 0 to 1 raises an error that says what is expected."""
     with pytest.raises(ValueError, match=r"expected a focal point of two fractions from 0 to 1, such as 0\.3,0\.7"):
         focus_of(text)
 
 
 def test_a_focal_point_may_be_missing() -> None:
-    """Then it is the centre."""
+    """A missing focal point means the centre."""
     assert [focus_of(text) for text in (None, "", "0.3,0.7", " 1 , 0 ")] == [(0.5, 0.5), (0.5, 0.5), (0.3, 0.7), (1, 0)]
 
 
 @pytest.mark.parametrize("text", ["400", "0x300", "400x", "400x300:outside", "400x99999", "400X300"])
 def test_a_box_is_two_sides(text: str) -> None:
-    """Each of as many pixels as a JPEG holds."""
+    """Text that is not WIDTHxHEIGHT, or has sides longer than a JPEG allows, is refused."""
     with pytest.raises(ValueError, match="expected WIDTHxHEIGHT"):
         Box.parse(text)
     assert Box.parse("400x300:inside") == Box(400, 300, inside=True)

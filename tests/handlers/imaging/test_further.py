@@ -1,4 +1,4 @@
-"""Further formats of a size: the same pixels, with the same rights, and what no file of theirs can hold."""
+"""Further formats of a size: the same pixels and rights as the JPEG, and the limits of each format."""
 
 import io
 from typing import Any
@@ -15,7 +15,7 @@ NAMES = list(FORMATS)
 
 
 def decoded(data: bytes) -> Image.Image:
-    """Return a file's picture in RGB; which formats may be opened is not this test's question."""
+    """Return a file's picture in RGB, from any format that Pillow can open."""
     with Image.open(io.BytesIO(data)) as image:
         return image.convert("RGB")
 
@@ -33,7 +33,7 @@ def difference(one: bytes, other: bytes) -> float:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_further_format_shows_what_the_jpeg_shows(name: str) -> None:
-    """Same size, same pixels but for the loss of two encoders."""
+    """The size is the same, and so are the pixels, apart from both encoders' loss."""
     jpeg, further = made(name)
     assert decoded(further).size == further.size == (160, 100)
     assert difference(jpeg, further) < 3
@@ -41,14 +41,14 @@ def test_a_further_format_shows_what_the_jpeg_shows(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_grey_picture_has_further_formats(name: str) -> None:
-    """Neither format needs colours."""
+    """Each format encodes grey pictures."""
     jpeg, further = made(name, mode="L")
     assert difference(jpeg, further) < 3
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_turned_picture_is_upright(name: str) -> None:
-    """The pixels are turned, and nothing asks for it again."""
+    """The pixels are turned, and the output has no orientation tag."""
     exif = Image.Exif()
     exif[0x0112] = 6
     jpeg, further = made(name, (400, 200), exif=exif)
@@ -59,7 +59,7 @@ def test_a_turned_picture_is_upright(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_artist_and_copyright_are_kept(name: str) -> None:
-    """As in the JPEG, and nothing else is."""
+    """Artist and copyright are the only tags."""
     exif = Image.Exif()
     exif[0x013B], exif[0x8298], exif[0x010F] = "Ada", "(c) Ada", "Camera"
     _, further = made(name, exif=exif)
@@ -68,7 +68,7 @@ def test_artist_and_copyright_are_kept(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_without_rights_there_is_no_metadata(name: str) -> None:
-    """No EXIF, XMP or profile."""
+    """The output has no EXIF, XMP or profile."""
     info = Image.open(io.BytesIO(made(name)[1])).info
     assert not {"exif", "xmp", "icc_profile"} & info.keys()
 
@@ -76,7 +76,7 @@ def test_without_rights_there_is_no_metadata(name: str) -> None:
 @pytest.mark.parametrize("rights", [False, True])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_comment_changes_the_bytes_and_nothing_else(name: str, rights: bool) -> None:  # noqa: FBT001
-    """Decoders skip it: pixels, size and rights are those of before."""
+    """Decoders skip the comment: pixels and rights are unchanged."""
     exif = Image.Exif()
     if rights:
         exif[0x013B] = "Ada"
@@ -89,7 +89,7 @@ def test_a_comment_changes_the_bytes_and_nothing_else(name: str, rights: bool) -
 
 
 def test_a_webp_tells_its_length() -> None:
-    """RIFF has the length of the whole file in front, and every chunk is of an even length."""
+    """The RIFF header has the length of the rest of the file, and the file's length is even."""
     for text in ("odd", "even"):
         data = made("webp")[1].with_comment(text)
         assert int.from_bytes(data[4:8], "little") == len(data) - 8
@@ -97,20 +97,20 @@ def test_a_webp_tells_its_length() -> None:
 
 
 def test_a_picture_that_webp_cannot_hold_is_empty_in_it() -> None:
-    """Its sides are 14 bits long; a picture that is longer has its JPEG alone."""
+    """WebP stores sides in 14 bits: a longer picture encodes to no bytes, and its JPEG is still made."""
     assert Webp.encode(Image.new("L", (1, 16_384)), b"", 80, "4:2:0") == b""
     assert opened(resize(picture((4, 40)), {"tall": 2_000}, further={"webp": 80})["tall"]).size == (2_000, 20_000)
 
 
 @pytest.mark.parametrize("further", [{"gif": 80}, {"webp": 0}, {"avif": 101}, {"webp": True}, {"webp": 80.0}])
 def test_an_unknown_format_or_quality_is_refused(further: Any) -> None:
-    """The error names it."""
+    """The error names the format."""
     with pytest.raises(ValueError, match=str(next(iter(further)))):
         resize(picture(), {"small": 16}, further=further)
 
 
 def test_an_encoders_memory_counts() -> None:
-    """What fits as JPEG may not fit where AVIF is made of it too: refused before it is decoded."""
+    """A size that fits as JPEG may not fit once AVIF is added: it is refused before decoding."""
     master, sizes, limits = picture((100, 100)), {"vast": 3000}, Limits(memory_mb=256)
     resize(master, sizes, limits=limits)
     with pytest.raises(ImageTooLargeError, match="outputs that fit"):
@@ -119,12 +119,12 @@ def test_an_encoders_memory_counts() -> None:
 
 
 def test_without_further_formats_there_are_none() -> None:
-    """The JPEG is alone."""
+    """A size without further formats is a JPEG only."""
     assert resize(picture(), {"small": 16})["small"].further == {}
 
 
 def test_the_boxes_of_an_avif_end_with_the_file() -> None:
-    """Each top-level box tells its length; the last one holds the comment. Source: ISO/IEC 14496-12, 4.2."""
+    """The top-level boxes fill the file exactly; the last one holds the comment. Source: ISO/IEC 14496-12, 4.2."""
     data, at, kinds = made("avif")[1].with_comment("generation 1"), 0, []
     while at < len(data):
         kinds.append(data[at + 4 : at + 8])

@@ -1,4 +1,4 @@
-"""Damage of every kind: nothing escapes but a refusal."""
+"""Damage of every kind: the only exception raised is a rejection."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -80,11 +80,11 @@ def _attempt(data: bytes) -> None:
         try:
             call(open_picture(data, Limits(), formats=FORMATS))
         except PixelCascadeError as error:
-            assert str(error)  # noqa: PT017 - the refusal is one of two right outcomes
+            assert str(error)  # noqa: PT017 - a rejection is one of two valid outcomes
 
 
 def _damaged(data: bytes, chance: random.Random) -> Iterator[bytes]:
-    """Yield the file with flipped bits, changed bytes, cut, doubled and swapped parts."""
+    """Yield the file with changed bytes and with parts cut, repeated or blanked."""
     for _ in range(60):
         copy = bytearray(data)
         for _ in range(chance.choice((1, 1, 2, 8))):
@@ -99,14 +99,14 @@ def _damaged(data: bytes, chance: random.Random) -> Iterator[bytes]:
 
 @pytest.mark.parametrize("kind", SEEDS)
 def test_a_damaged_file_gives_a_picture_or_a_refusal(kind: str) -> None:
-    """Bits flipped anywhere, parts cut, doubled or blanked: no other exception, with and without salvage."""
+    """Changed bytes and cut, repeated or blanked parts raise no other exception, with and without salvage."""
     for data in _damaged(SEEDS[kind], random.Random(kind)):  # noqa: S311 - repeatable damage
         _attempt(data)
 
 
 @pytest.mark.parametrize("kind", SEEDS)
 def test_a_file_cut_anywhere_gives_a_picture_or_a_refusal(kind: str) -> None:
-    """Cut at some hundred places, the first hundred bytes each by itself."""
+    """Files are cut at each of the first hundred bytes and at some sixty places after them."""
     data = SEEDS[kind]
     for end in (*range(100), *range(100, len(data), max(1, len(data) // 60))):
         _attempt(data[:end])
@@ -115,13 +115,13 @@ def test_a_file_cut_anywhere_gives_a_picture_or_a_refusal(kind: str) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=400), st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a"]))
 def test_random_bytes_give_a_refusal(tail: bytes, head: bytes) -> None:
-    """Whatever follows a magic number, nothing else escapes."""
+    """Random bytes, with or without a magic number, raise nothing but a rejection."""
     _attempt(head + tail)
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=300))
 def test_random_exif_is_read_or_left_out(body: bytes) -> None:
-    """Directories of random bytes never cost the picture."""
+    """EXIF directories of random bytes never fail the picture."""
     for head in (b"MM\0*\0\0\0\x08", b"II*\0\x08\0\0\0"):
         assert describe(with_segments(SEEDS["restarts"], exif_segment(head + body)), gps=True).width == 40

@@ -1,4 +1,4 @@
-"""GIF: the first frame, as shown."""
+"""GIF: the first frame, as viewers show it."""
 
 import pytest
 from PIL import Image
@@ -19,7 +19,7 @@ def _pixel(data: bytes, place: tuple[int, int]) -> tuple[int, ...]:
 
 
 def test_an_animation_gives_its_first_frame() -> None:
-    """Of red, then blue, the picture is red."""
+    """A red frame followed by other colours gives a red picture."""
     frames = [Image.new("RGB", (32, 32), colour) for colour in (RED, BLUE, GREEN)]
     master = saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
     assert _pixel(convert(master), (16, 16)) == pytest.approx(RED, abs=3)
@@ -27,7 +27,7 @@ def test_an_animation_gives_its_first_frame() -> None:
 
 
 def test_a_transparent_first_frame_lies_over_the_background() -> None:
-    """Transparent pixels show the background, opaque ones of the same frame do not."""
+    """Transparent pixels show the background; opaque pixels of the same frame do not."""
     frame = gif_frame((0, 0, 32, 32), (b"\0" * 16 + b"\1" * 16) * 32, transparent=0)
     output = convert(gif((32, 32), PALETTE, frame, gif_frame((0, 0, 32, 32), b"\3" * 1024)), background=LIME)
     assert _pixel(output, (4, 16)) == pytest.approx(LIME, abs=3)
@@ -35,7 +35,7 @@ def test_a_transparent_first_frame_lies_over_the_background() -> None:
 
 
 def test_a_frame_smaller_than_the_canvas_lies_on_the_background() -> None:
-    """What no frame has drawn yet is transparent, not the palette's first colour."""
+    """Pixels outside the frame are transparent, not in the palette's first colour."""
     output = convert(gif((48, 32), PALETTE, gif_frame((16, 0, 16, 16), b"\1" * 256)))
     assert opened(output).size == (48, 32)
     assert _pixel(output, (4, 4)) == pytest.approx(WHITE, abs=3)
@@ -44,7 +44,7 @@ def test_a_frame_smaller_than_the_canvas_lies_on_the_background() -> None:
 
 
 def test_a_local_palette_is_used() -> None:
-    """A frame's own colours come before the file's."""
+    """A frame's own palette overrides the file's."""
     local = bytes((*GREEN, *GREEN))
     assert _pixel(convert(gif((16, 16), PALETTE, gif_frame((0, 0, 16, 16), b"\1" * 256, palette=local))), (8, 8)) == (
         pytest.approx(GREEN, abs=3)
@@ -52,7 +52,7 @@ def test_a_local_palette_is_used() -> None:
 
 
 def test_a_gif_of_greys_is_read() -> None:
-    """A palette that is a ramp of greys, which Pillow reads as grey, keeps its transparency."""
+    """A grey ramp as palette, which Pillow reads as mode L, keeps its transparency."""
     ramp = [(level, level, level) for level in range(256)]
     frame = gif_frame((0, 0, 16, 16), b"\5" * 128 + b"\x64" * 128, transparent=5)
     output = convert(gif((16, 16), ramp, frame))
@@ -61,13 +61,13 @@ def test_a_gif_of_greys_is_read() -> None:
 
 
 def test_a_first_frame_of_no_size_is_refused() -> None:
-    """A frame without pixels is no picture."""
+    """A frame without pixels is refused, and the error names its size."""
     with pytest.raises(BrokenImageError, match="0 x 16"):
         convert(gif((16, 16), PALETTE, gif_frame((0, 0, 0, 16), b"")))
 
 
 def test_an_interlaced_gif_is_read() -> None:
-    """Interlaced rows come in their places."""
+    """Interlaced rows are put in the right order."""
     image = Image.linear_gradient("L").resize((64, 64))
     difference = opened(convert(saved(image, "GIF", interlace=1))).getpixel((32, 60))
     plain = opened(convert(saved(image, "GIF", interlace=0))).getpixel((32, 60))
@@ -75,7 +75,7 @@ def test_an_interlaced_gif_is_read() -> None:
 
 
 def test_a_gif_is_resized() -> None:
-    """Sizes are made of colours, never of indices."""
+    """Sizes are resampled from colours, never from palette indices."""
     master = gif((32, 32), PALETTE, gif_frame((0, 0, 32, 32), b"\1\3" * 512))
     red, green, blue = _pixel(resize(master, {"small": 8})["small"], (4, 4))
     assert red > 100
@@ -84,7 +84,7 @@ def test_a_gif_is_resized() -> None:
 
 
 def test_a_frame_beyond_the_canvas_enlarges_it() -> None:
-    """As Pillow, libvips and browsers show it; the record has the same size."""
+    """The canvas grows to hold the frame, as in Pillow, libvips and browsers; the record has the same size."""
     master = gif((10, 10), PALETTE, gif_frame((4, 8, 12, 16), b"\1" * 192))
     assert opened(convert(master)).size == (16, 24)
     assert (describe(master).width, describe(master).height) == (16, 24)

@@ -1,4 +1,4 @@
-"""HEIC, where a stack takes it in: sniffed, bounded, upright, in sRGB, over the background, and whole or refused."""
+"""HEIC as an input format: detected, bounded, upright, in sRGB, on the background, and whole or refused."""
 
 import struct
 import subprocess
@@ -24,7 +24,7 @@ from tests.handlers.imaging.pictures import GREEN, RED, corners, difference, exi
 
 pytestmark = needs_decoder
 
-# Anticlockwise quarters, then None or the axis of the mirror, by EXIF's orientation.
+# By EXIF orientation: anticlockwise quarter turns, then the mirror axis or None.
 TURNS: dict[int, tuple[int, int | None]] = {
     1: (0, None),
     2: (0, 1),
@@ -50,7 +50,7 @@ def nclx(primaries: int, transfer: int) -> bytes:
 
 
 def test_a_heic_is_converted_and_resized() -> None:
-    """Its outputs show what it does."""
+    """The outputs have the expected sizes, and the converted one shows the master's pixels."""
     assert difference(shown(heic()), corners(SIZE)) < 3
     sizes = resize(of(heic()), {"small": 48, "large": 192})
     assert {name: opened(jpeg).size for name, jpeg in sizes.items()} == {"small": (48, 32), "large": (192, 128)}
@@ -58,7 +58,7 @@ def test_a_heic_is_converted_and_resized() -> None:
 
 @pytest.mark.parametrize("orientation", TURNS)
 def test_a_heic_is_turned_upright(orientation: int) -> None:
-    """Its transformations are applied once; EXIF that says the same changes nothing."""
+    """Its transformations are applied once; an EXIF orientation that agrees with them changes nothing."""
     quarters, axis = TURNS[orientation]
     turns = [box(b"irot", bytes((quarters,)))] if quarters else []
     turns += [] if axis is None else [box(b"imir", bytes((axis,)))]
@@ -71,14 +71,14 @@ def test_a_heic_is_turned_upright(orientation: int) -> None:
 
 
 def test_exif_alone_does_not_turn_a_heic() -> None:
-    """Readers go by the items."""
+    """Only the transformation properties turn a picture."""
     data = heic(further=[(b"Exif", b"", bytes(4) + exif({0x0112: 6}))])
     assert difference(shown(data), corners(SIZE)) < 3
     assert describe(of(data)).orientation == 1
 
 
 def test_transparent_pixels_show_the_background() -> None:
-    """Alpha is an item of its own."""
+    """Alpha, which is an item of its own, is applied."""
     picture = of(heic(alpha=True))
     assert (picture.header.mode, picture.header.has_alpha) == ("RGBA", True)
     image = shown(heic(alpha=True))
@@ -88,13 +88,13 @@ def test_transparent_pixels_show_the_background() -> None:
 
 @pytest.mark.parametrize("colour", [box(b"colr", b"prof", p3_profile()), nclx(12, 13)], ids=["profile", "code points"])
 def test_display_p3_is_brought_to_srgb(colour: bytes) -> None:
-    """As a PNG's is, whether by a profile or by name."""
+    """Display P3, given by a profile or by code points, is converted to sRGB as for a PNG."""
     expected = opened(convert(saved(corners(SIZE), "PNG", icc_profile=p3_profile()), subsampling="4:4:4"))
     assert difference(shown(heic(colour)), expected) < 4
 
 
 def test_a_clean_aperture_is_cut_out_before_it_is_turned() -> None:
-    """It is the lower right quarter, in white."""
+    """The aperture, cut out first, is the white lower right quarter."""
     aperture = box(b"clap", struct.pack(">8i", 40, 1, 24, 1, 24, 1, 16, 1))
     image = shown(heic(aperture, box(b"irot", b"\1")))
     assert image.size == (24, 40)
@@ -103,7 +103,7 @@ def test_a_clean_aperture_is_cut_out_before_it_is_turned() -> None:
 
 @pytest.mark.parametrize("identities", [1, 2])
 def test_an_identity_item_shows_another(identities: int) -> None:
-    """Its turn follows that of the picture itself: each turns by a quarter."""
+    """Rotations add up: the picture and each identity item turn it by a quarter."""
     properties = [extent(*SIZE), box(b"hvcC", CORNERS_CONFIGURATION), box(b"irot", b"\1")]
     items = [*[(b"iden", [1, 3], b"", b"")] * identities, (b"hvc1", [1, 2, 3], CORNERS, b"")]
     references = b"".join(reference(b"dimg", number, [number + 1]) for number in range(1, identities + 1))
@@ -113,7 +113,7 @@ def test_an_identity_item_shows_another(identities: int) -> None:
 
 @pytest.mark.parametrize("to", [[], [1], [2, 3], [9]])
 def test_an_identity_item_without_a_picture_is_refused(to: list[int]) -> None:
-    """One that shows none, itself, several, or one that is not there."""
+    """An identity item that references nothing, itself, several items or a missing item is refused."""
     properties = [extent(*SIZE), box(b"hvcC", CORNERS_CONFIGURATION)]
     items = [(b"iden", [1], b"", b""), (b"hvc1", [1, 2], CORNERS, b""), (b"hvc1", [1, 2], CORNERS, b"")]
     with pytest.raises(BrokenImageError, match="does not show one other item"):
@@ -121,7 +121,7 @@ def test_an_identity_item_without_a_picture_is_refused(to: list[int]) -> None:
 
 
 def test_identity_items_that_show_each_other_are_refused() -> None:
-    """A loop ends."""
+    """A reference loop is refused instead of being followed without end."""
     items = [(b"iden", [1], b"", b"")] * 2
     references = reference(b"dimg", 1, [2]) + reference(b"dimg", 2, [1])
     with pytest.raises(BrokenImageError, match="show"):
@@ -129,7 +129,7 @@ def test_identity_items_that_show_each_other_are_refused() -> None:
 
 
 def test_a_grid_is_put_together() -> None:
-    """The last tiles are cut; no item is two of them."""
+    """The last tiles are cropped; a grid that uses an item twice is refused."""
     size = (2 * SIZE[0] - 8, 2 * SIZE[1] - 4)
     tile = (b"hvc1", [1, 2], CORNERS, b"")
     items = [(b"grid", [3], grid(2, 2, *size), b""), tile, tile, tile, tile]
@@ -145,7 +145,7 @@ def test_a_grid_is_put_together() -> None:
 
 
 def test_rights_travel_and_the_rest_does_not() -> None:
-    """Copyright is kept, by EXIF or XMP; the place is not."""
+    """Artist and copyright are kept, from EXIF or XMP; the GPS position is not."""
     packet = b"<x><dc:creator><rdf:Seq><rdf:li>Ada</rdf:li></rdf:Seq></dc:creator></x>"
     block = struct.pack(">I", 6) + b"Exif\0\0" + exif({0x8298: b"ACME"}, gps={1: b"N"})
     mime = b"\0application/rdf+xml"
@@ -155,7 +155,7 @@ def test_rights_travel_and_the_rest_does_not() -> None:
 
 @pytest.mark.parametrize("kind", ["apple", "iso"])
 def test_a_gain_map_is_ignored_with_a_warning(kind: str) -> None:
-    """Apple's is an auxiliary picture, that of ISO 21496-1 a derived one."""
+    """Apple's gain map is an auxiliary picture, that of ISO 21496-1 a derived one; both are ignored."""
     auxiliary = box(b"auxC", bytes(4), b"urn:com:photo:aperture:2020:aux:hdrgainmap\0")
     own = [extent(*SIZE), box(b"hvcC", CORNERS_CONFIGURATION), auxiliary]
     picture = (b"hvc1", [1, 2], CORNERS, b"")
@@ -170,14 +170,14 @@ def test_a_gain_map_is_ignored_with_a_warning(kind: str) -> None:
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.8, 0.9, 0.99])
 def test_a_truncated_heic_is_refused(share: float) -> None:
-    """Wherever the file ends."""
+    """A truncated file is refused wherever it ends."""
     data = heic()
     with pytest.raises(BrokenImageError):
         convert(of(data[: int(share * len(data))]))
 
 
 def test_a_bomb_is_refused_before_it_is_decoded() -> None:
-    """Neither a declared size, nor parameters that ask for more than it, reach the decoder."""
+    """Neither too large a declared size nor coded parameters that exceed it reach the decoder."""
     with pytest.raises(ImageTooLargeError, match="maxPixels"):
         convert(of(heic(size=(30_000, 30_000))))
     with pytest.raises(BrokenImageError, match="its header says 96 x 64 pixels, its coded data 16384 x 16384"):
@@ -185,13 +185,13 @@ def test_a_bomb_is_refused_before_it_is_decoded() -> None:
 
 
 def test_many_pictures_in_an_item_are_refused() -> None:
-    """A decoder would decode them all."""
+    """At most 4 pictures per item are accepted, because a decoder would decode them all."""
     with pytest.raises(ImageTooLargeError, match="at most 4 pictures an item"):
         convert(of(heic(data=CORNERS * 8)))
 
 
 def test_damaged_data_are_refused() -> None:
-    """What the decoder cannot read is not shown."""
+    """Coded data that the decoder cannot read are refused."""
     with pytest.raises(BrokenImageError):
         convert(of(heic(data=CORNERS[:4] + bytes(len(CORNERS) - 4))))
 
@@ -210,13 +210,13 @@ def test_damaged_data_are_refused() -> None:
     ids=str,
 )
 def test_brands_tell_the_format(brands: tuple[bytes, ...], avif: bool, heic_: bool) -> None:  # noqa: FBT001
-    """Whether the main one or a compatible one."""
+    """The major brand or a compatible brand gives the format."""
     head = box(b"ftyp", brands[0], bytes(4), *brands[1:])
     assert (is_avif(head), is_heic(head)) == (avif, heic_)
 
 
 def test_a_heic_is_refused_where_it_is_not_let_in() -> None:
-    """The message names the setting that lets it in."""
+    """The message names the setting that allows it."""
     with pytest.raises(UnsupportedFormatError, match=r"got a HEIC picture: .*, or add heic to inputFormats$"):
         open_picture(heic(), Limits())
     with pytest.raises(UnsupportedFormatError, match=r"got an AVIF picture: .*, or add avif to inputFormats$"):
@@ -224,12 +224,12 @@ def test_a_heic_is_refused_where_it_is_not_let_in() -> None:
 
 
 def test_a_heic_runs_guarded() -> None:
-    """Only a child process decodes it."""
+    """A HEIC is decoded in a child process only."""
     assert of(heic()).guarded
 
 
 def test_a_layer_without_the_decoder_is_a_fault_of_ours() -> None:
-    """It is no reason to reject pictures."""
+    """A missing pi_heif fails the load with an error instead of rejecting pictures."""
     code = "import sys; sys.modules['pi_heif'] = None; from handlers import imaging; imaging.load_formats(['heic'])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "expected the package pi_heif for HEIC, got none" in done.stderr

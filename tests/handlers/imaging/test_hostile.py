@@ -1,6 +1,6 @@
-"""Files made to hurt: each is refused, or harmless, within a bounded number of steps and 100 MB.
+"""Hostile files: each is refused, or harmless, within a bounded number of steps and 100 MB.
 
-Steps are calls, of Python and of C, which a machine's load does not change; what never ends runs into a time-out.
+Steps are Python and C calls, whose number does not depend on the machine's load; a call that hangs is timed out.
 """
 
 import gc
@@ -68,7 +68,7 @@ def _frame_header(marker: int, bits: int = 8, components: int = 3, size: tuple[i
 
 
 def _greedy_exif(size: int) -> bytes:
-    """Return a TIFF structure of three directories whose entries all claim the same bytes."""
+    """Return a TIFF structure with three directories whose entries all claim the same bytes."""
     starts = [8 + number * (2 + 12 * 512 + 4) for number in range(4)]
     pointers = [struct.pack(">HHII", 0x8769, 4, 1, starts[1]), struct.pack(">HHII", 0x8825, 4, 1, starts[2])]
     claims = [struct.pack(">HHII", 0x5000 + tag, 3, (size - starts[3]) // 2, starts[3]) for tag in range(512)]
@@ -192,7 +192,7 @@ HARMLESS: dict[str, Callable[[], bytes]] = {
 
 @pytest.fixture(autouse=True, scope="module")
 def _little_to_collect() -> Iterator[None]:
-    """Leave alone what is here: each guarded call collects garbage, which takes longer than most of the calls."""
+    """Freeze existing objects: each guarded call collects garbage, which takes longer than most of the calls."""
     gc.freeze()
     yield
     gc.unfreeze()
@@ -230,7 +230,7 @@ def _sizes(data: bytes) -> object:
 
 @pytest.mark.parametrize("kind", REFUSED)
 def test_a_hostile_file_is_refused_in_few_steps(kind: str) -> None:
-    """By the right class, soon, and with 100 MB of memory at most."""
+    """Each file raises its expected error, in few steps and within 100 MB of memory."""
     make, error = REFUSED[kind]
     data = make()
     for call in (convert, _sizes, _streamed):
@@ -244,7 +244,7 @@ def test_a_hostile_file_is_refused_in_few_steps(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", [*HARMLESS, *REFUSED])
 def test_describing_a_hostile_file_takes_few_steps(kind: str) -> None:
-    """A header is read, or refused, without following what it claims."""
+    """A header is read or refused in few steps, whatever it claims."""
     data = HARMLESS[kind]() if kind in HARMLESS else REFUSED[kind][0]()
     outcome = _guarded(describe, data)
     assert outcome.crash is None
@@ -254,7 +254,7 @@ def test_describing_a_hostile_file_takes_few_steps(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", HARMLESS)
 def test_a_bomb_beside_the_picture_does_not_go_off(kind: str) -> None:
-    """What is not the picture is not read: the picture comes out, in few steps and little memory."""
+    """Data beside the picture are not read: the picture is converted, in few steps and little memory."""
     data = HARMLESS[kind]()
     for call in (convert, _sizes):
         outcome = _guarded(call, data)
@@ -264,19 +264,19 @@ def test_a_bomb_beside_the_picture_does_not_go_off(kind: str) -> None:
 
 
 def test_frames_beyond_the_limit_are_not_counted() -> None:
-    """The count gives up, says so, and the picture counts as one frame."""
+    """Counting stops with a warning, and the picture counts as one frame."""
     metadata = describe(HARMLESS["GIF of 20,000 frames"]())
     assert metadata.frames == 1
     assert any("10,000" in warning for warning in metadata.warnings)
 
 
 def test_an_apng_is_counted_by_its_frames_not_by_its_claim() -> None:
-    """The claim of two billion is one frame."""
+    """An APNG of one frame that claims two billion has one frame."""
     assert describe(HARMLESS["APNG that claims two billion frames"]()).frames == 1
 
 
 def test_a_polyglot_loses_its_other_half() -> None:
-    """A JPEG with an archive behind it is a JPEG; the archive is not in the output."""
+    """A JPEG followed by an archive is converted; the archive is not in the output."""
     assert b"PK\3\4" not in bytes(convert(HARMLESS["polyglot"]()))
 
 
@@ -287,14 +287,14 @@ def test_the_format_found_is_named() -> None:
 
 
 def test_arithmetic_and_lossless_jpegs_are_decoded_or_refused() -> None:
-    """Rare codings never escape as another exception."""
+    """Rare codings raise no other exception."""
     for marker in (0xC3, 0xC9, 0xCA):
         _, refusal = _counted(convert, _frame_header(marker, components=1))
         assert refusal in ("", "BrokenImageError", "UnsupportedFormatError")
 
 
 def test_segments_behind_the_first_scan_are_dropped() -> None:
-    """Metadata may hide between scans."""
+    """Metadata between scans is not copied."""
     master = jpeg(progressive=True)
     last = master.rindex(b"\xff\xda")
     output = convert(master[:last] + exif_segment(exif({0x010F: b"hidden"})) + master[last:])
@@ -304,5 +304,5 @@ def test_segments_behind_the_first_scan_are_dropped() -> None:
 
 
 def test_sub_blocks_are_what_the_gif_specification_says() -> None:
-    """The helper of these tests cuts data into lengths and bytes."""
+    """The helper of these tests prefixes each sub-block with its length."""
     assert sub_blocks(b"a" * 256)[0] == 255

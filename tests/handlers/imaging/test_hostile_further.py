@@ -1,6 +1,6 @@
-"""AVIF, HEIC and TIFF files made to hurt: each is refused, or harmless, within 0.5 s of CPU time and 150 MB.
+"""Hostile AVIF, HEIC and TIFF files: each is refused, or harmless, within 0.5 s of CPU time and 150 MB.
 
-Most of the time of their decoders is spent within one call of C, so that steps, as in `test_hostile`, do not show it.
+Their decoders spend most of their time in a single C call, so the steps that `test_hostile` counts would not show it.
 """
 
 import gc
@@ -30,7 +30,7 @@ FORMATS = ("avif", "heic", "tiff") if has_decoder() else ("avif", "tiff")
 FLAT = (2_000, 2_000)
 BOXES = 1_000_000
 TILES = 63, 64
-"""Columns and rows of a grid that has nearly as many items as are taken."""
+"""Columns and rows of a grid with nearly as many items as are accepted."""
 
 Rows = dict[str, tuple[Callable[[], bytes], type[PixelCascadeError]]]
 
@@ -45,12 +45,12 @@ def _head(brand: bytes) -> bytes:
 
 
 def _meta(kind: bytes, brand: bytes, content: bytes) -> bytes:
-    """Return a file whose `meta` has one long box in it."""
+    """Return a file whose `meta` contains one long box."""
     return _head(brand) + box(b"meta", bytes(4), box(b"pitm", bytes(6)), box(kind, content))
 
 
 def _extents(brand: bytes, count: int) -> bytes:
-    """Return a file whose one item has its data in many parts, each of them the whole file."""
+    """Return a file whose single item has many extents, each with the same 100 bytes."""
     coding, setup = (b"av01", box(b"av1C", bytes(4))) if brand == b"avif" else (b"hvc1", box(b"hvcC", bytes(23)))
     one = struct.pack(">HHHHII", 1, 0, 0, 1, 0, 100)
     file = container([(coding, [1, 2], (0, 0, 100), b"")], [extent(8, 8), setup], brand=brand)
@@ -61,7 +61,7 @@ def _extents(brand: bytes, count: int) -> bytes:
 
 
 def _shared_tiles(coding: bytes, setup: bytes, brand: bytes, data: bytes) -> bytes:
-    """Return a file whose grid has thousands of tiles, all of the same data."""
+    """Return a file whose grid has thousands of tiles, all with the same data."""
     columns, rows = TILES
     count, size = columns * rows, (columns * SIZE[0], rows * SIZE[1])
     properties = [extent(*SIZE), setup, extent(*size)]
@@ -76,7 +76,7 @@ def _shared_tiles(coding: bytes, setup: bytes, brand: bytes, data: bytes) -> byt
 
 
 def _grid(brand: bytes, coding: bytes) -> bytes:
-    """Return a file whose grid claims 65,536 tiles, and lists one of them as often as a list can."""
+    """Return a file whose grid claims 65,536 tiles, and references one item as often as a reference box can."""
     items = [(b"grid", [2], (1, 0, 12), b""), (coding, [1], (0, 0, 9), b"")]
     links = reference(b"dimg", 1, [2] * 65_535)
     return container(
@@ -85,7 +85,7 @@ def _grid(brand: bytes, coding: bytes) -> bytes:
 
 
 def _boxes(brand: bytes, name: str) -> Rows:
-    """Return what hurts a reader of boxes."""
+    """Return files that attack a reader of boxes."""
     coding = b"av01" if brand == b"avif" else b"hvc1"
     small = [(coding, [1], (0, 0, 9), b"")]
     return {
@@ -120,7 +120,7 @@ def _detailed() -> bytes:
 
 
 def _setup(data: bytes) -> bytes:
-    """Return the configuration of an AVIF's decoder."""
+    """Return an AVIF's decoder configuration."""
     at = data.index(b"av1C") - 4
     return data[at : at + int.from_bytes(data[at : at + 4])]
 
@@ -131,7 +131,7 @@ def _coded(data: bytes) -> bytes:
 
 
 def _frames() -> bytes:
-    """Return an AVIF whose item has the same picture a thousand times over."""
+    """Return an AVIF whose item contains the same picture a thousand times."""
     coded = _coded(_flat((64, 64))) * 1_000
 
     def head(start: int) -> bytes:
@@ -183,7 +183,7 @@ def _jpeg_strip() -> bytes:
 
 
 def _claiming(tag: int, count: int) -> bytes:
-    """Return a TIFF whose tag claims so many values."""
+    """Return a TIFF whose tag claims `count` values."""
     data = tiff(plain(64, 64, t278=(4, [32])), [bytes(64 * 32 * 3)] * 2)
     entry = struct.pack("<HHI", tag, 4, 2)
     assert entry in data
@@ -191,12 +191,12 @@ def _claiming(tag: int, count: int) -> bytes:
 
 
 def _strips(count: int, size: int) -> bytes:
-    """Return a TIFF of strips of one row, all of the same bytes of the file."""
+    """Return a TIFF of one-row strips that all share the same bytes."""
     return tiff(plain(100, count, t278=(4, [1]), t273=(4, [8] * count), t279=(4, [size] * count)), [])
 
 
 def _chain(count: int, *, ring: bool = False) -> bytes:
-    """Return a TIFF of one small page, followed by so many empty directories."""
+    """Return a TIFF of one small page, followed by `count` empty directories."""
     start = len(tiff(plain(8, 8), [bytes(8 * 8 * 3)], after=1))
     starts = itertools.chain(range(start + 6, start + 6 * count, 6), [start if ring else 0])
     page = tiff(plain(8, 8), [bytes(8 * 8 * 3)], after=start)
@@ -252,7 +252,7 @@ KINDS = [pytest.param(kind, marks=needs_decoder if kind in HEIC else ()) for kin
 
 @pytest.fixture(autouse=True, scope="module")
 def _loaded() -> Iterator[None]:
-    """Import the decoders, and leave alone what is here: neither is to count as the time of a file."""
+    """Import the decoders and freeze existing objects, so that neither counts towards a file's time."""
     load_formats(FORMATS)
     gc.freeze()
     yield
@@ -291,7 +291,7 @@ def _described(data: bytes) -> object:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_hostile_file_is_refused_in_little_time(kind: str) -> None:
-    """By the right class, and with 150 MB of memory at most."""
+    """Each file raises its expected error, within 0.5 s of CPU time and 150 MB of memory."""
     make, error = REFUSED[kind]
     data = make()
     for call in (_converted, _sizes, _streamed):
@@ -305,7 +305,7 @@ def test_a_hostile_file_is_refused_in_little_time(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", [*HARMLESS, *KINDS])
 def test_describing_a_hostile_file_takes_little_time(kind: str) -> None:
-    """A header is read, or refused, without following what it claims."""
+    """A header is read or refused in little time, whatever it claims."""
     data = HARMLESS[kind]() if kind in HARMLESS else REFUSED[kind][0]()
     outcome = _guarded(_described, data)
     assert outcome.crash is None
@@ -315,7 +315,7 @@ def test_describing_a_hostile_file_takes_little_time(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", HARMLESS)
 def test_a_bomb_beside_the_picture_does_not_go_off(kind: str) -> None:
-    """What is not the picture is not read: the picture comes out, in little time and memory."""
+    """Data beside the picture are not read: the picture is converted, in little time and memory."""
     data = HARMLESS[kind]()
     for call in (_converted, _sizes):
         outcome = _guarded(call, data)

@@ -1,4 +1,4 @@
-"""PNG data, inflated before Pillow sees them: the same pixels, and the same refusals."""
+"""PNG data inflated before Pillow reads them: the same pixels, and the same rejections."""
 
 import contextlib
 import io
@@ -20,7 +20,7 @@ def _ihdr(master: bytes) -> bytes:
 
 
 def _data(master: bytes) -> bytes:
-    """Return the zlib stream of a PNG of one IDAT chunk."""
+    """Return the zlib stream of a PNG with one IDAT chunk."""
     start = master.index(b"IDAT")
     return master[start + 4 : start + 4 + int.from_bytes(master[start - 4 : start])]
 
@@ -31,7 +31,7 @@ def _with_data(master: bytes, *parts: bytes) -> bytes:
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "P", "1"])
 def test_every_mode_has_the_pixels_that_pillow_reads(mode: str) -> None:
-    """Each colour type is what Pillow alone makes of the file, once the same encoder has been over both."""
+    """Each colour type gives the pixels that Pillow alone decodes, after the same encoder."""
     master = saved(photo(SIZE).convert(mode), "PNG")
     with Image.open(io.BytesIO(master)) as image:
         alone = saved(image.convert("L" if mode in ("L", "1") else "RGB"), "JPEG", quality=100, subsampling=2)
@@ -40,7 +40,7 @@ def test_every_mode_has_the_pixels_that_pillow_reads(mode: str) -> None:
 
 
 def test_an_interlaced_picture_is_put_together() -> None:
-    """Adam7's seven passes come out of one stream."""
+    """Adam7's seven passes in one stream give the same picture as plain rows."""
     rows = [bytes(range(number, number + 8)) for number in range(0, 64, 8)]
     plain, interlaced = png((8, 8), 8, 0, rows), _interlaced(rows)
     assert opened(convert(interlaced)).tobytes() == opened(convert(plain)).tobytes()
@@ -55,7 +55,7 @@ def _interlaced(rows: list[bytes]) -> bytes:
 
 
 def test_data_may_be_cut_into_chunks_anywhere() -> None:
-    """One byte a chunk, or none, is as good as one chunk."""
+    """Chunks of one byte, or of none, give the same output as a single chunk."""
     master = saved(photo((40, 30)), "PNG")
     data = _data(master)
     pieces = [data[at : at + 1] for at in range(len(data))]
@@ -63,21 +63,21 @@ def test_data_may_be_cut_into_chunks_anywhere() -> None:
 
 
 def test_data_of_more_than_one_stored_block_come_through() -> None:
-    """Pixels that compress well inflate to many blocks out of few bytes."""
+    """Pixels that compress well inflate from few bytes to many blocks."""
     master = saved(Image.linear_gradient("L").resize((2000, 1500)), "PNG")
     assert len(_data(master)) < 65_535 < 2000 * 1500
     assert opened(convert(master)).size == (2000, 1500)
 
 
 def test_data_that_end_too_early_are_refused() -> None:
-    """With right checksums of the chunk, as a program writes that ran out of disk."""
+    """Truncated data are refused even where the chunk's checksum is right."""
     master = saved(photo(SIZE), "PNG")
     with pytest.raises(BrokenImageError, match="end too early"):
         convert(_with_data(master, _data(master)[:-1000]))
 
 
 def test_data_that_do_not_inflate_are_refused() -> None:
-    """Noise in the middle, under a right checksum of the chunk."""
+    """Damage in the middle is refused even where the chunk's checksum is right."""
     master = saved(photo(SIZE), "PNG")
     data = _data(master)
     middle = len(data) // 2
@@ -86,7 +86,7 @@ def test_data_that_do_not_inflate_are_refused() -> None:
 
 
 def test_a_wrong_checksum_of_the_pixels_is_refused() -> None:
-    """The zlib stream's own checksum counts, beside the chunk's."""
+    """The zlib stream's own checksum is verified, as well as the chunk's."""
     master = saved(photo(SIZE), "PNG")
     data = _data(master)
     with pytest.raises(BrokenImageError):
@@ -95,7 +95,7 @@ def test_a_wrong_checksum_of_the_pixels_is_refused() -> None:
 
 @pytest.mark.parametrize("size", [(100, 60), (400, 300)])
 def test_salvage_keeps_all_rows_before_the_damage(size: tuple[int, int]) -> None:
-    """As many as zlib gives byte by byte, small pictures too; of a wrong checksum alone, all but the last."""
+    """Salvage keeps as many rows as zlib inflates byte by byte, in small pictures too; the last rows may be lost."""
     image = Image.effect_noise(size, 20)
     master = saved(image, "PNG")
     data = _data(master)
@@ -114,12 +114,12 @@ def _inflated_bytes(data: bytes) -> int:
     with contextlib.suppress(zlib.error):
         for at in range(len(data)):
             found += len(inflater.decompress(data[at : at + 1]))
-    # A byte that is decoded wrongly before zlib notices is none of the picture.
+    # Bytes that zlib inflates wrongly before it detects the damage do not count.
     return min(found, len(data) * 6 // 10) if data[-4:] != b"1234" else found
 
 
 def test_data_behind_the_picture_are_not_inflated_for_ever() -> None:
-    """Rows that the header does not know of are passed over."""
+    """Rows beyond the height in the header are ignored."""
     rows = bytes(9) * 8
     master = png((8, 8), 8, 0, [bytes(8)] * 8)
     assert opened(convert(_with_data(master, zlib.compress(rows + bytes(10_000_000))))).size == (8, 8)

@@ -1,4 +1,4 @@
-"""Limits: each rejection names limit, value and setting, before a pixel is decoded."""
+"""Limits: each rejection names the limit, the value and the setting, before a pixel is decoded."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def test_bytes_are_bounded() -> None:
 
 
 def test_memory_bounds_pixels_and_says_so() -> None:
-    """Where the function's memory holds fewer pixels than the setting, the message says what to raise."""
+    """Where memory allows fewer pixels than the setting, the message says to raise the function's memory."""
     limits = Limits.for_memory(256, max_pixels=500_000_000)
     with pytest.raises(ImageTooLargeError, match=r"256 MB.*raise the function's memory"):
         convert(png((10_000, 10_000), 1, 0, [bytes(1250)] * 10_000), limits=limits)
@@ -33,13 +33,13 @@ def test_memory_bounds_pixels_and_says_so() -> None:
 
 
 def test_the_setting_still_holds_with_much_memory() -> None:
-    """The smaller of both decides."""
+    """The smaller of the two limits applies."""
     with pytest.raises(ImageTooLargeError, match="maxPixels"):
         convert(MASTER, limits=Limits.for_memory(10_240, max_pixels=1000))
 
 
 def test_more_memory_holds_more_pixels() -> None:
-    """Pixels grow with memory and shrink with the file; a tiny function still has a bound."""
+    """The pixel limit grows with memory, shrinks with the file's size, and is at least 1."""
     assert pixels_that_fit(512) < pixels_that_fit(1024) < pixels_that_fit(10_240)
     assert pixels_that_fit(1024, 50_000_000) < pixels_that_fit(1024)
     assert pixels_that_fit(64) == 1
@@ -73,13 +73,13 @@ def test_segments_are_bounded() -> None:
 def test_an_output_fits_a_box_ten_times_as_high_as_wide(
     master: tuple[int, int], width: int, size: tuple[int, int]
 ) -> None:
-    """A scroll screenshot gets narrower, its aspect ratio kept, and a line of pixels is no giant strip."""
+    """A tall picture gets narrower and keeps its aspect ratio, so a one-pixel column stays within the box."""
     rows = png(master, 8, 0, [bytes(master[0])] * master[1])
     assert opened(resize(rows, {"a": width})["a"]).size == size
 
 
 def test_outputs_are_bounded_by_the_memory() -> None:
-    """Few pixels can become many: what they take is asked for, and refused where the function has not so much."""
+    """Enlarged outputs count towards the memory, and are refused where they do not fit."""
     master = with_segments(jpeg(photo((100, 10))), exif_segment(exif({0x0112: 6})))
     picture = open_picture(master, Limits.for_memory(256))
     (size,) = output_sizes(picture, {"large": 400}, enlarge=True).values()
@@ -91,19 +91,19 @@ def test_outputs_are_bounded_by_the_memory() -> None:
 
 
 def test_no_side_is_longer_than_a_jpeg_holds() -> None:
-    """65,500 pixels are the longest side."""
+    """The longest side is 65,500 pixels."""
     with pytest.raises(ImageTooLargeError, match=r"65,500 pixels.*65,501"):
         convert(png((65_501, 1), 8, 0, [bytes(65_501)]))
     assert convert(png((65_500, 1), 8, 0, [bytes(65_500)]))
 
 
 def test_describing_a_large_picture_is_no_refusal() -> None:
-    """Reading a header costs nothing, so that the record can say how large the picture is."""
+    """`describe` reads only the header, so the pixel limit does not apply."""
     assert describe(MASTER, limits=Limits(max_pixels=1)).width == 400
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, "9", None, True])
 def test_a_limit_must_be_a_number_of_at_least_one(value: object) -> None:
-    """A limit that could never be kept is a mistake of the configuration."""
+    """A limit that is not an integer of at least 1 raises ValueError."""
     with pytest.raises(ValueError, match="max_pixels"):
         Limits(max_pixels=value)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Memory: the model that bounds pixels holds for the costliest ways through convert and resize."""
+"""Memory: the model that limits pixels holds for the most expensive paths through convert and resize."""
 
 import shutil
 import struct
@@ -41,7 +41,7 @@ TURNED = exif({0x0112: 6})
 P3 = chunk(b"iCCP", b"p\0\0" + zlib.compress(p3_profile()))
 KEY = chunk(b"tRNS", wide(1, 2, 3))
 
-# A process of its own, so that memory freed by making the picture is not used again unseen.
+# A separate process, so that memory freed after making the picture is not reused unnoticed.
 CHILD = """
 import sys
 from handlers.imaging import Limits, convert, load_formats, open_picture, resize
@@ -79,7 +79,7 @@ def _rgba() -> bytes:
 
 
 def _noise(bands: int) -> Image.Image:
-    """Return a picture of which no file is small; each band has its own noise."""
+    """Return a picture that does not compress well; each band has its own noise."""
     modes = {3: "RGB", 4: "RGBA"}
     return Image.merge(modes[bands], [Image.effect_noise(SIZE, 80) for _ in range(bands)])
 
@@ -120,7 +120,7 @@ def _noisy_avif() -> bytes:
 
 
 def _deep_heic() -> bytes:
-    """Return a HEIC of 10 bits with opacity, which takes most; skip where nothing makes one."""
+    """Return a 10-bit HEIC with alpha, which takes the most memory; skip where it cannot be made."""
     if not has_decoder() or not shutil.which("heif-enc"):
         pytest.skip("no HEIC was measured: pi_heif or heif-enc is not installed")
     with tempfile.TemporaryDirectory() as folder:
@@ -162,7 +162,7 @@ FURTHER: dict[str, Callable[[], bytes]] = {
 @pytest.mark.parametrize("call", ["convert", "copy", "resize"])
 @pytest.mark.parametrize("kind", COSTLY)
 def test_the_model_covers_the_costliest_pictures(kind: str, call: str) -> None:
-    """No way through takes more than the model's bytes a pixel beside the file's copies."""
+    """No path takes more bytes per pixel than the model says, in addition to the file's copies."""
     data = COSTLY[kind]()
     a_pixel, before_mb = _measured(data, call, "jpeg,png,gif")
     print(f"{kind}, {call}: {a_pixel:.1f} bytes a pixel beside {len(data) / PIXELS:.1f} of file; {before_mb} MB before")  # noqa: T201 - `pytest -rP` shows the figures
@@ -173,7 +173,7 @@ def test_the_model_covers_the_costliest_pictures(kind: str, call: str) -> None:
 @pytest.mark.parametrize("call", ["convert", "resize"])
 @pytest.mark.parametrize("name", FURTHER)
 def test_the_model_covers_further_formats(name: str, call: str) -> None:
-    """Each has its own bytes a pixel, because of what its decoder keeps."""
+    """Each format has its own bytes per pixel, because decoders keep different buffers."""
     data = FURTHER[name]()
     a_pixel, before_mb = _measured(data, call, name)
     print(f"{name}, {call}: {a_pixel:.1f} bytes a pixel beside {len(data) / PIXELS:.1f} of file; {before_mb} MB before")  # noqa: T201 - `pytest -rP` shows the figures
@@ -184,7 +184,7 @@ def test_the_model_covers_further_formats(name: str, call: str) -> None:
 
 @pytest.mark.parametrize("kind", COSTLY)
 def test_the_model_covers_libvips(kind: str) -> None:
-    """It takes a copy of the pixels where it resamples, as on arm64."""
+    """libvips, used on arm64, copies the pixels to resample them and still fits the model."""
     pytest.importorskip("pyvips")
     a_pixel, before_mb = _measured(COSTLY[kind](), "resize", "jpeg,png,gif", hidden="cykooz_resizer")
     assert a_pixel <= BYTES_PER_PIXEL
@@ -192,9 +192,9 @@ def test_the_model_covers_libvips(kind: str) -> None:
 
 
 def _measured(data: bytes, call: str, formats: str, hidden: str = "") -> tuple[float, int]:
-    """Return the bytes a pixel that a child takes beside the file's copies, and the MB that it had before.
+    """Return the bytes per pixel that a child takes beside the file's copies, and its MB before decoding.
 
-    The child does without the package that is `hidden`.
+    The package `hidden` is not importable in the child.
     """
     command = [sys.executable, "-c", CHILD, call, formats, hidden]
     child = subprocess.run(command, input=data, capture_output=True, check=True)
@@ -203,11 +203,11 @@ def _measured(data: bytes, call: str, formats: str, hidden: str = "") -> tuple[f
 
 
 def test_a_picture_that_fits_by_the_model_is_no_larger_than_memory() -> None:
-    """The model gives away no more than the memory left beside the base."""
+    """The pixels that fit take no more than the memory beyond the base."""
     for memory_mb in (256, 512, 1024, 3008):
         assert BASE_MB * 2**20 + pixels_that_fit(memory_mb) * BYTES_PER_PIXEL <= memory_mb * 2**20
 
 
 def test_a_picture_without_pixels_to_spare_still_has_one() -> None:
-    """The bound is never zero, so that messages stay true."""
+    """The pixel limit is never zero."""
     assert Image.new("L", (1, 1)).size == (1, pixels_that_fit(1))

@@ -1,4 +1,4 @@
-"""What is said of a file that is no picture."""
+"""Error messages for files that are not pictures."""
 
 import pytest
 
@@ -18,6 +18,6 @@ from handlers.imaging import describe
     ],
 )
 def test_a_person_can_tell_what_was_uploaded(body: bytes, words: str) -> None:
-    """Text is quoted, a damaged signature named, anything else shown by its first bytes."""
+    """The message quotes text, names a damaged signature, and shows the first bytes of anything else."""
     with pytest.raises(NotAnImageError, match=words.replace("'", ".")):
         describe(body)

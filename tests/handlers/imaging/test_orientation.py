@@ -1,4 +1,4 @@
-"""Orientation: all eight, in JPEG and PNG, and what is none of them."""
+"""Orientation: all eight values, in JPEG and PNG, and invalid ones."""
 
 import struct
 
@@ -13,7 +13,7 @@ SIZE = (96, 64)
 
 
 def _expected(orientation: int) -> Image.Image:
-    """Return what Pillow's own turning makes of the same file."""
+    """Return the picture as Pillow's own `exif_transpose` turns it."""
     image = corners(SIZE)
     image.getexif()[0x0112] = orientation
     return ImageOps.exif_transpose(image)
@@ -21,7 +21,7 @@ def _expected(orientation: int) -> Image.Image:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_jpeg_is_turned_upright(orientation: int) -> None:
-    """Each of the eight orientations comes out upright and is gone from the output."""
+    """Each of the eight orientations gives an upright picture without an orientation tag."""
     master = with_segments(jpeg(corners(SIZE)), exif_segment(exif({0x0112: orientation})))
     output = opened(convert(master))
     assert difference(output, _expected(orientation)) < 8
@@ -30,14 +30,14 @@ def test_a_jpeg_is_turned_upright(orientation: int) -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_png_is_turned_upright_by_its_exif_chunk(orientation: int) -> None:
-    """The eXIf chunk of a PNG turns it as an EXIF segment turns a JPEG."""
+    """The eXIf chunk turns a PNG as an EXIF segment turns a JPEG."""
     master = saved(corners(SIZE), "PNG")
     master = master[:33] + chunk(b"eXIf", exif({0x0112: orientation}, order="<")) + master[33:]
     assert difference(opened(convert(master)), _expected(orientation)) < 8
 
 
 def test_an_exif_chunk_behind_the_picture_counts_too() -> None:
-    """A PNG may carry eXIf after its data."""
+    """An eXIf chunk after the image data is applied."""
     master = saved(corners(SIZE), "PNG")
     master = master[:-12] + chunk(b"eXIf", exif({0x0112: 6})) + master[-12:]
     assert opened(convert(master)).size == (64, 96)
@@ -45,21 +45,21 @@ def test_an_exif_chunk_behind_the_picture_counts_too() -> None:
 
 @pytest.mark.parametrize("value", [0, 9, 65_535, b"6", (7, 1, b"\6"), (4, 0, b"")])
 def test_an_impossible_orientation_counts_as_upright(value: object) -> None:
-    """Numbers outside 1 to 8, text and empty values leave the picture as it is."""
+    """Numbers outside 1 to 8, text and empty values leave the picture unturned."""
     master = with_segments(jpeg(corners(SIZE)), exif_segment(exif({0x0112: value})))
     assert describe(master).orientation == 1
     assert difference(opened(convert(master)), corners(SIZE)) < 4
 
 
 def test_an_orientation_as_long_is_read() -> None:
-    """Some writers store the number in four bytes."""
+    """An orientation stored in four bytes, as some writers do, is read."""
     master = with_segments(jpeg(corners(SIZE)), exif_segment(exif({0x0112: (4, 1, struct.pack(">I", 6))})))
     assert describe(master).orientation == 6
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_widths_are_those_of_the_upright_picture(orientation: int) -> None:
-    """A size's width is measured after turning, and its pixels are turned as well."""
+    """A size's width applies to the upright picture, and its pixels are turned."""
     master = with_segments(jpeg(corners((640, 480))), exif_segment(exif({0x0112: orientation})))
     output = opened(resize(master, {"small": 120})["small"])
     assert output.size == ((120, 90) if orientation < 5 else (120, 160))
@@ -67,6 +67,6 @@ def test_widths_are_those_of_the_upright_picture(orientation: int) -> None:
 
 
 def test_the_header_size_is_described_as_stored() -> None:
-    """Width and height are those of the header, with the orientation beside them."""
+    """The record has the header's width and height, and the orientation."""
     metadata = describe(with_segments(jpeg(corners(SIZE)), exif_segment(exif({0x0112: 6}))))
     assert (metadata.width, metadata.height, metadata.orientation) == (96, 64, 6)

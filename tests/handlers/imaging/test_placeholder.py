@@ -21,7 +21,7 @@ def halves() -> Image.Image:
 
 
 def decoded(data: bytes, side: int = 32) -> Image.Image:
-    """Decode an opaque ThumbHash, as its own format's description says."""
+    """Decode an opaque ThumbHash as its format description specifies."""
     head, tail = int.from_bytes(data[:3], "little"), int.from_bytes(data[3:5], "little")
     means = [(head & 63) / 63, ((head >> 6) & 63) / 31.5 - 1, ((head >> 12) & 63) / 31.5 - 1]
     scales = [((head >> 18) & 31) / 31, ((tail >> 3) & 63) / 63, ((tail >> 9) & 63) / 63]
@@ -55,7 +55,7 @@ def decoded(data: bytes, side: int = 32) -> Image.Image:
 
 
 def test_a_hash_decodes_to_the_picture() -> None:
-    """Colours lie where they are in the picture, in some 25 bytes."""
+    """The decoded hash has the picture's colours in the right places, in 15 to 28 bytes."""
     data = thumbhash(halves().resize((32, 19)))
     seen = decoded(data)
     assert 15 <= len(data) <= 28
@@ -66,14 +66,14 @@ def test_a_hash_decodes_to_the_picture() -> None:
 
 
 def test_the_hash_of_a_flat_picture_is_its_colour() -> None:
-    """Nothing but the mean is said."""
+    """The hash of a flat picture decodes to its colour."""
     pixel = decoded(thumbhash(Image.new("RGB", (20, 30), (120, 200, 60)))).getpixel((3, 3))
     assert isinstance(pixel, tuple)
     assert all(abs(one - other) <= 10 for one, other in zip(pixel, (120, 200, 60), strict=True))
 
 
 def test_the_dominant_colour_is_the_most_frequent_one() -> None:
-    """Not the mean, which need not be in the picture."""
+    """The dominant colour is not the mean, which may not occur in the picture."""
     image = Image.new("RGB", (30, 30), (0, 128, 0))
     image.paste((255, 0, 0), (0, 0, 10, 30))
     assert dominant_colour(image) == "#008000"
@@ -81,14 +81,14 @@ def test_the_dominant_colour_is_the_most_frequent_one() -> None:
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_a_picture_of_any_size_has_a_placeholder(mode: str) -> None:
-    """One pixel, one row, a flat grey."""
+    """Pictures of a single pixel, row or column have a placeholder, and so do flat pictures."""
     for size in ((1, 1), (500, 1), (1, 500), (300, 200)):
         found = placeholder_of(Image.new(mode, size, 128 if mode == "L" else (128, 128, 128)))
         assert (found.colour, bool(base64.b64decode(found.thumbhash))) == ("#808080", True)
 
 
 def test_the_placeholder_is_of_the_whole_upright_picture() -> None:
-    """A crop beside it does not matter, and a picture that is to be turned is turned before."""
+    """All outputs, crops included, share one placeholder, made after the picture is turned upright."""
     lying = halves().transpose(Image.Transpose.ROTATE_90)
     master = with_segments(saved(lying, "JPEG"), exif_segment(exif({0x0112: 6})))
     jpegs = resize(master, {"crop": Box(20, 20), "small": 60, "large": 100}, placeholder=True)
@@ -103,5 +103,5 @@ def test_the_placeholder_is_of_the_whole_upright_picture() -> None:
 
 
 def test_nobody_who_asks_for_none_gets_one() -> None:
-    """It takes some milliseconds."""
+    """Without `placeholder`, none is computed."""
     assert resize(saved(halves(), "PNG"), {"small": 60})["small"].placeholder is None

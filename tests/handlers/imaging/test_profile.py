@@ -1,4 +1,4 @@
-"""Colour spaces that a PNG names by code or gives in numbers are rendered as browsers render them."""
+"""A PNG's colour spaces, given by code points or by gamma and primaries, are rendered as in browsers."""
 
 import struct
 
@@ -16,7 +16,7 @@ CHRM = struct.pack(">8I", 31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000
 
 
 def _shown(*chunks: bytes, levels: tuple[int, ...] = LEVELS) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """Return the colour that a flat PNG with some chunks is converted to, and the warnings."""
+    """Return the converted colour of a flat PNG with extra chunks, and the warnings."""
     mode = "RGB" if len(levels) > 1 else "L"
     file = saved(Image.new(mode, (16, 16), levels if mode == "RGB" else levels[0]), "PNG")
     output = convert(file[:33] + b"".join(chunks) + file[33:])
@@ -29,21 +29,21 @@ def _near(one: tuple[int, ...], other: tuple[int, ...], most: int = 3) -> bool:
 
 
 def test_display_p3_by_code_is_rendered() -> None:
-    """CICP 12 and 13 is what phones write; the figures are LittleCMS's for Apple's own profile."""
+    """CICP 12 and 13, which phones write, match LittleCMS's figures for Apple's own profile."""
     found, warnings = _shown(chunk(b"cICP", bytes((12, 13, 0, 1))))
     assert _near(found, P3_IN_SRGB)
     assert warnings == ()
 
 
 def test_srgb_by_code_is_left_alone() -> None:
-    """CICP 1 and 13 is sRGB, whatever the file's other chunks say."""
+    """CICP 1 and 13 means sRGB, whatever the file's other chunks say."""
     found, warnings = _shown(chunk(b"cICP", bytes((1, 13, 0, 1))), chunk(b"gAMA", struct.pack(">I", 100_000)))
     assert _near(found, LEVELS)
     assert warnings == ()
 
 
 def test_bt2020_is_rendered_as_far_as_srgb_holds_it() -> None:
-    """A saturated green is clipped, a grey stays what the curve makes of it."""
+    """A saturated green is clipped to sRGB's green."""
     green, _ = _shown(chunk(b"cICP", bytes((9, 14, 0, 1))), levels=(0, 255, 0))
     assert max(green[0], green[2]) <= 3
     assert green[1] >= 252
@@ -51,7 +51,7 @@ def test_bt2020_is_rendered_as_far_as_srgb_holds_it() -> None:
 
 @pytest.mark.parametrize("code", [(9, 16, 0, 1), (9, 18, 0, 1), (12, 13, 1, 1), (12, 13, 0, 0), (99, 13, 0, 1)])
 def test_what_srgb_cannot_hold_leaves_a_warning(code: tuple[int, ...]) -> None:
-    """HDR, other matrices, limited range and unknown codes are ignored, with a word."""
+    """HDR, other matrices, limited range and unknown codes are ignored with a warning."""
     found, warnings = _shown(chunk(b"cICP", bytes(code)))
     assert _near(found, LEVELS)
     assert any("cICP" in warning for warning in warnings)
@@ -59,7 +59,7 @@ def test_what_srgb_cannot_hold_leaves_a_warning(code: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("chrm", [b"", CHRM], ids=["gamma alone", "gamma and primaries"])
 def test_a_gamma_changes_the_levels(chrm: bytes) -> None:
-    """A gamma of 1.8 is brighter in sRGB; primaries that are missing are sRGB's."""
+    """A gamma of 1.8 gives brighter sRGB levels; missing primaries default to sRGB's."""
     chunks = [chunk(b"gAMA", struct.pack(">I", 55_556)), *([chunk(b"cHRM", chrm)] if chrm else [])]
     found, warnings = _shown(*chunks)
     assert found[0] > LEVELS[0] + 10
@@ -70,12 +70,12 @@ def test_a_gamma_changes_the_levels(chrm: bytes) -> None:
 
 @pytest.mark.parametrize("gamma", [45_455, 45_500])
 def test_the_usual_gamma_is_srgbs(gamma: int) -> None:
-    """Most programs mean sRGB by 1 / 2.2."""
+    """A gamma of 1 / 2.2 counts as sRGB, which most programs mean by it."""
     assert _near(_shown(chunk(b"gAMA", struct.pack(">I", gamma)))[0], LEVELS)
 
 
 def test_srgb_outweighs_gamma() -> None:
-    """A file that says both means sRGB."""
+    """A file with both chunks is sRGB."""
     found, _ = _shown(chunk(b"sRGB", b"\0"), chunk(b"gAMA", struct.pack(">I", 100_000)))
     assert _near(found, LEVELS)
 
@@ -91,19 +91,19 @@ def test_srgb_outweighs_gamma() -> None:
     ],
 )
 def test_numbers_that_are_no_colour_space_leave_a_warning(chunks: list[bytes]) -> None:
-    """The picture is converted as if they were not there."""
+    """The picture is converted as if the chunks were absent."""
     found, warnings = _shown(*chunks)
     assert _near(found, LEVELS)
     assert any("gAMA" in warning for warning in warnings)
 
 
 def test_our_srgb_is_srgb() -> None:
-    """The profile that is built of sRGB's numbers leaves colours alone."""
+    """A profile built from sRGB's primaries and curve leaves colours unchanged."""
     profile = build_profile(SRGB, CURVES[13], grey=False)
     file = saved(Image.new("RGB", (16, 16), LEVELS), "PNG", icc_profile=profile)
     assert _near(opened(convert(file)).getpixel((8, 8)), LEVELS, 2)  # type: ignore[arg-type]
 
 
 def test_every_code_has_a_profile() -> None:
-    """All primaries go with all curves."""
+    """Every combination of primaries and curve has a profile."""
     assert all(coded_profile(p, t) is not None for p in PRIMARIES for t in CURVES)

@@ -1,4 +1,4 @@
-"""Files that other programs make, where they are installed: right colours, upright, and over the background."""
+"""Files made by other programs, where installed: right colours, upright, and on the background."""
 
 import shutil
 import subprocess
@@ -19,7 +19,7 @@ SIZE = (192, 128)
 
 @dataclass(frozen=True)
 class Program:
-    """A program and how it is called: `source` is the kind of its input, `made` the format of its output."""
+    """A program and its arguments: `source` is its input format, `made` its output format."""
 
     name: str
     made: str
@@ -52,11 +52,11 @@ PROGRAMS = {
     "tiffcp -c jpeg": Program("tiffcp", "tiff", ("-c", "jpeg:95", "-r", "16"), "TIFF", ()),
 }
 OPAQUE = ("avifenc, grid", "tiffcp -c jpeg")
-"""Whose tiles would be halves of pixels, and which refuses colours with opacity."""
+"""Programs that are not tested with alpha; tiffcp's JPEG encoder refuses it."""
 
 
 def made(program: Program, source: Path) -> Picture:
-    """Return the picture that a program makes of a file; the test is skipped where it cannot."""
+    """Return the picture that a program makes from a file; skip the test where it cannot be made."""
     needs(program.name)
     if program.made == "heic" and not has_decoder():
         pytest.skip("pi_heif is not installed: `make` installs it")
@@ -76,7 +76,7 @@ def run(*command: str) -> None:
 
 
 def turned(orientation: int) -> Image.Image:
-    """Return the four corners as a PNG of such an orientation comes out."""
+    """Return the four corners as converted from a PNG with an orientation."""
     return opened(convert(saved(corners(SIZE), "PNG", exif=exif({0x0112: orientation})), subsampling="4:4:4"))
 
 
@@ -93,7 +93,7 @@ def written(folder: Path, data: bytes, kind: str) -> Path:
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_colours_are_right(tmp_path: Path, name: str, mode: str) -> None:
-    """As they are in what the program read."""
+    """The converted picture has the colours of the program's input."""
     program, image = PROGRAMS[name], photo(SIZE, mode)
     picture = made(program, written(tmp_path, saved(image, program.source), program.source))
     assert (picture.header.format.lower(), picture.header.size) == (program.made, SIZE)
@@ -103,7 +103,7 @@ def test_colours_are_right(tmp_path: Path, name: str, mode: str) -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("name", [name for name in PROGRAMS if "tiffcp" not in name])
 def test_a_picture_is_turned_upright(tmp_path: Path, name: str, orientation: int) -> None:
-    """Once, as the JPEG that the program read."""
+    """The orientation of the program's input is applied once."""
     block = b"Exif\0\0" + exif({0x0112: orientation})
     master = saved(corners(SIZE), "JPEG", quality=100, subsampling=0, exif=block)
     picture = made(PROGRAMS[name], written(tmp_path, master, "JPEG"))
@@ -120,7 +120,7 @@ def takes_turns_over(program: Program, picture: Picture) -> bool:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_tiff_is_turned_as_tiffset_says(tmp_path: Path, orientation: int) -> None:
-    """By the tag that it changes in the file."""
+    """The orientation that tiffset writes is applied."""
     needs("tiffset")
     file = written(tmp_path, saved(corners(SIZE), "TIFF"), "TIFF")
     run("tiffset", "-s", "274", str(orientation), str(file))
@@ -130,7 +130,7 @@ def test_a_tiff_is_turned_as_tiffset_says(tmp_path: Path, orientation: int) -> N
 
 @pytest.mark.parametrize("name", [name for name in PROGRAMS if name not in OPAQUE])
 def test_transparent_pixels_show_the_background(tmp_path: Path, name: str) -> None:
-    """And pixels that are half transparent show half of it."""
+    """Transparent pixels show the background, and half-transparent ones show half of it."""
     image = Image.new("RGBA", SIZE, (*BLUE, 0))
     image.paste((*RED, 255), (0, 0, 64, 128))
     image.paste((*RED, 128), (64, 0, 128, 128))

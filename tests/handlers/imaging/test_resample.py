@@ -1,4 +1,4 @@
-"""Resampling: three back ends that give the same pictures, and Pillow where no other is installed."""
+"""Resampling: three back ends give the same pictures, and Pillow is used where no other is installed."""
 
 import functools
 import importlib
@@ -22,13 +22,13 @@ from .pictures import corners, difference, jpeg, opened, photo, saved
 
 WHOLE = (0, 0, 800, 600)
 
-# The package's `resize` and `resample` are functions; this is the module.
+# The package exports `resize` and `resample` as functions; this is the module.
 module: Any = importlib.import_module("handlers.imaging.pixels.resample")
 
 
 @pytest.fixture(autouse=True)
 def fresh_choice() -> Iterator[None]:
-    """Let each test choose its back end anew."""
+    """Make each test choose its back end again."""
     module._back_end.cache_clear()
     yield
     module._back_end.cache_clear()
@@ -36,19 +36,19 @@ def fresh_choice() -> Iterator[None]:
 
 @pytest.fixture
 def without_simd(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide the libraries as if they were not installed."""
+    """Hide the libraries, as if they were not installed."""
     monkeypatch.setitem(sys.modules, "cykooz_resizer", None)
     monkeypatch.setitem(sys.modules, "pyvips", None)
 
 
 def simd() -> Any:
-    """Return the back end by SIMD, or skip where it cannot be had."""
+    """Return the SIMD back end, or skip where it is not installed."""
     library = pytest.importorskip("cykooz_resizer")
     return functools.partial(module.by_simd, library, threading.local())
 
 
 def libvips() -> Any:
-    """Return the back end by libvips, or skip where it cannot be had."""
+    """Return the libvips back end, or skip where it is not installed."""
     library: Any = pytest.importorskip("pyvips")
     library.concurrency_set(1)
     library.cache_set_max(0)
@@ -61,7 +61,7 @@ def libvips() -> Any:
 def test_libvips_gives_the_same_picture(
     monkeypatch: pytest.MonkeyPatch, mode: str, size: tuple[int, int], box: tuple[float, float, float, float]
 ) -> None:
-    """A photograph whole and cropped, smaller by up to eight times, without Pillow's help: 48 dB at least."""
+    """A photograph, whole or cropped, reduced up to eight times, has a PSNR of over 48 dB against Pillow's result."""
     image = photo((800, 600), mode)
     theirs = module.by_pillow(image, size, box, smooth=True)
     monkeypatch.delattr(module, "by_pillow")
@@ -85,7 +85,7 @@ def test_libvips_gives_the_same_picture(
 def test_what_libvips_makes_otherwise_is_left_to_pillow(
     size: tuple[int, int], box: tuple[float, float, float, float], *, smooth: bool
 ) -> None:
-    """Where the difference could show, there is none."""
+    """Where libvips would differ visibly, the result is Pillow's to the byte."""
     image = photo((800, 600))
     ours, theirs = (back_end(image, size, box, smooth=smooth) for back_end in (libvips(), module.by_pillow))
     assert ours.tobytes() == theirs.tobytes()
@@ -117,7 +117,7 @@ print(json.dumps(found))
 
 
 def test_a_child_of_a_process_with_libvips_does_without() -> None:
-    """Its operations wait for threads that were not forked: of ten such children, three or four hung."""
+    """A forked child uses Pillow: libvips waits for threads that were not forked, and hung in 3 or 4 children of 10."""
     pytest.importorskip("pyvips")
     done = subprocess.run([sys.executable, "-c", FORKED], check=True, capture_output=True, text=True, timeout=240)
     assert json.loads(done.stdout) == ["by_libvips", *["by_pillow"] * 10]
@@ -127,7 +127,7 @@ def test_a_child_of_a_process_with_libvips_does_without() -> None:
 @pytest.mark.parametrize("size", [(100, 75), (333, 250), (1200, 900)])
 @pytest.mark.parametrize("box", [(0, 0, 800, 600), (0, 0, 799.5, 599.25)])
 def test_simd_gives_the_same_picture(mode: str, size: tuple[int, int], box: tuple[float, float, float, float]) -> None:
-    """Smaller, larger, and from a box that ends within a pixel: samples differ by a level at most, at edges too."""
+    """Reduced, enlarged, and from a box that ends within a pixel: samples differ by at most one level, at edges too."""
     image = corners((800, 600)).convert(mode)
     image.paste(photo((400, 600), mode))
     ours, theirs = (back_end(image, size, box, smooth=False) for back_end in (simd(), module.by_pillow))
@@ -137,7 +137,7 @@ def test_simd_gives_the_same_picture(mode: str, size: tuple[int, int], box: tupl
 
 
 def test_a_smooth_picture_may_be_resampled_in_the_other_order() -> None:
-    """Where there are no sharp edges, nobody sees which pass came first: 45 dB at least."""
+    """Without sharp edges the order of the passes is not visible: the PSNR is over 45 dB."""
     image = photo((800, 600))
     assert Raster(image).smooth
     ours, theirs = (back_end(image, (333, 250), WHOLE, smooth=True) for back_end in (simd(), module.by_pillow))
@@ -145,7 +145,7 @@ def test_a_smooth_picture_may_be_resampled_in_the_other_order() -> None:
 
 
 def test_sharp_edges_keep_the_order() -> None:
-    """Text is not smooth: the other order would show."""
+    """Text is not smooth: the other order would be visible, so it is not used."""
     image = Image.new("RGB", (800, 600), "white")
     for row in range(0, 600, 16):
         ImageDraw.Draw(image).text((0, row), "sharp edges " * 20, "black", ImageFont.load_default(14))
@@ -161,13 +161,13 @@ def _extrema(one: Image.Image, other: Image.Image) -> list[Any]:
 
 
 def test_simd_is_used_where_it_is_installed() -> None:
-    """The choice needs no setting."""
+    """SIMD is chosen without a setting."""
     pytest.importorskip("cykooz_resizer")
     assert module._back_end(os.getpid()).func is module.by_simd
 
 
 def test_libvips_is_used_where_it_alone_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in the layer for arm64."""
+    """Without cykooz_resizer, libvips is chosen, as in the arm64 layer."""
     pytest.importorskip("pyvips")
     monkeypatch.setitem(sys.modules, "cykooz_resizer", None)
     monkeypatch.delitem(sys.modules, "pyvips")
@@ -176,7 +176,7 @@ def test_libvips_is_used_where_it_alone_is_installed(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.usefixtures("without_simd")
 def test_pillow_resamples_where_the_library_is_missing() -> None:
-    """Its absence is no error, and the picture the same."""
+    """Without the libraries, Pillow gives the same picture."""
     assert module._back_end(os.getpid()) is module.by_pillow
     master = jpeg(photo((800, 600)))
     alone = opened(resize(master, {"a": 200})["a"])
@@ -186,7 +186,7 @@ def test_pillow_resamples_where_the_library_is_missing() -> None:
 
 
 def test_threads_resample_side_by_side() -> None:
-    """Each thread has a resizer of its own: four at once give what one gives."""
+    """Each thread has its own resizer: four concurrent threads give the same results as one."""
     images = [photo((400 + 40 * number, 300)) for number in range(8)]
     alone = [module.resample(image, (123, 77)).tobytes() for image in images]
     with ThreadPoolExecutor(4) as pool:
@@ -195,6 +195,6 @@ def test_threads_resample_side_by_side() -> None:
 
 
 def test_a_picture_of_the_size_asked_is_left_as_it_is() -> None:
-    """Nothing is copied where there is nothing to do."""
+    """A picture that already has the size is returned without a copy."""
     image = photo()
     assert module.resample(image, image.size) is image

@@ -1,4 +1,4 @@
-"""Resizing: sizes, enlarging, and how near a reduced decode comes to the full one."""
+"""Resizing: sizes, enlarging, and how close a reduced decode comes to a full one."""
 
 import io
 import math
@@ -34,23 +34,23 @@ def test_sizes_are_widths_and_heights_follow() -> None:
 
 
 def test_outputs_come_in_the_order_asked() -> None:
-    """The names keep their order, whatever the order of work."""
+    """The outputs keep the order of the names, whatever order they are made in."""
     assert list(resize(jpeg(), {"b": 20, "a": 40, "c": 10})) == ["b", "a", "c"]
 
 
 def test_a_smaller_master_is_enlarged() -> None:
-    """160 pixels become 500 where a width of 500 is asked for."""
+    """A master 160 pixels wide becomes 500 wide where that width is requested."""
     assert opened(resize(jpeg(), {"medium": 500})["medium"]).size == (500, 375)
 
 
 def test_a_smaller_master_keeps_its_size_without_enlarge() -> None:
-    """With `enlarge=False` only what is larger is resized."""
+    """With `enlarge=False`, widths above the master's keep the master's size."""
     outputs = resize(jpeg(), WIDTHS, enlarge=False)
     assert [opened(output).size for output in outputs.values()] == [(100, 75), (160, 120), (160, 120)]
 
 
 def test_heights_are_rounded_half_up_and_never_zero() -> None:
-    """A flat line keeps one row of pixels."""
+    """A line one pixel high keeps one row, and a height of 2.5 becomes 3."""
     for size, expected in (((1000, 1), (10, 1)), ((100, 25), (10, 3))):
         picture = open_picture(jpeg(photo(size)), Limits())
         assert output_sizes(picture, {"a": 10}, enlarge=True) == {"a": expected}
@@ -59,19 +59,19 @@ def test_heights_are_rounded_half_up_and_never_zero() -> None:
 @pytest.mark.parametrize("subsampling", [0, 1, 2])
 @pytest.mark.parametrize("size", [(2400, 1800), (1999, 1333), (4000, 3000), (333, 1000)])
 def test_a_reduced_decode_costs_no_quality(size: tuple[int, int], subsampling: int) -> None:
-    """Each size is within 45 dB of Lanczos from the full decode, chroma subsampled or not, odd sizes too."""
+    """Each size has a PSNR of at least 45 dB against Lanczos on the full decode, for each subsampling and odd sizes."""
     master = jpeg(_detailed(size), subsampling=subsampling)
     full = opened(master)
     for name, output in resize(master, {"small": 60, "middle": 240, "wide": 480}).items():
         ours = opened(output)
-        # Both through the same encoder, whose own loss is none of resampling's.
+        # Both go through the same encoder, so that its loss does not count.
         theirs = opened(jpeg(full.resize(ours.size, Image.Resampling.LANCZOS), quality=100, subsampling=2))
         assert psnr(ours, theirs) >= 45, name
 
 
 @pytest.mark.parametrize(("primaries", "transfer"), [(12, 13), (1, 4), (9, 13), (9, 1), (1, 8), (9, 8)])
 def test_colours_far_from_srgb_cost_no_quality(primaries: int, transfer: int) -> None:
-    """Neither late conversion nor a reduced decode shows, in Display P3, BT.2020 or linear light (codes of H.273)."""
+    """Late conversion and reduced decodes keep a PSNR of 45 dB in Display P3, BT.2020 and linear light."""
     master = jpeg(_detailed((2400, 1800), noise=4), icc_profile=coded_profile(primaries, transfer))
     full = rendered(open_picture(master, Limits()), (255, 255, 255))
     for name, output in resize(master, {"small": 60, "middle": 240, "wide": 480, "wider": 800}).items():
@@ -81,14 +81,14 @@ def test_colours_far_from_srgb_cost_no_quality(primaries: int, transfer: int) ->
 
 
 def _detailed(size: tuple[int, int], noise: int = 12) -> Image.Image:
-    """Return a picture with detail down to the pixel."""
+    """Return a picture with pixel-level detail."""
     grain = Image.effect_noise(size, noise).convert("L")
     bands = [ImageChops.add(band, grain, 1, -128) for band in photo(size).split()]
     return Image.merge("RGB", bands)
 
 
 def test_outputs_are_baseline_with_420() -> None:
-    """Two by two chroma samples, no progressive scans, no metadata."""
+    """Chroma is halved in both directions, and the file is not progressive."""
     output = opened(resize(jpeg(photo((800, 600)), subsampling=0, progressive=True), {"a": 100})["a"])
     assert output.layer[0][1:3] == (2, 2)  # type: ignore[attr-defined]
     assert "progressive" not in output.info
@@ -101,13 +101,13 @@ def test_quality_is_used() -> None:
 
 
 def test_all_sizes_of_a_png_are_made() -> None:
-    """No reduction exists for PNG, and none is needed."""
+    """A PNG, which has no reduced decode, is resized too."""
     outputs = resize(saved(photo((800, 600)), "PNG"), WIDTHS, limits=Limits())
     assert opened(outputs["large"]).size == (1000, 750)
 
 
 def test_a_reduced_page_of_text_keeps_its_quality() -> None:
-    """Sharp edges keep 45 dB too."""
+    """Sharp edges keep a PSNR of 45 dB in a reduced decode."""
     page = Image.new("RGB", (2400, 1600), "white")
     draw = ImageDraw.Draw(page)
     for top in range(0, 1600, 50):
@@ -121,7 +121,7 @@ def test_a_reduced_page_of_text_keeps_its_quality() -> None:
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 @pytest.mark.parametrize("share", [1, 0.4])
 def test_each_size_of_a_page_of_text_is_as_from_the_page(kind: str, share: float) -> None:
-    """Sharp edges: no size is made from a larger one, and detail is found wherever on the page it is."""
+    """Sharp edges keep a PSNR of 45 dB in every size, wherever on the page the text is."""
     page = Image.new("RGB", (1654, 2339), "white")
     draw = ImageDraw.Draw(page)
     for top in range(90, int(2339 * share), 34):
@@ -138,7 +138,7 @@ def test_each_size_of_a_page_of_text_is_as_from_the_page(kind: str, share: float
     ("width", "factor"), [(1999, 1), (2799, 1), (2800, 2), (5599, 2), (5600, 4), (11_200, 8), (60_000, 8)]
 )
 def test_a_picture_is_reduced_as_far_as_its_outputs_allow(width: int, factor: int) -> None:
-    """The largest factor that leaves 1.4 pixels for one."""
+    """The factor is the largest that leaves at least 1.4 source pixels per output pixel."""
     assert reduction((width, width), (1000, 1000)) == factor
 
 
@@ -147,7 +147,7 @@ def test_a_picture_is_reduced_as_far_as_its_outputs_allow(width: int, factor: in
     [(1000, 6.3, False), (1000, 6.5, True), (700, 15.9, False), (700, 16.1, True), (150, 15.9, False)],
 )
 def test_a_tightly_reduced_picture_must_be_smooth(widest: int, rough: float, loses: bool) -> None:  # noqa: FBT001
-    """The nearer the largest output is in size, the less detail the reduced picture may have."""
+    """The closer the largest output is in size to the reduced picture, the less detail that picture may have."""
     assert loses_detail(Image.new("RGB", (1400, 1400)), rough, (widest, widest)) == loses
 
 
@@ -163,7 +163,7 @@ def test_noise_costs_no_quality(noise: int) -> None:
 
 
 def test_grain_counts_noise_and_no_edges() -> None:
-    """Vertical and horizontal lines have no grain, and neither has a picture of 2 x 2 pixels."""
+    """Vertical and horizontal edges have no grain, and neither does a picture of 2 x 2 pixels."""
     lines = Image.new("L", (64, 64))
     lines.paste(255, (0, 0, 33, 64))
     assert grain(lines) == grain(lines.rotate(90)) == 0
@@ -172,11 +172,11 @@ def test_grain_counts_noise_and_no_edges() -> None:
 
 
 def test_detail_makes_a_picture_rough() -> None:
-    """Noise down to the pixel is rougher than a gradient."""
+    """Pixel-level noise is rougher than a gradient."""
     assert roughness(photo((800, 600))) < roughness(_detailed((800, 600)))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (3, 2)])
 def test_tiny_pictures_have_a_roughness(size: tuple[int, int]) -> None:
-    """Samples never reach beyond the picture."""
+    """Sampling stays within the picture."""
     assert roughness(photo((64, 64)).resize(size)) >= 0

@@ -1,4 +1,4 @@
-"""Artist and copyright survive from wherever a file has them, and nothing else of those blocks travels."""
+"""Artist and copyright are kept from any block that has them; the rest of those blocks is dropped."""
 
 import struct
 import zlib
@@ -61,7 +61,7 @@ PNG_SOURCES = {
 @pytest.mark.parametrize("reencode", ["when-needed", "always"])
 @pytest.mark.parametrize("master", SOURCES.values(), ids=SOURCES)
 def test_a_jpegs_rights_are_kept(master: bytes, reencode: str) -> None:
-    """Whether it is copied or encoded again, the output names artist and copyright in EXIF, and nothing more."""
+    """Copied or re-encoded, the output has artist and copyright in EXIF, and nothing else."""
     output = convert(master, reencode=reencode)  # type: ignore[arg-type]
     found = opened(output).getexif()
     assert set(found) == {ARTIST, COPYRIGHT}
@@ -73,14 +73,14 @@ def test_a_jpegs_rights_are_kept(master: bytes, reencode: str) -> None:
 
 @pytest.mark.parametrize("master", PNG_SOURCES.values(), ids=PNG_SOURCES)
 def test_a_pngs_rights_are_kept(master: bytes) -> None:
-    """Texts before and behind the pixels count, compressed or not."""
+    """Text chunks before and after the pixels count, compressed or not."""
     output = convert(master)
     assert opened(output).getexif()[ARTIST] == NAME
     assert NOTICE.encode() in bytes(output)
 
 
 def test_exif_comes_first() -> None:
-    """Where two sources differ, the first that has a value decides it."""
+    """Where sources differ, the first one with a value wins, and EXIF is the first."""
     master = with_segments(SOURCES["IPTC"], exif_segment(exif({ARTIST: b"John Roe"})))
     found = opened(convert(master)).getexif()
     assert found[ARTIST] == "John Roe"
@@ -97,7 +97,7 @@ def test_exif_comes_first() -> None:
     ],
 )
 def test_photographer_and_editor_stay_apart(stored: bytes, kept: bytes | None) -> None:
-    """EXIF keeps two copyrights in one value; a blank photographer is no missing one."""
+    """EXIF stores two copyrights in one value; a blank photographer keeps its place before the editor."""
     output = bytes(convert(with_segments(jpeg(), exif_segment(exif({COPYRIGHT: stored})))))
     assert (b"editor" in output) is (b"editor" in stored)
     if kept is None:
@@ -117,16 +117,16 @@ def test_photographer_and_editor_stay_apart(stored: bytes, kept: bytes | None) -
     ids=["starts", "attributes", "items", "cut"],
 )
 def test_a_hostile_packet_costs_nothing(packet: str) -> None:
-    """Packets that would make a backtracking search take hours; the picture is converted."""
+    """A picture is converted despite an XMP packet that would make a backtracking search take hours."""
     assert convert(_with_chunks(chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + packet.encode()[:60_000])))
 
 
 def test_a_text_that_inflates_without_end_is_ignored() -> None:
-    """A kilobyte of text must not become a gigabyte."""
+    """A text chunk that inflates to 10 MB is ignored."""
     bomb = chunk(b"zTXt", b"Author\0\0" + zlib.compress(bytes(10_000_000)))
     assert not opened(convert(_with_chunks(bomb))).getexif()
 
 
 def test_a_picture_without_rights_has_no_exif() -> None:
-    """No empty block is written."""
+    """No empty EXIF block is written."""
     assert b"Exif" not in bytes(convert(png((4, 4), 8, 0, [bytes(4)] * 4)))

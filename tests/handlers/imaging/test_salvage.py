@@ -1,4 +1,4 @@
-"""Salvage: off by default; what decodes is kept and marked, what has nothing is refused."""
+"""Salvage: off by default; decodable parts are kept and marked, and files without any are refused."""
 
 import pytest
 
@@ -27,7 +27,7 @@ MASTERS = {
 
 @pytest.mark.parametrize("kind", MASTERS)
 def test_a_truncated_file_is_refused(kind: str) -> None:
-    """Strict is the default, for each format and for all calls."""
+    """Without `salvage`, truncated files of every format are refused by `convert` and `resize`."""
     for share in (0.5, 0.9, 0.99):
         with pytest.raises(BrokenImageError):
             convert(_cut(MASTERS[kind], share))
@@ -37,7 +37,7 @@ def test_a_truncated_file_is_refused(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", MASTERS)
 def test_salvage_keeps_what_decodes_and_marks_it(kind: str) -> None:
-    """The size stays, the top is the master's, and all outputs say that they are salvaged."""
+    """The output has the master's size and top rows, and is marked as salvaged."""
     output = convert(_cut(MASTERS[kind]), salvage=True)
     assert output.salvaged
     assert not output.copied
@@ -50,14 +50,14 @@ def test_salvage_keeps_what_decodes_and_marks_it(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", MASTERS)
 def test_salvage_leaves_whole_files_unmarked(kind: str) -> None:
-    """A whole file is converted as without the option."""
+    """A whole file gives the same output with and without the option."""
     output = convert(MASTERS[kind], salvage=True)
     assert not output.salvaged
     assert output == convert(MASTERS[kind])
 
 
 def test_a_file_without_a_decoded_row_is_refused_even_so() -> None:
-    """Nothing decoded is nothing to keep."""
+    """A file without a decodable row is refused, even with `salvage`."""
     master = saved(photo(SIZE), "PNG")
     start = master.index(b"IDAT") + 4
     with pytest.raises(BrokenImageError):
@@ -65,19 +65,19 @@ def test_a_file_without_a_decoded_row_is_refused_even_so() -> None:
 
 
 def test_salvage_lifts_no_limit() -> None:
-    """Too large stays too large."""
+    """A picture over the limit is refused, even with `salvage`."""
     with pytest.raises(ImageTooLargeError):
         convert(_cut(MASTERS["PNG"]), salvage=True, limits=Limits(max_pixels=10))
 
 
 def test_damage_behind_the_first_frame_of_a_gif_is_harmless() -> None:
-    """Only the first frame is shown, so only it must be whole."""
+    """Only the first frame is used, so only that frame must be whole."""
     whole = gif((8, 8), [RED, BLUE], gif_frame((0, 0, 8, 8), bytes(64)), gif_frame((0, 0, 8, 8), b"\1" * 64))
     assert not convert(whole[:-20]).salvaged
 
 
 def test_a_checksum_of_pixels_that_is_wrong_is_damage() -> None:
-    """A flipped bit in a PNG's data is found even where it still inflates."""
+    """A wrong Adler-32 is detected even where the data inflate."""
     master = bytearray(saved(photo(SIZE), "PNG"))
     master[-17] ^= 1  # The last byte of the checksum over the pixels.
     with pytest.raises(BrokenImageError, match="checksum"):
@@ -86,7 +86,7 @@ def test_a_checksum_of_pixels_that_is_wrong_is_damage() -> None:
 
 
 def test_a_wrong_checksum_of_a_chunk_is_outweighed_by_that_of_the_pixels() -> None:
-    """A damaged checksum is no damaged picture: it is whole, with a warning."""
+    """A wrong chunk checksum leaves a warning; the picture is not marked as salvaged."""
     master = bytearray(saved(photo(SIZE), "PNG"))
     master[-16] ^= 1  # The first byte of the last chunk's checksum.
     output = convert(bytes(master))

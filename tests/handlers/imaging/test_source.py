@@ -1,4 +1,4 @@
-"""Reading: bounded, no further than needed, and never the image's fault."""
+"""Reading: bounded, no further than needed, and read errors never reject the image."""
 
 import pytest
 from PIL import Image
@@ -15,7 +15,7 @@ from .pictures import Pipe, jpeg, photo, saved
 )
 @pytest.mark.parametrize("error_at", [0, 1000, 30_000])
 def test_what_reading_raises_passes_through_untouched(error: Exception, error_at: int) -> None:
-    """A network's fault stays the network's, though decoders raise the same classes."""
+    """A read error is raised unchanged, although decoders raise the same classes."""
     data = saved(photo((400, 300)), "PNG") + bytes(100_000)
     for call in (convert, lambda source: resize(source, {"a": 10})):
         with pytest.raises(type(error)) as caught:
@@ -24,7 +24,7 @@ def test_what_reading_raises_passes_through_untouched(error: Exception, error_at
 
 
 def test_describing_passes_a_networks_fault_through() -> None:
-    """Headers are read in the same way as pictures."""
+    """`describe` raises a read error unchanged too."""
     error = OSError("connection reset")
     with pytest.raises(OSError, match="reset") as caught:
         describe(Pipe(jpeg(), 0, error))
@@ -32,7 +32,7 @@ def test_describing_passes_a_networks_fault_through() -> None:
 
 
 def test_describing_reads_no_further_than_the_header() -> None:
-    """Of a megabyte of picture only the first block is fetched."""
+    """Only the first block of a picture of over a megabyte is read."""
     exif = Image.Exif()
     exif[0x0112] = 6
     for kind in ("JPEG", "PNG"):
@@ -42,7 +42,7 @@ def test_describing_reads_no_further_than_the_header() -> None:
 
 
 def test_reading_stops_at_the_limit() -> None:
-    """Of a stream without end no more than the limit and a block is fetched."""
+    """A stream over the limit is read no further than the limit plus one block."""
     pipe = Pipe(jpeg() + bytes(5_000_000))
     with pytest.raises(ImageTooLargeError, match="maxBytes"):
         convert(pipe, limits=Limits(max_bytes=100_000))
@@ -50,7 +50,7 @@ def test_reading_stops_at_the_limit() -> None:
 
 
 def test_a_file_of_exactly_the_limit_is_taken() -> None:
-    """The limit is the last size that passes."""
+    """A file of exactly the limit is accepted, and one more byte is refused."""
     data = jpeg()
     assert convert(data, limits=Limits(max_bytes=len(data)))
     assert convert(Pipe(data), limits=Limits(max_bytes=len(data)))
@@ -59,7 +59,7 @@ def test_a_file_of_exactly_the_limit_is_taken() -> None:
 
 
 def test_a_stream_of_text_is_a_callers_mistake() -> None:
-    """`read` must return bytes."""
+    """A stream whose `read` returns text raises TypeError."""
 
     class Text:
         def read(self, _size: int) -> str:
@@ -70,7 +70,7 @@ def test_a_stream_of_text_is_a_callers_mistake() -> None:
 
 
 def test_positions_are_read_in_any_order() -> None:
-    """What was fetched stays readable."""
+    """Bytes already fetched stay readable."""
     source = Source(Pipe(bytes(range(256)) * 100), 1_000_000)
     assert source.peek(20_000, 4) == bytes(range(32, 36))
     assert source.peek(3, 2) == b"\3\4"

@@ -1,4 +1,4 @@
-"""How many chroma samples an output keeps."""
+"""Chroma subsampling of outputs."""
 
 from typing import Literal
 
@@ -21,14 +21,14 @@ def _lines() -> Image.Image:
 
 @pytest.mark.parametrize(("subsampling", "samples"), [("4:2:0", 2), ("4:4:4", 1)])
 def test_outputs_have_the_subsampling_asked(subsampling: Literal["4:2:0", "4:4:4"], samples: int) -> None:
-    """Converted and resized alike."""
+    """Converted and resized outputs have the requested subsampling."""
     master = saved(photo((64, 48)), "PNG")
     outputs = [convert(master, subsampling=subsampling), resize(master, {"a": 32}, subsampling=subsampling)["a"]]
     assert {opened(output).layer[0][1:3] for output in outputs} == {(samples, samples)}  # type: ignore[attr-defined]
 
 
 def test_thin_coloured_lines_survive() -> None:
-    """With all chroma samples a size is within 40 dB of Lanczos, with a quarter of them nowhere near."""
+    """With 4:4:4 the PSNR against Lanczos is at least 40 dB; with 4:2:0 it is below 30 dB."""
     lines = _lines()
     wanted = lines.resize((100, 75), Image.Resampling.LANCZOS)
     master = saved(lines, "PNG")
@@ -39,6 +39,6 @@ def test_thin_coloured_lines_survive() -> None:
 
 
 def test_another_subsampling_is_refused() -> None:
-    """The error names those that there are."""
+    """The error names the allowed values."""
     with pytest.raises(ValueError, match='subsampling must be "4:2:0" or "4:4:4", not 14520'):
         convert(jpeg(), subsampling=14520)  # type: ignore[arg-type]

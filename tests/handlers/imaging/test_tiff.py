@@ -1,4 +1,4 @@
-"""TIFF, where a stack takes it in: sniffed, bounded, upright, in sRGB, over the background, and whole or refused."""
+"""TIFF as an input format: detected, bounded, upright, in sRGB, on the background, and whole or refused."""
 
 import io
 import struct
@@ -39,7 +39,7 @@ def shown(data: bytes) -> Image.Image:
 
 
 def with_tags(image: Image.Image, **values: Any) -> bytes:
-    """Return a TIFF with tags of such numbers beside those that Pillow writes."""
+    """Return a TIFF with extra tags, `t<number>`, beside those that Pillow writes."""
     found = TiffImagePlugin.ImageFileDirectory_v2()
     for tag, value in values.items():
         found[int(tag.removeprefix("t"))] = value
@@ -49,7 +49,7 @@ def with_tags(image: Image.Image, **values: Any) -> bytes:
 @pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_adobe_deflate", "tiff_deflate", "packbits"])
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 def test_a_tiff_is_converted(mode: str, compression: str) -> None:
-    """Whatever its compression; CMYK without a profile as Pillow shows it."""
+    """Each compression is decoded; CMYK without a profile is shown as Pillow shows it."""
     image = shown(saved(photo(mode=mode), "TIFF", compression=compression))
     assert image.mode == ("L" if mode == "L" else "RGB")
     assert difference(image, photo(mode=mode).convert("RGB")) < 1.5
@@ -57,17 +57,17 @@ def test_a_tiff_is_converted(mode: str, compression: str) -> None:
 
 @pytest.mark.parametrize("compression", ["group3", "group4", "raw"])
 def test_black_and_white_is_converted(compression: str) -> None:
-    """Faxes too, of which 0 is white."""
+    """Fax compressions are decoded too, in which 0 is white."""
     assert difference(shown(saved(photo(mode="1"), "TIFF", compression=compression)), photo(mode="1")) < 2
 
 
 def test_a_jpeg_within_a_tiff_is_converted() -> None:
-    """Its colours are subsampled."""
+    """A JPEG-compressed TIFF, with subsampled colours, is decoded."""
     assert difference(shown(saved(photo(), "TIFF", compression="jpeg", quality=95)), photo()) < 3
 
 
 def test_a_palette_is_converted() -> None:
-    """Also one that a program wrote in 8 bits instead of 16."""
+    """Palettes of 16 bits are read, and those that a program wrote in 8 bits."""
     image = photo().quantize(64)
     assert difference(shown(saved(image, "TIFF")), image.convert("RGB")) < 1.5
     colours = [0] * 768
@@ -80,7 +80,7 @@ def test_a_palette_is_converted() -> None:
 @pytest.mark.parametrize("depth", [1, 4, 8, 16])
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_grey_is_as_bright_as_its_numbers_say(order: str, depth: int, photometric: int) -> None:
-    """Zero is black or white; 16 bits are scaled, not cut."""
+    """Zero is black or white, as the photometric tag says; 16 bits are scaled, not clipped."""
     rows = [(1 << depth) - 1] * 64 + [0] * 64
     bits = "".join(f"{one:0{depth}b}" for one in rows)
     data = int(bits, 2).to_bytes(len(bits) // 8)
@@ -96,7 +96,7 @@ def test_grey_is_as_bright_as_its_numbers_say(order: str, depth: int, photometri
 @pytest.mark.parametrize("planes", [1, 2])
 @pytest.mark.parametrize("big", [False, True])
 def test_16_bits_are_scaled(order: str, planes: int, *, big: bool) -> None:
-    """In either byte order, in one plane or three, in a BigTIFF too."""
+    """16 bits are scaled in either byte order, in one plane or three, and in a BigTIFF."""
     pixel = struct.pack(order + "3H", 0xFF00, 0x8000, 0x0040)
     data = [pixel * 64] if planes == 1 else [pixel[at : at + 2] * 64 for at in (0, 2, 4)]
     image = shown(tiff(plain(8, 8, 3, 16, t284=(3, [planes])), data, order=order, big=big))
@@ -105,7 +105,7 @@ def test_16_bits_are_scaled(order: str, planes: int, *, big: bool) -> None:
 
 @pytest.mark.parametrize(("kind", "pixel"), [(1, (128, 0, 0, 128)), (2, (255, 0, 0, 128)), (0, (255, 0, 0, 0))])
 def test_a_fourth_sample_is_what_its_kind_says(kind: int, pixel: tuple[int, int, int, int]) -> None:
-    """Opacity that colours are multiplied by, or not; or none at all."""
+    """The fourth sample is premultiplied alpha, straight alpha or no alpha."""
     data = tiff(plain(8, 8, 4, t338=(3, [kind])), [bytes(pixel) * 64])
     expected = RED if not kind else (128, 127, 0)
     assert describe(of(data)).has_alpha == bool(kind)
@@ -114,7 +114,7 @@ def test_a_fourth_sample_is_what_its_kind_says(kind: int, pixel: tuple[int, int,
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_tiff_is_turned_upright(orientation: int) -> None:
-    """Its orientation is applied once."""
+    """Its orientation tag is applied once."""
     expected = opened(convert(saved(corners(), "PNG", exif=exif({0x0112: orientation})), subsampling="4:4:4"))
     data = with_tags(corners(), t274=orientation)
     assert difference(shown(data), expected) < 2
@@ -123,14 +123,14 @@ def test_a_tiff_is_turned_upright(orientation: int) -> None:
 
 @pytest.mark.parametrize(("mode", "profile"), [("RGB", p3_profile()), ("CMYK", cmyk_profile())])
 def test_a_profile_is_applied(mode: str, profile: bytes) -> None:
-    """Colours are brought to sRGB as a JPEG's are."""
+    """Colours are converted to sRGB as for a JPEG."""
     data = saved(photo(mode=mode), "TIFF", icc_profile=profile)
     expected = saved(photo(mode=mode), "JPEG", quality=100, subsampling=0, icc_profile=profile)
     assert difference(shown(data), opened(convert(expected, subsampling="4:4:4", reencode="always"))) < 3
 
 
 def test_a_tiff_is_described_by_its_directories() -> None:
-    """Its EXIF is that of its first directory; what tells how pixels are stored is no fact."""
+    """EXIF comes from the first directory; tags about pixel storage are left out."""
     data = saved(photo(), "TIFF", exif=b"Exif\0\0" + exif({0x010F: b"Maker"}, {0x8827: 200}))
     facts = describe(of(data))
     assert (facts.format, facts.width, facts.height, facts.mode, facts.frames) == ("TIFF", 160, 120, "RGB", 1)
@@ -139,7 +139,7 @@ def test_a_tiff_is_described_by_its_directories() -> None:
 
 
 def test_rights_travel() -> None:
-    """From the directory itself, from IPTC or XMP."""
+    """Artist and copyright are kept, from the directory itself, IPTC or XMP."""
     packet = b"<x><dc:creator><rdf:Seq><rdf:li>Ada</rdf:li></rdf:Seq></dc:creator></x>"
     notice = b"\x1c\2\x74" + struct.pack(">H", 4) + b"ACME"
     for tags in ({"t315": "Ada", "t33432": "ACME"}, {"t700": packet, "t33723": notice}):
@@ -148,7 +148,7 @@ def test_rights_travel() -> None:
 
 
 def test_the_first_of_several_pages_is_shown() -> None:
-    """All are counted, up to the limit; a chain that goes round ends."""
+    """All pages are counted, up to the limit; a circular chain of directories ends."""
     data = saved(photo(), "TIFF", save_all=True, append_images=[photo().rotate(90)] * 3)
     assert describe(of(data)).frames == 4
     assert difference(shown(data), photo()) < 1.5
@@ -161,7 +161,7 @@ def test_the_first_of_several_pages_is_shown() -> None:
 @pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg"])
 @pytest.mark.parametrize("share", [0.1, 0.6, 0.97])
 def test_a_truncated_tiff_is_refused(compression: str, share: float) -> None:
-    """Wherever the file ends, and even if its strip says that it ends there."""
+    """A truncated file is refused wherever it ends, even if its strip declares the shorter length."""
     data = saved(photo(), "TIFF", compression=compression)
     with pytest.raises(BrokenImageError):
         convert(of(data[: int(share * len(data))]))
@@ -177,7 +177,7 @@ def test_a_truncated_tiff_is_refused(compression: str, share: float) -> None:
 
 
 def test_a_bomb_is_refused_by_its_header() -> None:
-    """A declared size over the limit, and one that the data cannot hold."""
+    """A declared size over the limit is refused, and so is one that the data cannot hold."""
     with pytest.raises(ImageTooLargeError, match="maxPixels"):
         convert(of(tiff(plain(30_000, 30_000), [b"abc"])))
     for compression in (1, 2, 3, 4, 5, 7, 8, 32_773, 32_946):
@@ -202,13 +202,13 @@ def test_a_bomb_is_refused_by_its_header() -> None:
     ids=["huge tiles", "few strips", "outside", "overlapping", "many samples", "no width", "empty"],
 )
 def test_tags_that_contradict_each_other_are_refused(tags: dict[int, Any]) -> None:
-    """No decoder sees them."""
+    """Contradictory tags are refused."""
     with pytest.raises(BrokenImageError):
         convert(of(tiff(tags, [bytes(64)])))
 
 
 def test_many_strips_are_refused() -> None:
-    """More than a picture of the longest side in two planes has."""
+    """More strips than the largest picture can have, in two planes, are refused."""
     with pytest.raises(ImageTooLargeError, match="at most 131,072 strips or tiles"):
         of(tiff(plain(60_000, 60_000, t278=(4, [1]), t284=(3, [2]), t273=(4, [8]), t279=(4, [1]))))
 
@@ -228,13 +228,13 @@ def test_many_strips_are_refused() -> None:
     ids=["float", "Lab", "old JPEG", "wide alpha", "plane of alpha"],
 )
 def test_other_kinds_are_refused(tags: dict[int, Any], reason: str) -> None:
-    """As not supported, which no damage is."""
+    """Other kinds are refused as unsupported, not as damaged."""
     with pytest.raises(UnsupportedFormatError, match=reason):
         convert(of(tiff(tags, [bytes(512)])))
 
 
 def test_a_directory_that_cannot_be_read_is_refused() -> None:
-    """Beyond the file, or where no file is so long."""
+    """A directory offset beyond the end of the file is refused, however large it is."""
     for start in (1 << 20, (1 << 32) - 1):
         with pytest.raises(BrokenImageError):
             of(b"II*\0" + struct.pack("<I", start) + bytes(20))
@@ -243,18 +243,18 @@ def test_a_directory_that_cannot_be_read_is_refused() -> None:
 
 
 def test_a_tiff_is_resized() -> None:
-    """Each size is made of one decode."""
+    """Each size has its width and the master's aspect ratio."""
     sizes = resize(of(saved(photo(), "TIFF")), {"small": 40, "large": 320})
     assert {name: opened(jpeg).size for name, jpeg in sizes.items()} == {"small": (40, 30), "large": (320, 240)}
 
 
 def test_a_tiff_is_refused_where_it_is_not_let_in() -> None:
-    """The message names the setting that lets it in."""
+    """The message names the setting that allows it."""
     for data in (saved(photo(), "TIFF"), tiff(plain(1, 1), [b"abc"], big=True)):
         with pytest.raises(UnsupportedFormatError, match=r"TIFF picture.*, or add tiff to inputFormats$"):
             open_picture(data, Limits())
 
 
 def test_a_tiff_runs_guarded() -> None:
-    """Only a child process decodes it."""
+    """A TIFF is decoded in a child process only."""
     assert of(saved(photo(), "TIFF")).guarded

@@ -1,4 +1,4 @@
-"""Transparency: every kind composed over the background, before resampling."""
+"""Transparency: every kind is composited onto the background before resampling."""
 
 import pytest
 from PIL import Image
@@ -13,7 +13,7 @@ PALETTE = chunk(b"PLTE", bytes((0, 0, 0, 255, 0, 0)))
 
 
 def _half(clear: bytes, opaque: bytes) -> list[bytes]:
-    """Return rows whose left half is clear."""
+    """Return rows whose left half is transparent."""
     return [clear * 8 + opaque * 8] * 16
 
 
@@ -36,7 +36,7 @@ KEYED = {
 
 @pytest.mark.parametrize("kind", KEYED)
 def test_what_is_transparent_shows_the_background(kind: str) -> None:
-    """TRNS of each colour type, palette alpha, LA and RGBA lie over the background, not over black."""
+    """The tRNS chunk of each colour type, palette alpha, LA and RGBA show the background, not black."""
     image = opened(convert(KEYED[kind], background=GREEN)).convert("RGB")
     assert image.getpixel((2, 8)) == pytest.approx(GREEN, abs=6)
     assert image.getpixel((13, 8)) != pytest.approx(GREEN, abs=60)
@@ -44,12 +44,12 @@ def test_what_is_transparent_shows_the_background(kind: str) -> None:
 
 
 def test_the_background_is_white_if_not_told_otherwise() -> None:
-    """White is the default under a transparent picture."""
+    """The default background is white."""
     assert opened(convert(KEYED["RGBA"])).getpixel((2, 8)) == pytest.approx(WHITE, abs=2)
 
 
 def test_a_sixteen_bit_key_is_compared_in_all_its_bits() -> None:
-    """A neighbour of the transparent value, equal in its high byte, stays opaque."""
+    """A value that equals the transparent one in its high byte only stays opaque."""
     rows = _half(wide(0x1234), wide(0x1235))
     image = opened(convert(png(SIZE, 16, 0, rows, chunk(b"tRNS", wide(0x1234))), background=(255, 255, 255)))
     assert image.getpixel((2, 8)) == pytest.approx(255, abs=3)
@@ -57,7 +57,7 @@ def test_a_sixteen_bit_key_is_compared_in_all_its_bits() -> None:
 
 
 def test_transparent_colours_do_not_bleed_into_a_smaller_size() -> None:
-    """Composed before resampling, hidden red beside opaque white leaves no pink edge."""
+    """Transparent red beside opaque white leaves no pink edge, because compositing comes before resampling."""
     image = Image.new("RGBA", (100, 100), (*RED, 0))
     image.paste((*WHITE, 255), (33, 0, 100, 100))
     output = opened(resize(saved(image, "PNG"), {"small": 10})["small"])
@@ -71,20 +71,20 @@ def test_half_transparency_mixes() -> None:
 
 
 def test_grey_over_grey_stays_grey_and_over_a_colour_does_not() -> None:
-    """A grey master needs colour only for a coloured background."""
+    """A transparent grey master becomes RGB only on a coloured background."""
     assert opened(convert(KEYED["LA"])).mode == "L"
     assert opened(convert(KEYED["LA"], background=GREEN)).mode == "RGB"
 
 
 def test_a_transparency_chunk_that_does_not_fit_is_ignored() -> None:
-    """More alpha values than colours are a warning, as in libpng."""
+    """More alpha values than colours leave a warning, as in libpng."""
     output = convert(png(SIZE, 8, 3, _half(b"\0", b"\1"), PALETTE, chunk(b"tRNS", bytes(3))), background=GREEN)
     assert opened(output).getpixel((2, 8)) == pytest.approx(BLACK, abs=6)
     assert any("tRNS" in warning for warning in output.warnings)
 
 
 def test_an_index_beyond_the_palette_is_black() -> None:
-    """A damaged index shows black, not a colour that is in no palette."""
+    """An index beyond the palette shows black."""
     assert opened(convert(png(SIZE, 8, 3, [b"\x80" * 16] * 16, PALETTE))).getpixel((8, 8)) == pytest.approx(
         BLACK, abs=2
     )

@@ -1,4 +1,4 @@
-"""WebP, where a stack takes it in: sniffed, bounded, upright, in sRGB, over the background, and whole or refused."""
+"""WebP as an input format: detected, bounded, upright, in sRGB, on the background, and whole or refused."""
 
 import io
 import struct
@@ -50,20 +50,20 @@ def lossless(image: Image.Image, **options: Any) -> bytes:
 
 @pytest.mark.parametrize("options", [{"quality": 95}, {"lossless": True}], ids=["lossy", "lossless"])
 def test_a_webp_is_converted(options: dict[str, Any]) -> None:
-    """The JPEG shows what the WebP does, as large as it."""
+    """The JPEG has the WebP's pixels and size."""
     jpeg = convert(webp(saved(photo(), "WEBP", **options)))
     assert difference(opened(jpeg), photo()) < 3
     assert jpeg.size == (160, 120)
 
 
 def test_a_webp_is_resized() -> None:
-    """Each size is made of one decode."""
+    """Each size has its width and the master's aspect ratio."""
     sizes = resize(webp(lossless(photo())), {"small": 40, "large": 320})
     assert {name: opened(jpeg).size for name, jpeg in sizes.items()} == {"small": (40, 30), "large": (320, 240)}
 
 
 def test_a_webp_is_described_by_its_chunks() -> None:
-    """EXIF after the pixels counts, and the pixels are not decoded."""
+    """The facts come from the chunks, including EXIF after the pixels."""
     data = lossless(photo(), exif=exif({0x010F: b"Maker", 0x0112: 6}))
     facts = describe(webp(data))
     assert (facts.format, facts.width, facts.height, facts.mode, facts.has_alpha) == ("WEBP", 160, 120, "RGB", False)
@@ -72,14 +72,14 @@ def test_a_webp_is_described_by_its_chunks() -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_webp_is_turned_upright(orientation: int) -> None:
-    """The orientation of its EXIF is applied, as for a JPEG."""
+    """Its EXIF orientation is applied, as for a JPEG."""
     data = lossless(corners(), exif=exif({0x0112: orientation}))
     expected = opened(convert(saved(corners(), "PNG", exif=exif({0x0112: orientation}))))
     assert difference(opened(convert(webp(data))), expected) == 0
 
 
 def test_transparent_pixels_show_the_background() -> None:
-    """Alpha of a lossy picture is in a chunk of its own, of a lossless one in its pixels."""
+    """A lossy picture has its alpha in a separate chunk, a lossless one in its pixels; both are applied."""
     image = Image.new("RGBA", (64, 48), (0, 0, 255, 0))
     image.paste((255, 0, 0, 255), (0, 0, 32, 48))
     for data in (lossless(image), saved(image, "WEBP", quality=100)):
@@ -91,20 +91,20 @@ def test_transparent_pixels_show_the_background() -> None:
 
 
 def test_a_profile_is_applied() -> None:
-    """Colours are brought to sRGB as a PNG's are."""
+    """Colours are converted to sRGB as for a PNG."""
     expected = opened(convert(saved(photo(), "PNG", icc_profile=p3_profile())))
     assert difference(opened(convert(webp(lossless(photo(), icc_profile=p3_profile())))), expected) == 0
 
 
 def test_rights_travel_and_the_rest_does_not() -> None:
-    """Copyright is kept, by EXIF or XMP; the place is not."""
+    """Artist and copyright are kept, from EXIF or XMP; the GPS position is not."""
     packet = b"<x><dc:creator><rdf:Seq><rdf:li>Ada</rdf:li></rdf:Seq></dc:creator></x>"
     jpeg = opened(convert(webp(lossless(photo(), exif=exif({0x8298: b"ACME"}, gps={1: b"N"}), xmp=packet))))
     assert dict(jpeg.getexif()) == {0x8298: "ACME", 0x013B: "Ada"}
 
 
 def test_an_animation_shows_its_first_frame_on_the_canvas() -> None:
-    """What the frame does not cover is background; all frames are counted."""
+    """The area outside the frame is background; all frames are counted."""
     plain = lossless(Image.new("RGB", (16, 8), RED))[12:]
     frame = struct.pack("<HBHB", 4, 0, 2, 0) + b"\x0f\0\0\x07\0\0" + bytes(4) + plain
     picture = webp(riff(extended(2, 40, 30), chunk(b"ANIM", bytes(6)), *[chunk(b"ANMF", frame)] * 3))
@@ -116,7 +116,7 @@ def test_an_animation_shows_its_first_frame_on_the_canvas() -> None:
 
 
 def test_frames_are_counted_up_to_the_limit() -> None:
-    """A file of many frames costs the count, not the picture."""
+    """Above the limit, the picture counts as one frame, with a warning."""
     frames = [Image.new("RGB", (8, 8), (level, 0, 0)) for level in (0, 80, 160, 240)]
     data = lossless(frames[0], save_all=True, append_images=frames[1:])
     assert describe(webp(data)).frames == 4
@@ -127,7 +127,7 @@ def test_frames_are_counted_up_to_the_limit() -> None:
 
 @pytest.mark.parametrize("options", [{"quality": 90}, {"lossless": True}], ids=["lossy", "lossless"])
 def test_a_truncated_webp_is_refused(options: dict[str, Any]) -> None:
-    """Wherever the file ends, and even if its chunk says that it ends there."""
+    """A truncated file is refused wherever it ends, even if its chunk declares the shorter length."""
     data = saved(photo(), "WEBP", **options)
     kind, body = data[12:16], data[20:]
     for share in (0.05, 0.3, 0.6, 0.9):
@@ -138,7 +138,7 @@ def test_a_truncated_webp_is_refused(options: dict[str, Any]) -> None:
 
 
 def test_a_bomb_is_refused_by_its_header() -> None:
-    """No pixel is decoded of 16,384 x 16,384, nor of a canvas that the picture does not fill."""
+    """A picture of 16,384 x 16,384 pixels is refused, and so is a canvas that its picture does not fill."""
     bits = 16_383 | 16_383 << 14
     bomb = riff(chunk(b"VP8L", b"\x2f" + struct.pack("<I", bits) + bytes(20)))
     with pytest.raises(ImageTooLargeError, match="maxPixels"):
@@ -153,7 +153,7 @@ def test_a_bomb_is_refused_by_its_header() -> None:
 
 
 def test_a_frame_that_leaves_the_canvas_is_refused() -> None:
-    """Its decoder would refuse it too, but only after the canvas was made."""
+    """A frame outside the canvas is refused before the canvas is allocated; the decoder would allocate it first."""
     plain = lossless(Image.new("RGB", (16, 8), RED))[12:]
     frame = b"\x0a\0\0" + bytes(3) + b"\x0f\0\0\x07\0\0" + bytes(4) + plain
     with pytest.raises(BrokenImageError, match="is not where its header says"):
@@ -161,20 +161,20 @@ def test_a_frame_that_leaves_the_canvas_is_refused() -> None:
 
 
 def test_many_chunks_are_refused() -> None:
-    """A file of nothing but chunks is walked over no further than `maxSegments`."""
+    """A file of nothing but chunks is read no further than `maxSegments`."""
     with pytest.raises(ImageTooLargeError, match="maxSegments"):
         webp(riff(extended(0, 8, 8), *[chunk(b"junk", b"")] * 1000))
 
 
 @pytest.mark.parametrize("data", [riff(), riff(extended(0, 8, 8)), riff(chunk(b"VP8 ", bytes(10)))])
 def test_a_webp_without_a_picture_is_refused(data: bytes) -> None:
-    """Its header lacks what must be there."""
+    """A file without image data is refused."""
     with pytest.raises(BrokenImageError):
         webp(data)
 
 
 def test_a_webp_is_refused_where_it_is_not_let_in() -> None:
-    """The message names the setting that lets it in."""
+    """The message names the setting that allows it."""
     with pytest.raises(
         UnsupportedFormatError,
         match=r"^expected a JPEG, PNG or GIF, got a WebP picture: upload one of those, or add webp to inputFormats$",
@@ -183,7 +183,7 @@ def test_a_webp_is_refused_where_it_is_not_let_in() -> None:
 
 
 def test_a_default_format_can_be_left_out() -> None:
-    """The list is all that is accepted."""
+    """Only the listed formats are accepted."""
     with pytest.raises(
         UnsupportedFormatError, match=r"^expected a WebP, got a PNG picture: .* add png to inputFormats"
     ):
@@ -193,11 +193,11 @@ def test_a_default_format_can_be_left_out() -> None:
 
 
 def test_an_unknown_format_is_the_callers_fault() -> None:
-    """A misspelt name is no reason to refuse pictures."""
+    """An unknown format name raises ValueError instead of rejecting the picture."""
     with pytest.raises(ValueError, match="expected formats among jpeg, png, gif, webp"):
         open_picture(io.BytesIO(b""), LIMITS, formats=["bmp"])
 
 
 def test_a_webp_runs_guarded() -> None:
-    """Only a child process decodes it."""
+    """A WebP is decoded in a child process only."""
     assert webp(lossless(Image.new("RGB", (8, 8), WHITE))).guarded

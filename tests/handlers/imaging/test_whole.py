@@ -1,4 +1,4 @@
-"""Files all of whose pixels are there are accepted, with a warning where they are odd; files that lack some are not."""
+"""Files with all their pixels are accepted, with a warning where they are damaged; files that lack some are refused."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ def _scan_starts(file: bytes) -> list[int]:
     return [at for at in range(len(file) - 1) if file[at : at + 2] == b"\xff\xda"]
 
 
-# what, the file, whether it leaves a warning
+# Name, file, and whether it leaves a warning.
 WHOLE: list[tuple[str, bytes, bool]] = [
     ("fill byte before EOI", BASELINE[:-2] + b"\xff" + EOI, False),
     ("a thousand fill bytes before EOI", BASELINE[:-2] + b"\xff" * 1000 + EOI, False),
@@ -59,7 +59,7 @@ BROKEN: list[tuple[str, bytes]] = [
 @pytest.mark.parametrize(("file", "warned"), [row[1:] for row in WHOLE], ids=[row[0] for row in WHOLE])
 @pytest.mark.parametrize("reencode", ["when-needed", "always"])
 def test_a_whole_picture_is_accepted(file: bytes, warned: bool, reencode: Any) -> None:  # noqa: FBT001
-    """Its pixels are those of the undamaged file, and a warning says what is odd."""
+    """The pixels are those of the undamaged file, with a warning where one is expected."""
     output = convert(file, reencode=reencode)
     assert bool(output.warnings) is warned
     assert not output.salvaged
@@ -71,13 +71,13 @@ def test_a_whole_picture_is_accepted(file: bytes, warned: bool, reencode: Any) -
 @pytest.mark.parametrize("file", [row[1] for row in BROKEN], ids=[row[0] for row in BROKEN])
 @pytest.mark.parametrize("call", [convert, lambda file: convert(file, reencode="always"), lambda f: resize(f, SIZES)])
 def test_a_picture_that_lacks_pixels_is_refused(file: bytes, call: Callable[[bytes], object]) -> None:
-    """Whether it would be copied, encoded again or resized."""
+    """Missing pixels are refused, whether the file is copied, re-encoded or resized."""
     with pytest.raises(BrokenImageError):
         call(file)
 
 
 def test_a_missing_component_is_refused() -> None:
-    """A progressive JPEG whose colours have no scan at all would be grey."""
+    """A progressive JPEG without any scan for its colours is refused: it would be grey."""
     starts = _scan_starts(PROGRESSIVE)
     only_luminance = bytearray(PROGRESSIVE[: starts[0]])
     header = PROGRESSIVE[starts[0] : starts[0] + 14]
@@ -88,12 +88,12 @@ def test_a_missing_component_is_refused() -> None:
 
 
 def test_a_picture_of_fifty_megapixels_is_accepted() -> None:
-    """Cameras of that class make 50.3 million pixels."""
+    """Cameras of that class produce 50.3 million pixels."""
     assert convert(saved(Image.new("L", (8192, 6144)), "PNG", compress_level=1))
 
 
 def test_a_profile_that_is_there_twice_is_one() -> None:
-    """Some editors store it again, part by part."""
+    """A duplicate profile, which some editors write, leaves no warning."""
     once = jpeg(photo((64, 48)), icc_profile=bytes(200_000))
     start = once.index(b"\xff\xe2")
     end = once.index(b"\xff\xdb")
@@ -122,18 +122,18 @@ def _many_scans(count: int) -> bytes:
 
 @pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE)
 def test_a_file_that_is_made_to_stall_is_refused(make: Callable[[], bytes]) -> None:
-    """Its markers, chunks or scans are counted before a pixel is decoded."""
+    """Markers, chunks and scans are limited before a pixel is decoded."""
     with pytest.raises(ImageTooLargeError, match="expected at most"):
         convert(make())
 
 
 def test_fill_bytes_by_the_million_cost_nothing() -> None:
-    """They are passed over in large steps, before a marker and after the pixels."""
+    """Ten million fill bytes before the end-of-image marker are skipped."""
     assert convert(BASELINE[:-2] + b"\xff" * 10_000_000 + EOI)
 
 
 def test_facts_are_the_same_whatever_reads_them() -> None:
-    """`describe` sees the orientation that `convert` applies, behind the pixels too."""
+    """`describe` reads the orientation that `convert` applies, even from a chunk after the pixels."""
     exif = Image.Exif()
     exif[0x0112] = 6
     master = PNG[:-12] + chunk(b"eXIf", exif.tobytes()[6:]) + PNG[-12:]
@@ -143,7 +143,7 @@ def test_facts_are_the_same_whatever_reads_them() -> None:
 
 @pytest.mark.parametrize("tags", [{1: "N", 2: (52.0, 30.0, 0.0)}, {3: "E", 4: (13.0, 24.0, 0.0)}])
 def test_half_of_a_position_is_none(tags: dict[int, Any]) -> None:
-    """A latitude without a longitude is no place."""
+    """A latitude without a longitude, or the reverse, gives no position."""
     exif = Image.Exif()
     exif.get_ifd(0x8825).update({**tags, 29: "2024:05:01"})
     found = describe(jpeg(photo((32, 32)), exif=exif), gps=True).gps
@@ -152,14 +152,14 @@ def test_half_of_a_position_is_none(tags: dict[int, Any]) -> None:
 
 @pytest.mark.parametrize("blank", ["    :  :     :  :  ", "0000:00:00 00:00:00", ""])
 def test_a_blank_time_hides_no_other(blank: str) -> None:
-    """The next of the three times counts."""
+    """A blank time is skipped, and the next time tag is used."""
     exif = Image.Exif()
     exif.get_ifd(0x8769).update({0x9003: blank, 0x9004: "2024:05:01 12:30:00"})
     assert describe(jpeg(photo((32, 32)), exif=exif)).taken_at == "2024-05-01T12:30:00"
 
 
 def test_a_gif_without_its_end_has_its_frames() -> None:
-    """Frames are counted up to the end that is there."""
+    """Frames are counted up to the end of the file, with a warning."""
     frames = gif((4, 4), [(0, 0, 0), (255, 255, 255)], *[gif_frame((0, 0, 4, 4), bytes(16))] * 3)
     found = describe(frames[:-1])
     assert found.frames == 3
@@ -173,7 +173,7 @@ ROWS = list(csv.DictReader((CASES / "cases.csv").open())) if (CASES / "cases.csv
 @pytest.mark.skipif(not ROWS, reason="the folder of small cases is not beside the project")
 @pytest.mark.parametrize("row", ROWS, ids=[row["file"] for row in ROWS])
 def test_a_small_case_is_as_its_table_says(row: dict[str, str]) -> None:
-    """Files that went wrong once: accepted, refused, with their colours and rights."""
+    """Files that once failed are accepted or refused, with colours and rights, as the table says."""
     data = (CASES / Path(row["file"]).name).read_bytes()
     EXPECTED[row["expect"]](data)
 

@@ -7,11 +7,11 @@ from typing import Any
 CODES = {1: "B", 2: "s", 3: "H", 4: "I", 7: "s", 16: "Q"}
 
 Tags = Mapping[int, tuple[int, Sequence[int] | bytes]]
-"""By tag: its type, and numbers, or bytes for types 2 and 7."""
+"""For each tag its type, and its numbers, or bytes for types 2 and 7."""
 
 
 def tiff(tags: Tags, data: Sequence[bytes] = (), *, order: str = "<", big: bool = False, after: int = 0) -> bytes:
-    """Return a TIFF of one directory, its strips' places (273, 279) filled in; `after` is where the next one lies."""
+    """Return a TIFF of one directory, with strip offsets and sizes (273, 279); `after` is the next one's offset."""
     starts, position = [], 16
     for part in data:
         starts.append(position)
@@ -41,7 +41,7 @@ def tiff(tags: Tags, data: Sequence[bytes] = (), *, order: str = "<", big: bool 
 
 
 def plain(width: int, height: int, samples: int = 3, depth: int = 8, **further: Any) -> dict[int, Any]:
-    """Return the tags of a picture that is not compressed, in one strip."""
+    """Return the tags of an uncompressed picture in one strip."""
     return {
         256: (4, [width]),
         257: (4, [height]),
