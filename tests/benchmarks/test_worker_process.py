@@ -17,7 +17,7 @@ KEYS = ["good.jpg", "empty.png", "text.gif"]
 
 @pytest.fixture
 def port(tmp_path: Path) -> Iterator[int]:
-    """Yield the port of an S3 with a good picture, an empty file and a text."""
+    """Yield the port of a fake S3 with a good picture, an empty file and a text."""
     for key, body in zip(KEYS, (drawn((320, 240)), b"", b"no picture"), strict=True):
         (tmp_path / key).write_bytes(body)
     with loopback(tmp_path, 0, 0) as served:

@@ -150,7 +150,7 @@ def test_an_output_prefix_under_the_trigger_is_refused(key: str, prefix: str) ->
 
 
 def test_a_trigger_prefix_under_an_output_is_refused() -> None:
-    """The trigger's prefix must not be part of an output prefix, because outputs could match it."""
+    """Outputs under `converted/` could otherwise be written under the trigger's prefix."""
     (problem,) = problems(masterPrefix="converted/new/")
     assert "pixelcascade:convertedPrefix and pixelcascade:masterPrefix: expected prefixes that do not" in problem
 
@@ -181,7 +181,7 @@ def test_a_large_batch_with_a_window_is_taken() -> None:
 
 
 def test_a_filter_that_would_drop_the_metrics_is_refused() -> None:
-    """Without system logs Lambda filters by level, and metric lines count as INFO."""
+    """Without system logs Lambda filters by level, and metric lines have no level."""
     (problem,) = problems(logLevel="WARNING", systemLogs="false")
     assert problem.startswith("pixelcascade:logLevel: expected DEBUG or INFO without systemLogs, got 'WARNING'")
 

@@ -20,7 +20,7 @@ DIGESTS = {1: "7330c437"}
 
 
 def changed(**settings: str) -> set[str]:
-    """Return the branches whose recipe a setting changes."""
+    """Return the branches whose recipe changes with these settings."""
     before, after = StackConfig(), StackConfig.parse({f"pixelcascade:{key}": text for key, text in settings.items()})
     return {row.name for row in BRANCHES if recipe(row, before) != recipe(row, after)}
 

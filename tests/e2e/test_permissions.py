@@ -88,7 +88,7 @@ def delete_owner(live: Live, key: str) -> None:
 
 
 def by_hand(live: Live, key: str) -> None:
-    """Publish a job by hand, for a master that has no record yet."""
+    """Publish a job by hand, without a generation."""
     job = json.dumps({"bucket": live.stack.bucket, "key": key})
     live.client("sns").publish(TopicArn=live.deployment.outputs["topic"], Message=job)
 

@@ -75,7 +75,7 @@ def found_etag(pipeline: Pipeline) -> str:
 
 
 def test_a_deep_audit_sees_what_the_record_does_not(pipeline: Pipeline) -> None:
-    """Only requests for each object find an output that was overwritten by hand."""
+    """Only a deep audit, with a request per object, finds an output that was overwritten by hand."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"))
     pipeline.client("s3").put_object(Bucket=BUCKET, Key="converted/cat.jpg", Body=b"by hand")
     pipeline.client("dynamodb").delete_item(TableName=TABLE, Key={"name": {"S": "cat"}})

@@ -1,7 +1,7 @@
-"""What Pulumi's engine is to a provider: a resource monitor, which records what is registered, and the calls of it.
+"""A stand-in for Pulumi's engine: a resource monitor that records registrations, and the calls to a provider.
 
-It makes URNs as the engine does, from the whole chain of parents, and answers as AWS would name things or, in a
-preview, with what is known before anything is made.
+It makes URNs from the whole chain of parents, as the engine does, and returns outputs as AWS would name them or, in
+a preview, only what is known before the deployment.
 """
 
 import subprocess
@@ -131,7 +131,7 @@ class Engine:
         depends_on: Mapping[str, list[str]] | None = None,
         aliases: Sequence[str] = (),
     ) -> dict[str, Any]:
-        """Make a component by the provider, as for `new Fanout(name, inputs)` in any language; return its outputs."""
+        """Construct a component with the provider, as `new Fanout(name, inputs)` does in any language."""
         dependencies = {
             key: provider_pb2.ConstructRequest.PropertyDependencies(urns=urns)
             for key, urns in (depends_on or {}).items()

@@ -52,6 +52,6 @@ def test_how_far_both_differ_is_said() -> None:
 
 
 def test_a_line_whose_numbers_are_none_is_passed_over() -> None:
-    """A REPORT line with malformed numbers counts as no report."""
+    """A REPORT line with malformed numbers is ignored, like any other line."""
     with pytest.raises(click.BadParameter, match="without REPORT lines"):
         parse("REPORT RequestId: 1 Duration: 1.2.3 ms Billed Duration: 1 ms Memory Size: 885 MB Max Memory Used: 9 MB")

@@ -49,7 +49,7 @@ def test_missing_headers_are_named_with_their_packages(monkeypatch: pytest.Monke
 
 
 def test_a_machine_without_a_compiler_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error does not mention headers when there is no compiler."""
+    """The compiler is checked before the headers."""
     monkeypatch.setenv("PATH", "")
     with pytest.raises(PackageError, match="got no `cc`; install a C compiler"):
         simd._check_headers()
