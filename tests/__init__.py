@@ -1,1 +1,1 @@
-"""Tests: a folder beside each of the source, and whole-program, contract and end-to-end tests."""
+"""Tests: one folder per source package, plus whole-program, contract and end-to-end tests."""

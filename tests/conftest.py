@@ -1,13 +1,13 @@
-"""What all tests share."""
+"""Settings and hooks of all tests."""
 
 import os
 
 import pytest
 
-# Powertools reads it when a function is imported; every function of the program is told its own.
+# Powertools reads it when a function is imported; the program sets it for each function.
 os.environ["POWERTOOLS_SERVICE_NAME"] = "tests"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep pulumi_aws quiet: it warns of its own old resources when it is imported."""
+    """Silence pulumi_aws, which warns of its own deprecated resources on import."""
     config.addinivalue_line("filterwarnings", "ignore:.*has been deprecated in favor of:DeprecationWarning")

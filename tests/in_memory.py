@@ -15,7 +15,7 @@ Clients = Callable[[str], Any]
 
 @contextmanager
 def account(monkeypatch: pytest.MonkeyPatch, bucket: str) -> Iterator[Clients]:
-    """Make an account with a bucket; yield what returns a service's client."""
+    """Create an account with a bucket; yield a function that returns clients."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     with mock_aws():
@@ -25,13 +25,13 @@ def account(monkeypatch: pytest.MonkeyPatch, bucket: str) -> Iterator[Clients]:
 
 
 def make_queue(clients: Clients, name: str) -> str:
-    """Make a queue; return its URL."""
+    """Create a queue; return its URL."""
     url: str = clients("sqs").create_queue(QueueName=name)["QueueUrl"]
     return url
 
 
 def make_table(dynamodb: Any, name: str) -> str:
-    """Make a table whose partition key is a picture's name; return the table's name."""
+    """Create a table with a picture's name as partition key; return the table's name."""
     dynamodb.create_table(
         TableName=name,
         AttributeDefinitions=[{"AttributeName": "name", "AttributeType": "S"}],

@@ -1,7 +1,7 @@
-"""Mocks that record every resource that a program registers, and answer as AWS would name things.
+"""Mocks that record every resource that a program registers, and return names as AWS would.
 
-What they prove is what the program asks for. They create nothing: whether AWS takes a policy, a value
-or a combination is shown only by a deployment.
+They prove what the program requests. They create nothing: only a deployment shows whether AWS accepts a policy,
+a value or a combination.
 """
 
 import functools
@@ -23,8 +23,8 @@ REGION = "eu-central-1"
 CDN_DOMAIN = "d111111abcdef8.cloudfront.net"
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 
-# What AWS adds to a resource of each type, `{}` for its physical name. A type that is not here has no
-# outputs of its own, so that an output nobody supplies is lost here as it would be with any other mocks.
+# The outputs that AWS adds to each resource type, with `{}` for the physical name. Other types get no outputs of
+# their own, so an output without a value is lost here, as with any other mocks.
 _ARNS = {
     "Bucket": "arn:aws:s3:::{}",
     "Distribution": f"arn:aws:cloudfront::{ACCOUNT}:distribution/{{}}",
@@ -42,23 +42,23 @@ _OWN_NAME = {"Bucket": "bucket", "LayerVersion": "layerName"}
 
 
 def physical(name: str) -> str:
-    """Return the physical name of the resource with a logical name, as autonaming would make one."""
+    """Return the physical name for a logical name, in the form of autonaming."""
     return f"{name}-1a2b3c4"
 
 
 def arn(kind: str, name: str) -> str:
-    """Return the ARN of the resource of a kind, such as `Queue`, with a logical name."""
+    """Return the ARN of a resource by kind, such as `Queue`, and logical name."""
     return _ARNS[kind].format(physical(name))
 
 
 def queue_url(name: str) -> str:
-    """Return the URL of the queue with a logical name."""
+    """Return the URL of a queue by logical name."""
     return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{physical(name)}"
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """One registration: its type token, logical name, inputs and outputs (keys in camelCase)."""
+    """A registration: type token, logical name, inputs and outputs (keys in camelCase)."""
 
     typ: str
     name: str
@@ -78,7 +78,7 @@ class Recorded:
 
 
 class RecordingMocks(Mocks):
-    """Keeps what is registered, in order."""
+    """Records registrations in order."""
 
     def __init__(self) -> None:
         self.resources: list[Recorded] = []
@@ -86,7 +86,7 @@ class RecordingMocks(Mocks):
         self._request = threading.local()
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        """Record a resource; return an id and the outputs that AWS would give it."""
+        """Record a resource; return its id and the outputs that AWS would add."""
         request = self._request.value
         urn = MockMonitor(self).make_urn(request.parent, request.type, request.name)
         made = aws_outputs(args.typ.rpartition(":")[2], args.name) if args.custom else {}
@@ -109,7 +109,7 @@ class RecordingMocks(Mocks):
         return f"{physical(args.name)}-id", outputs
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        """Answer who the caller is, where, and what a bucket notifies; nothing else is asked."""
+        """Return the caller's identity, the region, or a bucket's notification; fail on any other call."""
         if args.token == "aws:index/getRegion:getRegion":  # noqa: S105 a type's name
             return {"region": REGION, "id": REGION}, []
         if args.token == "aws:s3/getBucketNotification:getBucketNotification":  # noqa: S105 a type's name
@@ -118,25 +118,25 @@ class RecordingMocks(Mocks):
         return {"accountId": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:root", "userId": ACCOUNT}, []
 
     def watch(self, request: Any) -> None:
-        """Keep what Pulumi's mocks do not pass on: a registration's parent and dependencies."""
+        """Keep the request, because Pulumi's mocks do not pass on a registration's parent and dependencies."""
         self._request.value = request
 
     def of_type(self, kind: str, *, custom: bool = True) -> list[Recorded]:
-        """Return the resources of AWS of a kind, such as `Queue`; not `custom`, the components of that name."""
+        """Return the AWS resources of a kind, such as `Queue`, or with `custom=False` the components of that name."""
         return [resource for resource in self.resources if resource.kind == kind and resource.custom == custom]
 
     def one(self, kind: str, name: str) -> Recorded:
-        """Return the one resource of AWS of that kind and logical name."""
+        """Return the only AWS resource with this kind and logical name."""
         (found,) = [resource for resource in self.of_type(kind) if resource.name == name]
         return found
 
     def names(self, kind: str) -> list[str]:
-        """Return the logical names of the resources of AWS of a kind, sorted."""
+        """Return the sorted logical names of the AWS resources of a kind."""
         return sorted(resource.name for resource in self.of_type(kind))
 
 
 def aws_outputs(kind: str, name: str) -> dict[str, str]:
-    """Return what AWS adds to a resource of a kind, such as `Queue`, with a logical name."""
+    """Return the outputs that AWS adds to a resource of a kind, such as `Queue`, with a logical name."""
     if kind not in _ARNS:
         return {}
     outputs = {"arn": arn(kind, name), _OWN_NAME.get(kind, "name"): physical(name)}
@@ -152,13 +152,13 @@ def aws_outputs(kind: str, name: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Recording:
-    """What a run of the program left: its resources and its stack outputs."""
+    """The result of running the program: its resources and stack outputs."""
 
     mocks: RecordingMocks
     outputs: dict[str, Any]
 
     def depends(self, resource: Recorded, on: Recorded) -> bool:
-        """Return whether Pulumi makes `on`, or what is in it, before `resource`, directly or by others between."""
+        """Return whether `resource` depends on `on`, directly or through other resources."""
         known = {found.urn: found for found in self.mocks.resources}
         open_urns, seen = set(resource.depends_on), set[str]()
         while open_urns:
@@ -171,7 +171,7 @@ class Recording:
 
 
 def record(config: Mapping[str, str], stack: str = "dev", program: Path = PROGRAM) -> Recording:
-    """Run the program against recording mocks; packages are for this machine, as in the local run."""
+    """Run the program with recording mocks; packages are for this machine, as in the local run."""
     mocks = RecordingMocks()
     original = MockMonitor.RegisterResource
 
@@ -186,12 +186,12 @@ def record(config: Mapping[str, str], stack: str = "dev", program: Path = PROGRA
 
 @functools.cache
 def recorded(stack: str = "dev", program: Path = PROGRAM, **settings: str) -> Recording:
-    """Return the recording of a stack's program, with settings such as `batchWindowS="5"` changed; made once."""
+    """Return the cached recording of a stack's program, with changed settings such as `batchWindowS="5"`."""
     return record({**stack_config(stack), **{f"pixelcascade:{k}": v for k, v in settings.items()}}, stack, program)
 
 
 def statements(policy: str) -> list[dict[str, Any]]:
-    """Return the statements of a policy's JSON."""
+    """Return the statements of a policy in JSON."""
     found: list[dict[str, Any]] = json.loads(policy)["Statement"]
     return found
 

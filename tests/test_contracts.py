@@ -1,4 +1,4 @@
-"""Where two parts of the house must agree: entry points, environment names, settings, and who may import whom."""
+"""Contracts between the project's parts: entry points, environment variables, settings, and allowed imports."""
 
 import ast
 import dataclasses
@@ -31,7 +31,7 @@ from tests.recording import Recorded, queue_url, recorded
 FUNCTIONS = {found.name: found for found in sorted(recorded().mocks.of_type("Function"), key=lambda found: found.name)}
 WORKERS = sorted(FUNCTIONS.keys() - {"job-publisher"})
 
-# What Lambda itself sets. Source: Lambda's developer guide, "Defined runtime environment variables".
+# Variables that Lambda sets. Source: Lambda's developer guide, "Defined runtime environment variables".
 SET_BY_LAMBDA = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE"}
 
 
@@ -40,14 +40,14 @@ SET_BY_LAMBDA = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE"}
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_functions_handler_imports_and_is_callable(name: str) -> None:
-    """The handler string that Lambda is given names a function of the package."""
+    """The handler string in Lambda's configuration names a function of the package."""
     module, _, attribute = FUNCTIONS[name].inputs["handler"].rpartition(".")
     assert callable(getattr(importlib.import_module(module), attribute))
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_functions_handler_is_in_the_archive(name: str) -> None:
-    """The handler's module is a file that the package ships."""
+    """The handler's module is a file of the package."""
     module, _, _ = FUNCTIONS[name].inputs["handler"].rpartition(".")
     assert (ROOT / module.replace(".", "/")).with_suffix(".py").is_file()
 
@@ -56,7 +56,7 @@ def test_a_functions_handler_is_in_the_archive(name: str) -> None:
 
 
 class ReadNames(dict[str, str]):
-    """An environment that remembers which names were read."""
+    """An environment that records which variables are read."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
         super().__init__(values)
@@ -73,7 +73,7 @@ def variables(function: Recorded) -> dict[str, str]:
 
 
 def told(function: Recorded) -> set[str]:
-    """Return the names that a function gets, but for what its libraries and its clients read."""
+    """Return the variables of a function without those that its libraries and clients read."""
     others = ("POWERTOOLS_", "MALLOC_", "FUNCTION_TIMEOUT_S")
     return {name for name in variables(function) if not name.startswith(others)}
 
@@ -85,7 +85,7 @@ def deployed(function: Recorded) -> ReadNames:
 
 
 def environ_reads(source: str) -> set[str]:
-    """Return the names in `os.environ["NAME"]`, `os.environ.get("NAME")` and `os.getenv("NAME")`."""
+    """Return the names read by `os.environ["NAME"]`, `os.environ.get("NAME")` and `os.getenv("NAME")`."""
     reads = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Subscript) and ast.unparse(node.value).endswith("environ"):
@@ -97,7 +97,7 @@ def environ_reads(source: str) -> set[str]:
 
 @pytest.mark.parametrize("name", WORKERS)
 def test_a_worker_reads_exactly_what_it_is_told(name: str) -> None:
-    """The names that the components set are the names that the worker reads: none missing, none for nobody."""
+    """The components set exactly the variables that the worker reads."""
     environment = deployed(FUNCTIONS[name])
     Settings.from_environment(environment)
     entry = (ROOT / "handlers" / f"{name.replace('-', '_')}.py").read_text()
@@ -106,7 +106,7 @@ def test_a_worker_reads_exactly_what_it_is_told(name: str) -> None:
 
 
 def test_the_publisher_reads_exactly_what_it_is_told() -> None:
-    """The publisher is told its bucket, topic, table and settings, and reads nothing else."""
+    """The publisher reads exactly the variables that the components set for it."""
     environment = deployed(FUNCTIONS["job-publisher"])
     RecordSettings.from_environment(environment)
     assert environ_reads((ROOT / "handlers" / "job_publisher.py").read_text()) == set()
@@ -114,7 +114,7 @@ def test_the_publisher_reads_exactly_what_it_is_told() -> None:
 
 
 def test_no_other_module_reads_the_environment() -> None:
-    """Few modules read the environment, so that the test above sees all reads."""
+    """Only these modules read the environment, so the tests above cover all reads."""
     readers = {
         path.relative_to(ROOT / "handlers").as_posix()
         for path in sources("handlers")
@@ -128,11 +128,11 @@ def test_no_other_module_reads_the_environment() -> None:
     ['import os\nos.environ["NAME"]', 'os.environ.get("NAME", "x")', 'os.getenv("NAME")', 'environ["NAME"]'],
 )
 def test_a_read_of_the_environment_is_found(source: str) -> None:
-    """The search knows every way to read a variable."""
+    """The search finds every way of reading a variable."""
     assert environ_reads(source) == {"NAME"}
 
 
-# What each worker is told means what the stack's config says.
+# Each setting has the same meaning in the worker and in the stack's config.
 CHANGED = {
     "inputFormats": '["webp", "png"]',
     "jpegQuality": "81",
@@ -166,7 +166,7 @@ CHANGED_LAYOUT = Layout(master="m/", converted="c/", resized="r/", rejected="x/"
 
 
 def test_a_worker_understands_the_stacks_settings() -> None:
-    """Every setting of a picture, changed in the config, arrives in the worker with its value and type."""
+    """Every changed picture setting reaches the worker with its value and type."""
     program = recorded("dev", **CHANGED)
     settings = Settings.from_environment(deployed(program.mocks.one("Function", "pixel-resizer")))
     assert settings == Settings(
@@ -203,7 +203,7 @@ def test_a_worker_understands_the_stacks_settings() -> None:
 
 
 def test_the_reason_that_a_name_is_taken_may_be_written() -> None:
-    """The policies name it as the functions write it."""
+    """The policies and the functions use the same file name for it."""
     assert f"/{reconcile.NAME_TAKEN}.json" == picture_record.NAME_TAKEN
 
 
@@ -219,13 +219,13 @@ def test_the_default_limits_are_the_stacks() -> None:
 
 
 def test_every_setting_that_decides_outputs_reaches_the_workers() -> None:
-    """A branch's row names no setting that would only change the recipe."""
+    """Every setting in a branch's row reaches the workers, so none changes only the recipe."""
     named = {name for row in BRANCHES for name in row.settings}
     assert named <= picture_settings(StackConfig()).keys()
 
 
 def test_every_limit_of_the_config_reaches_the_workers() -> None:
-    """A config key `max...` that is a picture's limit is among those that the workers are told."""
+    """Every limit that the config and `Limits` share is passed to the workers."""
     of_a_picture = {field.name for field in dataclasses.fields(Limits)} & {
         f.name for f in dataclasses.fields(StackConfig)
     }
@@ -233,22 +233,22 @@ def test_every_limit_of_the_config_reaches_the_workers() -> None:
 
 
 def test_the_longest_side_is_that_of_a_jpeg_for_both() -> None:
-    """The config accepts a size as wide as the workers can write, and no wider."""
+    """The config accepts sizes up to the largest side that the workers can write."""
     assert config_fields.MAX_SIDE_PX == limits.MAX_SIDE_PX
 
 
 def test_alarms_watch_the_namespace_of_the_workers_metrics() -> None:
-    """The alarms and the dashboard read metrics from the namespace that the workers write to."""
+    """Alarms and dashboard read the namespace that the workers write to."""
     assert alarms.NAMESPACE == metrics.NAMESPACE
 
 
 def test_the_shortest_time_out_leaves_time_for_records() -> None:
-    """A worker starts a record even when half of the shortest time-out that the config takes is over."""
+    """Half of the shortest time-out is enough time for a worker to write a record."""
     assert worker.RESERVE_S + worker.SHORTEST_RECORD_S <= MIN_TIMEOUT_S / 2
 
 
 def test_every_stack_file_is_valid() -> None:
-    """Each `Pulumi.*.yaml` passes the checks."""
+    """Every `Pulumi.*.yaml` passes the config's checks."""
     stacks = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
     assert [StackConfig.parse(stack_config(stack)).jpeg_quality for stack in stacks] == [100] * len(stacks)
 
@@ -257,9 +257,9 @@ def test_every_stack_file_is_valid() -> None:
 
 PACKAGES = ("handlers", "components", "costs", "local", "ops", "benchmarks", "policy", "provider", "tests")
 AWS = {"boto3", "botocore", "aws_lambda_powertools"}
-# What the components that other programs use know nothing of.
+# Modules that the reusable components must not import.
 PICTURES = {f"components.{name}" for name in ("branches", "config", "lambda_package", "pipeline", "storage", "watch")}
-# who (a folder or file), what it must not reach, neither itself nor by what it imports
+# a folder or file, and the modules that it must not import, directly or indirectly
 ARROWS = [
     ("handlers", {"pulumi", "pulumi_aws", "components", "costs", "local", "ops", "benchmarks", "policy", "tests"}),
     ("handlers/imaging", {*AWS, "logging", "handlers.storage", "handlers.settings", "handlers.worker"}),
@@ -287,7 +287,7 @@ def sources(place: str, root: Path = ROOT) -> list[Path]:
 
 
 def imports(path: Path, root: Path = ROOT, *, checked_types: bool = True) -> Iterator[str]:
-    """Yield the full name of every module, or thing of a module, that a file imports, wherever in it."""
+    """Yield the full names of all imports in a file, at any level."""
     package = path.relative_to(root).parent.parts
     for node in _nodes(ast.parse(path.read_text()), checked_types=checked_types):
         if isinstance(node, ast.Import):
@@ -301,7 +301,7 @@ def imports(path: Path, root: Path = ROOT, *, checked_types: bool = True) -> Ite
 
 
 def _nodes(tree: ast.AST, *, checked_types: bool) -> Iterator[ast.AST]:
-    """Walk a tree, into `if TYPE_CHECKING:` only where asked."""
+    """Walk a tree, with the bodies of `if TYPE_CHECKING:` only on request."""
     yield tree
     if isinstance(tree, ast.If) and ast.unparse(tree.test).endswith("TYPE_CHECKING") and not checked_types:
         return
@@ -310,7 +310,7 @@ def _nodes(tree: ast.AST, *, checked_types: bool) -> Iterator[ast.AST]:
 
 
 def violations(place: str, forbidden: Iterable[str], root: Path = ROOT) -> list[str]:
-    """Return the ways from the files of a place to what they must not reach."""
+    """Return the import paths that lead from the files of a place to a forbidden module."""
     found = []
     ways = [[path] for path in sources(place, root)]
     seen = {way[0] for way in ways}
@@ -327,7 +327,7 @@ def violations(place: str, forbidden: Iterable[str], root: Path = ROOT) -> list[
 
 
 def _files(name: str, root: Path) -> Iterator[Path]:
-    """Yield the files of this house that an import runs: the module, and the packages around it."""
+    """Yield the project's files that an import executes: the module and its parent packages."""
     parts = name.split(".")
     if parts[0] not in PACKAGES:
         return
@@ -338,13 +338,13 @@ def _files(name: str, root: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize(("place", "forbidden"), ARROWS, ids=[place for place, _ in ARROWS])
 def test_nothing_reaches_what_it_must_not(place: str, forbidden: set[str]) -> None:
-    """The arrows of the design hold, through everything that a file imports in turn."""
+    """The design's dependency rules hold for direct and indirect imports."""
     assert sources(place)
     assert violations(place, forbidden) == []
 
 
 def test_a_class_has_a_name_of_its_own() -> None:
-    """One that reads a name knows which class is meant."""
+    """A class name identifies one class in the whole project."""
     places: dict[str, list[Path]] = {}
     for package in ("benchmarks", "components", "costs", "handlers", "local", "ops", "policy"):
         for file in (ROOT / package).rglob("*.py"):
@@ -356,7 +356,7 @@ def test_a_class_has_a_name_of_its_own() -> None:
 
 
 def test_the_program_itself_imports_no_provider() -> None:
-    """`__main__.py` leaves AWS to the components."""
+    """`__main__.py` leaves AWS resources to the components."""
     assert {name.split(".")[0] for name in imports(ROOT / "__main__.py")} == {"pulumi", "components"}
 
 
@@ -380,7 +380,7 @@ PLANTED = [
 
 @pytest.mark.parametrize("line", PLANTED)
 def test_a_forbidden_import_is_found(line: str, tmp_path: Path) -> None:
-    """The walk finds a violation in each way that Python has to import, at first hand and at second."""
+    """The check finds every form of import, direct and indirect."""
     files = {
         "handlers/__init__.py": "",
         "handlers/planted.py": "import boto3",
@@ -401,11 +401,11 @@ def test_a_module_that_only_begins_alike_is_not_found(tmp_path: Path) -> None:
 
 
 def test_the_layer_holds_what_the_functions_import() -> None:
-    """Every package that `handlers` imports when it runs is pinned in its requirements."""
+    """Every package that `handlers` imports at run time is pinned in its requirements."""
     imported = {name.split(".")[0] for path in sources("handlers") for name in imports(path, checked_types=False)}
     owners = importlib.metadata.packages_distributions()
     foreign = {name for name in imported - {"handlers"} if name not in sys.stdlib_module_names}
-    # What is not installed is pinned by the name that it is imported by.
+    # A package that is not installed is pinned under its import name.
     needed = {owners.get(name, [name])[0].casefold() for name in foreign}
     targets = [Target("python3.13", machine, inputs=("heic",)) for machine in MACHINES]
     pinned = pins(file for target in targets for file in (*target.requirements, *target.heic)).keys()
@@ -414,7 +414,7 @@ def test_the_layer_holds_what_the_functions_import() -> None:
 
 
 def test_the_tests_use_the_packages_that_are_shipped() -> None:
-    """The environment of the tests has the very versions of the layer."""
+    """The tests run with the same versions as the layer."""
     pins = re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / "handlers" / "requirements.txt").read_text(), re.MULTILINE)
     installed: dict[str, Any] = {name: importlib.metadata.version(name) for name, _ in pins}
     assert json.dumps(installed) == json.dumps(dict(pins))

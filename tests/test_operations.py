@@ -1,4 +1,4 @@
-"""docs/operations.md: a runbook for every alarm, with commands that there are."""
+"""docs/operations.md: a runbook for every alarm, with commands that exist."""
 
 import re
 from pathlib import Path
@@ -15,19 +15,19 @@ RUNBOOKS = dict(re.findall(r"^### (.+)\n((?:(?!^###).*\n?)*)", ALARMS, re.MULTIL
 
 
 def anchor(heading: str) -> str:
-    """Return the link to a heading, as GitHub makes it."""
+    """Return a heading's anchor in GitHub's format."""
     return re.sub(r"[^\w-]", "", heading.lower().replace(" ", "-"))
 
 
 def named(stack: str) -> set[str]:
-    """Return the runbooks that a stack's alarms name."""
+    """Return the runbooks that the alarms of a stack link to."""
     descriptions = [alarm.inputs["alarmDescription"] for alarm in recorded(stack).mocks.of_type("MetricAlarm")]
     return {re.findall(r"runbook: docs/operations\.md#([\w-]+)$", text)[0] for text in descriptions}
 
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_alarm_has_its_runbook_and_no_runbook_is_left_over(stack: str) -> None:
-    """What an alarm's description points to is a section, and every section is pointed to."""
+    """Each alarm's description links to a section, and each section is linked."""
     assert named(stack) == {anchor(heading) for heading in RUNBOOKS}
 
 
@@ -43,12 +43,12 @@ def test_a_runbook_says_what_it_means_what_to_look_at_and_what_to_do(heading: st
 
 @pytest.mark.parametrize("heading", RUNBOOKS)
 def test_a_runbook_names_a_command(heading: str) -> None:
-    """Who is woken at night has something to paste."""
+    """An operator finds a command to paste."""
     assert re.search(r"^```\n(?:python -m ops|pulumi|aws) ", RUNBOOKS[heading], re.MULTILINE)
 
 
 def test_every_command_of_ops_is_there_with_its_options() -> None:
-    """No line of the page names a command or an option that `python -m ops` has not."""
+    """The page uses every command of `python -m ops`, and only options that exist."""
     lines = re.findall(r"^python -m ops (\w+)(.*)$", TEXT, re.MULTILINE)
     assert {command for command, _ in lines} == main.commands.keys()
     for command, words in lines:
@@ -57,26 +57,26 @@ def test_every_command_of_ops_is_there_with_its_options() -> None:
 
 
 def test_every_queue_that_is_named_is_the_programs() -> None:
-    """A `--queue` of the page, with a branch for BRANCH, is a queue of failures."""
+    """Each `--queue` on the page, with a branch in place of BRANCH, is a failure queue."""
     queues = recorded().outputs["deadLetterQueues"]
     assert {queue.replace("BRANCH", "resizing") for queue in re.findall(r"--queue ([\w-]+)", TEXT)} <= queues.keys()
 
 
 def test_every_link_leads_somewhere() -> None:
-    """Links within the page lead to a heading of it."""
+    """Each link within the page leads to a heading."""
     headings = {anchor(heading) for heading in re.findall(r"^##+ (.+)$", TEXT, re.MULTILINE)}
     assert set(re.findall(r"\]\(#([\w-]+)\)", TEXT)) <= headings
 
 
 def test_every_setting_that_is_named_is_a_setting() -> None:
-    """What `pulumi config set` is told to set can be set."""
+    """Each `pulumi config set` uses an existing key."""
     keys = re.findall(r"pulumi config set (\w+)", TEXT)
     assert keys
     assert all(re.search(rf"^  {key}:$", Path(ROOT / "Pulumi.yaml").read_text(), re.MULTILINE) for key in keys)
 
 
 def test_every_resource_that_is_named_is_protected() -> None:
-    """A line that lifts a protection names a protected resource of the stack to keep."""
+    """Each `pulumi state unprotect` names a protected resource of the production stack."""
     protected = {found.urn for found in recorded("prod").mocks.resources if found.protected}
     named_urns = set(re.findall(r"^pulumi state unprotect '(.+)'$", TEXT, re.MULTILINE))
     assert named_urns

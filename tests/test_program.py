@@ -1,7 +1,7 @@
-"""The whole program, for every stack: what it asks for, and that none of it is lost, open or doubled.
+"""The whole program, for every stack: its resources, their connections and their permissions.
 
-The mocks create nothing: that these policies let the pipeline work, and that nothing works without
-them, is shown by the end-to-end tests on MiniStack.
+The mocks create nothing: the end-to-end tests on MiniStack show that the pipeline works with these policies,
+and does not work without them.
 """
 
 import json
@@ -23,7 +23,7 @@ from tests.recording import ACCOUNT, REGION, STACKS, Recording, allowed, arn, ph
 
 BUCKET, TABLE, TOPIC = arn("Bucket", "images"), arn("Table", "pixel-metadata"), arn("Topic", "new-image-uploaded")
 PICTURES, BUS = arn("Table", "pictures"), f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default"
-# branch, its function
+# branch: its function
 BRANCHES = {
     "format-conversion": "format-converter",
     "resizing": "pixel-resizer",
@@ -34,39 +34,39 @@ WORK_QUEUES = [f"{branch}-queue" for branch in BRANCHES]
 
 @pytest.fixture(params=STACKS)
 def program(request: pytest.FixtureRequest) -> Recording:
-    """Run the program for one stack, by its own file."""
+    """Run the program for one stack with the stack's own file."""
     return recorded(request.param)
 
 
 @pytest.fixture
 def config(program: Recording, request: pytest.FixtureRequest) -> StackConfig:
-    """Return that stack's settings."""
+    """Return the stack's settings."""
     assert program
     return StackConfig.parse(stack_config(request.node.callspec.params["program"]))
 
 
 def test_the_program_is_short() -> None:
-    """`__main__.py` reads as the architecture diagram."""
+    """`__main__.py` is short enough to read like the architecture diagram."""
     assert len(PROGRAM.read_text().splitlines()) < 60
 
 
 def test_the_program_makes_no_resource_itself() -> None:
-    """`__main__.py` wires components and leaves AWS to them."""
+    """`__main__.py` connects components and creates no AWS resource itself."""
     assert "aws." not in PROGRAM.read_text().replace('"aws s3 cp', "")
 
 
 def test_every_stack_has_a_file() -> None:
-    """The stacks of the design are there."""
+    """The three stacks of the design have a file each."""
     assert {"dev", "prod", "local"} <= set(STACKS)
 
 
 def test_urns_are_unique(program: Recording) -> None:
-    """No two resources have one URN, which mocks would not notice."""
+    """No two resources have the same URN, which the mocks would accept."""
     assert [urn for urn, count in Counter(found.urn for found in program.mocks.resources).items() if count > 1] == []
 
 
 def test_physical_names_are_left_to_autonaming(program: Recording) -> None:
-    """No input names a resource, but for the layer, whose versions need a common name."""
+    """No input sets a physical name; the layer is an exception, because its versions share a name."""
     named = {"name", "bucketPrefix", "namePrefix", "roleName", "functionName", "queueName"}
     makers = [found for found in program.mocks.resources if found.kind in RESOURCES_WITH_NAMES]
     assert [found.name for found in makers if named & found.inputs.keys()] == []
@@ -74,7 +74,7 @@ def test_physical_names_are_left_to_autonaming(program: Recording) -> None:
 
 RESOURCES_WITH_NAMES = {"Bucket", "Function", "LogGroup", "Queue", "Role", "RolePolicy", "Table", "Topic"}
 
-# What each resource is told, stack by stack the same: an input whose output is lost is silently left out.
+# The inputs of each resource type, which are the same in every stack; an input with a lost output is silently left out.
 INPUTS = {
     "Bucket": {"forceDestroy"},
     "BucketLifecycleConfiguration": {"bucket", "rules"},
@@ -120,7 +120,7 @@ INPUTS = {
 
 
 def test_no_input_is_lost(program: Recording) -> None:
-    """Every resource is told all that its kind is told: an output that nobody supplied would be missing."""
+    """Every resource has all inputs of its type; one whose output is missing would be absent."""
     lost = {
         f"{found.kind} {found.name}": (INPUTS[found.kind] | INPUTS.get(f"{found.kind} {found.name}", set()))
         ^ (found.inputs.keys() - {"visibilityTimeoutSeconds"})
@@ -131,19 +131,19 @@ def test_no_input_is_lost(program: Recording) -> None:
 
 
 def test_no_input_holds_a_null(program: Recording) -> None:
-    """Neither an input nor the JSON in it holds a null: that is what a lost output becomes in a policy."""
+    """Neither inputs nor JSON in them contain a null, which is what a lost output becomes in a policy."""
     nulls = [f"{found.name}: {path}" for found in program.mocks.resources for path in _nulls(found.inputs, "")]
     assert nulls == []
 
 
 def test_a_lost_output_would_be_found() -> None:
-    """The search for nulls looks into lists, mappings, and JSON in texts."""
+    """The search covers lists, mappings and JSON in strings."""
     planted = {"a": [{"b": None}], "c": json.dumps({"Resource": [None]}), "d": "None/*", "e": "fine", "f": "null"}
     assert list(_nulls(planted, "")) == [".a[0].b", ".c(json).Resource[0]", ".d", ".f(json)"]
 
 
 def _nulls(value: Any, path: str) -> Iterator[str]:
-    """Yield the path of every null, in JSON too, and of every text that a null was put into."""
+    """Yield the path of every null, also within JSON, and of every string that contains "None"."""
     if value is None:
         yield path
     elif isinstance(value, dict):
@@ -162,7 +162,7 @@ def _nulls(value: Any, path: str) -> Iterator[str]:
 
 
 def test_the_program_makes_exactly_its_resources(program: Recording, config: StackConfig) -> None:
-    """Each kind has its count: nothing is made twice, nothing comes unasked."""
+    """Each resource type has the expected count."""
     expected = {
         "Bucket": 1,
         "BucketLifecycleConfiguration": 1,
@@ -196,7 +196,7 @@ def test_the_program_makes_exactly_its_resources(program: Recording, config: Sta
 
 
 def test_every_work_queue_hides_messages_long_enough(program: Recording, config: StackConfig) -> None:
-    """Visibility is six times the function's own time-out, and the window."""
+    """The visibility time-out is six times the function's time-out plus the batch window."""
     for branch, function in BRANCHES.items():
         timeout_s = program.mocks.one("Function", function).inputs["timeout"]
         hidden_s = program.mocks.one("Queue", f"{branch}-queue").inputs["visibilityTimeoutSeconds"]
@@ -204,7 +204,7 @@ def test_every_work_queue_hides_messages_long_enough(program: Recording, config:
 
 
 def test_every_work_queue_has_dead_letters(program: Recording) -> None:
-    """Each queue that a function empties redrives to a queue of its own, which lets only it."""
+    """Each work queue has its own dead-letter queue."""
     pairs = {
         found.inputs["queueUrl"]: json.loads(found.inputs["redrivePolicy"])["deadLetterTargetArn"]
         for found in program.mocks.of_type("RedrivePolicy")
@@ -213,7 +213,7 @@ def test_every_work_queue_has_dead_letters(program: Recording) -> None:
 
 
 def test_dead_letter_queues_take_from_one_queue_alone(program: Recording) -> None:
-    """Redrive is allowed by queue, to the one whose dead letters they are."""
+    """Each dead-letter queue accepts messages from its work queue only."""
     allows = {
         found.inputs["queueUrl"]: json.loads(found.inputs["redriveAllowPolicy"])
         for found in program.mocks.of_type("RedriveAllowPolicy")
@@ -228,7 +228,7 @@ def test_dead_letter_queues_take_from_one_queue_alone(program: Recording) -> Non
 
 
 def test_messages_are_received_often_enough(program: Recording) -> None:
-    """A message is received at least five times, so that throttled batches do not become dead letters."""
+    """At least five receives are allowed, so that throttled batches do not become dead letters."""
     counts = [
         json.loads(found.inputs["redrivePolicy"])["maxReceiveCount"] for found in program.mocks.of_type("RedrivePolicy")
     ]
@@ -236,7 +236,7 @@ def test_messages_are_received_often_enough(program: Recording) -> None:
 
 
 def test_every_queue_that_sns_fills_names_only_the_topic(program: Recording) -> None:
-    """A queue's policy lets SNS in for the one topic, and nobody else for anything."""
+    """The policies of these queues allow SNS for this topic only, and other queues allow no sender."""
     senders = {
         found.name: [
             (s["Principal"], s["Action"], s["Resource"], s["Condition"]) for s in _allows(found.inputs["policy"])
@@ -252,7 +252,7 @@ def test_every_queue_that_sns_fills_names_only_the_topic(program: Recording) -> 
 
 
 def test_every_subscription_is_raw_and_keeps_what_it_cannot_deliver(program: Recording) -> None:
-    """Three subscriptions, raw, each with dead letters of its own."""
+    """All three subscriptions are raw, and each has its own dead-letter queue."""
     subscriptions = {
         found.inputs["endpoint"]: (
             found.inputs["rawMessageDelivery"],
@@ -266,7 +266,7 @@ def test_every_subscription_is_raw_and_keeps_what_it_cannot_deliver(program: Rec
 
 
 def test_every_mapping_may_fail_in_part_and_is_bounded(program: Recording, config: StackConfig) -> None:
-    """Each function reports what failed of a batch, and runs at most as often at once as the stack says."""
+    """Each mapping reports partial failures and limits concurrency to the stack's setting."""
     mappings = {
         (found.inputs["eventSourceArn"], found.inputs["functionName"]): (
             found.inputs["functionResponseTypes"],
@@ -284,13 +284,13 @@ def test_every_mapping_may_fail_in_part_and_is_bounded(program: Recording, confi
 
 
 def test_s3_may_call_the_publisher_for_this_accounts_bucket_alone(program: Recording) -> None:
-    """There is one permission, by source ARN and account."""
+    """The only permission names the source ARN and the account."""
     (permission,) = program.mocks.of_type("Permission")
     assert (permission.inputs["sourceArn"], permission.inputs["sourceAccount"]) == (BUCKET, ACCOUNT)
 
 
 def test_the_trigger_listens_below_the_master_prefix_alone(program: Recording, config: StackConfig) -> None:
-    """The one trigger has one rule, for every way an object is made."""
+    """The only trigger has one rule, for every way of creating or removing an object."""
     (trigger,) = program.mocks.of_type("BucketNotification")
     (rule,) = trigger.inputs["lambdaFunctions"]
     assert (rule["events"], rule["filterPrefix"]) == (
@@ -300,7 +300,7 @@ def test_the_trigger_listens_below_the_master_prefix_alone(program: Recording, c
 
 
 def test_no_function_may_write_where_it_would_be_triggered(program: Recording) -> None:
-    """Nothing that a function may put lies below the trigger's prefix, nor could."""
+    """No prefix that a function may write to overlaps with the trigger's prefix."""
     (trigger,) = program.mocks.of_type("BucketNotification")
     watched = f"{BUCKET}/{trigger.inputs['lambdaFunctions'][0]['filterPrefix']}"
     writable = {
@@ -314,7 +314,7 @@ def test_no_function_may_write_where_it_would_be_triggered(program: Recording) -
 
 
 def test_log_groups_are_made_first_and_passed(program: Recording) -> None:
-    """Each function logs into a group that exists before it."""
+    """Each function uses a log group that is created before the function."""
     for function in program.mocks.of_type("Function"):
         group = program.mocks.one("LogGroup", f"{function.name}-logs")
         assert function.inputs["loggingConfig"]["logGroup"] == physical(group.name)
@@ -322,7 +322,7 @@ def test_log_groups_are_made_first_and_passed(program: Recording) -> None:
 
 
 def test_nothing_is_delivered_before_its_function_may_work(program: Recording) -> None:
-    """A mapping and the trigger come after the policies of the roles that they start."""
+    """Mappings and the trigger are created after the policies of the functions that they invoke."""
     starters = {"EventSourceMapping": BRANCHES.values(), "BucketNotification": ["job-publisher"]}
     for kind, functions in starters.items():
         for function in functions:
@@ -333,7 +333,7 @@ def test_nothing_is_delivered_before_its_function_may_work(program: Recording) -
 
 
 def test_nothing_is_allowed_everywhere(program: Recording) -> None:
-    """Every Allow names actions in full, and resources of this program, of the bucket only what is below a prefix."""
+    """Each Allow has full action names and this program's resources; bucket objects need a prefix."""
     ours = [arn(found.kind, found.name) for kind in OWN_ARNS for found in program.mocks.of_type(kind)]
     wide = [
         (found.name, action, resource)
@@ -351,7 +351,7 @@ OWN_ARNS = ("Bucket", "LogGroup", "Queue", "Table", "Topic")
 
 
 def test_nobody_else_is_let_in(program: Recording) -> None:
-    """Bucket and topic let nobody in but by the roles' own policies."""
+    """The policies of the bucket and the topic allow no one; only the roles' own policies do."""
     open_doors = [
         found.name
         for kind in ("BucketPolicy", "TopicPolicy")
@@ -362,7 +362,7 @@ def test_nobody_else_is_let_in(program: Recording) -> None:
 
 
 def test_every_policy_that_needs_tls_says_so(program: Recording, config: StackConfig) -> None:
-    """Bucket, topic and all queues deny plain HTTP, unless the stack says otherwise."""
+    """Bucket, topic and all queues deny plain HTTP, unless the stack allows it."""
     kinds = ("BucketPolicy", "TopicPolicy", "QueuePolicy")
     plain_http = {"Bool": {"aws:SecureTransport": "false"}}
     denies = [
@@ -382,7 +382,7 @@ def _logs(function: str) -> set[tuple[str, str]]:
 
 
 def _records(*actions: str) -> set[tuple[str, str]]:
-    """Return what keeping the records takes: it looks at masters, and tells those whose name is taken."""
+    """Return the permissions to keep records, which include reading masters and rejecting taken names."""
     taken = f"{BUCKET}/rejected/*/name-taken.json"
     return {
         *((f"dynamodb:{action}", PICTURES) for action in ("GetItem", "PutItem", *actions)),
@@ -409,7 +409,7 @@ def _writes(prefix: str) -> set[tuple[str, str]]:
     return {("s3:PutObject", f"{BUCKET}/{prefix}*"), ("s3:GetObject", f"{BUCKET}/{prefix}*")}
 
 
-# Actions of batches only on this machine, which the recorded program is for: see tests/components/test_policies.py.
+# Without the batch actions that the local deployment adds: see tests/local/test_deployment.py.
 PERMISSIONS = {
     "job-publisher": _logs("job-publisher") | _records() | {("sqs:SendMessage", arn("Queue", "job-publisher-failed"))},
     "format-converter": _worker("format-converter", "format-conversion") | _writes("converted/"),
@@ -420,27 +420,27 @@ PERMISSIONS = {
 
 @pytest.mark.parametrize("function", PERMISSIONS)
 def test_a_function_may_do_exactly_its_work(program: Recording, function: str) -> None:
-    """A role allows these (action, resource) pairs, no more, and denies nothing."""
+    """A role allows exactly these (action, resource) pairs."""
     policy = program.mocks.one("RolePolicy", f"{function}-policy").inputs["policy"]
     assert allowed(policy) == PERMISSIONS[function]
 
 
 def test_every_role_has_one_policy(program: Recording) -> None:
-    """What a function may do is in its one policy, and nowhere else."""
+    """Each role has a single policy and no other permissions."""
     attached = Counter(found.inputs["role"] for found in program.mocks.of_type("RolePolicy"))
     assert attached == Counter({physical(f"{function}-role"): 1 for function in PERMISSIONS})
     assert {key for found in program.mocks.of_type("Role") for key in found.inputs} == {"assumeRolePolicy"}
 
 
 def test_no_function_makes_log_groups(program: Recording) -> None:
-    """A group that Lambda made would be kept for ever."""
+    """A log group that Lambda creates has no retention."""
     assert not any("CreateLogGroup" in found.inputs["policy"] for found in program.mocks.of_type("RolePolicy"))
 
 
 def test_the_stack_exports_what_its_users_need(
     program: Recording, config: StackConfig, request: pytest.FixtureRequest
 ) -> None:
-    """What the commands of `ops` read, and a command to paste."""
+    """The outputs are those that the commands of `ops` read, and a command to paste."""
     assert program.outputs == {
         "stack": request.node.callspec.params["program"],
         "bucket": physical("images"),
@@ -466,7 +466,7 @@ def test_the_stack_exports_what_its_users_need(
 
 
 def test_wrong_settings_stop_the_program_before_any_resource() -> None:
-    """Nothing is registered where the configuration is not valid."""
+    """The program stops before it registers a resource."""
     with pytest.raises(pulumi.RunError, match="pixelcascade:jpegQuality: expected a whole number"):
         recorded("dev", jpegQuality="0")
 

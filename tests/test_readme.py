@@ -1,4 +1,4 @@
-"""The README says what is so."""
+"""The README's statements are true."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ README = (ROOT / "README.md").read_text()
 
 
 def test_every_file_that_it_names_is_there() -> None:
-    """No path in the file map, and no link, leads nowhere."""
+    """Each path in the file map and each link leads to an existing file."""
     named = re.findall(
         r"`((?:components|handlers|local|ops|benchmarks|docs|provider|examples|policy)/[\w./]*)`|\]\(([\w./]+)\)",
         README,
@@ -23,7 +23,7 @@ def test_every_file_that_it_names_is_there() -> None:
 
 
 def test_the_cost_at_the_top_is_what_the_command_prints() -> None:
-    """A million pictures with the default settings, and the ratio to the reference set-up."""
+    """The cost of a million pictures with the default settings and the ratio to the reference set-up are current."""
     result = CliRunner().invoke(estimate_command, [])
     found = re.match(r"A million pictures cost ([\d.]+) US dollars, the reference set-up ([\d.]+) times", result.output)
     assert found
@@ -35,5 +35,5 @@ def test_the_cost_at_the_top_is_what_the_command_prints() -> None:
 
 
 def test_it_is_read_in_three_minutes() -> None:
-    """Up to the first way to extend it: at 200 words a minute."""
+    """The text before the first extension takes three minutes at 200 words a minute."""
     assert len(README.partition("## A fourth branch")[0].split()) < 600

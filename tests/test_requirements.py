@@ -1,4 +1,4 @@
-"""`pulumi up` installs requirements.txt alone: the program runs with that and what it requires, and nothing else."""
+"""`pulumi up` installs only requirements.txt: the program runs with those packages and their dependencies alone."""
 
 import importlib.metadata
 import json
@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 from components.stack_file import ROOT
 
-# Run by a fresh Python, in which every package that is not required is as good as missing.
+# Runs first in a new Python process, in which all other packages look as if they were missing.
 REFUSE = """
 import json, sys
 from importlib.abc import MetaPathFinder
@@ -28,9 +28,9 @@ PROGRAM = "from tests.recording import recorded; print(len(recorded({stack!r}).m
 
 
 def required() -> set[str]:
-    """Return the distributions of requirements.txt, and all that they require on this machine."""
+    """Return the distributions in requirements.txt with all their dependencies on this machine."""
     lines = (ROOT / "requirements.txt").read_text().splitlines()
-    # A line may go on with hashes, in lines of their own.
+    # Hashes are on continuation lines.
     waiting = [Requirement(line.rstrip(" \\")) for line in lines if line[:1].isalnum()]
     found: set[str] = set()
     while waiting:
@@ -45,21 +45,21 @@ def required() -> set[str]:
 
 
 def refused() -> set[str]:
-    """Return the modules and packages of all other distributions that are installed."""
+    """Return the modules of all other installed distributions."""
     ours = required()
     owners = importlib.metadata.packages_distributions()
     return {module for module, names in owners.items() if not ours & set(map(canonicalize_name, names))}
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:
-    """Run code in a Python without those."""
+    """Run code in a Python process without those modules."""
     command = [sys.executable, "-c", REFUSE + code, json.dumps(sorted(refused()))]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_the_program_needs_requirements_txt_alone(stack: str) -> None:
-    """Not only its imports: the package of the functions is built, and every resource is registered."""
+    """The program builds the functions' package and registers every resource."""
     done = run(PROGRAM.format(stack=stack))
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 50
@@ -67,14 +67,14 @@ def test_the_program_needs_requirements_txt_alone(stack: str) -> None:
 
 @pytest.mark.parametrize("module", ["boto3", "click", "jinja2", "msgspec", "matplotlib.figure", "PIL.Image", "rich"])
 def test_a_package_of_the_tools_is_missing_there(module: str) -> None:
-    """What the functions, the local run and the benchmarks need is refused, so that the test above can fail."""
+    """Packages of the functions, the local run and the benchmarks cannot be imported, so the test above can fail."""
     done = run(f"import {module}")
     assert done.returncode == 1
     assert "in requirements.txt" in done.stderr
 
 
 def test_everything_that_pulumi_up_installs_is_known_by_its_hash() -> None:
-    """Each requirement is pinned and has hashes, so that pip takes no other file; all that are needed are there."""
+    """Each requirement is pinned with hashes, so pip accepts no other file, and no dependency is missing."""
     blocks = (ROOT / "requirements.txt").read_text().replace("\\\n", " ").splitlines()
     locked = [block for block in blocks if block[:1].isalnum()]
     assert all("==" in block and "--hash=sha256:" in block for block in locked)
@@ -83,7 +83,7 @@ def test_everything_that_pulumi_up_installs_is_known_by_its_hash() -> None:
 
 
 def test_the_locked_requirements_are_those_that_were_asked_for() -> None:
-    """requirements.in was not changed without `make lock`."""
+    """A change to requirements.in needs `make lock`."""
     asked = [line for line in (ROOT / "requirements.in").read_text().splitlines() if line[:1].isalnum()]
     assert asked
     assert all(f"\n{line} " in (ROOT / "requirements.txt").read_text() for line in asked)

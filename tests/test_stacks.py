@@ -1,4 +1,4 @@
-"""Each stack file: how much it makes, what it leaves behind, and where its calls go."""
+"""Each stack file: its number of resources, what a destroyed stack leaves behind, and where its calls go."""
 
 import json
 
@@ -15,12 +15,12 @@ NUMBERS = {"dev": 117, "prod": 118, "local": 112}
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_a_stack_has_so_many_resources(stack: str) -> None:
-    """Components count too; who adds a resource changes the number here."""
+    """Components count too; a new resource changes the number here."""
     assert len(recorded(stack).mocks.resources) == NUMBERS[stack]
 
 
 def test_destroying_dev_leaves_nothing() -> None:
-    """Nothing is protected or kept, the bucket goes with what is in it, and no log is written outside the stack."""
+    """Nothing is protected or retained, the bucket is emptied, and no log is written outside of the stack."""
     program = recorded("dev").mocks
     assert [found.name for found in program.resources if found.protected or found.retained] == []
     assert program.one("Bucket", "images").inputs["forceDestroy"] is True
@@ -29,7 +29,7 @@ def test_destroying_dev_leaves_nothing() -> None:
 
 
 def test_destroying_prod_leaves_the_data() -> None:
-    """The bucket, its settings and the tables are protected, and kept even where somebody takes them off the stack."""
+    """The bucket, its settings and the tables are protected, and retained even if they leave the program."""
     program = recorded("prod").mocks
     kept = {found.name for found in program.resources if found.protected and found.retained}
     settings = {found.name for found in program.resources if found.inputs.get("bucket") == physical("images")}
@@ -39,20 +39,20 @@ def test_destroying_prod_leaves_the_data() -> None:
 
 
 def test_pictures_are_deleted_only_where_a_stack_file_says_so() -> None:
-    """`forceDestroy` is off by default, and on in the stacks to try things in."""
+    """`forceDestroy` is off by default, and on in the development stacks."""
     forced = [stack for stack in STACKS if recorded(stack).mocks.one("Bucket", "images").inputs["forceDestroy"]]
     assert (StackConfig().force_destroy, forced) == (False, ["dev", "local"])
 
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_what_a_stack_makes_is_tagged(stack: str) -> None:
-    """The provider tags every resource with its project and stack."""
+    """The provider tags every resource with project and stack."""
     tags = json.loads(stack_config(stack)["aws:defaultTags"])["tags"]
     assert tags == {"project": "pixelcascade", "stack": stack}
 
 
 def test_the_local_stack_points_every_service_to_the_emulator() -> None:
-    """With the Pulumi CLI no call of the local stack may go to AWS."""
+    """With the Pulumi CLI the local stack must never call AWS."""
     (endpoints,) = json.loads(stack_config("local")["aws:endpoints"])
     types = {found.typ.split(":")[1].split("/")[0] for found in recorded("local", kmsKey="create").mocks.resources}
     services = {name for name in types if name not in {"index", "pulumi"}} | {"sts", "logs"}
@@ -60,13 +60,13 @@ def test_the_local_stack_points_every_service_to_the_emulator() -> None:
 
 
 def test_unknown_settings_stop_the_program_before_any_resource() -> None:
-    """A key that nobody knows is an error that names it."""
+    """An unknown key is an error that names it."""
     with pytest.raises(pulumi.RunError, match="pixelcascade:jpegQualty: unknown key: expected one of alarmEmail,"):
         recorded("dev", jpegQualty="90")
 
 
 def test_the_settings_for_web_pages_that_prod_shows_can_be_deployed() -> None:
-    """Each commented line of Pulumi.prod.yaml is a setting as it stands."""
+    """The commented lines in Pulumi.prod.yaml are valid settings."""
     lines = (ROOT / "Pulumi.prod.yaml").read_text().splitlines()
     shown = yaml.safe_load("\n".join(line.partition("# ")[2] for line in lines if line.startswith("  # pixelcascade:")))
     settings = {

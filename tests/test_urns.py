@@ -1,25 +1,25 @@
-"""The name of every resource of the dev stack: a changed URN replaces a resource of a running stack."""
+"""The URNs of the dev stack: a changed URN would replace a resource of a running stack."""
 
 from pathlib import Path
 
 from tests.recording import recorded
 
-# After a change that is meant: `python -m tests.test_urns`.
+# After an intended change: `python -m tests.test_urns`.
 SNAPSHOT = Path(__file__).parent / "urns.txt"
 
 
 def urns() -> list[str]:
-    """Return the URN of every resource of the dev stack, sorted."""
+    """Return the sorted URNs of all resources of the dev stack."""
     return sorted(resource.urn for resource in recorded("dev").mocks.resources)
 
 
 def test_no_resource_is_renamed() -> None:
-    """The dev stack has exactly the URNs of tests/urns.txt."""
+    """The dev stack has exactly the URNs in tests/urns.txt."""
     assert urns() == SNAPSHOT.read_text().splitlines()
 
 
 def test_a_key_is_not_renamed() -> None:
-    """With a key of its own, the stack has two resources more, whose URNs are those of before."""
+    """A stack with its own key has two additional resources, whose URNs must not change."""
     made = {found.urn for found in recorded("dev", kmsKey="create").mocks.resources} - set(urns())
     assert sorted(urn.removeprefix("urn:pulumi:dev::pixelcascade::pixelcascade:index:") for urn in made) == [
         "Fanout$pixelcascade:index:Key::new-image-uploaded-key",
@@ -27,7 +27,7 @@ def test_a_key_is_not_renamed() -> None:
     ]
 
 
-# A URN holds the types of all of a resource's parents, of which the mocks' have the last alone.
+# A URN holds the types of all parents, but the mocks' URNs hold only that of the last.
 PARENTS = {
     "Branch": "Fanout",
     "Cdn": "ImageBucket",
@@ -38,7 +38,7 @@ PARENTS = {
 
 
 def test_no_component_gets_another_parent() -> None:
-    """Each component is made by the components that always made it, or by the program."""
+    """Each component has the same types of parents as before."""
     resources = recorded("dev", kmsKey="create", cdn="true").mocks.resources
     kinds = {found.urn: found.kind for found in resources}
     parents: dict[str, set[str]] = {}

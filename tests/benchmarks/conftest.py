@@ -1,4 +1,4 @@
-"""The package that the benchmarks run, unpacked once, and what a command printed."""
+"""The unpacked package that the benchmarks run, and the output of a command without its frames."""
 
 from collections.abc import Iterator
 
@@ -10,11 +10,11 @@ from components.config import StackConfig
 
 @pytest.fixture(scope="session")
 def artefact() -> Iterator[Artefact]:
-    """Unpack the package of the default settings."""
+    """Unpack the package built with the default settings."""
     with unpacked(StackConfig()) as artefact:
         yield artefact
 
 
 def words(output: str) -> str:
-    """Return what a command printed in one line, without frames."""
+    """Return a command's output on one line, without frames."""
     return " ".join(output.replace("│", " ").split())

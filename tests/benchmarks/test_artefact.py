@@ -1,4 +1,4 @@
-"""The package as the benchmarks run it: the one that is deployed, and nothing of the working copy."""
+"""The package that the benchmarks run: the deployed archives, without any module of the working copy."""
 
 import subprocess
 from pathlib import Path
@@ -12,14 +12,14 @@ from components.packaging.interpreters import interpreter
 
 
 def printed(artefact: Artefact, code: str) -> str:
-    """Return what a fresh process with the package prints."""
+    """Return what a new process with the package prints."""
     command, root = artefact.command("-c", code), Path(__file__).parents[2]
     done = subprocess.run(command, cwd=root, env=artefact.environment, capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 
 def test_code_and_packages_come_from_the_archives(artefact: Artefact) -> None:
-    """Even where the working copy is the current folder."""
+    """This holds even when the working copy is the current folder."""
     code = "import handlers.job, PIL.Image, benchmarks; print(handlers.job.__file__, PIL.__file__, benchmarks.__file__)"
     files = printed(artefact, code).split()
     for file, place in zip(files, (artefact.code, artefact.layer, artefact.runner), strict=True):
@@ -28,19 +28,19 @@ def test_code_and_packages_come_from_the_archives(artefact: Artefact) -> None:
 
 @pytest.mark.parametrize("name", ["handlers.job", "benchmarks.batch_worker"])
 def test_no_module_is_compiled_at_its_start(artefact: Artefact, name: str) -> None:
-    """On Lambda the bytecode is in the package, and so a cold start is measured with it."""
+    """Lambda's package contains bytecode, so the benchmark measures cold starts with it."""
     cached = printed(artefact, f"import {name} as found; print(found.__cached__)")
     assert Path(cached).is_file()
 
 
 @pytest.mark.skipif(interpreter("3.13") is None, reason="no Python 3.13 is here")
 def test_the_runtimes_python_runs_it_where_there_is_one(artefact: Artefact) -> None:
-    """Its imports are faster than those of 3.11."""
+    """The runtime's version imports faster than 3.11."""
     assert printed(artefact, "import sys; print('%d.%d' % sys.version_info[:2])") == "3.13"
 
 
 def test_without_it_this_python_runs_a_package_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Figures of another Python are better than none; the note says which it is."""
+    """The package is built for the Python at hand, and its handlers import."""
     monkeypatch.setattr(module, "interpreter", lambda version: None if version == "3.13" else interpreter(version))
     with unpacked(StackConfig()) as found:
         assert found.target.host

@@ -1,4 +1,4 @@
-"""Charts: one for each unit, with all that was measured in it."""
+"""Charts: one per unit, with every row in that unit."""
 
 import io
 
@@ -17,10 +17,10 @@ def height_px(png: bytes) -> int:
 
 
 def test_each_row_adds_a_bar() -> None:
-    """What was measured twice as often is not squeezed into the same room."""
+    """The chart grows with its rows instead of squeezing them."""
     assert height_px(bars({"a": MS, "b": MS, "c": MS})) > height_px(bars({"a": MS}))
 
 
 def test_another_unit_has_a_chart_of_its_own() -> None:
-    """Milliseconds beside images per second would be no bars at all."""
+    """On one scale, milliseconds would be invisible beside images per second."""
     assert height_px(bars({"a": MS, "b": RATE})) > height_px(bars({"a": MS, "b": MS}))

@@ -1,4 +1,4 @@
-"""The conformance command: its verdicts, its exit code, and what a killer does to its neighbours."""
+"""The conformance command: its verdicts, its exit code, and how it survives a crashing file."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from tests.handlers.imaging.heic import has_decoder, needs_decoder
 from tests.handlers.imaging.pictures import chunk, exif, jpeg, photo, saved
 
 needs_peer = pytest.mark.skipif(not peer.available(), reason="pyvips is not installed: `make` installs it")
-# Without HEIC's decoder, the default of all formats is refused.
+# Without the HEIC decoder the command refuses its default, which is all formats.
 FORMATS = () if has_decoder() else ("--formats", "jpeg,png,gif,webp,avif,tiff")
 
 
@@ -32,7 +32,7 @@ def _run(folder: Path, *options: str) -> tuple[int, str, list[dict[str, Any]]]:
 
 
 def test_good_and_refused_files_pass(tmp_path: Path) -> None:
-    """Each file has its verdict; a refusal with a reason is no failure."""
+    """Each file has a verdict; a rejection with a reason is not a failure."""
     (tmp_path / "good.jpg").write_bytes(jpeg())
     (tmp_path / "cut.png").write_bytes(saved(photo(), "PNG")[:-500])
     (tmp_path / "text.gif").write_bytes(b"no picture")
@@ -46,7 +46,7 @@ def test_good_and_refused_files_pass(tmp_path: Path) -> None:
 
 
 def test_all_formats_are_taken_in(tmp_path: Path) -> None:
-    """Unless fewer are named, as a stack's inputFormats would."""
+    """`--formats` restricts them, as a stack's inputFormats does."""
     for kind in ("WEBP", "AVIF", "TIFF"):
         (tmp_path / f"good.{kind.lower()}").write_bytes(saved(photo(), kind))
         (tmp_path / f"cut.{kind.lower()}").write_bytes(saved(photo(), kind)[:-200])
@@ -61,7 +61,7 @@ def test_all_formats_are_taken_in(tmp_path: Path) -> None:
 @needs_peer
 @pytest.mark.skipif(shutil.which("heif-enc") is None, reason="heif-enc is not installed")
 def test_a_format_that_libvips_is_built_without_is_named(tmp_path: Path) -> None:
-    """Nothing is compared, and the row says so; a libvips that has the decoder shows the same."""
+    """The row says that nothing was compared; a libvips that has the decoder shows no difference."""
     photo().save(tmp_path / "photo.png")
     command = ["heif-enc", "-q", "95", str(tmp_path / "photo.png"), "-o", str(tmp_path / "photo.heic")]
     subprocess.run(command, check=True, capture_output=True, timeout=60)
@@ -72,7 +72,7 @@ def test_a_format_that_libvips_is_built_without_is_named(tmp_path: Path) -> None
 
 @needs_peer
 def test_known_differences_from_libvips_are_explained(tmp_path: Path) -> None:
-    """By what the header says; any other difference has no reason."""
+    """The header explains each difference."""
     png = saved(photo(), "PNG")
     (tmp_path / "turned.png").write_bytes(png[:-12] + chunk(b"eXIf", exif({0x0112: 6})) + png[-12:])
     (tmp_path / "ycbcr.tiff").write_bytes(saved(photo(mode="YCbCr"), "TIFF"))
@@ -86,7 +86,7 @@ def test_known_differences_from_libvips_are_explained(tmp_path: Path) -> None:
 
 @needs_peer
 def test_colours_that_libvips_does_not_read_are_given_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that they are compared too: a PNG of linear light, and an AVIF of Display P3."""
+    """The comparison includes a PNG of linear light and an AVIF of Display P3."""
     fine = saved(photo(), "AVIF", quality=100, subsampling="4:4:4", speed=9)
     (tmp_path / "named.avif").write_bytes(fine.replace(b"nclx\0\1\0\x0d", b"nclx\0\x0c\0\x0d"))
     png = saved(photo(), "PNG")
@@ -99,7 +99,7 @@ def test_colours_that_libvips_does_not_read_are_given_to_it(tmp_path: Path, monk
 
 @pytest.mark.parametrize("names", ["jpeg,bmp", ""])
 def test_unknown_formats_are_refused(tmp_path: Path, names: str) -> None:
-    """With those that there are."""
+    """The error lists the known formats."""
     (tmp_path / "a.jpg").write_bytes(jpeg())
     result = CliRunner().invoke(main, ["conformance", str(tmp_path), "--formats", names])
     assert result.exit_code == 2
@@ -119,7 +119,7 @@ def test_unknown_formats_are_refused(tmp_path: Path, names: str) -> None:
 def test_a_killer_is_found_out_and_kills_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: Any, verdict: str
 ) -> None:
-    """A crash, a memory hog, an exception and a stall fail the run, and the run goes on."""
+    """A crash, a memory hog, an exception and a stall each fail the run, and the run continues."""
     monkeypatch.setattr(module, "_three_calls", harm)
     for name in ("a.jpg", "b.jpg"):
         (tmp_path / name).write_bytes(jpeg())
@@ -129,7 +129,7 @@ def test_a_killer_is_found_out_and_kills_nobody(
 
 
 def test_an_output_that_breaks_a_promise_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Metadata in an output is a finding of its own."""
+    """Metadata in an output is the verdict "wrong"."""
     monkeypatch.setattr(module, "convert", lambda *_, **__: jpeg(icc_profile=b"left in"))
     (tmp_path / "a.jpg").write_bytes(jpeg())
     code, _, findings = _run(tmp_path, "--no-peer")
@@ -138,7 +138,7 @@ def test_an_output_that_breaks_a_promise_is_wrong(tmp_path: Path, monkeypatch: p
 
 
 def test_a_guarded_value_comes_back() -> None:
-    """What the child returns, the parent gets, with its time and memory."""
+    """The parent gets the child's return value, with its time and memory."""
     outcome = run_guarded(sum, [1, 2, 3], timeout_s=10, memory_mb=100)
     assert outcome.value == 6
     assert outcome.crash is None

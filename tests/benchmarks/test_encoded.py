@@ -1,4 +1,4 @@
-"""What an encoder makes of pictures: likeness as the paper defines it, and the quality that has a given one."""
+"""Encoded pictures: SSIM as the paper defines it, and the quality that reaches a given SSIM."""
 
 import io
 
@@ -11,7 +11,7 @@ from handlers.imaging.further import Webp
 
 
 def test_a_picture_is_like_itself() -> None:
-    """Its SSIM is 1, and falls with what an encoder leaves out."""
+    """Its SSIM is 1, and a lower JPEG quality lowers it."""
     image = Image.open(io.BytesIO(drawn((160, 120))))
     worse = io.BytesIO()
     image.save(worse, "JPEG", quality=10)
@@ -26,7 +26,7 @@ def test_constant_pictures_differ_by_their_levels_alone() -> None:
 
 
 def test_efforts_are_compared_at_the_quality_that_looks_the_same() -> None:
-    """Between two qualities whose SSIM are below and above."""
+    """The quality is interpolated between two whose SSIM is below and above the target."""
     image = Image.open(io.BytesIO(drawn((200, 150)))).convert("RGB")
     target = encoded(lambda picture: Webp.encode(picture, b"", 77, "4:2:0"), [image]).ssim
     found = matched(Webp, [image], target)

@@ -1,4 +1,4 @@
-"""What a benchmark found, in its written forms."""
+"""A benchmark's findings in each output format."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from benchmarks.measuring import Samples
 
 @pytest.fixture
 def findings() -> Findings:
-    """Return two rows, one of which has a fact of its own."""
+    """Return two rows, one of which has an extra column."""
     return Findings(
         title="Speed",
         question="is it <fast>?",
@@ -24,7 +24,7 @@ def findings() -> Findings:
 
 
 def test_the_page_needs_no_other_file(findings: Findings, tmp_path: Path) -> None:
-    """Its chart is within and beside it, its table has every column, and texts are escaped."""
+    """The chart is embedded and also written beside the page; the table has every column, and text is escaped."""
     findings.show(None, tmp_path / "found.html")
     text = (tmp_path / "found.html").read_text()
     assert "is it &lt;fast&gt;?" in text
@@ -36,7 +36,7 @@ def test_the_page_needs_no_other_file(findings: Findings, tmp_path: Path) -> Non
 
 
 def test_the_json_holds_every_run(findings: Findings, tmp_path: Path) -> None:
-    """Others may judge the spread by their own rule."""
+    """Readers can compute the spread by their own rule."""
     findings.show(tmp_path / "found.json", None)
     rows = json.loads((tmp_path / "found.json").read_text())["rows"]
     assert rows[0]["values"] == [1.0, 2.0, 3.0]

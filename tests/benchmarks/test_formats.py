@@ -11,7 +11,7 @@ from .conftest import words
 
 
 def test_a_picture_too_wide_for_the_window_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is named before anything is measured; one of just the window's height is not."""
+    """The error names it before anything is measured; a picture exactly as high as the window is accepted."""
     monkeypatch.setattr(formats_module, "load", lambda _: [Photo("strip.jpg", drawn((200, 21)))])
     monkeypatch.setattr(formats_module, "pin", lambda: None)
     done = CliRunner().invoke(formats)
@@ -22,7 +22,7 @@ def test_a_picture_too_wide_for_the_window_is_refused(monkeypatch: pytest.Monkey
 
 
 def test_every_format_and_effort_has_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The efforts that the handlers use are among them."""
+    """The rows include the efforts that the handlers use."""
     monkeypatch.setattr(formats_module, "load", lambda _: [Photo("photo", drawn((200, 150)))])
     monkeypatch.setattr(formats_module, "pin", lambda: None)
     monkeypatch.setattr(formats_module, "WIDTHS", {"small": 60})

@@ -1,4 +1,4 @@
-"""Functions run in children that can do no harm."""
+"""Functions that run in a child process with a time-out and a memory limit."""
 
 import multiprocessing
 import os
@@ -11,20 +11,20 @@ from benchmarks.guarded import run_guarded
 
 
 def test_a_value_a_crash_and_a_time_out_are_told_apart() -> None:
-    """Each by its own field."""
+    """Each outcome sets its own field."""
     assert run_guarded(len, "four", timeout_s=30, memory_mb=512).value == 4
     assert "TypeError" in (run_guarded(len, 4, timeout_s=30, memory_mb=512).crash or "")
     assert run_guarded(time.sleep, 60, timeout_s=0.2, memory_mb=512).timed_out
 
 
 def test_an_interrupt_ends_the_child() -> None:
-    """And is itself what the caller sees."""
+    """The caller gets the KeyboardInterrupt."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     def interrupt_parent() -> None:
-        # From the child: a timer could go off in a callback of the garbage collector, which swallows what is raised.
+        # The child sends it: a timer could fire inside a garbage collector callback, which swallows exceptions.
         os.kill(os.getppid(), signal.SIGALRM)
         time.sleep(60)
 

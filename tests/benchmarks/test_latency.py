@@ -1,4 +1,4 @@
-"""`benchmarks latency`: a row for each class of pictures and each call, a stack's further formats among them."""
+"""`benchmarks latency`: a row for each picture class and call, including a stack's further formats."""
 
 import json
 import shutil
@@ -23,7 +23,7 @@ Run = Callable[..., tuple[list[str], str]]
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Return what runs the command once, on one small picture; it returns the rows' names and what is printed."""
+    """Return a function that runs the command once on one small picture, and returns row names and output."""
     monkeypatch.setattr("benchmarks.latency.pin", lambda: None)
     images, found = tmp_path / "in", tmp_path / "found.json"
     images.mkdir()
@@ -42,7 +42,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 @pytest.fixture
 def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
-    """Return what writes a stack's settings, beside the project's file, and returns the stack's name."""
+    """Return a function that writes a stack file beside the project file, and returns the stack's name."""
     shutil.copy(ROOT / "Pulumi.yaml", tmp_path)
     monkeypatch.setattr("components.stack_file.ROOT", tmp_path)
 
@@ -54,7 +54,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], st
 
 
 def test_each_call_has_a_row(run: Run) -> None:
-    """Without a stack there are no further formats, and the table says how many pictures there were."""
+    """Without a stack there are no further formats, and the table gives the number of pictures."""
     names, output = run()
     assert names == [f"{call}, under 3 MP" for call in ("resize", "convert", "convert, copying", "metadata")]
     assert "1 runs of each of 1 pictures" in output
@@ -62,7 +62,7 @@ def test_each_call_has_a_row(run: Run) -> None:
 
 
 def test_a_stacks_formats_are_timed_too(run: Run, stack: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Outputs as the resizer's work, inputs by each call but the copy, which is of JPEGs; what is left out is named."""
+    """Outputs are timed in the resizer, inputs in each call but the JPEG copy; the output names untimed formats."""
     monkeypatch.setattr("benchmarks.photos.HEIC_ENCODER", "no-such-program")
     names, output = run("--stack", stack(FURTHER))
     assert names[4:] == [
@@ -74,7 +74,7 @@ def test_a_stacks_formats_are_timed_too(run: Run, stack: Callable[[str], str], m
 
 @needs_heif_enc
 def test_heic_is_timed_where_its_encoder_is(run: Run, stack: Callable[[str], str]) -> None:
-    """The pictures become HEIC by a program, as Pillow writes none."""
+    """An external program writes the HEIC files, because Pillow cannot."""
     names, output = run("--stack", stack('  pixelcascade:inputFormats: ["jpeg", "heic"]\n'))
     assert names[4:] == [f"{call} of heic, under 3 MP" for call in ("resize", "convert", "metadata")]
     assert "Not timed" not in output
@@ -82,14 +82,14 @@ def test_heic_is_timed_where_its_encoder_is(run: Run, stack: Callable[[str], str
 
 @pytest.mark.parametrize("form", ["png", "webp", "avif", "tiff", pytest.param("heic", marks=needs_heif_enc)])
 def test_a_picture_in_another_format_has_its_size(form: str) -> None:
-    """And is taken for one of that format."""
+    """The result is read as a picture of that format."""
     photo = as_format(Photo("photo.jpg", drawn((80, 60))), form)
     assert photo.size == (80, 60)
     assert opened(photo.data, [form]).header.width == 80
 
 
 def test_png_makes_pngs_of_the_pictures(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each call gets one."""
+    """Each call gets a PNG."""
     seen: list[bytes] = []
     monkeypatch.setattr("benchmarks.latency.task", lambda _: seen.append)
     run("--png")
@@ -97,7 +97,7 @@ def test_png_makes_pngs_of_the_pictures(run: Run, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_stream_of_further_formats_is_refused(stack: Callable[[str], str]) -> None:
-    """They are decoded from whole files, so that the stack would be ignored."""
+    """Further formats are decoded from whole files, so the command would ignore the stack."""
     done = CliRunner().invoke(latency, ["--stream", "--stack", stack(FURTHER)])
     assert done.exit_code == 2
     assert "expected --stream, or --stack with further formats, got both: leave one out" in words(done.output)
@@ -113,14 +113,14 @@ def test_a_stream_of_further_formats_is_refused(stack: Callable[[str], str]) -> 
     ],
 )
 def test_a_stack_with_wrong_settings_is_refused(stack: Callable[[str], str], settings: str, said: str) -> None:
-    """Before any picture is read, with what is wrong."""
+    """The error names the setting before any picture is read."""
     done = CliRunner().invoke(latency, ["--stack", stack(settings), "--images", "/"])
     assert done.exit_code == 2
     assert said in words(done.output)
 
 
 def test_a_stack_without_a_file_is_refused(stack: Callable[[str], str]) -> None:
-    """With those that there are."""
+    """The error lists the stacks that have a file."""
     stack("")
     done = CliRunner().invoke(latency, ["--stack", "none"])
     assert done.exit_code == 2

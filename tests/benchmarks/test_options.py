@@ -12,7 +12,7 @@ from .conftest import words
 
 
 def refused(*told: str) -> str:
-    """Run a command that must refuse what it is told; return what it says, in one line."""
+    """Run a command that must exit with a usage error; return its output on one line."""
     result = CliRunner().invoke(main, told)
     assert (result.exit_code, type(result.exception)) == (2, SystemExit), result.output
     return words(result.output)
@@ -30,18 +30,18 @@ def file_options() -> list[tuple[str, str]]:
 
 
 def told_of(command: str, folder: Path) -> list[str]:
-    """Return a command with its arguments."""
+    """Return a command with its required arguments."""
     return [command, str(folder)] if command == "conformance" else [command]
 
 
 def test_every_command_writes_files() -> None:
-    """The tests of all files below are of all commands but `way`, whose answer is a list."""
+    """The tests below cover all commands but `way`, which prints a list and writes no file."""
     assert {name for name, _ in file_options()} == set(main.commands) - {"way"}
 
 
 @pytest.mark.parametrize(("command", "option"), file_options())
 def test_a_folder_that_does_not_exist_is_refused(command: str, option: str, tmp_path: Path) -> None:
-    """It is named, and what to do."""
+    """The error names the file and the fix."""
     said = refused(*told_of(command, tmp_path), option, f"{tmp_path}/none/found")
     assert "expected a file in a folder that exists, got" in said
 
@@ -55,13 +55,13 @@ def test_a_folder_that_cannot_be_written_is_refused(command: str, option: str, t
 
 
 def test_a_plot_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
-    """It lies beside the page, under its name."""
+    """The plot is written beside the page, under the page's name."""
     (tmp_path / "page.png").mkdir()
     assert "page.png" in refused("latency", "--html", str(tmp_path / "page.html"))
 
 
 def test_a_check_leaves_nothing_behind(tmp_path: Path) -> None:
-    """The folder is as it was."""
+    """The check does not create the file."""
     json_option = next(option for option in main.commands["load"].params if "--json" in option.opts)
     context = click.Context(main.commands["load"])
     assert json_option.type.convert(str(tmp_path / "found.json"), json_option, context) == tmp_path / "found.json"
@@ -85,11 +85,11 @@ def test_a_check_leaves_nothing_behind(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_numbers_outside_their_range_are_refused(told: str, said: str) -> None:
-    """With the range; nan is in none."""
+    """The error gives the range; nan is outside of every range."""
     assert said in refused(*told.split())
 
 
 def test_a_folder_without_files_conforms_to_nothing(tmp_path: Path) -> None:
-    """It is likely the wrong folder."""
+    """An empty folder is probably the wrong folder."""
     (tmp_path / "empty").mkdir()
     assert "expected files, or folders that hold some" in refused("conformance", str(tmp_path))

@@ -1,4 +1,4 @@
-"""What a load run says of its uploads: each thing that should not be is found, and counted as what it is."""
+"""A load run's outcome: each fault is found and counted under its own kind."""
 
 import pytest
 
@@ -16,7 +16,7 @@ KILLER = Upload(path="crashes-0.png", contents=(b"killer",))
 
 
 def account(upload: Upload, state: str, **others: str) -> Account:
-    """Return an account with one state in every branch, but for those named."""
+    """Return an account with one state in every branch but those named."""
     states = dict.fromkeys(BRANCHES, state) | {name.replace("_", "-"): other for name, other in others.items()}
     rejections = [{"key": upload.path}] if "rejected" in states.values() else []
     return Account(key=f"master/{upload.path}", etag="e", states=states, rejections=rejections)
@@ -30,49 +30,49 @@ def judge(
 
 
 def test_what_is_done_is_sound(pipeline: Pipeline) -> None:
-    """Nothing is named that is as it should be."""
+    """A master that is done in every branch adds no finding."""
     assert judge(pipeline, [CAT], [account(CAT, "done")]) == LoadOutcome(masters=1)
 
 
 def test_what_is_missing_is_lost(pipeline: Pipeline) -> None:
-    """The master and the branch are named."""
+    """The finding names the master and the branch."""
     outcome = judge(pipeline, [CAT], [account(CAT, "done", resizing="missing")])
     assert outcome.lost == ["master/cat.png: resizing"]
 
 
 def test_what_is_old_is_stale(pipeline: Pipeline) -> None:
-    """An output of an earlier state is no output."""
+    """An output of an earlier state does not count as an output."""
     outcome = judge(pipeline, [CAT], [account(CAT, "done", resizing="stale")])
     assert outcome.stale == ["master/cat.png: resizing"]
 
 
 def test_twins_have_one_owner(pipeline: Pipeline) -> None:
-    """One of them is done in every branch, the other rejected."""
+    """One twin is done in every branch, and the other is rejected."""
     outcome = judge(pipeline, [CAT, TWIN], [account(CAT, "done"), account(TWIN, "rejected")])
     assert (outcome.wrong_owner, outcome.rejections) == ([], 1)
 
 
 def test_twins_that_share_a_name_are_wrong(pipeline: Pipeline) -> None:
-    """One's JPEG beside the other's sizes is what the record is there to prevent."""
+    """The record prevents one twin's JPEG beside the other's sizes."""
     accounts = [account(CAT, "done", resizing="rejected"), account(TWIN, "rejected", resizing="done")]
     assert judge(pipeline, [CAT, TWIN], accounts).wrong_owner == ["cat"]
 
 
 @pytest.mark.parametrize("state", ["done", "rejected"])
 def test_twins_with_two_owners_or_none_are_wrong(pipeline: Pipeline, state: str) -> None:
-    """Their common name is named."""
+    """The finding is the name that they share."""
     outcome = judge(pipeline, [CAT, TWIN], [account(CAT, state), account(TWIN, state)])
     assert outcome.wrong_owner == ["cat"]
 
 
 def test_a_good_picture_in_a_queue_of_failures_is_named(pipeline: Pipeline) -> None:
-    """Only killers belong there."""
+    """Only killers may become dead letters."""
     letters = {"resizing": ["master/cat.png"]}
     assert judge(pipeline, [CAT], [account(CAT, "done")], letters).good_in_dlq == ["master/cat.png: resizing"]
 
 
 def test_a_killer_belongs_into_every_branchs_queue_of_failures(pipeline: Pipeline) -> None:
-    """It is lost where it is in none."""
+    """A killer that is missing from a branch's dead letters counts as lost."""
     letters = {branch: ["master/crashes-0.png"] for branch in BRANCHES}
     outcome = judge(pipeline, [KILLER], [account(KILLER, "missing")], letters)
     assert (outcome.lost, outcome.dead_letters) == ([], 3)
@@ -81,13 +81,13 @@ def test_a_killer_belongs_into_every_branchs_queue_of_failures(pipeline: Pipelin
 
 
 def test_a_deleted_master_is_not_waited_for(pipeline: Pipeline) -> None:
-    """Whether its job came before or after, nothing is missing."""
+    """Nothing is missing, whether the job ran before or after the deletion."""
     deleted = Upload(path="gone.png", contents=(b"gone",), deleted=True)
     assert judge(pipeline, [deleted], []) == LoadOutcome(masters=1)
 
 
 def records(pipeline: Pipeline, ids: set[str]) -> LoadOutcome:
-    """Assess the records of a stack in memory against the ids of events."""
+    """Assess the records of a stack in memory against event ids."""
     outcome = LoadOutcome()
     with Inventory.of(pipeline.stack) as inventory:
         assess_records(pipeline.stack, outcome, inventory.records(), ids)
@@ -95,20 +95,20 @@ def records(pipeline: Pipeline, ids: set[str]) -> LoadOutcome:
 
 
 def test_a_settled_picture_that_was_told_is_sound(pipeline: Pipeline) -> None:
-    """Its event has been seen, and its outputs are its own."""
+    """Its event was received, and its outputs are its own."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"))
     outcome = records(pipeline, {"images/master/cat.png/1/complete"})
     assert outcome == LoadOutcome(events=1)
 
 
 def test_a_settled_picture_of_which_nobody_was_told_is_named(pipeline: Pipeline) -> None:
-    """The event of another generation does not count."""
+    """An event of another generation does not count."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"))
     assert records(pipeline, {"images/master/cat.png/2/complete"}).events_missing == ["cat"]
 
 
 def test_another_masters_output_is_mixed(pipeline: Pipeline) -> None:
-    """The record names the owner; an output that names another one is not its."""
+    """The record names the owner, so an output with another master's key is a mix-up."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"))
     marks = {"key": "master/cat.gif", "etag": "e"}
     pipeline.client("s3").put_object(Bucket="images", Key="converted/cat.jpg", Metadata=marks)
@@ -116,7 +116,7 @@ def test_another_masters_output_is_mixed(pipeline: Pipeline) -> None:
 
 
 def test_an_output_that_is_gone_was_deleted_by_mistake(pipeline: Pipeline) -> None:
-    """The record says that it was written."""
+    """The record says that the output was written."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"))
     pipeline.client("s3").delete_object(Bucket="images", Key="resized/cat/small.jpg")
     assert records(pipeline, set()).wrong_deletions == ["master/cat.png: resizing"]

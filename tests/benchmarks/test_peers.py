@@ -1,4 +1,4 @@
-"""Peers that are not there, and pictures that are not: said before anything is measured."""
+"""Missing peers and unsuitable pictures: the command reports both before it measures anything."""
 
 import sys
 from pathlib import Path
@@ -12,7 +12,7 @@ from benchmarks.photos import Photo, drawn
 
 
 def script(folder: Path, name: str, lines: str) -> Path:
-    """Return a program."""
+    """Write an executable shell script, and return its path."""
     file = folder / name
     file.write_text(f"#!/bin/sh\n{lines}\n")
     file.chmod(0o755)
@@ -20,7 +20,7 @@ def script(folder: Path, name: str, lines: str) -> Path:
 
 
 def test_copying_needs_a_picture_that_can_be_copied() -> None:
-    """A PNG never can."""
+    """A PNG can never be copied."""
     png = Photo("png", drawn((40, 30), "PNG", quality=None, subsampling=None))
     with pytest.raises(
         click.BadParameter, match=r"expected a picture that can be copied.* or --task sizes.*none of 1 can"
@@ -29,28 +29,28 @@ def test_copying_needs_a_picture_that_can_be_copied() -> None:
 
 
 def test_a_python_that_runs_is_taken() -> None:
-    """This one has Pillow."""
+    """The Python that runs the tests has Pillow."""
     child = children.other_python(Path(sys.executable))
     child._process.communicate()
 
 
 @pytest.mark.parametrize("lines", ["true", "exit 1", "echo 'ModuleNotFoundError: No module named PIL' >&2; exit 1"])
 def test_what_is_no_python_with_pillow_is_refused(tmp_path: Path, lines: str) -> None:
-    """With what it says itself."""
+    """The error includes the program's own message."""
     said = "No module named PIL" if "PIL" in lines else "ended with"
     with pytest.raises(click.BadParameter, match=f"expected a Python.*{said}"):
         children.other_python(script(tmp_path, "python", lines))
 
 
 def test_a_file_that_does_not_run_is_refused(tmp_path: Path) -> None:
-    """It may be anything."""
+    """The operating system refuses a file that is not executable."""
     (tmp_path / "text").write_text("text")
     with pytest.raises(click.BadParameter, match="Permission denied"):
         children.other_python(tmp_path / "text")
 
 
 def test_a_folder_without_sharp_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And so is a machine without node."""
+    """A machine without node is refused too."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(click.BadParameter, match=r"node on the PATH.*node: No such file"):
         children.sharp(tmp_path)

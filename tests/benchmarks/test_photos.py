@@ -1,4 +1,4 @@
-"""A folder's pictures: what cannot be measured is named before anything runs."""
+"""A folder's pictures: the error names files that cannot be measured before anything runs."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ JPEG = drawn((40, 30))
 
 
 def test_a_folders_pictures_come_by_name(tmp_path: Path) -> None:
-    """Other files are not touched."""
+    """Pictures are sorted by name, and other files are skipped."""
     (tmp_path / "b.JPG").write_bytes(JPEG)
     (tmp_path / "a.png").write_bytes(drawn((40, 30), "PNG", quality=None, subsampling=None))
     (tmp_path / "c.txt").write_text("text")
@@ -20,7 +20,7 @@ def test_a_folders_pictures_come_by_name(tmp_path: Path) -> None:
 
 
 def test_the_endings_are_those_that_the_command_takes(tmp_path: Path) -> None:
-    """A PNG is none to a command that takes JPEGs alone."""
+    """A command that takes only JPEGs does not take a PNG."""
     (tmp_path / "a.png").write_bytes(b"a PNG")
     with pytest.raises(click.BadParameter, match=r"end in \.jpeg, \.jpg, got"):
         load(tmp_path, jpeg_only=True)
@@ -31,7 +31,7 @@ def test_the_endings_are_those_that_the_command_takes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"text", JPEG[: len(JPEG) // 2]])
 def test_a_file_that_is_no_whole_picture_is_named(tmp_path: Path, data: bytes) -> None:
-    """Among good ones, too."""
+    """This holds among good files too."""
     (tmp_path / "a.jpg").write_bytes(JPEG)
     (tmp_path / "x.jpg").write_bytes(data)
     with pytest.raises(click.BadParameter, match=r"expected whole pictures, as JPEG, got .*x\.jpg \(.+\)"):
@@ -39,14 +39,14 @@ def test_a_file_that_is_no_whole_picture_is_named(tmp_path: Path, data: bytes) -
 
 
 def test_a_folder_called_as_a_picture_is_named(tmp_path: Path) -> None:
-    """It is no picture."""
+    """A folder is not a picture."""
     (tmp_path / "x.jpg").mkdir()
     with pytest.raises(click.BadParameter, match=r"x\.jpg \(Is a directory\)"):
         load(tmp_path)
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Played, for root reads every file."""
+    """The error is simulated, because root can read every file."""
 
     def refuse(_file: Path) -> bytes:
         raise PermissionError(13, "Permission denied")

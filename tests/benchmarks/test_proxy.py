@@ -1,4 +1,4 @@
-"""The flaky way to S3: what it passes on is untouched, what it fails fails as a network does."""
+"""The flaky proxy to S3: it passes requests on unchanged, and its faults look like network faults."""
 
 import http.client
 import threading
@@ -13,12 +13,12 @@ ANSWER = b"an answer of some length"
 
 
 class Echo(BaseHTTPRequestHandler):
-    """Answers with a header that repeats the body it was sent."""
+    """Responds with a header that repeats the request's body."""
 
     protocol_version = "HTTP/1.1"
 
     def do_PUT(self) -> None:
-        """Answer."""
+        """Respond."""
         sent = self.rfile.read(int(self.headers["Content-Length"] or 0))
         self.send_response(200)
         self.send_header("X-Sent", sent.decode())
@@ -27,12 +27,12 @@ class Echo(BaseHTTPRequestHandler):
         self.wfile.write(ANSWER)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the base class's word
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def endpoint() -> Iterator[str]:
-    """Serve echoes on a free loopback port."""
+    """Serve the echo handler on a free loopback port."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -41,7 +41,7 @@ def endpoint() -> Iterator[str]:
 
 
 def call(proxy: FlakyProxy) -> tuple[int, str | None, bytes]:
-    """Send one request through a proxy; return status, header and body."""
+    """Send a request through a proxy; return status, header and body."""
     connection = http.client.HTTPConnection(proxy.url.removeprefix("http://"), timeout=10)
     connection.request("PUT", "/bucket/key", b"picture")
     response = connection.getresponse()
@@ -49,7 +49,7 @@ def call(proxy: FlakyProxy) -> tuple[int, str | None, bytes]:
 
 
 def test_what_is_passed_on_is_untouched(endpoint: str) -> None:
-    """Without faults the proxy is not to be noticed."""
+    """Without faults, requests and responses pass through the proxy unchanged."""
     with FlakyProxy(endpoint, share=0, seed=1) as proxy:
         assert call(proxy) == (200, "picture", ANSWER)
 
@@ -60,7 +60,7 @@ def test_what_is_passed_on_is_untouched(endpoint: str) -> None:
 def test_a_cut_connection_is_an_error(
     endpoint: str, monkeypatch: pytest.MonkeyPatch, fault: str, error: type[Exception] | tuple[type[Exception], ...]
 ) -> None:
-    """The caller gets no answer, or half of one, and notices."""
+    """The caller gets no response or half of one, and raises an error."""
     with FlakyProxy(endpoint, share=0, seed=1) as proxy:
         monkeypatch.setattr(proxy, "draw", lambda: fault)
         with pytest.raises(error):
@@ -68,7 +68,7 @@ def test_a_cut_connection_is_an_error(
 
 
 def test_a_busy_s3_says_so(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A 503 has S3's own words."""
+    """The body of the 503 has S3's error code."""
     with FlakyProxy(endpoint, share=0, seed=1) as proxy:
         monkeypatch.setattr(proxy, "draw", lambda: "503")
         status, _, body = call(proxy)
@@ -77,7 +77,7 @@ def test_a_busy_s3_says_so(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_share_is_kept(endpoint: str) -> None:
-    """Of many calls about as many fail as were asked to."""
+    """The share of failed calls is near the configured one."""
     proxy = FlakyProxy(endpoint, share=0.05, seed=1)
     draws = [proxy.draw() for _ in range(2000)]
     proxy.close()

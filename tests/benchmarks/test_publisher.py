@@ -1,4 +1,4 @@
-"""`benchmarks publisher`: a row for each memory size, of which `costs` reads what an upload is billed."""
+"""`benchmarks publisher`: a row per memory size, from which `costs` reads the billed time per upload."""
 
 import contextlib
 import os
@@ -30,16 +30,16 @@ class Cage:
         self.limits: list[float] = []
 
     def limit_memory(self, memory_mb: int) -> None:
-        """Keep what is asked for."""
+        """Record the limit."""
         self.limits.append(memory_mb)
 
     def limit_cpu(self, vcpus: float) -> None:
-        """Keep what is asked for."""
+        """Record the limit."""
         self.limits.append(vcpus)
 
 
 class Worker:
-    """A publisher that takes 400 ms an upload, and 9 s while it warms up."""
+    """A publisher that takes 400 ms per upload, and 9 s while it warms up."""
 
     init_s = 0.25
 
@@ -50,10 +50,10 @@ class Worker:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop nothing."""
+        """Do nothing."""
 
     def invoke(self, keys: Sequence[str]) -> Figures:
-        """Take one upload."""
+        """Process one upload."""
         assert not set(keys) & set(self.keys), "each upload has a new name"
         self.keys += keys
         wall_s = 9.0 if len(self.keys) <= WARM_UPS else 0.4
@@ -62,13 +62,13 @@ class Worker:
 
 @pytest.fixture(autouse=True)
 def _unpacked_once(artefact: Artefact, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take the package that is unpacked already."""
+    """Use the package that is already unpacked."""
     monkeypatch.setattr("benchmarks.publisher.unpacked", lambda _: contextlib.nullcontext(artefact))
 
 
 @pytest.fixture
 def cages(monkeypatch: pytest.MonkeyPatch) -> list[Cage]:
-    """Replace control groups and the function's process by ones that take no time; return the groups."""
+    """Replace control groups and the worker process by fakes that take no time; return the groups."""
     found: list[Cage] = []
 
     @contextlib.contextmanager
@@ -83,12 +83,12 @@ def cages(monkeypatch: pytest.MonkeyPatch) -> list[Cage]:
 
 
 def run(*told: str) -> Result:
-    """Run the command twice an upload, without delay."""
+    """Run the command with two runs and no delay."""
     return CliRunner().invoke(publisher, ["--runs", "2", "--delay", "0", *told])
 
 
 def test_without_control_groups_nothing_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The share of CPU is what it is about; the message says what is wrong with them."""
+    """The benchmark depends on the CPU share; the error says why control groups are unavailable."""
     monkeypatch.setattr("benchmarks.publisher.usable", lambda: "not on this machine")
     done = run()
     assert done.exit_code == 1
@@ -97,7 +97,7 @@ def test_without_control_groups_nothing_is_measured(monkeypatch: pytest.MonkeyPa
 
 
 def test_each_size_has_its_share_and_a_row(cages: list[Cage], tmp_path: Path) -> None:
-    """The uploads that warm up do not count; what is billed without waiting for calls is its own time."""
+    """Warm-up uploads do not count; the publisher's own time is the billed time minus the wait for calls."""
     found = tmp_path / "found.json"
     done = run("--sizes", "1769,128", "--delay", "10", "--json", str(found))
     assert done.exit_code == 0, done.output
@@ -112,14 +112,14 @@ def test_each_size_has_its_share_and_a_row(cages: list[Cage], tmp_path: Path) ->
 
 
 def test_waiting_longer_than_is_billed_leaves_no_time_of_its_own(cages: list[Cage], tmp_path: Path) -> None:
-    """Noise does not make it negative."""
+    """Its own time is 0, never negative."""
     assert run("--sizes", "256", "--delay", "10000", "--json", str(tmp_path / "found.json")).exit_code == 0
     assert len(cages) == 1
     assert Durations.read(tmp_path / "found.json").of("publish", 256).fixed_ms == 0
 
 
 def test_a_publisher_that_dies_is_named_with_its_size(cages: list[Cage], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A size may be too small for it."""
+    """The error names the size, which may be too small."""
 
     def killed(*_: Any) -> Figures:
         raise WorkerDiedError("it was killed: out of memory")
@@ -134,7 +134,7 @@ def test_a_publisher_that_dies_is_named_with_its_size(cages: list[Cage], monkeyp
 
 @needs_groups
 def test_the_publisher_of_the_package_is_run(tmp_path: Path) -> None:
-    """Under its limits, one upload after the other; no control group is left."""
+    """It runs within its limits, and no control group is left."""
     done = run("--sizes", "512", "--json", str(tmp_path / "found.json"))
     assert done.exit_code == 0, done.output
     found = Durations.read(tmp_path / "found.json").of("publish", 512)

@@ -1,4 +1,4 @@
-"""`benchmarks quality`: who resamples, and what it says of too little quality."""
+"""`benchmarks quality`: which resampler it measures, and how it reports too little quality."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def measured(folder: Path, tmp_path: Path, *options: str) -> list[dict[str, Any]]:
-    """Return the rows of a run."""
+    """Run the command, and return its rows."""
     file = tmp_path / "quality.json"
     done = CliRunner().invoke(quality, ["--images", str(folder), "--json", str(file), *options])
     assert done.exit_code == 0, done.output
@@ -32,7 +32,7 @@ def measured(folder: Path, tmp_path: Path, *options: str) -> list[dict[str, Any]
 
 
 def test_each_size_has_its_worst_picture(folder: Path, tmp_path: Path) -> None:
-    """A row names the size, and the picture that came out worst."""
+    """Each row names the size and the picture with the worst result."""
     rows = measured(folder, tmp_path)
     assert [(row["name"], row["picture"]) for row in rows] == [
         ("thumbnail", "ramp.jpg"),
@@ -42,7 +42,7 @@ def test_each_size_has_its_worst_picture(folder: Path, tmp_path: Path) -> None:
 
 
 def test_the_resampling_of_arm64_can_be_measured(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`--libvips` puts libvips in the place of this machine's resampler, for that run only."""
+    """`--libvips` replaces this machine's resampler, for that run only."""
     pytest.importorskip("pyvips")
     sizes, by_libvips = list[tuple[int, int]](), contestants._resample.by_libvips
 
@@ -59,13 +59,13 @@ def test_the_resampling_of_arm64_can_be_measured(folder: Path, tmp_path: Path, m
 
 
 def test_without_pyvips_the_option_says_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It measures nothing in another library's place."""
+    """The command does not fall back to another library."""
     monkeypatch.setattr(module, "vips", lambda: None)
     done = CliRunner().invoke(quality, ["--images", str(folder), "--libvips"])
     assert (done.exit_code, "install pyvips" in done.output) == (2, True)
 
 
 def test_too_little_quality_is_a_failure(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A script that runs it sees an exit code of 1."""
+    """The command exits 1."""
     monkeypatch.setattr(module, "PROMISED_DB", 100.0)
     assert CliRunner().invoke(quality, ["--images", str(folder)]).exit_code == 1

@@ -1,4 +1,4 @@
-"""The way of a picture stays short."""
+"""The call path of a picture stays short."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.mark.parametrize(("task", "most"), [("copy", 32), ("resize", 40), ("metadata", 31)])
 def test_a_picture_passes_through_few_files(task: str, most: int) -> None:
-    """A worker's module comes first; a module more on the way is a decision to make here."""
+    """The worker's module comes first, then handlers/worker.py; raise the limit here to allow another module."""
     command = [sys.executable, "-m", "benchmarks", "way", task]
     lines = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout.splitlines()
     *files, summary = lines

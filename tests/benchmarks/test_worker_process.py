@@ -1,4 +1,4 @@
-"""A function in a process of its own: what became of each message is known, and so is how the process ended."""
+"""A function in its own process: the outcome of each message, and how the process ends."""
 
 import threading
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ KEYS = ["good.jpg", "empty.png", "text.gif"]
 
 @pytest.fixture
 def port(tmp_path: Path) -> Iterator[int]:
-    """Yield the port of an S3 with a good picture, an empty file and a text."""
+    """Yield the port of a fake S3 with a good picture, an empty file and a text."""
     for key, body in zip(KEYS, (drawn((320, 240)), b"", b"no picture"), strict=True):
         (tmp_path / key).write_bytes(body)
     with loopback(tmp_path, 0, 0) as served:
@@ -26,7 +26,7 @@ def port(tmp_path: Path) -> Iterator[int]:
 
 @pytest.fixture
 def told(artefact: Artefact, port: int) -> WorkerArgs:
-    """Return how to start a function with one core and the default settings."""
+    """Return the arguments of a worker with one core and the default settings."""
     return WorkerArgs(
         artefact=artefact, module="pixel_resizer", port=port, cores=[0], memory_mb=512, config=StackConfig()
     )
@@ -34,7 +34,7 @@ def told(artefact: Artefact, port: int) -> WorkerArgs:
 
 @pytest.mark.parametrize("module", ["pixel_resizer", "format_converter", "metadata_extractor"])
 def test_each_function_answers_for_each_message(module: str, told: WorkerArgs) -> None:
-    """The good picture is written, the others are rejected, nothing fails; and a second batch goes as well."""
+    """The good picture is written and the others are rejected; a second batch gives the same results."""
     with WorkerProcess(replace(told, module=module)) as worker:
         for _ in range(2):
             figures = worker.invoke(KEYS)
@@ -51,19 +51,19 @@ def test_each_function_answers_for_each_message(module: str, told: WorkerArgs) -
 
 
 def test_a_module_that_is_not_there_is_told_with_its_error(told: WorkerArgs) -> None:
-    """The process's own words are in the message."""
+    """The error includes the process's own message."""
     with pytest.raises(WorkerDiedError, match=r"handlers\.nothing"):
         WorkerProcess(replace(told, module="nothing"))
 
 
 def test_a_group_that_cannot_be_joined_ends_the_start(told: WorkerArgs, tmp_path: Path) -> None:
-    """Nothing runs outside of its limits."""
+    """No function runs outside of its limits."""
     with pytest.raises(WorkerDiedError, match="missing"):
         WorkerProcess(replace(told, joins=(tmp_path / "missing" / "cgroup.procs",)))
 
 
 def test_an_interrupt_leaves_neither_process_nor_timer(told: WorkerArgs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A control group with a process in it cannot be removed, and a program waits for its timers."""
+    """A control group with a process in it cannot be removed, and Python waits for running timers at exit."""
     found: list[WorkerProcess] = []
 
     def interrupted(worker: WorkerProcess, _wait_s: float) -> str:

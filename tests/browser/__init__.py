@@ -1,1 +1,1 @@
-"""What people see, in a real browser: these tests are skipped where none is installed."""
+"""Tests of the pages in a real browser; they are skipped where none is installed."""

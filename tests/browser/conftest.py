@@ -1,4 +1,4 @@
-"""A headless Chromium, a report to open in it, and pages that must stay free of errors."""
+"""A headless Chromium, a report to open in it, and pages that fail a test if they log an error."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ OpenPage = Callable[..., Page]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Start the browser of this machine; skip where there is none."""
+    """Start this machine's browser, or skip the tests."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
         pytest.skip(f"expected one of {', '.join(BROWSERS)} on the PATH, got none: run `make test-browser`")
@@ -36,7 +36,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[OpenPage]:
-    """Return what opens an address in a page of its own; no page may have written an error or a warning."""
+    """Return a function that opens an address in a new page; fail if any page logs an error or a warning."""
     contexts, said = [], []
 
     def listen(message: ConsoleMessage) -> None:
@@ -60,7 +60,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
 
 @pytest.fixture(scope="session")
 def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder for screenshots: `SCREENSHOTS` of the environment, or one that pytest removes."""
+    """Return the folder for screenshots: `SCREENSHOTS` from the environment, or a temporary one."""
     folder = Path(os.environ.get("SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -68,7 +68,7 @@ def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return the address of a report of the samples, most of them several times."""
+    """Return the address of a report with the samples, most of them several times."""
     out = tmp_path_factory.mktemp("out")
     masters = write_samples(out / "master")
     first = [_picture(out, path, path.relative_to(out / "master").as_posix()) for path in masters]
@@ -84,7 +84,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def long_report(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return the address of a report of five thousand pictures."""
+    """Return the address of a report with five thousand pictures."""
     out = tmp_path_factory.mktemp("long")
     master = write_samples(out / "master")[0]
     first = ReportedPicture(name=master.name, master=master, outputs={}, record=None, rejections=[])
@@ -93,7 +93,7 @@ def long_report(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def _picture(out: Path, master: Path, name: str) -> ReportedPicture:
-    """Make what the workers would have made of a master."""
+    """Make the outputs that the workers would make of a master."""
     try:
         jpegs = {"converted": imaging.convert(master.read_bytes())}
         jpegs |= imaging.resize(master.read_bytes(), SIZES)

@@ -1,10 +1,10 @@
-"""What every page must be, whatever it shows: readable, named for screen readers, and as wide as its window."""
+"""Checks for every page: readable contrast, names for screen readers, and no horizontal overflow."""
 
 import itertools
 
 from playwright.sync_api import Page
 
-# Yields what each visible text has as contrast; backgrounds are those of the nearest ancestor that has one.
+# Find texts with too little contrast, against the background of the nearest opaque ancestor.
 CONTRASTS = """() => {
   const linear = (value) => value <= .04045 ? value / 12.92 : ((value + .055) / 1.055) ** 2.4;
   const channel = (value) => linear(value / 255);
@@ -42,7 +42,7 @@ LEVELS = (
 
 
 def check(page: Page) -> None:
-    """Assert that texts have the contrast of WCAG's level AA, controls have names, and nothing is cut or scrolls."""
+    """Assert that text has WCAG AA contrast, controls have names, and nothing is cut off or scrolls sideways."""
     assert page.evaluate(CONTRASTS) == {}
     assert page.evaluate(UNNAMED) == []
     assert page.evaluate(CUT) == []

@@ -1,4 +1,4 @@
-"""The live page in a browser, with the whole program running behind it."""
+"""The live page in a browser, on top of the deployed program."""
 
 import base64
 import contextlib
@@ -39,7 +39,7 @@ DROP = """([target, files]) => {
 
 @dataclass(frozen=True, kw_only=True)
 class Dropped:
-    """The page after the drop: its address, and its count when all had ended."""
+    """The page after the drop: its address, and its summary once all files are finished."""
 
     address: str
     count: str
@@ -47,7 +47,7 @@ class Dropped:
 
 @pytest.fixture(scope="module")
 def deployment(browser: Browser) -> Iterator[Deployment]:
-    """Deploy the program, where there is a browser to look at it; what fails once is a dead letter."""
+    """Deploy the program if a browser is installed; one failure makes a message a dead letter."""
     assert browser.is_connected()
     with Emulator("us-east-1") as emulator:
         deployment = Deployment(emulator)
@@ -70,7 +70,7 @@ def address(deployment: Deployment, stack: DeployedStack) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def dropped(address: str, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Dropped:
-    """Drop three pictures and a text into the page, and wait until all have ended."""
+    """Drop three pictures and a text onto the page, and wait until all are finished."""
     samples = {path.name: path for path in write_samples(tmp_path_factory.mktemp("samples"))}
     page = browser.new_page()
     page.goto(address)
@@ -98,7 +98,7 @@ def page(open_page: OpenPage, dropped: Dropped) -> Page:
 
 
 def test_three_pictures_and_a_text_end_as_they_should(page: Page, dropped: Dropped) -> None:
-    """Each picture has five outputs, its JPEG, three sizes and a record, and the text one rejection."""
+    """Each picture has its JPEG, three sizes and a record; the text has one rejection."""
     assert dropped.count == "4 pictures: 3 done, 1 rejected, 0 failed, 0 on their way; 12 outputs, 3 records."
     for name in PICTURES:
         outputs = page.get_by_role("article", name=name).get_by_role("list", name="Outputs").get_by_role("listitem")
@@ -111,7 +111,7 @@ def test_three_pictures_and_a_text_end_as_they_should(page: Page, dropped: Dropp
 
 
 def test_every_step_has_its_time(page: Page) -> None:
-    """Publisher and branches, since the upload."""
+    """Publisher and branches show their time since the upload."""
     steps = page.get_by_role("article", name="CAMERA.JPG").get_by_role("list", name="Way").get_by_role("listitem")
     expect(steps).to_have_count(4)
     for step, text in zip(steps.all_inner_texts(), ("published in ", *["written in "] * 3), strict=True):
@@ -119,7 +119,7 @@ def test_every_step_has_its_time(page: Page) -> None:
 
 
 def test_an_output_opens(page: Page) -> None:
-    """Thumbnails are shown, and a link leads to the picture itself."""
+    """The page shows thumbnails, and a link opens the output itself."""
     for image in page.locator("#list .thumbnail img").all():
         assert image.evaluate("node => node.decode().then(() => node.naturalWidth)") == 100
     page.get_by_role("article", name="CAMERA.JPG").get_by_role("link", name="large", exact=True).click()
@@ -130,7 +130,7 @@ def test_an_output_opens(page: Page) -> None:
 def test_a_dead_letter_has_its_error_and_is_sent_back(
     page: Page, deployment: Deployment, stack: DeployedStack, screenshots: Path
 ) -> None:
-    """A worker that must not write fails for good; once it may, the button lets it do its work."""
+    """A worker without write permission fails for good; after the permission returns, a redrive completes the work."""
     body = stack.client("s3").get_object(Bucket=stack.bucket, Key="master/CAMERA.JPG")["Body"].read()
     letter = page.get_by_role("article", name="resizing", exact=True)
     with forbidden(deployment, "pixel-resizer", "resized/"):
@@ -155,7 +155,7 @@ def test_a_dead_letter_has_its_error_and_is_sent_back(
 
 @contextlib.contextmanager
 def forbidden(deployment: Deployment, function: str, prefix: str) -> Iterator[None]:
-    """Take a function's right to write below a prefix, and give it back."""
+    """Revoke a function's permission to write under a prefix, and restore it afterwards."""
     iam = deployment.emulator.client("iam")
     policy = deployment.resource("RolePolicy", f"{function}-policy")
     names = {
@@ -177,7 +177,7 @@ def forbidden(deployment: Deployment, function: str, prefix: str) -> Iterator[No
 def test_another_site_cannot_upload(
     browser: Browser, open_page: OpenPage, dropped: Dropped, stack: DeployedStack
 ) -> None:
-    """What a page of another origin sends in the same browser reaches no bucket."""
+    """The server refuses an upload from a page of another origin in the same browser."""
     elsewhere = browser.new_page()
     elsewhere.goto("data:text/html,another site")
     post = "address => fetch(address, { method: 'POST', mode: 'no-cors', body: 'x' }).then(() => 'sent', String)"
@@ -194,7 +194,7 @@ def test_another_site_cannot_upload(
 def test_the_live_page_is_readable(
     open_page: OpenPage, dropped: Dropped, screenshots: Path, width: int, scheme: str
 ) -> None:
-    """At both widths and in both schemes: contrast, names, nothing cut."""
+    """Contrast, names and layout are right at both widths and in both colour schemes."""
     page = open_page(dropped.address, width=width, scheme=scheme)
     expect(page.get_by_role("article", name=DROPPED[-1])).to_be_visible()
     page.screenshot(path=screenshots / f"live-{width}-{scheme}.png", full_page=True)

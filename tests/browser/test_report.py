@@ -1,4 +1,4 @@
-"""The report in a browser: filters, pages, keyboard, comparison, and its looks."""
+"""The report in a browser: filters, paging, keyboard, comparison and appearance."""
 
 import re
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def compare(page: Page, name: str = "CAMERA.JPG") -> Locator:
 
 
 def test_the_list_comes_in_pages(page: Page) -> None:
-    """Fifty pictures at a time, whatever their number; the current page is marked."""
+    """A page has fifty pictures, and the current page is marked."""
     expect_count(page, ALL)
     assert len(names(page)) == PAGE
     first = names(page)[0]
@@ -48,7 +48,7 @@ def test_the_list_comes_in_pages(page: Page) -> None:
 
 
 def test_thousands_of_pictures_are_no_more_elements(open_page: OpenPage, long_report: str) -> None:
-    """The page has as many as with fifty, and finds one of them."""
+    """The page renders only fifty pictures of five thousand, and the search finds any of them."""
     page = open_page(long_report)
     expect(page.get_by_role("article")).to_have_count(PAGE)
     assert page.evaluate("document.querySelectorAll('*').length") < 2_000
@@ -59,7 +59,7 @@ def test_thousands_of_pictures_are_no_more_elements(open_page: OpenPage, long_re
 
 
 def test_names_are_searched(page: Page) -> None:
-    """Part of a name is enough, in any case."""
+    """The search matches part of a name and ignores case."""
     page.get_by_role("searchbox").fill("camera")
     expect_count(page, COPIES)
     assert all("CAMERA.JPG" in name for name in names(page))
@@ -70,14 +70,14 @@ def test_names_are_searched(page: Page) -> None:
     [("State", "rejected", 1), ("Warning", WARNING, 1), ("Rejected for", "NotAnImageError", 1), ("Format", "none", 1)],
 )
 def test_a_filter_leaves_what_has_its_value(page: Page, label: str, value: str, count: int) -> None:
-    """Each choice says how many there are, and leaves so many."""
+    """Each choice shows a count, and the filter leaves that number of pictures."""
     page.get_by_label(label).select_option(value)
     expect_count(page, count)
     assert f"{value} ({count})" in page.get_by_label(label).locator("option").all_inner_texts()
 
 
 def test_copied_and_re_encoded_pictures_are_told_apart(page: Page) -> None:
-    """Every converted picture is one of the two."""
+    """Every converted picture is either copied or re-encoded."""
     choice = page.get_by_label("Converted picture")
     counts = dict(re.findall(r"(\S+) \((\d+)\)", " ".join(choice.locator("option").all_inner_texts())))
     assert sum(map(int, counts.values())) == ALL - REJECTED
@@ -87,7 +87,7 @@ def test_copied_and_re_encoded_pictures_are_told_apart(page: Page) -> None:
 
 
 def test_filters_are_kept_in_the_address(page: Page, open_page: OpenPage) -> None:
-    """The address of a filtered list can be passed on; Clear starts again."""
+    """The address of a filtered list restores its filters, and Clear removes them."""
     page.get_by_role("searchbox").fill("AGAIN 1/")
     page.get_by_label("Format").select_option("GIF")
     expect(page.locator("#list article")).not_to_have_count(PAGE)
@@ -100,7 +100,7 @@ def test_filters_are_kept_in_the_address(page: Page, open_page: OpenPage) -> Non
 
 
 def test_a_reason_leads_to_its_pictures(page: Page) -> None:
-    """Rejections are grouped; a link filters the list."""
+    """Rejections are grouped by reason, with a link that filters the list."""
     page.get_by_text("NotAnImageError 1").click()
     page.get_by_role("link", name="Show it in the list").click()
     expect_count(page, 1)
@@ -108,7 +108,7 @@ def test_a_reason_leads_to_its_pictures(page: Page) -> None:
 
 
 def test_a_thumbnail_opens_its_picture(page: Page) -> None:
-    """Every picture of the list is loaded, and links one that opens."""
+    """Every thumbnail in the list loads, and a link opens the output."""
     for image in page.locator("#list .thumbnail img").all():
         image.scroll_into_view_if_needed()
         expect(image).to_have_js_property("complete", value=True)
@@ -119,7 +119,7 @@ def test_a_thumbnail_opens_its_picture(page: Page) -> None:
 
 
 def test_a_picture_has_times_and_record(page: Page) -> None:
-    """How long after the upload each output was there, and what was recorded."""
+    """A picture shows each output's time since the upload, and its record."""
     picture = page.get_by_role("article", name="CAMERA.JPG", exact=True)
     expect(picture.locator(".files li")).to_have_count(5)
     expect(picture.locator(".files")).to_contain_text("in 1.2 s")
@@ -128,7 +128,7 @@ def test_a_picture_has_times_and_record(page: Page) -> None:
 
 
 def test_a_master_lies_over_an_output_at_the_same_scale(page: Page) -> None:
-    """However small the output is, both pictures have one frame; 1 : 1 is the master's size."""
+    """Both pictures have the same frame even for a thumbnail; 1 : 1 shows the master at its own size."""
     dialog = compare(page)
     dialog.get_by_label("Compare with").select_option("thumbnail")
     left, right = dialog.locator("img.left").bounding_box(), dialog.locator("img.right").bounding_box()
@@ -141,7 +141,7 @@ def test_a_master_lies_over_an_output_at_the_same_scale(page: Page) -> None:
 
 
 def test_the_divider_moves_by_keyboard_and_by_mouse(page: Page) -> None:
-    """The slider says what it shows, and the picture is cut there."""
+    """The slider announces its value, and the master is clipped there."""
     dialog = compare(page)
     slider, left = dialog.get_by_role("slider", name="Divider"), dialog.locator("img.left")
     slider.focus()
@@ -161,7 +161,7 @@ def test_the_divider_moves_by_keyboard_and_by_mouse(page: Page) -> None:
 
 
 def test_the_keyboard_is_enough(page: Page) -> None:
-    """Skip link, search, a comparison and back, without a mouse."""
+    """Skip link, search and comparison work without a mouse."""
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the pictures")).to_be_focused()
     page.keyboard.press("Enter")
@@ -189,7 +189,7 @@ def tab_until(page: Page, wanted: Locator) -> None:
 
 
 def test_a_comparison_goes_on_to_the_next_picture(page: Page) -> None:
-    """In the order of the filtered list, to its ends."""
+    """The buttons follow the order of the filtered list and stop at its ends."""
     page.get_by_role("searchbox").fill("/CAMERA.JPG")
     dialog = compare(page, "again 1/CAMERA.JPG")
     expect(dialog.get_by_role("button", name="Previous")).to_be_disabled()
@@ -200,7 +200,7 @@ def test_a_comparison_goes_on_to_the_next_picture(page: Page) -> None:
 
 
 def test_a_name_is_no_markup(page: Page) -> None:
-    """A stranger's key is shown as it is, and runs nothing."""
+    """A hostile key is shown as text, and no script runs."""
     page.get_by_role("searchbox").fill("onerror")
     expect_count(page, 1)
     assert names(page) == [EVIL]
@@ -211,7 +211,7 @@ def test_a_name_is_no_markup(page: Page) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1440])
 def test_the_report_is_readable(open_page: OpenPage, report: str, screenshots: Path, width: int, scheme: str) -> None:
-    """At both widths and in both schemes: contrast, names, nothing cut; the list and the comparison."""
+    """Contrast, names and layout are right in the list and the comparison, at both widths and in both schemes."""
     page = open_page(report, width=width, scheme=scheme)
     page.get_by_text("NotAnImageError 1").click()
     shoot = shooter(page, screenshots / f"report-{width}-{scheme}")
@@ -225,7 +225,7 @@ def test_the_report_is_readable(open_page: OpenPage, report: str, screenshots: P
 
 
 def shooter(page: Page, place: Path) -> Callable[[str], None]:
-    """Return what writes a screenshot of the page as it is now."""
+    """Return a function that saves a screenshot of the page."""
 
     def shoot(name: str) -> None:
         page.screenshot(path=f"{place}-{name}.png", full_page=name == "list")

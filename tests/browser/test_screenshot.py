@@ -1,4 +1,4 @@
-"""The README's screenshot: the report of a real run of the samples. `make test-browser` makes it anew in build/."""
+"""The README's screenshot: the report of a real run of the samples. `make test-browser` writes it to build/."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ WIDTH = 1200
 
 
 def test_the_samples_report_looks_as_in_the_readme(open_page: OpenPage, screenshots: Path, tmp_path: Path) -> None:
-    """Every sample that is a picture has its outputs, shown in full; the one that is none says why."""
+    """One sample is rejected, every other one has its outputs, and the report opens."""
     write_samples(tmp_path / "samples")
     masters = find_masters([tmp_path / "samples"], "master/")
     summary = run(lambda: masters, tmp_path / "out", "local", Console(quiet=True))

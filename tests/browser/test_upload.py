@@ -1,4 +1,4 @@
-"""docs/use-it-in-your-app.md: its JavaScript uploads from a page of another origin, straight into the bucket."""
+"""docs/use-it-in-your-app.md: its JavaScript uploads from a page of another origin directly to the bucket."""
 
 import json
 import re
@@ -28,7 +28,7 @@ UPLOAD = "(bytes) => upload(new File([new Uint8Array(bytes)], 'cat.png', { type:
 
 
 class Site:
-    """A web page on loopback, of two origins, `localhost` and `127.0.0.1`; its server signs forms for `stack`."""
+    """A page served under two origins, `localhost` and `127.0.0.1`; its server signs forms for `stack`."""
 
     stack: DeployedStack
 
@@ -37,7 +37,7 @@ class Site:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                """Answer with the page, or with a form."""
+                """Respond with the page or with a form."""
                 is_form = self.path == "/upload-form"
                 form = json.dumps(presigned_post(site.stack, KEY, max_bytes=MAX_BYTES)) if is_form else ""
                 self.send_response(HTTPStatus.OK)
@@ -48,12 +48,12 @@ class Site:
                 )
 
             def log_message(self, *_: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 
     def origin(self, host: str) -> str:
-        """Return an origin of the page."""
+        """Return the page's origin for a host name."""
         return f"http://{host}:{self.server.server_port}"
 
 
@@ -71,7 +71,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def live(browser: Browser, site: Site) -> Iterator[Live]:
-    """Deploy the program with one of the page's origins allowed, where there is a browser."""
+    """Deploy the program with one of the page's origins allowed, if a browser is installed."""
     assert browser.is_connected()
     with Emulator("us-east-1") as emulator:
         deployment = Deployment(emulator)
@@ -82,21 +82,21 @@ def live(browser: Browser, site: Site) -> Iterator[Live]:
 
 
 def page_of(browser: Browser, address: str) -> Page:
-    """Return the page."""
+    """Open the page."""
     page = browser.new_page()
     page.goto(address)
     return page
 
 
 def test_a_page_of_an_allowed_origin_uploads(browser: Browser, site: Site, live: Live) -> None:
-    """The picture goes to S3 and becomes its outputs."""
+    """The picture is uploaded to S3, and its outputs are made."""
     page_of(browser, site.origin("localhost")).evaluate(UPLOAD, list(picture()))
     until("the picture is complete", live.settled, KEY)
 
 
 @pytest.mark.usefixtures("live")
 def test_what_s3_refuses_is_told_to_the_page(browser: Browser, site: Site) -> None:
-    """A file over the form's size: the page's own code throws S3's answer."""
+    """For a file larger than the form allows, the page's code throws S3's error."""
     page = page_of(browser, site.origin("localhost"))
     refused = page.evaluate(REFUSED % UPLOAD, [0] * (MAX_BYTES + 1))
     assert "EntityTooLarge" in refused
@@ -104,7 +104,7 @@ def test_what_s3_refuses_is_told_to_the_page(browser: Browser, site: Site) -> No
 
 @pytest.mark.usefixtures("live")
 def test_a_page_of_another_origin_does_not_learn_the_answer(browser: Browser, site: Site) -> None:
-    """The browser keeps it from S3's answer, as its origin is not allowed."""
+    """The browser hides S3's response from an origin that is not allowed."""
     page = page_of(browser, site.origin("127.0.0.1"))
     refused = page.evaluate(REFUSED % UPLOAD, list(picture()))
     assert refused == "Failed to fetch"

@@ -1,1 +1,1 @@
-"""Tests of what is deployed, by recording mocks."""
+"""Tests of the deployed resources, with recording mocks."""

@@ -1,4 +1,4 @@
-"""`bucket` in the config: a bucket that the stack does not own, whose settings and notification stay as they are."""
+"""`bucket` in the config: a bucket that the stack does not own, whose settings and notification do not change."""
 
 import json
 from typing import Any
@@ -15,25 +15,25 @@ BUCKET = "somebodys-pictures"
 
 @pytest.fixture
 def program() -> Recording:
-    """Run the program on a bucket that exists and sends its events to EventBridge."""
+    """Run the program on an existing bucket that sends its events to EventBridge."""
     return recorded("dev", bucket=BUCKET, forceDestroy="false")
 
 
 def test_nothing_of_the_bucket_is_made_or_changed(program: Recording) -> None:
-    """Neither the bucket, nor a setting, nor its notification is a resource of the stack."""
+    """The stack has no resource for the bucket, its settings or its notification."""
     kinds = {found.kind for found in program.mocks.resources if found.custom}
     assert not {kind for kind in kinds if kind.startswith("Bucket")}
     assert program.outputs["bucket"] == BUCKET
 
 
 def test_the_functions_may_use_that_bucket(program: Recording) -> None:
-    """Their policies name it as they would name one of the stack's."""
+    """Their policies name the adopted bucket."""
     policy = program.mocks.one("RolePolicy", "format-converter-policy").inputs["policy"]
     assert ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/converted/*") in allowed(policy)
 
 
 def test_events_come_through_a_rule(program: Recording) -> None:
-    """What appears or is deleted below the prefix starts the publisher; what a lifecycle rule expires does not."""
+    """Creations and deletions under the prefix invoke the publisher; lifecycle expirations do not."""
     rule = program.mocks.one("EventRule", "job-publisher-rule").inputs
     assert json.loads(rule["eventPattern"]) == event_pattern(BUCKET, "master/")
     target = program.mocks.one("EventTarget", "job-publisher-target").inputs
@@ -44,7 +44,7 @@ def test_events_come_through_a_rule(program: Recording) -> None:
 
 
 def test_events_that_cannot_be_delivered_are_kept(program: Recording) -> None:
-    """The queue of failures lets that rule in, and no other."""
+    """The policy of the failure queue allows this rule and no other."""
     policy = json.loads(program.mocks.one("QueuePolicy", "job-publisher-failed-policy").inputs["policy"])
     (statement,) = (found for found in policy["Statement"] if found["Effect"] == "Allow")
     assert statement["Principal"] == {"Service": "events.amazonaws.com"}
@@ -53,7 +53,7 @@ def test_events_that_cannot_be_delivered_are_kept(program: Recording) -> None:
 
 @pytest.mark.parametrize("function", ["job-publisher", "format-converter"])
 def test_a_bucket_that_encrypts_by_default_may_be_written_to(function: str) -> None:
-    """With `masterKmsKey`, every function that writes into it may use that key."""
+    """With `masterKmsKey`, every function that writes to the bucket may use that key."""
     key = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     program = recorded("dev", bucket=BUCKET, forceDestroy="false", masterKmsKey=key)
     policy = program.mocks.one("RolePolicy", f"{function}-policy").inputs["policy"]

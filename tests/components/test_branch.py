@@ -1,4 +1,4 @@
-"""`Branch`: queue, dead-letter queues, subscription, function and mapping, wired to each other."""
+"""`Branch`: queue, dead-letter queues, subscription, function and mapping, connected to each other."""
 
 import json
 
@@ -40,13 +40,13 @@ WORKERS = {
 
 
 def test_messages_stay_hidden_while_lambda_may_work_on_them() -> None:
-    """Visibility is six time-outs and the window."""
+    """The visibility time-out is six function time-outs plus the batch window."""
     queue = one("Queue", "resizing-queue", timeoutS="20", batchWindowS="4")
     assert queue.inputs["visibilityTimeoutSeconds"] == 6 * 20 + 4
 
 
 def test_a_message_that_fails_too_often_goes_to_the_branchs_dead_letters() -> None:
-    """The redrive policy names the branch's own dead-letter queue and the stack's count."""
+    """The redrive policy names the branch's own dead-letter queue and the stack's maximum number of receives."""
     redrive = one("RedrivePolicy", "resizing-redrive", maxReceives="7")
     assert redrive.inputs["queueUrl"] == queue_url("resizing-queue")
     assert json.loads(redrive.inputs["redrivePolicy"]) == {
@@ -56,7 +56,7 @@ def test_a_message_that_fails_too_often_goes_to_the_branchs_dead_letters() -> No
 
 
 def test_only_the_branchs_queue_may_send_dead_letters() -> None:
-    """Redrive is allowed by queue, to the one queue."""
+    """The dead-letter queue accepts messages from one source queue."""
     allow = one("RedriveAllowPolicy", "resizing-redrive-allow")
     assert allow.inputs["queueUrl"] == queue_url("resizing-dead-letters")
     assert json.loads(allow.inputs["redriveAllowPolicy"]) == {
@@ -82,14 +82,14 @@ def test_the_subscription_joins_the_topic_and_the_queue() -> None:
 
 
 def test_what_cannot_be_delivered_is_kept() -> None:
-    """The subscription has dead letters of its own."""
+    """The subscription has its own dead-letter queue."""
     inputs = one("TopicSubscription", "resizing-subscription").inputs
     assert json.loads(inputs["redrivePolicy"]) == {"deadLetterTargetArn": arn("Queue", "resizing-undelivered")}
 
 
 @pytest.mark.parametrize("queue", ["resizing-queue", "resizing-undelivered"])
 def test_the_topic_is_let_into_both_queues_that_it_fills(queue: str) -> None:
-    """Each queue that SNS sends to says so, for this topic alone."""
+    """The policy of each queue that SNS sends to allows this topic only."""
     (deliver,) = [
         s for s in statements(one("QueuePolicy", f"{queue}-policy").inputs["policy"]) if s["Effect"] == "Allow"
     ]
@@ -101,13 +101,13 @@ def test_the_topic_is_let_into_both_queues_that_it_fills(queue: str) -> None:
 
 @pytest.mark.parametrize("queue", ["resizing-queue", "resizing-undelivered"])
 def test_a_queue_lets_the_topic_in_before_it_is_subscribed(queue: str) -> None:
-    """SNS drops, without a word, what a queue's policy does not let in."""
+    """SNS silently drops messages that a queue's policy does not allow."""
     subscription, policy = one("TopicSubscription", "resizing-subscription"), one("QueuePolicy", f"{queue}-policy")
     assert recorded().depends(subscription, on=policy)
 
 
 def test_the_mapping_joins_the_queue_and_the_function() -> None:
-    """The branch's function empties the branch's queue."""
+    """The branch's function consumes the branch's queue."""
     inputs = one("EventSourceMapping", "resizing-mapping").inputs
     assert (inputs["eventSourceArn"], inputs["functionName"]) == (
         arn("Queue", "resizing-queue"),
@@ -116,13 +116,13 @@ def test_the_mapping_joins_the_queue_and_the_function() -> None:
 
 
 def test_a_batch_may_fail_in_part() -> None:
-    """Lambda is told to read the ids of what failed."""
+    """Lambda reads the ids of the failed messages from the response."""
     inputs = one("EventSourceMapping", "resizing-mapping").inputs
     assert inputs["functionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
 def test_batch_window_and_concurrency_are_the_stacks() -> None:
-    """The stack's settings shape the mapping."""
+    """The mapping uses the stack's settings."""
     inputs = one("EventSourceMapping", "resizing-mapping", batchSize="25", batchWindowS="3", maxConcurrency="7").inputs
     assert inputs["batchSize"] == 25
     assert inputs["maximumBatchingWindowInSeconds"] == 3
@@ -130,5 +130,5 @@ def test_batch_window_and_concurrency_are_the_stacks() -> None:
 
 
 def test_the_worker_is_told_its_branch() -> None:
-    """A worker signs its rejections with the branch's name."""
+    """A worker writes the branch's name into its rejections."""
     assert one("Function", "pixel-resizer").inputs["environment"]["variables"]["BRANCH"] == "resizing"

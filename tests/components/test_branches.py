@@ -1,4 +1,4 @@
-"""The table of branches: what a row says, and that all who read it learn of a new one."""
+"""The table of branches: the fields of a row, and that every command picks up a new row."""
 
 import dataclasses
 import subprocess
@@ -18,7 +18,7 @@ KEY = "master/2024/cat.png"
 
 
 def test_a_row_names_the_memory_of_its_function() -> None:
-    """A setting by its field of the stack's config, or a number of MB."""
+    """The memory is a field of the stack's config or a number of MB."""
     config = StackConfig(resizing_memory_mb=3008)
     assert RESIZING.memory_mb(config) == 3008
     assert dataclasses.replace(RESIZING, memory=512).memory_mb(config) == 512
@@ -32,12 +32,12 @@ def test_a_row_names_the_memory_of_its_function() -> None:
     [({}, 256), ({"salvage": True}, 1769), ({"salvage": True, "metadata_extraction_memory_mb": 3008}, 3008)],
 )
 def test_salvage_gives_the_extractor_memory_to_decode(settings: dict[str, Any], memory_mb: int) -> None:
-    """No header tells whether a picture is damaged."""
+    """Only decoding shows whether a picture is damaged."""
     assert METADATA_EXTRACTION.memory_mb(StackConfig(**settings)) == memory_mb
 
 
 def test_a_row_names_the_files_of_a_master() -> None:
-    """One file, one for each size, or none."""
+    """A branch writes one file, one per size, or none."""
     files = [row.keys(Layout(), KEY, ["small", "large"]) for row in BRANCHES]
     assert files == [
         ["converted/2024/cat.jpg"],
@@ -48,14 +48,14 @@ def test_a_row_names_the_files_of_a_master() -> None:
 
 
 def test_a_prefix_is_a_setting_or_a_value() -> None:
-    """A branch that is added need not have a setting of its own."""
+    """A new branch does not need its own setting."""
     config = StackConfig(resized_prefix="sizes/")
     fourth = ImageBranch(name="new", handler="handlers.new.handler", memory=512, task="new", prefix="new/")
     assert [row.prefix_of(config) for row in (RESIZING, METADATA_EXTRACTION, fourth)] == ["sizes/", None, "new/"]
 
 
 def test_every_command_knows_a_row_more(tmp_path: Path) -> None:
-    """A fourth row alone tells the audit, the local run, the memory benchmark and the estimate."""
+    """The audit, the local run, the memory benchmark and the estimate include a fourth row without other changes."""
     command = [sys.executable, "-m", "tests.programs.fourth_row", str(tmp_path)]
     said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120, cwd=ROOT).stdout
     stack, local, memory, rest = said.split("\n", 3)

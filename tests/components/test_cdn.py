@@ -1,4 +1,4 @@
-"""`cdn` and `corsOrigins`: outputs for everybody, uploads from the stack's own pages, and masters for nobody."""
+"""`cdn` and `corsOrigins`: outputs are public, masters are not, and only the stack's own pages may upload."""
 
 import json
 
@@ -11,7 +11,7 @@ SERVED = recorded(cdn="true")
 
 
 def test_outputs_are_served_and_masters_are_not() -> None:
-    """The bucket's policy lets this distribution read what the branches write, and nothing else."""
+    """The bucket policy lets this distribution read the outputs of the branches, and nothing else."""
     *_, served = statements(SERVED.mocks.one("BucketPolicy", "images-policy").inputs["policy"])
     bucket = arn("Bucket", "images")
     assert served["Principal"] == {"Service": "cloudfront.amazonaws.com"}
@@ -20,7 +20,7 @@ def test_outputs_are_served_and_masters_are_not() -> None:
 
 
 def test_the_bucket_stays_private() -> None:
-    """The distribution signs its requests: all blocks against public access stay on."""
+    """The distribution signs its requests, so all public access blocks stay on."""
     (block,) = SERVED.mocks.of_type("BucketPublicAccessBlock")
     assert [value for name, value in block.inputs.items() if name != "bucket"] == [True] * 4
     access = SERVED.mocks.one("OriginAccessControl", "images-cdn-access").inputs
@@ -28,7 +28,7 @@ def test_the_bucket_stays_private() -> None:
 
 
 def test_the_distribution_reads_the_bucket_in_its_region_over_https() -> None:
-    """The global address would redirect; plain HTTP is redirected; nothing but reads is passed on."""
+    """The origin is the regional endpoint, plain HTTP is redirected to HTTPS, and only GET and HEAD are allowed."""
     distribution = SERVED.mocks.one("Distribution", "images-cdn-distribution").inputs
     (origin,) = distribution["origins"]
     assert origin["domainName"] == f"{physical('images')}.s3.eu-central-1.amazonaws.com"
@@ -39,14 +39,14 @@ def test_the_distribution_reads_the_bucket_in_its_region_over_https() -> None:
 
 
 def test_a_stack_without_them_has_neither() -> None:
-    """Both are asked for."""
+    """Both are off by default."""
     assert not recorded().mocks.of_type("Distribution")
     assert not recorded().mocks.of_type("BucketCorsConfiguration")
     assert recorded().outputs["cdnUrl"] is None
 
 
 def test_pages_of_the_configured_origins_may_upload() -> None:
-    """Those alone, and the browser may see an upload's ETag."""
+    """Only these pages may upload, and they can read an upload's ETag."""
     program = recorded(corsOrigins='["https://www.example.com"]')
     (rule,) = program.mocks.one("BucketCorsConfiguration", "images-cors").inputs["corsRules"]
     assert rule["allowedOrigins"] == ["https://www.example.com"]
@@ -56,7 +56,7 @@ def test_pages_of_the_configured_origins_may_upload() -> None:
 
 @pytest.mark.parametrize("text", ['["https://a.example/path"]', '["a.example"]', '["*"]', "https://a.example", "[1]"])
 def test_an_origin_has_a_scheme_and_no_path(text: str) -> None:
-    """What no browser sends would match nothing, and nobody would know why; everybody is not an origin."""
+    """A browser sends neither a path nor a bare host as origin, so neither would ever match; `*` is refused too."""
     with pytest.raises(
         ConfigError, match=r'expected a list of different origins, such as \["https://www.example.com"\]'
     ):
@@ -65,13 +65,13 @@ def test_an_origin_has_a_scheme_and_no_path(text: str) -> None:
 
 @pytest.mark.parametrize(("key", "text"), [("cdn", "true"), ("corsOrigins", '["https://a.example"]')])
 def test_a_bucket_that_is_not_owned_gets_neither(key: str, text: str) -> None:
-    """Both are settings of the bucket."""
+    """Both are settings of the bucket, which the stack must not change."""
     with pytest.raises(ConfigError, match=rf"pixelcascade:{key}: .* apply it by hand with `aws s3api put-bucket-"):
         StackConfig.parse({"pixelcascade:bucket": "theirs", f"pixelcascade:{key}": text})
 
 
 def test_an_uploaders_policy_allows_uploads_alone() -> None:
-    """Masters, in parts too; with a key of yours, what encrypting takes."""
+    """It allows uploads of masters, including multipart uploads, and use of the masters' key if there is one."""
     bucket = arn("Bucket", "images")
     uploads = {("s3:PutObject", f"{bucket}/master/*"), ("s3:AbortMultipartUpload", f"{bucket}/master/*")}
     assert allowed(recorded().outputs["uploaderPolicy"]) == uploads

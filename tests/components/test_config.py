@@ -1,4 +1,4 @@
-"""`StackConfig`: every key, its default, its check, and what is said of a wrong one."""
+"""`StackConfig`: every key with its default, its check and its error."""
 
 import dataclasses
 import json
@@ -39,7 +39,7 @@ def test_the_project_file_declares_every_key() -> None:
 
 @pytest.mark.parametrize("key", DECLARED)
 def test_the_project_file_repeats_each_default(key: str) -> None:
-    """A key's default in Pulumi.yaml is StackConfig's own."""
+    """The default of a key in Pulumi.yaml is StackConfig's default."""
     default = DECLARED[key]["default"]
     text = default if isinstance(default, str) else json.dumps(default)
     assert getattr(parse(**{key: text}), FIELDS[key].name) == getattr(StackConfig(), FIELDS[key].name)
@@ -47,7 +47,7 @@ def test_the_project_file_repeats_each_default(key: str) -> None:
 
 @pytest.mark.parametrize("key", DECLARED)
 def test_the_project_file_gives_each_key_its_type(key: str) -> None:
-    """A key's type in Pulumi.yaml is its field's."""
+    """The type of a key in Pulumi.yaml matches the type of its field."""
     assert _type_name(FIELDS[key].type) in TYPES[DECLARED[key]["type"]]
 
 
@@ -63,12 +63,12 @@ def test_without_settings_the_defaults_hold() -> None:
 
 
 def test_keys_of_other_projects_are_passed_over() -> None:
-    """`aws:region` is none of this program's business."""
+    """`aws:region` belongs to the provider."""
     assert StackConfig.parse({"aws:region": "eu-central-1"}) == StackConfig()
 
 
 def test_a_key_nobody_knows_is_named_with_those_known() -> None:
-    """An unknown key's error names it, the known ones and so the fix."""
+    """The error names the unknown key and lists the known ones."""
     (problem,) = problems(jpegQualty="90")
     assert problem.startswith(
         "pixelcascade:jpegQualty: unknown key: expected one of alarmEmail, alarmTopic, architecture,"
@@ -76,7 +76,7 @@ def test_a_key_nobody_knows_is_named_with_those_known() -> None:
     assert "jpegQuality" in problem
 
 
-# key, what was got, what was expected
+# key, value, what the error expects
 WRONG = [
     ("jpegQuality", "0", "a whole number from 1 to 100"),
     ("jpegQuality", "101", "a whole number from 1 to 100"),
@@ -124,7 +124,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("key", "got", "expected"), WRONG)
 def test_a_wrong_value_is_named_with_what_is_expected(key: str, got: str, expected: str) -> None:
-    """An error names the key, what was expected, what was got and what to do."""
+    """The error gives the key, the expected value, the actual value and the fix."""
     (problem,) = problems(**{key: got})
     assert problem.startswith(f"pixelcascade:{key}: expected ")
     assert expected in problem
@@ -141,7 +141,7 @@ def test_the_ends_of_a_range_belong_to_it(key: str, least: int, most: int) -> No
 @pytest.mark.parametrize("prefix", ["master/", "master/small/"])
 @pytest.mark.parametrize("key", ["convertedPrefix", "resizedPrefix", "rejectedPrefix"])
 def test_an_output_prefix_under_the_trigger_is_refused(key: str, prefix: str) -> None:
-    """An output that would start the pipeline again is refused, with both keys named."""
+    """Such an output would start the pipeline again; the error names both keys."""
     (problem,) = problems(**{key: prefix})
     assert key in problem
     assert "masterPrefix" in problem
@@ -150,13 +150,13 @@ def test_an_output_prefix_under_the_trigger_is_refused(key: str, prefix: str) ->
 
 
 def test_a_trigger_prefix_under_an_output_is_refused() -> None:
-    """Outputs above the trigger's prefix could be written under it."""
+    """Outputs under `converted/` could otherwise be written under the trigger's prefix."""
     (problem,) = problems(masterPrefix="converted/new/")
     assert "pixelcascade:convertedPrefix and pixelcascade:masterPrefix: expected prefixes that do not" in problem
 
 
 def test_two_outputs_under_one_prefix_are_refused() -> None:
-    """Two kinds of outputs in one place could overwrite each other."""
+    """Two kinds of outputs under one prefix could overwrite each other."""
     (problem,) = problems(resizedPrefix="converted/")
     assert "pixelcascade:convertedPrefix and pixelcascade:resizedPrefix" in problem
 
@@ -167,7 +167,7 @@ def test_prefixes_that_only_share_letters_are_taken() -> None:
 
 
 def test_a_large_batch_needs_a_window() -> None:
-    """More than ten messages in a batch without a window are refused, as Lambda would."""
+    """More than ten messages in a batch need a window, as in Lambda."""
     (problem,) = problems(batchSize="11")
     assert problem == (
         "pixelcascade:batchSize: expected at most 10 without a window, got 11 with batchWindowS 0: "
@@ -176,18 +176,18 @@ def test_a_large_batch_needs_a_window() -> None:
 
 
 def test_a_large_batch_with_a_window_is_taken() -> None:
-    """More than ten messages in a batch are fine with a window."""
+    """More than ten messages in a batch are accepted with a window."""
     assert parse(batchSize="11", batchWindowS="1").batch_size == 11
 
 
 def test_a_filter_that_would_drop_the_metrics_is_refused() -> None:
-    """Without system logs Lambda filters by level, and a line of metrics has none."""
+    """Without system logs Lambda filters by level, and metric lines have no level."""
     (problem,) = problems(logLevel="WARNING", systemLogs="false")
     assert problem.startswith("pixelcascade:logLevel: expected DEBUG or INFO without systemLogs, got 'WARNING'")
 
 
 def test_pillow_simd_on_arm_is_refused() -> None:
-    """AVX2 is the other processor's."""
+    """Pillow-SIMD needs AVX2, which arm64 does not have."""
     (problem,) = problems(imaging="pillow-simd", architecture="arm64")
     assert problem == (
         "pixelcascade:imaging: expected architecture x86_64 for 'pillow-simd', which needs AVX2, got 'arm64': "
@@ -196,47 +196,47 @@ def test_pillow_simd_on_arm_is_refused() -> None:
 
 
 def test_two_places_for_alarms_are_refused() -> None:
-    """An address beside a topic would be passed over without a word."""
+    """If both are set, the address would be ignored silently."""
     (problem,) = problems(alarmEmail="a@example.org", alarmTopic="arn:aws:sns:eu-west-1:123456789012:alarms")
     assert "alarmEmail and pixelcascade:alarmTopic: expected one of them, got both" in problem
 
 
 @pytest.mark.parametrize("key", ["formatConversionMemoryMb", "resizingMemoryMb"])
 def test_a_function_that_decodes_has_memory_for_pictures(key: str) -> None:
-    """With less than 256 MB it would reject nearly all, as if that were the pictures' fault."""
+    """With less than 256 MB a function would reject nearly every picture as too large."""
     assert problems(**{key: "255"})
     assert pixels_that_fit(MIN_PICTURE_MB) > 5_000_000
 
 
 def test_all_problems_are_told_at_once() -> None:
-    """Three wrong keys give three lines, not the first alone."""
+    """Three wrong keys give three lines."""
     told = problems(jpegQuality="0", enlarge="yes", colour="red")
     assert {line.split(":")[1] for line in told} == {"jpegQuality", "enlarge", "colour"}
 
 
 def test_the_error_prints_without_a_traceback() -> None:
-    """Pulumi prints a RunError's message alone."""
+    """Pulumi prints only the message of a RunError."""
     assert issubclass(ConfigError, pulumi.RunError)
 
 
 def test_visibility_is_six_time_outs_and_the_window() -> None:
-    """A message stays hidden for six time-outs and the batch window."""
+    """The visibility time-out is six function time-outs plus the batch window."""
     assert parse(timeoutS="30", batchWindowS="7").visibility_timeout_s == 6 * 30 + 7
 
 
 def test_sizes_keep_their_names_and_widths() -> None:
-    """Sizes are read as widths by name."""
+    """Sizes are parsed into widths by name."""
     assert parse(sizes='["tiny=1", "vast=65500"]').sizes == {"tiny": 1, "vast": 65500}
 
 
 def test_further_formats_keep_their_qualities() -> None:
-    """The JPEG has a quality of its own; by default there is no further format."""
+    """The JPEG has its own quality setting, and by default there are no further formats."""
     assert parse(outputFormats='["jpeg", "avif=1", "webp=100"]').output_formats == {"avif": 1, "webp": 100}
     assert parse(outputFormats='["jpeg"]') == StackConfig()
 
 
 def test_pillow_simd_has_no_further_formats() -> None:
-    """It is built without their libraries."""
+    """It is built without the libraries of further formats."""
     (problem,) = problems(imaging="pillow-simd", outputFormats='["jpeg", "webp=80"]')
     assert "expected imaging 'pillow' for webp" in problem
 

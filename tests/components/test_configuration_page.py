@@ -8,7 +8,7 @@ from components.configuration_page import COMMAND, PAGE, page
 
 
 def test_the_page_is_current() -> None:
-    """docs/configuration.md is what the command writes."""
+    """docs/configuration.md matches the command's output."""
     assert PAGE.read_text(encoding="utf-8") == page(), f"docs/configuration.md is stale: run `{COMMAND}`."
 
 
@@ -19,6 +19,6 @@ def test_the_page_has_a_row_for_each_setting() -> None:
 
 
 def test_a_row_says_default_range_and_meaning() -> None:
-    """A row has a key's default, the values that its check accepts, and its description."""
+    """A row has the key's default, its accepted values and its description."""
     row = "| `jpegQuality` | `100` | a whole number from 1 to 100 | JPEG quality of every output, 1 to 100 |"
     assert row in page().splitlines()

@@ -1,4 +1,4 @@
-"""`checked_environment`: what Lambda would refuse is refused first."""
+"""`checked_environment`: environments that Lambda would refuse are refused first."""
 
 import json
 
@@ -11,13 +11,13 @@ from tests.recording import recorded
 
 
 def test_an_environment_of_the_largest_size_is_accepted() -> None:
-    """The limit itself is allowed, quotes and braces included."""
+    """An environment of exactly the limit passes; quotes and braces count."""
     value = "x" * (MAX_BYTES - len('{"NAME":""}'))
     assert checked_environment("worker", {"NAME": value}) == {"NAME": value}
 
 
 def test_a_byte_more_is_refused_with_both_numbers() -> None:
-    """The error names the function, the limit and the bytes."""
+    """The error names the function, the limit and the size."""
     value = "x" * (MAX_BYTES - len('{"NAME":""}') + 1)
     with pytest.raises(
         ArgumentError, match="The function worker: expected an environment of at most 4096 bytes, got 4097"
@@ -26,14 +26,14 @@ def test_a_byte_more_is_refused_with_both_numbers() -> None:
 
 
 def test_a_value_that_only_a_deployment_tells_counts_as_long_as_it_may_be() -> None:
-    """An output is counted with 256 characters."""
+    """An output counts as 256 characters."""
     value = "x" * (MAX_BYTES - 256)
     with pytest.raises(ArgumentError, match="at most 4096 bytes"):
         checked_environment("worker", {"NAME": value, "TOPIC_ARN": pulumi.Output.from_input("a")})
 
 
 def test_too_many_sizes_stop_the_program() -> None:
-    """A stack with 120 long names of sizes is refused before Lambda would."""
+    """120 sizes with long names are refused before Lambda would refuse them."""
     sizes = json.dumps([f"a-size-with-a-long-name-{number}={number}" for number in range(1, 121)])
     with pytest.raises(ArgumentError, match=r"The function .*: expected an environment of at most 4096 bytes, got"):
         recorded("dev", sizes=sizes)

@@ -33,18 +33,18 @@ def test_plain_http_is_denied_to_the_topic() -> None:
 
 
 def test_without_tls_only_the_topic_has_no_policy() -> None:
-    """Where plain HTTP is allowed, the topic's own default policy stays."""
+    """Where plain HTTP is allowed, the topic keeps SNS's default policy."""
     assert recorded("local").mocks.of_type("TopicPolicy") == []
 
 
 def test_two_fan_outs_with_branches_of_one_name_have_unique_urns() -> None:
-    """A URN holds no parent's name, so that the fan-out's prefix must tell its branches apart."""
+    """A URN does not include the parent's name, so branch names start with the fan-out's name."""
     urns = [resource.urn for resource in recorded(program=TWO).mocks.resources]
     assert len(urns) == len(set(urns))
 
 
 def test_two_fan_outs_have_their_own_branches() -> None:
-    """Each branch of each fan-out has its queue, and no other fan-out's."""
+    """Each branch has its own queue in each fan-out."""
     queues = [name for name in recorded(program=TWO).mocks.names("Queue") if name.endswith("-queue")]
     assert queues == [
         "picture-uploaded-archiving-queue",
@@ -61,7 +61,7 @@ def test_a_branch_listens_to_its_own_topic(fanout: str) -> None:
 
 
 def test_each_fan_outs_worker_is_a_function_of_its_own() -> None:
-    """One entry point in two fan-outs is deployed twice, under two names."""
+    """An entry point that two fan-outs use is deployed twice, under two names."""
     names = recorded(program=TWO).mocks.names("Function")
     assert names == ["picture-uploaded-archiver", "picture-uploaded-indexer", "report-requested-indexer"]
 
@@ -72,19 +72,19 @@ def test_a_second_fan_out_exports_its_topic() -> None:
 
 
 def test_a_fourth_branch_takes_fewer_than_ten_lines() -> None:
-    """What the README shows is short."""
+    """The README's example is short."""
     assert len(marked(FOURTH, "fourth-branch").splitlines()) < 10
 
 
 def test_a_fourth_branch_is_deployed_like_the_others() -> None:
-    """The lines of the README give a function, three queues, a subscription and a mapping more."""
+    """The README's lines add one function, three queues, one subscription and one mapping."""
     kinds = ["Function", "Queue", "TopicSubscription", "EventSourceMapping", "RedrivePolicy"]
     counts = {kind: len(recorded(program=FOURTH).mocks.of_type(kind)) for kind in kinds}
     assert counts == {"Function": 4, "Queue": 12, "TopicSubscription": 4, "EventSourceMapping": 4, "RedrivePolicy": 4}
 
 
 def test_a_fourth_branchs_queue_is_filled_by_the_topic() -> None:
-    """The new branch's subscription and dead letters are its own."""
+    """The new branch has its own subscription and dead-letter queue."""
     mocks = recorded(program=FOURTH).mocks
     assert mocks.one("TopicSubscription", "watermarking-subscription").inputs["endpoint"] == arn(
         "Queue", "watermarking-queue"
@@ -94,7 +94,7 @@ def test_a_fourth_branchs_queue_is_filled_by_the_topic() -> None:
 
 @pytest.mark.parametrize(("program", "name"), [(FOURTH, "fourth-branch"), (TWO, "second-fanout")])
 def test_the_readme_shows_lines_that_work(program: Path, name: str) -> None:
-    """The README's code is the tested program's, line by line."""
+    """The README's code matches the tested program line by line."""
     readme = ROOT / "README.md"
     if not readme.exists():
         pytest.skip("there is no README.md yet")

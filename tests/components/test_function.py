@@ -1,4 +1,4 @@
-"""`Function`: its role, its log group and what it is told; not whether its code runs there."""
+"""`Function`: its role, its log group and its settings; not whether its code runs on Lambda."""
 
 import pytest
 
@@ -36,7 +36,7 @@ def test_a_role_is_assumed_by_lambda() -> None:
 
 
 def test_a_policy_is_attached_to_its_own_role() -> None:
-    """The function runs under the role that its policy is attached to."""
+    """The function runs as the role that its policy is attached to."""
     policy = recorded().mocks.one("RolePolicy", "pixel-resizer-policy")
     assert (policy.inputs["role"], function().inputs["role"]) == (
         physical("pixel-resizer-role"),
@@ -45,29 +45,29 @@ def test_a_policy_is_attached_to_its_own_role() -> None:
 
 
 def test_a_function_writes_into_its_own_log_group() -> None:
-    """The log group is passed by name, so that Lambda makes none without a retention."""
+    """The log group is passed by name, because a group that Lambda creates has no retention."""
     assert function().inputs["loggingConfig"]["logGroup"] == physical("pixel-resizer-logs")
 
 
 def test_the_log_group_exists_before_the_function() -> None:
-    """Pulumi makes the log group first."""
+    """Pulumi creates the log group first."""
     group = recorded().mocks.one("LogGroup", "pixel-resizer-logs")
     assert recorded().depends(function(), on=group)
 
 
 def test_the_permissions_exist_before_the_function() -> None:
-    """Pulumi attaches the policy first, or the first pictures would fail."""
+    """Pulumi attaches the policy first; otherwise the first pictures would fail."""
     policy = recorded().mocks.one("RolePolicy", "pixel-resizer-policy")
     assert recorded().depends(function(), on=policy)
 
 
 def test_logs_are_kept_as_long_as_configured() -> None:
-    """The stack's `logRetentionDays` is the log group's."""
+    """The log group's retention is the stack's `logRetentionDays`."""
     assert recorded(logRetentionDays="90").mocks.one("LogGroup", "pixel-resizer-logs").inputs == {"retentionInDays": 90}
 
 
 def test_a_function_may_write_its_own_log_alone() -> None:
-    """The role may write into its own log group and make none."""
+    """The role may write to its own log group and may not create groups."""
     policy = recorded().mocks.one("RolePolicy", "pixel-resizer-policy").inputs["policy"]
     group = arn("LogGroup", "pixel-resizer-logs")
     assert {pair for pair in allowed(policy) if pair[0].startswith("logs:")} == {
@@ -77,7 +77,7 @@ def test_a_function_may_write_its_own_log_alone() -> None:
 
 
 def test_a_function_is_deployed_for_its_packages_platform() -> None:
-    """Runtime, processor and layer are the package's."""
+    """Runtime, architecture and layer match the package."""
     inputs = record({**stack_config("dev"), "pixelcascade:architecture": "x86_64"}).mocks
     inputs_of = inputs.one("Function", "pixel-resizer").inputs
     layer = inputs.one("LayerVersion", "pixelcascade-layer").inputs
@@ -87,18 +87,18 @@ def test_a_function_is_deployed_for_its_packages_platform() -> None:
 
 
 def test_memory_and_time_out_are_the_stacks() -> None:
-    """The stack's settings size a function."""
+    """Memory and time-out come from the stack's settings."""
     inputs = recorded(resizingMemoryMb="3008", timeoutS="33").mocks.one("Function", "pixel-resizer").inputs
     assert (inputs["memorySize"], inputs["timeout"]) == (3008, 33)
 
 
 def test_lambdas_own_lines_are_text_by_default() -> None:
-    """START, END and REPORT are kept, as the text format has them."""
+    """The text format keeps the START, END and REPORT lines."""
     assert function().inputs["loggingConfig"] == {"logFormat": "Text", "logGroup": physical("pixel-resizer-logs")}
 
 
 def test_lambdas_own_lines_are_dropped_where_the_stack_says_so() -> None:
-    """Only JSON can be filtered; the functions' own lines, and the metrics among them, pass."""
+    """The format is JSON, the only one that Lambda filters; the application level keeps the function's own lines."""
     logging = recorded(systemLogs="false").mocks.one("Function", "pixel-resizer").inputs["loggingConfig"]
     assert (logging["logFormat"], logging["systemLogLevel"]) == ("JSON", "WARN")
     assert logging["applicationLogLevel"] == "INFO"
@@ -106,16 +106,16 @@ def test_lambdas_own_lines_are_dropped_where_the_stack_says_so() -> None:
 
 @pytest.mark.parametrize("level", ["DEBUG", "INFO", "WARNING"])
 def test_a_function_logs_at_the_stacks_level(level: str) -> None:
-    """The stack's `logLevel` is powertools' own."""
+    """The stack's `logLevel` is passed to Powertools."""
     inputs = recorded(logLevel=level).mocks.one("Function", "pixel-resizer").inputs
     assert inputs["environment"]["variables"]["POWERTOOLS_LOG_LEVEL"] == level
 
 
 def test_powertools_is_told_the_functions_name_and_stack() -> None:
-    """Logs and metrics carry the logical name as their service, told from other stacks' by the stack's."""
+    """The service in logs and metrics is the logical name plus the stack's name."""
     assert function().inputs["environment"]["variables"]["POWERTOOLS_SERVICE_NAME"] == "pixel-resizer-dev"
 
 
 def test_every_output_is_described() -> None:
-    """A component's interface is its annotations."""
+    """The component's annotations list its outputs."""
     assert set(Function.__annotations__) == {"arn", "name", "service"}

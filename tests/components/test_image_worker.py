@@ -1,4 +1,4 @@
-"""`ImageWorkers`: what a worker may do, and what it is told; `tests/test_contracts.py` reads it back."""
+"""`ImageWorkers`: a worker's permissions and environment; `tests/test_contracts.py` checks how the worker reads it."""
 
 import json
 from typing import Any
@@ -26,7 +26,7 @@ def s3_pairs(name: str, **settings: str) -> set[tuple[str, str]]:
 
 
 def test_a_worker_writes_below_its_own_prefix_alone() -> None:
-    """The resizer reads masters, and writes its sizes and its own reasons to reject."""
+    """The resizer reads masters, and writes its sizes and its own rejections."""
     assert s3_pairs("pixel-resizer") == {
         ("s3:ListBucket", BUCKET),
         ("s3:GetObject", f"{BUCKET}/master/*"),
@@ -45,7 +45,7 @@ REASONS = {
 
 
 def test_outputs_may_be_deleted_only_where_they_follow_their_master() -> None:
-    """By default no function may delete an output; with `deletions: follow` each may delete its own."""
+    """By default no worker may delete an output; with `deletions: follow` each worker may delete its own."""
     follow = {"deletions": "follow"}
     deleting = {
         (name, pair)
@@ -61,7 +61,7 @@ def test_outputs_may_be_deleted_only_where_they_follow_their_master() -> None:
 
 
 def test_a_resizer_deletes_only_where_it_may_not_keep_a_format() -> None:
-    """With further formats a file of an earlier state may have to go; the other workers' permissions stay."""
+    """With further formats the resizer may delete files of an earlier state; other workers get no new permission."""
     further = {"outputFormats": '["jpeg", "webp=80"]'}
     assert s3_pairs("pixel-resizer", **further) - s3_pairs("pixel-resizer") == {
         ("s3:DeleteObject", f"{BUCKET}/resized/*")
@@ -72,13 +72,13 @@ def test_a_resizer_deletes_only_where_it_may_not_keep_a_format() -> None:
 
 
 def test_without_events_none_may_be_sent() -> None:
-    """A permission that nobody uses is not given."""
+    """A worker that sends no events gets no permission to send them."""
     policy = recorded(events="false").mocks.one("RolePolicy", "pixel-resizer-policy").inputs["policy"]
     assert "events:PutEvents" not in policy
 
 
 def test_permissions_follow_the_stacks_prefixes() -> None:
-    """Other prefixes in the stack's config are other prefixes in the policies."""
+    """The policies use the stack's configured prefixes."""
     resources = {resource for _, resource in s3_pairs("pixel-resizer", masterPrefix="in/", resizedPrefix="out/")}
     assert resources == {
         BUCKET,
@@ -91,25 +91,25 @@ def test_permissions_follow_the_stacks_prefixes() -> None:
 
 
 def test_a_worker_with_records_is_told_its_table() -> None:
-    """The extractor knows its table's physical name."""
+    """The extractor's environment holds the table's physical name."""
     assert environment("metadata-extractor")["TABLE"] == physical("pixel-metadata")
 
 
 def test_a_worker_without_records_knows_no_table() -> None:
-    """The resizer is told of no metadata table, and may write to none."""
+    """The resizer's environment has no metadata table, and its policy does not name one."""
     policy = recorded().mocks.one("RolePolicy", "pixel-resizer-policy").inputs["policy"]
     assert "TABLE" not in environment("pixel-resizer")
     assert "pixel-metadata" not in policy
 
 
 def test_a_worker_is_told_its_bucket() -> None:
-    """A worker refuses jobs for any other bucket."""
+    """A worker refuses jobs for other buckets."""
     assert environment("pixel-resizer")["BUCKET"] == physical("images")
 
 
 @pytest.mark.parametrize("prefix", ["master/", "master/small/"])
 def test_a_branch_that_would_trigger_itself_is_refused(prefix: str) -> None:
-    """The check of the config's own prefixes covers a prefix that the program sets."""
+    """The check that the config applies to its own prefixes also covers the prefix of a new branch."""
     workers = ImageWorkers(
         config=StackConfig(), bucket=mock.Mock(arn=None), table=mock.Mock(arn=None), pictures=mock.Mock(arn=None)
     )
@@ -119,12 +119,12 @@ def test_a_branch_that_would_trigger_itself_is_refused(prefix: str) -> None:
 
 
 def test_every_value_of_the_environment_is_text() -> None:
-    """Lambda takes no other."""
+    """Lambda accepts only strings."""
     assert {type(value) for value in worker_environment(StackConfig()).values()} == {str}
 
 
 def test_limits_are_the_stacks() -> None:
-    """A limit that is changed in the stack's config is the worker's."""
+    """A limit changed in the stack's config reaches the worker."""
     limits = json.loads(environment("pixel-resizer", maxPixels="1000", maxScans="7")["SETTINGS"])["limits"]
     assert limits == {
         "max_pixels": 1000,
@@ -136,12 +136,12 @@ def test_limits_are_the_stacks() -> None:
 
 
 def test_names_are_full_where_the_stack_says_so() -> None:
-    """`naming: full` keeps the extension in outputs' names."""
+    """`naming: full` keeps the extension in the names of outputs."""
     assert [layout(StackConfig(naming=naming))["full_names"] for naming in ("stem", "full")] == [False, True]
 
 
 def test_the_allocator_keeps_what_pictures_give_back() -> None:
-    """Every image worker has the settings before its process starts; one arena, for all threads to share it."""
+    """Every image worker starts with the allocator settings, among them a single arena for all threads."""
     for name in ("format-converter", "pixel-resizer", "metadata-extractor"):
         assert ALLOCATOR.items() <= environment(name).items()
     assert environment("pixel-resizer")["MALLOC_ARENA_MAX"] == "1"

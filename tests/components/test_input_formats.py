@@ -1,4 +1,4 @@
-"""`inputFormats`: which are accepted, what their decoders need, and what goes with them."""
+"""`inputFormats`: the accepted formats, their decoders, and the settings that exclude them."""
 
 import pytest
 
@@ -12,19 +12,19 @@ KEY = "pixelcascade:inputFormats"
 
 
 def test_the_config_accepts_what_imaging_reads() -> None:
-    """The names are said twice, because neither imports the other."""
+    """The config and the handlers each list the names, because neither imports the other."""
     assert DEFAULT_INPUTS == formats.DEFAULT_FORMATS
     assert tuple(formats.FURTHER) == FURTHER_INPUTS
 
 
 def test_by_default_nothing_further_is_let_in() -> None:
-    """Neither the layer nor the workers know of other formats."""
+    """Neither the layer nor the workers support other formats."""
     assert Target.of(StackConfig()).inputs == ()
     assert picture_settings(StackConfig())["input_formats"] == ["jpeg", "png", "gif"]
 
 
 def test_a_further_format_reaches_layer_and_workers() -> None:
-    """Its decoder is kept in the layer, whose target is another one."""
+    """The layer keeps the format's decoder, and the workers accept the format."""
     config = StackConfig.parse({KEY: '["jpeg", "webp"]'})
     assert Target.of(config).inputs == ("webp",)
     assert Target.of(config) != Target.of(StackConfig())
@@ -33,19 +33,19 @@ def test_a_further_format_reaches_layer_and_workers() -> None:
 
 @pytest.mark.parametrize("text", ["jpeg", "[]", '["bmp"]', '["jpeg", "jpeg"]', '[["jpeg"]]', '{"jpeg": 1}'])
 def test_what_is_no_list_of_formats_is_refused(text: str) -> None:
-    """The message names the key and what is accepted."""
+    """The error names the key and the accepted formats."""
     with pytest.raises(ConfigError, match=r"inputFormats: expected a list of different values out of jpeg, png, gif"):
         StackConfig.parse({KEY: text})
 
 
 def test_pillow_simd_decodes_no_further_format() -> None:
-    """It is built without their libraries."""
+    """It is built without the libraries of further formats."""
     with pytest.raises(ConfigError, match=r"inputFormats: expected jpeg, png and gif for 'pillow-simd'.* got webp"):
         StackConfig.parse({KEY: '["jpeg", "webp"]', "pixelcascade:imaging": "pillow-simd"})
 
 
 def test_a_layer_keeps_the_decoders_of_its_formats() -> None:
-    """A library that two decoders use stays as long as one of them does."""
+    """A library that two decoders share stays if either decoder does."""
     assert {"PIL/_webp.*", "PIL/_avif.*", "pillow.libs/libsharpyuv*"} <= set(wheels.unused_for(()))
     kept = set(wheels.unused_for(())) - set(wheels.unused_for(["webp"]))
     assert kept == {"PIL/_webp.*", "pillow.libs/libwebp*", "pillow.libs/libsharpyuv*"}

@@ -1,6 +1,6 @@
-"""`Key`: who may use it, and that whatever touches an encrypted queue is granted it.
+"""`Key`: who may use it, and the grants that every user of an encrypted queue needs.
 
-That SQS and SNS are content with these grants is shown by a deployment alone.
+Only a deployment shows whether SQS and SNS accept these grants.
 """
 
 import pytest
@@ -19,13 +19,13 @@ KEYS = [("create", MADE), (OURS, OURS)]
 
 
 def key_actions(function: str, key: str, found: str) -> set[str]:
-    """Return what a function may do with a key."""
+    """Return the actions that a function may perform with a key."""
     policy = recorded(kmsKey=key).mocks.one("RolePolicy", f"{function}-policy").inputs["policy"]
     return {action for action, resource in allowed(policy) if resource == found}
 
 
 def test_without_a_key_queues_have_sqs_own() -> None:
-    """Nothing of KMS is made or granted."""
+    """The stack neither creates a KMS key nor grants its use."""
     mocks = recorded().mocks
     assert mocks.of_type("Key") == []
     assert not any("kms:" in policy.inputs["policy"] for policy in mocks.of_type("RolePolicy"))
@@ -33,7 +33,7 @@ def test_without_a_key_queues_have_sqs_own() -> None:
 
 @pytest.mark.parametrize(("key", "found"), KEYS)
 def test_the_queues_of_jobs_are_encrypted_with_the_key(key: str, found: str) -> None:
-    """Work queues and their dead letters have it, and not SQS's own beside it."""
+    """Work queues and their dead-letter queues use the key instead of SQS's own encryption."""
     queues = [queue for queue in recorded(kmsKey=key).mocks.of_type("Queue") if queue.name not in LAST_RESORTS]
     assert len(queues) == 6
     assert {queue.inputs["kmsMasterKeyId"] for queue in queues} == {found}
@@ -43,7 +43,7 @@ def test_the_queues_of_jobs_are_encrypted_with_the_key(key: str, found: str) -> 
 @pytest.mark.parametrize(("key", "found"), KEYS)
 @pytest.mark.parametrize("name", LAST_RESORTS)
 def test_what_the_key_keeps_from_being_delivered_is_kept_without_it(name: str, key: str, found: str) -> None:
-    """A key that refuses SNS or the publisher does not refuse the queue for what failed because of that."""
+    """If the key denies access to SNS or the publisher, the failure queues still accept what failed."""
     queue = recorded(kmsKey=key).mocks.one("Queue", name).inputs
     assert found not in queue.values()
     assert queue["sqsManagedSseEnabled"] is True
@@ -51,30 +51,30 @@ def test_what_the_key_keeps_from_being_delivered_is_kept_without_it(name: str, k
 
 @pytest.mark.parametrize(("key", "found"), KEYS)
 def test_the_topic_is_encrypted_with_the_key(key: str, found: str) -> None:
-    """A job is no more readable on its way than where it waits."""
+    """Jobs are encrypted in the topic as in the queues."""
     assert recorded(kmsKey=key).mocks.one("Topic", "new-image-uploaded").inputs == {"kmsMasterKeyId": found}
 
 
 @pytest.mark.parametrize(("key", "found"), KEYS)
 @pytest.mark.parametrize("function", WORKERS)
 def test_a_worker_may_read_its_messages_and_publish_again(function: str, key: str, found: str) -> None:
-    """Lambda polls as the worker's role, which must decrypt; what a worker publishes again, it encrypts."""
+    """Lambda polls with the worker's role, which must decrypt messages, and encrypt those that the worker publishes."""
     assert key_actions(function, key, found) == {"kms:GenerateDataKey", "kms:Decrypt"}
 
 
 @pytest.mark.parametrize(("key", "found"), KEYS)
 def test_the_publisher_may_send(key: str, found: str) -> None:
-    """What it publishes and what it failed on is encrypted by its role."""
+    """The publisher's role encrypts both its jobs and its failed events."""
     assert key_actions("job-publisher", key, found) == {"kms:GenerateDataKey", "kms:Decrypt"}
 
 
 def test_a_key_of_ones_own_is_not_made() -> None:
-    """With a key given, none is made, and its policy is its owner's."""
+    """An existing key is used as it is, and no key is created."""
     assert recorded(kmsKey=OURS).mocks.of_type("Key") == []
 
 
 def test_the_new_key_is_administered_by_its_account_and_used_by_sns_for_it_alone() -> None:
-    """No other account's topics can deliver with it."""
+    """Topics of other accounts cannot use the key."""
     (key,) = recorded(kmsKey="create").mocks.of_type("Key")
     administer, use = statements(key.inputs["policy"])
     assert administer["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
@@ -86,26 +86,26 @@ def test_the_new_key_is_administered_by_its_account_and_used_by_sns_for_it_alone
 
 
 def test_the_new_key_rotates() -> None:
-    """AWS makes new material each year."""
+    """AWS rotates the key material each year."""
     assert recorded(kmsKey="create").mocks.one("Key", "new-image-uploaded-key").inputs["enableKeyRotation"] is True
 
 
 @pytest.mark.parametrize(("stack", "days"), [("dev", 7), ("prod", 30)])
 def test_a_key_that_goes_goes_late(stack: str, days: int) -> None:
-    """A stack that is not for trying things gets all the time there is to change its mind."""
+    """A production stack has the longest deletion window."""
     key = recorded(stack, kmsKey="create").mocks.one("Key", "new-image-uploaded-key")
     assert key.inputs["deletionWindowInDays"] == days
 
 
 @pytest.mark.parametrize("function", WORKERS)
 def test_a_worker_may_decrypt_masters_with_their_key(function: str) -> None:
-    """`masterKmsKey` grants each worker decrypting, and nothing more."""
+    """`masterKmsKey` lets each worker decrypt, and nothing more."""
     policy = recorded(masterKmsKey=OURS).mocks.one("RolePolicy", f"{function}-policy").inputs["policy"]
     assert {action for action, resource in allowed(policy) if resource == OURS} == {"kms:Decrypt"}
 
 
 def test_the_masters_key_is_none_of_the_publishers_business() -> None:
-    """The publisher reads no master: `masterKmsKey` grants it nothing, and encrypts no queue."""
+    """The publisher does not read masters: `masterKmsKey` grants it nothing and encrypts no queue."""
     mocks = recorded(masterKmsKey=OURS).mocks
     assert OURS not in mocks.one("RolePolicy", "job-publisher-policy").inputs["policy"]
     assert not any("kmsMasterKeyId" in queue.inputs for queue in mocks.of_type("Queue"))
@@ -113,13 +113,13 @@ def test_the_masters_key_is_none_of_the_publishers_business() -> None:
 
 @pytest.mark.parametrize("text", ["create", "alias/mine"])
 def test_a_key_of_masters_is_named_by_its_arn(text: str) -> None:
-    """The key exists already, and an alias is no name to grant by."""
+    """The key must exist already, and a policy cannot grant access by alias."""
     with pytest.raises(ConfigError, match=r"pixelcascade:masterKmsKey: expected a KMS key's ARN, or nothing"):
         recorded(masterKmsKey=text)
 
 
 @pytest.mark.parametrize("text", ["alias/mine", "yes", "arn:aws:kms:eu-central-1:123456789012:alias/mine"])
 def test_what_is_no_key_is_refused(text: str) -> None:
-    """An alias is no name to grant by."""
+    """A policy cannot grant access by alias."""
     with pytest.raises(ConfigError, match=r"pixelcascade:kmsKey: expected a KMS key's ARN, create"):
         recorded(kmsKey=text)

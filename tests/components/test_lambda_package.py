@@ -7,7 +7,7 @@ from tests.recording import arn, recorded
 
 
 def test_every_function_shares_one_archive_and_one_layer() -> None:
-    """Four functions are one upload."""
+    """Four functions share one upload."""
     functions = recorded().mocks.of_type("Function")
     assert {found.inputs["code"].path for found in functions} == {
         str(code_archive(Target.of(StackConfig(package_for="host"))))
@@ -16,7 +16,7 @@ def test_every_function_shares_one_archive_and_one_layer() -> None:
 
 
 def test_heic_adds_a_layer_to_every_function() -> None:
-    """Without it there is none, and the layer of all functions is the same with it."""
+    """By default there is no HEIC layer, and adding it does not change the common layer."""
     found = recorded(inputFormats='["jpeg", "heic"]').mocks
     layers = [arn("LayerVersion", f"pixelcascade-{name}") for name in ("layer", "heic-layer")]
     assert {tuple(one.inputs["layers"]) for one in found.of_type("Function")} == {tuple(layers)}
@@ -26,7 +26,7 @@ def test_heic_adds_a_layer_to_every_function() -> None:
 
 
 def test_the_layer_is_named_after_its_stack() -> None:
-    """Two stacks in one account do not publish versions of one layer."""
+    """Two stacks in one account publish to layers of different names."""
     names = [
         recorded(stack).mocks.one("LayerVersion", "pixelcascade-layer").inputs["layerName"] for stack in ("dev", "prod")
     ]

@@ -1,4 +1,4 @@
-"""Names that AWS would refuse are refused before anything is made."""
+"""Names that AWS would refuse are refused before any resource is registered."""
 
 import pytest
 
@@ -9,13 +9,13 @@ from tests.recording import STACKS, recorded
 
 @pytest.mark.parametrize(("kind", "longest"), LONGEST.items())
 def test_the_longest_name_fits(kind: str, longest: int) -> None:
-    """With autonaming's eight characters it is as long as AWS takes."""
+    """Autonaming adds eight characters, which fills the name up to AWS's limit."""
     assert checked_name(kind, "n" * (longest - 8))
 
 
 @pytest.mark.parametrize(("kind", "longest"), LONGEST.items())
 def test_a_longer_name_is_refused(kind: str, longest: int) -> None:
-    """The error names the resource, its length, the longest and what to change."""
+    """The error names the resource, the maximum length and the fix."""
     name = "n" * (longest - 7)
     with pytest.raises(ArgumentError) as caught:
         checked_name(kind, name)
@@ -25,7 +25,7 @@ def test_a_longer_name_is_refused(kind: str, longest: int) -> None:
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_name_of_the_program_fits(stack: str) -> None:
-    """No function, role, queue or topic of any stack is near its limit."""
+    """Every function, role, queue and topic name of every stack is within its limit."""
     made = {kind: recorded(stack, kmsKey="create").mocks.names(kind.capitalize()) for kind in LONGEST}
     assert all(checked_name(kind, name) for kind, names in made.items() for name in names)
     assert sum(map(len, made.values())) == 4 + 4 + 10 + 1

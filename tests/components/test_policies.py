@@ -1,4 +1,4 @@
-"""The permissions, as pure functions; whether they are enough is shown by the end-to-end tests."""
+"""Permissions as pure functions; the end-to-end tests show whether they are sufficient."""
 
 import json
 
@@ -14,12 +14,12 @@ LOGS = "arn:aws:logs:eu-central-1:123456789012:log-group:logs"
 
 
 def test_a_document_names_its_version() -> None:
-    """A policy without this version would be read by rules of 2008."""
+    """Without a version, AWS applies the policy language of 2008."""
     assert json.loads(policies.document([])) == {"Version": "2012-10-17", "Statement": []}
 
 
 def test_a_role_is_assumed_by_one_service_alone() -> None:
-    """The trust policy names the service and nobody else."""
+    """The trust policy names that service and no other principal."""
     (statement,) = json.loads(policies.assume_by("lambda.amazonaws.com"))["Statement"]
     assert statement == {
         "Effect": "Allow",
@@ -47,12 +47,12 @@ ALLOWED = [
 def test_a_statement_allows_exactly_its_actions(
     statement: policies.Statement, actions: list[str], resource: str
 ) -> None:
-    """A statement allows the actions it is named for, on one resource, and nothing else."""
+    """A statement allows exactly its actions on one resource."""
     assert statement == {"Effect": "Allow", "Action": actions, "Resource": resource}
 
 
 def test_missing_objects_are_told_below_the_prefixes_alone() -> None:
-    """Listing is for telling 404 from 403, and bound to the prefixes where a request carries one."""
+    """Listing turns a 403 for a missing object into a 404, and is limited to the prefixes."""
     assert policies.tell_missing(BUCKET, ["master/", "rejected/"]) == {
         "Effect": "Allow",
         "Action": ["s3:ListBucket"],
@@ -62,7 +62,7 @@ def test_missing_objects_are_told_below_the_prefixes_alone() -> None:
 
 
 def test_a_queue_takes_deliveries_from_one_topic_alone() -> None:
-    """SNS may deliver, and only for the topic that is named."""
+    """SNS may send messages for the given topic only."""
     assert policies.deliver(TOPIC, QUEUE) == {
         "Effect": "Allow",
         "Principal": {"Service": "sns.amazonaws.com"},
@@ -74,7 +74,7 @@ def test_a_queue_takes_deliveries_from_one_topic_alone() -> None:
 
 @pytest.mark.parametrize(("service", "actions"), [("s3", "s3:*"), ("sns", "sns:Publish"), ("sqs", "sqs:*")])
 def test_plain_http_is_denied_to_everyone(service: str, actions: str) -> None:
-    """Requests without TLS are denied by an action that the service's policies accept."""
+    """The deny uses an action that the service's policies accept."""
     assert policies.tls_only(service, "first", "second") == {
         "Effect": "Deny",
         "Principal": "*",

@@ -1,4 +1,4 @@
-"""What `pulumi new` makes of the project: its questions, and a name of one's own."""
+"""The project as a `pulumi new` template: its questions, and projects with another name."""
 
 import pytest
 import yaml
@@ -8,12 +8,12 @@ from components.stack_file import ROOT
 
 
 def test_a_project_of_another_name_has_keys_of_its_own() -> None:
-    """A project that `pulumi new` named otherwise is configured under that name."""
+    """The settings of a renamed project are under its own name."""
     assert StackConfig.parse({"mine:jpegQuality": "81"}, "mine").jpeg_quality == 81
 
 
 def test_keys_of_the_old_name_are_not_passed_over() -> None:
-    """In a project of another name the settings of the shipped stack files would be lost without a word."""
+    """Otherwise a renamed project would silently lose the settings of the shipped stack files."""
     with pytest.raises(
         ConfigError, match="pixelcascade:gps: expected mine:gps, because this project is called mine: rename the key"
     ):
@@ -21,7 +21,7 @@ def test_keys_of_the_old_name_are_not_passed_over() -> None:
 
 
 def test_pulumi_new_asks_for_settings_that_there_are() -> None:
-    """Each question of the template is about a key, and offers its default."""
+    """Each question is for an existing key and offers its default."""
     questions = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["template"]["config"]
     ours = {key: asked["default"] for key, asked in questions.items() if ":" not in key}
     assert "aws:region" in questions

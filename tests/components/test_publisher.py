@@ -1,4 +1,4 @@
-"""`Publisher`: the function that S3 calls, who may call it, for what, and where its failures go."""
+"""`Publisher`: the function that S3 calls, who may call it, for which events, and where its failures go."""
 
 from tests.recording import ACCOUNT, Recorded, arn, physical, queue_url, recorded
 
@@ -8,7 +8,7 @@ def one(kind: str, name: str, **settings: str) -> Recorded:
 
 
 def test_there_is_one_trigger_with_one_rule() -> None:
-    """A bucket has one notification: a second would replace the first."""
+    """A bucket has one notification configuration, so a second would replace the first."""
     (trigger,) = recorded().mocks.of_type("BucketNotification")
     assert trigger.inputs == {
         "bucket": physical("images"),
@@ -23,19 +23,19 @@ def test_there_is_one_trigger_with_one_rule() -> None:
 
 
 def test_the_trigger_listens_to_every_way_an_object_comes_and_goes() -> None:
-    """Multipart uploads and copies come as other events than Put; what a lifecycle rule expires wakes nobody."""
+    """Multipart uploads and copies are events other than Put; lifecycle expirations do not invoke the function."""
     (rule,) = one("BucketNotification", "job-publisher-trigger").inputs["lambdaFunctions"]
     assert rule["events"] == ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]
 
 
 def test_the_triggers_prefix_is_the_stacks() -> None:
-    """The stack's `masterPrefix` is what S3 filters by."""
+    """S3 filters by the stack's `masterPrefix`."""
     (rule,) = one("BucketNotification", "job-publisher-trigger", masterPrefix="in/new/").inputs["lambdaFunctions"]
     assert rule["filterPrefix"] == "in/new/"
 
 
 def test_only_this_accounts_bucket_may_call() -> None:
-    """The permission names the bucket and the account, as a bucket's ARN names none."""
+    """The permission names the bucket and the account, because a bucket's ARN does not contain an account."""
     assert one("Permission", "job-publisher-permission").inputs == {
         "action": "lambda:InvokeFunction",
         "function": physical("job-publisher"),
@@ -46,7 +46,7 @@ def test_only_this_accounts_bucket_may_call() -> None:
 
 
 def test_s3_may_call_before_it_is_told_to() -> None:
-    """S3 refuses a trigger whose function it may not call."""
+    """S3 rejects a trigger for a function that it may not call."""
     trigger, permission = (
         one("BucketNotification", "job-publisher-trigger"),
         one("Permission", "job-publisher-permission"),
@@ -55,7 +55,7 @@ def test_s3_may_call_before_it_is_told_to() -> None:
 
 
 def test_an_event_that_fails_three_times_is_kept() -> None:
-    """After two retries the event goes into a queue, where it would otherwise be gone."""
+    """After two retries the event goes to a queue instead of being lost."""
     assert one("FunctionEventInvokeConfig", "job-publisher-failures").inputs == {
         "functionName": physical("job-publisher"),
         "maximumRetryAttempts": 2,
@@ -65,11 +65,11 @@ def test_an_event_that_fails_three_times_is_kept() -> None:
 
 
 def test_the_publisher_is_told_its_topic() -> None:
-    """The function publishes to the fan-out's topic."""
+    """The environment holds the ARN of the fan-out's topic."""
     variables = one("Function", "job-publisher").inputs["environment"]["variables"]
     assert variables["TOPIC_ARN"] == arn("Topic", "new-image-uploaded")
 
 
 def test_failed_events_are_exported_with_the_dead_letters() -> None:
-    """This queue is exported beside the branches', for those who look for lost pictures."""
+    """The output lists this queue next to those of the branches, for operators who search for lost pictures."""
     assert recorded().outputs["deadLetterQueues"]["job-publisher-failed"] == queue_url("job-publisher-failed")

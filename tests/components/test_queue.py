@@ -1,4 +1,4 @@
-"""`Queue`: retention, encryption and who may send; not whether SQS enforces it, which the local run shows."""
+"""`Queue`: retention, encryption and senders; the local run shows whether SQS enforces them."""
 
 import pytest
 
@@ -8,24 +8,24 @@ DAY_S = 24 * 3600
 
 
 def test_a_working_queue_keeps_messages_for_four_days() -> None:
-    """A queue with a visibility time-out keeps messages for four days."""
+    """This applies to queues with a visibility time-out."""
     queue = recorded().mocks.one("Queue", "resizing-queue")
     assert queue.inputs["messageRetentionSeconds"] == 4 * DAY_S
 
 
 @pytest.mark.parametrize("name", ["resizing-dead-letters", "resizing-undelivered", "job-publisher-failed"])
 def test_dead_letters_are_kept_for_two_weeks(name: str) -> None:
-    """Dead letters stay longer than messages, because their age counts from the first enqueue."""
+    """Their retention is longer, because a message's age counts from when it was first sent."""
     assert recorded().mocks.one("Queue", name).inputs["messageRetentionSeconds"] == 14 * DAY_S
 
 
 def test_every_queue_is_encrypted() -> None:
-    """Each queue has SQS's own encryption."""
+    """Each queue uses SQS's own encryption."""
     assert all(queue.inputs["sqsManagedSseEnabled"] is True for queue in recorded().mocks.of_type("Queue"))
 
 
 def test_a_queue_without_topics_lets_nobody_in() -> None:
-    """The dead-letter queue's policy only denies plain HTTP."""
+    """The policy of the dead-letter queue only denies plain HTTP."""
     policy = recorded().mocks.one("QueuePolicy", "resizing-dead-letters-policy").inputs["policy"]
     assert [(found["Effect"], found["Resource"]) for found in statements(policy)] == [
         ("Deny", [arn("Queue", "resizing-dead-letters")])
@@ -33,11 +33,11 @@ def test_a_queue_without_topics_lets_nobody_in() -> None:
 
 
 def test_without_tls_only_a_queue_without_topics_has_no_policy() -> None:
-    """Where plain HTTP is allowed there is nothing to say about a queue that nobody sends to."""
+    """Where plain HTTP is allowed, a queue without senders needs no policy."""
     assert "resizing-dead-letters-policy" not in recorded("local").mocks.names("QueuePolicy")
 
 
 def test_without_tls_only_the_topic_is_still_let_in() -> None:
-    """The local stack's queues lack only the deny."""
+    """The queues of the local stack lack only the deny statement."""
     policy = recorded("local").mocks.one("QueuePolicy", "resizing-queue-policy").inputs["policy"]
     assert [found["Effect"] for found in statements(policy)] == ["Allow"]

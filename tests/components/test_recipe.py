@@ -1,4 +1,4 @@
-"""The recipe: what changes it, for which branch, and that it changes when imaging does."""
+"""The recipe: which settings change it for which branch, and that it changes with the imaging version."""
 
 import hashlib
 import importlib.metadata
@@ -15,12 +15,12 @@ from components.recipe import IMAGING_VERSION, RESAMPLERS, recipe
 from handlers import imaging
 from tests.handlers.pictures import picture
 
-# Of the outputs of `IMAGING_VERSION`, as x86-64 makes them with the packages that handlers/requirements*.txt pin.
+# Digests of the outputs per `IMAGING_VERSION`, on x86-64 with the packages pinned in handlers/requirements*.txt.
 DIGESTS = {1: "7330c437"}
 
 
 def changed(**settings: str) -> set[str]:
-    """Return the branches whose recipe a setting changes."""
+    """Return the branches whose recipe changes with these settings."""
     before, after = StackConfig(), StackConfig.parse({f"pixelcascade:{key}": text for key, text in settings.items()})
     return {row.name for row in BRANCHES if recipe(row, before) != recipe(row, after)}
 
@@ -43,12 +43,12 @@ def changed(**settings: str) -> set[str]:
 def test_a_setting_changes_the_recipes_of_the_branches_whose_outputs_it_changes(
     settings: dict[str, str], branches: set[str]
 ) -> None:
-    """Exactly those outputs are outdated."""
+    """Only the outputs that the setting affects become outdated."""
     assert changed(**settings) == branches
 
 
 def test_a_setting_that_came_later_outdates_nothing_at_its_default() -> None:
-    """A stack that runs and does not use it has the recipe that it had before."""
+    """A stack that does not use a new setting keeps its recipe."""
     (row,) = (row for row in BRANCHES if "output_formats" in row.settings)
     before = replace(row, settings=[name for name in row.settings if name != "output_formats"])
     after = replace(row, settings=[*row.settings, "log_level"])
@@ -58,7 +58,7 @@ def test_a_setting_that_came_later_outdates_nothing_at_its_default() -> None:
 
 @pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
 def test_a_recipe_knows_what_resamples(monkeypatch: pytest.MonkeyPatch, architecture: str) -> None:
-    """Another library, or another version of it, makes other outputs."""
+    """Another resampling library, or another version of it, produces other outputs."""
     config = StackConfig(architecture=architecture)
     before = recipe(BRANCHES[0], config)
     found = pins(Target.of(config).requirements)
@@ -68,7 +68,7 @@ def test_a_recipe_knows_what_resamples(monkeypatch: pytest.MonkeyPatch, architec
 
 
 def test_every_branch_has_a_recipe_of_its_own() -> None:
-    """Short, and the same for the same settings."""
+    """Recipes are ten characters long and differ between branches."""
     recipes = [recipe(row, StackConfig()) for row in BRANCHES]
     assert len(set(recipes)) == len(BRANCHES)
     assert {len(found) for found in recipes} == {10}
@@ -76,7 +76,7 @@ def test_every_branch_has_a_recipe_of_its_own() -> None:
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the digest is of what x86-64 makes")
 def test_other_outputs_have_another_imaging_version() -> None:
-    """A change of what imaging makes must raise IMAGING_VERSION, so that older outputs are outdated."""
+    """A change to imaging's outputs must raise IMAGING_VERSION, so that existing outputs become outdated."""
     installed = {codec: importlib.metadata.version(codec) for codec in ("pillow", "cykooz-resizer")}
     digest = hashlib.sha256(str(installed).encode())
     for kind, mode in (("JPEG", "RGB"), ("JPEG", "CMYK"), ("PNG", "L"), ("PNG", "RGBA"), ("GIF", "P")):

@@ -1,4 +1,4 @@
-"""What travels along with a `Fanout` in a program that has no `StackConfig` and no pictures."""
+"""What a `Fanout` brings to a program without a `StackConfig` and without pictures."""
 
 import json
 from collections import Counter
@@ -16,28 +16,28 @@ REFUND = "arn:aws:lambda:eu-central-1:123456789012:function:refund:live"
 
 @pytest.fixture(scope="module")
 def program() -> Recording:
-    """Run the program."""
+    """Run the program of the orders."""
     return record({}, program=ROOT / "tests" / "programs" / "orders.py")
 
 
 @pytest.fixture(scope="module")
 def mocks(program: Recording) -> RecordingMocks:
-    """Return what the program registered."""
+    """Return the resources that the program registered."""
     return program.mocks
 
 
 def test_urns_are_unique(mocks: RecordingMocks) -> None:
-    """Functions of one module, and branches of two fan-outs, have names of their own."""
+    """Functions of one module and branches of two fan-outs have different names."""
     assert [urn for urn, count in Counter(found.urn for found in mocks.resources).items() if count > 1] == []
 
 
 def test_a_function_is_named_after_its_branch(mocks: RecordingMocks) -> None:
-    """An entry point says nothing of the branch: in Node.js all of them may be in `index`."""
+    """An entry point does not identify the branch: in Node.js all of them may be in `index`."""
     assert mocks.names("Function") == ["placed-billing", "placed-shipping"]
 
 
 def test_visibility_follows_from_each_functions_own_time_out(mocks: RecordingMocks) -> None:
-    """Six time-outs and the window: the shared one, a branch's own, and that of a function that exists."""
+    """It is six time-outs plus the window, for a shared time-out, a branch's own, and an existing function's."""
     queues = {name: mocks.one("Queue", f"{name}-queue").inputs for name in ("placed-billing", "placed-shipping")}
     assert queues["placed-billing"]["visibilityTimeoutSeconds"] == 6 * 20 + 5
     assert queues["placed-shipping"]["visibilityTimeoutSeconds"] == 6 * 60 + 5
@@ -45,7 +45,7 @@ def test_visibility_follows_from_each_functions_own_time_out(mocks: RecordingMoc
 
 
 def test_every_queue_of_failures_has_an_alarm(mocks: RecordingMocks) -> None:
-    """Two branches have alarms on dead letters and on what was not delivered, with no code of the program's."""
+    """Two branches get alarms on dead letters and undelivered messages without any code in the program."""
     watched = {
         query["metric"]["dimensions"].get("QueueName")
         for alarm in mocks.of_type("MetricAlarm")
@@ -60,7 +60,7 @@ def test_every_queue_of_failures_has_an_alarm(mocks: RecordingMocks) -> None:
 
 
 def test_alarms_notify_the_given_topics(mocks: RecordingMocks) -> None:
-    """They go off and end there, and say nothing of this project's runbooks."""
+    """The alarms notify on both state changes, and do not mention this project's runbooks."""
     alarms = mocks.of_type("MetricAlarm")
     topic = ["arn:aws:sns:eu-central-1:123456789012:on-call"]
     assert all(alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == topic for alarm in alarms)
@@ -68,29 +68,29 @@ def test_alarms_notify_the_given_topics(mocks: RecordingMocks) -> None:
 
 
 def test_alarms_can_be_left_out(mocks: RecordingMocks) -> None:
-    """A fan-out whose alarms are somebody else's makes none."""
+    """A fan-out whose program defines its own alarms creates none."""
     assert [found.name for found in mocks.of_type("MetricAlarm") if found.name.startswith("returned")] == []
 
 
 def test_everything_that_takes_tags_has_them(mocks: RecordingMocks) -> None:
-    """Each resource of a fan-out that AWS lets one tag carries the fan-out's."""
+    """Every resource of the fan-out that supports tags has the fan-out's tags."""
     of_one = [found for found in mocks.resources if found.name.startswith("placed") and found.custom]
     assert {found.kind for found in of_one if found.inputs.get("tags") == {"team": "orders"}} == TAGGED
     assert [found.name for found in of_one if found.kind in TAGGED and "tags" not in found.inputs] == []
 
 
 def test_without_tags_nothing_is_said_of_them() -> None:
-    """A fan-out that has none leaves tags to the provider's defaults."""
+    """Without tags of its own, a fan-out leaves them to the provider's defaults."""
     assert [found.name for found in recorded("dev").mocks.resources if "tags" in found.inputs] == []
 
 
 def test_transformations_reach_everything_that_is_made(mocks: RecordingMocks) -> None:
-    """A resource option of the fan-out changes its functions, which are two components further down."""
+    """A resource option on the fan-out reaches its functions, two components below."""
     assert {found.inputs["reservedConcurrentExecutions"] for found in mocks.of_type("Function")} == {20}
 
 
 def test_a_key_encrypts_the_messages_and_is_granted(mocks: RecordingMocks) -> None:
-    """Topic, queues and dead letters have it, and the functions may use it: one that publishes, to send too."""
+    """Topic, queues and dead-letter queues use the key; functions may decrypt, and one that publishes may encrypt."""
     key = arn("Key", "placed-key")
     encrypted = [found.name for found in mocks.resources if found.inputs.get("kmsMasterKeyId") == key]
     assert sorted(encrypted) == [
@@ -102,7 +102,7 @@ def test_a_key_encrypts_the_messages_and_is_granted(mocks: RecordingMocks) -> No
 
 
 def test_a_function_may_do_its_own_work_alone(mocks: RecordingMocks) -> None:
-    """Beside its queue and its log: what its statements say, and publishing where it asks for it."""
+    """Beyond its queue and its log, a function may do what its statements allow, and publish only if it asks to."""
     common = {"sqs", "logs", "kms"}
     others = {
         name: {action for action, _ in permissions(mocks, name) if action.partition(":")[0] not in common}
@@ -112,7 +112,7 @@ def test_a_function_may_do_its_own_work_alone(mocks: RecordingMocks) -> None:
 
 
 def test_a_topic_that_exists_is_used(mocks: RecordingMocks) -> None:
-    """Neither a topic nor a topic's policy is made, and the branch subscribes to it."""
+    """No topic and no topic policy is created, and the branch subscribes to the existing topic."""
     assert mocks.names("Topic") == ["placed"]
     assert mocks.names("TopicPolicy") == ["placed-policy"]
     subscription = mocks.one("TopicSubscription", "returned-refunds-subscription")
@@ -120,7 +120,7 @@ def test_a_topic_that_exists_is_used(mocks: RecordingMocks) -> None:
 
 
 def test_a_function_that_exists_is_called_and_granted_its_queue(mocks: RecordingMocks) -> None:
-    """Its role may read the queue before Lambda is told to."""
+    """Its role may read the queue before the mapping is created."""
     mapping = mocks.one("EventSourceMapping", "returned-refunds-mapping")
     policy = mocks.one("RolePolicy", "returned-refunds-policy")
     assert mapping.inputs["functionName"] == REFUND
@@ -130,12 +130,12 @@ def test_a_function_that_exists_is_called_and_granted_its_queue(mocks: Recording
 
 
 def test_a_function_that_exists_is_known_by_its_name(program: Recording) -> None:
-    """Its alarms and outputs name it without the alias that its ARN ends in."""
+    """Its alarms and outputs use the name without the alias at the end of its ARN."""
     assert program.outputs["refunds"] == "refund"
 
 
 def test_messages_that_fail_become_dead_letters(mocks: RecordingMocks) -> None:
-    """After as many deliveries as the program says, and in part of a batch."""
+    """The number of receives is the program's setting, and batches may fail in part."""
     for branch in ("billing", "shipping"):
         redrive = json.loads(mocks.one("RedrivePolicy", f"placed-{branch}-redrive").inputs["redrivePolicy"])
         assert redrive == {
@@ -147,7 +147,7 @@ def test_messages_that_fail_become_dead_letters(mocks: RecordingMocks) -> None:
 
 
 def permissions(mocks: RecordingMocks, function: str) -> set[tuple[str, str]]:
-    """Return what the role of a function may do."""
+    """Return the permissions of a function's role."""
     policy: Recorded = mocks.one("RolePolicy", f"{function}-policy")
     return allowed(policy.inputs["policy"])
 
@@ -186,7 +186,7 @@ Fanout("orders", {{"branches": {branches}, "functions": {functions}}})
 def test_arguments_that_cannot_be_deployed_are_refused(
     branches: str, functions: str, message: str, tmp_path: Path
 ) -> None:
-    """The error says what was expected and what to do."""
+    """The error gives the expected arguments and the fix."""
     program = tmp_path / "__main__.py"
     program.write_text(REFUSED.format(branches=branches, functions=functions))
     with pytest.raises(ArgumentError, match=message):

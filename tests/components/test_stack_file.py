@@ -1,4 +1,4 @@
-"""Stack files as the Pulumi CLI passes them to the program."""
+"""Stack files, read as the Pulumi CLI passes them to the program."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from components.stack_file import file_config, region_of
 
 
 def test_a_project_of_another_name_has_its_own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its keys, and those without a name, are the program's; an empty file has none."""
+    """Keys under the project's name and keys without a namespace are the program's; an empty file has none."""
     (tmp_path / "Pulumi.yaml").write_text("name: mine\nconfig: {}\n")
     monkeypatch.setattr("components.stack_file.ROOT", tmp_path)
     file = tmp_path / "Pulumi.dev.yaml"
@@ -36,7 +36,7 @@ def test_a_project_of_another_name_has_its_own_settings(tmp_path: Path, monkeypa
     ],
 )
 def test_values_are_read_by_the_rules_of_yaml_1_2(tmp_path: Path, text: str, value: str) -> None:
-    """As the Pulumi CLI reads them; by those of 1.1, an unquoted 4:2:0 would be 14520 and off would be false."""
+    """The Pulumi CLI uses YAML 1.2; in 1.1 an unquoted 4:2:0 would be 14520, and off would be false."""
     file = tmp_path / "Pulumi.dev.yaml"
     file.write_text(f"config:\n  other:key: {text}\n")
     assert file_config(file)["other:key"] == value
@@ -58,7 +58,7 @@ config:
 
 
 def test_the_projects_own_config_is_read_as_the_cli_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keys of other owners, values beside defaults, and settings without a default: `pulumi new` writes them all."""
+    """`pulumi new` writes keys of other namespaces, values beside defaults, and settings without a default."""
     (tmp_path / "Pulumi.yaml").write_text(NEW)
     (tmp_path / "Pulumi.dev.yaml").write_text('config:\n  mine:gps: "true"\n  mine:batchSize: "2"\n')
     monkeypatch.setattr("components.stack_file.ROOT", tmp_path)
@@ -89,7 +89,7 @@ def test_the_projects_own_config_is_read_as_the_cli_reads_it(tmp_path: Path, mon
     ],
 )
 def test_a_file_that_is_no_stacks_is_named(tmp_path: Path, text: bytes, words: str) -> None:
-    """Whatever is wrong with it, it is one error of one line."""
+    """Each kind of malformed file gives a one-line error."""
     file = tmp_path / "Pulumi.bad.yaml"
     file.write_bytes(text)
     with pytest.raises(ConfigError, match=words) as caught:
@@ -98,7 +98,7 @@ def test_a_file_that_is_no_stacks_is_named(tmp_path: Path, text: bytes, words: s
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    """A folder stands for a file without permission: root may read every file."""
+    """A folder stands in for an unreadable file, because root can read every file."""
     with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
         file_config(tmp_path)
 
@@ -115,7 +115,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 def test_a_file_without_a_region_has_the_environments(
     monkeypatch: pytest.MonkeyPatch, config: dict[str, str], environment: dict[str, str], region: str
 ) -> None:
-    """The file comes first, then the environment, then a default."""
+    """The file comes first, then the environment, then the default."""
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
@@ -124,6 +124,6 @@ def test_a_file_without_a_region_has_the_environments(
 
 
 def test_what_is_no_region_is_named() -> None:
-    """A region goes into the names of hosts."""
+    """Host names contain the region, so it must be well-formed."""
     with pytest.raises(ConfigError, match="expected a region such as us-east-1, got 'here, there': set aws:region"):
         region_of({"aws:region": "here, there"})

@@ -1,4 +1,4 @@
-"""`ImageBucket` and `MetadataTable`: private, encrypted, and deleted only where the stack says so."""
+"""`ImageBucket` and `MetadataTable`: private, encrypted, and deleted only if the stack allows it."""
 
 from typing import Any
 
@@ -20,25 +20,25 @@ def test_there_is_one_bucket_and_two_tables() -> None:
     ["BucketPublicAccessBlock", "BucketOwnershipControls", "BucketServerSideEncryptionConfiguration", "BucketPolicy"],
 )
 def test_the_buckets_parts_are_the_buckets(kind: str) -> None:
-    """Each part names the one bucket."""
+    """Each part refers to the one bucket."""
     (part,) = recorded().mocks.of_type(kind)
     assert part.inputs["bucket"] == physical("images")
 
 
 def test_the_bucket_is_private() -> None:
-    """All four blocks against public access are on."""
+    """All four public access blocks are on."""
     (block,) = recorded().mocks.of_type("BucketPublicAccessBlock")
     assert [value for name, value in block.inputs.items() if name != "bucket"] == [True] * 4
 
 
 def test_nobody_owns_objects_but_the_bucket() -> None:
-    """Access lists are off."""
+    """Access control lists are off."""
     (controls,) = recorded().mocks.of_type("BucketOwnershipControls")
     assert controls.inputs["rule"] == {"objectOwnership": "BucketOwnerEnforced"}
 
 
 def test_the_bucket_is_encrypted() -> None:
-    """Objects are encrypted with S3's own keys."""
+    """Objects are encrypted with S3-managed keys."""
     (encryption,) = recorded().mocks.of_type("BucketServerSideEncryptionConfiguration")
     assert encryption.inputs["rules"] == [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}]
 
@@ -52,7 +52,7 @@ def test_plain_http_is_denied_to_the_bucket_and_its_objects() -> None:
 
 @pytest.mark.parametrize("stack", ["dev", "local"])
 def test_uploads_under_a_key_of_the_uploaders_are_denied(stack: str) -> None:
-    """The last statement denies SSE-C. That S3 acts on it is not shown: the emulator knows no such condition."""
+    """The last statement denies SSE-C; the emulator ignores this condition, so no test shows that S3 enforces it."""
     *_, deny = statements(recorded(stack).mocks.one("BucketPolicy", "images-policy").inputs["policy"])
     assert (deny["Effect"], deny["Action"], deny["Resource"]) == (
         "Deny",
@@ -63,38 +63,38 @@ def test_uploads_under_a_key_of_the_uploaders_are_denied(stack: str) -> None:
 
 
 def test_without_tls_only_plain_http_is_not_denied() -> None:
-    """Where plain HTTP is allowed the bucket's policy says nothing of TLS."""
+    """Where plain HTTP is allowed, the bucket policy does not mention TLS."""
     assert "aws:SecureTransport" not in recorded("local").mocks.one("BucketPolicy", "images-policy").inputs["policy"]
 
 
 def lifecycle(**settings: str) -> dict[str, dict[str, Any]]:
-    """Return the bucket's lifecycle rules by id, without what they have in common."""
+    """Return the bucket's lifecycle rules by id, without their common fields."""
     rules = recorded(**settings).mocks.one("BucketLifecycleConfiguration", "images-lifecycle").inputs["rules"]
     assert {rule["status"] for rule in rules} == {"Enabled"}
     return {rule["id"]: {key: rule[key] for key in rule if key not in {"id", "status"}} for rule in rules}
 
 
 def test_the_parts_of_unfinished_uploads_are_deleted_after_a_week() -> None:
-    """By default S3 deletes nothing else by itself."""
+    """By default there is no other lifecycle rule."""
     assert lifecycle() == {
         "unfinished-uploads": {"filter": {"prefix": ""}, "abortIncompleteMultipartUpload": {"daysAfterInitiation": 7}}
     }
 
 
 def test_older_versions_are_deleted_where_versions_are_kept() -> None:
-    """`noncurrentDays` counts from the day that a newer version came."""
+    """`noncurrentDays` counts from the day a newer version was written."""
     rule = lifecycle(versioning="true", noncurrentDays="9")["noncurrent-versions"]
     assert rule == {"filter": {"prefix": ""}, "noncurrentVersionExpiration": {"noncurrentDays": 9}}
 
 
 def test_reasons_are_deleted_where_the_stack_says_so() -> None:
-    """`rejectedDays` expires what is below the prefix of rejections, and nothing else."""
+    """`rejectedDays` expires objects under the prefix of rejections, and no others."""
     rule = lifecycle(rejectedDays="5", rejectedPrefix="refused/")["rejected"]
     assert rule == {"filter": {"prefix": "refused/"}, "expiration": {"days": 5}}
 
 
 def test_versions_are_kept_where_the_stack_says_so() -> None:
-    """The stack's `versioning` turns it on."""
+    """`versioning` enables it."""
     (versioning,) = recorded(versioning="true").mocks.of_type("BucketVersioning")
     assert versioning.inputs["versioningConfiguration"] == {"status": "Enabled"}
 
@@ -106,12 +106,12 @@ def test_versions_are_not_kept_by_default() -> None:
 
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("false", False)])
 def test_pictures_are_deleted_with_the_bucket_only_where_the_stack_says_so(text: str, value: bool) -> None:  # noqa: FBT001
-    """The stack's `forceDestroy` is the bucket's."""
+    """`forceDestroy` is passed to the bucket."""
     assert recorded(forceDestroy=text).mocks.one("Bucket", "images").inputs == {"forceDestroy": value}
 
 
 def test_an_item_is_found_by_name() -> None:
-    """The table's partition key is `name`, and it is paid per request."""
+    """The partition key is `name`, and billing is per request."""
     assert recorded().mocks.one("Table", "pixel-metadata").inputs == {
         "attributes": [{"name": "name", "type": "S"}],
         "hashKey": "name",
@@ -122,7 +122,7 @@ def test_an_item_is_found_by_name() -> None:
 
 
 def test_records_of_deleted_pictures_expire() -> None:
-    """DynamoDB removes an item whose `expires` has passed."""
+    """DynamoDB deletes an item once its `expires` time has passed."""
     table = recorded().mocks.one("Table", "pictures").inputs
     assert table["ttl"] == {"attributeName": "expires", "enabled": True}
 
@@ -130,6 +130,6 @@ def test_records_of_deleted_pictures_expire() -> None:
 @pytest.mark.parametrize("name", ["pixel-metadata", "pictures"])
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("false", False)])
 def test_protect_data_guards_the_tables(text: str, value: bool, name: str) -> None:  # noqa: FBT001
-    """DynamoDB itself refuses to delete a protected table, and can restore each second of its last weeks."""
+    """DynamoDB refuses to delete a protected table and offers point-in-time recovery."""
     table = recorded(protectData=text).mocks.one("Table", name).inputs
     assert (table["deletionProtectionEnabled"], table["pointInTimeRecovery"]) == (value, {"enabled": value})

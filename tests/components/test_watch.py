@@ -1,4 +1,4 @@
-"""What watches a stack: the alarms, who hears of them, and the dashboard."""
+"""Monitoring of a stack: the alarms, their recipients, and the dashboard."""
 
 import json
 import re
@@ -19,12 +19,12 @@ BRANCHES = {
 
 
 def alarm(name: str, **settings: str) -> Recorded:
-    """Return an alarm by its name."""
+    """Return an alarm by name."""
     return recorded(**settings).mocks.one("MetricAlarm", f"{name}-alarm")
 
 
 def metric(name: str) -> dict[str, Any]:
-    """Return the one metric that an alarm looks at."""
+    """Return the only metric of an alarm."""
     (query,) = alarm(name).inputs["metricQueries"]
     found: dict[str, Any] = query["metric"]
     return found
@@ -33,19 +33,19 @@ def metric(name: str) -> dict[str, Any]:
 @pytest.mark.parametrize("branch", BRANCHES)
 @pytest.mark.parametrize("queue", ["dead-letters", "undelivered"])
 def test_a_dead_letter_rings(branch: str, queue: str) -> None:
-    """One message in a queue of failures is one too many."""
+    """A single message in a failure queue sets off the alarm."""
     assert metric(f"{branch}-{queue}-not-empty")["dimensions"] == {"QueueName": physical(f"{branch}-{queue}")}
     assert alarm(f"{branch}-{queue}-not-empty").inputs["threshold"] == 0
 
 
 def test_an_upload_that_became_no_job_rings() -> None:
-    """The publisher's own queue of failures is watched too."""
+    """The publisher's own failure queue has an alarm too."""
     assert metric("job-publisher-failed-not-empty")["dimensions"] == {"QueueName": physical("job-publisher-failed")}
 
 
 @pytest.mark.parametrize("branch", BRANCHES)
 def test_a_message_that_waits_longer_than_a_retry_rings(branch: str) -> None:
-    """The age of the oldest message is held against the queue's visibility time-out."""
+    """The alarm compares the oldest message's age with the queue's visibility time-out."""
     assert metric(f"{branch}-queue-too-old")["metricName"] == "ApproximateAgeOfOldestMessage"
     assert alarm(f"{branch}-queue-too-old", timeoutS="20").inputs["threshold"] == 120
 
@@ -53,31 +53,31 @@ def test_a_message_that_waits_longer_than_a_retry_rings(branch: str) -> None:
 @pytest.mark.parametrize("name", [*BRANCHES, "job-publisher"])
 @pytest.mark.parametrize(("what", "watched"), [("errors", "Errors"), ("throttles", "Throttles"), ("slow", "Duration")])
 def test_every_function_is_watched(name: str, what: str, watched: str) -> None:
-    """Errors, throttles and a duration near the time-out ring, for each function."""
+    """Each function has alarms on errors, throttles and durations near the time-out."""
     assert metric(f"{name}-{what}")["metricName"] == watched
     assert metric(f"{name}-{what}")["dimensions"] == {"FunctionName": physical(BRANCHES.get(name, name))}
 
 
 def test_a_slow_function_is_one_near_its_time_out() -> None:
-    """The threshold, in milliseconds, is four fifths of the time-out."""
+    """The threshold is four fifths of the time-out, in milliseconds."""
     assert alarm("resizing-slow", timeoutS="20").inputs["threshold"] == 16_000
 
 
 @pytest.mark.parametrize(("branch", "function"), BRANCHES.items())
 def test_many_rejections_ring(branch: str, function: str) -> None:
-    """The share of a worker's pictures that it rejects is watched, under the name that its metrics bear."""
+    """The alarm is on the share of pictures that a worker rejects, under the service name of its metrics."""
     share, *metrics = alarm(f"{branch}-rejected").inputs["metricQueries"]
     assert share["expression"] == "IF(images >= 10, rejected / images, 0)"
     assert [query["metric"]["dimensions"] for query in metrics] == [{"service": f"{function}-dev"}] * 2
 
 
 def test_a_notification_that_fails_rings() -> None:
-    """The topic's failures are watched."""
+    """An alarm watches the topic's failed deliveries."""
     assert metric("topic-undelivered")["dimensions"] == {"TopicName": physical("new-image-uploaded")}
 
 
 def test_a_job_that_was_not_even_kept_rings() -> None:
-    """A topic that cannot fill the queue of undelivered jobs either is watched."""
+    """An alarm watches jobs that SNS could not even put into the queue of undelivered jobs."""
     assert metric("topic-lost")["metricName"] == "NumberOfNotificationsFailedToRedriveToDlq"
     assert metric("topic-lost")["dimensions"] == {"TopicName": physical("new-image-uploaded")}
 
@@ -86,13 +86,13 @@ def test_a_job_that_was_not_even_kept_rings() -> None:
     ("what", "watched"), [("dropped", "AsyncEventsDropped"), ("lost", "DestinationDeliveryFailures")]
 )
 def test_an_event_that_the_publisher_never_did_rings(what: str, watched: str) -> None:
-    """Events that Lambda gave up on, and those that it could not keep, are watched."""
+    """Alarms watch events that Lambda dropped, and failed events that it could not put into the queue."""
     assert metric(f"job-publisher-events-{what}")["metricName"] == watched
     assert metric(f"job-publisher-events-{what}")["dimensions"] == {"FunctionName": physical("job-publisher")}
 
 
 def test_events_that_are_not_sent_ring() -> None:
-    """One alarm adds up what all four functions could not tell EventBridge; a stack without events has none."""
+    """One alarm sums the events that all four functions failed to send; a stack without events has no such alarm."""
     total, *metrics = alarm("events-unsent").inputs["metricQueries"]
     assert total["expression"] == "SUM(FILL(METRICS(), 0))"
     services = [f"{function}-dev" for function in ("job-publisher", *BRANCHES.values())]
@@ -106,14 +106,14 @@ def test_events_that_are_not_sent_ring() -> None:
     ("what", "watched"), [("failed", "FailedInvocations"), ("lost", "InvocationsFailedToBeSentToDlq")]
 )
 def test_a_rule_that_cannot_deliver_rings(what: str, watched: str) -> None:
-    """The rule of an adopted bucket is watched, as a topic is."""
+    """The rule of an adopted bucket has the same alarms as a topic."""
     (query,) = alarm(f"job-publisher-rule-{what}", bucket="theirs", forceDestroy="false").inputs["metricQueries"]
     assert query["metric"]["metricName"] == watched
     assert query["metric"]["dimensions"] == {"RuleName": physical("job-publisher-rule")}
 
 
 def test_a_single_throttle_does_not_ring() -> None:
-    """A batch that is throttled once comes again; more than ten in five minutes are a shortage."""
+    """A throttled batch is retried; more than ten throttles in five minutes set off the alarm."""
     assert alarm("resizing-throttles").inputs["threshold"] == 10
 
 
@@ -126,7 +126,7 @@ def test_a_single_throttle_does_not_ring() -> None:
     ],
 )
 def test_a_stack_to_keep_without_recipients_is_warned(settings: dict[str, str], warned: bool) -> None:  # noqa: FBT001
-    """With `protectData` and nobody to notify, Pulumi prints a warning that names the keys."""
+    """With `protectData` and no recipient, Pulumi prints a warning that names both keys."""
     config = stack_config("dev") | {f"pixelcascade:{key}": value for key, value in settings.items()}
     with mock.patch("pulumi.warn") as warn:
         record(config)
@@ -134,17 +134,17 @@ def test_a_stack_to_keep_without_recipients_is_warned(settings: dict[str, str], 
 
 
 def test_dashboards_of_two_regions_have_two_names() -> None:
-    """A dashboard's name holds its region, because all regions share one list of names."""
+    """The name includes the region, because dashboard names are unique across regions."""
     assert recorded().mocks.one("Dashboard", "watch-dashboard").inputs["dashboardName"] == f"pixelcascade-dev-{REGION}"
 
 
 def test_nobody_is_told_unless_the_stack_says_whom() -> None:
-    """Without an address or a topic the alarms only show."""
+    """Without an address or a topic the alarms have no actions."""
     assert {tuple(found.inputs["alarmActions"]) for found in recorded().mocks.of_type("MetricAlarm")} == {()}
 
 
 def test_an_address_is_told_by_a_topic_of_its_own() -> None:
-    """With an address there is a topic that writes to it, and every alarm rings there."""
+    """An address gets its own topic with an email subscription, and every alarm notifies that topic."""
     mocks = recorded(alarmEmail="you@example.com").mocks
     subscription = mocks.one("TopicSubscription", "watch-alarms-email").inputs
     assert (subscription["protocol"], subscription["endpoint"]) == ("email", "you@example.com")
@@ -152,7 +152,7 @@ def test_an_address_is_told_by_a_topic_of_its_own() -> None:
 
 
 def test_alarms_of_this_account_alone_may_ring() -> None:
-    """The topic's policy lets CloudWatch in for this account, and nobody without TLS."""
+    """The topic policy allows CloudWatch for this account only, and denies requests without TLS."""
     policy = recorded(alarmEmail="you@example.com").mocks.one("TopicPolicy", "watch-alarms-policy").inputs["policy"]
     ring, deny = statements(policy)
     assert (ring["Principal"], ring["Action"]) == ({"Service": "cloudwatch.amazonaws.com"}, "sns:Publish")
@@ -161,7 +161,7 @@ def test_alarms_of_this_account_alone_may_ring() -> None:
 
 
 def test_a_topic_of_ones_own_is_used() -> None:
-    """With a topic given, none is made."""
+    """An existing topic is used instead of a new one."""
     topic = "arn:aws:sns:eu-central-1:123456789012:mine"
     mocks = recorded(alarmTopic=topic).mocks
     assert mocks.names("Topic") == ["new-image-uploaded"]
@@ -170,7 +170,7 @@ def test_a_topic_of_ones_own_is_used() -> None:
 
 @pytest.mark.parametrize(("key", "value"), [("alarmEmail", "not an address"), ("alarmTopic", "mine")])
 def test_whom_nobody_could_tell_is_refused(key: str, value: str) -> None:
-    """An address or a topic that is none is an error that names the key."""
+    """An invalid address or topic is an error that names the key."""
     with pytest.raises(ConfigError, match=f"pixelcascade:{key}: expected .*, got '{value}'"):
         recorded(**{key: value})
 
@@ -182,7 +182,7 @@ def widgets(**settings: str) -> dict[str, dict[str, Any]]:
 
 
 def test_the_dashboard_shows_what_an_operator_asks_for() -> None:
-    """Uploads, rates, latency of each worker, backlog, rejections by reason, failures and cost."""
+    """It shows uploads, rates, latency per worker, backlog, rejections by reason, failures and cost."""
     assert list(widgets()) == [
         "Uploads",
         "Pictures done or rejected, per worker",
@@ -196,20 +196,20 @@ def test_the_dashboard_shows_what_an_operator_asks_for() -> None:
 
 
 def test_latency_is_shown_by_percentiles() -> None:
-    """The median and the tails are lines of their own."""
+    """The median and the tails are separate lines."""
     lines = widgets()["pixel-resizer-dev: milliseconds per picture"]["metrics"]
     assert [line[-1]["stat"] for line in lines] == ["p50", "p95", "p99"]
 
 
 def cost(**settings: str) -> list[float]:
-    """Return what each function's millisecond costs by the dashboard, in US dollars."""
+    """Return the cost of a millisecond of each function as the dashboard computes it, in US dollars."""
     (total,), *_ = widgets(**settings)["Cost of the functions' Lambda time"]["metrics"]
     assert "e-" not in total["expression"]
     return [float(price) for price in re.findall(r"time\d \* ([\d.]+)", total["expression"])]
 
 
 def test_the_cost_follows_from_each_functions_memory() -> None:
-    """Three workers and the publisher are paid for by the GB-second. Source: AWS's price list, Lambda on x86."""
+    """All four functions are billed by the GB-second. Source: AWS's price list, Lambda on x86."""
     per_gb_ms = 0.0000166667 / 1000
     assert cost() == pytest.approx([per_gb_ms * mb / 1024 for mb in (1769, 1769, 256, 256)])
 

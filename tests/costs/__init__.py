@@ -1,1 +1,1 @@
-"""Tests of the bill and the limits."""
+"""Tests of the estimated bill and limits."""

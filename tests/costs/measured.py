@@ -1,4 +1,4 @@
-"""A memory benchmark's results with round figures, for the tests of what stands on them."""
+"""Results of a memory benchmark with round figures, for the estimate's tests."""
 
 import json
 from dataclasses import asdict
@@ -22,31 +22,31 @@ ENCODINGS = Encodings(
         )
     ]
 )
-"""Round figures of formats."""
+"""Made-up, round results of the formats benchmark."""
 
 FUNCTIONS = ("convert", "resize", "metadata")
 
 
 def row(function: str, memory_mb: int = 1024, **changes: Any) -> MeasuredTimes:
-    """Return one row: 100 ms a picture and 10 ms a megapixel, in batches of ten."""
+    """Return a row of 100 ms per picture and 10 ms per megapixel, in batches of ten."""
     times = {"fixed_ms": 100.0, "ms_per_megapixel": 10.0, "batch_size": 10, "init_ms": 1000.0}
     return MeasuredTimes(**{"function": function, "memory_mb": memory_mb, "verdict": "ok", **times, **changes})
 
 
 def durations(*rows: MeasuredTimes) -> Durations:
-    """Return durations of these rows, or of one for each function."""
+    """Return the durations of these rows, or of one row per function."""
     return Durations(architecture="x86_64", rows=rows or [row(function) for function in FUNCTIONS])
 
 
 def written(folder: Path, *rows: MeasuredTimes) -> Path:
-    """Write them as the benchmark does; return the file."""
+    """Write rows in the benchmark's format, and return the file."""
     found, file = durations(*rows), folder / "memory.json"
     file.write_text(json.dumps({**asdict(found), "machine": {}}))
     return file
 
 
 def estimate(workload: Workload | None = None, **settings: Any) -> Estimate:
-    """Return the estimate of a stack whose functions all have 1,024 MB, for a thousand pictures in full batches."""
+    """Return the estimate for a thousand pictures in full batches, with 1,024 MB for every function."""
     memory = dict.fromkeys(("format_conversion_memory_mb", "resizing_memory_mb", "metadata_extraction_memory_mb"), 1024)
     config = StackConfig(**{**memory, "publisher_memory_mb": 1024, **settings})
     return Estimate(
@@ -59,6 +59,6 @@ def estimate(workload: Workload | None = None, **settings: Any) -> Estimate:
 
 
 def full_batches(**changes: Any) -> Workload:
-    """Return a workload of a thousand pictures of ten megapixels, in batches of ten."""
+    """Return a workload of a thousand pictures of ten megapixels each, in batches of ten."""
     plain = {"images": 1000, "megapixels": 10, "upload_mb": 3, "per_batch": 10, "publisher_ms": 50, "cold_starts": 0}
     return Workload(**{**plain, **changes})

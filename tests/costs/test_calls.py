@@ -1,4 +1,4 @@
-"""What one picture asks of AWS: counted, while the real functions work on it."""
+"""The AWS calls per picture, counted while the real functions run."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -51,13 +51,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 @pytest.mark.parametrize("branch", WORKERS)
 def test_a_worker_asks_what_the_estimate_says(stack: Stack, asked: Counter[str], branch: str) -> None:  # noqa: F811
-    """Each operation as often, and no other; a small picture's header is in the first range."""
+    """A worker makes exactly the estimated calls; a small picture's header is in the first range."""
     stack.upload(KEY, picture())
     event = sqs_event(job(KEY))
     asked.clear()
     WORKERS[branch](event, Context())
     expected = calls(sizes=SIZES, header_gets=1)[branch]
-    # Only the last of the three workers sends the event and sets the record's state.
+    # Only the worker that finishes last sends the event and sets the record's state.
     assert asked == {"UpdateItem": 1, **{name: count for name, count in expected.items() if name not in LAST}}
 
 
@@ -68,7 +68,7 @@ def test_the_worker_that_ends_last_asks_for_two_calls_more(
     stack: Stack,  # noqa: F811
     asked: Counter[str],
 ) -> None:
-    """It sends the event, which is not counted here, and sets the record's state."""
+    """It sends the event, which this count does not include, and sets the record's state."""
     others = {name: Outcome(state="written") for name in WORKERS if name != "resizing"}
     received = stack.receive(KEY, picture(), branches=others)
     asked.clear()
@@ -80,7 +80,7 @@ def test_the_worker_that_ends_last_asks_for_two_calls_more(
 
 
 def test_the_publisher_asks_what_the_estimate_says(stack: Stack, asked: Counter[str]) -> None:  # noqa: F811
-    """One event is one record and one job."""
+    """One event makes one record and one job."""
     stack.upload(KEY, picture())
     record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": BUCKET}, "object": {"key": KEY}}}
     asked.clear()
@@ -90,7 +90,7 @@ def test_the_publisher_asks_what_the_estimate_says(stack: Stack, asked: Counter[
 
 
 def size_bytes(value: Any) -> int:
-    """Return what DynamoDB counts of a value. Source: its developer guide, "DynamoDB item sizes and formats"."""
+    """Return a value's size as DynamoDB counts it. Source: its developer guide, "DynamoDB item sizes and formats"."""
     kind, content = next(iter(value.items()))
     match kind:
         case "M":
@@ -107,7 +107,7 @@ def test_a_settled_record_is_as_large_as_the_estimate_says(
     stack: Stack,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Its bytes, without the 100 that are billed beside them, and one write unit for each write of it."""
+    """The estimate adds 100 bytes of overhead, and each write of the record fits its write units."""
     received = stack.receive(KEY, picture())
     for branch, handler in WORKERS.items():
         monkeypatch.setenv("BRANCH", branch)
@@ -120,7 +120,7 @@ def test_a_settled_record_is_as_large_as_the_estimate_says(
 
 
 def test_a_long_header_takes_as_many_gets_as_ranges(stack: Stack, asked: Counter[str]) -> None:  # noqa: F811
-    """Metadata of 50 KB before the picture do not fit into the first range."""
+    """50 KB of metadata before the picture do not fit into the first range."""
     padding = b"\xff\xfe" + (50_002).to_bytes(2) + b"x" * 50_000
     body = picture()
     stack.upload(KEY, body[:2] + padding + body[2:])
@@ -132,7 +132,7 @@ def test_a_long_header_takes_as_many_gets_as_ranges(stack: Stack, asked: Counter
 
 @pytest.mark.parametrize("size", [1, FIRST_BYTES, FIRST_BYTES + 1, 1_000_000, 50_000_000])
 def test_ranges_are_counted_as_they_are_fetched(size: int) -> None:
-    """The count is that of a body that is read to its end."""
+    """The count matches the fetches of reading a whole body."""
     fetched: list[int] = []
 
     def fetch(start: int, end: int) -> bytes:
@@ -146,12 +146,12 @@ def test_ranges_are_counted_as_they_are_fetched(size: int) -> None:
 
 
 def test_the_mean_of_header_gets_is_between_the_cases() -> None:
-    """Most headers are in the first range, some need a second."""
+    """Most headers fit into the first range, and some need a second."""
     assert 1 < HEADER_GETS < 2
 
 
 @pytest.mark.parametrize(("per_batch", "requests"), [(1, 3000), (10, 1200), (100, 1200)])
 def test_messages_are_received_and_deleted_ten_at_a_time(per_batch: int, requests: int) -> None:
-    """A thousand are delivered one by one; a hundred requests receive them, and a hundred delete, if batches allow."""
+    """A thousand messages take a thousand sends, and one receive and one delete per batch of up to ten."""
     lines = request_lines(1000, sizes=3, per_batch=per_batch)
     assert {line.count for line in lines if line.price.service == "SQS"} == {requests}

@@ -17,7 +17,7 @@ USAGE = 2
 
 @pytest.fixture
 def benchmark(tmp_path: Path) -> Path:
-    """Write a benchmark's results for the stacks' default sizes."""
+    """Write benchmark results for the default memory sizes."""
     return written(tmp_path, row("convert", 1769), row("resize", 1769), row("metadata", 256))
 
 
@@ -27,7 +27,7 @@ def run(benchmark: Path, *words: str) -> Result:
 
 
 def found(benchmark: Path, *words: str) -> dict[str, Any]:
-    """Return what it says as JSON."""
+    """Return the command's JSON output."""
     result = run(benchmark, *words, "--json")
     assert result.exit_code == 0, result.output
     plain: dict[str, Any] = json.loads(result.output)
@@ -35,7 +35,7 @@ def found(benchmark: Path, *words: str) -> dict[str, Any]:
 
 
 def test_it_needs_neither_stack_nor_credentials(benchmark: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the program's defaults, on a machine that knows no account."""
+    """The command uses the program's defaults, and runs without an AWS account."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     result = run(benchmark)
@@ -44,7 +44,7 @@ def test_it_needs_neither_stack_nor_credentials(benchmark: Path, monkeypatch: py
 
 
 def test_it_prints_bills_limits_assumptions_and_prices(benchmark: Path) -> None:
-    """Who reads it sees what stands on what; no price is left out."""
+    """`--verbose` prints what the figures are based on, including every price."""
     output = run(benchmark, "--verbose").output
     for words in ("PixelCascade", "reference set-up", "Scale sheet", "Reached first, at", "Assumptions", prices.READ):
         assert words in output
@@ -52,7 +52,7 @@ def test_it_prints_bills_limits_assumptions_and_prices(benchmark: Path) -> None:
 
 
 def test_the_answer_comes_first(benchmark: Path) -> None:
-    """What a million costs, the month, the first limit and the services; details only where they are asked for."""
+    """First come the cost of a million, the month, the first limit and the services; details need `--verbose`."""
     lines = run(benchmark).output.splitlines()
     assert lines[0].startswith("A million pictures cost ")
     assert lines[1].startswith("1,000,000 pictures of 12 megapixels in a month: ")
@@ -62,7 +62,7 @@ def test_the_answer_comes_first(benchmark: Path) -> None:
 
 
 def test_the_same_is_told_as_json(benchmark: Path) -> None:
-    """Sums are those of their lines."""
+    """Each total is the sum of its lines."""
     plain = found(benchmark)
     for whose in ("pixelcascade", "reference"):
         assert plain[whose]["dollars"] == pytest.approx(sum(line["dollars"] for line in plain[whose]["work"]))
@@ -71,12 +71,12 @@ def test_the_same_is_told_as_json(benchmark: Path) -> None:
 
 @pytest.mark.parametrize("images", ["1e6", "1000000"])
 def test_a_number_may_be_written_either_way(benchmark: Path, images: str) -> None:
-    """A million is a million."""
+    """Plain and scientific notation give the same number."""
     assert found(benchmark, "--images", images)["workload"]["images"] == 1_000_000
 
 
 def test_settings_come_from_a_stacks_file(benchmark: Path, tmp_path: Path) -> None:
-    """Sizes, and the region, whose quotas count."""
+    """The file sets the sizes, and the region whose quotas apply."""
     file = tmp_path / "Pulumi.other.yaml"
     file.write_text('config:\n  aws:region: eu-west-1\n  pixelcascade:sizes: ["one=100"]\n')
     plain, own = found(benchmark), found(benchmark, "--config", str(file))
@@ -86,13 +86,13 @@ def test_settings_come_from_a_stacks_file(benchmark: Path, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("file", sorted(ROOT.glob("Pulumi.*.yaml")), ids=lambda file: file.name)
 def test_every_stacks_file_has_an_estimate(benchmark: Path, file: Path) -> None:
-    """Those that come with the project."""
+    """This covers every stack file of the project."""
     assert found(benchmark, "--config", str(file))["pixelcascade"]["dollars"] > 0
 
 
 @pytest.mark.parametrize(("rate", "enough"), [("1", "yes"), ("1e9", "no")])
 def test_a_rate_is_held_against_every_limit(benchmark: Path, rate: str, enough: str) -> None:
-    """A slow trickle passes them all, a flood none."""
+    """A low rate is within all limits, and an enormous one exceeds them all."""
     sheet = run(benchmark, "--verbose", "--rate", rate).output.partition("Scale sheet")[2].partition("Assumptions")[0]
     assert f" {enough} " in sheet
     assert {"yes": " no ", "no": " yes "}[enough] not in sheet
@@ -115,14 +115,14 @@ WRONG = [
 
 @pytest.mark.parametrize(("words", "message"), WRONG, ids=[" ".join(words)[:30] for words, _ in WRONG])
 def test_words_that_are_off_are_told_what_is_allowed(benchmark: Path, words: list[str], message: str) -> None:
-    """What was expected, what was got, and what to change."""
+    """The error gives the expected value, the actual value and the fix."""
     result = run(benchmark, *words)
     assert result.exit_code == USAGE
     assert message in " ".join(result.output.split())
 
 
 def test_a_setting_that_is_wrong_is_named(benchmark: Path, tmp_path: Path) -> None:
-    """As `pulumi up` would name it."""
+    """The error is the same as that of `pulumi up`."""
     file = tmp_path / "Pulumi.other.yaml"
     file.write_text("config:\n  pixelcascade:jpegQuality: 101\n")
     result = run(benchmark, "--config", str(file))
@@ -131,7 +131,7 @@ def test_a_setting_that_is_wrong_is_named(benchmark: Path, tmp_path: Path) -> No
 
 
 def test_a_stack_whose_memory_is_too_small_gets_no_estimate(tmp_path: Path) -> None:
-    """The message names the sizes that will do."""
+    """The error lists the sizes that fit."""
     small = row("resize", 1769, verdict="too small", fixed_ms=None, ms_per_megapixel=None)
     benchmark = written(tmp_path, row("convert", 1769), small, row("resize", 3008), row("metadata", 256))
     result = run(benchmark)

@@ -1,4 +1,4 @@
-"""The functions' times, as the memory benchmark wrote them."""
+"""The functions' times, read from the memory benchmark's results."""
 
 import json
 from pathlib import Path
@@ -10,29 +10,29 @@ from tests.costs.measured import durations, row, written
 
 
 def billed_ms(*, wait_ms: float = 60, per_batch: float = 10, megapixels: float = 12) -> float:
-    """Return what a picture is billed: 100 ms, and 10 ms a megapixel."""
+    """Return the billed time of a picture at 100 ms plus 10 ms per megapixel."""
     found = durations(row("resize")).of("resize", 1024)
     return found.billed_ms(megapixels, wait_ms=wait_ms, per_batch=per_batch)
 
 
 def test_a_picture_is_billed_by_its_pixels() -> None:
-    """In batches as large as those that were measured, the line is the benchmark's."""
+    """With the measured batch size, the time is the benchmark's line."""
     assert billed_ms() == pytest.approx(220)
 
 
 def test_who_is_alone_in_a_batch_waits_for_s3_alone() -> None:
-    """Nine tenths of the waits were covered by neighbours when batches of ten were measured."""
+    """In batches of ten, nine tenths of a picture's wait overlapped with the work on the others."""
     assert billed_ms(per_batch=1) == pytest.approx(220 + 0.9 * 60)
 
 
 def test_a_larger_batch_than_was_measured_is_no_faster() -> None:
-    """What was not measured is not promised."""
+    """The estimate does not extrapolate to larger batches."""
     assert billed_ms(per_batch=100) == pytest.approx(220)
 
 
 @pytest.mark.parametrize(("memory_mb", "nearest"), [(1024, 1024), (900, 1024), (2000, 1769), (10_240, 1769)])
 def test_the_nearest_size_that_was_measured_counts(memory_mb: int, nearest: int) -> None:
-    """Nearest by ratio: what the share of the processor goes by."""
+    """The nearest size is by ratio, because the CPU share is proportional to memory."""
     found = durations(*(row("resize", size) for size in (512, 1024, 1769)))
     assert found.of("resize", memory_mb).memory_mb == nearest
 
@@ -42,13 +42,13 @@ def test_the_nearest_size_that_was_measured_counts(memory_mb: int, nearest: int)
     [(1024, 1024, 1), (512, 885, 885 / 512), (1200, 885, 885 / 1200), (3000, 1769, 1)],
 )
 def test_up_to_one_vcpu_the_time_goes_by_the_share(memory_mb: int, measured_mb: int, longer: float) -> None:
-    """Half of the memory is half of the processor and twice the time; a second core is not counted on."""
+    """Half the memory halves the CPU share and doubles the time; more than one vCPU brings no speed-up."""
     found = durations(row("resize", measured_mb)).of("resize", memory_mb)
     assert found.billed_ms(12, wait_ms=0, per_batch=10) == pytest.approx(220 * longer)
 
 
 def test_a_size_that_is_too_small_is_told_with_those_that_will_do() -> None:
-    """No estimate for a function that would not work."""
+    """There is no estimate for a function that would fail; the error lists the sizes that fit."""
     small = row("resize", 128, verdict="too small", fixed_ms=None, ms_per_megapixel=None)
     found = durations(small, row("resize", 512), row("resize", 1024))
     with pytest.raises(DurationsError, match=r"got 130 MB.* too small at 128 MB.* that fit, 512 MB, 1024 MB"):
@@ -56,19 +56,19 @@ def test_a_size_that_is_too_small_is_told_with_those_that_will_do() -> None:
 
 
 def test_a_size_without_times_is_passed_over() -> None:
-    """Where a machine could not time a size, the next nearest stands in."""
+    """If the size could not be timed, the next nearest size is used."""
     found = durations(row("resize", 1024, fixed_ms=None, ms_per_megapixel=None), row("resize", 512))
     assert found.of("resize", 1024).memory_mb == 512
 
 
 def test_a_function_that_was_not_measured_is_named() -> None:
-    """The message says how to measure it."""
+    """The error says how to measure it."""
     with pytest.raises(DurationsError, match=r"without convert.*benchmarks memory"):
         durations(row("resize")).of("convert", 1024)
 
 
 def test_what_the_benchmark_wrote_is_read(tmp_path: Path) -> None:
-    """Rows and processor."""
+    """Reading a written file gives the same rows and architecture."""
     assert Durations.read(written(tmp_path)) == durations()
 
 
@@ -77,7 +77,7 @@ def test_what_the_benchmark_wrote_is_read(tmp_path: Path) -> None:
     [None, "no JSON", "[]", "{}", '{"rows": []}', '{"rows": 5}', '{"rows": [1]}', '{"rows": [{"function": "resize"}]}'],
 )
 def test_a_file_that_the_benchmark_did_not_write_is_told(tmp_path: Path, text: str | None) -> None:
-    """Missing, malformed or of another kind: the message names the command that writes one."""
+    """If the file is missing or malformed, the error names the command that writes one."""
     file = tmp_path / "memory.json"
     if text is not None:
         file.write_text(text)
@@ -94,7 +94,7 @@ def test_a_file_that_the_benchmark_did_not_write_is_told(tmp_path: Path, text: s
     ],
 )
 def test_a_row_that_cannot_be_counted_with_is_named(tmp_path: Path, changes: dict[str, object], said: str) -> None:
-    """The message has the row and its field."""
+    """The error gives the row and the field."""
     file = written(tmp_path)
     found = json.loads(file.read_text())
     found["rows"][0].update(changes)

@@ -1,4 +1,4 @@
-"""What a month costs: by hand, beside the program, and beside the reference set-up."""
+"""The cost of a month: compared with manual calculations, with the program, and with the reference set-up."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.recording import recorded
 
 
 def count(found: Estimate, part: str, price: Price) -> float:
-    """Return how many units of a price a part pays."""
+    """Return how many units of a price a part uses."""
     bill = found.bill()
     lines = [line for line in (*bill.work, *bill.keeping) if (line.part, line.price.name) == (part, price.name)]
     assert lines, f"{part} pays no {price.name}"
@@ -24,24 +24,24 @@ def count(found: Estimate, part: str, price: Price) -> float:
 
 
 def reference(**changes: Any) -> ReferenceSetup:
-    """Return the reference set-up under the same workload."""
+    """Return the reference set-up with the same workload."""
     return ReferenceSetup(workload=full_batches(**changes), durations=durations())
 
 
 def test_a_functions_time_is_its_memory_by_what_it_is_billed() -> None:
-    """A thousand pictures, 100 ms and ten megapixels of 10 ms each, at 1 GB: 200 GB-seconds."""
+    """A thousand pictures at 1 GB, each 100 ms plus ten megapixels of 10 ms, take 200 GB-seconds."""
     assert count(estimate(), "resizing", prices.LAMBDA_GB_SECOND["x86_64"]) == pytest.approx(200)
     assert count(estimate(), UPLOAD, prices.LAMBDA_GB_SECOND["x86_64"]) == pytest.approx(50)
 
 
 def test_cold_starts_are_billed_by_their_share() -> None:
-    """One of a hundred invocations of ten pictures takes a second more: a thousand pictures, one second in all."""
+    """One in a hundred invocations takes a second longer: a thousand pictures in batches of ten take 1 s more."""
     cold = estimate(full_batches(cold_starts=0.01))
     assert count(cold, "resizing", prices.LAMBDA_GB_SECOND["x86_64"]) == pytest.approx(201)
 
 
 def test_more_sizes_are_more_writes_and_more_bytes() -> None:
-    """Each size of each picture is one PUT."""
+    """Each size of each picture costs one PUT."""
     one, four = (estimate(sizes=dict.fromkeys(map(str, range(number)), 100)) for number in (1, 4))
     assert [count(found, "resizing", prices.S3_PUT) for found in (one, four)] == [1000, 4000]
     kept = [count(found, "resizing", prices.S3_GB_MONTH) for found in (one, four)]
@@ -52,44 +52,44 @@ def test_more_sizes_are_more_writes_and_more_bytes() -> None:
     ("size", "pixels"), [(100, 8000), ("100x50", 5000), ("100x100:inside", 8000), ("100x40:inside", 50 * 40)]
 )
 def test_a_size_has_its_pixels(size: int | str, pixels: int) -> None:
-    """A crop fills its box; what fits inside keeps its ratio, four fifths as high as wide."""
+    """A crop fills its box; a size that fits inside keeps the ratio of 5:4."""
     assert estimate(sizes={"one": size}).output_pixels == pytest.approx(pixels)
 
 
 def test_further_formats_are_more_writes() -> None:
-    """At most one PUT for each format of each size."""
+    """Each format of each size costs at most one PUT."""
     found = estimate(sizes={"small": 100, "large": 200}, output_formats={"webp": 80, "avif": 60})
     assert count(found, "resizing", prices.S3_PUT) == 6000
 
 
 def test_a_stack_that_salvages_reads_whole_masters_for_metadata() -> None:
-    """A master of 3 MB takes seven ranges."""
+    """A master of 3 MB takes seven range requests."""
     assert count(estimate(salvage=True), "metadata-extraction", prices.S3_GET) == 7000
 
 
 def test_small_batches_cost_more_requests() -> None:
-    """Uploads that come one by one are received, worked on and deleted one by one."""
+    """Single uploads are received, processed and deleted one by one."""
     single, full = (estimate(full_batches(per_batch=number)) for number in (1, 10))
     assert [count(found, "resizing", prices.LAMBDA_REQUEST) for found in (single, full)] == [1000, 100]
     assert count(single, "resizing", prices.SQS_REQUEST) > count(full, "resizing", prices.SQS_REQUEST)
 
 
 def test_logs_without_lambdas_own_lines_cost_less() -> None:
-    """START, END and REPORT of each invocation are not written with `systemLogs: false`, and not paid for."""
+    """`systemLogs: false` saves the START, END and REPORT lines of each invocation."""
     on, off = (estimate(full_batches(per_batch=1), system_logs=value) for value in (True, False))
     saved = count(on, "resizing", prices.LOGS_GB) - count(off, "resizing", prices.LOGS_GB)
     assert saved == pytest.approx(1000 * logs.INVOCATION_BYTES / 1e9)
 
 
 def test_logs_that_are_kept_longer_cost_more() -> None:
-    """The month's logs are paid for until they expire."""
+    """Storage is billed until the logs expire."""
     week, quarter = (estimate(log_retention_days=days) for days in (7, 90))
     ratio = count(quarter, "resizing", prices.LOGS_GB_MONTH) / count(week, "resizing", prices.LOGS_GB_MONTH)
     assert ratio == pytest.approx(90 / 7)
 
 
 def test_a_month_without_uploads_is_not_free() -> None:
-    """Alarms, metrics, dashboard and polling are the same for one picture as for a million."""
+    """Alarms, metrics, dashboard and polling cost the same for one picture as for a million."""
     one, million = (estimate(full_batches(images=images)).bill() for images in (1, 1e6))
     fixed = [[line for line in bill.work if line.part == STACK] for bill in (one, million)]
     assert fixed[0] == fixed[1]
@@ -98,7 +98,7 @@ def test_a_month_without_uploads_is_not_free() -> None:
 
 @pytest.mark.parametrize("settings", [{}, {"events": False}, {"bucket": "theirs", "force_destroy": False}], ids=str)
 def test_the_bill_has_as_many_alarms_as_the_program(settings: dict[str, Any]) -> None:
-    """Each metric that an alarm looks at is paid for."""
+    """Each metric that an alarm watches is billed."""
     keys = {"force_destroy": "forceDestroy"}
     program = recorded(**{keys.get(key, key): str(value).lower() for key, value in settings.items()})
     alarms = program.mocks.of_type("MetricAlarm")
@@ -107,12 +107,12 @@ def test_the_bill_has_as_many_alarms_as_the_program(settings: dict[str, Any]) ->
 
 
 def test_the_bill_has_as_many_dashboards_as_the_program() -> None:
-    """One stack has one."""
+    """Each stack has one dashboard."""
     assert count(estimate(), STACK, prices.DASHBOARD_MONTH) == len(recorded().mocks.of_type("Dashboard"))
 
 
 def test_each_functions_memory_is_the_one_that_the_program_gives_it() -> None:
-    """The settings that the estimate looks at are those that the functions are deployed with."""
+    """The estimate uses the memory settings that the functions are deployed with."""
     names = {UPLOAD: "job-publisher", "format-conversion": "format-converter", "resizing": "pixel-resizer"}
     names["metadata-extraction"] = "metadata-extractor"
     keys = ("publisher", "format_conversion", "resizing", "metadata_extraction")
@@ -127,27 +127,27 @@ def test_each_functions_memory_is_the_one_that_the_program_gives_it() -> None:
 
 
 def test_every_price_of_the_table_is_paid() -> None:
-    """On one processor or the other, or by what is sent; a price that nobody pays is not looked after."""
+    """Every price but that of transfer is on a bill for x86-64 or arm64, because unused prices get out of date."""
     bills = [estimate(architecture=architecture).bill() for architecture in prices.LAMBDA_GB_SECOND]
     paid = {line.price.name for bill in bills for line in (*bill.work, *bill.keeping)}
     assert paid | {prices.TRANSFER_GB.name} == {price.name for price in prices.TABLE}
 
 
 def test_every_part_is_on_the_bill() -> None:
-    """Upload, branches and stack, each with something to pay."""
+    """Upload, branches and stack all have a cost."""
     work = estimate().bill().work
     assert {line.part for line in work if line.dollars > 0} == {UPLOAD, *BY_NAME, STACK}
 
 
 def test_the_reference_set_ups_time_grows_from_what_was_measured() -> None:
-    """1,123 ms to resize 6.5 megapixels, on top of PixelCascade's fixed 100 ms at 1,024 MB, at 1,769 in proportion."""
+    """1,123 ms are measured for 6.5 megapixels on one core; the fixed 100 ms at 1,024 MB are scaled to 1,769 MB."""
     fixed_ms = 100 * 1024 / 1769
     assert reference(megapixels=6.5).billed_ms("resizing") == pytest.approx(1123 + fixed_ms)
     assert reference(megapixels=13).billed_ms("format-conversion") == pytest.approx(966 + fixed_ms)
 
 
 def test_the_reference_set_up_pays_for_no_watching_and_keeps_its_logs() -> None:
-    """No alarm, metric or dashboard; logs that never expire are paid for month after month."""
+    """It has no alarm, metric or dashboard, and its logs never expire, so they cost more each month."""
     bill = reference().bill(keeping=[])
     watching = {prices.ALARM_MONTH.name, prices.METRIC_MONTH.name, prices.DASHBOARD_MONTH.name}
     assert watching.isdisjoint(line.price.name for line in bill.work)
@@ -155,18 +155,18 @@ def test_the_reference_set_up_pays_for_no_watching_and_keeps_its_logs() -> None:
 
 
 def test_both_keep_the_same_outputs() -> None:
-    """What is not known of the reference set-up's outputs is not held against it."""
+    """The comparison assumes the same stored outputs, because those of the reference set-up are not known."""
     kept = [Line(part="resizing", count=1, price=prices.S3_GB_MONTH)]
     assert kept[0] in reference().bill(keeping=kept).keeping
 
 
 def test_the_reference_set_up_does_not_work_for_less_in_larger_pictures() -> None:
-    """Where both have the same fixed time, decoding everything in full is what differs."""
+    """Both have the same fixed time, but the reference set-up decodes every picture in full."""
     ours, theirs = estimate(), reference()
     assert theirs.billed_ms("resizing") > ours.billed_ms("resizing")
 
 
 def test_a_stack_that_sends_no_events_pays_for_none() -> None:
-    """With `events: false` the bill has no line of EventBridge's."""
+    """With `events: false` the bill has no EventBridge line."""
     bills = [estimate(events=events).bill() for events in (True, False)]
     assert [any(line.price is prices.EVENTS for line in bill.work) for bill in bills] == [True, False]

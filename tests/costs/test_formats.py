@@ -1,4 +1,4 @@
-"""What formats cost and save, by hand, from round figures."""
+"""The cost and savings of formats, compared with manual calculations on round figures."""
 
 from pathlib import Path
 from typing import Any
@@ -12,17 +12,17 @@ from costs.formats import FormatPrice, format_prices
 from tests.costs.measured import ENCODINGS, estimate, full_batches
 
 SIZES = {"one": 1000}
-"""0.8 megapixels, as a picture is 0.8 times as high as wide."""
+"""0.8 megapixels: a picture is 0.8 times as high as wide."""
 
 
 def prices_of(**settings: Any) -> dict[str, FormatPrice]:
-    """Return the formats' prices of a stack with a vCPU for the resizer, for a million pictures."""
+    """Return the prices of formats for a million pictures, with one vCPU for the resizer."""
     found = estimate(full_batches(images=1e6), sizes=SIZES, **{"resizing_memory_mb": 1769, **settings})
     return {one.name: one for one in format_prices(found)}
 
 
 def test_a_further_format_costs_its_time_its_puts_and_its_bytes() -> None:
-    """70 ms a megapixel, one file, and 0.1 bytes a pixel instead of 0.9 where it is sent."""
+    """It takes 70 ms per megapixel and one PUT, and sends 0.1 bytes per pixel instead of 0.9."""
     found = prices_of(output_formats={"webp": 80})["webp=80"]
     assert found.made
     assert (found.ms, found.kb) == pytest.approx((56, 80))
@@ -35,14 +35,14 @@ def test_a_further_format_costs_its_time_its_puts_and_its_bytes() -> None:
 
 
 def test_another_quality_is_instead_of_the_stacks() -> None:
-    """A stack of quality 100 is told what 82 saves, and one of 82 what 100 costs."""
+    """A stack with quality 100 is shown the savings of 82, and one with 82 the cost of 100."""
     down, up = prices_of()["jpeg=82"], prices_of(jpeg_quality=82)["jpeg=100"]
     assert down.keeping == pytest.approx(-560 * 0.023)
     assert (up.keeping, up.compute, up.view) == pytest.approx((-down.keeping, -down.compute, -down.view))
 
 
 def test_a_stack_without_further_formats_is_shown_two() -> None:
-    """As not made."""
+    """They are marked as not made."""
     assert {name: one.made for name, one in prices_of().items()} == {
         "webp=80": False,
         "avif=60": False,
@@ -51,21 +51,21 @@ def test_a_stack_without_further_formats_is_shown_two() -> None:
 
 
 def test_formats_are_on_the_bill() -> None:
-    """The resizer's time grows by its encoders', unless it was measured with them; a share of a core takes longer."""
+    """Encoding adds to the resizer's time, in inverse proportion to its CPU share."""
     plain, further = (estimate(sizes=SIZES, output_formats=found) for found in ({}, {"webp": 80}))
     more_ms = further.billed_ms("resizing") - plain.billed_ms("resizing")
     assert more_ms == pytest.approx(56 * 1769 / 1024)
 
 
 def test_the_nearest_quality_counts() -> None:
-    """Of those that were measured."""
+    """The nearest measured quality is used, and a format without measurements is an error."""
     assert ENCODINGS.of("jpeg", 85).quality == 82
     with pytest.raises(DurationsError, match="without heic"):
         ENCODINGS.of("heic", 50)
 
 
 def test_what_the_benchmark_wrote_is_read(tmp_path: Path) -> None:
-    """The repository's own file has every format; another file is told, with the command that writes one."""
+    """The repository's file has every format; for another file the error names the command that writes one."""
     assert {row.format for row in Encodings.read().rows} == {"jpeg", "webp", "avif"}
     (tmp_path / "other.json").write_text("{}")
     with pytest.raises(DurationsError, match="python -m benchmarks formats"):

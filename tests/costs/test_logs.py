@@ -1,4 +1,4 @@
-"""How many bytes of logs one picture leaves: held against what the functions print."""
+"""The log bytes per picture in the estimate, compared with what the functions print."""
 
 import io
 import json
@@ -31,7 +31,7 @@ WORKERS = [format_converter.handler, pixel_resizer.handler, metadata_extractor.h
 
 
 def printed(logger: Logger, monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """Return what a logger writes in a warm process, with a trace as on Lambda."""
+    """Return the stream of a logger in a warm process, with a trace as on Lambda."""
     monkeypatch.setenv("_X_AMZN_TRACE_ID", TRACE)
     start.described()  # The first invocation of a process also logs its cold start.
     stream = io.StringIO()
@@ -46,7 +46,7 @@ def test_a_worker_prints_about_as_much_as_the_estimate_says(
     capsys: pytest.CaptureFixture[str],
     handler: Callable[..., Any],
 ) -> None:
-    """A line a picture and a line of metrics a batch, within a fifth."""
+    """One line per picture and one line of metrics per batch are within 20 % of the estimate."""
     stream = printed(worker.logger, monkeypatch)
     stack.upload(KEY, picture())
     event = sqs_event(job(KEY))
@@ -61,7 +61,7 @@ def test_a_batch_counts_as_many_metrics_as_the_estimate_pays(
     stack: Stack,  # noqa: F811
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Names by sets of dimensions: each is a metric on the bill."""
+    """Each combination of a metric's name and a set of dimensions is billed as a metric."""
     stack.upload(KEY, picture())
     format_converter.handler(sqs_event(job(KEY)), Context())
     (line,) = capsys.readouterr().out.splitlines()
@@ -73,7 +73,7 @@ def test_the_publisher_prints_about_as_much_as_the_estimate_says(
     stack: Stack,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A line an event, within a fifth."""
+    """One line per event is within 20 % of the estimate."""
     stream = printed(job_publisher.logger, monkeypatch)
     stack.upload(KEY, picture())
     entry = {"key": KEY, "size": 3_600_000, "eTag": "d" * 32}
@@ -84,5 +84,5 @@ def test_the_publisher_prints_about_as_much_as_the_estimate_says(
 
 
 def test_a_full_batch_shares_what_an_invocation_prints() -> None:
-    """Ten pictures in one invocation leave less than ten in ten."""
+    """Ten pictures in one invocation log less per picture than ten invocations."""
     assert logs.worker_bytes(10) < logs.worker_bytes(1)

@@ -1,4 +1,4 @@
-"""The scale sheet: limits, what reaches them, and in which order."""
+"""The scale sheet: the limits, the rates that reach them, and their order."""
 
 import pytest
 
@@ -7,13 +7,13 @@ from tests.costs.measured import estimate, full_batches
 
 
 def limit(name: str, found: list[Limit]) -> Limit:
-    """Return the one limit whose name begins so."""
+    """Return the limit whose name starts with `name`."""
     (one,) = [limit for limit in found if limit.name.startswith(name)]
     return one
 
 
 def test_the_limit_that_is_reached_first_is_at_the_top() -> None:
-    """Ten batches at once of pictures that take 200 ms are fifty a second."""
+    """Ten concurrent batches, at 200 ms per picture, process fifty pictures a second."""
     found = limits(estimate())
     assert [each.per_second for each in found] == sorted(each.per_second for each in found)
     assert found[0].per_second == pytest.approx(50)
@@ -21,44 +21,44 @@ def test_the_limit_that_is_reached_first_is_at_the_top() -> None:
 
 
 def test_every_limit_says_what_moves_it_and_who_says_so() -> None:
-    """A row without either is of no use to who runs into it."""
+    """Every limit says how to raise it and cites a source."""
     assert all(each.moved_by and each.source for each in limits(estimate()))
 
 
 def test_more_concurrency_moves_its_limit() -> None:
-    """A branch that works on twice as many batches at once is twice as fast."""
+    """Twice as many concurrent batches double a branch's rate."""
     ten, twenty = (limit("resizing", limits(estimate(max_concurrency=number))).per_second for number in (10, 20))
     assert twenty == pytest.approx(2 * ten)
 
 
 def test_all_functions_share_the_accounts_concurrency() -> None:
-    """50 ms of the publisher and three times 200 ms are 650 ms of the account's thousand a picture."""
+    """50 ms of the publisher and three times 200 ms use 650 ms of the account's thousand concurrent executions."""
     assert limit("Lambda: functions", limits(estimate())).per_second == pytest.approx(1_000_000 / 650)
 
 
 def test_a_stack_with_much_concurrency_is_stopped_by_something_else() -> None:
-    """With a thousand batches at once, S3's first partition is the first to be full."""
+    """With a thousand concurrent batches, S3's first partition is the first limit."""
     assert limits(estimate(max_concurrency=1000))[0].name == "S3: writes into a bucket not yet partitioned"
 
 
 @pytest.mark.parametrize(("region", "per_second"), [("us-east-1", 30_000), ("eu-central-1", 1500)])
 def test_the_topics_limit_is_the_regions(region: str, per_second: int) -> None:
-    """SNS's quota differs by a factor of a hundred."""
+    """SNS's quota depends on the region."""
     assert limit("SNS", limits(estimate(), region)).per_second == per_second
 
 
 def test_a_region_that_aws_does_not_name_has_the_smallest_quota() -> None:
-    """All other regions have one quota."""
+    """Regions that AWS does not list share the smallest quota."""
     assert limit("SNS", limits(estimate(), "eu-south-2")).per_second == SNS_PUBLISHES_ELSEWHERE
 
 
 def test_sizes_share_a_prefixs_writes() -> None:
-    """Three sizes reach S3's writes a second with a third of the pictures."""
+    """With three sizes, a third of the pictures reach S3's write rate."""
     assert limit("S3: writes below resized/", limits(estimate())).per_second == pytest.approx(3500 / 3)
 
 
 def test_larger_batches_are_fewer_invocations() -> None:
-    """Ten pictures in a batch are one invocation of the ten thousand a second."""
+    """A batch of ten counts as one of ten thousand invocations a second."""
     assert [limit("Lambda: batches", limits(estimate(batch_size=size))).per_second for size in (1, 10)] == [
         10_000,
         100_000,
@@ -66,13 +66,13 @@ def test_larger_batches_are_fewer_invocations() -> None:
 
 
 def test_a_limit_is_reached_with_full_batches() -> None:
-    """However uploads come on average, at a limit messages wait for each other."""
+    """Near a limit messages queue up, so batches are full whatever their average size."""
     single, full = (limits(estimate(full_batches(per_batch=number))) for number in (1, 10))
     assert single == full
 
 
 @pytest.mark.parametrize(("concurrency", "wait"), [(2, "0 s"), (5, "0 s"), (305, "60 s")])
 def test_a_burst_waits_until_the_mapping_has_grown(concurrency: int, wait: str) -> None:
-    """From five batches at once on, three hundred come a minute."""
+    """The mapping starts with five concurrent batches and adds three hundred per minute."""
     branch, *_ = beside(estimate(max_concurrency=concurrency))
     assert f"maxConcurrency {concurrency} is reached {wait} after" in branch

@@ -1,4 +1,4 @@
-"""The whole program, deployed once into an emulator of its own with IAM enforced."""
+"""The whole program, deployed once into its own emulator with IAM enforced."""
 
 import contextlib
 import io
@@ -23,11 +23,11 @@ from local.emulator import Emulator
 from ops.logs import log_events
 from ops.stack import DeployedStack
 
-# Long enough for a machine that does something else too; a test that passes ends long before.
+# Long enough for a busy machine; a passing test finishes much earlier.
 PATIENCE_S = 90
 POLL_S = 0.1
 
-# What is not delivered at once comes again at once, and is never given up on while a test looks.
+# Retry failed messages quickly, and never move them to the dead letters during a test.
 CONFIG = {
     f"{PROJECT}:maxReceives": "1000",
     f"{PROJECT}:sizes": '["small=40", "tall=80"]',
@@ -49,7 +49,7 @@ class Live:
         return etag.strip('"')
 
     def head(self, key: str) -> dict[str, Any] | None:
-        """Return what S3 says of an object, None where there is none."""
+        """Return an object's head, or None if there is no object."""
         try:
             found: dict[str, Any] = self.client("s3").head_object(Bucket=self.stack.bucket, Key=key)
         except ClientError as error:
@@ -59,12 +59,12 @@ class Live:
         return found
 
     def master_etag(self, key: str) -> str | None:
-        """Return the ETag of the master that an output or a rejection was made from, None where there is none."""
+        """Return the ETag of the master behind an output or a rejection, or None if there is no such object."""
         found = self.head(key)
         return found["Metadata"]["etag"] if found else None
 
     def item(self, name: str) -> dict[str, Any] | None:
-        """Return a metadata item, None where there is none."""
+        """Return a metadata item, or None if there is none."""
         found: dict[str, Any] = self.client("dynamodb").get_item(TableName=self.stack.table, Key={"name": {"S": name}})
         return found.get("Item")
 
@@ -73,27 +73,27 @@ class Live:
         return self.stack.records.read(self.stack.layout.name(key))
 
     def settled(self, key: str, state: str = "complete") -> Record | None:
-        """Return a picture's record once it is a master's in some state."""
+        """Return a picture's record if it belongs to this master and is in this state."""
         record = self.record(key)
         return record if record is not None and (record.key, record.state) == (key, state) else None
 
     def log(self, function: str) -> list[str]:
-        """Return the lines that a function has logged."""
+        """Return the lines of a function's log."""
         group = self.deployment.resource("LogGroup", f"{function}-logs")["name"]
         return [event["message"] for event in log_events(self.client("logs"), group)]
 
     def hide_messages_for(self, seconds: int) -> None:
-        """Have messages come again after so many seconds."""
+        """Set the visibility time-out of the queues."""
         for url in self.stack.queues.values():
             self.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(seconds)})
 
     def client(self, service: str) -> Any:
-        """Return a client of the emulator's root account."""
+        """Return a client for the emulator's root account."""
         return self.deployment.emulator.client(service)
 
 
 def until(what: str, condition: Callable[..., Any], *arguments: Any) -> Any:
-    """Return the first true value of `condition(*arguments)`; fail where none comes."""
+    """Return the first true value of `condition(*arguments)`, or fail after a time-out."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         if value := condition(*arguments):
@@ -106,7 +106,7 @@ _shades = itertools.count()
 
 
 def picture(width: int = 60, height: int = 40) -> bytes:
-    """Return a PNG that no other call returns."""
+    """Return a PNG that differs from every other call's."""
     shade = next(_shades)
     buffer = io.BytesIO()
     Image.new("RGB", (width, height), (shade % 256, shade // 256, 128)).save(buffer, "PNG")
@@ -115,7 +115,7 @@ def picture(width: int = 60, height: int = 40) -> bytes:
 
 @contextlib.contextmanager
 def deployed(config: Mapping[str, str]) -> Iterator[Live]:
-    """Deploy the program with a stack's settings into an emulator of its own."""
+    """Deploy the program with these settings into its own emulator."""
     with Emulator("us-east-1") as emulator:
         deployment = Deployment(emulator)
         deployment.deploy("local", stack_config("local", config))
@@ -124,14 +124,14 @@ def deployed(config: Mapping[str, str]) -> Iterator[Live]:
 
 @pytest.fixture(scope="session")
 def live() -> Iterator[Live]:
-    """Deploy the program; its failed messages come again after two seconds."""
+    """Deploy the program; failed messages are retried after two seconds."""
     with deployed(CONFIG) as live:
         live.hide_messages_for(VISIBILITY_S)
         yield live
 
 
 def policy_of(live: Live, function: str) -> tuple[str, str, dict[str, Any]]:
-    """Return a function's role, its inline policy's name, and the policy."""
+    """Return a function's role, the name of its inline policy, and the policy."""
     role = live.deployment.resource("Role", f"{function}-role")["name"]
     name = live.deployment.resource("RolePolicy", f"{function}-policy")["name"]
     return role, name, json.loads(live.deployment.resource("RolePolicy", f"{function}-policy")["policy"])

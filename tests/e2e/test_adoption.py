@@ -1,4 +1,4 @@
-"""A bucket that the stack does not own, with somebody else's notification: both hear of each picture."""
+"""A bucket that the stack does not own and that already has a notification: both recipients get each event."""
 
 import json
 
@@ -14,7 +14,7 @@ BUCKET = "somebodys-pictures"
 
 
 def test_a_picture_in_an_adopted_bucket_is_worked_on_and_its_owner_is_told() -> None:
-    """The notification that was there still fires, keys come in plain letters, and a deletion is noticed."""
+    """The existing notification still fires, special characters in keys work, and a deletion is recorded."""
     with Emulator("us-east-1") as emulator:
         s3, sqs = emulator.client("s3"), emulator.client("sqs")
         s3.create_bucket(Bucket=BUCKET)

@@ -1,4 +1,4 @@
-"""A bug in a worker's code is on the terminal at its first delivery, with its file and line."""
+"""A bug in a worker's code is reported at the first delivery, with its file and line."""
 
 import io
 import time
@@ -40,7 +40,7 @@ def buggy() -> Iterator[Live]:
 
 
 def with_bug(deployment: Deployment) -> bytes:
-    """Return the functions' code, one worker's with a bug and without its bytecode."""
+    """Return the functions' code with a bug in one worker, and without that worker's bytecode."""
     written = io.BytesIO()
     with (
         zipfile.ZipFile(code_archive(Target.of(deployment.config))) as code,
@@ -54,7 +54,7 @@ def with_bug(deployment: Deployment) -> bytes:
 
 
 def test_a_bug_in_a_worker_is_seen_at_its_first_delivery(buggy: Live, tmp_path: Path) -> None:
-    """Upload and wait as a run does: the failure comes before the message does again. `-s` shows the seconds."""
+    """The failure is reported before the message is delivered again. `-s` prints the seconds that it took."""
     (tmp_path / "cat.png").write_bytes(picture())
     masters = {"master/cat.png": tmp_path / "cat.png"}
 

@@ -1,4 +1,4 @@
-"""Crops: made around the master's focal point, and made anew when that changes."""
+"""Crops: cut around the master's focal point, and cut again when it changes."""
 
 import io
 import json
@@ -12,7 +12,7 @@ KEY, CROP = "master/wide.png", "resized/wide/square.jpg"
 
 
 def side(live: Live) -> str | None:
-    """Return which side of the picture the crop shows, None while there is no crop."""
+    """Return the side of the picture that the crop shows, or None if there is no crop."""
     if live.head(CROP) is None:
         return None
     body = live.client("s3").get_object(Bucket=live.stack.bucket, Key=CROP)["Body"].read()
@@ -22,7 +22,7 @@ def side(live: Live) -> str | None:
 
 
 def test_a_copy_onto_itself_with_another_focal_point_remakes_the_crop() -> None:
-    """S3 keeps the ETag of such a copy, and the pipeline notices all the same."""
+    """S3 keeps the ETag of such a copy, but the pipeline still detects the change."""
     image = Image.new("RGB", (200, 50), "red")
     image.paste("blue", (100, 0, 200, 50))
     buffer = io.BytesIO()

@@ -1,4 +1,4 @@
-"""A picture goes in at one end and everything that is promised comes out at the other."""
+"""From the upload of a picture to all of its outputs."""
 
 import io
 import json
@@ -14,7 +14,7 @@ from tests.e2e.conftest import Live, picture, until
 
 
 def test_a_picture_becomes_its_outputs_and_its_record(live: Live) -> None:
-    """Each branch leaves what it promises, under names made of the master's own."""
+    """Each branch writes its output under a name derived from the master's."""
     etag = live.put("master/2024/a b+ü.png", picture(60, 40))
     until("the JPEG is there", live.head, "converted/2024/a b+ü.jpg")
     until("the sizes are there", live.head, "resized/2024/a b+ü/tall.jpg")
@@ -27,7 +27,7 @@ def test_a_picture_becomes_its_outputs_and_its_record(live: Live) -> None:
 
 
 def test_a_picture_of_twelve_megapixels_becomes_three_sizes(live: Live) -> None:
-    """The worker's own sizes are widths; the heights follow."""
+    """The configured sizes are widths, and heights keep the ratio."""
     live.put("master/large.png", picture(4000, 3000))
     until("the sizes are there", live.head, "resized/large/tall.jpg")
     body = live.client("s3").get_object(Bucket=live.stack.bucket, Key="resized/large/small.jpg")["Body"].read()
@@ -35,7 +35,7 @@ def test_a_picture_of_twelve_megapixels_becomes_three_sizes(live: Live) -> None:
 
 
 def test_an_output_says_what_it_is_and_where_from(live: Live) -> None:
-    """Browsers and caches are told the type and the age, operators the master."""
+    """The headers give browsers and caches the type and age, and the metadata names the master."""
     etag = live.put("master/headers.png", picture())
     head = until("the JPEG is there", live.head, "converted/headers.jpg")
     assert head["ContentType"] == "image/jpeg"
@@ -45,7 +45,7 @@ def test_an_output_says_what_it_is_and_where_from(live: Live) -> None:
 
 
 def test_what_is_no_picture_is_rejected_with_a_reason(live: Live) -> None:
-    """The image's fault is written down where its uploader can read it, by each branch."""
+    """Each branch writes the reason to where the uploader can read it."""
     live.put("master/letter.jpg", b"Dear reader, this is no picture.")
     for branch in ("format-conversion", "resizing", "metadata-extraction"):
         key = f"rejected/letter.jpg/{branch}.json"
@@ -56,7 +56,7 @@ def test_what_is_no_picture_is_rejected_with_a_reason(live: Live) -> None:
 
 
 def test_two_masters_of_one_name_uploaded_together(live: Live) -> None:
-    """One owns the name in all branches, and the other is rejected once."""
+    """One master owns the name in all branches, and the other gets a single rejection."""
     keys = ["master/twin.png", "master/twin.gif"]
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(live.put, keys, [picture(), picture()]))
@@ -76,7 +76,7 @@ def test_two_masters_of_one_name_uploaded_together(live: Live) -> None:
 
 
 def test_a_name_is_free_after_a_deletion(live: Live) -> None:
-    """`freed.JPG` deleted, then `freed.jpg` uploaded: its outputs go, and the name is the new one's."""
+    """`freed.JPG` is deleted and its outputs go; then `freed.jpg` gets the name."""
     live.put("master/freed.JPG", picture())
     until("the first is complete", live.settled, "master/freed.JPG")
     live.client("s3").delete_object(Bucket=live.stack.bucket, Key="master/freed.JPG")
@@ -88,7 +88,7 @@ def test_a_name_is_free_after_a_deletion(live: Live) -> None:
 
 
 def test_a_loser_is_worked_on_when_the_owner_goes(live: Live) -> None:
-    """Nobody has to upload it again, and its reason goes."""
+    """It is processed without another upload, and its rejection is deleted."""
     live.put("master/heir.png", picture())
     until("the owner is complete", live.settled, "master/heir.png")
     live.put("master/heir.gif", picture())
@@ -99,7 +99,7 @@ def test_a_loser_is_worked_on_when_the_owner_goes(live: Live) -> None:
 
 
 def test_a_reason_goes_when_a_good_picture_comes(live: Live) -> None:
-    """Bad, then replaced: each branch takes back what it said."""
+    """After a bad upload is replaced, each branch deletes its rejection."""
     live.put("master/replaced.png", b"no picture")
     until("it is rejected", live.settled, "master/replaced.png", "rejected")
     live.put("master/replaced.png", picture())
@@ -110,7 +110,7 @@ def test_a_reason_goes_when_a_good_picture_comes(live: Live) -> None:
 
 
 def test_a_rule_of_yours_gets_every_event(live: Live) -> None:
-    """EventBridge delivers complete, rejected and deleted to a queue, with the outputs' keys."""
+    """A rule delivers rejected, complete and deleted events to a queue, with the keys of the outputs."""
     sqs, events, key = live.client("sqs"), live.client("events"), "master/told.png"
     url = sqs.create_queue(QueueName="my-events")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -137,7 +137,7 @@ def test_a_rule_of_yours_gets_every_event(live: Live) -> None:
 
 
 def test_deletions_on_a_versioned_bucket(live: Live) -> None:
-    """An old version or a delete marker that is removed deletes nothing; the newest state decides."""
+    """Removing an old version or a delete marker deletes no outputs; the current version decides."""
     s3, bucket, key = live.client("s3"), live.stack.bucket, "master/versions.png"
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     try:
@@ -159,7 +159,7 @@ _NONE: dict[str, Any] = {"name": "", "key": "", "etag": "", "generation": 1, "st
 
 
 def test_a_large_upload_in_parts_is_seen(live: Live) -> None:
-    """A multipart upload ends with another event than a put, and starts the pipeline all the same."""
+    """The completion of a multipart upload is an event other than Put, and starts the pipeline too."""
     s3, where = live.client("s3"), {"Bucket": live.stack.bucket, "Key": "master/parts.png"}
     upload = s3.create_multipart_upload(**where)["UploadId"]
     part = s3.upload_part(**where, UploadId=upload, PartNumber=1, Body=picture())
@@ -169,7 +169,7 @@ def test_a_large_upload_in_parts_is_seen(live: Live) -> None:
 
 
 def test_a_job_published_by_hand_is_done(live: Live) -> None:
-    """A job needs a bucket and a key and nothing else."""
+    """A job needs only a bucket and a key."""
     live.put("master/by hand.png", picture())
     until("the picture is complete", live.settled, "master/by hand.png")
     live.client("s3").delete_object(Bucket=live.stack.bucket, Key="converted/by hand.jpg")
@@ -179,14 +179,14 @@ def test_a_job_published_by_hand_is_done(live: Live) -> None:
 
 
 def test_a_queues_failures_are_looked_for_in_its_functions_log(live: Live) -> None:
-    """The log group is found through the mapping, for every branch."""
+    """The log group is found through the event source mapping, for every branch."""
     for row in BRANCHES:
         group = live.deployment.resource("LogGroup", f"{row.module.replace('_', '-')}-logs")["name"]
         assert log_group(live.stack, live.stack.queues[row.name]) == group
 
 
 def test_what_warms_a_worker_is_not_counted(live: Live) -> None:
-    """Each worker logs that it has kept a job, as its cold start, and that invocation sends no metric."""
+    """The warm-up invocation of each worker logs "kept" on its cold start, and sends no metric."""
     for branch in BRANCHES:
         log = live.log(branch.function_name)
         (kept,) = [line for line in log if '"kept"' in line and "master/warming" in line]

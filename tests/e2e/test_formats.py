@@ -1,4 +1,4 @@
-"""Sizes in WebP beside JPEG: kept where they are smaller, and gone where a newer state has none."""
+"""WebP sizes beside JPEG: kept if they are smaller, and deleted when a newer master has none."""
 
 import io
 
@@ -18,12 +18,12 @@ CONFIG = {
 
 
 def plain() -> bytes:
-    """Return a picture of one colour, which WebP makes smaller than JPEG."""
+    """Return a picture of one colour, which is smaller as WebP than as JPEG."""
     return _png(Image.new("RGB", (400, 300), (200, 30, 30)))
 
 
 def noisy() -> bytes:
-    """Return a picture of noise, which at these qualities WebP makes larger than JPEG."""
+    """Return a picture of noise, which is larger as WebP than as JPEG at these qualities."""
     return _png(Image.effect_noise((400, 300), 90).convert("RGB"))
 
 
@@ -34,7 +34,7 @@ def _png(image: Image.Image) -> bytes:
 
 
 def test_a_size_in_webp_is_kept_only_while_it_is_smaller() -> None:
-    """With the layer that is built for it and the permissions that are given for it, and no other."""
+    """The layer and the permissions are those that a stack with further formats gets."""
     with deployed(CONFIG) as live:
         first = live.put(KEY, plain())
         record = until("the picture is complete", live.settled, KEY)

@@ -1,4 +1,4 @@
-"""Masters in each further format: decoded in child processes, HEIC by a layer of its own."""
+"""Masters in each further format: decoded in child processes, HEIC from its own layer."""
 
 import io
 
@@ -27,7 +27,7 @@ def masters() -> dict[str, bytes]:
 
 @needs_decoder
 def test_each_further_format_becomes_jpegs_and_a_record() -> None:
-    """With both layers; a format that is not let in is rejected, and the reason names the setting."""
+    """Both layers are deployed; a format that is not listed is rejected, and the reason names the setting."""
     with deployed(CONFIG) as live:
         pictures = masters()
         for key, body in {**pictures, "master/png.png": b"\x89PNG\r\n\x1a\n"}.items():

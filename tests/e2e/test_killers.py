@@ -1,4 +1,4 @@
-"""One bad record never costs another, not even one that kills or stalls the process."""
+"""A bad message never affects another, even if it crashes or stalls the process."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ GOOD = [f"good {number}.png" for number in range(7)]
 
 @pytest.fixture(scope="module")
 def endangered() -> Iterator[Live]:
-    """Deploy the program with workers that fall over the pictures whose names say so."""
+    """Deploy the program with workers that fail on the pictures whose names say so."""
     with deployed(CONFIG) as live:
         faults.sabotage_workers(live.deployment)
         live.hide_messages_for(TIMEOUT_S + 2)
@@ -26,7 +26,7 @@ def endangered() -> Iterator[Live]:
 
 
 def test_seven_of_a_batch_of_ten_are_done_after_two_deliveries(endangered: Live) -> None:
-    """A memory killer, a sleeper and a crash among ten: the other seven come out, and are not given up on."""
+    """One picture exhausts memory, one stalls and one crashes; the other seven are processed and not given up."""
     held = faults.HeldBack(endangered.deployment)
     held.stop()
     for name in [*KILLERS, *GOOD]:
@@ -41,11 +41,11 @@ def test_seven_of_a_batch_of_ten_are_done_after_two_deliveries(endangered: Live)
 
 
 def waiting(live: Live, url: str, count: int) -> bool:
-    """Return whether that many messages wait in a queue."""
+    """Return whether exactly `count` messages wait in a queue."""
     return depth(live.client("sqs"), url).waiting == count
 
 
 def deliveries(live: Live) -> set[int]:
-    """Return at which deliveries the format-converter did good pictures."""
+    """Return the delivery counts at which the format-converter wrote pictures."""
     lines = [json.loads(line) for line in live.log("format-converter") if line.startswith("{")]
     return {line["deliveries"] for line in lines if line.get("message") == "written"}

@@ -21,7 +21,7 @@ EXAMPLE = ROOT / "examples" / "fanout-python"
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """Deploy the example; as in the local run, for this machine's Python and without TLS."""
+    """Deploy the example, as the local run does: for this machine's Python, and without TLS only."""
     folder = tmp_path_factory.mktemp("orders")
     archive = shutil.make_archive(str(folder / "workers"), "zip", EXAMPLE / "workers")
     runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -39,13 +39,13 @@ def publish(deployment: Deployment, message: str) -> None:
 
 
 def log(deployment: Deployment, function: str) -> str:
-    """Return what a function has logged."""
+    """Return a function's log."""
     group = deployment.resource("LogGroup", f"{function}-logs")["name"]
     return "\n".join(event["message"] for event in log_events(deployment.emulator.client("logs"), group))
 
 
 def test_an_order_reaches_both_branches(deployment: Deployment) -> None:
-    """Billing logs it, and shipping stores it, with the permissions that the program gives."""
+    """Billing logs the order and shipping stores it, with the permissions from the program."""
     publish(deployment, json.dumps({"order": "A-17", "amount": 42}))
     table = deployment.resource("Table", "shipments")["name"]
 
@@ -59,7 +59,7 @@ def test_an_order_reaches_both_branches(deployment: Deployment) -> None:
 
 
 def test_a_bad_order_stays_in_its_queue(deployment: Deployment) -> None:
-    """What a worker reports is not deleted: it waits, hidden, to be delivered again."""
+    """A reported message is not deleted: it stays hidden until it is delivered again."""
     publish(deployment, "{}")
     until("billing fails on it", lambda: "failed: KeyError" in log(deployment, "order-placed-billing"))
     url = deployment.resource("Queue", "order-placed-billing-queue")["url"]

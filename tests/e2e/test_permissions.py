@@ -1,8 +1,8 @@
-"""Every permission is needed: without it the flow stops, with it the flow goes on.
+"""Every permission is needed: the flow stops without it, and continues once it is back.
 
-What the emulator does not enforce is left to the tests of the program: writing logs, and listing, without which
-AWS would answer 403 for a missing object (the emulator always says 404). What AWS checks when a trigger, a mapping
-or a destination is made, the local deployment checks: `tests/local/test_resources.py` takes those away.
+The tests of the program cover what the emulator does not enforce: writing logs, and listing, without which AWS
+answers 403 for a missing object (the emulator always answers 404). `tests/local/test_deployment.py` removes the
+permissions that AWS checks on creation of a trigger, a mapping or a destination; the local deployment checks them.
 """
 
 import json
@@ -21,30 +21,30 @@ BRANCHES = {
     "pixel-resizer": "resizing",
     "metadata-extractor": "metadata-extraction",
 }
-# The answer to a HEAD has no body, so its error has no name.
+# A HEAD response has no body, so its error has no name.
 REFUSALS = ("AccessDenied", "AuthorizationError", "not authorized", "Forbidden")
-# Its absence delays retries and stops nothing; see the last test.
+# Without it retries are late, but nothing stops; see the last test.
 DELAYS = {"sqs:ChangeMessageVisibility"}
 NOT_ENFORCED = {"logs:CreateLogStream", "logs:PutLogEvents", "s3:ListBucket"}
 CHECKED_WHEN_DEPLOYED = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"}
 
 
 def text() -> bytes:
-    """Return what is no picture, and not what any other call returns."""
+    """Return bytes that are not a picture, and that differ from every other call's."""
     return b"no picture " + picture()
 
 
 Deed = Callable[[Live, str], None]
-"""What somebody does with a master, by its key."""
+"""An action on a master, by its key."""
 
 
 def upload(live: Live, key: str) -> None:
-    """Upload a picture that no other call uploads."""
+    """Upload a new picture."""
     live.put(key, picture())
 
 
 def upload_text(live: Live, key: str) -> None:
-    """Upload what is no picture."""
+    """Upload a file that is not a picture."""
     live.put(key, text())
 
 
@@ -60,25 +60,25 @@ def complete(live: Live, key: str) -> None:
 
 
 def reject(live: Live, key: str) -> None:
-    """Upload what is no picture, and wait until it is rejected."""
+    """Upload a file that is not a picture, and wait until it is rejected."""
     upload_text(live, key)
     until("it is rejected", live.settled, key, "rejected")
 
 
 def twin(key: str) -> str:
-    """Return the key of another master of that name."""
+    """Return the key of another master with the same name."""
     return key.removesuffix(".png") + ".gif"
 
 
 def lose(live: Live, key: str) -> None:
-    """Make the master one whose name is another's, and wait until it was told."""
+    """Upload a master whose name is taken, and wait until it is rejected."""
     complete(live, twin(key))
     upload(live, key)
     until("it is told", live.head, live.stack.layout.rejected_key(key, "name-taken"))
 
 
 def own_twin(live: Live, key: str) -> None:
-    """Let another master own the name."""
+    """Upload another master that owns the name."""
     complete(live, twin(key))
 
 
@@ -88,16 +88,16 @@ def delete_owner(live: Live, key: str) -> None:
 
 
 def by_hand(live: Live, key: str) -> None:
-    """Publish a job by hand, for a master of which nobody has heard yet."""
+    """Publish a job by hand, without a generation."""
     job = json.dumps({"bucket": live.stack.bucket, "key": key})
     live.client("sns").publish(TopicArn=live.deployment.outputs["topic"], Message=job)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Need:
-    """What one function needs a permission for: `deed`, after `before`, makes it use the permission.
+    """A permission that a function needs: `deed`, after `before`, makes the function use it.
 
-    To replace what is there takes reading whose it is, so the permission to read outputs is needed by the second.
+    Replacing an output includes reading its owner, so only a second upload needs the permission to read outputs.
     """
 
     function: str
@@ -149,25 +149,25 @@ NEEDS = [
     ),
 ]
 
-# What a worker needs only to reconcile a job that was published by hand, as the publisher does for every upload: the
-# same code under the same policy statements, shown for the publisher above. `tests/test_program.py` holds each of them.
+# A worker needs these only to reconcile a job published by hand, as the publisher does for every upload. Code and
+# statements are the publisher's, which the table covers; `tests/test_program.py` checks each of them.
 BY_HAND = {
     *(("sns:Publish", "new-image-uploaded"), ("s3:GetObject", "converted/")),
     *(("dynamodb:GetItem", RECORDS), ("dynamodb:PutItem", RECORDS)),
     *((f"s3:{action}", TAKEN) for action in ("GetObject", "PutObject", "DeleteObject")),
-    # Sent by whichever of the workers ends last; its absence is shown for all three at once.
+    # The worker that finishes last sends it; another test removes it from all three at once.
     ("events:PutEvents", "event-bus"),
 }
 
 
 def test_no_permission_is_left_out_here(live: Live) -> None:
-    """Every action on every resource in the functions' policies stands in the table above, or among the exceptions."""
+    """Every action on every resource in the functions' policies is in the table above or among the exceptions."""
     granted = {
         (function, action, statement["Resource"])
         for function in live.deployment.names("Function")
         for statement in policy_of(live, function)[2]["Statement"]
         for action in statement["Action"]
-        if not action.endswith("Batch")  # The emulator's own: they come and go with the action without it.
+        if not action.endswith("Batch")  # The emulator's own: removed together with the action without `Batch`.
         and action not in NOT_ENFORCED | CHECKED_WHEN_DEPLOYED | DELAYS
     }
     taken = {
@@ -187,7 +187,7 @@ def test_no_permission_is_left_out_here(live: Live) -> None:
 
 @pytest.mark.parametrize("need", NEEDS, ids=str)
 def test_without_the_permission_the_flow_stops(live: Live, need: Need) -> None:
-    """The function is refused, and does its work once it may."""
+    """The function is refused, and does its work once the permission is back."""
     key = f"master/{need}.png".replace(":", " ").replace("/", " ").replace("master ", "master/", 1)
     for deed in need.before:
         deed(live, key)
@@ -195,13 +195,13 @@ def test_without_the_permission_the_flow_stops(live: Live, need: Need) -> None:
     with taken_away(live, need):
         need.deed(live, key)
         until("the function is refused", lambda: count_refusals(live, need.function) > refused)
-    if need.function == PUBLISHER:  # What it failed on went to its own queue: it is called anew, not again.
+    if need.function == PUBLISHER:  # Its failed event is in a queue of its own and is not retried.
         need.deed(live, key)
     until("the work is done after all", done, live, key)
 
 
 def done(live: Live, key: str) -> bool:
-    """Return whether a name is settled, with no reason left that is not so, and no output of a master that is gone."""
+    """Return whether a name is settled, without an outdated rejection and without outputs of a deleted master."""
     record = live.record(key)
     if record is None or record.state == "received":
         return False
@@ -215,7 +215,7 @@ def done(live: Live, key: str) -> bool:
 
 
 def test_a_job_by_hand_needs_what_the_publisher_needs(live: Live) -> None:
-    """A worker that may not keep records is refused a job without a generation, and does it once it may."""
+    """A worker without access to records cannot do a job without a generation, and does it once it has access."""
     function, key = "pixel-resizer", "master/by hand without permission.png"
     need = Need(function=function, action="dynamodb:GetItem", on=RECORDS, deed=by_hand)
     complete(live, key)
@@ -227,7 +227,7 @@ def test_a_job_by_hand_needs_what_the_publisher_needs(live: Live) -> None:
 
 
 def test_without_the_permission_nobody_is_told(live: Live) -> None:
-    """The workers may not send events: the picture stays received, and is told once they may."""
+    """If the workers may not send events, the picture stays received, and completes once they may."""
     key, needs = "master/untold.png", {}
     for function in BRANCHES:
         needs[function] = Need(function=function, action="events:PutEvents", on="event-bus", deed=upload)
@@ -248,7 +248,7 @@ def test_without_the_permission_nobody_is_told(live: Live) -> None:
 
 @pytest.mark.parametrize("branch", BRANCHES.values())
 def test_without_its_policy_a_queue_gets_nothing(live: Live, branch: str) -> None:
-    """The topic delivers to the other branches, and to this one again once the queue lets it in."""
+    """The topic delivers to the other branches, and to this one once the queue's policy is back."""
     function = next(function for function, its_branch in BRANCHES.items() if its_branch == branch)
     url = live.deployment.outputs["queues"][branch]
     policy = live.deployment.resource("QueuePolicy", f"{branch}-queue-policy")["policy"]
@@ -267,7 +267,7 @@ def test_without_its_policy_a_queue_gets_nothing(live: Live, branch: str) -> Non
 
 
 def left(live: Live, function: str, key: str, etag: str) -> bool:
-    """Return whether a worker has left an output or a rejection of that state of a master."""
+    """Return whether a worker has written an output or a rejection for this state of a master."""
     layout, branch = live.stack.layout, next(row for row in ROWS if row.name == BRANCHES[function])
     if live.master_etag(layout.rejected_key(key, branch.name)) == etag:
         return True
@@ -278,13 +278,13 @@ def left(live: Live, function: str, key: str, etag: str) -> bool:
 
 
 def count_refusals(live: Live, function: str) -> int:
-    """Return how often a function has logged that it was refused something."""
+    """Return how many lines of a function's log report a refusal."""
     return sum(any(refusal in line for refusal in REFUSALS) for line in live.log(function))
 
 
 @contextmanager
 def taken_away(live: Live, *needs: Need) -> Iterator[None]:
-    """Take actions on resources out of one function's policy for a while."""
+    """Remove actions on resources from one function's policy for the duration of the context."""
     role, name, policy = policy_of(live, needs[0].function)
     iam = live.client("iam")
 
@@ -302,16 +302,16 @@ def taken_away(live: Live, *needs: Need) -> Iterator[None]:
 
 
 def without(statement: dict[str, Any], need: Need) -> dict[str, Any] | None:
-    """Return a statement without the action that `need` names, None where nothing is left of it."""
+    """Return a statement without the action that `need` names, or None if no action is left."""
     if need.on not in statement["Resource"]:
         return statement
-    # With an action goes the one for batches, which only the emulator has.
+    # Removes the batch action with it, which only the emulator has.
     actions = [action for action in statement["Action"] if not action.startswith(need.action)]
     return {**statement, "Action": actions} if actions else None
 
 
 def test_without_the_permission_a_retry_waits_for_its_queue(live: Live) -> None:
-    """A worker that may not choose when a failed message comes again says so, and the message still comes."""
+    """A worker that may not change visibility logs it, and the message is still delivered again."""
     function, key = "pixel-resizer", "master/no schedule.png"
     failing = Need(function=function, action="s3:PutObject", on="resized/", deed=upload)
     unscheduled = Need(function=function, action="sqs:ChangeMessageVisibility", on="resizing-queue", deed=upload)

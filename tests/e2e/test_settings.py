@@ -1,4 +1,4 @@
-"""A setting that changes: what older settings made is outdated, and only that is made again."""
+"""A changed setting makes only the outputs that depend on it outdated, and only those are made again."""
 
 import json
 from dataclasses import replace
@@ -14,13 +14,13 @@ NAMES = [f"changed/{number}" for number in range(5)]
 
 
 def objects(live: Live, prefix: str) -> dict[str, tuple[str, str]]:
-    """Return the ETag and the time of every object below a prefix."""
+    """Return the ETag and modification time of every object under a prefix."""
     pages = live.client("s3").list_objects_v2(Bucket=live.stack.bucket, Prefix=prefix)
     return {entry["Key"]: (entry["ETag"], entry["LastModified"]) for entry in pages.get("Contents", ())}
 
 
 def test_one_size_changed_makes_that_branchs_outputs_again_and_no_others(live: Live) -> None:
-    """Five pictures, one size wider: five jobs, ten files made again, every other object and item as it was."""
+    """Five pictures with one size changed: five jobs, ten new files; every other object and item is unchanged."""
     for name in NAMES:
         live.put(f"master/{name}.png", picture())
     for name in NAMES:

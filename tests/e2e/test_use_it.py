@@ -1,4 +1,4 @@
-"""docs/use-it-in-your-app.md: its Python runs as it stands, from the upload to the deletion."""
+"""docs/use-it-in-your-app.md: its Python runs unchanged, from the upload to the deletion."""
 
 import json
 import re
@@ -23,7 +23,7 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 
 @pytest.fixture
 def app(live: Live, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Return what the page's blocks define, in a process whose environment leads to the local stack."""
+    """Return the names that the page's code defines, with the environment pointing to the local stack."""
     emulator = live.deployment.emulator
     monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.endpoint)
     monkeypatch.setenv("AWS_DEFAULT_REGION", emulator.region)
@@ -36,7 +36,7 @@ def app(live: Live, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def post(form: dict[str, Any], body: bytes, content_type: str = "image/png") -> int:
-    """Post a form as a browser does; return the status."""
+    """Post a form as a browser does, and return the status."""
     boundary = "----form"
     fields = {**form["fields"], "Content-Type": content_type}
     parts = [f'--{boundary}\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n' for n, v in fields.items()]
@@ -53,7 +53,7 @@ def post(form: dict[str, Any], body: bytes, content_type: str = "image/png") -> 
 
 
 def test_a_picture_is_uploaded_followed_shown_and_deleted(live: Live, app: dict[str, Any]) -> None:
-    """Each function of the page does what it says."""
+    """Each function of the page works as described."""
     key = "master/app/a b.png"
     queue_url = app["follow"](live.stack.bucket, "my-app")
     assert post(app["upload_form"](live.stack.bucket, key), picture()) == 204
@@ -75,14 +75,14 @@ def test_a_picture_is_uploaded_followed_shown_and_deleted(live: Live, app: dict[
     ("body", "content_type"), [(b"x" * 1001, "image/png"), (b"", "image/png"), (b"<html>", "text/html")]
 )
 def test_a_form_takes_one_image_of_a_limited_size(live: Live, body: bytes, content_type: str) -> None:
-    """Too large, empty or called something else: S3 refuses it, and nothing is there."""
+    """S3 refuses a file that is too large, empty or of another type, and stores nothing."""
     form = presigned_post(live.stack, "master/app/refused.png", max_bytes=1000)
     assert post(form, body, content_type) in {400, 403}
     assert live.head("master/app/refused.png") is None
 
 
 def test_a_form_is_for_its_key_alone(live: Live) -> None:
-    """Another key in the form is refused; the one that was signed is worked on."""
+    """A form with another key is refused, and one with the signed key is accepted."""
     form = presigned_post(live.stack, "master/app/mine.png", max_bytes=10_000)
     other = {**form, "fields": {**form["fields"], "key": "master/app/theirs.png"}}
     assert post(other, picture()) == 403
@@ -91,7 +91,7 @@ def test_a_form_is_for_its_key_alone(live: Live) -> None:
 
 
 def test_an_uploaders_policy_lets_upload_and_nothing_else(live: Live) -> None:
-    """The stack's output, as somebody's policy: a master is put, an output is not, and nothing is read."""
+    """A user with the policy from the stack's output may put a master, but not write, read or delete outputs."""
     iam, name = live.client("iam"), "uploader"
     iam.create_user(UserName=name)
     iam.put_user_policy(UserName=name, PolicyName="upload", PolicyDocument=live.deployment.outputs["uploaderPolicy"])

@@ -1,4 +1,4 @@
-"""The Pulumi CLI as the tests drive it: its command lines, and what it says at their end."""
+"""The Pulumi CLI for the tests: its command lines and the summaries that it prints."""
 
 import importlib.metadata
 import json
@@ -13,16 +13,16 @@ from typing import Any
 
 TIMEOUT_S = 1200
 NO_CLI = "expected the Pulumi CLI on the PATH, got none: see https://www.pulumi.com/docs/iac/download-install/"
-# The summary's lines are such as `+ 105 created` and `7 changes. 98 unchanged`.
+# Matches summary lines such as `+ 105 created` and `7 changes. 98 unchanged`.
 COUNT = re.compile(r"\b(\d+) (created|updated|deleted|replaced|unchanged)\b")
 
 
 class PulumiFailedError(Exception):
-    """A command of the Pulumi CLI failed; the message holds its output."""
+    """A Pulumi CLI command failed; the message includes its output."""
 
 
 def missing() -> str:
-    """Return what the tests of the engine lack on this machine, and how to get it; nothing where all is there."""
+    """Return what this machine lacks for the engine tests and how to install it, or an empty text."""
     pulumi = shutil.which("pulumi")
     if pulumi is None:
         return NO_CLI
@@ -36,45 +36,45 @@ def missing() -> str:
 
 
 def counts(output: str) -> Counter[str]:
-    """Return how many resources an update created, updated, deleted, replaced and left unchanged, by its summary."""
+    """Return the counts of created, updated, deleted, replaced and unchanged resources in an update's summary."""
     summary = output.rpartition("\nResources:\n")[2]
     return Counter({kind: int(number) for number, kind in COUNT.findall(summary)})
 
 
 @dataclass(frozen=True, kw_only=True)
 class PulumiStack:
-    """One stack of the project in `folder`; the environment names the backend and the passphrase."""
+    """A stack of the project in `folder`; the environment sets the backend and the passphrase."""
 
     name: str
     folder: Path
     environment: Mapping[str, str]
 
     def init(self) -> None:
-        """Make the stack."""
+        """Create the stack."""
         self._run("stack", "init")
 
     def set(self, settings: Mapping[str, str]) -> None:
-        """Change settings in the stack's file."""
+        """Change settings in the stack file."""
         for key, value in settings.items():
             self._run("config", "set", key, value)
 
     def up(self) -> Counter[str]:
-        """Deploy; return the counts of the summary."""
+        """Deploy, and return the counts of the summary."""
         return counts(self._run("up", "--yes", "--skip-preview"))
 
     def expect_no_changes(self) -> None:
-        """Preview.
+        """Preview an update.
 
-        Raises: PulumiFailedError, where an update would change something.
+        Raises: PulumiFailedError, if the update would change something.
         """
         self._run("preview", "--expect-no-changes")
 
     def destroy(self) -> Counter[str]:
-        """Delete all resources, after a preview, which refuses where one of them is protected."""
+        """Preview and delete all resources; fails if one of them is protected."""
         return counts(self._run("destroy", "--yes"))
 
     def outputs(self) -> dict[str, Any]:
-        """Return the stack's outputs; none before its first update."""
+        """Return the stack's outputs, which are empty before the first update."""
         found: dict[str, Any] = json.loads(self._run("stack", "output", "--json"))
         return found
 

@@ -1,4 +1,4 @@
-"""A `pulumi` that only writes down how it was called, and answers what a test has told it to."""
+"""A fake `pulumi` that records its command lines and prints prepared answers."""
 
 import json
 import os
@@ -25,26 +25,26 @@ sys.exit(code)
 
 @dataclass(frozen=True, kw_only=True)
 class FakeCli:
-    """The fake: its folder is the PATH."""
+    """The fake CLI, in a folder on the PATH."""
 
     folder: Path
 
     def answer(self, answers: Mapping[str, tuple[int, str]]) -> None:
-        """Set exit code and output by how a command begins, such as `stack export`; others exit 0 in silence."""
+        """Set exit code and output by the start of a command line, such as `stack export`; others print nothing."""
         (self.folder / "answers.json").write_text(json.dumps(answers))
 
     def calls(self) -> list[str]:
-        """Return the command lines so far."""
+        """Return the recorded command lines."""
         return [" ".join(json.loads(line)) for line in (self.folder / "calls").read_text().splitlines()]
 
     def stack(self) -> PulumiStack:
-        """Return a stack that is driven by the fake."""
+        """Return a stack that uses the fake CLI."""
         return PulumiStack(name="dev", folder=self.folder, environment=dict(os.environ))
 
 
 @pytest.fixture
 def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeCli:
-    """Put the fake on the PATH, before any other."""
+    """Put the fake at the front of the PATH."""
     fake = FakeCli(folder=tmp_path / "cli")
     fake.folder.mkdir()
     fake.answer({})

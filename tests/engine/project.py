@@ -1,4 +1,4 @@
-"""A copy of the project for the Pulumi CLI: links to the sources, stack files of its own that lead to an emulator."""
+"""A copy of the project for the Pulumi CLI: links to the sources, and stack files that point to an emulator."""
 
 import os
 import sys
@@ -13,15 +13,15 @@ from local.emulator import CREDENTIALS, Emulator
 from tests.engine.cli import PulumiStack
 
 PORT = 4566
-"""The one in Pulumi.local.yaml."""
-# Not needed there, or written by `link_project`.
+"""The port in Pulumi.local.yaml."""
+# Not needed in the copy, or written by `link_project`.
 LEFT_OUT = (".git*", ".venv", "venv", "Pulumi*.yaml", "out", "build")
 
 
 def link_project(folder: Path) -> None:
-    """Fill a folder with links to the project; Pulumi.yaml alone is a copy, and no stack file is there.
+    """Fill a folder with links to the project, a copy of Pulumi.yaml, and no stack file.
 
-    The virtual environment of these tests is the one that the CLI would otherwise make and fill.
+    The CLI finds this virtual environment there, and does not create and fill its own.
     """
     (ROOT / ".cache").mkdir(exist_ok=True)
     for path in ROOT.iterdir():
@@ -32,7 +32,7 @@ def link_project(folder: Path) -> None:
 
 
 def emulated(stack: str, port: int) -> dict[str, Any]:
-    """Return a stack file's config with what Pulumi.local.yaml says of the emulator, on another port."""
+    """Return a stack file's config with the emulator settings of Pulumi.local.yaml, on another port."""
     own = _config(stack)
     text = (ROOT / "Pulumi.local.yaml").read_text().replace(f":{PORT}", f":{port}")
     local: dict[str, Any] = yaml.safe_load(text)["config"]
@@ -41,7 +41,7 @@ def emulated(stack: str, port: int) -> dict[str, Any]:
 
 
 def environment(folder: Path, emulator: Emulator) -> dict[str, str]:
-    """Return what the CLI, and `python -m ops`, need to find state and stack: a backend in a folder, the emulator."""
+    """Return an environment for the CLI and `python -m ops`: a backend in a folder, and the emulator."""
     (folder / "backend").mkdir(exist_ok=True)
     return {
         **os.environ,
@@ -55,7 +55,7 @@ def environment(folder: Path, emulator: Emulator) -> dict[str, str]:
 
 
 def stack_like(shipped: str, folder: Path, emulator: Emulator) -> PulumiStack:
-    """Write the file of a stack that has a shipped one's name and settings, and make it; `folder` holds the project."""
+    """Create a stack with the name and settings of a shipped one, in the project copy in `folder`."""
     text = yaml.safe_dump({"config": emulated(shipped, emulator.port)})
     (folder / f"Pulumi.{shipped}.yaml").write_text(text)
     stack = PulumiStack(name=shipped, folder=folder, environment=environment(folder, emulator))

@@ -1,4 +1,4 @@
-"""`make smoke STACK=dev`: deploy into an AWS account, upload what may go wrong, audit, and destroy again.
+"""`make smoke STACK=dev`: deploy into an AWS account, upload difficult masters, audit, and destroy the stack.
 
 It costs cents, and creates one KMS key, which is deleted a week later. It runs only on a stack without resources.
 """
@@ -27,19 +27,19 @@ PREFIX = "smoke/"
 PATIENCE_S = 300
 POLL_S = 5
 KEY_KEPT_DAYS = 7
-"""The fewest that KMS allows."""
+"""The shortest period that KMS allows."""
 PHOTO_PX = (1200, 800)
-# A third more than `maxPixels` is by default, of the kind that takes the most memory, in a file of 2 MB.
+# A third more pixels than `maxPixels` by default, in the form that needs the most memory, in a file of 2 MB.
 KILLER_PX = (10_000, 8_500)
 
 
 class SmokeError(Exception):
-    """The stack cannot be used, or a picture's outcome is not the expected one."""
+    """The stack cannot be used, or a picture has an unexpected outcome."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SmokeUpload:
-    """A master, how it is stored, and its expected outcome in the branches that decode: `done` or `rejected`."""
+    """A master, its storage options, and its expected outcome in the branches that decode: `done` or `rejected`."""
 
     name: str
     body: Callable[[], bytes]
@@ -48,12 +48,12 @@ class SmokeUpload:
 
 
 def photo() -> bytes:
-    """Return a photograph's JPEG."""
+    """Return a photograph as JPEG."""
     return drawn(PHOTO_PX)
 
 
 def uploads(kms_key: str) -> list[SmokeUpload]:
-    """Return a good master, one too large for the memory, one under a key that the stack lacks, an archived one."""
+    """Return four masters: a good one, one too large, one encrypted with an inaccessible key, and an archived one."""
     encrypted = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key}
     return [
         SmokeUpload(name="good.jpg", body=photo, outcome="done"),
@@ -64,14 +64,14 @@ def uploads(kms_key: str) -> list[SmokeUpload]:
 
 
 def upload(stack: DeployedStack, masters: list[SmokeUpload]) -> None:
-    """Put the masters into the stack's bucket."""
+    """Upload the masters to the stack's bucket."""
     for master in masters:
         key = f"{stack.layout.master}{PREFIX}{master.name}"
         stack.client("s3").put_object(Bucket=stack.bucket, Key=key, Body=master.body(), **master.storage)
 
 
 def faults(masters: list[SmokeUpload], accounts: list[Account]) -> list[str]:
-    """Return a line for each master whose outcome is not, or not yet, the expected one."""
+    """Return a line for each master that does not have its expected outcome yet."""
     by_name = {account.key.rpartition("/")[2]: account for account in accounts}
     return [fault for master in masters if (fault := _fault(master, by_name.get(master.name)))]
 
@@ -79,7 +79,7 @@ def faults(masters: list[SmokeUpload], accounts: list[Account]) -> list[str]:
 def wait(stack: DeployedStack, masters: list[SmokeUpload], patience_s: float = PATIENCE_S) -> None:
     """Wait until each master has its expected outcome.
 
-    Raises: SmokeError, where one has another when the time is over.
+    Raises: SmokeError, if a master has another outcome after `patience_s`.
     """
     deadline = time.monotonic() + patience_s
     while found := faults(masters, list(audit(stack, PREFIX))):
@@ -89,7 +89,7 @@ def wait(stack: DeployedStack, masters: list[SmokeUpload], patience_s: float = P
 
 
 def empty(stack: DeployedStack) -> None:
-    """Delete every object of the bucket, with its versions: S3 deletes no bucket that holds one."""
+    """Delete all objects and versions of the bucket, because S3 deletes only empty buckets."""
     s3 = stack.client("s3")
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=stack.bucket):
         for entry in [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]:
@@ -122,7 +122,7 @@ def smoke(pulumi: PulumiStack, find: Callable[[], DeployedStack]) -> None:
 
 @contextlib.contextmanager
 def key_of_another(kms: Any) -> Iterator[str]:
-    """Yield the id of a key that no function may use; it is deleted a week later."""
+    """Yield the id of a key that no function may use, and schedule its deletion."""
     key: str = kms.create_key(Description="PixelCascade smoke test: may be deleted")["KeyMetadata"]["KeyId"]
     try:
         yield key

@@ -1,6 +1,6 @@
-"""The driver of the Pulumi CLI, against a fake one: what it runs, and what it reads of the answers.
+"""The driver of the Pulumi CLI, against a fake CLI: the commands it runs, and how it reads their output.
 
-Whether the real CLI takes these commands and answers so is shown by `make test-engine` alone.
+Only `make test-engine` shows whether the real CLI accepts these commands and prints such output.
 """
 
 import importlib.metadata
@@ -30,18 +30,18 @@ Duration: 12s
 
 
 def test_an_updates_counts_are_those_of_its_summary() -> None:
-    """Outputs may hold any text."""
+    """Only the summary counts, because outputs may contain any text."""
     assert counts(UPDATED) == {"updated": 7, "replaced": 1, "unchanged": 97}
 
 
 def test_a_kind_that_the_summary_lacks_counts_as_zero() -> None:
-    """A kind of change that did not happen counts as zero."""
+    """The summary leaves out kinds of change that did not happen."""
     found = counts("Destroying (dev):\n\nResources:\n    - 105 deleted\n\nDuration: 3s\n")
     assert (found["deleted"], found["replaced"]) == (105, 0)
 
 
 def test_each_command_names_the_stack_and_asks_nothing(cli: FakeCli) -> None:
-    """A test cannot answer questions."""
+    """The options name the stack and turn prompts off."""
     cli.answer({"stack output": (0, '{"bucket": "images"}')})
     stack = cli.stack()
     stack.init()
@@ -64,7 +64,7 @@ def test_each_command_names_the_stack_and_asks_nothing(cli: FakeCli) -> None:
 
 
 def test_the_state_of_a_stack_is_its_resources(cli: FakeCli) -> None:
-    """A stack that was never updated, or is destroyed, has none."""
+    """A stack that was never updated or is destroyed has no resources."""
     cli.answer({"stack export": (0, '{"deployment": {"resources": [{"urn": "b"}, {"urn": "a"}]}}')})
     assert cli.stack().resources() == ["a", "b"]
     cli.answer({"stack export": (0, '{"deployment": {}}')})
@@ -72,14 +72,14 @@ def test_the_state_of_a_stack_is_its_resources(cli: FakeCli) -> None:
 
 
 def test_a_failing_command_raises_with_its_output(cli: FakeCli) -> None:
-    """The reason is in what the CLI printed."""
+    """The CLI's output contains the reason."""
     cli.answer({"destroy": (255, "resource is protected")})
     with pytest.raises(PulumiFailedError, match=r"destroy --yes .* exit 0, got 255:\nresource is protected"):
         cli.stack().destroy()
 
 
 def test_without_the_cli_the_reason_says_where_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A skipped test says what it lacks."""
+    """The skip reason names what is missing."""
     monkeypatch.setenv("PATH", "")
     assert "expected the Pulumi CLI on the PATH, got none" in missing()
 
@@ -93,6 +93,6 @@ def test_without_the_cli_the_reason_says_where_to_get_it(monkeypatch: pytest.Mon
     ],
 )
 def test_the_plugin_must_be_the_pinned_one(cli: FakeCli, plugins: list[dict[str, str]], said: str) -> None:
-    """The CLI would fetch another in the middle of a test."""
+    """The CLI would otherwise download another version in the middle of a test."""
     cli.answer({"plugin ls --json": (0, json.dumps(plugins))})
     assert missing() == said or (said and missing().startswith(said))

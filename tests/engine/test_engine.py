@@ -1,4 +1,4 @@
-"""The program under Pulumi's own engine and provider, against an emulator; `make test-engine` runs it."""
+"""The program with Pulumi's own engine and provider, against an emulator; `make test-engine` runs it."""
 
 import json
 import subprocess
@@ -31,7 +31,7 @@ CHANGED = {
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
-    """Start an emulator for all tests of this file."""
+    """Start an emulator for all tests of this module."""
     with Emulator("us-east-1") as emulator:
         yield emulator
 
@@ -47,7 +47,7 @@ def stack(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Pulum
 
 
 def audit(stack: PulumiStack) -> dict[str, Any] | None:
-    """Return the totals of an audit that finds every master accounted for, None of any other."""
+    """Return the audit's totals if it accounts for every master, else None."""
     command = [sys.executable, "-m", "ops", "audit", "--stack", stack.name, "--json"]
     done = subprocess.run(
         command, cwd=stack.folder, env=dict(stack.environment), capture_output=True, text=True, check=False
@@ -59,7 +59,7 @@ def audit(stack: PulumiStack) -> dict[str, Any] | None:
 
 
 def left(emulator: Emulator) -> list[str]:
-    """Return the names of what an account holds: buckets, tables, topics, queues and functions."""
+    """Return the buckets, tables, topics, queues and functions that an account holds."""
     buckets = [bucket["Name"] for bucket in emulator.client("s3").list_buckets()["Buckets"]]
     topics = [topic["TopicArn"] for topic in emulator.client("sns").list_topics()["Topics"]]
     functions = [found["FunctionName"] for found in emulator.client("lambda").list_functions()["Functions"]]
@@ -69,12 +69,12 @@ def left(emulator: Emulator) -> list[str]:
 
 
 def test_a_deployed_stack_is_previewed_unchanged(stack: PulumiStack) -> None:
-    """What the provider reads back is what the program says."""
+    """The state that the provider reads back matches the program."""
     stack.expect_no_changes()
 
 
 def test_five_samples_are_accounted_for(stack: PulumiStack, emulator: Emulator, tmp_path: Path) -> None:
-    """The policies, subscriptions and mappings that the engine made let pictures through."""
+    """Pictures pass through the policies, subscriptions and mappings that the engine created."""
     write_samples(tmp_path)
     for name in SAMPLES:
         body = (tmp_path / name).read_bytes()
@@ -84,7 +84,7 @@ def test_five_samples_are_accounted_for(stack: PulumiStack, emulator: Emulator, 
 
 
 def test_seven_settings_change_without_a_replacement(stack: PulumiStack) -> None:
-    """A running stack keeps its queues, its bucket and its functions."""
+    """The update keeps every queue, bucket and function."""
     before = stack.resources()
     stack.set(CHANGED)
     found = stack.up()
@@ -94,7 +94,7 @@ def test_seven_settings_change_without_a_replacement(stack: PulumiStack) -> None
 
 
 def test_destroying_leaves_nothing(emulator: Emulator, tmp_path: Path) -> None:
-    """Neither in the state nor in the account."""
+    """No resource is left in the state or in the account."""
     before = left(emulator)
     link_project(tmp_path)
     stack = stack_like("dev", tmp_path, emulator)
@@ -106,7 +106,7 @@ def test_destroying_leaves_nothing(emulator: Emulator, tmp_path: Path) -> None:
 
 
 def test_destroying_prod_is_refused_and_deletes_nothing(emulator: Emulator, tmp_path: Path) -> None:
-    """What is protected stops the deletion before it begins."""
+    """Protected resources stop the deletion before it begins."""
     link_project(tmp_path)
     stack = stack_like("prod", tmp_path, emulator)
     stack.up()

@@ -1,4 +1,4 @@
-"""The copy of the project that the Pulumi CLI works in."""
+"""The copy of the project for the Pulumi CLI."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ PORT = 45_660
 
 
 def test_the_copy_imports_its_own_sources(tmp_path: Path) -> None:
-    """The program that runs there is this one, and reads the stack files that are there."""
+    """The program in the copy imports the copy's modules and reads its stack files."""
     link_project(tmp_path)
     code = "from components.stack_file import ROOT; print(ROOT)"
     command = [str(tmp_path / "venv" / "bin" / "python"), "-c", code]
@@ -30,7 +30,7 @@ def test_the_copy_imports_its_own_sources(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stack", ["local", "dev", "prod"])
 def test_a_stack_keeps_its_settings_and_gets_the_emulator(stack: str) -> None:
-    """Protection and alarms are those of prod; account and endpoints are the emulator's."""
+    """Protection is the stack's own; the endpoints are the emulator's."""
     found = emulated(stack, PORT)
     assert found["pixelcascade:packageFor"] == "host"
     assert found.get("pixelcascade:protectData", False) is (stack == "prod")
@@ -39,7 +39,7 @@ def test_a_stack_keeps_its_settings_and_gets_the_emulator(stack: str) -> None:
 
 
 def test_the_stacks_file_is_one_that_the_program_takes(tmp_path: Path, cli: FakeCli) -> None:
-    """It is written before the stack is made, which adds its salt to it."""
+    """The file is written before `stack init`, which adds the stack's salt to it."""
     emulator = Emulator("us-east-1", PORT)
     try:
         stack = stack_like("prod", tmp_path, emulator)
@@ -52,7 +52,7 @@ def test_the_stacks_file_is_one_that_the_program_takes(tmp_path: Path, cli: Fake
 
 
 def test_the_seven_settings_are_settings_that_change() -> None:
-    """None has the value that it has already, and the program takes each."""
+    """Each setting differs from its current value, and the program accepts it."""
     before = StackConfig.parse(stack_config("local"))
     for key, value in CHANGED.items():
         assert StackConfig.parse(stack_config("local", {f"pixelcascade:{key}": value})) != before
@@ -60,6 +60,6 @@ def test_the_seven_settings_are_settings_that_change() -> None:
 
 
 def test_the_emulators_port_is_the_one_in_the_local_stacks_file() -> None:
-    """All endpoints there have the same, which is replaced."""
+    """All endpoints have this port, which the copy replaces."""
     local = yaml.safe_load((ROOT / "Pulumi.local.yaml").read_text())["config"]
     assert {address.rpartition(":")[2] for address in local["aws:endpoints"][0].values()} == {"4566"}

@@ -1,6 +1,6 @@
 """The smoke run's parts, against a stack in memory and a fake Pulumi CLI.
 
-That AWS archives, encrypts and refuses as it should is shown by the run itself, in an account.
+Only the smoke run itself, in an account, shows that AWS archives, encrypts and refuses as expected.
 """
 
 import json
@@ -23,7 +23,7 @@ NEW = json.dumps({"deployment": {}})
 
 
 def finished(pipeline: Pipeline) -> None:
-    """Leave what workers make of the four masters."""
+    """Leave the outputs and rejections of the four masters."""
     for master in uploads("key"):
         path = f"smoke/{master.name}"
         etag = pipeline.upload(path)
@@ -35,7 +35,7 @@ def finished(pipeline: Pipeline) -> None:
 
 
 def test_masters_are_stored_plain_archived_and_encrypted(pipeline: Pipeline) -> None:
-    """One is archived, one is encrypted with a key of another, and two are as any."""
+    """One master is archived, one is encrypted with another key, and two have no storage options."""
     with key_of_another(pipeline.client("kms")) as key:
         upload(pipeline.stack, uploads(key))
         heads = {
@@ -48,7 +48,7 @@ def test_masters_are_stored_plain_archived_and_encrypted(pipeline: Pipeline) -> 
 
 
 def test_the_killer_is_more_than_a_function_holds() -> None:
-    """It is refused for its pixels, whatever the functions' memory is by default."""
+    """The picture has too many pixels for the functions' default memory."""
     (killer,) = [master.body() for master in uploads("key") if master.name == "killer.png"]
     config = StackConfig()
     with pytest.raises(ImageTooLargeError):
@@ -56,7 +56,7 @@ def test_the_killer_is_more_than_a_function_holds() -> None:
 
 
 def test_the_key_is_deleted_whatever_happens(pipeline: Pipeline) -> None:
-    """A key that stays costs a dollar a month."""
+    """A key that is not deleted costs a dollar a month."""
     kms = pipeline.client("kms")
     with pytest.raises(ZeroDivisionError), key_of_another(kms) as key:
         assert 1 / 0
@@ -64,13 +64,13 @@ def test_the_key_is_deleted_whatever_happens(pipeline: Pipeline) -> None:
 
 
 def test_four_masters_with_the_expected_outcome_pass(pipeline: Pipeline) -> None:
-    """The good one is done, the others are rejected with a reason."""
+    """The good master is done, and the others are rejected with a reason."""
     finished(pipeline)
     wait(pipeline.stack, uploads("key"), patience_s=0)
 
 
 def test_an_unexpected_outcome_is_reported(pipeline: Pipeline) -> None:
-    """With what became of the master, branch by branch."""
+    """The error gives the master's state in each branch."""
     finished(pipeline)
     etag = pipeline.upload("smoke/killer.png", b"accepted")
     pipeline.finish("smoke/killer.png", etag)
@@ -79,14 +79,14 @@ def test_an_unexpected_outcome_is_reported(pipeline: Pipeline) -> None:
 
 
 def test_a_master_that_the_audit_lacks_is_reported() -> None:
-    """An audit that finds nothing is no success."""
+    """An audit without masters is not a success."""
     assert [fault.partition(":")[0] for fault in faults(uploads("key"), [])] == [
         master.name for master in uploads("key")
     ]
 
 
 def test_a_bucket_is_emptied_with_its_versions(pipeline: Pipeline) -> None:
-    """S3 would not delete it otherwise."""
+    """S3 refuses to delete a bucket with objects or versions in it."""
     s3 = pipeline.client("s3")
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     pipeline.upload("a.jpg", b"one")
@@ -97,7 +97,7 @@ def test_a_bucket_is_emptied_with_its_versions(pipeline: Pipeline) -> None:
 
 
 def test_a_stack_that_holds_something_is_left_alone(pipeline: Pipeline, cli: FakeCli) -> None:
-    """The run ends with a destruction, which must not hit what somebody uses."""
+    """The run ends by destroying the stack, so it must not run on one that is in use."""
     cli.answer({"stack export": (0, DEPLOYED)})
     with pytest.raises(SmokeError, match="expected a stack without resources, got dev with 1"):
         smoke(cli.stack(), lambda: pipeline.stack)
@@ -108,7 +108,7 @@ def test_a_stack_that_holds_something_is_left_alone(pipeline: Pipeline, cli: Fak
 def test_the_stack_is_destroyed_whatever_was_found(
     pipeline: Pipeline, cli: FakeCli, monkeypatch: pytest.MonkeyPatch, error: SmokeError | None
 ) -> None:
-    """Deployed, emptied and destroyed, in this order; the fault is still the result."""
+    """The stack is deployed, emptied and destroyed in this order, and the error is still raised."""
     found: list[str] = []
 
     def waited(*_: object) -> None:
@@ -129,7 +129,7 @@ def test_the_stack_is_destroyed_whatever_was_found(
 def test_an_unknown_stack_is_reported(
     cli: FakeCli, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What Pulumi says is passed on."""
+    """The error includes Pulumi's message."""
     cli.answer({"stack export": (255, "no stack named 'dev' found")})
     monkeypatch.setattr(module, "ROOT", cli.folder)
     assert module.main(["--stack", "dev"]) == 1
@@ -139,7 +139,7 @@ def test_an_unknown_stack_is_reported(
 def test_without_the_cli_the_error_says_where_to_get_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The command ends with 1 and one line."""
+    """The command prints one line and exits 1."""
     monkeypatch.setenv("PATH", "")
     assert module.main(["--stack", "dev"]) == 1
     assert capsys.readouterr().err.startswith("expected the Pulumi CLI on the PATH, got none")

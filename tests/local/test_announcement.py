@@ -1,4 +1,4 @@
-"""What `python -m local up` tells of itself, and that one at a time does."""
+"""The state file of `python -m local up`, and its lock, which allows one process at a time."""
 
 import os
 import subprocess
@@ -18,14 +18,14 @@ FAILED = 1
 
 @pytest.fixture(autouse=True)
 def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Return where the state is told in these tests."""
+    """Return the path of the state file in these tests."""
     place = tmp_path / "cache" / "local.json"
     monkeypatch.setattr(announcement, "RUNNING", place)
     return place
 
 
 def test_a_second_one_is_refused() -> None:
-    """It says which one runs, and starts nothing."""
+    """The error names the running process, and nothing is started."""
     with alone():
         result = CliRunner().invoke(main, ["up"])
     assert result.exit_code == FAILED
@@ -33,7 +33,7 @@ def test_a_second_one_is_refused() -> None:
 
 
 def test_one_that_was_killed_is_in_nobodys_way(place: Path) -> None:
-    """A lock that a process leaves behind does not hold."""
+    """The lock file of a killed process does not block the next one."""
     place.parent.mkdir()
     code = "import os, pathlib, sys; from local import announcement; announcement.RUNNING = pathlib.Path(sys.argv[1]); "
     killed = f"{code}lock = announcement.alone(); lock.__enter__(); os.kill(os.getpid(), 9)"
@@ -44,7 +44,7 @@ def test_one_that_was_killed_is_in_nobodys_way(place: Path) -> None:
 
 
 def test_only_its_own_state_is_removed(place: Path) -> None:
-    """What another one told in the meantime stays."""
+    """The file is kept if another process has written it in the meantime."""
     emulator = Emulator("us-east-1")
     with announced(emulator, {"bucket": "mine"}):
         assert place.is_file()

@@ -1,4 +1,4 @@
-"""The command line: what it refuses, how it ends, and that it leaves nothing running."""
+"""The command line: its errors, its exit codes, and that it leaves no process running."""
 
 import contextlib
 import itertools
@@ -23,9 +23,9 @@ from tests.e2e.conftest import picture, until
 
 ROOT = Path(__file__).parent.parent.parent
 USAGE, FAILED = 2, 1
-# A background job of a shell starts with SIGINT ignored; this sets the handler that a terminal's commands have.
+# A shell's background job starts with SIGINT ignored; this sets the handler of a foreground command.
 HANDLE_SIGINT = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-# `python -m local up` with a state file of its own: the developer's stack may be up.
+# `python -m local up` with its own state file, because the developer's stack may be running.
 UP = """
 import pathlib, sys
 from local import __main__, announcement
@@ -41,7 +41,7 @@ def run(*arguments: str | Path) -> Result:
 
 @pytest.fixture
 def with_config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Return a folder whose stack files the command reads."""
+    """Return a folder from which the command reads stack files."""
     for file in ROOT.glob("Pulumi*.yaml"):
         (tmp_path / file.name).write_text(file.read_text())
     monkeypatch.setattr(stack_file, "ROOT", tmp_path)
@@ -59,7 +59,7 @@ def with_config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     ],
 )
 def test_a_bad_setting_is_named(with_config: Path, key: str, value: object, words: list[str]) -> None:
-    """Each error names the key, what was expected, what was got and what to do."""
+    """Each error gives the key, the expected value, the actual value and the fix."""
     (with_config / "Pulumi.bad.yaml").write_text(yaml.safe_dump({"config": {f"pixelcascade:{key}": value}}))
     result = run("run", "--stack", "bad")
     assert result.exit_code == USAGE
@@ -67,7 +67,7 @@ def test_a_bad_setting_is_named(with_config: Path, key: str, value: object, word
 
 
 def test_a_stack_without_a_file_is_named() -> None:
-    """A stack that does not exist is an error that names those that do."""
+    """The error lists the stacks that exist."""
     result = run("run", "--stack", "nowhere")
     assert result.exit_code == USAGE
     assert (
@@ -77,7 +77,7 @@ def test_a_stack_without_a_file_is_named() -> None:
 
 @pytest.mark.parametrize("path", ["gone", ""])
 def test_a_missing_path_is_named(path: str) -> None:
-    """A path that does not exist, as an empty one, ends the command before anything is started."""
+    """A missing or empty path ends the command before anything is started."""
     result = run("run", path)
     assert result.exit_code == USAGE
     assert f"Path '{path}' does not exist" in result.output
@@ -91,7 +91,7 @@ def test_a_path_without_files_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_its_own_is_left_alone(tmp_path: Path) -> None:
-    """Results never go among, or over, somebody's own files."""
+    """Results are never written among or over other files."""
     (tmp_path / "a.jpg").write_bytes(b"")
     precious = tmp_path / "mine" / "converted" / "precious.jpg"
     precious.parent.mkdir(parents=True)
@@ -108,7 +108,7 @@ def test_a_folder_that_is_not_its_own_is_left_alone(tmp_path: Path) -> None:
     [("file", "is a file"), ("file/below", "Not a directory): name another"), ("/proc/out", "name another")],
 )
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, out: str, words: str) -> None:
-    """It ends the command before anything is started."""
+    """The command ends before anything is started."""
     (tmp_path / "file").write_bytes(b"mine")
     (tmp_path / "a.jpg").write_bytes(b"")
     result = run("run", tmp_path / "a.jpg", "--out", tmp_path / out)
@@ -118,10 +118,10 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, out: str, words: 
 
 
 def test_an_emulator_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The end of the emulator's own log is in the message."""
+    """The error includes the end of the emulator's log."""
     monkeypatch.setattr(emulator, "COMMAND", [sys.executable, "-c", "raise SystemExit('no room at the inn')"])
     (tmp_path / "a.jpg").write_bytes(b"")
-    for _ in range(2):  # A run that failed does not stand in the next one's way.
+    for _ in range(2):  # A failed run does not block the next one.
         result = run("run", tmp_path / "a.jpg", "--out", tmp_path / "out")
         assert result.exit_code == FAILED
     assert "MiniStack ended with 1 instead of starting" in result.output
@@ -129,12 +129,12 @@ def test_an_emulator_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_list_of_commands_cuts_no_sentence_short() -> None:
-    """What a command does fits on its line."""
+    """Each command's summary fits on one line."""
     assert "..." not in run("--help").output.partition("Commands:")[2]
 
 
 def test_the_lines_to_paste_work_in_any_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """A new terminal starts elsewhere; the picture to upload is there."""
+    """The lines change to the project's folder first, and the picture to upload exists."""
     fake = SimpleNamespace(endpoint="http://127.0.0.1:1", region="us-east-1", folder=tmp_path)
     _describe(fake, {"bucket": "images", "layout": {"master": "master/"}}, "http://127.0.0.1:2/")  # type: ignore[arg-type]
     lines = capsys.readouterr().out.partition("Ready.")[2].splitlines()[2:]
@@ -164,7 +164,7 @@ def test_an_interrupted_command_leaves_no_process_behind(end: signal.Signals, tm
 
 
 def kill(process: subprocess.Popen[str], port: str) -> None:
-    """Kill a command and what it started: leaving `with Popen(...)` after a time-out waits for ever."""
+    """Kill a command and its children; otherwise `with Popen(...)` never returns after a time-out."""
     process.kill()
     process.communicate()
     for survivor in processes_of(port) if port else ():
@@ -173,7 +173,7 @@ def kill(process: subprocess.Popen[str], port: str) -> None:
 
 
 def upload_one(port: str, bucket: str) -> None:
-    """Upload a picture as the printed lines say."""
+    """Upload a picture as the printed commands do."""
     key, secret = emulator.CREDENTIALS.values()
     session = boto3.Session(aws_access_key_id=key, aws_secret_access_key=secret)
     client = session.client("s3", endpoint_url=f"http://127.0.0.1:{port}", region_name="us-east-1")
@@ -181,7 +181,7 @@ def upload_one(port: str, bucket: str) -> None:
 
 
 def processes_of(port: str) -> list[str]:
-    """Return the processes whose environment names the emulator's port: it and every function's."""
+    """Return the emulator's and the functions' processes, found by the port in their environment."""
     found = []
     for environment in Path("/proc").glob("[0-9]*/environ"):
         with contextlib.suppress(OSError):

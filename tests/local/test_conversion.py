@@ -1,4 +1,4 @@
-"""How a converted picture was made: by comparing it with its master."""
+"""How a converted picture was made, found by comparing it with its master."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +12,7 @@ from local.conversion import made
 
 @pytest.fixture
 def master(tmp_path: Path) -> Path:
-    """Return a JPEG with EXIF, a comment and bytes behind its end."""
+    """Return a JPEG with EXIF, a comment and trailing bytes."""
     path, exif = tmp_path / "master.jpg", Image.Exif()
     exif[0x013B] = "an artist"
     image = Image.effect_noise((64, 48), 60).convert("RGB")
@@ -28,7 +28,7 @@ def convert(master: Path, **options: Any) -> Path:
 
 
 def test_a_copy_is_told_from_its_coded_picture(master: Path) -> None:
-    """Whatever lies beside the coded picture, it is the master's."""
+    """The picture is a copy if its coded data match the master's, whatever the metadata."""
     converted = convert(master)
     assert converted.read_bytes() != master.read_bytes()
     assert made(master, converted, {}) == "copied"
@@ -36,13 +36,13 @@ def test_a_copy_is_told_from_its_coded_picture(master: Path) -> None:
 
 @pytest.mark.parametrize("quality", [90, 91])
 def test_a_picture_that_was_encoded_anew_is_none(master: Path, quality: int) -> None:
-    """Even at the master's quality."""
+    """It is re-encoded even at the master's quality."""
     reencode: Literal["always"] = "always"
     assert made(master, convert(master, reencode=reencode, quality=quality), {}) == "re-encoded"
 
 
 def test_a_flat_picture_of_other_tables_is_no_copy(tmp_path: Path) -> None:
-    """The coded data of a grey picture are the same at many qualities; its tables are not."""
+    """A grey picture has the same coded data at many qualities, but different quantization tables."""
     paths = tmp_path / "master.jpg", tmp_path / "converted.jpg"
     for path, quality in zip(paths, (80, 95), strict=True):
         Image.new("L", (64, 64), 128).save(path, quality=quality)
@@ -50,18 +50,18 @@ def test_a_flat_picture_of_other_tables_is_no_copy(tmp_path: Path) -> None:
 
 
 def test_a_master_of_another_format_is_re_encoded(tmp_path: Path, master: Path) -> None:
-    """A PNG has no coded picture that a JPEG could have."""
+    """A PNG has no coded data that a JPEG could copy."""
     path = tmp_path / "master.png"
     Image.new("L", (8, 8)).save(path)
     assert made(path, convert(master), {}) == "re-encoded"
 
 
 def test_what_the_worker_salvaged_is_marked_in_the_record(master: Path) -> None:
-    """The record has the mark."""
+    """The record marks it as salvaged."""
     assert made(master, convert(master), {"salvaged": True}) == "salvaged"
 
 
 def test_a_master_without_a_converted_picture_is_neither(master: Path) -> None:
-    """A branch that rejected it made nothing."""
+    """A branch that rejected the master has no converted picture."""
     assert made(master, None, {}) is None
     assert made(master, master.with_name("gone.jpg"), {}) is None

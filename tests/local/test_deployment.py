@@ -1,4 +1,4 @@
-"""What the local deployment refuses: resource types that it does not know, and what AWS would not make."""
+"""What the local deployment refuses: unknown resource types, and resources that AWS would refuse."""
 
 import json
 from collections.abc import Iterator
@@ -23,12 +23,12 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture
 def deployment(emulator: Emulator) -> Deployment:
-    """Return a deployment into which nothing has been deployed."""
+    """Return a deployment without any resources."""
     return Deployment(emulator)
 
 
 def test_an_unknown_resource_type_is_named(deployment: Deployment, tmp_path: Path) -> None:
-    """A resource that cannot be made here is an error that names it, its type, and what can."""
+    """The error names the resource, its type, and the supported types."""
     program = tmp_path / "__main__.py"
     program.write_text("import pulumi_aws as aws\naws.kinesis.Stream('clicks', shard_count=1)\n")
     with pytest.raises(
@@ -47,13 +47,13 @@ def test_an_unknown_resource_type_is_named(deployment: Deployment, tmp_path: Pat
     ],
 )
 def test_a_batch_takes_an_action_of_its_own_here(statement: policies.Statement, actions: list[str]) -> None:
-    """The emulator checks a batch by another action, which AWS does not have."""
+    """The emulator checks batches with a separate action, which AWS does not have."""
     (found,) = json.loads(with_batches(policies.document([statement])))["Statement"]
     assert found == {**statement, "Action": actions}
 
 
 def test_an_unknown_question_is_named(deployment: Deployment, tmp_path: Path) -> None:
-    """A question to the provider that has no answer here is an error that names it."""
+    """A call to the provider that the local deployment does not support is an error that names it."""
     program = tmp_path / "__main__.py"
     program.write_text("import pulumi, pulumi_aws as aws\npulumi.export('zones', aws.get_availability_zones().names)\n")
     with pytest.raises(DeploymentError, match="getAvailabilityZones"):
@@ -61,7 +61,7 @@ def test_an_unknown_question_is_named(deployment: Deployment, tmp_path: Path) ->
 
 
 def deny(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Make a function of `components.policies` grant nothing of use."""
+    """Replace a function of `components.policies` with one that grants nothing useful."""
     nothing = {"Effect": "Allow", "Action": ["sqs:ListQueues"], "Resource": "arn:aws:sqs:us-east-1:000000000000:none"}
     monkeypatch.setattr(policies, name, lambda *_: nothing)
 
@@ -76,7 +76,7 @@ def deny(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 def test_without_its_queue_permissions_a_function_is_not_connected(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch, permission: str, refused: str
 ) -> None:
-    """As on AWS, a mapping and a destination are refused where the function's role may not use the queue."""
+    """As on AWS, a mapping and a destination are refused if the function's role may not use the queue."""
     deny(monkeypatch, permission)
     with pytest.raises(DeploymentError, match=refused):
         deployment.deploy("local", stack_config("local"))
@@ -84,7 +84,7 @@ def test_without_its_queue_permissions_a_function_is_not_connected(
 
 @pytest.mark.parametrize("action", ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"])
 def test_each_action_of_polling_is_needed(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, action: str) -> None:
-    """Leaving any one of the three out is refused, and named alone."""
+    """Without one of the three actions the mapping is refused, and the error names that action only."""
     consume = policies.consume
 
     def without(queue_arn: str) -> policies.Statement:
@@ -107,7 +107,7 @@ def test_each_action_of_polling_is_needed(deployment: Deployment, monkeypatch: p
 def test_without_its_permission_the_trigger_is_refused(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch, instead: dict[str, str]
 ) -> None:
-    """As on AWS, a bucket cannot call a function that does not let this bucket of this account in."""
+    """As on AWS, a trigger is refused if the function's policy does not allow this bucket of this account."""
     permission = aws.lambda_.Permission
     monkeypatch.setattr(aws.lambda_, "Permission", lambda name, **inputs: permission(name, **{**inputs, **instead}))
     with pytest.raises(DeploymentError, match="Unable to validate the following destination configurations"):

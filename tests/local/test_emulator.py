@@ -1,4 +1,4 @@
-"""The emulator: what of the environment it ignores, and that it never outlives who started it."""
+"""The emulator: the environment variables it ignores, and that it stops with the process that started it."""
 
 import os
 import socket
@@ -24,7 +24,7 @@ from tests.e2e.conftest import until
 def test_neither_a_proxy_nor_a_profile_matters(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]
 ) -> None:
-    """The emulator is asked directly, with its own credentials."""
+    """Clients connect to the emulator directly, with its own credentials."""
     folder = tmp_path_factory.mktemp("environment")
     (folder / "broken").write_text("no configuration")
     monkeypatch.chdir(folder)
@@ -39,7 +39,7 @@ def test_neither_a_proxy_nor_a_profile_matters(
 
 
 def test_a_port_that_is_taken_is_refused() -> None:
-    """The program is never deployed into what listens there."""
+    """The program is not deployed to another process on that port."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -59,7 +59,7 @@ with Emulator("us-east-1") as emulator:
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked up in /proc, which this machine lacks")
 def test_the_emulator_ends_with_who_started_it() -> None:
-    """Killed without a chance to stop anything, a run leaves neither a process nor a file."""
+    """If the starting process is killed, neither the emulator nor its folder is left."""
     process = subprocess.Popen([sys.executable, "-c", START], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout
@@ -73,7 +73,7 @@ def test_the_emulator_ends_with_who_started_it() -> None:
 
 
 def test_leftovers_of_killed_runs_are_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder whose process no longer exists goes at the next start; one whose process runs stays."""
+    """The next start deletes the folders of dead processes, and keeps those of running ones."""
     monkeypatch.setattr(emulator, "MEMORY", tmp_path)
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()

@@ -1,4 +1,4 @@
-"""The events of a run, counted and timed."""
+"""Counts and times of a run's events."""
 
 from datetime import UTC, datetime
 
@@ -11,18 +11,18 @@ def notice(key: str, second: int, what: str = "Picture complete", generation: in
 
 
 def test_events_are_counted_by_type_and_by_id() -> None:
-    """An event that came twice is two events of one id."""
+    """A duplicate event counts twice but has one id."""
     found = summary([notice("a", 2), notice("a", 3), notice("b", 4, "Picture rejected")], {})
     assert (found["counts"], found["ids"]) == ({"Picture complete": 2, "Picture rejected": 1}, 2)
 
 
 def test_a_pictures_time_is_that_of_its_first_event() -> None:
-    """From the upload on; a picture that was not uploaded here has no time."""
+    """Times count from the upload; a picture that this run did not upload has none."""
     notices = [notice("a", 9), notice("a", 2), notice("b", 4), notice("c", 1)]
     found = summary(notices, {"a": 1000.0, "b": 1000.0})
     assert (found["p50_s"], found["p95_s"]) == (3.0, 4.0)
 
 
 def test_without_events_there_are_no_times() -> None:
-    """A stack that sends none has none."""
+    """A stack without events has no times."""
     assert summary([], {"a": 1.0}) == {"counts": {}, "ids": 0, "p50_s": None, "p95_s": None}

@@ -1,4 +1,4 @@
-"""Failures are named as they happen: once for each kind, with the place that raised them."""
+"""Failures are reported as they happen, once per kind and source line."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,11 +15,11 @@ class Logs:
         self.messages = list(messages)
 
     def get_paginator(self, _operation: str) -> "Logs":
-        """Return what pages through the lines."""
+        """Return this object, which pages through the lines."""
         return self
 
     def paginate(self, *, startTime: int, **_: str) -> Iterator[dict[str, Any]]:  # noqa: N803 as boto3 has it
-        """Yield one page: a line a millisecond."""
+        """Yield one page, with a line per millisecond."""
         lines = enumerate(self.messages)
         found = [
             {"logStreamName": "1", "timestamp": time, "message": text} for time, text in lines if time >= startTime
@@ -28,7 +28,7 @@ class Logs:
 
 
 def test_each_kind_is_named_once(monkeypatch: Any) -> None:
-    """A thousand retries of one bug are one line; another place is another kind."""
+    """Retries of one bug are reported once; another source line is another kind."""
     monkeypatch.setattr(failures, "EVERY_S", 0)
     logs = Logs(line(), line(), line())
     watch = FailureWatch(logs=logs, groups={"pixel-resizer": "group"})
@@ -39,6 +39,6 @@ def test_each_kind_is_named_once(monkeypatch: Any) -> None:
 
 
 def test_each_functions_log_is_kept(tmp_path: Any) -> None:
-    """All lines, one file a function."""
+    """All lines of a function are written to one file."""
     failures.write_logs(Logs("one\n", "two"), {"pixel-resizer": "group"}, tmp_path / "logs")
     assert (tmp_path / "logs" / "pixel-resizer.log").read_text() == "one\ntwo\n"

@@ -1,4 +1,4 @@
-"""Log lines, each once."""
+"""The journal, which returns each log line once."""
 
 import json
 from typing import Any
@@ -7,18 +7,18 @@ from local.journal import OVERLAP_MS, Journal
 
 
 class FakeLogs:
-    """Answers as the emulator's log groups do."""
+    """A fake with the responses of the emulator's log groups."""
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
         self.asked_ms: list[int] = []
 
     def get_paginator(self, _: str) -> "FakeLogs":
-        """Return what pages through the events."""
+        """Return this object, which pages through the events."""
         return self
 
     def paginate(self, *, logGroupName: str, startTime: int) -> list[dict[str, Any]]:  # noqa: N803 as boto3 has it
-        """Return the events of a group since a time, on two pages."""
+        """Return a group's events since a time, on two pages."""
         self.asked_ms.append(startTime)
         found = [event for event in self.events if event["group"] == logGroupName and event["timestamp"] >= startTime]
         return [{"events": found[:1]}, {"events": found[1:]}]
@@ -33,7 +33,7 @@ def line(time: str) -> str:
 
 
 def test_lines_come_once_and_in_order() -> None:
-    """However often one looks; what is no JSON object is passed over."""
+    """Repeated reads return only new lines, and lines that are not JSON objects are skipped."""
     logs = FakeLogs()
     journal = Journal(logs=logs, groups={"one": "/one", "two": "/two"})
     logs.log("/one", 10_000, line("b"))
@@ -47,7 +47,7 @@ def test_lines_come_once_and_in_order() -> None:
 
 
 def test_old_lines_are_not_read_again() -> None:
-    """Each look begins shortly before the newest line."""
+    """Each read starts shortly before the newest line."""
     logs = FakeLogs()
     journal = Journal(logs=logs, groups={"one": "/one"})
     logs.log("/one", 50_000, line("a"))

@@ -1,4 +1,4 @@
-"""Which files become which masters."""
+"""Which files become masters, and under which keys."""
 
 import errno
 import os
@@ -11,7 +11,7 @@ from local.masters import NoMastersError, find_masters, keep
 
 
 def test_a_folder_is_walked_and_its_structure_kept(tmp_path: Path) -> None:
-    """A file's key is its path below the folder."""
+    """A file's key is its path relative to the folder."""
     (tmp_path / "2024").mkdir()
     (tmp_path / "2024" / "a b.jpg").write_bytes(b"")
     (tmp_path / "c.png").write_bytes(b"")
@@ -38,7 +38,7 @@ def test_a_folder_without_files_is_named(tmp_path: Path) -> None:
 
 
 def test_two_files_of_one_key_are_both_named(tmp_path: Path) -> None:
-    """Nothing is silently left out: two files that would be one master are an error."""
+    """Two files with the same key are an error, so that neither is silently left out."""
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "c.png").write_bytes(b"")
@@ -47,14 +47,14 @@ def test_two_files_of_one_key_are_both_named(tmp_path: Path) -> None:
 
 
 def test_a_file_may_be_named_twice(tmp_path: Path) -> None:
-    """By itself and by its folder: it is one master."""
+    """A file given directly and by its folder is one master."""
     file = tmp_path / "c.png"
     file.write_bytes(b"")
     assert find_masters([file, tmp_path], "master/").keys() == {"master/c.png"}
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is told before anything is started; root may read every file, so opening is made to fail."""
+    """The error comes before anything is started; opening is patched to fail, because root can read every file."""
     file = tmp_path / "c.png"
     file.write_bytes(b"")
 
@@ -67,7 +67,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The files in it are not silently left out."""
+    """The error prevents its files from being silently left out."""
     (tmp_path / "closed").mkdir()
     (tmp_path / "c.png").write_bytes(b"")
     scandir = os.scandir
@@ -83,7 +83,7 @@ def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path, monkeypatch: py
 
 
 def test_what_is_no_plain_file_is_skipped_and_counted(tmp_path: Path) -> None:
-    """Hidden files, pipes, dangling links and names that are not UTF-8 cost themselves alone."""
+    """Hidden files, pipes, dangling links and names that are not UTF-8 are skipped; other files are not affected."""
     (tmp_path / "a.jpg").write_bytes(b"")
     (tmp_path / ".DS_Store").write_bytes(b"")
     (tmp_path / ".hidden").mkdir()
@@ -97,7 +97,7 @@ def test_what_is_no_plain_file_is_skipped_and_counted(tmp_path: Path) -> None:
 
 
 def test_a_master_is_kept_without_taking_room_again(tmp_path: Path) -> None:
-    """The results link the file that a link leads to, and outlive the folder that it came from."""
+    """The result is a hard link to the target of a symbolic link, so it outlives the original folder."""
     file, link = tmp_path / "a.jpg", tmp_path / "link.jpg"
     file.write_bytes(b"picture")
     link.symlink_to(file)
@@ -107,7 +107,7 @@ def test_a_master_is_kept_without_taking_room_again(tmp_path: Path) -> None:
 
 
 def test_a_master_of_another_disk_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no link can be made, the bytes are there twice."""
+    """A file that cannot be linked is copied."""
 
     def refuse(*_: object) -> None:
         raise OSError(errno.EXDEV, "another disk")

@@ -1,4 +1,4 @@
-"""Running the program without the Pulumi CLI: what one run leaves behind is not in the next."""
+"""Running the program without the Pulumi CLI: a failed run does not affect the next."""
 
 from pathlib import Path
 from typing import Any
@@ -20,21 +20,21 @@ pulumi.export("topic", aws.sns.Topic("taken").arn)
 
 
 class Refusing(Mocks):
-    """Makes everything but what is called "refused"."""
+    """Mocks that create every resource but the one called "refused"."""
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        """Return the inputs, and an ARN."""
+        """Return the inputs and an ARN."""
         if args.name == "refused":
             raise ValueError(f"{args.name} was not made")
         return args.name, {**args.inputs, "arn": f"arn of {args.name}"}
 
     def call(self, _args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        """Know nothing."""
+        """Return no result."""
         return {}, []
 
 
 def test_a_program_runs_after_one_that_failed(tmp_path: Path) -> None:
-    """What waited for the resource that was refused is not waited for again."""
+    """The second run does not wait for outputs that depended on the refused resource."""
     failing, sound = tmp_path / "failing.py", tmp_path / "sound.py"
     failing.write_text(FAILING)
     sound.write_text(SOUND)

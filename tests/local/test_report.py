@@ -1,4 +1,4 @@
-"""The report: a page that links the pictures beside it, and knows each master's outputs, record and reasons."""
+"""The report: a page that links to the pictures, and shows each master's outputs, record and rejections."""
 
 import base64
 import hashlib
@@ -62,7 +62,7 @@ def page(folder: Path, *pictures: ReportedPicture, **changes: Any) -> str:
 
 
 def rows(markup: str) -> list[dict[str, Any]]:
-    """Return what the page's script knows of the masters."""
+    """Return the masters' data for the page's script."""
     (text,) = re.findall(r'<script id="data" type="application/json">(.*?)</script>', markup, re.DOTALL)
     found: list[dict[str, Any]] = json.loads(text)
     return found
@@ -74,7 +74,7 @@ def row(folder: Path, given: ReportedPicture) -> dict[str, Any]:
 
 
 def text(markup: str) -> str:
-    """Return what a reader sees before the script has run, on one line."""
+    """Return the page's text on one line, as it is before the script runs."""
     without_code = re.sub(r"<(style|script)[ >].*?</\1>", "", markup, flags=re.DOTALL)
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", without_code)).split())
 
@@ -85,7 +85,7 @@ def test_the_page_is_written_into_the_folder(tmp_path: Path, jpeg: Path) -> None
 
 
 def test_the_page_loads_nothing_but_the_pictures_beside_it(tmp_path: Path, jpeg: Path) -> None:
-    """Styles and scripts are in the page; every file is linked by a relative path."""
+    """Styles and scripts are inline, and every file has a relative link."""
     markup = page(tmp_path, picture(jpeg))
     assert not re.search(r'<script [^>]*src|rel="stylesheet"|<(iframe|object)|@import|https?:', markup)
     found = rows(markup)[0]
@@ -93,7 +93,7 @@ def test_the_page_loads_nothing_but_the_pictures_beside_it(tmp_path: Path, jpeg:
 
 
 def test_only_the_scripts_of_the_page_may_run(tmp_path: Path) -> None:
-    """The policy names the script by its hash, and allows no connection."""
+    """The policy allows only the hash of the page's script, and no connections."""
     markup = page(tmp_path)
     script = re.findall(r"<script>(.*?)</script>", markup, re.DOTALL)[0]
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -119,7 +119,7 @@ def test_stages_and_functions_have_their_times(tmp_path: Path) -> None:
 
 
 def test_a_master_comes_with_its_outputs(tmp_path: Path, jpeg: Path) -> None:
-    """Five files in order, each with (width, height) in pixels and its size."""
+    """Five files come in order, each with its (width, height) in pixels and its size in bytes."""
     found = row(tmp_path, picture(jpeg))
     files = [found["master"], *found["files"]]
     assert [file["label"] for file in files] == ["master", "converted", "thumbnail", "medium", "large"]
@@ -128,14 +128,14 @@ def test_a_master_comes_with_its_outputs(tmp_path: Path, jpeg: Path) -> None:
 
 
 def test_an_output_has_its_time_since_the_upload(tmp_path: Path, jpeg: Path) -> None:
-    """Outputs whose time is known, and the record."""
+    """Times are shown for the record and for outputs with a known time."""
     found = row(tmp_path, picture(jpeg, seconds={"converted": 1.25, "record": 0.5}))
     assert [file["after"] for file in found["files"]] == ["1.2 s", "", "", ""]
     assert found["recorded"] == "500 ms"
 
 
 def test_a_link_leads_to_a_file_of_any_name(tmp_path: Path) -> None:
-    """Names with characters that mean something in a URL are quoted."""
+    """Characters with a meaning in URLs are quoted."""
     path = tmp_path / "master" / "50% of a #1?.png"
     path.parent.mkdir()
     Image.new("L", (8, 8)).save(path)
@@ -145,20 +145,20 @@ def test_a_link_leads_to_a_file_of_any_name(tmp_path: Path) -> None:
 
 
 def test_no_picture_is_embedded(tmp_path: Path, jpeg: Path) -> None:
-    """A page of a thousand pictures has what it says of them, and not the pictures."""
+    """A page of a thousand pictures holds their data, but not the pictures."""
     markup = page(tmp_path, *(picture(jpeg, f"{number}.jpg") for number in range(1000)))
     assert len(markup) < 1_300_000
     assert "data:image" not in markup
 
 
 def test_a_record_is_whole(tmp_path: Path, jpeg: Path) -> None:
-    """The six strings come first, then what lies beside them, nested values with dots."""
+    """The metadata strings come first, then the other fields, with dots for nested ones."""
     facts = [["width", "800"], ["name", "2024/cat"], ["gps.latitude", "1"], ["frames", "1"]]
     assert row(tmp_path, picture(jpeg))["record"] == facts
 
 
 def test_a_rejected_master_has_its_reasons(tmp_path: Path) -> None:
-    """Each branch's error and message belong to the master, which needs no outputs."""
+    """A master has the error and message of each branch, and may have no outputs."""
     master = tmp_path / "no.jpg"
     master.write_text("no picture")
     found = row(tmp_path, rejected(master, "no.jpg"))
@@ -168,7 +168,7 @@ def test_a_rejected_master_has_its_reasons(tmp_path: Path) -> None:
 
 
 def test_rejections_are_grouped_by_reason(tmp_path: Path, jpeg: Path) -> None:
-    """The reason that rejected most comes first, with a link to each master and to all of them."""
+    """The most frequent reason comes first, with links to each master and to all of them."""
     given = [rejected(jpeg, "a&b.jpg", "TooLargeError"), rejected(jpeg, "c.jpg"), rejected(jpeg, "d.jpg")]
     markup = page(tmp_path, *given)
     told = text(markup)
@@ -179,7 +179,7 @@ def test_rejections_are_grouped_by_reason(tmp_path: Path, jpeg: Path) -> None:
 
 
 def test_filters_offer_what_there_is(tmp_path: Path, jpeg: Path) -> None:
-    """Each value stands with how many masters have it; a filter without values is left out."""
+    """Each value shows the number of its masters, and a filter without values is left out."""
     told = text(page(tmp_path, picture(jpeg), picture(jpeg, "b.jpg"), rejected(jpeg, "c.jpg")))
     assert "State all done (2) rejected (1)" in told
     assert "Format all JPEG (3)" in told
@@ -189,31 +189,31 @@ def test_filters_offer_what_there_is(tmp_path: Path, jpeg: Path) -> None:
 
 
 def test_warnings_are_shown_and_filtered(tmp_path: Path, jpeg: Path) -> None:
-    """A warning of a worker belongs to its picture."""
+    """A worker's warning is listed with its picture."""
     markup = page(tmp_path, picture(jpeg, warnings=["the ICC profile was ignored"]))
     assert rows(markup)[0]["warnings"] == ["the ICC profile was ignored"]
     assert "Warning all the ICC profile was ignored (1)" in text(markup)
 
 
 def test_a_missing_output_is_told(tmp_path: Path, jpeg: Path) -> None:
-    """A path without a file is not linked, and breaks nothing."""
+    """A path without a file is shown without a link."""
     (lost,) = row(tmp_path, picture(jpeg, outputs={"converted": tmp_path / "gone.jpg"}, record=None))["files"]
     assert (lost["href"], lost["bytes"], lost["shown"]) == ("", "not there", False)
 
 
 def test_what_is_unaccounted_for_is_named(tmp_path: Path) -> None:
-    """A run that lost a picture says which, at the top."""
+    """The top of the page names each lost picture."""
     told = text(page(tmp_path, unaccounted=["master/lost.jpg"]))
     assert "master/lost.jpg" in told.partition("Search names")[0]
 
 
 def test_a_master_without_results_is_missing(tmp_path: Path, jpeg: Path) -> None:
-    """Neither outputs nor reasons: the state says so."""
+    """A master with neither outputs nor rejections has the state "missing"."""
     assert row(tmp_path, picture(jpeg, outputs={}, record=None))["state"] == "missing"
 
 
 def test_names_and_reasons_are_escaped(tmp_path: Path, jpeg: Path) -> None:
-    """Keys and EXIF texts come from strangers, and are no markup, neither in the page nor in its data."""
+    """Keys and EXIF text are untrusted; they are escaped in the page and in its data."""
     evil = "</script><script>alert(1)</script><!--"
     reason = {"key": evil, "branch": "resizing", "error": evil, "message": evil}
     given = picture(jpeg, evil, record={"camera": evil}, rejections=[reason], warnings=[evil])
@@ -225,7 +225,7 @@ def test_names_and_reasons_are_escaped(tmp_path: Path, jpeg: Path) -> None:
 
 
 def test_a_master_with_too_many_pixels_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bomb that the workers refused does not go off in the browser."""
+    """The browser does not load a decompression bomb that the workers rejected."""
     monkeypatch.setattr(report, "MAX_SHOWN_PIXELS", 99)
     path = tmp_path / "bomb.png"
     Image.new("L", (10, 10)).save(path)
@@ -234,14 +234,14 @@ def test_a_master_with_too_many_pixels_is_not_shown(tmp_path: Path, monkeypatch:
 
 
 def test_every_sample_is_shown_but_the_one_that_is_none(tmp_path: Path) -> None:
-    """Masters of every mode are looked at: CMYK, 16 bit, palette, transparent, animated."""
+    """The samples include CMYK, 16 bit, palette, transparent and animated masters."""
     masters = write_samples(tmp_path / "samples")
     found = rows(page(tmp_path, *(picture(path, path.name, outputs={}, record=None) for path in masters)))
     assert [row["name"] for row in found if not row["master"]["shown"]] == ["no-picture.jpg"]
 
 
 def test_a_rotated_master_has_its_upright_size(tmp_path: Path) -> None:
-    """Browsers show it upright, beside outputs that are."""
+    """The size matches what browsers show, which is upright like the outputs."""
     exif = Image.Exif()
     exif[0x0112] = 6
     path = tmp_path / "rotated.jpg"
@@ -254,19 +254,19 @@ def test_a_rotated_master_has_its_upright_size(tmp_path: Path) -> None:
     ("count", "told"), [(0, "0 bytes"), (999, "999 bytes"), (1234, "1.2 KB"), (45_678, "46 KB"), (1_234_567, "1.2 MB")]
 )
 def test_bytes_are_told_for_people(count: int, told: str) -> None:
-    """Two digits are enough."""
+    """Sizes have two significant digits."""
     assert human_bytes(count) == told
 
 
 @pytest.mark.parametrize(("milliseconds", "told"), [(12.3, "12 ms"), (999, "999 ms"), (12_345, "12.3 s")])
 def test_durations_are_told_for_people(milliseconds: float, told: str) -> None:
-    """Milliseconds become seconds where they are many."""
+    """Long durations are in seconds instead of milliseconds."""
     assert human_ms(milliseconds) == told
 
 
 @pytest.mark.parametrize("name", ["webp", "avif"])
 def test_a_size_in_a_further_format_is_shown(tmp_path: Path, name: str) -> None:
-    """Its header is read as that of a JPEG is."""
+    """The size is read from the header, as for a JPEG."""
     path = tmp_path / f"large.{name}"
     Image.new("RGB", (80, 60)).save(path)
     (found,) = row(tmp_path, picture(path, outputs={f"large {name}": path}))["files"]
@@ -275,7 +275,7 @@ def test_a_size_in_a_further_format_is_shown(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["webp", "avif", "tiff"])
 def test_a_master_in_a_further_format_has_its_format_and_size(tmp_path: Path, name: str) -> None:
-    """Whether or not the stack lets it in."""
+    """This does not depend on the stack's input formats."""
     master = tmp_path / f"cat.{name}"
     Image.linear_gradient("L").resize((80, 60)).convert("RGB").save(master)
     found = row(tmp_path, picture(master, f"cat.{name}"))

@@ -1,4 +1,4 @@
-"""Which folders a run empties: its own, and of its own results."""
+"""Which folders a run empties: only its own, and only of its results."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +13,7 @@ from local.results import MARKER, RESULTS, SUMMARY, OutputFolderError, clear
 
 
 def leave_results(folder: Path) -> None:
-    """Write what a run writes."""
+    """Write the files that a run writes."""
     for name in (results.LOGS, results.MASTERS, *results.FOLDERS):
         (folder / name).mkdir()
         (folder / name / "a.jpg").write_bytes(b"earlier")
@@ -23,7 +23,7 @@ def leave_results(folder: Path) -> None:
 
 @pytest.mark.parametrize("other", [SUMMARY, "converted/mine.jpg", "notes.txt"])
 def test_a_folder_without_the_marker_is_left_alone(tmp_path: Path, other: str) -> None:
-    """Names that a run also uses do not make a folder a run's."""
+    """A folder is not a run's just because it contains names that a run uses."""
     (tmp_path / "converted").mkdir()
     (tmp_path / "converted" / "precious.jpg").write_bytes(b"mine")
     (tmp_path / other).write_bytes(b"mine")
@@ -34,7 +34,7 @@ def test_a_folder_without_the_marker_is_left_alone(tmp_path: Path, other: str) -
 
 
 def test_an_earlier_run_is_replaced_as_a_whole(tmp_path: Path) -> None:
-    """No result of an earlier run is left beside those of a later one; a file that is none of them stays."""
+    """All results of an earlier run are deleted; other files stay."""
     clear(tmp_path, [])
     leave_results(tmp_path)
     (tmp_path / "notes.txt").write_text("mine")
@@ -44,7 +44,7 @@ def test_an_earlier_run_is_replaced_as_a_whole(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_run_can_be_run_again(tmp_path: Path) -> None:
-    """The folder is the run's before it holds a result."""
+    """The marker is written before any result."""
     clear(tmp_path / "out", [])
     assert [path.name for path in (tmp_path / "out").iterdir()] == [MARKER]
     (tmp_path / "out" / "converted").mkdir()
@@ -53,7 +53,7 @@ def test_an_interrupted_run_can_be_run_again(tmp_path: Path) -> None:
 
 
 def test_a_link_is_removed_and_not_followed(tmp_path: Path) -> None:
-    """What a link in the folder leads to is not the run's."""
+    """The target of a link is not the run's to delete."""
     out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "precious.jpg").write_bytes(b"mine")
@@ -68,7 +68,7 @@ def test_a_link_is_removed_and_not_followed(tmp_path: Path) -> None:
     "way", ["out/resized/a.jpg", "way/resized/a.jpg", "link.jpg", "out/link.jpg", "out/way/other.jpg"]
 )
 def test_a_master_inside_of_the_folder_is_refused(tmp_path: Path, way: str) -> None:
-    """However it is named, a master is not deleted before it is read."""
+    """Otherwise the master would be deleted before it is read, even when reached through a link."""
     out = tmp_path / "out"
     clear(out, [])
     leave_results(out)
@@ -84,7 +84,7 @@ def test_a_master_inside_of_the_folder_is_refused(tmp_path: Path, way: str) -> N
 
 
 def test_a_master_beside_the_folder_is_taken(tmp_path: Path) -> None:
-    """A folder whose name begins alike is another folder."""
+    """A folder whose name starts with the output folder's name is not inside it."""
     (tmp_path / "outer").mkdir()
     (tmp_path / "outer" / "a.jpg").write_bytes(b"mine")
     clear(tmp_path / "out", [tmp_path / "outer" / "a.jpg"])
@@ -92,13 +92,13 @@ def test_a_master_beside_the_folder_is_taken(tmp_path: Path) -> None:
 
 
 class FakeLogs:
-    """One log group: for each invocation a stream with its lines."""
+    """A log group with one stream per invocation."""
 
     def __init__(self, **streams: list[str]) -> None:
         self.streams = streams
 
     def get_paginator(self, _operation: str) -> "FakeLogs":
-        """Return what pages through the lines."""
+        """Return this object, which pages through the lines."""
         return self
 
     def paginate(self, **_: str) -> list[dict[str, Any]]:
@@ -108,7 +108,7 @@ class FakeLogs:
 
 
 def test_cold_starts_are_counted_apart() -> None:
-    """A function's own line tells which invocation was its process's first."""
+    """The function's own log line marks the first invocation of a process."""
     report = "REPORT RequestId: 1\tDuration: {} ms\tBilled Duration: {} ms"
     logs = FakeLogs(
         a=['{"message": "written", "cold_start": true}', report.format(1500, 1500)],
@@ -127,7 +127,7 @@ def test_cold_starts_are_counted_apart() -> None:
 
 
 def test_further_formats_are_listed_where_they_were_kept(tmp_path: Path) -> None:
-    """Beside the JPEG of each size, and only files that are there."""
+    """Only files that exist are listed, after the JPEG of their size."""
     for file in ("small.jpg", "large.jpg", "large.webp"):
         (tmp_path / "resized/cat").mkdir(parents=True, exist_ok=True)
         (tmp_path / "resized/cat" / file).touch()

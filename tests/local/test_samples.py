@@ -1,4 +1,4 @@
-"""The sample pictures: one of every kind, small, and the same each time."""
+"""The sample pictures: one of every kind, small, and reproducible."""
 
 import io
 from pathlib import Path
@@ -25,13 +25,13 @@ def opened(data: bytes) -> Image.Image:
 
 
 def test_there_are_enough_samples(samples: dict[str, bytes]) -> None:
-    """At least 14 pictures, and one file that is none."""
+    """There are at least 14 pictures, and one file that is not a picture."""
     assert len(samples) >= 15
     assert [name for name, data in samples.items() if data == NO_PICTURE] == ["no-picture.jpg"]
 
 
 def test_every_path_is_returned(tmp_path: Path) -> None:
-    """What is returned is what was written, sorted."""
+    """The paths of all written files are returned, sorted."""
     paths = write_samples(tmp_path)
     assert paths == sorted(path for path in tmp_path.rglob("*") if path.is_file())
 
@@ -43,7 +43,7 @@ def test_samples_are_the_same_each_time(samples: dict[str, bytes], tmp_path: Pat
 
 
 def test_samples_are_small(tmp_path: Path) -> None:
-    """They are made for every run: less than 1 MB."""
+    """Every run writes the samples, so they take less than 1 MB."""
     paths = write_samples(tmp_path)
     assert sum(path.stat().st_size for path in paths) < 1_000_000
 
@@ -66,26 +66,26 @@ def test_samples_are_small(tmp_path: Path) -> None:
 def test_a_sample_is_of_its_kind(
     samples: dict[str, bytes], name: str, kind: str, mode: str, size: tuple[int, int]
 ) -> None:
-    """Format, mode and (width, height) are what the name promises."""
+    """Format, mode and (width, height) match the name."""
     image = opened(samples[name])
     assert (image.format, image.mode, image.size) == (kind, mode, size)
 
 
 def test_the_animation_moves(samples: dict[str, bytes]) -> None:
-    """It has frames that differ."""
+    """It has eight frames."""
     assert imaging.describe(samples["animated.gif"]).frames == 8
 
 
 @pytest.mark.parametrize("name", ["transparent.png", "palette.png"])
 def test_a_transparent_sample_shows_its_background(samples: dict[str, bytes], name: str) -> None:
-    """The corner is transparent, the middle is not."""
+    """The corner is transparent, and the middle is not."""
     alpha = opened(samples[name]).convert("RGBA").getchannel("A")
     assert alpha.getpixel((0, 0)) == 0
     assert alpha.getpixel((160, 160)) not in {0, None}
 
 
 def test_the_rotated_sample_says_so(samples: dict[str, bytes]) -> None:
-    """Its pixels lie on their side, and EXIF says how to turn them."""
+    """Its pixels are sideways, and EXIF gives the orientation."""
     found = imaging.describe(samples["rotated.jpg"])
     assert (found.width, found.height, found.orientation) == (1080, 720, 6)
 
@@ -110,19 +110,19 @@ def test_the_16_bit_sample_uses_its_range(samples: dict[str, bytes]) -> None:
     ],
 )
 def test_names_are_of_every_kind(samples: dict[str, bytes], what: str, found: object) -> None:
-    """Keys that are decoded wrongly would show."""
+    """The names would expose wrong decoding of keys."""
     assert callable(found)
     assert any(found(name) for name in samples), f"no sample's name has {what}"
 
 
 def test_names_of_outputs_are_unique(samples: dict[str, bytes]) -> None:
-    """No sample takes another's name, so that a run of the samples rejects one file alone."""
+    """No two samples share a name, so only one file of a run is rejected."""
     stems = [name.rpartition(".")[0] for name in samples]
     assert len(set(stems)) == len(stems)
 
 
 def test_every_picture_is_taken(samples: dict[str, bytes]) -> None:
-    """The workers' own code converts them all, but for the one file that is none."""
+    """Imaging converts all of them but the file that is not a picture."""
     for name, data in samples.items():
         if data == NO_PICTURE:
             with pytest.raises(NotAnImageError):

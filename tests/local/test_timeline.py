@@ -1,4 +1,4 @@
-"""When outputs were written, and what the workers warned of: from what a run leaves behind."""
+"""The times of outputs and the workers' warnings, read from a run's files."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ KEY = "master/a.jpg"
 
 @pytest.fixture
 def timeline(tmp_path: Path) -> Timeline:
-    """Return what is known of a run of one picture."""
+    """Return the timeline of a run with one picture."""
     times = {KEY: "2026-01-02T03:04:05.000+00:00", "converted/a.jpg": "2026-01-02T03:04:06.500+00:00"}
     (tmp_path / "times.json").write_text(json.dumps(times))
     warning = ["the ICC profile was ignored"]
@@ -32,29 +32,29 @@ def log(folder: Path, function: str, **fields: object) -> None:
 
 
 def test_outputs_and_record_have_their_time_since_the_upload(timeline: Timeline) -> None:
-    """Objects by the times that S3 has of them, the record by its worker's log; what is not there has none."""
+    """Objects have S3's times, and the record has that of its worker's log; missing outputs have none."""
     keys = {"converted": "converted/a.jpg", "large": "resized/a/large.jpg"}
     assert timeline.seconds(KEY, keys) == {"converted": 1.5, "record": 0.25}
 
 
 def test_a_master_that_is_not_known_has_no_times(timeline: Timeline) -> None:
-    """Nothing is measured from an upload that nobody saw."""
+    """Without the upload's time there is nothing to measure from."""
     assert timeline.seconds("master/other.jpg", {"converted": "converted/a.jpg"}) == {}
 
 
 def test_a_warning_of_several_workers_is_one(timeline: Timeline) -> None:
-    """Each is listed once, in order."""
+    """A warning is listed once per picture, in order."""
     assert timeline.warnings == {KEY: ["the ICC profile was ignored", "it never ends"]}
 
 
 def test_a_run_that_left_nothing_is_read(tmp_path: Path) -> None:
-    """A report without times is better than none."""
+    """A report can be written without times."""
     assert Timeline.read(tmp_path / "times.json", tmp_path).seconds(KEY, {}) == {}
 
 
 @mock_aws
 def test_the_times_of_all_objects_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By key, with a time zone."""
+    """Times are stored by key, with a time zone."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     s3 = boto3.client("s3", region_name="us-east-1")

@@ -1,4 +1,4 @@
-"""Warm functions: what warms them changes nothing, and only the pipeline's own are called."""
+"""Warm-up of functions: it has no side effects, and invokes only the pipeline's own functions."""
 
 import json
 from typing import Any
@@ -13,24 +13,24 @@ LAYOUT = {"master": "originals/"}
 
 
 class FakeLambda:
-    """Remembers what was invoked."""
+    """A fake client that records the events it was invoked with."""
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
 
     def client(self, _service: str) -> "FakeLambda":
-        """Return what invokes functions."""
+        """Return this object as a Lambda client."""
         return self
 
     def invoke(self, *, FunctionName: str, Payload: str) -> None:  # noqa: N803 boto3's names
-        """Take an event; one function fails."""
+        """Record an event; fail for one function."""
         self.events.append(json.loads(Payload))
         if FunctionName == "broken":
             raise RuntimeError
 
 
 def warmed(handler: str, name: str = "function") -> list[dict[str, Any]]:
-    """Return the events that warm a function."""
+    """Return the warm-up events of a function."""
     variables = {"BUCKET": "images", "SETTINGS": json.dumps({"layout": LAYOUT})}
     emulator = FakeLambda()
     warming = Warming(emulator)  # type: ignore[arg-type]
@@ -40,14 +40,14 @@ def warmed(handler: str, name: str = "function") -> list[dict[str, Any]]:
 
 
 def test_publishers_are_warmed_by_a_folder_marker() -> None:
-    """They skip it, so that neither a record nor a job comes of it."""
+    """The publisher skips folder markers, so that it creates neither a record nor a job."""
     events = warmed(PUBLISHER)
     assert [list(masters_of(event)) for event in events] == [[]] * PUBLISHERS
 
 
 @pytest.mark.parametrize("handler", [branch.handler for branch in BRANCHES])
 def test_workers_are_warmed_by_a_job_for_none_of_them(handler: str) -> None:
-    """It is for this stack, and for a branch that no stack has: a worker keeps it."""
+    """The job names this stack but an unknown branch, so the worker ignores it."""
     ((record,),) = (event["Records"] for event in warmed(handler))
     job = Job.from_json(record["body"])
     assert (job.bucket, job.key.startswith("originals/")) == ("images", True)
@@ -56,10 +56,10 @@ def test_workers_are_warmed_by_a_job_for_none_of_them(handler: str) -> None:
 
 
 def test_other_functions_are_left_alone() -> None:
-    """Nobody knows which event would change nothing there."""
+    """No event is known to be without side effects there."""
     assert warmed("billing.handler") == []
 
 
 def test_a_function_that_fails_does_not_stop_the_deployment() -> None:
-    """Its first event fails too, and that is shown."""
+    """The failure will show up on its first real event."""
     assert len(warmed(BRANCHES[0].handler, "broken")) == 1

@@ -1,1 +1,1 @@
-"""The commands that look after a stack."""
+"""Tests of the operations commands."""

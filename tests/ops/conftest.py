@@ -1,4 +1,4 @@
-"""A stack in memory for the commands, by moto: what the workers would have left is put there by hand."""
+"""A stack in memory for the commands, by moto; the tests write what the workers would have written."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ SIZES = ("small", "large")
 
 @dataclass(frozen=True, kw_only=True)
 class Pipeline:
-    """A stack and the hand that plays its workers."""
+    """A stack, with methods that write what the workers would write."""
 
     stack: DeployedStack
 
@@ -32,17 +32,17 @@ class Pipeline:
         return self.stack.client(service)
 
     def upload(self, path: str, body: bytes = b"picture") -> str:
-        """Put a master; return its ETag."""
+        """Upload a master; return its ETag."""
         etag: str = self.client("s3").put_object(Bucket=BUCKET, Key=f"master/{path}", Body=body)["ETag"]
         return etag.strip('"')
 
     def finish(self, path: str, etag: str, branches: tuple[str, ...] = BRANCHES, recipe: str = "now") -> None:
-        """Leave what some branches make of a state of a master, and the record that says so."""
+        """Write the outputs of branches for a state of a master, and the record."""
         self.make_outputs(path, etag, branches)
         self.settle(path, etag, dict.fromkeys(branches, Outcome(state="written", recipe=recipe)))
 
     def make_outputs(self, path: str, etag: str, branches: tuple[str, ...] = BRANCHES) -> None:
-        """Leave the outputs alone, as a stack without records did."""
+        """Write outputs without a record, as before there were records."""
         key = f"master/{path}"
         for row in ROWS:
             for file in self.files(key, row) if row.name in branches else ():
@@ -52,26 +52,26 @@ class Pipeline:
             self.client("dynamodb").put_item(TableName=TABLE, Item=item)
 
     def files(self, key: str, row: ImageBranch) -> Sequence[str]:
-        """Return the keys of a branch's files, none where S3 would not take them."""
+        """Return the keys of a branch's files, or none if S3 would not accept them."""
         try:
             return self.stack.files(key, row)
         except NameTooLongError:
             return ()
 
     def reject(self, path: str, etag: str, branch: str, error: str = "NotAnImageError") -> None:
-        """Leave why a branch rejected a state of a master, and the record that says so."""
+        """Write a branch's rejection of a state of a master, and the record."""
         self.write_reason(path, etag, branch, error)
         self.settle(path, etag, {branch: Outcome(state="rejected", error=error, message="no picture")})
 
     def write_reason(self, path: str, etag: str, branch: str, error: str = "NotAnImageError") -> None:
-        """Leave the reason alone, as a stack without records did."""
+        """Write a rejection without a record, as before there were records."""
         key = f"master/{path}"
         reason = {"bucket": BUCKET, "key": key, "branch": branch, "error": error, "message": "no picture", "etag": etag}
         rejected = self.stack.layout.rejected_key(key, branch)
         self.client("s3").put_object(Bucket=BUCKET, Key=rejected, Body=json.dumps(reason))
 
     def settle(self, path: str, etag: str, outcomes: Mapping[str, Outcome]) -> None:
-        """Add outcomes to the record of a state of a master, which is another generation where the state is new."""
+        """Add outcomes to the record of a state of a master; a new state is a new generation."""
         key = f"master/{path}"
         name, before = self.stack.layout.name(key), self.record(path)
         same = before is not None and (before.key, before.etag) == (key, etag)
@@ -91,19 +91,19 @@ class Pipeline:
         self.client("dynamodb").put_item(TableName=PICTURES, Item=record.as_item())
 
     def record(self, path: str) -> Record | None:
-        """Return the record of a master's name."""
+        """Return the record by a master's path."""
         return self.stack.records.read(self.stack.layout.name(f"master/{path}"))
 
     def published(self) -> list[str]:
-        """Return the keys of the jobs that were published, which every branch's queue has got."""
+        """Return the keys of the published jobs, which every branch's queue received."""
         return [job["key"] for job in self.jobs()]
 
     def jobs(self) -> list[dict[str, Any]]:
-        """Return the jobs that were published."""
+        """Return the published jobs."""
         return [json.loads(body) for body in self.bodies(self.stack.queues["resizing"])]
 
     def bodies(self, url: str) -> list[str]:
-        """Take the messages out of a queue."""
+        """Receive and return the bodies of a queue's messages."""
         found: list[str] = []
         while messages := self.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             found += [message["Body"] for message in messages]
@@ -112,7 +112,7 @@ class Pipeline:
 
 @pytest.fixture
 def pipeline(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
-    """Make bucket, table, topic and queues in memory."""
+    """Create bucket, table, topic and queues in memory."""
     with account(monkeypatch, BUCKET) as client:
         for table in (TABLE, PICTURES):
             make_table(client("dynamodb"), table)

@@ -1,4 +1,4 @@
-"""What the audit says of each master."""
+"""The audit's states of masters."""
 
 from collections import Counter
 from typing import Any
@@ -19,26 +19,26 @@ def states(pipeline: Pipeline, path: str) -> dict[str, str]:
 
 
 def test_a_finished_master_is_done(pipeline: Pipeline) -> None:
-    """Outputs and record that name the master and its newest state are what there should be."""
+    """A branch is done if its outputs and its record are from the master's current state."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"))
     assert states(pipeline, "cat.png") == dict.fromkeys(BRANCHES, "done")
 
 
 def test_an_untouched_master_is_missing(pipeline: Pipeline) -> None:
-    """Nothing from any branch is missing from every branch."""
+    """Without any output, every branch is missing."""
     pipeline.upload("cat.png")
     assert states(pipeline, "cat.png") == dict.fromkeys(BRANCHES, "missing")
 
 
 def test_one_size_of_two_is_missing(pipeline: Pipeline) -> None:
-    """A branch is done when all of its outputs are there."""
+    """A branch is done only if all of its outputs exist."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"))
     pipeline.client("s3").delete_object(Bucket=BUCKET, Key="resized/cat/large.jpg")
     assert states(pipeline, "cat.png")["resizing"] == "missing"
 
 
 def test_an_output_of_an_older_state_is_stale(pipeline: Pipeline) -> None:
-    """A master that was uploaded anew is not done until its outputs are new."""
+    """A master that was uploaded again is stale until its outputs are new."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"))
     pipeline.upload("cat.png", b"another picture")
     assert states(pipeline, "cat.png") == dict.fromkeys(BRANCHES, "stale")
@@ -46,20 +46,20 @@ def test_an_output_of_an_older_state_is_stale(pipeline: Pipeline) -> None:
 
 @pytest.mark.parametrize("branch", BRANCHES)
 def test_a_rejection_accounts_for_a_branch(pipeline: Pipeline, branch: str) -> None:
-    """A reason is as good as an output, for the branch that gave it."""
+    """A rejection accounts for the branch that wrote it."""
     pipeline.reject("cat.png", pipeline.upload("cat.png"), branch)
     assert states(pipeline, "cat.png") == {**dict.fromkeys(BRANCHES, "missing"), branch: "rejected"}
 
 
 def test_what_older_settings_made_is_outdated(pipeline: Pipeline) -> None:
-    """It is accounted for all the same: it is good, only made by other settings."""
+    """An outdated output is accounted for: it is valid, but made with other settings."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"), recipe="before")
     (found,) = audit(pipeline.stack)
     assert (found.states, found.accounted_for) == (dict.fromkeys(BRANCHES, "outdated"), True)
 
 
 def test_a_size_that_is_new_makes_older_sizes_outdated(pipeline: Pipeline) -> None:
-    """What the record names is what there should be, not what today's settings would make."""
+    """The expected files are those in the record, not those of the current settings."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"), recipe="before")
     size = {"width": 1, "height": 1, "bytes": 1}
     outcome = Outcome(state="written", recipe="before", outputs={"resized/{name}/small.jpg": size})
@@ -75,7 +75,7 @@ def found_etag(pipeline: Pipeline) -> str:
 
 
 def test_a_deep_audit_sees_what_the_record_does_not(pipeline: Pipeline) -> None:
-    """An output that somebody put in its place is found only by asking for each object."""
+    """Only a deep audit, with a request per object, finds an output that was overwritten by hand."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"))
     pipeline.client("s3").put_object(Bucket=BUCKET, Key="converted/cat.jpg", Body=b"by hand")
     pipeline.client("dynamodb").delete_item(TableName=TABLE, Key={"name": {"S": "cat"}})
@@ -86,7 +86,7 @@ def test_a_deep_audit_sees_what_the_record_does_not(pipeline: Pipeline) -> None:
 
 
 def test_outputs_without_a_living_master_are_orphans(pipeline: Pipeline) -> None:
-    """What a deleted master left, and what has no record at all."""
+    """Outputs of a deleted master and outputs without a record are orphans."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"))
     pipeline.make_outputs("2024/gone.png", "e", ("format-conversion",))
     with Inventory.of(pipeline.stack) as inventory:
@@ -94,7 +94,7 @@ def test_outputs_without_a_living_master_are_orphans(pipeline: Pipeline) -> None
 
 
 def test_an_audit_takes_few_requests(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Listings and a scan, whatever the number of masters: no request for a single picture."""
+    """The audit needs only listings and a scan, and no request per picture."""
     for number in range(30):
         pipeline.finish(f"{number}.png", pipeline.upload(f"{number}.png"))
     count: Counter[str] = Counter()
@@ -110,7 +110,7 @@ def test_an_audit_takes_few_requests(pipeline: Pipeline, monkeypatch: pytest.Mon
 
 
 def test_a_rejection_of_an_older_state_does_not(pipeline: Pipeline) -> None:
-    """What was wrong with an earlier upload says nothing of this one."""
+    """A rejection of an earlier upload does not account for the current one."""
     pipeline.reject("cat.png", pipeline.upload("cat.png"), "resizing")
     pipeline.upload("cat.png", b"another picture")
     assert states(pipeline, "cat.png")["resizing"] == "stale"
@@ -122,7 +122,7 @@ def test_a_master_whose_name_is_taken_is_rejected_once_it_was_told(
     told: bool,  # noqa: FBT001
     state: str,
 ) -> None:
-    """The second master of a name has one reason for all branches."""
+    """The second master with a name has one rejection for all branches."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"))
     etag = pipeline.upload("cat.gif")
     if told:
@@ -133,20 +133,20 @@ def test_a_master_whose_name_is_taken_is_rejected_once_it_was_told(
 
 
 def test_only_what_the_prefix_names_is_audited(pipeline: Pipeline) -> None:
-    """The prefix is of the path below the masters' own."""
+    """The prefix is relative to the masters' prefix."""
     pipeline.upload("2024/cat.png")
     pipeline.upload("2025/cat.png")
     assert [found.key for found in audit(pipeline.stack, "2025/")] == ["master/2025/cat.png"]
 
 
 def test_folder_markers_are_no_masters(pipeline: Pipeline) -> None:
-    """What consoles make for a folder is not waited for."""
+    """The objects that consoles create for folders are not masters."""
     pipeline.client("s3").put_object(Bucket=BUCKET, Key="master/2024/")
     assert list(audit(pipeline.stack)) == []
 
 
 def test_the_rejected_are_those_of_the_newest_state(pipeline: Pipeline) -> None:
-    """What was rejected and then replaced or deleted is not listed."""
+    """A master that was replaced or deleted after its rejection is not listed."""
     for branch in BRANCHES:
         pipeline.reject("bad.png", pipeline.upload("bad.png"), branch)
     pipeline.reject("replaced.png", pipeline.upload("replaced.png"), "resizing")

@@ -1,4 +1,4 @@
-"""Jobs for what is in the bucket already."""
+"""Jobs for masters that are already in the bucket."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -15,12 +15,12 @@ from tests.ops.conftest import BRANCHES, BUCKET, Pipeline
 
 
 def run(pipeline: Pipeline, work: Iterable[Task] | None = None) -> int:
-    """Backfill without a limit."""
+    """Backfill without a rate limit."""
     return backfill(pipeline.stack, every(pipeline.stack, "") if work is None else work, per_second=0)
 
 
 def test_every_master_without_a_record_becomes_a_job(pipeline: Pipeline) -> None:
-    """As if it was uploaded now."""
+    """The master is processed as if it were new."""
     paths = [f"{number:02}.png" for number in range(23)]
     for path in paths:
         pipeline.upload(path)
@@ -29,14 +29,14 @@ def test_every_master_without_a_record_becomes_a_job(pipeline: Pipeline) -> None
 
 
 def test_what_is_current_is_not_made_again(pipeline: Pipeline) -> None:
-    """A settled picture is left alone, whatever the backfill looks at."""
+    """A settled, current picture gets no job."""
     pipeline.finish("done.png", pipeline.upload("done.png"))
     before = pipeline.record("done.png")
     assert (run(pipeline), pipeline.published(), pipeline.record("done.png")) == (0, [], before)
 
 
 def test_only_what_is_missing_becomes_a_job(pipeline: Pipeline) -> None:
-    """Done masters are left alone, stale ones are not; where one output is missing, its branch works again."""
+    """Done masters get no job, stale ones do, and a missing output gets a job for its branch only."""
     pipeline.finish("done.png", pipeline.upload("done.png"))
     pipeline.finish("stale.png", pipeline.upload("stale.png"))
     pipeline.upload("stale.png", b"another picture")
@@ -53,7 +53,7 @@ def test_only_what_is_missing_becomes_a_job(pipeline: Pipeline) -> None:
 
 
 def test_only_the_branch_whose_settings_changed_works_again(pipeline: Pipeline) -> None:
-    """In a new generation, which keeps the others' outcomes: what is current is not written again."""
+    """The new generation keeps the other branches' outcomes, and does not write their outputs again."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"))
     changed = dataclasses.replace(pipeline.stack, recipes={**pipeline.stack.recipes, "resizing": "new"})
     before = pipeline.record("cat.png")
@@ -68,21 +68,21 @@ def test_only_the_branch_whose_settings_changed_works_again(pipeline: Pipeline) 
 
 
 def test_one_branch_can_be_chosen(pipeline: Pipeline) -> None:
-    """The others' outdated outputs stay."""
+    """The outdated outputs of other branches stay."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"), recipe="before")
     (work,) = in_state(pipeline.stack, "", {"outdated"}, "metadata-extraction")
     assert work == Task(key="master/cat.png", branches=["metadata-extraction"])
 
 
 def test_it_goes_on_after_a_key(pipeline: Pipeline) -> None:
-    """What was looked at before is not looked at again."""
+    """Masters up to that key are skipped."""
     for path in ("a.png", "b.png", "c.png"):
         pipeline.upload(path)
     assert run(pipeline, every(pipeline.stack, "", "master/a.png")) == 2
 
 
 def test_the_rate_is_kept(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After each master it waits as long as that may take."""
+    """After each master it waits for the rest of that master's time."""
     for number in range(2):
         pipeline.upload(f"{number}.png")
     work, clock, waits = list(every(pipeline.stack, "")), iter([0.0, 0.0, 0.05]), list[float]()
@@ -92,7 +92,7 @@ def test_the_rate_is_kept(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_what_was_made_before_the_records_is_registered(pipeline: Pipeline) -> None:
-    """Whole and rejected pictures get records; nothing is made again, nobody is told, all of it counts as outdated."""
+    """Complete and rejected pictures get records and count as outdated; no job and no event is sent."""
     pipeline.make_outputs("good.png", pipeline.upload("good.png"))
     etag = pipeline.upload("bad.png", b"bad")
     for branch in BRANCHES:
@@ -114,21 +114,21 @@ def test_what_was_made_before_the_records_is_registered(pipeline: Pipeline) -> N
 
 
 def test_registering_leaves_records_alone(pipeline: Pipeline) -> None:
-    """A picture that has one is not recorded again."""
+    """A picture with a record is not registered again."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"))
     before = pipeline.record("cat.png")
     assert (register(pipeline.stack, ""), pipeline.record("cat.png")) == (0, before)
 
 
 def test_a_stack_without_records_is_told_to_deploy(pipeline: Pipeline) -> None:
-    """Outputs of a stack that an earlier version deployed name no table of records."""
+    """The outputs of a stack from an earlier version do not name a table for records."""
     before = dataclasses.replace(pipeline.stack, pictures="")
     with pytest.raises(NoRecordsError, match="run `pulumi up` first"):
         register(before, "")
 
 
 def test_a_bookmark_is_where_it_was_put(tmp_path: Path) -> None:
-    """The last key is kept, for its own bucket, until it is removed."""
+    """The bookmark keeps the last key for its bucket until it is removed."""
     bookmark = Bookmark(tmp_path / "bookmark")
     assert bookmark.read(BUCKET) is None
     bookmark.write(BUCKET, "master/b.png")
@@ -139,7 +139,7 @@ def test_a_bookmark_is_where_it_was_put(tmp_path: Path) -> None:
 
 
 def test_the_estimate_counts_requests_of_the_branches_that_work_again() -> None:
-    """The record is read and begun, the branch reads the master, writes and settles; each queue gets its message."""
+    """The record is read and started; the branch reads, writes and settles; each queue gets the message."""
     assert Requests(jobs=1000, sizes=3, branches=("resizing",)).counts == {
         "SNS, message published": 1000,
         "SNS, delivery to a queue": 3000,
@@ -154,13 +154,13 @@ def test_the_estimate_counts_requests_of_the_branches_that_work_again() -> None:
 
 
 def test_the_estimate_grows_with_the_jobs() -> None:
-    """A million jobs cost a thousand times a thousand's."""
+    """The estimate is proportional to the number of jobs."""
     thousand, million = (Requests(jobs=jobs, sizes=3).dollars for jobs in (1000, 1_000_000))
     assert million == pytest.approx(1000 * thousand)
 
 
 def test_the_estimate_counts_the_files_of_each_format(pipeline: Pipeline) -> None:
-    """Each size is put once in each format, where it is kept."""
+    """Each size is counted once per format."""
     task = Task(key="master/cat.png", branches=("resizing",))
     stack = dataclasses.replace(pipeline.stack, sizes=["small", "large"], output_formats=["jpeg", "webp", "avif"])
     assert BackfillPlan.of(stack, [task]).requests["S3, PUT"] == 6

@@ -36,7 +36,7 @@ def run(*words: str) -> Result:
 
 @pytest.fixture
 def connected(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    """Make `--local` mean the stack in memory."""
+    """Connect the commands to the stack in memory."""
     for module in (options, changing):
         monkeypatch.setattr(module, "connect", lambda _stack, **_: pipeline.stack)
     monkeypatch.setitem(queues.RECEIVE, "WaitTimeSeconds", 0)
@@ -45,14 +45,14 @@ def connected(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
 
 @pytest.mark.parametrize("words", [[], ["--local", "--stack", "dev"]])
 def test_one_stack_must_be_named(words: list[str]) -> None:
-    """Neither none nor two."""
+    """Naming no stack or two is a usage error."""
     result = run("audit", *words)
     assert result.exit_code == USAGE
     assert "name one stack" in result.output
 
 
 def test_a_local_stack_that_is_not_running_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The message says how to start one."""
+    """The error says how to start the local stack."""
     monkeypatch.setattr(connecting, "RUNNING", tmp_path / "nothing")
     result = run("audit", "--local")
     assert result.exit_code == USAGE
@@ -60,7 +60,7 @@ def test_a_local_stack_that_is_not_running_is_told(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_machine_without_pulumi_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A stack on AWS is found by the Pulumi CLI."""
+    """The command needs the Pulumi CLI to find a stack on AWS."""
     monkeypatch.setenv("PATH", str(tmp_path))
     result = run("audit", "--stack", "dev")
     assert result.exit_code == USAGE
@@ -68,7 +68,7 @@ def test_a_machine_without_pulumi_is_told(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 def test_a_clean_audit_ends_well(connected: Pipeline) -> None:
-    """Nothing unaccounted for is success."""
+    """The command exits 0 if every master is accounted for."""
     connected.finish("cat.png", connected.upload("cat.png"))
     result = run("audit", "--local")
     assert result.exit_code == 0
@@ -76,7 +76,7 @@ def test_a_clean_audit_ends_well(connected: Pipeline) -> None:
 
 
 def test_an_audit_that_misses_something_names_it(connected: Pipeline) -> None:
-    """The master and its branches are listed, and the command ends with 1."""
+    """The master and its branches are listed, and the command exits 1."""
     connected.upload("cat.png")
     result = run("audit", "--local")
     assert result.exit_code == NOT_AS_EXPECTED
@@ -84,7 +84,7 @@ def test_an_audit_that_misses_something_names_it(connected: Pipeline) -> None:
 
 
 def test_an_audit_is_read_by_machines(connected: Pipeline) -> None:
-    """With --json each line is an object, the totals the last."""
+    """With --json each line is an object, and the totals come last."""
     connected.finish("cat.png", connected.upload("cat.png"))
     master, totals = map(json.loads, run("audit", "--local", "--json", "--all").output.splitlines())
     assert master["accounted_for"]
@@ -92,14 +92,14 @@ def test_an_audit_is_read_by_machines(connected: Pipeline) -> None:
 
 
 def test_a_dry_run_publishes_nothing(connected: Pipeline) -> None:
-    """It says how many jobs there would be."""
+    """It prints the number of jobs."""
     connected.upload("cat.png")
     assert "1 master, about" in run("backfill", "--local", "--dry-run").output
     assert connected.published() == []
 
 
 def test_a_dry_run_counts_each_job_once(connected: Pipeline) -> None:
-    """One master is one message and three deliveries, however many branches work on it again."""
+    """One master is one message and three deliveries, however many branches have to run."""
     connected.upload("cat.png")
     lines = run("backfill", "--local", "--dry-run").output.splitlines()
     counts = {cells[1].strip(): cells[2].strip() for line in lines if len(cells := line.split("│")) > 2}
@@ -108,7 +108,7 @@ def test_a_dry_run_counts_each_job_once(connected: Pipeline) -> None:
 
 
 def test_a_backfill_that_was_cut_off_goes_on(connected: Pipeline, tmp_path: Path) -> None:
-    """The bookmark's key is not published again, and the bookmark is gone when all is done."""
+    """The key in the bookmark is skipped, and the bookmark is deleted at the end."""
     for path in ("a.png", "b.png"):
         connected.upload(path)
     bookmark = tmp_path / "bookmark"
@@ -119,7 +119,7 @@ def test_a_backfill_that_was_cut_off_goes_on(connected: Pipeline, tmp_path: Path
 
 
 def test_a_queue_that_nobody_knows_is_named(connected: Pipeline) -> None:
-    """The message names those that there are."""
+    """The error lists the known queues."""
     result = run("redrive", "--local", "--queue", "nowhere")
     assert result.exit_code == USAGE
     assert "--queue: expected one of format-conversion" in result.output
@@ -127,7 +127,7 @@ def test_a_queue_that_nobody_knows_is_named(connected: Pipeline) -> None:
 
 
 def test_a_redrive_says_what_it_did(connected: Pipeline) -> None:
-    """The undelivered message is back in its queue."""
+    """The undelivered message returns to its queue."""
     url = connected.stack.dead_letter_queues["resizing-undelivered"]
     connected.client("sqs").send_message(QueueUrl=url, MessageBody="job")
     assert "resizing-undelivered" in run("redrive", "--local", "--queue", "resizing-undelivered").output
@@ -135,7 +135,7 @@ def test_a_redrive_says_what_it_did(connected: Pipeline) -> None:
 
 
 def test_the_rejected_are_listed_and_retried(connected: Pipeline) -> None:
-    """Each reason is shown, and each master becomes one job."""
+    """The list has each rejection, and each master becomes one job."""
     etag = connected.upload("bad.png")
     connected.finish("bad.png", etag)
     for branch in ("resizing", "format-conversion"):
@@ -155,7 +155,7 @@ def test_the_rejected_are_listed_and_retried(connected: Pipeline) -> None:
     ],
 )
 def test_what_the_world_refuses_is_one_line(error: Exception, advice: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No traceback: what happened, and what to check."""
+    """The error is one line without a traceback, with the cause and what to check."""
 
     def fail(_stack: str | None, **_: object) -> None:
         raise error
@@ -170,7 +170,7 @@ def test_what_the_world_refuses_is_one_line(error: Exception, advice: str, monke
 
 @pytest.mark.parametrize("kept", ["", "{", "[]", '{"outputs": {}}', '{"outputs": {}, "client": {}}'])
 def test_a_state_file_that_is_odd_is_told(kept: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """It says which file to remove."""
+    """The error names the file to remove."""
     monkeypatch.setattr(connecting, "RUNNING", tmp_path / "local.json")
     connecting.RUNNING.write_text(kept)
     result = run("audit", "--local")
@@ -180,7 +180,7 @@ def test_a_state_file_that_is_odd_is_told(kept: str, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("outputs", ["{}", "[]", "no JSON", '{"topic": 1}', '{"topic": "x"}'])
 def test_a_stack_that_is_not_deployed_is_told(outputs: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Pulumi knows it, and it has no outputs yet, or another project's."""
+    """Pulumi knows the stack, but it has no outputs, or those of another project."""
     _pulumi(outputs, monkeypatch, tmp_path)
     result = run("audit", "--stack", "dev")
     assert result.exit_code == USAGE
@@ -188,14 +188,14 @@ def test_a_stack_that_is_not_deployed_is_told(outputs: str, monkeypatch: pytest.
 
 
 def test_a_stack_is_asked_in_its_own_region(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Whatever the environment names."""
+    """The stack's region takes precedence over the environment."""
     _pulumi(json.dumps(OUTPUTS), monkeypatch, tmp_path)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     assert connecting.connect("dev", local=False).client("sns").meta.region_name == "eu-central-1"
 
 
 def _pulumi(outputs: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Put a Pulumi CLI on the PATH that knows these outputs."""
+    """Put a fake Pulumi CLI with these outputs on the PATH."""
     program = folder / "pulumi"
     program.write_text(f"#!/bin/sh\ncat <<'END'\n{outputs}\nEND\n")
     program.chmod(0o755)
@@ -206,7 +206,7 @@ def _pulumi(outputs: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None
 def test_a_bookmark_that_is_none_is_refused_before_a_job_is_sent(
     bookmark: str, connected: Pipeline, tmp_path: Path
 ) -> None:
-    """A folder that is not there, a folder, a file of another kind."""
+    """A missing folder, a folder, and a file with other content are refused."""
     (tmp_path / "garbage").write_text("[]")
     connected.upload("cat.png")
     result = run("backfill", "--local", "--resume", str(tmp_path / bookmark))
@@ -216,12 +216,12 @@ def test_a_bookmark_that_is_none_is_refused_before_a_job_is_sent(
 
 @pytest.mark.usefixtures("connected")
 def test_a_rate_must_be_a_number() -> None:
-    """NaN is none."""
+    """NaN is refused."""
     assert run("backfill", "--local", "--rate", "nan").exit_code == USAGE
 
 
 def test_a_name_too_long_for_one_branch_counts_for_it_alone(connected: Pipeline) -> None:
-    """What the others made of the master is found."""
+    """The outputs of the other branches are still found."""
     path = f"{'x' * 1000}.png"
     etag = connected.upload(path)
     connected.finish(path, etag, ("format-conversion", "metadata-extraction"))
@@ -230,7 +230,7 @@ def test_a_name_too_long_for_one_branch_counts_for_it_alone(connected: Pipeline)
 
 
 def test_the_local_stack_needs_no_profile_and_no_proxy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """It is on this machine, and has credentials of its own; the environment stays as it is."""
+    """Clients use the local stack's own credentials and no proxy, and the environment is unchanged."""
     monkeypatch.setenv("AWS_PROFILE", "nonsense")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setattr(connecting, "RUNNING", tmp_path / "local.json")
@@ -242,7 +242,7 @@ def test_the_local_stack_needs_no_profile_and_no_proxy(monkeypatch: pytest.Monke
 
 
 def test_a_pictures_status_is_its_record(connected: Pipeline) -> None:
-    """By key, by path or by name: state, outputs or reasons; exits 0 where it is settled."""
+    """The picture may be given by key, path or name; the command exits 0 if the picture is settled."""
     etag = connected.upload("2024/cat.png")
     connected.finish("2024/cat.png", etag, ("format-conversion", "metadata-extraction"))
     assert run("status", "2024/cat", "--local").exit_code == 1
@@ -257,7 +257,7 @@ def test_a_pictures_status_is_its_record(connected: Pipeline) -> None:
 
 
 def test_a_master_whose_name_another_one_owns_has_a_status_of_its_own(connected: Pipeline) -> None:
-    """By its key it is rejected and says who owns the name; by the name, the owner answers."""
+    """Its key shows a rejection that names the owner; the name shows the owner's record."""
     connected.finish("cat.png", connected.upload("cat.png"))
     connected.write_reason("cat.jpg", connected.upload("cat.jpg", b"another"), NAME_TAKEN, "NameTakenError")
     found = json.loads(run("status", "master/cat.jpg", "--local", "--json").output)
@@ -267,14 +267,14 @@ def test_a_master_whose_name_another_one_owns_has_a_status_of_its_own(connected:
 
 
 def test_a_picture_that_nobody_uploaded_is_told(connected: Pipeline) -> None:
-    """The message says what to check."""
+    """The command exits 1 and says that there is no record."""
     result = run("status", "master/nothing.png", "--local")
     assert (result.exit_code, "which has no record" in result.output) == (1, True)
     assert connected.published() == []
 
 
 def test_orphans_are_swept(connected: Pipeline) -> None:
-    """Outputs of a deleted master go, those of a living one stay; a dry run removes nothing."""
+    """Outputs of a deleted master are removed, other outputs stay; a dry run removes nothing."""
     connected.finish("cat.png", connected.upload("cat.png"))
     connected.make_outputs("gone.png", "e")
     for words, left in ((("--dry-run",), True), ((), False)):
@@ -286,7 +286,7 @@ def test_orphans_are_swept(connected: Pipeline) -> None:
 
 @pytest.mark.parametrize("words", [(), ("--dry-run",)])
 def test_what_others_put_beside_the_outputs_is_not_swept(connected: Pipeline, words: tuple[str, ...]) -> None:
-    """An object without the pipeline's mark is somebody else's, wherever it lies."""
+    """Objects without the pipeline's metadata are not swept, even under its prefixes."""
     connected.client("s3").put_object(Bucket="images", Key="converted/theirs.jpg", Body=b"not ours")
     result = run("sweep", "--local", *words)
     assert "theirs" not in result.output
@@ -295,7 +295,7 @@ def test_what_others_put_beside_the_outputs_is_not_swept(connected: Pipeline, wo
 
 @pytest.mark.parametrize("versioned", [False, True])
 def test_a_picture_is_erased_with_everything(connected: Pipeline, versioned: bool) -> None:  # noqa: FBT001
-    """Master, outputs, reasons, item and record, with every version; other pictures stay."""
+    """Master, outputs, rejections, item and record go in all versions; other pictures stay."""
     s3 = connected.client("s3")
     if versioned:
         s3.put_bucket_versioning(Bucket="images", VersioningConfiguration={"Status": "Enabled"})
@@ -313,21 +313,21 @@ def test_a_picture_is_erased_with_everything(connected: Pipeline, versioned: boo
 
 
 def test_a_misspelt_key_erases_nothing_and_says_so(connected: Pipeline) -> None:
-    """Whoever has to erase a picture must not take a typing error for the deed."""
+    """The output says that nothing was removed, and suggests a key."""
     connected.finish("cat.png", connected.upload("cat.png"))
     result = run("erase", "master/cta.png", "--local", "--yes")
     assert result.output == "Nothing was removed: the stack has nothing of master/cta.png (did you mean cat.png?).\n"
 
 
 def test_a_picture_that_is_being_worked_on_is_not_erased(connected: Pipeline) -> None:
-    """A worker could write again what was removed."""
+    """A worker could write the outputs again after the removal."""
     connected.finish("cat.png", connected.upload("cat.png"), ("resizing",))
     result = run("erase", "master/cat.png", "--local", "--yes")
     assert (result.exit_code, "--watch" in result.output) == (1, True)
 
 
 def test_events_are_sent_again(connected: Pipeline) -> None:
-    """Those of named pictures, or of all that were settled since a time, under the same ids."""
+    """Events of named pictures, or of all that settled since a time, are sent again with the same ids."""
     connected.finish("cat.png", connected.upload("cat.png"))
     connected.finish("dog.png", connected.upload("dog.png"))
     (named,) = run("events", "--local", "--json", "--replay", "master/cat.png").stdout.splitlines()
@@ -340,7 +340,7 @@ def test_events_are_sent_again(connected: Pipeline) -> None:
 
 
 def test_a_time_may_lack_fractions_and_zone(connected: Pipeline) -> None:
-    """A picture that was settled within the second that is named is sent; without an offset, times are UTC."""
+    """Pictures settled within that second are included, and a time without an offset is UTC."""
     connected.finish("cat.png", connected.upload("cat.png"))
     record = connected.record("cat.png")
     second = record.settled_at.partition(".")[0] if record else ""
@@ -349,7 +349,7 @@ def test_a_time_may_lack_fractions_and_zone(connected: Pipeline) -> None:
 
 @pytest.mark.usefixtures("connected")
 def test_events_need_a_picture_or_a_time() -> None:
-    """Neither is a usage error, and so is a text that is no time."""
+    """Giving neither is a usage error, and so is an invalid time."""
     assert run("events", "--local").exit_code == USAGE
     result = run("events", "--local", "--since", "yesterday")
     assert (result.exit_code, "got 'yesterday'" in result.output) == (USAGE, True)
@@ -357,27 +357,27 @@ def test_events_need_a_picture_or_a_time() -> None:
 
 @pytest.mark.usefixtures("connected")
 def test_a_branch_is_chosen_among_what_is_missing_or_outdated() -> None:
-    """Alone it would say nothing."""
+    """`--branch` needs an option that selects missing or outdated outputs."""
     assert run("backfill", "--local", "--branch", "resizing").exit_code == USAGE
 
 
 class FakeNotifications:
-    """S3's notification configuration; moto keeps no EventBridge in it."""
+    """A fake notification configuration; moto does not keep the EventBridge part."""
 
     def __init__(self, **configuration: Any) -> None:
         self.configuration: dict[str, Any] = configuration
 
     def get_bucket_notification_configuration(self, **_: str) -> dict[str, Any]:
-        """Return the configuration, with what every answer has."""
+        """Return the configuration with response metadata."""
         return {**self.configuration, "ResponseMetadata": {"HTTPStatusCode": 200}}
 
     def put_bucket_notification_configuration(self, **request: Any) -> None:
-        """Replace the configuration whole."""
+        """Replace the whole configuration."""
         self.configuration = request["NotificationConfiguration"]
 
 
 def test_a_bucket_is_adopted_and_keeps_what_it_notifies(connected: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    """EventBridge is added beside somebody else's destination; a second time changes nothing."""
+    """EventBridge is added next to the existing destination; a second run changes nothing."""
     theirs = [{"Id": "theirs", "QueueArn": "arn:aws:sqs:::theirs", "Events": ["s3:ObjectCreated:*"]}]
     s3 = FakeNotifications(QueueConfigurations=theirs)
     stack = dataclasses.replace(connected.stack, client=lambda _: s3)
@@ -388,7 +388,7 @@ def test_a_bucket_is_adopted_and_keeps_what_it_notifies(connected: Pipeline, mon
 
 
 def test_a_bucket_is_not_adopted_without_a_yes(connected: Pipeline) -> None:
-    """The configuration is shown first; no is no."""
+    """The command shows the configuration and asks; a no changes nothing."""
     result = CliRunner().invoke(command.main, ["adopt", "images", "--local"], input="n\n")
     assert result.exit_code == 1
     assert "EventBridgeConfiguration" not in connected.client("s3").get_bucket_notification_configuration(
@@ -398,7 +398,7 @@ def test_a_bucket_is_not_adopted_without_a_yes(connected: Pipeline) -> None:
 
 @pytest.mark.parametrize("words", [("audit",), ("backfill", "--dry-run"), ("rejected",)], ids=" ".join)
 def test_a_prefix_without_masters_is_an_error(connected: Pipeline, words: tuple[str, ...]) -> None:
-    """It is most likely misspelt, and an empty answer would say that all is well."""
+    """The prefix is probably misspelt, and an empty result would look like success."""
     connected.upload("summer/cat.png")
     for prefix, hint in (("sumer", "did you mean summer/?"), ("master/summer", "leave out master/")):
         result = run(*words, "--local", "--prefix", prefix)
@@ -408,13 +408,13 @@ def test_a_prefix_without_masters_is_an_error(connected: Pipeline, words: tuple[
 
 
 def test_an_empty_bucket_is_no_error(connected: Pipeline) -> None:
-    """Without a prefix there is nothing to misspell."""
+    """Without a prefix, an empty bucket is a valid result."""
     assert connected.published() == []
     assert run("audit", "--local").output.startswith("OK: 0 masters")
 
 
 def test_a_misspelt_key_queue_or_command_is_told_its_nearest(connected: Pipeline) -> None:
-    """Instead of a list to search at night."""
+    """The error suggests the nearest match."""
     connected.finish("2024/holiday.png", connected.upload("2024/holiday.png"))
     assert "did you mean 2024/holiday.png?" in run("status", "master/2024/holliday.png", "--local").output
     assert "did you mean resizing" in run("redrive", "--local", "--queue", "resising").output
@@ -422,12 +422,12 @@ def test_a_misspelt_key_queue_or_command_is_told_its_nearest(connected: Pipeline
 
 
 def test_the_list_of_commands_cuts_no_sentence_short() -> None:
-    """What a command does fits on its line."""
+    """Each command's summary fits on one line."""
     assert "..." not in run("--help").output.partition("Commands:")[2]
 
 
 def test_a_verdict_comes_first(connected: Pipeline) -> None:
-    """The first line answers, what follows explains."""
+    """The first line is the verdict, and the details follow."""
     connected.finish("a.png", connected.upload("a.png"))
     connected.upload("b.png")
     first, second, *_ = run("audit", "--local", "--all").output.splitlines()
@@ -437,7 +437,7 @@ def test_a_verdict_comes_first(connected: Pipeline) -> None:
 
 
 def test_a_rejected_master_is_one_line_for_each_reason(connected: Pipeline) -> None:
-    """Branches that agree share a line, whose key is whole; the errors are counted."""
+    """Branches with the same reason share a line with the full key; errors are counted."""
     path = "a/very/long/folder/" * 10 + "bad\n.png"
     etag = connected.upload(path)
     for branch in BRANCHES:
@@ -450,7 +450,7 @@ def test_a_rejected_master_is_one_line_for_each_reason(connected: Pipeline) -> N
 
 
 def test_failed_messages_are_shown_with_their_pictures(connected: Pipeline) -> None:
-    """By queue, with the number of all; to a program as JSON."""
+    """Messages are listed by queue with the total, or as JSON."""
     url = connected.stack.dead_letter_queues["resizing"]
     connected.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps({"bucket": "b", "key": "master/a.png"}))
     result = run("letters", "--local")
@@ -474,7 +474,7 @@ SPOKEN = [
 
 @pytest.mark.parametrize("words", SPOKEN, ids=" ".join)
 def test_every_command_speaks_to_programs(connected: Pipeline, words: tuple[str, ...]) -> None:
-    """With --json standard output is JSON, a line an object."""
+    """With --json standard output has one JSON object per line."""
     connected.finish("a.png", connected.upload("a.png"))
     result = run(*words, "--local", "--json")
     assert result.exit_code == 0, result.output

@@ -1,4 +1,4 @@
-"""What died, and of what."""
+"""Failed messages and their errors."""
 
 import json
 
@@ -7,7 +7,7 @@ from tests.ops.conftest import Pipeline
 
 
 def test_a_job_has_its_workers_error(pipeline: Pipeline) -> None:
-    """By the id that a message keeps when it becomes a dead letter; looking leaves it there."""
+    """The error is found by the message id, which a dead letter keeps; reading does not remove the message."""
     stack = pipeline.stack
     sqs, url = stack.client("sqs"), stack.dead_letter_queues["resizing"]
     sent = sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"bucket": "images", "key": "master/a.jpg"}))
@@ -18,7 +18,7 @@ def test_a_job_has_its_workers_error(pipeline: Pipeline) -> None:
 
 
 def test_an_event_of_the_publisher_has_lambdas_error() -> None:
-    """Lambda's record of a failed invocation holds both."""
+    """Lambda's record of a failed invocation holds the event and the error."""
     event = {"Records": [{"s3": {"object": {"key": "master/b.jpg"}}}]}
     response = {"errorType": "ValueError", "errorMessage": "no topic"}
     body = json.dumps({"requestPayload": event, "responsePayload": response})
@@ -30,13 +30,13 @@ def test_an_event_of_the_publisher_has_lambdas_error() -> None:
 
 
 def test_a_message_that_is_no_job_is_shown_as_it_is() -> None:
-    """Its beginning is better than nothing."""
+    """The beginning of its body is shown."""
     found = letter({"MessageId": "1", "Body": "x" * 100}, {})
     assert (found["what"], found["error"]) == ("x" * 80, UNKNOWN)
 
 
 def test_an_event_that_eventbridge_kept_has_its_error() -> None:
-    """The rule of an adopted bucket says why in the message's attributes."""
+    """The rule of an adopted bucket puts the error into the message's attributes."""
     body = json.dumps({"detail": {"object": {"key": "master/c.jpg"}}})
     attributes = {"ERROR_MESSAGE": {"StringValue": "no permission", "DataType": "String"}}
     found = letter({"MessageId": "1", "Body": body, "MessageAttributes": attributes}, {})
@@ -44,7 +44,7 @@ def test_an_event_that_eventbridge_kept_has_its_error() -> None:
 
 
 def test_what_nobody_explains_is_said_to_be_so(pipeline: Pipeline) -> None:
-    """A worker that logged nothing was killed; a topic that could not deliver says nothing."""
+    """A worker that was killed logs no error, and an undelivered message has none."""
     stack = pipeline.stack
     for queue in ("resizing", "resizing-undelivered"):
         stack.client("sqs").send_message(QueueUrl=stack.dead_letter_queues[queue], MessageBody="{}")

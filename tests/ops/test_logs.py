@@ -1,4 +1,4 @@
-"""What the functions' logs say of failures."""
+"""Failures in the functions' logs."""
 
 import json
 from typing import Any
@@ -24,25 +24,25 @@ def line(**changes: Any) -> str:
 
 
 def test_a_failure_names_error_text_and_the_functions_own_line() -> None:
-    """A line in the functions tells more than one in a library."""
+    """The innermost line of the functions' own code is more helpful than a line in a library."""
     failure = failure_of("pixel-resizer", line())
     assert str(failure) == "pixel-resizer: ZeroDivisionError: division by zero (pixel_resizer.py:30)"
 
 
 def test_other_lines_are_no_failures() -> None:
-    """Lambda's own lines, other levels and what is no JSON."""
+    """Lambda's own lines, other levels and text that is not JSON are ignored."""
     for text in ("START RequestId: 1", line(level="INFO"), "[1]", "{}"):
         assert failure_of("pixel-resizer", text) is None
 
 
 class FakeStack:
-    """The clients that are asked for a queue's log group and its lines; `events` are those of the group."""
+    """The clients used to find a queue's log group and its lines; `events` are the group's lines."""
 
     def __init__(self, *events: str) -> None:
         self.events = events
 
     def client(self, _service: str) -> "FakeStack":
-        """Return what answers for every service."""
+        """Return this object as the client of every service."""
         return self
 
     def list_event_source_mappings(self, **_: str) -> dict[str, Any]:
@@ -54,20 +54,20 @@ class FakeStack:
         return {"Attributes": {"QueueArn": "arn"}}
 
     def get_function_configuration(self, **_: str) -> dict[str, Any]:
-        """Return where the function logs."""
+        """Return the function's log group."""
         return {"FunctionName": "f", "LoggingConfig": {"LogGroup": "/resizer"}}
 
     def get_paginator(self, _operation: str) -> "FakeStack":
-        """Return what pages through the lines."""
+        """Return this object, which pages through the lines."""
         return self
 
     def paginate(self, **_: Any) -> list[dict[str, Any]]:
-        """Return one page, not filtered."""
+        """Return one unfiltered page."""
         return [{"events": [{"message": event} for event in self.events]}]
 
 
 def test_the_last_failure_of_a_message_is_found_by_its_id() -> None:
-    """Among those of other messages, and the earlier ones of its own."""
+    """Failures of other messages, and earlier ones of the same message, are skipped."""
     found = FakeStack(
         line(message_id="a", error="First"), line(message_id="a", error="Last"), line(message_id="b", error="Other")
     )
@@ -76,7 +76,7 @@ def test_the_last_failure_of_a_message_is_found_by_its_id() -> None:
 
 
 def test_a_queues_log_group_is_its_functions(pipeline: Pipeline) -> None:
-    """Found through the mapping, as the stack's outputs do not name it; a queue without a function has none."""
+    """The event source mapping leads to the log group; a queue without a function has none."""
     assert log_group(FakeStack(), "url") == "/resizer"  # type: ignore[arg-type]
     stack: DeployedStack = pipeline.stack
     assert log_group(stack, stack.queues["resizing"]) is None

@@ -1,4 +1,4 @@
-"""Sending back what failed."""
+"""Redriving failed messages."""
 
 import json
 from typing import Any
@@ -20,17 +20,17 @@ EVENT = {"Records": [{"s3": {"bucket": {"name": BUCKET}, "object": {"key": "mast
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look at a queue once, without waiting for more."""
+    """Poll queues once, without waiting for messages."""
     monkeypatch.setitem(queues.RECEIVE, "WaitTimeSeconds", 0)
 
 
 def fail(pipeline: Pipeline, queue: str, body: str = JOB) -> None:
-    """Put a message into a queue of failures."""
+    """Put a message into a failure queue."""
     pipeline.client("sqs").send_message(QueueUrl=pipeline.stack.dead_letter_queues[queue], MessageBody=body)
 
 
 def test_what_waits_is_counted_by_queue(pipeline: Pipeline) -> None:
-    """Every queue of failures is named, those with nothing in them too."""
+    """Every failure queue is listed, including empty ones."""
     fail(pipeline, "resizing")
     assert waiting(pipeline.stack) == {**dict.fromkeys(pipeline.stack.dead_letter_queues, 0), "resizing": 1}
 
@@ -40,7 +40,7 @@ def test_what_waits_is_counted_by_queue(pipeline: Pipeline) -> None:
 def test_a_message_goes_back_to_its_branchs_queue(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, branch: str, kind: str
 ) -> None:
-    """Where SQS has no message moves, and where the topic could not deliver, each is sent on and then deleted."""
+    """Without message moves, and for undelivered messages, each message is sent and then deleted."""
     monkeypatch.setattr(module, "_move", no_moves)
     fail(pipeline, branch + kind)
     assert redrive(pipeline.stack, branch + kind) == 1
@@ -49,12 +49,12 @@ def test_a_message_goes_back_to_its_branchs_queue(
 
 
 def no_moves(_stack: DeployedStack, _source: str) -> int:
-    """Answer as an SQS that has no message moves."""
+    """Raise the error of an SQS without message moves."""
     raise ClientError({"Error": {"Code": "InvalidAction"}}, "StartMessageMoveTask")
 
 
 def test_any_other_refusal_of_a_move_comes_out(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only a missing operation is worked around: a missing permission is told."""
+    """Only a missing operation has a fallback; a missing permission is an error."""
 
     def denied(_stack: DeployedStack, _source: str) -> int:
         raise ClientError({"Error": {"Code": "AccessDenied"}}, "StartMessageMoveTask")
@@ -65,27 +65,27 @@ def test_any_other_refusal_of_a_move_comes_out(pipeline: Pipeline, monkeypatch: 
 
 
 class MovingSqs:
-    """SQS as far as message moves go: a task that runs for one look and has moved two messages."""
+    """A fake SQS with message moves: a task runs for one poll and moves two messages."""
 
     def __init__(self, end: str = "COMPLETED") -> None:
         self.started: list[str] = []
         self._statuses = iter(["RUNNING", end])
 
     def get_queue_attributes(self, **_: Any) -> dict[str, Any]:
-        """Say what the queue is called."""
+        """Return the queue's ARN."""
         return {"Attributes": {"QueueArn": "arn:aws:sqs:eu-central-1:123456789012:dead"}}
 
     def start_message_move_task(self, *, SourceArn: str) -> None:  # noqa: N803 boto3's word
-        """Start to move."""
+        """Record the start of a move."""
         self.started.append(SourceArn)
 
     def list_message_move_tasks(self, **_: Any) -> dict[str, Any]:
-        """Say how the move is going."""
+        """Return the state of the move."""
         return {"Results": [{"Status": next(self._statuses), "ApproximateNumberOfMessagesMoved": 2}]}
 
 
 def test_dead_letters_are_moved_by_sqs_itself(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A task is started once, and watched until it has ended."""
+    """The task is started once and polled until it ends."""
     sqs = MovingSqs()
     monkeypatch.setattr(module, "POLL_S", 0)
     stack = DeployedStack(**{**vars(pipeline.stack), "client": lambda _: sqs})
@@ -97,7 +97,7 @@ def test_dead_letters_are_moved_by_sqs_itself(pipeline: Pipeline, monkeypatch: p
 def test_a_move_that_does_not_end_well_is_an_error(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
-    """It says how it ended, after how many messages, and what to do."""
+    """The error gives the end state, the number of moved messages, and what to do."""
     sqs = MovingSqs(end)
     monkeypatch.setattr(module, "POLL_S", 0)
     stack = DeployedStack(**{**vars(pipeline.stack), "client": lambda _: sqs})
@@ -106,7 +106,7 @@ def test_a_move_that_does_not_end_well_is_an_error(
 
 
 def test_an_event_that_became_no_job_is_published(pipeline: Pipeline) -> None:
-    """The event is in the record that Lambda leaves; its keys are URL-encoded."""
+    """Lambda's record contains the event, whose keys are URL-encoded."""
     pipeline.upload("my cat.png")
     fail(pipeline, "job-publisher-failed", json.dumps({"requestPayload": EVENT}))
     assert redrive(pipeline.stack, "job-publisher-failed") == 1
@@ -115,7 +115,7 @@ def test_an_event_that_became_no_job_is_published(pipeline: Pipeline) -> None:
 
 
 def test_a_record_that_nobody_can_read_stays(pipeline: Pipeline) -> None:
-    """What is not understood is told, and not deleted."""
+    """A message that cannot be parsed is an error, and stays in the queue."""
     fail(pipeline, "job-publisher-failed", json.dumps({"hello": "world"}))
     with pytest.raises(InvalidJobError, match="expected a record with the event"):
         redrive(pipeline.stack, "job-publisher-failed")

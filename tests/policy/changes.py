@@ -1,4 +1,4 @@
-"""Changes to a recorded stack, each of which breaks a promise."""
+"""Changes to a recorded stack, each of which breaks a rule."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,7 @@ Change = Callable[[StackResources], StackResources]
 
 
 def change(kind: str, name: str, **props: Any) -> Change:
-    """Give a resource other properties; None takes one away."""
+    """Set properties of a resource; None removes one."""
 
     def changed(stack: StackResources) -> StackResources:
         (found,) = [resource for resource in stack.of(kind) if resource.name == name]
@@ -23,7 +23,7 @@ def change(kind: str, name: str, **props: Any) -> Change:
 
 
 def drop(kind: str, name: str) -> Change:
-    """Take a resource away."""
+    """Remove a resource."""
     return lambda stack: StackResources([r for r in stack.resources if (r.kind, r.name) != (kind, name)])
 
 

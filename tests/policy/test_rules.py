@@ -1,6 +1,6 @@
-"""The policy pack's rules: each holds for every stack, and breaks where the program is changed to break it.
+"""The policy pack's rules: every stack keeps each rule, and a change that breaks it is reported.
 
-The program is the recorded one; that Pulumi calls the rules is shown by `pulumi preview --policy-pack policy` alone.
+The program is the recorded one; only `pulumi preview --policy-pack policy` shows that Pulumi calls the rules.
 """
 
 import copy
@@ -26,45 +26,45 @@ EVERYBODY = {"Effect": "Allow", "Principal": "*", "Action": "sns:Publish", "Reso
 
 
 def stack_of(name: str, program: Path = PROGRAM, **settings: str) -> StackResources:
-    """Return a recorded stack as the rules see one, free to be changed."""
+    """Return a copy of a recorded stack, in the form that rules read."""
     made = recorded(name, program, **settings).mocks.resources
     return StackResources([Resource(type=r.typ, name=r.name, urn=r.urn, props=copy.deepcopy(r.outputs)) for r in made])
 
 
 def broken(stack: StackResources) -> dict[str, list[str]]:
-    """Return what each broken rule says."""
+    """Return the messages of each broken rule."""
     said = {rule.name: [message for _, message in rule.violations(stack)] for rule in RULES}
     return {name: messages for name, messages in said.items() if messages}
 
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_stack_keeps_every_promise(stack: str) -> None:
-    """No rule is broken by any stack's program, but that the local one, on loopback, takes plain HTTP."""
+    """Only the local stack breaks a rule, because it accepts plain HTTP on loopback."""
     assert broken(stack_of(stack)).keys() == ({"plain-http-is-denied"} if stack == "local" else set())
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_a_second_fan_out_keeps_every_promise_at_once(stack: str) -> None:
-    """Two fan-outs, with nothing said of alarms or permissions, break no rule."""
+    """Two fan-outs without settings for alarms or permissions break no rule."""
     found = stack_of(stack, PROGRAMS / "two_fanouts.py")
     assert len(found.of("Topic")) == 2
     assert broken(found) == {}
 
 
 def test_a_second_fan_out_that_breaks_a_promise_is_found() -> None:
-    """Its resources are judged as the first's are."""
+    """The rules apply to its resources too."""
     dropped = drop("MetricAlarm", "report-requested-indexing-dead-letters-not-empty-alarm")
     assert broken(dropped(stack_of("dev", PROGRAMS / "two_fanouts.py"))).keys() == {"failures-ring"}
 
 
 def test_the_rest_of_a_program_is_not_judged() -> None:
-    """A log group that no component of the package made may be kept for ever."""
+    """A log group outside of the package's components may have no retention."""
     logs = add("aws:cloudwatch/logGroup:LogGroup", "mine")
     assert broken(logs(stack_of("dev"))) == {}
 
 
 def test_the_pack_needs_its_folder_alone(tmp_path: Path) -> None:
-    """A copy of it runs elsewhere, with nothing but `pulumi_policy`, and offers every rule."""
+    """A copy of the folder works elsewhere, with only `pulumi_policy` installed, and offers every rule."""
     copy = shutil.copytree(ROOT / "policy", tmp_path / "pack")
     (copy / "pulumi_policy").mkdir()
     (copy / "pulumi_policy" / "__init__.py").write_text(STAND_IN)
@@ -74,7 +74,7 @@ def test_the_pack_needs_its_folder_alone(tmp_path: Path) -> None:
     assert done.stdout.split() == [rule.name for rule in RULES]
 
 
-# What the pack uses of `pulumi_policy`, which its own requirements.txt installs.
+# A stand-in for the parts of `pulumi_policy` that the pack uses; the pack's requirements.txt installs the real one.
 STAND_IN = """
 from unittest.mock import Mock
 EnforcementLevel, ReportViolation, StackValidationArgs = Mock(), Mock(), Mock()
@@ -97,12 +97,12 @@ def PolicyPack(name, enforcement_level, policies):
     ids="-".join,
 )
 def test_every_setting_keeps_every_promise(settings: dict[str, str]) -> None:
-    """No rule is broken by what a stack may ask for."""
+    """No rule is broken by any of these settings."""
     assert broken(stack_of("prod", PROGRAM, **settings)) == {}
 
 
 def test_a_setting_that_gives_up_too_soon_breaks_a_promise() -> None:
-    """The config lets a stack give messages up at once; the policy pack says what that costs."""
+    """The config allows a single delivery; the policy pack reports it."""
     assert set(broken(stack_of("dev", maxReceives="1"))) == {"failures-become-dead-letters"}
 
 
@@ -223,35 +223,35 @@ BROKEN: list[tuple[str, Change]] = [
 
 @pytest.mark.parametrize(("rule", "broken_by"), BROKEN, ids=[f"{n}-{rule}" for n, (rule, _) in enumerate(BROKEN)])
 def test_a_change_that_breaks_a_promise_is_found(rule: str, broken_by: Change) -> None:
-    """The rule that is broken says so."""
+    """The broken rule reports the change."""
     assert rule in broken(broken_by(stack_of("dev")))
 
 
 def test_every_rule_is_seen_to_break() -> None:
-    """No rule is a guard that cannot fail."""
+    """Every rule is broken by at least one change above."""
     assert {rule for rule, _ in BROKEN} == RULES_BY_NAME.keys()
 
 
 def test_every_rule_has_resources_to_look_at() -> None:
-    """No rule passes because there is nothing of its kind."""
+    """No rule passes for lack of resources to check."""
     stack = stack_of("prod", kmsKey="create")
     assert [(rule.name, kind) for rule in RULES for kind in rule.kinds if not stack.of(kind)] == []
 
 
 @pytest.mark.parametrize("name", RULES_BY_NAME)
 def test_every_rule_is_described(name: str) -> None:
-    """A rule's description is a sentence."""
+    """A rule's description ends with a full stop or a colon."""
     assert RULES_BY_NAME[name].description.endswith((".", ":"))
 
 
 def test_a_violation_names_its_resource() -> None:
-    """A message names the resource and the property to set."""
+    """The message names the resource and the property to set."""
     said = broken(change("LogGroup", "pixel-resizer-logs", retentionInDays=None)(stack_of("dev")))
     assert said == {"logs-are-kept-for-a-time": ["pixel-resizer-logs: it is kept for ever: set retentionInDays"]}
 
 
 def test_what_is_not_known_yet_is_not_judged() -> None:
-    """A preview passes over a resource whose properties the update will know, and judges the others."""
+    """A preview skips a resource with unknown properties, and checks the others."""
 
     def check(resource: Resource, _stack: StackResources) -> Iterator[str]:
         if resource.name == "resizing-queue":

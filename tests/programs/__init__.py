@@ -1,1 +1,1 @@
-"""Small programs that tests run, and the README quotes."""
+"""Small programs that the tests run and the README quotes."""

@@ -1,4 +1,4 @@
-"""The pipeline with a fourth branch, made by the marked lines alone."""
+"""The pipeline with a fourth branch, added by the marked lines only."""
 
 from components.branches import BRANCHES, ImageBranch
 from components.config import StackConfig

@@ -1,4 +1,4 @@
-"""What the commands print with a fourth row in the table of branches; made by that row alone."""
+"""Prints what the commands show when the table of branches has a fourth row."""
 
 import sys
 from collections import Counter
@@ -18,7 +18,7 @@ branches.BRANCHES = (
     ),
 )
 
-# The commands read the table when they are imported.
+# The commands read the table on import.
 from benchmarks.memory.functions import FUNCTIONS  # noqa: E402
 from costs.command import estimate_command  # noqa: E402
 from handlers.layout import Layout  # noqa: E402

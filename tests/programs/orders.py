@@ -1,4 +1,4 @@
-"""Fan-outs of a program that has nothing of this project's but its components."""
+"""Fan-outs in a program that uses only this project's components."""
 
 import pulumi
 
@@ -9,7 +9,7 @@ functions = FunctionSettings(code=pulumi.FileArchive("./workers"), runtime="node
 
 
 def reserve(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
-    """Give every function a reserved concurrency, as a team's own rule might."""
+    """Give every function a reserved concurrency, as a team's own transformation might."""
     if args.type_ != "aws:lambda/function:Function":
         return None
     return pulumi.ResourceTransformationResult({**args.props, "reserved_concurrent_executions": 20}, args.opts)

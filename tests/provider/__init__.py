@@ -1,1 +1,1 @@
-"""Tests of the package for other languages, and of the examples."""
+"""Tests of the package for other languages and of the examples."""

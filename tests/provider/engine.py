@@ -1,7 +1,7 @@
-"""What Pulumi's engine is to a provider: a resource monitor, which records what is registered, and the calls of it.
+"""A stand-in for Pulumi's engine: a resource monitor that records registrations, and the calls to a provider.
 
-It makes URNs as the engine does, from the whole chain of parents, and answers as AWS would name things or, in a
-preview, with what is known before anything is made.
+It makes URNs from the whole chain of parents, as the engine does, and returns outputs as AWS would name them or, in
+a preview, only what is known before the deployment.
 """
 
 import subprocess
@@ -37,12 +37,12 @@ SIGNATURE, OUTPUT, ARCHIVE, SECRET = (
     "0def7320c3a5731c473e5ecbe6d01bc7",
     "1b47061264138c4ac30d75fd1eb44270",
 )
-"""The marks of values that JSON has not. Source: Pulumi's developer documentation, "Property values"."""
+"""Signatures of values that JSON cannot represent. Source: Pulumi's developer documentation, "Property values"."""
 
 
 @dataclass(frozen=True)
 class Registered:
-    """One registration, as the engine sees it."""
+    """A resource registration as the engine receives it."""
 
     urn: str
     typ: str
@@ -54,36 +54,36 @@ class Registered:
 
 @dataclass
 class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
-    """Records every resource that is registered; with `preview`, nothing has outputs of its own."""
+    """Records every registered resource; with `preview`, resources have no outputs of their own."""
 
     preview: bool
     resources: list[Registered] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def GetDeploymentInfo(self, _request: Any, _context: Any) -> Any:  # noqa: N802 gRPC's name
-        """Take aliases, and every kind of value but outputs, so that what is recorded is plain."""
+        """Support aliases and secrets, but not output values, so that recorded inputs are plain."""
         features = [resource_pb2.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS, resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS]
         return resource_pb2.DeploymentInfo(supportedFeatures=features)
 
     def Invoke(self, request: Any, _context: Any) -> Any:  # noqa: N802 gRPC's name
-        """Answer who the caller is, and where."""
+        """Return the caller's identity and region."""
         answer = {"accountId": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:root", "id": REGION, "region": REGION}
         assert request.tok in {"aws:index/getCallerIdentity:getCallerIdentity", "aws:index/getRegion:getRegion"}
         return resource_pb2.ResourceInvokeResponse(**{"return": ParseDict(answer, struct_pb2.Struct())})
 
     def RegisterResource(self, request: Any, _context: Any) -> Any:  # noqa: N802 gRPC's name
-        """Record a resource, and answer with its URN and outputs."""
+        """Record a resource; return its URN and outputs."""
         made = self.register(request.type, request.name, MessageToDict(request.object), request)
         return resource_pb2.RegisterResourceResponse(
             urn=made.urn, id=f"{physical(made.name)}-id", object=ParseDict(made.outputs, struct_pb2.Struct())
         )
 
     def RegisterResourceOutputs(self, _request: Any, _context: Any) -> Any:  # noqa: N802 gRPC's name
-        """Take a component's outputs, which `Construct` returns too."""
+        """Ignore a component's outputs, because `Construct` returns them too."""
         return empty_pb2.Empty()
 
     def register(self, typ: str, name: str, inputs: dict[str, Any], request: Any = None) -> Registered:
-        """Record a resource; the program's own have no request."""
+        """Record a resource; those of the program itself have no request."""
         parent = request.parent if request else STACK_URN
         custom = request.custom if request else True
         chain = "" if parent in {"", STACK_URN} else parent.split("::")[2] + "$"
@@ -102,16 +102,16 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
 
 
 class Log(engine_pb2_grpc.EngineServicer):
-    """Takes what the provider logs."""
+    """Receives the provider's log."""
 
     def Log(self, _request: Any, _context: Any) -> Any:  # noqa: N802 gRPC's name
-        """Take a line."""
+        """Ignore a line."""
         return empty_pb2.Empty()
 
 
 @dataclass(frozen=True)
 class Engine:
-    """A running provider, and the monitor that it registers resources with."""
+    """A running provider and the monitor that it registers resources with."""
 
     monitor: Monitor
     address: str
@@ -131,7 +131,7 @@ class Engine:
         depends_on: Mapping[str, list[str]] | None = None,
         aliases: Sequence[str] = (),
     ) -> dict[str, Any]:
-        """Make a component by the provider, as for `new Fanout(name, inputs)` in any language; return its outputs."""
+        """Construct a component with the provider, as `new Fanout(name, inputs)` does in any language."""
         dependencies = {
             key: provider_pb2.ConstructRequest.PropertyDependencies(urns=urns)
             for key, urns in (depends_on or {}).items()
@@ -157,7 +157,7 @@ class Engine:
 
 @contextmanager
 def running(*, preview: bool = False) -> Iterator[Engine]:
-    """Start the provider as Pulumi does, beside a monitor."""
+    """Start the provider as Pulumi does, with a monitor."""
     monitor = Monitor(preview=preview)
     server = grpc.server(ThreadPoolExecutor(max_workers=16))
     resource_pb2_grpc.add_ResourceMonitorServicer_to_server(monitor, server)

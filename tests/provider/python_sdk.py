@@ -1,4 +1,4 @@
-"""Stands in for the Python SDK that `pulumi package add` generates: the components themselves, in the same process."""
+"""A substitute for the Python SDK that `pulumi package add` generates: the components in the same process."""
 
 import sys
 import types
@@ -10,10 +10,10 @@ from components.fanout import Fanout
 
 @contextmanager
 def python_sdk() -> Iterator[None]:
-    """Let a program import `pulumi_pixelcascade`, whose classes take their arguments by name."""
+    """Make `pulumi_pixelcascade` importable, with classes that take keyword arguments."""
     sdk = types.ModuleType("pulumi_pixelcascade")
     sdk.Fanout = lambda name, opts=None, **args: Fanout(name, args, opts)  # type: ignore[attr-defined]
-    # Not by patching the whole dictionary: what the program imports meanwhile stays imported.
+    # Does not patch the whole dictionary, so that modules that the program imports stay imported.
     sys.modules[sdk.__name__] = sdk
     try:
         yield

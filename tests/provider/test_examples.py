@@ -1,4 +1,4 @@
-"""The examples: the same fan-out from YAML, by the provider, and from Python."""
+"""The examples: the same fan-out from YAML, through the provider, and from Python."""
 
 import json
 import re
@@ -28,7 +28,7 @@ NEEDS_CLI = pytest.mark.skipif(shutil.which("pulumi") is None, reason="needs the
 
 @pytest.fixture(scope="module", params=[False, True], ids=["update", "preview"])
 def planned(request: pytest.FixtureRequest) -> tuple[Monitor, dict[str, Any]]:
-    """Plan the YAML example, where resources have outputs and where a preview does not know them yet."""
+    """Plan the YAML example as an update, and as a preview without known outputs."""
     with running(preview=request.param) as engine:
         outputs = plan(engine, EXAMPLES / "fanout-yaml")
     return engine.monitor, outputs
@@ -36,7 +36,7 @@ def planned(request: pytest.FixtureRequest) -> tuple[Monitor, dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def from_yaml() -> tuple[Monitor, dict[str, Any]]:
-    """Plan the YAML example as an update does."""
+    """Plan the YAML example as an update."""
     with running() as engine:
         outputs = plan(engine, EXAMPLES / "fanout-yaml")
     return engine.monitor, outputs
@@ -49,13 +49,13 @@ def from_python() -> Recording:
 
 
 def run_python(example: Path) -> Recording:
-    """Run an example in Python."""
+    """Run a Python example."""
     with python_sdk():
         return record({}, program=example / "__main__.py")
 
 
 def plain(value: Any) -> Any:
-    """Return inputs without the difference between an archive and what stands for it on the wire."""
+    """Return inputs in a form that is the same for an archive and its wire format."""
     if isinstance(value, pulumi.FileArchive):
         return {SIGNATURE: ARCHIVE, "path": value.path}
     if isinstance(value, Mapping):
@@ -66,14 +66,14 @@ def plain(value: Any) -> Any:
 
 
 def test_urns_are_unique(planned: tuple[Monitor, dict[str, Any]]) -> None:
-    """No two resources have one URN, in an update and in a preview."""
+    """All URNs differ, in an update and in a preview."""
     monitor, _ = planned
     assert len(monitor.resources) > 40
     assert [urn for urn, count in Counter(found.urn for found in monitor.resources).items() if count > 1] == []
 
 
 def test_yaml_and_python_ask_for_the_same(from_yaml: tuple[Monitor, dict[str, Any]], from_python: Recording) -> None:
-    """Every resource of AWS has the same type, name and inputs, whichever language the program is in."""
+    """Every AWS resource has the same type, name and inputs in both languages."""
     monitor, _ = from_yaml
     yaml = {(found.typ, found.name): plain(found.inputs) for found in monitor.resources if "aws:" in found.typ}
     python = {(found.typ, found.name): plain(found.inputs) for found in from_python.mocks.resources if found.custom}
@@ -83,7 +83,7 @@ def test_yaml_and_python_ask_for_the_same(from_yaml: tuple[Monitor, dict[str, An
 
 
 def test_yaml_gets_the_outputs(from_yaml: tuple[Monitor, dict[str, Any]]) -> None:
-    """The program can publish to the topic, and look into the queues of failures."""
+    """The program gets the topic and the failure queues."""
     _, outputs = from_yaml
     assert outputs["topic"] == arn("Topic", "order-placed")
     assert outputs["deadLetterQueues"]["shipping-undelivered"] == queue_url("order-placed-shipping-undelivered")
@@ -91,12 +91,12 @@ def test_yaml_gets_the_outputs(from_yaml: tuple[Monitor, dict[str, Any]]) -> Non
 
 
 def test_python_gets_the_same_outputs(from_yaml: tuple[Monitor, dict[str, Any]], from_python: Recording) -> None:
-    """Both export the topic and the queues of failures."""
+    """Both programs export the topic and the failure queues."""
     assert from_python.outputs == from_yaml[1]
 
 
 def added(example: str, file: str, after: str, folder: Path, end: str) -> Path:
-    """Return a copy of an example with the branch that its README adds."""
+    """Return a copy of an example with the branch that its README shows."""
     copy = Path(shutil.copytree(EXAMPLES / example, folder / example))
     (branch,) = re.findall(r"^```\w+\n(.*?)^```$", (copy / "README.md").read_text(), re.DOTALL | re.MULTILINE)
     text = (copy / file).read_text()
@@ -106,27 +106,27 @@ def added(example: str, file: str, after: str, folder: Path, end: str) -> Path:
 
 
 def test_the_yaml_readme_adds_a_branch(tmp_path: Path) -> None:
-    """Its two lines give a third branch."""
+    """The two lines from the README add a third branch."""
     with running() as engine:
         outputs = plan(engine, added("fanout-yaml", "Pulumi.yaml", "      branches:\n", tmp_path, "\n"))
     assert outputs["deadLetterQueues"]["statistics"] == queue_url("order-placed-statistics-dead-letters")
 
 
 def test_the_projects_readme_shows_lines_of_the_yaml_example() -> None:
-    """What it shows of a program in YAML is the example's beginning of a fan-out."""
+    """The project's README quotes the beginning of the example's fan-out."""
     (shown,) = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
     assert shown in (EXAMPLES / "fanout-yaml" / "Pulumi.yaml").read_text()
 
 
 def test_the_python_readme_adds_a_branch(tmp_path: Path) -> None:
-    """Its one line gives a third branch."""
+    """The line from the README adds a third branch."""
     mocks = run_python(added("fanout-python", "__main__.py", "    branches=[\n", tmp_path, ",\n")).mocks
     assert mocks.one("Function", "order-placed-statistics").inputs["handler"] == "statistics.handler"
 
 
 @pytest.mark.parametrize("example", ["fanout-yaml", "fanout-python"])
 def test_a_worker_reports_the_messages_that_it_failed_on(example: str) -> None:
-    """Of a good and a bad order, the bad one alone comes again."""
+    """Given a good and a bad order, the worker reports only the bad one."""
     code = (
         "import json, billing\n"
         "records = [{'messageId': id, 'body': json.dumps(body)} for id, body in"
@@ -139,7 +139,7 @@ def test_a_worker_reports_the_messages_that_it_failed_on(example: str) -> None:
 
 
 def test_the_typescript_example_uses_what_the_schema_has() -> None:
-    """Every argument and output that it names is one of the package's."""
+    """The package's schema has every argument and output that the example uses."""
     found = json.loads(ComponentProvider(COMPONENTS, NAME).schema or "")
     fanout = found["resources"]["pixelcascade:index:Fanout"]
     arguments = set(fanout["inputProperties"]).union(*(kind["properties"] for kind in found["types"].values()))
@@ -152,7 +152,7 @@ def test_the_typescript_example_uses_what_the_schema_has() -> None:
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js on PATH, and got none")
 def test_a_typescript_programs_worker_does_so_too() -> None:
-    """The worker in JavaScript keeps the same contract."""
+    """The JavaScript worker follows the same contract."""
     code = (
         "import('./billing.mjs').then(async ({ handler }) => {"
         " const records = [['good', { order: 1, amount: 2 }], ['bad', {}]];"
@@ -166,7 +166,7 @@ def test_a_typescript_programs_worker_does_so_too() -> None:
 
 @pytest.mark.parametrize("page", sorted([*EXAMPLES.glob("*/README.md"), ROOT / "provider" / "README.md"]), ids=str)
 def test_no_link_leads_nowhere(page: Path) -> None:
-    """What a README links and lists is there."""
+    """Every path that a README links or lists exists."""
     text = page.read_text()
     links = re.findall(r"\]\(([\w./-]+)\)", text) + re.findall(r"^\| `([\w./]+)` \|", text, re.MULTILINE)
     paths = [link for link in links if "/" in link or "." in link]
@@ -176,7 +176,7 @@ def test_no_link_leads_nowhere(page: Path) -> None:
 
 @NEEDS_CLI
 def test_the_typescript_example_compiles_and_previews(tmp_path: Path) -> None:
-    """The SDK that the CLI generates has what the example uses, and the engine plans it."""
+    """The example compiles with the generated SDK, and the engine can preview it."""
     root = tmp_path / "repository"
     ignored = shutil.ignore_patterns(".git", ".venv", ".cache", "build", "out")
     shutil.copytree(ROOT, root, ignore=ignored)

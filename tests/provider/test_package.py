@@ -1,4 +1,4 @@
-"""The package `pixelcascade`: what Pulumi's analyzer makes of the components, and its schema."""
+"""The package `pixelcascade`: the components as Pulumi's analyzer reads them, and the schema."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from components.stack_file import ROOT
 from provider.__main__ import COMPONENTS, NAME, VERSION
 from tests.provider.engine import ARCHIVE, OUTPUT, SECRET, SIGNATURE, running
 
-# After a change that is meant: `python -m tests.provider.test_package`.
+# After an intended change: `python -m tests.provider.test_package`.
 SNAPSHOT = Path(__file__).parent / "schema.txt"
 OFFERED = ["Branch", "Fanout", "Function", "Publisher"]
 
@@ -30,7 +30,7 @@ GROUPS = ("inputProperties", "properties", "resources", "types")
 
 
 def lines(node: dict[str, Any], path: str = "") -> Iterator[str]:
-    """Yield a line for each property of a schema, and for each other thing that it says."""
+    """Yield a line for each property of a schema and for each of its other fields."""
     for key, value in sorted(node.items()):
         if key in GROUPS:
             for name, found in value.items():
@@ -50,23 +50,23 @@ def described(node: dict[str, Any], path: str = "") -> Iterator[tuple[str, str |
 
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_the_analyzer_accepts_every_component(component: Any) -> None:
-    """Each is understood by itself: its arguments, its outputs and their types."""
+    """The analyzer can read each component on its own."""
     found = json.loads(ComponentProvider([component], NAME, version=VERSION).schema or "")
     assert list(found["resources"]) == [f"pixelcascade:index:{component.__name__}"]
 
 
 def test_the_package_offers_the_components_of_a_fan_out() -> None:
-    """Their type tokens are those that running stacks have."""
+    """Their type tokens are the ones that running stacks use."""
     assert sorted(schema()["resources"]) == [f"pixelcascade:index:{name}" for name in OFFERED]
 
 
 def test_the_schema_is_as_it_was() -> None:
-    """A change of the schema breaks programs in every language: it is a change of this snapshot first."""
+    """A schema change can break programs in every language, so the snapshot has to change with it."""
     assert list(lines(schema())) == SNAPSHOT.read_text().splitlines()
 
 
 def test_everything_is_described_in_every_languages_terms() -> None:
-    """Each description is one paragraph of sentences, and no name in it is spelled as Python spells it."""
+    """Each description is a paragraph of full sentences without names in Python's spelling."""
     for place, text in described(schema()):
         assert text, place
         assert text.endswith("."), f"{place}: {text}"
@@ -75,7 +75,7 @@ def test_everything_is_described_in_every_languages_terms() -> None:
 
 
 def test_numbers_have_their_unit_in_their_name() -> None:
-    """A number that is no count says what it is counted in."""
+    """Every number that is not a count has a unit in its name."""
     found = schema()
     groups = [kind["properties"] for kind in found["types"].values()]
     groups += [kind["inputProperties"] for kind in found["resources"].values()]
@@ -85,18 +85,18 @@ def test_numbers_have_their_unit_in_their_name() -> None:
 
 
 def test_the_version_is_the_projects() -> None:
-    """What `pulumi package add` shows is what the changelog names."""
+    """The version in the schema is that of pyproject.toml."""
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
 
 
 def test_the_provider_serves_the_schema() -> None:
-    """Started as Pulumi starts it, in its own folder, it answers with the same."""
+    """Started as Pulumi starts it, the provider returns the same schema."""
     with running() as engine:
         assert json.loads(engine.schema()) == schema()
 
 
 def test_a_fan_out_by_the_provider_is_made_as_it_asks() -> None:
-    """A key is asked of the account, an existing topic is used, and an alias is that of the fan-out."""
+    """A key is created for the account, an existing topic is used, and the alias is passed on."""
     inputs = {"branches": [], "createKey": True, "topicArn": "arn:aws:sns:eu-central-1:123456789012:orders"}
     alias = "urn:pulumi:dev::orders::pixelcascade:index:Fanout::orders"
     with running() as engine:
@@ -125,7 +125,7 @@ CALLS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("kind", OFFERED)
 def test_every_component_is_made_by_the_provider(kind: str) -> None:
-    """From the least that it takes, each is made and returns every output that the schema requires."""
+    """With only the required inputs, each component is created and returns every required output."""
     with running() as engine:
         outputs = engine.construct(f"pixelcascade:index:{kind}", "orders", CALLS[kind])
     assert outputs.keys() >= set(schema()["resources"][f"pixelcascade:index:{kind}"]["required"])
@@ -133,7 +133,7 @@ def test_every_component_is_made_by_the_provider(kind: str) -> None:
 
 
 def test_a_secret_stays_one() -> None:
-    """A secret in a function's environment is registered as a secret, and nothing else of the fan-out is."""
+    """A secret in a function's environment stays a secret, and no other resource has one."""
     token = {SIGNATURE: OUTPUT, "value": "abc", "secret": True}
     branch = {"name": "billing", "handler": "billing.handler", "environment": {"TOKEN": token}}
     with running() as engine:
@@ -150,7 +150,7 @@ def test_a_secret_stays_one() -> None:
     ],
 )
 def test_wrong_arguments_are_refused_with_what_to_do(branch: dict[str, Any], message: str) -> None:
-    """The message reaches the program, whatever its language."""
+    """The error message reaches the program, whatever its language."""
     with running() as engine, pytest.raises(grpc.RpcError) as caught:
         engine.construct("pixelcascade:index:Fanout", "order-placed", {"branches": [branch]})
     assert message in str(caught.value)

@@ -1,4 +1,4 @@
-"""Plans a Pulumi program in YAML as its language host does: what it knows is what the example uses."""
+"""Plans a Pulumi program in YAML as its language host does, as far as the example needs it."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ FILE_ARCHIVE = "fn::fileArchive"
 
 
 def plan(engine: Engine, program: Path) -> dict[str, Any]:
-    """Register the resources of a program in order, the package's by the provider; return the stack's outputs."""
+    """Register a program's resources in order, components through the provider; return the stack's outputs."""
     text = yaml.safe_load((program / "Pulumi.yaml").read_text())
     made: dict[str, dict[str, Any]] = {}
     urns: dict[str, str] = {}
@@ -31,7 +31,7 @@ def plan(engine: Engine, program: Path) -> dict[str, Any]:
 
 
 def _value(value: Any, made: dict[str, Any], urns: dict[str, str]) -> Any:
-    """Return a value as a language host sends it to a component: outputs with their dependencies."""
+    """Return a value as a language host sends it to a component, with the dependencies of outputs."""
     if isinstance(value, list):
         return [_value(item, made, urns) for item in value]
     if isinstance(value, dict):

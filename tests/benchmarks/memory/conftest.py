@@ -1,4 +1,4 @@
-"""Rows and batches to judge, made up: the tests are of what is said about them."""
+"""Made-up rows and batches, for the tests of what is reported about them."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -10,7 +10,7 @@ from benchmarks.photos import drawn
 
 
 def row(memory_mb: int, **facts: Any) -> Measurement:
-    """Return a row of a size that is well, but for `facts`."""
+    """Return the row of a size that works, changed by `facts`."""
     cost = facts.get("cost_per_million", 2.0) or 0.0
     well: dict[str, Any] = {
         "function": "resize",
@@ -37,7 +37,7 @@ def row(memory_mb: int, **facts: Any) -> Measurement:
 
 
 def figures(wall_s: float, cpu_s: float, keys: list[str]) -> Figures:
-    """Return what a batch took whose images took half of it each."""
+    """Return the figures of a batch in which each image took half of the time."""
     images = tuple(Image(key=key, outcome="written", error="", duration_ms=500 * wall_s) for key in keys)
     return Figures(wall_s=wall_s, cpu_s=cpu_s, peak_mb=100, failed=0, images=images)
 

@@ -1,4 +1,4 @@
-"""The recommendation: what is safe, and which of the safe sizes is which."""
+"""The recommendation: which sizes are safe, and which of those is cheapest, balanced or fastest."""
 
 import pytest
 
@@ -19,17 +19,17 @@ TIMEOUT_S = 60
     ],
 )
 def test_a_size_that_could_fail_is_not_safe(facts: dict[str, object], reason: str) -> None:
-    """Too little head-room, a slow batch in a hundred, an end by the kernel, nothing known."""
+    """The reason is too little headroom, a slow 99th percentile, a killed function or a missing measurement."""
     assert reason in unsafe(row(512, **facts), TIMEOUT_S)
 
 
 def test_a_size_just_within_all_bounds_is_safe() -> None:
-    """A quarter more than the peak and a third of the time-out will do."""
+    """A headroom of 25 % and a third of the time-out are enough."""
     assert unsafe(row(512, headroom_percent=25.0, batch_p99_ms=20_000.0), TIMEOUT_S) == ""
 
 
 def test_cheapest_balanced_and_fastest_are_told_apart() -> None:
-    """The cheapest is slow, the fastest dear, the balanced one neither; an unsafe one is none of them."""
+    """The cheapest size is slow, the fastest is expensive, the balanced one is neither; unsafe sizes are left out."""
     rows = [
         row(256, cost_per_million=1.0, verdict="too small", why="it was killed"),
         row(512, cost_per_million=2.0, batch_p50_ms=4000.0),
@@ -44,7 +44,7 @@ def test_cheapest_balanced_and_fastest_are_told_apart() -> None:
 
 
 def test_a_faster_size_of_about_the_same_cost_is_named() -> None:
-    """Where the intervals overlap, nobody can tell which is cheaper."""
+    """Where the intervals overlap, the measurements do not show which size is cheaper."""
     rows = [
         row(512, cost_per_million=2.0, cost_low=1.9, cost_high=2.1, batch_p50_ms=4000.0),
         row(885, cost_per_million=2.05, cost_low=1.95, cost_high=2.15, batch_p50_ms=2000.0),
@@ -56,5 +56,5 @@ def test_a_faster_size_of_about_the_same_cost_is_named() -> None:
 
 
 def test_without_a_safe_size_there_is_no_advice() -> None:
-    """Nothing is better than something that fails."""
+    """No recommendation is better than one that fails."""
     assert advise([row(128, headroom_percent=5.0)], TIMEOUT_S) is None

@@ -1,4 +1,4 @@
-"""Control groups: the files that each version has are written as the kernel's documentation says."""
+"""Control groups: each version's files are written as the kernel's documentation describes."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ NEEDED = pytest.mark.skipif(bool(usable()), reason=f"no control groups here: {us
 
 
 def version_1(root: Path) -> Path:
-    """Make a tree as version 1 has it, and return this process's place in it."""
+    """Make a tree in the layout of version 1, and return the file that names this process's group."""
     for controller in ("cpu", "memory"):
         (root / controller / "ours").mkdir(parents=True)
     own = root / "own"
@@ -22,7 +22,7 @@ def version_1(root: Path) -> Path:
 
 
 def version_2(root: Path, controllers: str = "cpuset cpu memory pids") -> Path:
-    """Make a tree as version 2 has it, in which a slice may limit its children, and return this process's place."""
+    """Make a version 2 tree with a slice that may limit its children; return the file naming this process's group."""
     (root / "user.slice" / "shell.scope").mkdir(parents=True)
     (root / "user.slice" / "cgroup.subtree_control").write_text(controllers)
     (root / "user.slice" / "shell.scope" / "cgroup.subtree_control").write_text("")
@@ -32,13 +32,13 @@ def version_2(root: Path, controllers: str = "cpuset cpu memory pids") -> Path:
 
 
 def empty(folder: Path) -> None:
-    """Remove a group's files, as the kernel does when the group goes."""
+    """Remove a group's files, as the kernel does when a group is removed."""
     for file in folder.iterdir():
         file.unlink()
 
 
 def test_version_1_limits_by_quota_and_bytes(tmp_path: Path) -> None:
-    """Half a core is 10 of 20 ms; swap is limited together with memory where the kernel counts it."""
+    """Half a core is 10 of 20 ms; swap is limited together with memory if the kernel counts swap."""
     with group("tried", tmp_path, version_1(tmp_path)) as made:
         assert made.folders == [tmp_path / "cpu/ours/tried", tmp_path / "memory/ours/tried"]
         (made.memory / "memory.memsw.limit_in_bytes").touch()
@@ -57,7 +57,7 @@ def test_version_1_limits_by_quota_and_bytes(tmp_path: Path) -> None:
 
 
 def test_version_2_limits_beside_this_processs_group(tmp_path: Path) -> None:
-    """The nearest group that may limit its children gets one more; nothing may be swapped."""
+    """The new group is a child of the nearest group that may limit its children, and swap is off."""
     with group("tried", tmp_path, version_2(tmp_path)) as made:
         assert made.folders == [tmp_path / "user.slice/tried"]
         assert made.joins == [tmp_path / "user.slice/tried/cgroup.procs"]
@@ -73,7 +73,7 @@ def test_version_2_limits_beside_this_processs_group(tmp_path: Path) -> None:
 
 
 def test_without_a_group_that_may_limit_the_reason_and_the_fix_are_told(tmp_path: Path) -> None:
-    """Who is told what is missing can mend it."""
+    """The error names the missing controllers and how to get them."""
     reason = usable(tmp_path, version_2(tmp_path, "pids"))
     assert "cgroup.subtree_control names cpu and memory" in reason
     assert "systemd-run" in reason
@@ -87,7 +87,7 @@ def test_elsewhere_than_on_linux_there_are_none(tmp_path: Path) -> None:
 
 @NEEDED
 def test_a_process_within_limits_has_its_share_and_dies_of_too_much_memory() -> None:
-    """The kernel sees the process, counts what it holds, and kills it where it takes more than there is."""
+    """The kernel limits the process, counts its memory, and kills it when it exceeds the limit."""
     hold = "import sys; held = bytearray(int(sys.argv[1]) << 20); print(len(held))"
     with group(f"pixelcascade-test-{os.getpid()}") as made:
         made.limit_memory(64)

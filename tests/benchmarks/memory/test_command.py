@@ -1,4 +1,4 @@
-"""The command: its options, and what it does without control groups, on any machine."""
+"""The command: its options, and its results on a machine without control groups."""
 
 import json
 import os
@@ -22,7 +22,7 @@ REPORT = (
 
 @pytest.fixture
 def earlier(tmp_path: Path) -> Path:
-    """Return the JSON of a run that recommends 512 MB, or 1,769, to resize with."""
+    """Return the JSON of a run that recommends 512 MB (cheapest) or 1,769 MB (fastest) for the resizer."""
     file = tmp_path / "earlier.json"
     rows = [row(512), row(1769, cost_per_million=4.0, batch_p50_ms=100.0)]
     advice = {"resize": advise(rows, 60), "convert": None}
@@ -41,7 +41,7 @@ def earlier(tmp_path: Path) -> Path:
 
 
 def test_without_control_groups_sizes_are_modelled_and_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every function runs, metadata into its table too; each size has its figures, the stack's file its keys."""
+    """All three functions run; each size gets modelled figures, and the stack file gets its three keys."""
     monkeypatch.setattr("benchmarks.memory.answer.usable", lambda: "not on this machine")
     stack, found = tmp_path / "Pulumi.dev.yaml", tmp_path / "found.json"
     told = ["--images", str(pictures(tmp_path / "in")), "--sizes", "128,512,10240", "--delay", "0"]
@@ -76,14 +76,14 @@ def test_without_control_groups_sizes_are_modelled_and_say_so(tmp_path: Path, mo
     ],
 )
 def test_a_wrong_option_is_refused(told: list[str], said: str) -> None:
-    """Nothing is measured before."""
+    """The command exits before it measures anything."""
     result = CliRunner().invoke(memory, told)
     assert result.exit_code == 2
     assert said in result.output
 
 
 def test_an_earlier_run_is_written_into_a_stacks_file(earlier: Path, tmp_path: Path) -> None:
-    """The choice is the caller's, the diff is shown, and a function without a safe size keeps what it has."""
+    """`--choose` selects the size, the diff is printed, and a function without a safe size keeps its setting."""
     stack = tmp_path / "Pulumi.dev.yaml"
     stack.write_text("config:\n  pixelcascade:resizingMemoryMb: 256 # a guess\n")
     told = ["--against", str(earlier), "--write", str(stack)]
@@ -95,7 +95,7 @@ def test_an_earlier_run_is_written_into_a_stacks_file(earlier: Path, tmp_path: P
 
 
 def test_too_few_batches_write_no_setting(tmp_path: Path) -> None:
-    """The file stays, and the message says how to measure more."""
+    """The file is unchanged, and the error says how many batches a choice needs."""
     rows = [row(512), row(1769, images=70)]
     advice = {"resize": advise(rows, 60)}
     report = MemoryReport(
@@ -111,7 +111,7 @@ def test_too_few_batches_write_no_setting(tmp_path: Path) -> None:
 
 
 def test_a_stacks_file_that_cannot_be_edited_is_told_before_anything_runs(tmp_path: Path) -> None:
-    """Nobody waits for minutes to hear it."""
+    """The command fails at once instead of after minutes of measuring."""
     stack = tmp_path / "Pulumi.dev.yaml"
     stack.write_text("config: []\n")
     result = CliRunner().invoke(memory, ["--write", str(stack)])
@@ -121,7 +121,7 @@ def test_a_stacks_file_that_cannot_be_edited_is_told_before_anything_runs(tmp_pa
 
 
 def test_an_earlier_run_is_compared_with_lambdas_reports(earlier: Path, tmp_path: Path) -> None:
-    """By the sizes that both have."""
+    """Only sizes that appear in both are compared."""
     log = tmp_path / "report.log"
     log.write_text(REPORT)
     told = ["--function", "resize", "--calibrate", str(log), "--against", str(earlier)]
@@ -130,7 +130,7 @@ def test_an_earlier_run_is_compared_with_lambdas_reports(earlier: Path, tmp_path
 
 
 def test_a_folder_of_broken_files_alone_is_refused(tmp_path: Path) -> None:
-    """What they cost says nothing of pictures."""
+    """The cost of rejecting broken files says nothing about pictures."""
     (tmp_path / "a.jpg").write_bytes(b"no picture")
     result = CliRunner().invoke(memory, ["--images", str(tmp_path)])
     assert result.exit_code == 2
@@ -143,7 +143,7 @@ def test_a_folder_of_broken_files_alone_is_refused(tmp_path: Path) -> None:
      {"rows": [{"cost_low": []}]}],
 )  # fmt: skip
 def test_an_earlier_file_of_another_kind_is_refused(earlier: Path, change: dict[str, Any]) -> None:
-    """What is in it that is of another kind is named, and nothing is shown."""
+    """A field of the wrong type is a usage error."""
     plain = json.loads(earlier.read_text())
     if "rows" in change:
         change = {"rows": [{**plain["rows"][0], **change["rows"][0]}]}
@@ -154,14 +154,14 @@ def test_an_earlier_file_of_another_kind_is_refused(earlier: Path, change: dict[
 
 
 def test_an_earlier_run_without_the_function_is_told(earlier: Path) -> None:
-    """With those that it has."""
+    """The error lists the functions that the run has."""
     result = CliRunner().invoke(memory, ["--against", str(earlier), "--function", "metadata"])
     assert result.exit_code == 2
     assert "resize, convert" in " ".join(result.output.split())
 
 
 def test_a_page_is_not_its_own_plot(tmp_path: Path) -> None:
-    """The plot lies beside the page under the page's name: a page called .png would be written over it."""
+    """The plot has the page's name with .png, so a page named .png would be overwritten."""
     done = CliRunner().invoke(memory, ["--html", str(tmp_path / "page.png")])
     assert done.exit_code == 2
     assert "expected a page such as page.html" in done.output

@@ -1,4 +1,4 @@
-"""The limit of pixels under the limit of memory: what it lets in is worked on, what it refuses kills nobody."""
+"""The pixel limit that follows from memory: images within it are processed, larger ones rejected without a crash."""
 
 import io
 from dataclasses import replace
@@ -36,7 +36,7 @@ def bench(artefact: Artefact) -> Bench:
 @pytest.mark.parametrize("memory_mb", [128, 256, 1769])
 @pytest.mark.parametrize("bytes_per_pixel", [0.0, 0.3, 4.0])
 def test_the_largest_picture_is_the_limits_own(memory_mb: int, bytes_per_pixel: float) -> None:
-    """It passes the check that the functions make, and one 30 % larger does not."""
+    """A picture of the limit's size passes the functions' check, and one 30 % larger does not."""
     pixels = largest_pixels(memory_mb, bytes_per_pixel)
     assert pixels <= pixels_that_fit(memory_mb, int(pixels * bytes_per_pixel))
     over = int(1.3 * pixels) + 2
@@ -48,14 +48,14 @@ def test_the_largest_picture_is_the_limits_own(memory_mb: int, bytes_per_pixel: 
 
 
 def test_classes_differ_by_their_files_and_the_stacks_limit_is_above_all() -> None:
-    """A fatter file leaves less for pixels."""
+    """More bytes per pixel leave less memory for pixels, and the stack's own limit still applies."""
     held = largest_megapixels(512, {"camera": 0.3, "png": 2.0}, 50_000_000)
     assert held["camera"] > held["png"] > 0
     assert largest_megapixels(10_240, {"camera": 0.3}, 50_000_000) == {"camera": 50.0}
 
 
 def test_the_costliest_picture_is_a_whole_one(tmp_path: Path) -> None:
-    """Pillow reads it: 16 bit, with a transparent colour, to be turned."""
+    """Pillow can read the picture: 16 bit, with a transparent colour and an orientation."""
     (tmp_path / "costly.png").write_bytes(costliest_png(40, 30))
     with Image.open(tmp_path / "costly.png") as image:
         image.load()
@@ -67,7 +67,7 @@ def test_the_costliest_picture_is_a_whole_one(tmp_path: Path) -> None:
 @NEEDED
 @pytest.mark.parametrize("name", ["resize", "convert"])
 def test_at_the_limit_nothing_dies(name: str, bench: Bench) -> None:
-    """In as much memory as Lambda gives, the largest costly picture is written, and a larger one refused."""
+    """Within Lambda's memory, the largest costly picture is written and a larger one rejected."""
     found = check(bench, FUNCTIONS[name], SMALL_MB, delay_ms=0)
     assert found.at_limit == "written"
     assert found.over_limit == "rejected: ImageTooLargeError"
@@ -77,7 +77,7 @@ def test_at_the_limit_nothing_dies(name: str, bench: Bench) -> None:
 
 @NEEDED
 def test_a_function_that_is_killed_is_a_trial_with_a_reason(tmp_path: Path, bench: Bench) -> None:
-    """Where the kernel ends it, nothing else ends: counting frames reads all of a GIF."""
+    """When the kernel kills the function, the benchmark continues; counting frames reads all of a GIF."""
     folder, gif = pictures(tmp_path / "in"), io.BytesIO()
     Image.new("L", (320, 240)).save(gif, "GIF")
     comment = b"!\xfe" + (b"\xff" + bytes(255)) * 190_000 + b"\0"

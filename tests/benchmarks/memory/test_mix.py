@@ -1,4 +1,4 @@
-"""The masters of a run: as many of each class as its weight says, the same for every size."""
+"""The masters of a run: drawn from each class by its weight, and the same for every size."""
 
 from collections import Counter
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.handlers.imaging.heic import heic, needs_decoder
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a folder with three classes, one in a folder below its own, and a file that is no picture."""
+    """Return a folder with three classes, one of them in a nested folder, and a file that is not a picture."""
     for name, size in {"camera/a.jpg": (300, 200), "camera/b.JPG": (400, 300), "png/deep/c.png": (40, 30)}.items():
         file = tmp_path / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_without_weights_there_is_each_file_once(folder: Path) -> None:
-    """Some come again to fill the last batch; a broken one is a master, too."""
+    """Files repeat to fill the last batch, and a broken file counts as a master too."""
     dealt = plan(folder, {}, 4)
     assert [len(batch) for batch in dealt.batches] == [4]
     assert Counter(master.kind for master in dealt.masters.values()) == {"camera": 2, "png": 1, "gif": 1}
@@ -33,7 +33,7 @@ def test_without_weights_there_is_each_file_once(folder: Path) -> None:
 
 
 def test_weights_are_kept(folder: Path) -> None:
-    """Of 120 masters three quarters and a quarter."""
+    """Weights of 3 and 1 split 120 masters into 90 and 30."""
     dealt = plan(folder, {"camera": 3, "png": 1}, 10)
     kinds = Counter(dealt.masters[key].kind for batch in dealt.batches for key in batch)
     assert kinds == {"camera": 90, "png": 30}
@@ -41,7 +41,7 @@ def test_weights_are_kept(folder: Path) -> None:
 
 
 def test_the_heaviest_batch_has_the_most_pixels_and_the_lightest_the_fewest(folder: Path) -> None:
-    """What has no pixels is the lightest of all."""
+    """A file without readable pixels counts as the lightest."""
     dealt = plan(folder, {}, 2)
     assert [dealt.masters[key].pixels for key in dealt.heaviest] == [120_000, 60_000]
     assert [dealt.masters[key].pixels for key in dealt.lightest] == [0, 1_200]
@@ -50,7 +50,7 @@ def test_the_heaviest_batch_has_the_most_pixels_and_the_lightest_the_fewest(fold
 
 @needs_decoder
 def test_a_heic_has_its_pixels(tmp_path: Path) -> None:
-    """Where the stack takes HEIC in; a broken one has none."""
+    """The stack must accept HEIC; a broken HEIC file counts as zero pixels."""
     for name, data in {"whole.heic": heic(), "broken.heic": heic()[:40]}.items():
         (tmp_path / name).write_bytes(data)
     dealt = plan(tmp_path, {}, 2, ["jpeg", "heic"])
@@ -58,13 +58,13 @@ def test_a_heic_has_its_pixels(tmp_path: Path) -> None:
 
 
 def test_a_class_that_is_not_there_is_told_with_those_that_are(folder: Path) -> None:
-    """What was expected and what was got."""
+    """The error lists the classes of the folder and the class that was asked for."""
     with pytest.raises(click.BadParameter, match=r"\(camera, gif, png\), got tiff"):
         plan(folder, {"tiff": 1}, 10)
 
 
 def test_without_a_folder_pictures_are_drawn() -> None:
-    """Each is of one class, from 2 to 24 megapixels."""
+    """Four pictures are drawn, all of one class."""
     dealt = plan(None, {}, 10)
     assert {master.kind for master in dealt.masters.values()} == {DRAWN}
     assert len(dealt.masters) == 4

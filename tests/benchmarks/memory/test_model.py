@@ -1,4 +1,4 @@
-"""The model of times: it finds what made the points, and stays within what can be."""
+"""The timing model: calibration recovers its parameters, within physical bounds."""
 
 import pytest
 
@@ -10,14 +10,14 @@ TRUE = Model(serial=0.3, wait_s=0.05)
 
 
 def points(model: Model, *shares: float) -> list[Point]:
-    """Return batches as they would be if the model were the truth."""
+    """Return batches whose times follow the model exactly."""
     return [
         Point(vcpus=share, wall_s=model.wall_s(cpu_s, share), cpu_s=cpu_s) for share in shares for cpu_s in (0.5, 0.9)
     ]
 
 
 def test_calibrating_finds_what_made_the_points() -> None:
-    """From a quarter of a core to two."""
+    """Points from a quarter of a core to two cores recover the serial part and the wait."""
     found = calibrate(points(TRUE, 0.25, 1, 2))
     assert found.serial == pytest.approx(TRUE.serial)
     assert found.wait_s == pytest.approx(TRUE.wait_s)
@@ -25,7 +25,7 @@ def test_calibrating_finds_what_made_the_points() -> None:
 
 
 def test_without_more_than_one_core_the_work_is_taken_to_share_them_all() -> None:
-    """Points of at most one core do not tell what a second is good for."""
+    """Points of at most one core do not show the benefit of a second."""
     found = calibrate(points(TRUE, 0.5, 1))
     assert found.serial == 0
     assert found.wait_s == pytest.approx(TRUE.wait_s)
@@ -35,14 +35,14 @@ def test_without_more_than_one_core_the_work_is_taken_to_share_them_all() -> Non
     "wrong", [Model(serial=-0.4, wait_s=0.05), Model(serial=1.6, wait_s=0), Model(serial=0.2, wait_s=-0.05)]
 )
 def test_what_cannot_be_is_not_found(wrong: Model) -> None:
-    """Noise makes neither a part below 0 or above 1 nor a wait below 0."""
+    """Noise does not push the serial part outside 0 to 1, or the wait below 0."""
     found = calibrate(points(wrong, 0.5, 1, 2))
     assert 0 <= found.serial <= 1
     assert found.wait_s >= 0
 
 
 def test_within_the_bounds_the_best_is_found() -> None:
-    """No other model that can be misses the points by less."""
+    """No other model within the bounds fits the points better."""
     made = points(Model(serial=0.2, wait_s=-0.05), 0.5, 1, 2)
 
     def missed(model: Model) -> float:
@@ -53,7 +53,7 @@ def test_within_the_bounds_the_best_is_found() -> None:
 
 
 def test_a_smaller_share_takes_longer_and_images_with_it() -> None:
-    """Half a core takes twice the CPU time, and an image's time grows as its batch's does."""
+    """On half a core the CPU time doubles, and each image's time grows with its batch's."""
     batch = (["a"], figures(1.05, 1.0, ["a"]))
     ((keys, found),) = Model(serial=0, wait_s=0.05).batches([batch], 0.5)
     assert keys == ["a"]
@@ -62,5 +62,5 @@ def test_a_smaller_share_takes_longer_and_images_with_it() -> None:
 
 
 def test_what_cannot_be_shared_gains_nothing_from_a_second_core() -> None:
-    """All work that uses one core takes as long on two."""
+    """Fully serial work takes as long on two cores as on one."""
     assert Model(serial=1, wait_s=0).wall_s(1.0, 2) == Model(serial=1, wait_s=0).wall_s(1.0, 1) == 1

@@ -1,4 +1,4 @@
-"""The report: its forms say the same, and others can read them."""
+"""The report: all formats hold the same figures, and other tools can read them."""
 
 import base64
 import csv
@@ -46,7 +46,7 @@ def report() -> MemoryReport:
 def test_the_table_has_every_size_and_the_reason_of_what_is_too_small(
     report: MemoryReport, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And what is modelled is called so."""
+    """Modelled rows are marked as modelled."""
     show(report)
     printed = capsys.readouterr().out
     for text in (
@@ -61,7 +61,7 @@ def test_the_table_has_every_size_and_the_reason_of_what_is_too_small(
 
 
 def test_the_json_is_what_others_read(report: MemoryReport, tmp_path: Path) -> None:
-    """Rows, recommendations, machine and architecture."""
+    """It holds rows, recommendations, machine and architecture."""
     file = tmp_path / "found.json"
     write(report, json_file=file, csv_file=None)
     found = json.loads(file.read_text())
@@ -73,7 +73,7 @@ def test_the_json_is_what_others_read(report: MemoryReport, tmp_path: Path) -> N
 
 
 def test_what_was_measured_is_there_to_read() -> None:
-    """The run that docs/tuning.md shows has all three functions, and a safe size for each."""
+    """The run shown in docs/tuning.md covers all three functions, each with a safe size."""
     file = Path(__file__).parents[3] / "benchmarks" / "measured" / "memory.json"
     found = MemoryReport.read(json.loads(file.read_text()))
     assert found.advice.keys() == FUNCTIONS.keys()
@@ -82,7 +82,7 @@ def test_what_was_measured_is_there_to_read() -> None:
 
 
 def test_the_csv_has_a_line_for_each_size(report: MemoryReport, tmp_path: Path) -> None:
-    """With a head of names, and nothing where nothing is known."""
+    """It has a header line, and unknown values are empty."""
     file = tmp_path / "found.csv"
     write(report, json_file=None, csv_file=file)
     lines = list(csv.DictReader(io.StringIO(file.read_text())))
@@ -91,7 +91,7 @@ def test_the_csv_has_a_line_for_each_size(report: MemoryReport, tmp_path: Path) 
 
 
 def test_the_page_needs_no_other_file(report: MemoryReport, tmp_path: Path) -> None:
-    """Its plot is within, and beside it as PNG; texts are escaped."""
+    """The plot is embedded and also written beside the page as PNG; text is escaped."""
     file = tmp_path / "found.html"
     page(report).write(file)
     text = file.read_text()
@@ -104,7 +104,7 @@ def test_the_page_needs_no_other_file(report: MemoryReport, tmp_path: Path) -> N
 
 
 def test_without_a_size_that_is_large_enough_there_is_a_page_all_the_same(tmp_path: Path) -> None:
-    """It says so."""
+    """The page says that no size is safe."""
     found = MemoryReport(title="Memory", question="", architecture="arm64", rows=ROWS[1:2], advice={"resize": None},
                    boundaries={}, notes=[], machine={})  # fmt: skip
     page(found).write(tmp_path / "found.html")
@@ -113,7 +113,7 @@ def test_without_a_size_that_is_large_enough_there_is_a_page_all_the_same(tmp_pa
 
 
 def test_the_link_holds_sizes_times_and_costs_as_aws_lambda_power_tuning_reads_them() -> None:
-    """Int16 and twice Float32, little-endian, in base64, by size; what has no times is left out."""
+    """By size: int16 and two float32 arrays, little-endian, in base64; sizes without times are left out."""
     address, _, part = url([ROWS[2], ROWS[0], ROWS[1]]).partition("#")
     assert address == PAGE
     sizes, times, costs = (base64.b64decode(text) for text in part.split(";"))

@@ -1,4 +1,4 @@
-"""What the command is asked for: a mix of classes of pictures."""
+"""The command's input: the mix of picture classes."""
 
 import click
 import pytest
@@ -8,7 +8,7 @@ from benchmarks.memory.request import parse_mix
 
 
 def parsed(text: str) -> dict[str, float]:
-    """Return what the command reads of `--mix`."""
+    """Return the parsed value of `--mix`."""
     return parse_mix(click.Context(memory), memory.params[0], text)
 
 
@@ -16,12 +16,12 @@ def parsed(text: str) -> dict[str, float]:
     "text", ["camera", "camera=", "camera=-1", "=1", "camera=0", "camera=nan", "camera=inf", "a=1,a=2", "a=1e308"]
 )
 def test_a_mix_that_is_none_is_refused(text: str) -> None:
-    """The form is named."""
+    """The error shows the expected format."""
     with pytest.raises(click.BadParameter, match=r"camera=0\.8,png=0\.2"):
         parsed(text)
 
 
 def test_a_mix_is_read() -> None:
-    """Names and weights; nothing is no mix."""
+    """Names map to weights, and an empty text is an empty mix."""
     assert parsed("camera=0.8, png=.2") == {"camera": 0.8, "png": 0.2}
     assert parsed("") == {}

@@ -1,4 +1,4 @@
-"""A row's figures: billing, cost, intervals, and the line of time over megapixels."""
+"""A row's figures: billing, cost, intervals, and the line fitted to time over megapixels."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def summed(walls_s: list[float], **facts: object) -> Measurement:
 
 
 def test_each_begun_millisecond_is_billed() -> None:
-    """A whole one is not rounded up by what a computer's fractions leave."""
+    """Floating-point error does not round a whole millisecond up."""
     assert [billed_ms(wall_s) for wall_s in (0.1, 0.1001, 0.0001, 0.29 * 3)] == [100, 101, 1, 870]
 
 
@@ -34,14 +34,14 @@ def test_an_invocation_costs_its_gigabyte_seconds_and_the_request() -> None:
 
 
 def test_cpu_follows_memory() -> None:
-    """1,769 MB are one core's time, and the most is not above six; two cores are seen even by the smallest."""
+    """1,769 MB give one vCPU, the largest size less than six; even the smallest size sees two cores."""
     assert [vcpus(size) for size in (1769, 3538)] == [1, 2]
     assert 5.7 < vcpus(10_240) < 6
     assert [cores_seen(size) for size in (128, 3008, 3009, 10_240)] == [2, 2, 3, 6]
 
 
 def test_a_row_counts_cost_per_million_images() -> None:
-    """A tenth of a second of one GB for each, and its interval holds it."""
+    """Each image takes a tenth of a second at 1 GB, and equal batches have an interval of zero width."""
     found = summed([0.1, 0.1, 0.1, 0.1])
     assert found.cost_per_million == pytest.approx(1e6 * (LAMBDA_GB_SECOND["arm64"] / 10 + LAMBDA_REQUEST), abs=1e-3)
     assert found.cost_low == found.cost_high == found.cost_per_million
@@ -49,7 +49,7 @@ def test_a_row_counts_cost_per_million_images() -> None:
 
 
 def test_one_batch_has_no_interval() -> None:
-    """Drawn again it would always be itself."""
+    """Resampling a single batch always returns the same batch."""
     found = summed([0.1])
     assert (found.cost_low, found.cost_high) == (None, None)
     assert found.cost_per_million
@@ -65,7 +65,7 @@ def test_batches_that_differ_widen_the_interval() -> None:
 
 
 def test_the_line_over_megapixels_is_found() -> None:
-    """20 ms each and 30 ms for each megapixel."""
+    """The fit finds 20 ms per image and 30 ms per megapixel."""
     found = summed([0.050, 0.080, 0.110, 0.140])
     assert found.fixed_ms == pytest.approx(20)
     assert found.ms_per_megapixel == pytest.approx(30)
@@ -73,7 +73,7 @@ def test_the_line_over_megapixels_is_found() -> None:
 
 @pytest.mark.parametrize(("walls_s", "fixed_ms"), [([0.4, 0.3, 0.2, 0.1], 250), ([0.001, 0.1, 0.2, 0.3], 0)])
 def test_neither_part_of_the_line_is_below_zero(walls_s: list[float], fixed_ms: float) -> None:
-    """Where the straight line would say so, the other part has it all."""
+    """If the fit gives a negative part, that part is 0 and the other explains the time."""
     found = summed(walls_s)
     assert found.fixed_ms == pytest.approx(fixed_ms, abs=0.01)
     assert found.ms_per_megapixel is not None
@@ -81,7 +81,7 @@ def test_neither_part_of_the_line_is_below_zero(walls_s: list[float], fixed_ms: 
 
 
 def test_a_size_that_is_too_small_has_a_reason_and_no_figures() -> None:
-    """Times of refusals would look good."""
+    """The times of rejections would look fast."""
     found = summed([0.1, 0.1, 0.1, 0.1], problem="it was killed: out of memory")
     assert (found.verdict, found.why) == ("too small", "it was killed: out of memory")
     assert found.cost_per_million is found.batch_p50_ms is found.headroom_percent is None

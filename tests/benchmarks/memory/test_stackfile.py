@@ -1,4 +1,4 @@
-"""A stack's file: only the named keys change, and comments and order stay."""
+"""The stack file: only the named keys change; comments and order stay."""
 
 from pathlib import Path
 
@@ -23,12 +23,12 @@ config:
 
 
 def test_a_key_that_is_there_changes_in_its_line() -> None:
-    """Its comment stays in its column, and every other line as it is."""
+    """Its comment keeps its column, and the other lines do not change."""
     assert edited(DEV, {"resize": 512}) == DEV.replace("1769", "512 ")
 
 
 def test_a_key_that_is_missing_comes_after_the_configs_last() -> None:
-    """It is indented as the others are, and what follows the config still does."""
+    """The new key has the same indentation, and the lines after the config stay after it."""
     after = edited(DEV, {"convert": 885, "metadata": 256})
     assert after == DEV.replace(
         "maxConcurrency: 5\n",
@@ -52,7 +52,7 @@ def test_a_key_that_is_missing_comes_after_the_configs_last() -> None:
     ],
 )  # fmt: skip
 def test_a_file_of_any_shape_gets_the_key(before: str, after: str) -> None:
-    """Empty, without a config or an end of line, of other indentation or line ends, with the key in quotes."""
+    """The file may be empty, lack a config or a final newline, or differ in indentation, line ends or quotes."""
     assert edited(before, {"resize": 512}) == after
 
 
@@ -61,7 +61,7 @@ def test_a_file_of_any_shape_gets_the_key(before: str, after: str) -> None:
     ["a: 1 # beside\n", "a:\n    b: 1\n", "a:\n    - b # beside\n    - c: 1\n", "a:\n  - b\n", 'a: "1"\n'],
 )
 def test_comments_below_the_config_stay_below(last: str) -> None:
-    """Whatever its last line is, a new key comes between that and them."""
+    """A new key goes between the config's last line and the comments."""
     below = "  # Below.\n\n# The end.\n"
     new = "  pixelcascade:resizingMemoryMb: 512\n"
     assert edited(f"config:\n  {last}{below}", {"resize": 512}) == f"config:\n  {last}{new}{below}"
@@ -77,7 +77,7 @@ def test_comments_below_the_config_stay_below(last: str) -> None:
     ],
 )
 def test_what_cannot_be_edited_is_left_with_a_reason(text: str, said: str, tmp_path: Path) -> None:
-    """The file stays as it was."""
+    """The error gives the reason, and the file does not change."""
     file = tmp_path / "Pulumi.dev.yaml"
     file.write_text(text)
     with pytest.raises(StackEditError, match=said):
@@ -87,7 +87,7 @@ def test_what_cannot_be_edited_is_left_with_a_reason(text: str, said: str, tmp_p
 
 
 def test_writing_returns_what_changed(tmp_path: Path) -> None:
-    """The diff has the old line and the new one, and a second time there is none."""
+    """The diff has the old and the new line; writing the same value again gives an empty diff."""
     file = tmp_path / "Pulumi.dev.yaml"
     file.write_text(DEV)
     changed = write(file, {"resize": 512})
@@ -98,7 +98,7 @@ def test_writing_returns_what_changed(tmp_path: Path) -> None:
 
 
 def test_the_keys_are_the_programs() -> None:
-    """What is written is a setting that the program takes."""
+    """Each written key is a setting of the program."""
     config = StackConfig.parse({function.memory_key: "512" for function in FUNCTIONS.values()})
     assert (
         config.resizing_memory_mb == config.format_conversion_memory_mb == config.metadata_extraction_memory_mb == 512
@@ -106,7 +106,7 @@ def test_the_keys_are_the_programs() -> None:
 
 
 def test_a_project_of_another_name_has_its_own_keys(tmp_path: Path) -> None:
-    """`pulumi up` refuses those of the template's name."""
+    """`pulumi up` rejects keys under the template's name."""
     (tmp_path / "Pulumi.yaml").write_text("name: mine\n")
     file = tmp_path / "Pulumi.dev.yaml"
     file.write_text("config:\n  mine:resizingMemoryMb: 1\n")
@@ -116,13 +116,13 @@ def test_a_project_of_another_name_has_its_own_keys(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["- a\n", "hello\n", "config:\n  a: [1\n", "config:\n  a: 1\nconfig:\n  b: 1\n"])
 def test_a_file_of_another_kind_is_refused(text: str) -> None:
-    """What is no mapping, and what is no YAML."""
+    """The file must be YAML, and a mapping without duplicate keys."""
     with pytest.raises(StackEditError, match="by hand"):
         edited(text, {"resize": 512})
 
 
 def test_a_line_that_only_looks_like_the_key_stays() -> None:
-    """A line of a text is no setting."""
+    """A line inside a block scalar is not a setting."""
     text = "config:\n  a:b: |\n    pixelcascade:resizingMemoryMb: 1\n"
     assert edited(text, {"resize": 512}) == f"{text}  pixelcascade:resizingMemoryMb: 512\n"
 
@@ -132,13 +132,13 @@ def test_a_line_that_only_looks_like_the_key_stays() -> None:
     ["\ufeffconfig:\n  pixelcascade:resizingMemoryMb: 1\n", "config:\n  resizingMemoryMb: 1\n"],
 )
 def test_a_key_is_found_however_it_is_written(text: str) -> None:
-    """After a byte order mark, and without the project's name."""
+    """The key may follow a byte order mark, or lack the project's name."""
     assert edited(text, {"resize": 512}) == text.replace(" 1\n", " 512\n")
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod", "local"])
 def test_the_shipped_stack_files_change_by_one_line(stack: str) -> None:
-    """Their comments and lists are written back byte for byte."""
+    """Comments and lists are written back byte for byte."""
     before = (ROOT / f"Pulumi.{stack}.yaml").read_bytes().decode()
     changed = difference(before, edited(before, {"resize": 512}), "")
     assert [line for line in changed.splitlines()[2:] if line[:1] in "+-"] == ["+  pixelcascade:resizingMemoryMb: 512"]

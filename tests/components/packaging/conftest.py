@@ -1,4 +1,4 @@
-"""What the tests of packaging share: a cache and sources of a test's own."""
+"""Fixtures of the packaging tests: an empty cache and a copy of the sources for each test."""
 
 import shutil
 from pathlib import Path
@@ -10,7 +10,7 @@ from components.packaging import paths
 
 @pytest.fixture
 def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the test a cache of its own."""
+    """Give the test its own empty cache."""
     cache = tmp_path / "cache"
     monkeypatch.setattr(paths, "CACHE", cache)
     return cache

@@ -1,4 +1,4 @@
-"""The functions' archives: what is in them, for which platform, and the same bytes for the same inputs."""
+"""The functions' archives: their contents, their platform, and identical bytes for identical inputs."""
 
 import os
 import subprocess
@@ -31,7 +31,7 @@ def names(path: Path) -> list[str]:
 
 @pytest.mark.usefixtures("empty_cache")
 def test_the_code_archive_holds_the_handlers_sources_alone() -> None:
-    """Every Python file of `handlers` is in the archive, in order, and nothing else."""
+    """The archive holds every Python file of `handlers`, in order, and nothing else."""
     root = paths.ROOT
     assert names(code_archive(SOURCES)) == sorted(
         path.relative_to(root).as_posix() for path in root.glob("handlers/**/*.py")
@@ -39,7 +39,7 @@ def test_the_code_archive_holds_the_handlers_sources_alone() -> None:
 
 
 def test_the_code_archive_depends_on_contents_alone(source_copy: Path) -> None:
-    """Other file times, modes and compiled files give the same bytes under the same name."""
+    """File times, modes and compiled files change neither the archive's bytes nor its name."""
     first = code_archive(SOURCES)
     before = first.read_bytes()
     first.unlink()
@@ -53,7 +53,7 @@ def test_the_code_archive_depends_on_contents_alone(source_copy: Path) -> None:
 
 
 def test_the_code_archive_follows_its_sources(source_copy: Path) -> None:
-    """A changed source gives another archive, so that Pulumi updates the functions."""
+    """A changed source changes the archive's name, so that Pulumi updates the functions."""
     first = code_archive(SOURCES)
     (source_copy / "job.py").write_text("")
     assert code_archive(SOURCES).name != first.name
@@ -61,7 +61,7 @@ def test_the_code_archive_follows_its_sources(source_copy: Path) -> None:
 
 @pytest.mark.usefixtures("source_copy")
 def test_an_archive_is_whole_or_not_there(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A build that is interrupted leaves nothing that a later one would take for its result."""
+    """An interrupted build leaves no file that a later build would reuse."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -74,7 +74,7 @@ def test_an_archive_is_whole_or_not_there(empty_cache: Path, monkeypatch: pytest
 
 @pytest.mark.usefixtures("source_copy")
 def test_a_damaged_archive_is_built_anew() -> None:
-    """What the cache has is used only where its bytes are those that its name tells."""
+    """The cache reuses an archive only if its bytes match the hash in its name."""
     path = code_archive(SOURCES)
     whole = path.read_bytes()
     path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
@@ -83,7 +83,7 @@ def test_a_damaged_archive_is_built_anew() -> None:
 
 @pytest.mark.usefixtures("source_copy")
 def test_a_fresh_build_does_not_look_into_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`fresh` writes the archive again."""
+    """`fresh` writes the archive again without reading the cache."""
     before = code_archive(SOURCES).stat().st_ino
     monkeypatch.setattr(archive, "find", lambda *_: pytest.fail("looked into the cache"))
     assert code_archive(SOURCES, fresh=True).stat().st_ino != before
@@ -91,7 +91,7 @@ def test_a_fresh_build_does_not_look_into_the_cache(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.usefixtures("source_copy")
 def test_many_builds_at_once_give_one_archive(empty_cache: Path) -> None:
-    """Builds that run side by side do not write into one another's files."""
+    """Concurrent builds do not write to each other's files."""
     with ThreadPoolExecutor(8) as threads:
         found = set(threads.map(lambda _: code_archive(SOURCES, fresh=True).read_bytes(), range(16)))
     assert len(found) == 1
@@ -99,14 +99,14 @@ def test_many_builds_at_once_give_one_archive(empty_cache: Path) -> None:
 
 
 def test_a_layer_for_this_machine_has_its_packages() -> None:
-    """Packages lie where Lambda's runtime looks for them: below `python/`."""
+    """Lambda's runtime imports packages from `python/`."""
     found = names(layer_archive(HOST))
     assert {name.split("/")[0] for name in found} == {"python"}
     assert {"python/PIL/__init__.py", "python/boto3/__init__.py"} <= set(found)
 
 
 def test_a_layer_for_this_machine_is_fast_to_start() -> None:
-    """Stored and with bytecode: it is unpacked and imported for every process of a function."""
+    """The layer is uncompressed and has bytecode, because each function's process unpacks and imports it."""
     with zipfile.ZipFile(layer_archive(HOST)) as opened:
         assert {entry.compress_type for entry in opened.infolist()} == {zipfile.ZIP_STORED}
         assert any(entry.filename.endswith(".pyc") for entry in opened.infolist())
@@ -114,7 +114,7 @@ def test_a_layer_for_this_machine_is_fast_to_start() -> None:
 
 @pytest.mark.parametrize("target", [HOST, LAMBDA], ids=str)
 def test_a_layer_leaves_out_what_no_function_imports(target: Target) -> None:
-    """The models of services that nobody calls would be most of the layer."""
+    """Models of unused services would take up most of the layer."""
     found = names(layer_archive(target))
     models = [Path(name).parts for name in found if name.startswith("python/botocore/data/")]
     services = {parts[3] for parts in models if len(parts) > 4}
@@ -125,7 +125,7 @@ def test_a_layer_leaves_out_what_no_function_imports(target: Target) -> None:
 
 
 def test_a_layer_holds_the_decoders_of_further_formats() -> None:
-    """They are there where a stack takes the format in, and only then."""
+    """The layer holds a format's decoder only if the stack accepts the format."""
     found = names(layer_archive(Target("python3.13", "x86_64", bytecode=False, inputs=("webp",))))
     assert any(fnmatch(name, "python/PIL/_webp.*.so") for name in found)
     assert any(fnmatch(name, "python/pillow.libs/libsharpyuv*") for name in found)
@@ -136,7 +136,7 @@ def test_a_layer_holds_the_decoders_of_further_formats() -> None:
 
 @pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
 def test_heic_has_a_layer_of_its_own(architecture: str) -> None:
-    """The layer that all functions need is the same, to its name; the other one holds nothing else."""
+    """The common layer keeps its name and contents, and the HEIC layer holds only the HEIC decoder."""
     target = Target("python3.13", architecture, bytecode=False)
     package = build(replace(target, inputs=("heic",)))
     assert package.layer == build(target).layer
@@ -149,19 +149,19 @@ def test_heic_has_a_layer_of_its_own(architecture: str) -> None:
 
 
 def test_without_heic_there_is_one_layer() -> None:
-    """Other formats' decoders are in it."""
+    """The decoders of other formats are part of the common layer."""
     assert build(replace(HOST, inputs=("avif", "webp"))).heic is None
 
 
 def test_a_package_that_decodes_heic_imports() -> None:
-    """Its layers are unpacked into one folder, as Lambda does."""
+    """The check unpacks both layers into one folder, as Lambda does."""
     target = replace(HOST, inputs=("heic",))
     assert check(build(target), target)
 
 
 @pytest.mark.parametrize("outputs", [("webp",), ("avif", "webp")])
 def test_a_layer_has_the_encoders_that_are_asked_for(outputs: tuple[str, ...]) -> None:
-    """Their modules import with the layer alone, and those of other formats stay behind."""
+    """Their modules import with the layer alone, and encoders of other formats are left out."""
     target = Target.of(StackConfig(package_for="host", output_formats=dict.fromkeys(outputs, 80)))
     package = build(target)
     found = names(package.layer)
@@ -176,7 +176,7 @@ def test_a_layer_has_the_encoders_that_are_asked_for(outputs: tuple[str, ...]) -
     ids=str,
 )
 def test_a_layer_for_lambda_has_its_platforms_wheels(target: Target) -> None:
-    """Pillow's compiled parts are for the function's Python and processor, whatever machine deploys."""
+    """Pillow's compiled modules match the function's Python and processor on any deploying machine."""
     found = names(layer_archive(target))
     compiled = {Path(name).name for name in found if fnmatch(name, "python/PIL/_imaging.*.so")}
     python = target.version.replace(".", "")
@@ -184,7 +184,7 @@ def test_a_layer_for_lambda_has_its_platforms_wheels(target: Target) -> None:
 
 
 def test_a_layer_is_the_same_bytes_each_time(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A layer that is built anew, in another place, is no reason to update a function."""
+    """Rebuilding a layer in another folder does not change it, so Pulumi updates no function."""
     built = layer_archive(LAMBDA)
     assert built.parent == empty_cache
     monkeypatch.undo()
@@ -201,7 +201,7 @@ print(build.layer_archive(target.Target("python3.13", "x86_64", bytecode=False))
 
 
 def test_a_layer_is_the_same_bytes_under_other_circumstances(tmp_path: Path) -> None:
-    """Neither the umask, the locale, the time zone nor the hash seed of who deploys shows in the archive."""
+    """The umask, locale, time zone and hash seed do not change the archive."""
     done = subprocess.run(
         [sys.executable, "-c", ELSEWHERE, str(tmp_path)],
         env={**os.environ, "LC_ALL": "C", "TZ": "Pacific/Apia", "PYTHONHASHSEED": "7"},
@@ -214,7 +214,7 @@ def test_a_layer_is_the_same_bytes_under_other_circumstances(tmp_path: Path) -> 
 
 
 def test_a_package_is_checked_once(source_copy: Path, empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The imports are tried again only where the code or the layer has changed."""
+    """The import check runs again only when the code or the layer changes."""
     assert source_copy.is_dir()
     made: list[Target] = []
     monkeypatch.setattr(building, "layer_archive", lambda _target, **_: code_archive(SOURCES))
@@ -229,7 +229,7 @@ def test_a_package_is_checked_once(source_copy: Path, empty_cache: Path, monkeyp
 
 
 def test_the_package_for_this_machine_passes_its_checks() -> None:
-    """Every handler imports with the standard library, the layer and the code alone."""
+    """Every handler imports with only the standard library, the layer and the code."""
     _, _, imports = check(build(HOST), HOST)
     for module in checks.handler_modules():
         assert module in imports
@@ -237,7 +237,7 @@ def test_the_package_for_this_machine_passes_its_checks() -> None:
 
 @pytest.mark.parametrize("target", [Target("python3.12", "x86_64", bytecode=False), LAMBDA], ids=str)
 def test_the_package_for_lambda_imports_in_the_runtimes_python(target: Target) -> None:
-    """Where a Python of the runtime's version is here, every handler imports in it."""
+    """Every handler imports in the runtime's Python, if this machine has one."""
     _, _, imports = check(build(target), target)
     if imports.startswith("imports: skipped"):
         pytest.skip(imports)
@@ -245,7 +245,7 @@ def test_the_package_for_lambda_imports_in_the_runtimes_python(target: Target) -
 
 
 def test_a_handler_that_does_not_import_is_refused(source_copy: Path) -> None:
-    """The error holds Python's own words."""
+    """The error includes Python's own message."""
     with (source_copy / "job.py").open("a") as job:
         job.write("\nimport pulumi\n")
     with pytest.raises(PackageError, match="No module named 'pulumi'"):

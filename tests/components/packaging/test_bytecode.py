@@ -1,4 +1,4 @@
-"""Bytecode in the package: for the runtime's Python, the same bytes each time, used without reading the sources."""
+"""Bytecode in the package: compiled for the runtime's Python, reproducible, and used without reading the sources."""
 
 import importlib.util
 import subprocess
@@ -23,7 +23,7 @@ UNCHECKED_HASH = 0b01  # Source: PEP 552.
 @NEEDED
 @pytest.mark.parametrize("archive", [code_archive, layer_archive])
 def test_every_module_has_bytecode_for_the_runtime(archive: object) -> None:
-    """No module is compiled at a cold start: Lambda's disks are read-only."""
+    """Lambda's disks are read-only, so a cold start could not keep what it compiles."""
     assert callable(archive)
     with zipfile.ZipFile(archive(COMPILED)) as opened:
         names = set(opened.namelist())
@@ -34,7 +34,7 @@ def test_every_module_has_bytecode_for_the_runtime(archive: object) -> None:
 
 
 def test_bytecode_is_used_whatever_the_files_times() -> None:
-    """Python is told not to compare it with the source."""
+    """The flag in the bytecode tells Python not to compare it with the source."""
     name = "handlers/__pycache__/job.cpython-{}{}.pyc".format(*sys.version_info)
     with zipfile.ZipFile(code_archive(HERE)) as opened:
         found = opened.read(name)
@@ -43,7 +43,7 @@ def test_bytecode_is_used_whatever_the_files_times() -> None:
 
 
 def test_tracebacks_show_where_lambda_unpacks_the_code() -> None:
-    """No path of the deploying machine is in the archive."""
+    """The bytecode holds the path on Lambda, and no path of the deploying machine."""
     name = "handlers/__pycache__/job.cpython-{}{}.pyc".format(*sys.version_info)
     with zipfile.ZipFile(code_archive(HERE)) as opened:
         found = opened.read(name)
@@ -53,28 +53,28 @@ def test_tracebacks_show_where_lambda_unpacks_the_code() -> None:
 
 @pytest.mark.usefixtures("source_copy")
 def test_bytecode_is_the_same_bytes_each_time() -> None:
-    """A package that is built again is no reason to update a function."""
+    """Building a package again does not update any function."""
     first = code_archive(HERE).read_bytes()
     assert code_archive(HERE, fresh=True).read_bytes() == first
 
 
 @pytest.mark.usefixtures("source_copy")
 def test_another_patch_of_python_is_another_archive(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The Python that compiles is part of the cache's key."""
+    """The patch version of the compiling Python is part of the cache key."""
     first = code_archive(HERE)
     monkeypatch.setattr(bytecode, "identity", lambda _target: "3.13.99")
     assert code_archive(HERE).name != first.name
 
 
 def test_a_machine_without_the_runtimes_python_names_both_ways_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Install it, or leave compiling to every cold start."""
+    """The error offers to install that Python or to turn bytecode off."""
     monkeypatch.setattr(bytecode, "interpreter", lambda _version: None)
     with pytest.raises(PackageError, match=r"expected Python 3\.13 .* install it, or `pulumi config set bytecode off`"):
         build(COMPILED)
 
 
 def test_bytecode_can_be_left_out() -> None:
-    """With `bytecode: off` the archive holds sources alone."""
+    """With `bytecode: off` the archive holds only sources."""
     target = Target.of(StackConfig(bytecode="off"))
     with zipfile.ZipFile(code_archive(target)) as opened:
         assert all(name.endswith(".py") for name in opened.namelist())
@@ -82,7 +82,7 @@ def test_bytecode_can_be_left_out() -> None:
 
 @NEEDED
 def test_the_compiled_package_imports_in_the_runtimes_python() -> None:
-    """The functions start from the bytecode alone, without their sources."""
+    """The handlers import in isolated mode, from the archive alone."""
     python = interpreter("3.13")
     assert python
     code = "import sys; sys.path[:0] = sys.argv[1:]; import handlers.job; print(handlers.job.__cached__)"

@@ -1,4 +1,4 @@
-"""What no package may be: for another platform or Python, too large, or in need of a newer glibc."""
+"""The package checks: the right platform and Python, a size within Lambda's limits, and no newer glibc."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ MODULE = "python/demo.cpython-313-x86_64-linux-gnu.so"
 
 
 def elf(machine: int, *symbols: str) -> bytes:
-    """Return the beginning of a compiled file for a machine, and names of symbols."""
+    """Return the beginning of a compiled file for a machine, followed by symbol names."""
     return checks.ELF + bytes(14) + machine.to_bytes(2, "little") + "\0".join(["", *symbols, ""]).encode()
 
 
@@ -38,7 +38,7 @@ def glibc(tmp_path: Path, content: bytes, name: str = MODULE, target: Target = L
     ],
 )
 def test_a_file_of_another_platform_is_refused(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
-    """The error names the target, the file and what it is."""
+    """The error names the target, the file and the mismatch."""
     with pytest.raises(PackageError) as caught:
         glibc(tmp_path, content, name)
     assert str(caught.value).startswith("The layer for python3.13 on x86_64: expected only files that run there, ")
@@ -47,23 +47,23 @@ def test_a_file_of_another_platform_is_refused(tmp_path: Path, name: str, conten
 
 @pytest.mark.parametrize("name", [MODULE, "python/demo.abi3.so", "python/demo.libs/libjpeg-1.so.62"])
 def test_a_file_of_the_platform_is_taken(tmp_path: Path, name: str) -> None:
-    """Modules of the Python, of any Python, and the libraries beside them pass."""
+    """Modules of this Python, modules of the stable ABI and bundled libraries pass."""
     assert glibc(tmp_path, elf(X86), name) == (0, 0)
 
 
 def test_the_newest_glibc_is_found_by_number(tmp_path: Path) -> None:
-    """2.28 is newer than 2.4, and the names of other libraries do not count."""
+    """2.28 is newer than 2.4, and symbols of other libraries do not count."""
     assert glibc(tmp_path, elf(X86, "GLIBC_2.4", "GLIBC_2.28", "GLIBC_2.2.5", "GLIBCXX_3.4")) == (2, 28)
 
 
 def test_a_glibc_newer_than_the_runtimes_is_refused(tmp_path: Path) -> None:
-    """The error names what is needed, what the runtime has, and where to build."""
+    """The error names the required glibc, the runtime's glibc, and where to build."""
     with pytest.raises(PackageError, match=r"^The layer for .* at most the runtime's glibc 2\.34, got 2\.36: build on"):
         glibc(tmp_path, elf(X86, "GLIBC_2.36"))
 
 
 def test_this_machines_own_glibc_is_fine_for_itself(tmp_path: Path) -> None:
-    """A package for this machine may need what this machine has."""
+    """A package for this machine may require this machine's glibc."""
     assert glibc(tmp_path, elf(X86, "GLIBC_2.36"), target=HOST) == (2, 36)
 
 
@@ -73,7 +73,7 @@ def test_this_machines_own_glibc_is_fine_for_itself(tmp_path: Path) -> None:
 def test_a_package_that_is_too_large_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, limit: str, what: str
 ) -> None:
-    """Lambda's limits are checked before an upload."""
+    """The build checks Lambda's size limits before an upload."""
     monkeypatch.setattr(checks, limit, 3)
     file = tmp_path / "file"
     file.write_bytes(b"1234")
@@ -84,13 +84,13 @@ def test_a_package_that_is_too_large_is_refused(
 
 
 def test_imports_are_skipped_where_no_such_python_is(tmp_path: Path) -> None:
-    """Another processor's package is not run, and that is said."""
+    """The result says that the package of another processor is not run."""
     elsewhere = Target("python3.13", "s390x")
     assert checks.check_imports(elsewhere, tmp_path, tmp_path) == "skipped: no Python 3.13 for s390x on this machine"
 
 
 def test_all_handlers_are_tried() -> None:
-    """The entry points are found by what they are, so that a fourth worker's is tried too."""
+    """Handler modules are discovered, so the check includes a fourth worker."""
     assert checks.handler_modules() == [
         "handlers.format_converter",
         "handlers.job_publisher",

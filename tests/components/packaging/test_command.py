@@ -20,7 +20,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
 def test_the_last_line_holds_hashes_and_sizes(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], python: str
 ) -> None:
-    """What would be uploaded is told in one line, for the runtime and processor that were asked for."""
+    """It describes the archives to upload, for the given runtime and processor."""
     assert run(monkeypatch, "--architecture=arm64", f"--python={python}") == 0
     *_, last = capsys.readouterr().out.splitlines()
     made = build(Target("python3.12", "arm64"))
@@ -29,7 +29,7 @@ def test_the_last_line_holds_hashes_and_sizes(
 
 
 def test_what_was_checked_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Size, glibc and imports each have a line, whether or not the package was in the cache."""
+    """Size, glibc and imports each have a line, whether or not the package was cached."""
     assert run(monkeypatch) == 0
     said = capsys.readouterr().out
     assert re.search(r"^unzipped: \d+ bytes with the code, of 262144000$", said, re.MULTILINE)
@@ -48,6 +48,6 @@ def test_what_was_checked_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytes
 def test_what_is_not_possible_is_said(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], said: str
 ) -> None:
-    """The stack's own checks hold for the command."""
+    """The command applies the stack's own checks."""
     assert run(monkeypatch, *words) == 1
     assert said in capsys.readouterr().err

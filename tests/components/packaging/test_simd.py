@@ -1,4 +1,4 @@
-"""Pillow-SIMD is built where it can be, and refused in plain words where not; the build itself is `make package`'s."""
+"""Pillow-SIMD: which machines can build it, and the error on all others; `make package` tests the build itself."""
 
 import sys
 
@@ -18,7 +18,7 @@ def refused(target: Target = SIMD) -> str:
 
 
 def test_another_system_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error says what this machine is, what is needed, and both ways out."""
+    """The error names this machine, the required one, and both alternatives."""
     monkeypatch.setattr(sys, "platform", "darwin")
     message = refused()
     assert "got darwin on " in message
@@ -29,19 +29,19 @@ def test_another_system_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_another_processor_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine of another kind could only build for itself."""
+    """Pillow-SIMD cannot be cross-compiled."""
     monkeypatch.setattr(simd, "this_architecture", lambda: "arm64")
     assert "expected linux on x86_64, got linux on arm64" in refused()
 
 
 def test_a_machine_without_the_runtimes_python_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compiled modules are for one Python."""
+    """Compiled modules work with one version of Python only."""
     monkeypatch.setattr(simd, "interpreter", lambda _: None)
     assert "expected a python3.13 on the PATH, got" in refused()
 
 
 def test_missing_headers_are_named_with_their_packages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error is a command to paste."""
+    """The error includes an apt-get command to paste."""
     monkeypatch.setattr(simd, "_compiles", lambda header: header == "zlib.h")
     monkeypatch.setattr(simd, "compiler", lambda: "cc")
     with pytest.raises(PackageError, match="`apt-get install libjpeg62-turbo-dev liblcms2-dev`"):
@@ -49,13 +49,13 @@ def test_missing_headers_are_named_with_their_packages(monkeypatch: pytest.Monke
 
 
 def test_a_machine_without_a_compiler_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a compiler the headers do not matter."""
+    """The compiler is checked before the headers."""
     monkeypatch.setenv("PATH", "")
     with pytest.raises(PackageError, match="got no `cc`; install a C compiler"):
         simd._check_headers()
 
 
 def test_what_makes_pillow_faster_is_left_out() -> None:
-    """Pillow-SIMD resamples itself; a second resampler in its layer would take its place."""
+    """Pillow-SIMD resamples fast itself, and the other resampler would take precedence."""
     both = [[file.name for file in Target("python3.13", "x86_64", imaging=name).requirements] for name in CHOICES]
     assert both == [["requirements.txt", "requirements-x86_64.txt"], ["requirements.txt"]]

@@ -1,4 +1,4 @@
-"""The layer's packages: pinned, known by their hashes, and refused in plain words."""
+"""The layer's packages: pinned, verified by hash, and refused with a clear error."""
 
 import io
 import re
@@ -20,7 +20,7 @@ HOST = Target("python3.13", "x86_64", host=True)
 
 
 def requirement(handlers: Path, text: str) -> None:
-    """Let a requirement be the only one, on every processor."""
+    """Make this the only requirement, for every processor."""
     for file in handlers.glob("requirements*.txt"):
         file.unlink()
     (handlers / "requirements.txt").write_text(text)
@@ -45,14 +45,14 @@ def files(folder: Path) -> list[str]:
 @pytest.mark.parametrize("architecture", MACHINES)
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_every_pin_is_locked(runtime: str, architecture: str) -> None:
-    """`wheels.sha256` knows the files of every pinned package, so that `make lock` was not forgotten."""
+    """`wheels.sha256` has hashes for every pinned package; a missing one means that `make lock` was not run."""
     target = Target(runtime, architecture, inputs=("heic",))
     pins = wheels.pins([*target.requirements, *target.heic])
     assert [name for name, version in pins.items() if not wheels.hashes(name, version)] == []
 
 
 def test_nothing_is_locked_that_nobody_pins() -> None:
-    """`wheels.sha256` knows no file of a version that is gone."""
+    """`wheels.sha256` has no file of a version that is no longer pinned."""
     targets = [Target("python3.13", machine, inputs=("heic",)) for machine in MACHINES]
     pins = wheels.pins(file for target in targets for file in (*target.requirements, *target.heic))
     known = {file for _, file in wheels.locked()}
@@ -60,7 +60,7 @@ def test_nothing_is_locked_that_nobody_pins() -> None:
 
 
 def test_a_package_without_a_version_is_refused(source_copy: Path) -> None:
-    """A layer of what is newest today would be another tomorrow."""
+    """An unpinned package would make builds change over time."""
     requirement(source_copy, "six>=1.0\n")
     with pytest.raises(
         PackageError, match=r"^requirements\.txt: expected a package with its version, .* got 'six>=1\.0'"
@@ -69,7 +69,7 @@ def test_a_package_without_a_version_is_refused(source_copy: Path) -> None:
 
 
 def test_a_package_whose_files_are_unknown_is_refused(source_copy: Path) -> None:
-    """The error says how to make them known."""
+    """The error says to run `make lock`."""
     requirement(source_copy, "six==1.16.0\n")
     with pytest.raises(PackageError, match=r"^expected a package .* got six==1\.16\.0: run `make lock`$"):
         layer_archive(LAMBDA)
@@ -78,7 +78,7 @@ def test_a_package_whose_files_are_unknown_is_refused(source_copy: Path) -> None
 def test_a_file_that_is_not_the_one_known_is_refused(
     source_copy: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Whatever an index or a folder of wheels hands out, only the file with the known hash is taken."""
+    """Whatever an index or a folder of wheels provides, pip accepts only the file with the locked hash."""
     requirement(source_copy, "six==1.17.0\n")
     lock(monkeypatch, tmp_path, f"{'0' * 64}  six-1.17.0-py2.py3-none-any.whl\n")
     with pytest.raises(PackageError, match="DO NOT MATCH THE HASHES"):
@@ -86,7 +86,7 @@ def test_a_file_that_is_not_the_one_known_is_refused(
 
 
 def test_a_package_nobody_published_is_refused(source_copy: Path) -> None:
-    """The error names the platform and holds what the package index answered, where to look and what to change."""
+    """The error names the platform and the package, and says what to check."""
     requirement(source_copy, "pixelcascade-has-no-such-package==1.0\n")
     with pytest.raises(PackageError) as caught:
         layer_archive(HOST)
@@ -97,7 +97,7 @@ def test_a_package_nobody_published_is_refused(source_copy: Path) -> None:
 
 
 def test_without_a_network_the_error_says_so(source_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An index that cannot be reached is named, and the network is named as what to check."""
+    """The error names the package that pip could not fetch, and says to check the network."""
     requirement(source_copy, "six==1.17.0\n")
     for name, text in {"INDEX_URL": "http://127.0.0.1:9/simple", "RETRIES": "0", "NO_CACHE_DIR": "1"}.items():
         monkeypatch.setenv(f"PIP_{name}", text)
@@ -108,7 +108,7 @@ def test_without_a_network_the_error_says_so(source_copy: Path, monkeypatch: pyt
 
 
 def test_a_layer_that_failed_is_not_cached(source_copy: Path, empty_cache: Path) -> None:
-    """What could not be built is tried anew the next time."""
+    """The next build tries again."""
     requirement(source_copy, "six\n")
     with pytest.raises(PackageError):
         layer_archive(LAMBDA)
@@ -119,7 +119,7 @@ def test_a_layer_that_failed_is_not_cached(source_copy: Path, empty_cache: Path)
 def test_pips_settings_for_other_installs_are_passed_over(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """What a machine tells its pip to install, and where, does not reach the layer's."""
+    """The layer's build ignores this machine's settings for pip."""
     monkeypatch.setenv(f"PIP_{name}", str(tmp_path / "nowhere"))
     assert re.match(r"pip \d", wheels.run_pip("failed", "--version"))
 
@@ -134,7 +134,7 @@ def sdist(path: Path, *entries: str) -> Path:
 
 
 def test_a_source_is_unpacked_as_far_as_it_is_modules(tmp_path: Path) -> None:
-    """What builds, describes or tests the package stays behind, and what points out of it."""
+    """Only modules are unpacked: no setup files, tests, metadata, or paths outside of the package."""
     source = sdist(
         tmp_path / "pyvips-3.2.0.tar.gz",
         *("pyvips-3.2.0/pyvips/__init__.py", "pyvips-3.2.0/pyvips/base.pyi", "pyvips-3.2.0/setup.py"),
@@ -154,7 +154,7 @@ print(pyvips.Image.black(80, 60).reduce(2, 2, kernel="lanczos3", gap=0).width)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="libvips comes with it for Linux alone")
 def test_libvips_runs_from_the_layer_alone(tmp_path: Path) -> None:
-    """Here for this machine's processor: what arm64's requirements name is all that it needs."""
+    """The arm64 requirements include all that libvips needs; the test installs them for this machine's processor."""
     pins = wheels.pins([paths.HANDLERS / "requirements-arm64.txt"])
     (tmp_path / "layer").mkdir()
     wheels.install(HOST, pins, tmp_path / "layer")
@@ -164,7 +164,7 @@ def test_libvips_runs_from_the_layer_alone(tmp_path: Path) -> None:
 
 
 def test_a_wheel_is_unpacked_without_what_no_function_imports(tmp_path: Path) -> None:
-    """Modules go where they are imported from; scripts, headers, records and foreign models stay behind."""
+    """Modules are unpacked where Python imports them from; scripts, headers, records and unused models are left out."""
     made = wheel(
         tmp_path / "demo.whl",
         *("demo/__init__.py", "demo-1.data/platlib/compiled.so", "demo-1.data/purelib/pure.py"),

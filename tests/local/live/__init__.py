@@ -1,1 +1,1 @@
-"""The live page."""
+"""Tests of the live page."""

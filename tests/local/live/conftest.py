@@ -1,4 +1,4 @@
-"""A stack in memory for the live page, by moto, and the lines that its functions would log."""
+"""A stack in memory for the live page, by moto, and log lines as its functions write them."""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ SECOND = "2026-01-02 03:04:{:06.3f}+0000"
 
 @pytest.fixture
 def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[DeployedStack]:
-    """Make a bucket and all queues."""
+    """Create a bucket and all queues."""
     with account(monkeypatch, BUCKET) as clients:
         names = [branch.name for branch in BRANCHES]
         failed = [*names, *(f"{name}-undelivered" for name in names), "job-publisher-failed"]
@@ -37,7 +37,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[DeployedStack]:
 
 
 def record(stack: DeployedStack, key: str, generation: int = 1, further: str = "") -> None:
-    """Write a picture's record, with its JPEGs and, of the large size, a further format."""
+    """Write a picture's record with its JPEGs, and with the large size in a further format if given."""
     name = stack.layout.name(key)
     sizes = [f"{size}.jpg" for size in stack.sizes] + ([f"large.{further}"] if further else [])
     files = {"format-conversion": ["converted/{name}.jpg"], "resizing": [f"resized/{{name}}/{size}" for size in sizes]}

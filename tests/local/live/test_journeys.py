@@ -1,4 +1,4 @@
-"""From log lines to where a picture is."""
+"""Journeys of pictures, derived from log lines."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,7 @@ START = datetime(2026, 1, 2, 3, 4, 0, tzinfo=UTC)
 
 @pytest.fixture
 def found(stack: DeployedStack) -> Journeys:
-    """Return the journeys of a stack that is new but for a picture's record."""
+    """Return the journeys of a new stack with one record."""
     record(stack, KEY)
     return Journeys(stack=stack)
 
@@ -26,7 +26,7 @@ def outcomes(picture: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def test_a_picture_goes_from_step_to_step(found: Journeys) -> None:
-    """Uploaded, published, and written by one branch after the other, each with its time since the upload."""
+    """A picture is uploaded, published and written by each branch; every step shows its time since the upload."""
     found.upload(KEY, START)
     (picture,) = found.plain()
     assert (picture["name"], picture["state"]) == ("2024/cat.png", "on its way")
@@ -45,7 +45,7 @@ def test_a_picture_goes_from_step_to_step(found: Journeys) -> None:
 
 
 def test_an_upload_from_elsewhere_is_seen_too(found: Journeys) -> None:
-    """Nobody knows when it began, so that no time is shown; the order of two logs does not matter."""
+    """The upload time is unknown, so no times are shown; the order of the two logs does not matter."""
     found.add(entry("format-converter", "written", KEY, 2))
     found.add(entry("job-publisher", "published", KEY, 1))
     (picture,) = found.plain()
@@ -53,7 +53,7 @@ def test_an_upload_from_elsewhere_is_seen_too(found: Journeys) -> None:
 
 
 def test_branches_that_reject_for_one_reason_stand_together(found: Journeys) -> None:
-    """A text is rejected three times, and told once."""
+    """Three branches with the same reason are one entry."""
     found.upload(KEY, START)
     for worker in WORKERS:
         found.add(entry(worker, "rejected", KEY, 1, error="NotAnImageError", reason="it is a text"))
@@ -64,7 +64,7 @@ def test_branches_that_reject_for_one_reason_stand_together(found: Journeys) -> 
 
 
 def test_another_upload_of_a_name_starts_again(found: Journeys) -> None:
-    """What became of the earlier one is not shown for it."""
+    """The results of an earlier upload are not shown for a new one."""
     found.add(entry("job-publisher", "reconciled", KEY, 1, generation=1))
     found.add(entry("format-converter", "written", KEY, 2, generation=1))
     record(found.stack, KEY, generation=2)
@@ -75,7 +75,7 @@ def test_another_upload_of_a_name_starts_again(found: Journeys) -> None:
 
 
 def test_a_second_look_at_a_state_keeps_what_was_made_of_it(found: Journeys) -> None:
-    """The publisher may look twice, or its line come after a worker's."""
+    """The publisher may reconcile twice, or its log line may arrive after a worker's."""
     found.add(entry("format-converter", "written", KEY, 2, generation=1))
     for second in (1, 3):
         found.add(entry("job-publisher", "reconciled", KEY, second, generation=1))
@@ -83,21 +83,21 @@ def test_a_second_look_at_a_state_keeps_what_was_made_of_it(found: Journeys) -> 
 
 
 def test_a_master_whose_name_is_taken_is_rejected(found: Journeys) -> None:
-    """No branch ever hears of it: the publisher's line says who owns the name."""
+    """The branches get no job; the publisher's line names the owner."""
     found.add(entry("job-publisher", "reconciled", KEY, 1, generation=1, state="complete", owner="master/cat.png"))
     (plain,) = found.plain()
     assert (plain["state"], plain["reasons"][0]["error"]) == ("rejected", "NameTakenError")
 
 
 def test_a_dead_letter_makes_its_picture_failed(found: Journeys) -> None:
-    """Until it is sent back."""
+    """The picture is failed while its message is a dead letter."""
     found.upload(KEY, START)
     assert found.plain({KEY})[0]["state"] == "failed"
     assert found.plain()[0]["state"] == "on its way"
 
 
 def test_a_failure_is_counted_and_kept_for_its_message(found: Journeys) -> None:
-    """The error, its text and its place are those of the dead letter to come."""
+    """The error, its message and its line are stored for the later dead letter."""
     trace = "Traceback\n  File \"/layer/handlers/worker.py\", line 7, in run\nKeyError: 'oops'"
     for second in (1, 2):
         line = {"level": "ERROR", "error": "KeyError", "exception": trace, "message_id": "7"}
@@ -107,7 +107,7 @@ def test_a_failure_is_counted_and_kept_for_its_message(found: Journeys) -> None:
 
 
 def test_only_the_latest_pictures_are_kept(found: Journeys, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stack that runs for days does not grow, and shows the newest first."""
+    """The number of pictures is bounded, and the newest come first."""
     monkeypatch.setattr(journeys, "MOST", 3)
     for number in range(5):
         found.upload(f"master/{number}.png", START)
@@ -115,13 +115,13 @@ def test_only_the_latest_pictures_are_kept(found: Journeys, monkeypatch: pytest.
 
 
 def test_a_job_for_other_branches_begins_no_journey(found: Journeys) -> None:
-    """What warms a worker is no picture."""
+    """Warm-up jobs do not create a picture."""
     found.add(entry("pixel-resizer", "kept", KEY, 1))
     assert found.plain() == []
 
 
 def test_every_file_that_the_record_names_is_shown(found: Journeys) -> None:
-    """A size in a further format too, where it was kept."""
+    """This includes a size in a further format, if it was kept."""
     record(found.stack, KEY, further="webp")
     found.add(entry("pixel-resizer", "written", KEY, 1, generation=1))
     files = {file["label"]: file["key"] for file in found.plain()[0]["files"]}
@@ -130,7 +130,7 @@ def test_every_file_that_the_record_names_is_shown(found: Journeys) -> None:
 
 
 def test_files_of_another_generation_are_not_shown(found: Journeys) -> None:
-    """The record is of a newer state, whose own line is still to come."""
+    """The record belongs to a newer generation, whose log line has not arrived yet."""
     record(found.stack, KEY, generation=2)
     found.add(entry("pixel-resizer", "written", KEY, 1, generation=1))
     assert found.plain()[0]["files"] == []

@@ -1,4 +1,4 @@
-"""The live page's server: who may use it, and what it answers."""
+"""The live page's server: access control and responses."""
 
 import http.client
 import json
@@ -25,7 +25,7 @@ def address(stack: DeployedStack) -> Iterator[str]:
 def ask(
     address: str, method: str, path: str, body: bytes = b"", **headers: str
 ) -> tuple[int, http.client.HTTPMessage, bytes]:
-    """Make a request as this server's own page makes it, unless `headers` say otherwise."""
+    """Send a request as this server's own page does, unless `headers` override it."""
     connection = http.client.HTTPConnection(address, timeout=20)
     connection.request(method, path, body, {"Host": address, "Origin": f"http://{address}", **headers})
     answer = connection.getresponse()
@@ -35,12 +35,12 @@ def ask(
 
 
 def test_it_listens_on_loopback_alone(address: str) -> None:
-    """Nobody else on the network can reach it."""
+    """Other machines on the network cannot reach it."""
     assert address.startswith("127.0.0.1:")
 
 
 def test_the_page_allows_only_its_own_scripts(address: str) -> None:
-    """No other script runs in it, and no other page can frame it."""
+    """The policy blocks all other scripts, and framing by other pages."""
     status, headers, body = ask(address, "GET", "/")
     assert status == HTTPStatus.OK
     assert b"PixelCascade, live" in body
@@ -52,7 +52,7 @@ def test_the_page_allows_only_its_own_scripts(address: str) -> None:
 @pytest.mark.parametrize("path", ["/masters/a.jpg", "/redrive/resizing"])
 @pytest.mark.parametrize("origin", ["https://example.com", "null", "http://127.0.0.1:1", ""])
 def test_a_post_from_another_origin_is_refused(address: str, stack: DeployedStack, path: str, origin: str) -> None:
-    """Other sites, sandboxed pages, and programs that do not say where they come from."""
+    """Other sites, sandboxed pages and clients without an Origin header are refused."""
     status, _, body = ask(address, "POST", path, JPEG, Origin=origin)
     assert status == HTTPStatus.FORBIDDEN
     assert b"expected a POST from this page" in body
@@ -61,20 +61,20 @@ def test_a_post_from_another_origin_is_refused(address: str, stack: DeployedStac
 
 @pytest.mark.parametrize("path", ["/", "/events", "/files/master/a.jpg"])
 def test_another_host_is_refused(address: str, path: str) -> None:
-    """A name that was rebound to loopback is not this server's."""
+    """A host name rebound to loopback is refused, which prevents DNS rebinding."""
     status, _, body = ask(address, "GET", path, Host="evil.example:80")
     assert status == HTTPStatus.FORBIDDEN
     assert b"expected a request for 127.0.0.1:" in body
 
 
 def test_its_other_name_is_as_good(address: str) -> None:
-    """Browsers may be sent to localhost."""
+    """The server accepts localhost as well as 127.0.0.1."""
     host = f"localhost:{address.partition(':')[2]}"
     assert ask(address, "POST", "/masters/a.jpg", JPEG, Host=host, Origin=f"http://{host}")[0] == HTTPStatus.CREATED
 
 
 def test_an_upload_becomes_a_master(address: str, stack: DeployedStack) -> None:
-    """Under its own name, with its type."""
+    """The master keeps the upload's name and content type."""
     status, _, body = ask(address, "POST", f"/masters/{quote('2024/a b+ü.jpg')}", JPEG)
     assert (status, json.loads(body)) == (HTTPStatus.CREATED, {"key": "master/2024/a b+ü.jpg"})
     found = stack.client("s3").get_object(Bucket=stack.bucket, Key="master/2024/a b+ü.jpg")
@@ -83,14 +83,14 @@ def test_an_upload_becomes_a_master(address: str, stack: DeployedStack) -> None:
 
 @pytest.mark.parametrize("name", ["", "folder/", "bell%07.jpg", "x" * 900])
 def test_a_name_that_is_none_is_refused(address: str, name: str) -> None:
-    """The refusal says what was expected."""
+    """The error describes a valid name."""
     status, _, body = ask(address, "POST", f"/masters/{name}", JPEG)
     assert status == HTTPStatus.BAD_REQUEST
     assert b"expected a printable name" in body
 
 
 def test_an_upload_without_end_is_refused(address: str, stack: DeployedStack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of it reaches the bucket."""
+    """An upload over the size limit is refused, and nothing is stored."""
     monkeypatch.setattr(application, "MAX_UPLOAD_BYTES", 10)
     assert ask(address, "POST", "/masters/a.jpg", JPEG)[0] == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     assert not stack.client("s3").list_objects_v2(Bucket=stack.bucket).get("Contents")
@@ -108,7 +108,7 @@ def test_an_upload_without_end_is_refused(address: str, stack: DeployedStack, mo
 def test_only_pictures_are_shown(
     address: str, stack: DeployedStack, content_type: str, shown: str, disposition: str
 ) -> None:
-    """What an uploader calls a page is a download, and runs nothing in this origin."""
+    """Uploaded HTML or SVG is a download, so it cannot run scripts in this origin."""
     stack.client("s3").put_object(Bucket=stack.bucket, Key="master/a b", Body=JPEG, ContentType=content_type)
     status, headers, body = ask(address, "GET", "/files/master/a%20b")
     assert (status, body) == (HTTPStatus.OK, JPEG)
@@ -121,13 +121,13 @@ def test_only_pictures_are_shown(
 
 @pytest.mark.parametrize("key", ["master/gone.jpg", "other/a.jpg"])
 def test_what_is_not_there_is_not_found(address: str, stack: DeployedStack, key: str) -> None:
-    """Nor is what is no master and no output."""
+    """A key outside of masters and outputs is not found either."""
     stack.client("s3").put_object(Bucket=stack.bucket, Key="other/a.jpg", Body=JPEG)
     assert ask(address, "GET", f"/files/{key}")[0] == HTTPStatus.NOT_FOUND
 
 
 def test_events_tell_of_uploads_queues_and_dead_letters(address: str, stack: DeployedStack) -> None:
-    """The first event is the state of the stack."""
+    """The first event holds the state of the whole stack."""
     ask(address, "POST", "/masters/a.jpg", JPEG)
     stack.client("sqs").send_message(QueueUrl=stack.queues["resizing"], MessageBody="{}")
     stack.client("sqs").send_message(
@@ -151,7 +151,7 @@ def first_event(address: str) -> dict[str, Any]:
 
 
 def test_a_redrive_sends_messages_back(address: str, stack: DeployedStack) -> None:
-    """The answer says how many."""
+    """The response has the number of messages."""
     url = stack.dead_letter_queues["resizing-undelivered"]
     stack.client("sqs").send_message(QueueUrl=url, MessageBody="job")
     status, _, body = ask(address, "POST", "/redrive/resizing-undelivered")
@@ -161,14 +161,14 @@ def test_a_redrive_sends_messages_back(address: str, stack: DeployedStack) -> No
 
 
 def test_a_queue_that_is_none_is_named(address: str) -> None:
-    """With those that there are."""
+    """The error lists the known queues."""
     status, _, body = ask(address, "POST", "/redrive/other")
     assert status == HTTPStatus.NOT_FOUND
     assert b"expected one of format-conversion, " in body
 
 
 def test_nothing_listens_afterwards(stack: DeployedStack) -> None:
-    """The server ends with its context, though a page is still open."""
+    """The server stops when its context ends, even with an open page."""
     with live_page(stack, {}) as url:
         address = url.removeprefix("http://").rstrip("/")
         connection = http.client.HTTPConnection(address, timeout=20)
