@@ -15,8 +15,9 @@ def delay_s(deliveries: int, visibility_timeout_s: int) -> int:
     """Return the seconds until a message that failed that many times is delivered again.
 
     The second retry comes after half of the visibility time-out, later ones after all of it, each a little later at
-    random, so that messages that failed together do not come back together. With five deliveries and the default
-    time-out of 60 s, the first and the last are at least 15 minutes apart: a short outage fills no dead-letter queue.
+    random, so that messages that failed together do not come back together. With five deliveries and the function's
+    default time-out of 60 s, the first and the last are at least 15 minutes apart: a short outage fills no dead-letter
+    queue.
     """
     if deliveries <= 1:
         return round(min(random.uniform(*FIRST_S), visibility_timeout_s))  # noqa: S311 - no secret

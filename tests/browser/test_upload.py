@@ -21,7 +21,6 @@ from tests.e2e.conftest import Live, picture, until
 
 SNIPPETS = (ROOT / "docs" / "use-it-in-your-app.md").read_text(encoding="utf-8")
 (SCRIPT,) = re.findall(r"^```js\n(.*?)^```", SNIPPETS, re.DOTALL | re.MULTILINE)
-HTML = f"<!doctype html><link rel=icon href=data:,><script>{SCRIPT}</script>"
 KEY, MAX_BYTES = "master/browser/cat.png", 10_000
 REFUSED = "async (bytes) => (%s)(bytes).catch((error) => error.message)"
 UPLOAD = "(bytes) => upload(new File([new Uint8Array(bytes)], 'cat.png', { type: 'image/png' }))"

@@ -19,7 +19,6 @@ from components.packaging.target import PackageError, Target
 
 LAMBDA = Target("python3.13", "x86_64", bytecode=False)
 ARM = Target("python3.13", "arm64", bytecode=False)
-COMPILED = Target("python3.13", "x86_64")
 SOURCES = LAMBDA
 HOST = Target.of(StackConfig(package_for="host"))
 

@@ -51,8 +51,8 @@ PROGRAMS = {
     },
     "tiffcp -c jpeg": Program("tiffcp", "tiff", ("-c", "jpeg:95", "-r", "16"), "TIFF", ()),
 }
-OPAQUE = ("avifenc, grid", "tiffcp -c jpeg")
-"""Programs that are not tested with alpha; tiffcp's JPEG encoder refuses it."""
+OPAQUE = ("tiffcp -c jpeg",)
+"""Programs that refuse colours with opacity."""
 
 
 def made(program: Program, source: Path) -> Picture:
