@@ -49,6 +49,19 @@ PROGRAMS = {
             ("-8", "-c", "zip"),
         )
     },
+    **{
+        f"convert {' '.join(options)}": Program("convert", "tiff", options, "PNG", ())
+        for options in (
+            ("-compress", "zip", "-define", "tiff:predictor=2"),
+            ("-compress", "lzw", "-endian", "MSB"),
+            ("-compress", "none", "-interlace", "plane"),
+            ("-compress", "rle", "-define", "tiff:rows-per-strip=7"),
+            ("-compress", "zip", "-define", "tiff:tile-geometry=64x64"),
+            ("-depth", "16"),
+            ("-define", "tiff:alpha=associated"),
+        )
+    },
+    "convert WebP": Program("convert", "webp", ("-quality", "95"), "PNG", ()),
     "tiffcp -c jpeg": Program("tiffcp", "tiff", ("-c", "jpeg:95", "-r", "16"), "TIFF", ()),
 }
 OPAQUE = ("tiffcp -c jpeg",)
