@@ -94,13 +94,13 @@ def _colours_can_wait(picture: Picture, raster: Raster, sizes: Sequence[Size]) -
     Where edges are sharp, an output is much smaller or larger than the master, or the colours are far from sRGB, the
     difference would show.
     """
-    colours = departure(picture.header.icc, raster.image.mode)
-    if colours and colours.mean > _LATE_LEVELS:
-        return False
     width, height = raster.image.size
     fewer = all(size[0] <= width and size[1] <= height for size in sizes)
     near = _LATE_GAP * max(size[0] for size in sizes) >= width
-    return fewer and near and raster.opacity is None and raster.image.mode in ("L", "RGB") and raster.smooth
+    if not (fewer and near and raster.opacity is None and raster.image.mode in ("L", "RGB") and raster.smooth):
+        return False
+    colours = departure(picture.header.icc, raster.image.mode)
+    return not colours or colours.mean <= _LATE_LEVELS
 
 
 def _normalised(picture: Picture, raster: Raster, background: Colour) -> Raster:

@@ -115,10 +115,11 @@ class JpegPicture(Picture):
     def _factor(self, widest: tuple[int, int] | None) -> int:
         """Return by which factor to reduce the picture first."""
         header = self.header
-        colours = departure(header.icc, header.mode)
-        if not widest or header.frame == LOSSLESS or (colours and colours.mean > FAR_LEVELS):
+        factor = 1 if header.frame == LOSSLESS or not widest else reduction(header.size, widest)
+        if factor == 1:
             return 1
-        return reduction(header.size, widest)
+        colours = departure(header.icc, header.mode)
+        return 1 if colours and colours.mean > FAR_LEVELS else factor
 
     def _decode_by(self, factor: int, *, salvage: bool) -> Raster:
         """Decode the picture, reduced by a factor of 1, 2, 4 or 8."""
