@@ -75,11 +75,6 @@ def sizes_by_pillow() -> Contestant:
     return sizes_by(_resample.by_pillow)
 
 
-def sizes_by_libvips(library: Any) -> Contestant:
-    """Return PixelCascade as in the layer for arm64."""
-    return sizes_by(libvips(library))
-
-
 def converted(data: bytes, formats: Sequence[str] = DEFAULT_FORMATS) -> None:
     """Convert with PixelCascade, by copying if possible."""
     convert(opened(data, formats))

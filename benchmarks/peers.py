@@ -111,7 +111,7 @@ class _Others:
             name = "sizes" if task == "sizes" else "reencoded"
             found["PixelCascade with pillow-simd"] = self._simd.contestant(name, self._folder)
         if self._vips and task == "sizes":
-            found["PixelCascade with libvips, as on arm64"] = contestants.sizes_by_libvips(self._vips)
+            found["PixelCascade with libvips, as on arm64"] = contestants.sizes_by(contestants.libvips(self._vips))
         if self._vips:
             work = contestants.vips_sizes if task == "sizes" else contestants.vips_conversion
             found["pyvips, one shrunk decode" if task == "sizes" else "pyvips"] = timed(

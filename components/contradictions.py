@@ -1,6 +1,6 @@
 """Settings that are each valid but cannot be deployed together."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -81,17 +81,7 @@ def _simd(config: "StackConfig") -> Iterator[Contradiction]:
 
 
 def _foreign_bucket(config: "StackConfig") -> Iterator[Contradiction]:
-    """Yield settings that would change a bucket that the stack does not own."""
-    for key, command in _bucket_settings(config).items():
-        yield Contradiction(
-            (key,),
-            f"expected no setting of {config.bucket}, a bucket that the stack does not own, got one: remove it, or "
-            f"apply it by hand with `{command}`",
-        )
-
-
-def _bucket_settings(config: "StackConfig") -> Mapping[str, str]:
-    """Return the keys that would change the bucket, each with the command that applies it by hand."""
+    """Yield settings of a bucket that the stack does not own, each with the command that applies it by hand."""
     lifecycle = "aws s3api put-bucket-lifecycle-configuration --lifecycle-configuration file://rules.json --bucket"
     versioning = "aws s3api put-bucket-versioning --versioning-configuration Status=Enabled --bucket"
     cors = "aws s3api put-bucket-cors --cors-configuration file://cors.json --bucket"
@@ -102,4 +92,10 @@ def _bucket_settings(config: "StackConfig") -> Mapping[str, str]:
         ("cdn", config.cdn, f"aws s3api put-bucket-policy --policy file://policy.json --bucket {config.bucket}"),
         ("forceDestroy", config.force_destroy, f"aws s3 rb --force s3://{config.bucket}"),
     )
-    return {key: command for key, asked, command in settings if asked}
+    for key, asked, command in settings:
+        if asked:
+            yield Contradiction(
+                (key,),
+                f"expected no setting of {config.bucket}, a bucket that the stack does not own, got one: remove it, or "
+                f"apply it by hand with `{command}`",
+            )

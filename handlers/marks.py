@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
 
+from handlers.attributes import attributes
+
 # S3 takes 2 KB of user metadata in all; a key that needs more is named by its hash.
 MAX_METADATA_BYTES = 1_500
 PRINTABLE = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
@@ -37,8 +39,7 @@ class Mark:
 
     def as_item(self) -> dict[str, Any]:
         """Return the mark as attributes of a DynamoDB item."""
-        texts = {name: {"S": value} for name in ("key", "etag", "recipe") if (value := getattr(self, name))}
-        return {**texts, "generation": {"N": str(self.generation)}}
+        return attributes({name: value for name, value in vars(self).items() if value or name == "generation"})
 
 
 def mark_of_object(metadata: Mapping[str, str], key: str) -> Mark | None:

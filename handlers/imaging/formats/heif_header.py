@@ -10,13 +10,13 @@ from handlers.errors import ImageTooLargeError, UnsupportedFormatError
 from handlers.imaging.limits import Limits
 from handlers.imaging.source import Source
 
-from .heif_items import SHOWN, ImageItem, Meta
+from .heif_items import DERIVED_FROM, ImageItem, Meta
 from .heif_meta import read_meta
 from .heif_shown import profile_of, shown
 from .isobmff import MAX_ITEMS, Reader, damaged
 from .picture import GAIN_MAP_IGNORED, Header
 
-GRID, ALPHA, PREMULTIPLIED, TILES = b"grid", b"auxl", b"prem", SHOWN
+GRID, ALPHA, PREMULTIPLIED = b"grid", b"auxl", b"prem"
 ALPHA_TYPES = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
 GAIN_MAP_TYPE = b"urn:com:photo:aperture:2020:aux:hdrgainmap"
 TONE_MAP = b"tmap"
@@ -139,7 +139,7 @@ def _grid(source: Source, meta: Meta, number: int, size: tuple[int, int]) -> Cod
     flags = reader.take(2)[1]
     rows, columns = reader.number(1) + 1, reader.number(1) + 1
     output = reader.number(4 if flags & 1 else 2), reader.number(4 if flags & 1 else 2)
-    tiles = tuple(meta.references.get((TILES, number), ()))
+    tiles = tuple(meta.references.get((DERIVED_FROM, number), ()))
     if output != size or len(set(tiles)) != rows * columns:
         raise damaged(f"its grid of {columns} x {rows} does not fit its {len(tiles):,} tiles")
     if len(tiles) > MAX_ITEMS:

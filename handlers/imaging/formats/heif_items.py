@@ -11,7 +11,7 @@ from handlers.imaging.source import Source
 
 from .isobmff import damaged
 
-IDENTITY, SHOWN = b"iden", b"dimg"
+IDENTITY, DERIVED_FROM = b"iden", b"dimg"
 MAX_IDENTITIES = 8
 """Identity items that may follow each other; programs write one."""
 
@@ -69,7 +69,7 @@ class Meta:
             number, item = meta.primary, meta.items.get(meta.primary, ImageItem())
             if item.kind != IDENTITY:
                 return meta
-            others = meta.references.get((SHOWN, number), ())
+            others = meta.references.get((DERIVED_FROM, number), ())
             if len(others) != 1 or others[0] == number or others[0] not in meta.items:
                 raise damaged("an identity item does not show one other item")
             meta = meta._shown_as(others[0], item)
@@ -82,12 +82,12 @@ class Meta:
         image = replace(
             shown,
             properties=[*shown.properties, *said],
-            essential=shown.essential | (identity.essential - {b"ispe", b"pixi"}),
+            essential=shown.essential | identity.essential,
         )
         references = {
             (kind, number if one == old else one): [number if other == old else other for other in others]
             for (kind, one), others in self.references.items()
-            if (kind, one) != (SHOWN, old)
+            if (kind, one) != (DERIVED_FROM, old)
         }
         return replace(self, primary=number, items={**self.items, number: image}, references=references)
 

@@ -8,8 +8,8 @@ import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .heif_header import ALPHA, ALPHA_TYPES, GRID, PREMULTIPLIED, TILES, CodedImage, HeifHeader
-from .heif_items import ImageItem
+from .heif_header import ALPHA, ALPHA_TYPES, GRID, PREMULTIPLIED, CodedImage, HeifHeader
+from .heif_items import DERIVED_FROM, ImageItem
 
 Property = tuple[bytes, bytes]
 
@@ -49,7 +49,7 @@ class _Items:
         sides = struct.pack(">BBBBII", 0, 1, rows - 1, columns - 1, *image.size)
         grid = self.add(GRID, [*_kept(item), *extra], sides)
         tiles = [self.add(items[tile].kind, _kept(items[tile]), self.data(items[tile])) for tile in image.tiles]
-        self.references.append((TILES, grid, tiles))
+        self.references.append((DERIVED_FROM, grid, tiles))
         return grid
 
 
