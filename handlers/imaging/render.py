@@ -91,15 +91,16 @@ def rendered(picture: Picture, background: Colour) -> Image.Image:
 def _colours_can_wait(picture: Picture, raster: Raster, sizes: Sequence[Size]) -> bool:
     """Return whether to convert the outputs' colours instead of the master's: fewer pixels, and the same to 45 dB.
 
-    Where edges are sharp, an output is much smaller or larger than the master, or the colours are far from sRGB, the
-    difference would show.
+    Where edges are sharp, an output is much smaller than the master, or the colours are far from sRGB, the difference
+    would show.
     """
-    width, height = raster.image.size
-    fewer = all(size[0] <= width and size[1] <= height for size in sizes)
-    near = _LATE_GAP * max(size[0] for size in sizes) >= width
-    if not (fewer and near and raster.opacity is None and raster.image.mode in ("L", "RGB") and raster.smooth):
+    image, profile = raster.image, picture.header.icc
+    if not profile or area(sizes) >= area([image.size]):
         return False
-    colours = departure(picture.header.icc, raster.image.mode)
+    near = _LATE_GAP * max(size[0] for size in sizes) >= image.width
+    if not (near and raster.opacity is None and image.mode in ("L", "RGB") and raster.smooth):
+        return False
+    colours = departure(profile, image.mode)
     return not colours or colours.mean <= _LATE_LEVELS
 
 
