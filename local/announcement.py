@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from local.emulator import CREDENTIALS, Emulator
+from local.errors import LocalError
 from ops.connect import RUNNING
 
 
-class AlreadyRunningError(Exception):
+class AlreadyRunningError(LocalError):
     """Another `python -m local up` runs; the message says which."""
 
 

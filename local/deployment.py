@@ -13,6 +13,7 @@ from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
 
 from components.config import PROJECT, StackConfig
 from local.emulator import Emulator
+from local.errors import LocalError
 from local.program import PROGRAM, run_program
 from local.resources import CREATORS
 from local.warming import Warming
@@ -23,7 +24,7 @@ def local_config(config: Mapping[str, str]) -> dict[str, str]:
     return {**config, f"{PROJECT}:packageFor": "host", f"{PROJECT}:tlsOnly": "false"}
 
 
-class DeploymentError(Exception):
+class DeploymentError(LocalError):
     """The program could not be deployed locally; the message names the resource."""
 
 

@@ -1,6 +1,7 @@
 """MiniStack in a separate process: started on a free loopback port, and stopped with its child processes."""
 
 import contextlib
+import functools
 import os
 import shutil
 import signal
@@ -12,13 +13,15 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from botocore.config import Config
+from local.errors import LocalError
 
-from ops import loopback
+if TYPE_CHECKING:
+    from local.clients import Clients
 
 START_TIMEOUT_S = 60
 COMMAND = [sys.executable, "-m", "ministack"]
@@ -33,7 +36,7 @@ CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 INHERITED = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "SYSTEMROOT")
 
 
-class EmulatorError(Exception):
+class EmulatorError(LocalError):
     """MiniStack did not start; the message holds the end of its log."""
 
 
@@ -48,8 +51,6 @@ class Emulator:
         _sweep()
         self._folder = tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-", dir=_scratch())
         self._log = Path(self._folder.name) / "ministack.log"
-        self._session = loopback.session()
-        self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
@@ -123,25 +124,20 @@ class Emulator:
     def client(self, service: str) -> Any:
         """Return the client of a service, as the emulator's root account; made once, used by all threads."""
         with self._lock:
-            if service not in self._clients:
-                self._clients[service] = self._make_client(service)
-            return self._clients[service]
+            clients = self._clients
+        return clients.client(service)
+
+    @functools.cached_property
+    def _clients(self) -> "Clients":
+        # boto3 takes longer to import than the emulator to start.
+        from local.clients import Clients  # noqa: PLC0415
+
+        return Clients(self.endpoint, self.region, CREDENTIALS)
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:
             raise EmulatorError("MiniStack is not running.")
         return self._process
-
-    def _make_client(self, service: str) -> Any:
-        config = Config(
-            max_pool_connections=32,
-            retries={"mode": "standard", "total_max_attempts": 3},
-            s3={"addressing_style": "path"},
-            proxies=loopback.NO_PROXIES,
-        )
-        return self._session.client(  # type: ignore[call-overload]
-            service, endpoint_url=self.endpoint, region_name=self.region, config=config, **CREDENTIALS
-        )
 
     def _environment(self) -> dict[str, str]:
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
@@ -165,7 +161,7 @@ class Emulator:
         Raises: EmulatorError.
         """
         process = self._started()
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler(loopback.NO_PROXIES))
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline:
             if process.poll() is not None:
@@ -179,6 +175,20 @@ class Emulator:
     def _tail(self) -> str:
         lines = self._log.read_text(errors="replace").splitlines()[-15:]
         return "\n".join(["The end of its log:", *lines, "Check `pip install --group local`, or free its port."])
+
+
+@contextlib.contextmanager
+def starting(region: str) -> Iterator[Emulator]:
+    """Start an emulator, which answers once its `wait` returns; stop it at the end.
+
+    Raises: EmulatorError.
+    """
+    emulator = Emulator(region)
+    try:
+        emulator.start()
+        yield emulator
+    finally:
+        emulator.stop()
 
 
 def interrupt_when_terminated() -> None:

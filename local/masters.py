@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from local.errors import LocalUsageError
 
-class NoMastersError(Exception):
+
+class NoMastersError(LocalUsageError):
     """The paths have no files to upload, two files for one key, or one that cannot be read; the message says which."""
 
 

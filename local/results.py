@@ -17,6 +17,7 @@ from components.config import StackConfig
 from components.config_fields import FURTHER_FORMATS
 from handlers.layout import in_format
 from local.deployment import Deployment
+from local.errors import LocalUsageError
 from local.masters import keep
 from local.report import REPORT, ReportedPicture
 from local.timeline import Timeline
@@ -34,7 +35,7 @@ RESULTS = (SUMMARY, REPORT, RECORDS, TIMES, LOGS, MASTERS, *FOLDERS)
 MARKER = ".pixelcascade"
 
 
-class OutputFolderError(Exception):
+class OutputFolderError(LocalUsageError):
     """The folder for the results cannot be used; the message says why, and what to do."""
 
 

@@ -4,18 +4,19 @@ import functools
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from components.stack_file import region_of, stack_config
+from components.stack_file import stack_config
 from local import cascade, events, results
 from local.deployment import Deployment
 from local.emulator import Emulator
 from local.failures import write_logs
+from local.program import preload
 from local.report import write_report
 from local.timeline import write_times
 from ops.audit import Account
@@ -37,37 +38,35 @@ class Stopwatch:
             self.seconds[name] = round(time.monotonic() - started, 2)
 
 
-def run(find: Callable[[], Mapping[str, Path]], folder: Path, stack: str, console: Console) -> dict[str, Any]:
-    """Send files through the pipeline and return the summary, which is also written into `folder`.
+def run(
+    emulator: Emulator, find: Callable[[], Mapping[str, Path]], folder: Path, stack: str, console: Console
+) -> dict[str, Any]:
+    """Send files through the pipeline, in an emulator that starts, and return the summary.
 
-    `find` returns the files by key, while the emulator starts.
+    `find` returns the files by key. The summary and the results are written into `folder`.
 
     Raises: OutputFolderError, ConfigError, DeploymentError, EmulatorError, and what `find` raises.
     """
-    watch, config = Stopwatch(), stack_config(stack)
-    region = region_of(config)
-    with ExitStack() as running:
-        with watch.stage("start"):
-            emulator = Emulator(region)
-            running.callback(emulator.stop)
-            emulator.start()
-            masters = find()
-            results.clear(folder, masters.values())
-            emulator.wait()
-        deployment = Deployment(emulator)
-        with watch.stage("deploy"), console.status("Deploying the program"):
-            deployment.deploy(stack, config)
-        queue = events.EventQueue(emulator)
-        uploaded = process(deployment, masters, watch, console, queue)
-        view = cascade.stack_of(deployment)
-        with watch.stage("audit"), console.status("Accounting for every picture"):
-            accounts = cascade.accounts(view, masters)
-        with watch.stage("download"), console.status("Fetching the results"):
-            outputs = results.download(view, folder)
-            write_times(view, folder / results.TIMES)
-            write_logs(emulator.client("logs"), deployment.log_groups(), folder / results.LOGS)
-        summary = summarise(deployment, accounts, watch, outputs=outputs, records=len(results.records(view)))
-        summary["events"] = events.summary(queue.drain(), uploaded)
+    watch = Stopwatch()
+    with watch.stage("start"):
+        preload()
+        masters = find()
+        results.clear(folder, masters.values())
+        emulator.wait()
+    deployment = Deployment(emulator)
+    with watch.stage("deploy"), console.status("Deploying the program"):
+        deployment.deploy(stack, stack_config(stack))
+    queue = events.EventQueue(emulator)
+    uploaded = process(deployment, masters, watch, console, queue)
+    view = cascade.stack_of(deployment)
+    with watch.stage("audit"), console.status("Accounting for every picture"):
+        accounts = cascade.accounts(view, masters)
+    with watch.stage("download"), console.status("Fetching the results"):
+        outputs = results.download(view, folder)
+        write_times(view, folder / results.TIMES)
+        write_logs(emulator.client("logs"), deployment.log_groups(), folder / results.LOGS)
+    summary = summarise(deployment, accounts, watch, outputs=outputs, records=len(results.records(view)))
+    summary["events"] = events.summary(queue.drain(), uploaded)
     with watch.stage("report"), console.status("Writing the report"):
         write_report(folder, summary, list(results.pictures(view, masters, accounts, folder)))
     results.write_json(folder / results.SUMMARY, summary)

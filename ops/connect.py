@@ -41,24 +41,33 @@ def connect(stack: str | None, *, local: bool) -> DeployedStack:
         ) from error
 
 
-def _local() -> DeployedStack:
+def running() -> dict[str, Any]:
+    """Return what `python -m local up` announces: the clients' options, the stack's outputs, the functions' log groups.
+
+    Raises: click.UsageError, if none runs, or its file cannot be read.
+    """
     if not RUNNING.is_file():
         raise click.UsageError(
             "expected a running local stack, got none: start one in another terminal with `python -m local up`"
         )
     try:
-        running: dict[str, Any] = json.loads(RUNNING.read_text())
-        options, session = running["client"], loopback.session()
-        proxies = Config(proxies=loopback.NO_PROXIES)
-
-        def client(name: str) -> Any:
-            return session.client(name, config=proxies.merge(_config(name)), **options)  # type: ignore[call-overload]
-
-        return _stack(running["outputs"], client)
-    except (ValueError, KeyError, TypeError) as error:
+        found: dict[str, Any] = json.loads(RUNNING.read_text())
+        DeployedStack.from_outputs(found["outputs"], found["client"].get)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise click.UsageError(
             f"expected a file that `python -m local up` writes, got {RUNNING}: remove it and start the stack again"
         ) from error
+    return found
+
+
+def _local() -> DeployedStack:
+    found, session = running(), loopback.session()
+    proxies = Config(proxies=loopback.NO_PROXIES)
+
+    def client(name: str) -> Any:
+        return session.client(name, config=proxies.merge(_config(name)), **found["client"])  # type: ignore[call-overload]
+
+    return _stack(found["outputs"], client)
 
 
 def _stack(outputs: dict[str, Any], client: Callable[[str], Any]) -> DeployedStack:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from local.emulator import starting
 from local.masters import find_masters
 from local.run import run
 from local.samples import write_samples
@@ -16,7 +17,8 @@ def test_the_samples_report_looks_as_in_the_readme(open_page: OpenPage, screensh
     """One sample is rejected, every other one has its outputs, and the report opens."""
     write_samples(tmp_path / "samples")
     masters = find_masters([tmp_path / "samples"], "master/")
-    summary = run(lambda: masters, tmp_path / "out", "local", Console(quiet=True))
+    with starting("us-east-1") as emulator:
+        summary = run(emulator, lambda: masters, tmp_path / "out", "local", Console(quiet=True))
     assert (summary["rejected"], summary["unaccounted"]) == (1, [])
     page = open_page((tmp_path / "out" / "report.html").as_uri(), width=WIDTH)
     page.wait_for_load_state("networkidle")

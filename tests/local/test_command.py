@@ -18,7 +18,8 @@ from click.testing import CliRunner, Result
 
 from components import stack_file
 from local import emulator
-from local.__main__ import _describe, main
+from local.__main__ import main
+from local.commands.up import describe
 from tests.e2e.conftest import picture, until
 
 ROOT = Path(__file__).parent.parent.parent
@@ -136,7 +137,7 @@ def test_the_list_of_commands_cuts_no_sentence_short() -> None:
 def test_the_lines_to_paste_work_in_any_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """The lines change to the project's folder first, and the picture to upload exists."""
     fake = SimpleNamespace(endpoint="http://127.0.0.1:1", region="us-east-1", folder=tmp_path)
-    _describe(fake, {"bucket": "images", "layout": {"master": "master/"}}, "http://127.0.0.1:2/")  # type: ignore[arg-type]
+    describe(fake, {"bucket": "images", "layout": {"master": "master/"}}, "http://127.0.0.1:2/")  # type: ignore[arg-type]
     lines = capsys.readouterr().out.partition("Ready.")[2].splitlines()[2:]
     assert lines[0] == f"  cd {ROOT}"
     assert "-m local env" in lines[1]
@@ -151,8 +152,8 @@ def test_an_interrupted_command_leaves_no_process_behind(end: signal.Signals, tm
     process, port = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True), ""
     try:
         assert process.stdout
-        printed = "".join(itertools.takewhile(lambda line: not line.startswith("Ready"), process.stdout))
-        port = re.findall(r"AWS_ENDPOINT_URL=http://127\.0\.0\.1:(\d+)", printed)[0]
+        printed = "".join(itertools.takewhile(lambda line: not line.startswith("Ctrl-C"), process.stdout))
+        port = re.findall(r"listens on http://127\.0\.0\.1:(\d+)", printed)[0]
         upload_one(port, re.findall(r"s3://([^/]+)/", printed)[0])
         emulator_and_functions = 4
         until("functions run", lambda: len(processes_of(port)) >= emulator_and_functions)

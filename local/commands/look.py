@@ -1,0 +1,69 @@
+"""`python -m local env`, `outputs`, `logs` and `status`: what a running local stack is, and what it does."""
+
+import contextlib
+import json
+import time
+
+import click
+
+from local.cascade import messages
+from local.commands import FOLLOW_S
+from local.errors import LocalUsageError, reported
+from local.journal import Journal
+from ops.connect import connect, running
+from ops.nearest import did_you_mean
+
+
+@click.command(name="env")
+def env_command() -> None:
+    """Print the local stack's environment variables.
+
+    They connect AWS CLI 2 and boto3 to it: eval "$(python -m local env)".
+    """
+    client = running()["client"]
+    click.echo(f"export AWS_ENDPOINT_URL={client['endpoint_url']}")
+    click.echo(f"export AWS_DEFAULT_REGION={client['region_name']}")
+    for name in ("aws_access_key_id", "aws_secret_access_key"):
+        click.echo(f"export {name.upper()}={client[name]}")
+
+
+@click.command(name="outputs")
+def outputs_command() -> None:
+    """Print the local stack's outputs, as JSON."""
+    click.echo(json.dumps(running()["outputs"], indent=2))
+
+
+@click.command(name="logs")
+@click.argument("function", required=False)
+@click.option("-f", "--follow", is_flag=True, help="Print new lines until Ctrl-C.")
+def logs_command(function: str | None, *, follow: bool) -> None:
+    """Print the functions' logs, or that of FUNCTION."""
+    groups: dict[str, str] = running()["logs"]
+    with reported():
+        if function and function not in groups:
+            known = ", ".join(groups)
+            raise LocalUsageError(f"expected one of {known}, got {function}{did_you_mean(function, groups)}")
+    chosen = {function: groups[function]} if function else groups
+    journal = Journal(logs=connect(None, local=True).client("logs"), groups=chosen)
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            for name, line in journal.lines():
+                click.echo(line if function else f"{name}: {line}")
+            if not follow:
+                return
+            time.sleep(FOLLOW_S)
+
+
+@click.command(name="status")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def status_command(*, as_json: bool) -> None:
+    """Print how many messages wait in each queue, and how many failed."""
+    stack = connect(None, local=True)
+    waiting = {name: messages(stack, [url]) for name, url in stack.queues.items()}
+    failed = {name: messages(stack, [url]) for name, url in stack.dead_letter_queues.items()}
+    if as_json:
+        click.echo(json.dumps({"waiting": waiting, "failed": failed}))
+        return
+    for title, counts in (("waiting", waiting), ("failed", failed)):
+        for name, count in counts.items():
+            click.echo(f"{title:8} {count:6} {name}")

@@ -1,0 +1,75 @@
+"""What `python -m local env`, `outputs`, `logs` and `status` print of a running stack."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from local import announcement
+from local.__main__ import main
+from local.announcement import announced
+from ops import connect
+from tests.e2e.conftest import Live, picture, until
+
+USAGE = 2
+
+
+@pytest.fixture(autouse=True)
+def announced_stack(live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Announce the stack as `python -m local up` does, but in another file."""
+    for module in (announcement, connect):
+        monkeypatch.setattr(module, "RUNNING", tmp_path / "local.json")
+    with announced(live.deployment.emulator, live.deployment.outputs, live.deployment.log_groups()):
+        yield
+
+
+def printed(*arguments: str, exit_code: int = 0) -> str:
+    """Return what a command prints."""
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == exit_code, result.output
+    return result.output
+
+
+def test_env_is_evaluated_by_a_shell(live: Live) -> None:
+    """A shell gets the emulator's address, the region and credentials."""
+    shell = ["sh", "-c", f"{printed('env')}\nenv"]
+    lines = subprocess.run(shell, env={"PATH": os.environ["PATH"]}, check=True, capture_output=True, text=True).stdout
+    found = dict(line.partition("=")[::2] for line in lines.splitlines())
+    assert found["AWS_ENDPOINT_URL"] == live.deployment.emulator.endpoint
+    assert found["AWS_DEFAULT_REGION"] == "us-east-1"
+    assert (found["AWS_ACCESS_KEY_ID"], found["AWS_SECRET_ACCESS_KEY"]) == ("test", "test")
+
+
+def test_outputs_are_the_stacks(live: Live) -> None:
+    """The outputs are printed as one JSON object."""
+    assert json.loads(printed("outputs")) == live.deployment.outputs
+
+
+def test_status_counts_messages_by_queue(live: Live) -> None:
+    """Each queue and each dead-letter queue has a count."""
+    found = json.loads(printed("status", "--json"))
+    assert set(found["waiting"]) == set(live.stack.queues)
+    assert set(found["failed"]) == set(live.stack.dead_letter_queues)
+    assert len(printed("status").splitlines()) == len(live.stack.queues) + len(live.stack.dead_letter_queues)
+
+
+def test_logs_are_those_of_one_function_or_all(live: Live) -> None:
+    """A processed picture is in the log of its worker, and with the worker's name in the log of all functions."""
+    live.client("s3").put_object(Bucket=live.stack.bucket, Key="master/look.png", Body=picture())
+    until("the picture is complete", live.settled, "master/look.png")
+    line = until(
+        "it is logged", lambda: [one for one in printed("logs", "pixel-resizer").splitlines() if "look" in one]
+    )
+    assert json.loads(line[-1])["key"] == "master/look.png"
+    assert f"pixel-resizer: {line[-1]}" in printed("logs").splitlines()
+
+
+def test_logs_of_an_unknown_function_are_a_usage_error() -> None:
+    """The error lists the functions, and names the nearest."""
+    error = printed("logs", "pixel-resizr", exit_code=USAGE)
+    assert "expected one of " in error
+    assert "did you mean pixel-resizer?" in error
