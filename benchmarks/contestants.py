@@ -146,7 +146,7 @@ def _save(image: Image.Image) -> None:
 
 
 def vips() -> Any:
-    """Return pyvips on one thread and without a cache, or None where it is not installed."""
+    """Return pyvips on one thread and without a cache, or None if it is not installed."""
     os.environ["VIPS_CONCURRENCY"] = "1"
     if importlib.util.find_spec("pyvips") is None:
         return None

@@ -58,7 +58,7 @@ def publisher(runs: int, delay_ms: float, sizes: Sequence[int], json_file: Path 
 def _row(artefact: Artefact, port: int, memory_mb: int, runs: int, delay_ms: float) -> Row:
     """Return a size's row, with the facts that `costs.durations` reads.
 
-    Raises: click.ClickException, where the function ends by itself.
+    Raises: click.ClickException, if the function ends by itself.
     """
     try:
         init_s, walls_s = _uploads(artefact, port, memory_mb, runs)

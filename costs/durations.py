@@ -90,7 +90,7 @@ class Durations:
 
         Up to one vCPU its times go by the share of the processor; above, they are those that were measured.
 
-        Raises: DurationsError, where the function was not measured, or that size was found too small.
+        Raises: DurationsError, if the function was not measured, or that size was found too small.
         """
         rows = [row for row in self.rows if row.function == function and _timed(row)]
         if not rows:

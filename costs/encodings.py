@@ -50,7 +50,7 @@ class Encodings:
     def of(self, name: str, quality: int) -> Encoding:
         """Return the encoding of a format that was measured at the nearest quality.
 
-        Raises: DurationsError, where the format was not measured.
+        Raises: DurationsError, if the format was not measured.
         """
         rows = [row for row in self.rows if row.format == name]
         if not rows:

@@ -1,6 +1,6 @@
 """Values as DynamoDB's attributes, and back.
 
-`boto3.dynamodb.types` does the same, but its import takes 23 ms of a cold start, and nothing else here needs boto3.
+`boto3.dynamodb.types` does the same, but importing it adds 23 ms to a cold start, and nothing else here needs boto3.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def attribute(value: Any) -> dict[str, Any]:
-    """Return a value as DynamoDB keeps it: text, a number, a flag, or a list or mapping of those.
+    """Return a value as a DynamoDB attribute: text, a number, a boolean, or a list or mapping of those.
 
     Raises: TypeError, for any other value.
     """
@@ -28,12 +28,12 @@ def attribute(value: Any) -> dict[str, Any]:
 
 
 def attributes(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an item of several values."""
+    """Return a mapping of values as an item."""
     return {name: attribute(value) for name, value in values.items()}
 
 
 def value_of(found: Mapping[str, Any]) -> Any:
-    """Return what `attribute` was made of, with whole numbers only."""
+    """Return the value of an attribute; numbers are whole numbers."""
     ((kind, content),) = found.items()
     match kind:
         case "N":

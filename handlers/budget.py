@@ -1,4 +1,4 @@
-"""The function's memory and cores, shared by the pictures in progress; memory is shared by bytes, not by count."""
+"""How many pictures are decoded at once: as many as fit into the function's memory and keep its cores busy."""
 
 import functools
 import os
@@ -13,7 +13,7 @@ def cores() -> int:
 
 
 class Budget:
-    """Bytes for all pictures together, and how many there may be; one that needs more than all bytes gets them all.
+    """The bytes and the number of pictures that may be in progress; a picture that needs more bytes gets all of them.
 
     With more pictures in progress than cores, all would finish at the same time and then all wait for S3.
     """
@@ -21,12 +21,12 @@ class Budget:
     def __init__(self, size_bytes: int, pictures: int) -> None:
         self.size_bytes, self.free_bytes, self.free_pictures = size_bytes, size_bytes, pictures
         self._changed = threading.Condition()
-        # One at a time waits for room, so that small pictures cannot overtake a large one forever.
+        # Only one picture waits at a time, so that small ones cannot overtake a large one forever.
         self._turn = threading.Lock()
 
     @contextmanager
     def room(self, need_bytes: int) -> Iterator[None]:
-        """Wait until that many bytes are free, and hold them; a picture that is not decoded needs none."""
+        """Wait until that many bytes are free, and reserve them; a picture that is not decoded needs none."""
         if not need_bytes:
             yield
             return
@@ -46,5 +46,5 @@ class Budget:
 
 @functools.cache
 def of_function(size_bytes: int) -> Budget:
-    """Return this process's budget: one more picture than cores, for one whose file is still arriving."""
+    """Return this process's budget: one picture more than there are cores, because one may still be arriving."""
     return Budget(size_bytes, cores() + 1)

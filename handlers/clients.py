@@ -46,12 +46,12 @@ def events() -> "EventBridgeClient":
 
 
 MAX_CONNECTIONS = 64
-"""More than a batch's threads ever need at once, so that no connection is closed and opened again."""
+"""More than the threads of a batch need at once, so that no connection is closed and reopened."""
 
 READ_SHARE, SHORTEST_READ_S, DEFAULT_TIMEOUT_S = 1 / 8, 2.0, 60
-"""A read waits for this share of the function's time-out at most, so that a record's retries end before it."""
+"""A read times out after this share of the function's time-out, so that its retries end before that."""
 
-# Threads may ask for a client at once, but boto3 cannot make two at once.
+# Several threads may request a client at the same time, but boto3 cannot create two at the same time.
 _making = threading.Lock()
 
 
@@ -73,12 +73,12 @@ def _made(service: str, _process_id: int) -> Any:
         retries={"mode": "standard", "total_max_attempts": 4},
         tcp_keepalive=True,
         max_pool_connections=MAX_CONNECTIONS,
-        # S3 checks what is uploaded by its own header; reading a range has no checksum to check.
+        # S3 checks uploads by its own header, and a range has no checksum to check.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
     client = _session().create_client(service, config=config)
-    # botocore would ask S3 before each upload whether to continue: one more round trip.
+    # With it, botocore asks S3 before each upload whether to continue, which costs a round trip.
     client.meta.events.unregister("before-call.s3", add_expect_header)
     # A function needs nothing else before its first event.
     start.end()

@@ -3,13 +3,13 @@
     PixelCascadeError
       InvalidJobError              the message is not a job of this stack
       RejectedImageError           the image's fault: a retry cannot help
-        NotAnImageError            the bytes are no picture at all
+        NotAnImageError            the bytes are not a picture
         UnsupportedFormatError     a picture, but in a format that is not accepted
         BrokenImageError           truncated or damaged
         ImageTooLargeError         over one of the limits
         NameTakenError             the outputs belong to another master
         NameTooLongError           S3 could not hold the outputs' keys
-        MasterUnreadableError      S3 does not hand the object out: archived, or encrypted with a foreign key
+        MasterUnreadableError      S3 does not return the object: archived, or encrypted with a key that is not allowed
 
 Any other exception (throttling, a network fault, a bug) is not the image's fault: the message stays in its queue and is
 delivered again.
@@ -25,11 +25,11 @@ class InvalidJobError(PixelCascadeError):
 
 
 class RejectedImageError(PixelCascadeError):
-    """The image is at fault: the reason is written down and the job is done."""
+    """The image is at fault: the reason is written to S3, and the job is done."""
 
 
 class NotAnImageError(RejectedImageError):
-    """The bytes are no picture: empty, text, or an unknown format."""
+    """The bytes are not a picture: empty, text, or an unknown format."""
 
 
 class UnsupportedFormatError(RejectedImageError):

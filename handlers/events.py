@@ -22,12 +22,12 @@ What = Literal["complete", "rejected", "deleted"]
 
 
 class EventRefusedError(PixelCascadeError):
-    """EventBridge did not take an event; sending it again is harmless, losing it is not."""
+    """EventBridge did not accept an event, which must be sent again: a duplicate is harmless, a lost event is not."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PictureState:
-    """What an event is about: a state of a master, and the outcome by branch."""
+    """What an event reports: a state of a master, and the outcome of each branch."""
 
     key: str
     name: str
@@ -39,13 +39,13 @@ class PictureState:
 
     @classmethod
     def of(cls, record: Record) -> Self:
-        """Return the state of a settled picture; that of a deleted one has no outcomes."""
+        """Return the state of a settled picture; a deleted picture has no outcomes."""
         known = {"etag": record.etag, "branches": record.branches} if record.lives else {}
         return cls(key=record.key, name=record.name, generation=record.generation, **known)  # type: ignore[arg-type]
 
 
 def event_id(bucket: str, key: str, generation: int, what: str) -> str:
-    """Return an event's id, which is the same whenever the event about a state is sent."""
+    """Return an event's id, which stays the same when the event of a state is sent again."""
     return f"{bucket}/{key}/{generation}/{what}"
 
 

@@ -1,4 +1,4 @@
-"""format-converter: one JPEG of each master, as large as the master.
+"""format-converter: one JPEG of each master, in the master's size.
 
 Event: SQS, one job a message.
 Environment: see `handlers.settings`.

@@ -1,4 +1,4 @@
-"""Run work in a child process with limits, so that a record that kills its process costs no other record."""
+"""Run work in a child process with limits, so that a crash affects no other record."""
 
 import ctypes
 import gc
@@ -19,7 +19,7 @@ from handlers.imaging.limits import MEGABYTE, MEMORY_SHARE
 
 Result = TypeVar("Result")
 
-# A thread of the child uploads a file; the usual 8 MB of address space would count against the picture's memory.
+# Threads of the child upload files; the default of 8 MB a thread would count against the picture's memory.
 THREAD_STACK_BYTES = MEGABYTE
 
 
@@ -28,14 +28,14 @@ class IsolatedWorkError(PixelCascadeError):
 
 
 class IsolatedWorkTimeoutError(IsolatedWorkError):
-    """The work did not end in its time, and its child process was killed."""
+    """The work did not end in time, and its child process was killed."""
 
 
 def run_isolated(work: Callable[[], Result], *, wall_s: float, memory_mb: int) -> Result:
-    """Return what `work` returns, or raise the PixelCascadeError that it raises, from a forked child.
+    """Run `work` in a forked child; return what it returns, or raise the PixelCascadeError that it raises.
 
-    The child gets `wall_s` seconds, of CPU too, and what the parent leaves of `memory_mb`: together they stay within
-    `MEMORY_SHARE` of it, even if the child copies every page that it shares with the parent.
+    The child gets `wall_s` seconds of time and of CPU, and the part of `memory_mb` that the parent leaves. Together
+    they stay within `MEMORY_SHARE` of it, even if the child copies every page that it shares with the parent.
 
     Raises: IsolatedWorkError, for any other end of the child.
     """
@@ -75,13 +75,13 @@ def _child(work: Callable[[], Any], sender: Connection, wall_s: float, memory_mb
 
 
 def _limit(wall_s: float, memory_mb: int) -> None:
-    """Bound this process's CPU time and memory, and end it with its parent."""
+    """Limit this process's CPU time and memory, and let it end with its parent."""
     cpu_s = math.ceil(wall_s)
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
     threading.stack_size(THREAD_STACK_BYTES)
-    if sys.platform != "linux":  # Only a developer's machine is not.
+    if sys.platform != "linux":  # False on a developer's machine only.
         return
-    # The parent holds what is resident now, and the child may hold a copy of what is not a file.
+    # The parent holds its resident pages, and the child may copy all those that are not from a file.
     virtual_bytes, resident_bytes, file_bytes = (
         int(pages) * resource.getpagesize() for pages in Path("/proc/self/statm").read_text().split()[:3]
     )
@@ -93,7 +93,7 @@ def _limit(wall_s: float, memory_mb: int) -> None:
 
 
 def _release_free_memory() -> None:
-    """Give back to the kernel what the allocator keeps for the next picture: a child would fill it a second time."""
+    """Return the allocator's free memory to the kernel, because a child would copy it."""
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # Only glibc has it.
     if trim:
@@ -113,7 +113,7 @@ class _Mallinfo2(ctypes.Structure):
 
 
 def _free_heap_bytes() -> int:
-    """Return the free bytes of the heap: they can be filled without any growth of the address space."""
+    """Return the free bytes of the heap, which can be used without growing the address space."""
     mallinfo2 = getattr(ctypes.CDLL(None), "mallinfo2", None)  # Only glibc 2.33 and later have it.
     if not mallinfo2:
         return 0

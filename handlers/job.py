@@ -11,15 +11,15 @@ from handlers.errors import InvalidJobError
 from handlers.layout import MAX_KEY_BYTES
 
 MAX_GENERATION = 2**53
-"""More than the clock's milliseconds ever are, and what every JSON library reads exactly."""
+"""More than the clock's milliseconds, and a number that every JSON library reads exactly."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One generation of a master to work on, or one to remove the outputs of, where it was `deleted`.
+    """A generation of a master to process, or, if `deleted`, whose outputs to remove.
 
     A job without a generation was published by hand, or by a stack that had no records: its worker reconciles first.
-    `branches` names those that are to work, all where it is empty.
+    `branches` names the branches that process it; empty means all.
     """
 
     bucket: str
@@ -32,7 +32,7 @@ class Job:
     deleted: bool = False
 
     def to_json(self) -> str:
-        """Return the message: the fields that say something, as one JSON object."""
+        """Return the message: the fields that are set, as one JSON object."""
         return json.dumps(
             {name: value for name, value in asdict(self).items() if value or (value == 0 and name == "size")}
         )
@@ -41,7 +41,7 @@ class Job:
     def from_json(cls, text: str) -> Self:
         """Read a message; unknown fields are ignored.
 
-        Raises: InvalidJobError, where the text cannot be read as a JSON object, or a field is not as S3's.
+        Raises: InvalidJobError, if the text is not a JSON object, or S3 could not have sent a field's value.
         """
         try:
             fields = json.loads(text)
@@ -73,7 +73,7 @@ _FORM = "an object with bucket and key and, where known, etag, size, name, gener
 
 
 def _check(name: str, value: Any) -> None:
-    """Refuse a field of the wrong type, or one that S3 would not have made: no text of S3's is longer than a key."""
+    """Refuse a field of the wrong type, or with a value that S3 never sends, such as text longer than a key."""
     got = f"got {name} {reprlib.repr(value)}"
     if type(value) is not _TYPES[name]:
         raise InvalidJobError(f"expected {_FORM}, {got}")
@@ -98,10 +98,10 @@ def _check_text(text: Any, got: str) -> None:
 def masters_of(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield bucket and key of each object that an event is about; folder markers are skipped.
 
-    S3 sends its notifications itself, with keys that are URL-encoded (`+` for a space), or through EventBridge, with
-    keys as they are. Sources: S3's user guide, "Event message structure" and "EventBridge event message structure".
+    S3's own notifications have URL-encoded keys (`+` for a space); events from EventBridge have the keys as they are.
+    Sources: S3's user guide, "Event message structure" and "EventBridge event message structure".
 
-    Raises: InvalidJobError, where the event is not S3's.
+    Raises: InvalidJobError, if the event is not from S3.
     """
     try:
         if "detail" in event:

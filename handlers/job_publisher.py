@@ -18,7 +18,7 @@ logger = Logger()
 
 
 def handler(event: dict[str, Any], _context: LambdaContext) -> None:
-    """Reconcile the event's masters; whatever this raises, Lambda calls again with the same event.
+    """Reconcile the event's masters; after any exception, Lambda retries with the same event.
 
     Raises: what `handlers.reconcile.Reconciler.reconcile` raises, and InvalidJobError for another bucket.
     """

@@ -1,4 +1,4 @@
-"""Every key that the pipeline reads or writes: prefixes, and how the key of a master becomes those of its files."""
+"""The keys of all objects that the pipeline reads or writes."""
 
 import hashlib
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ def in_format(file: str, name: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """Where things lie in the bucket: the prefixes, and how a master's key becomes a name."""
+    """Where objects are in the bucket: the prefixes, and the names that outputs get from masters' keys."""
 
     master: str = "master/"
     converted: str = "converted/"
@@ -29,7 +29,7 @@ class Layout:
     def path(self, key: str) -> str:
         """Return the key below the master prefix: `master/2024/cat.png` -> `2024/cat.png`.
 
-        Raises: InvalidJobError, where the key is no master's.
+        Raises: InvalidJobError, if the key is not a master's.
         """
         path = key.removeprefix(self.master)
         if not key.startswith(self.master) or not path or path.endswith("/"):
@@ -74,9 +74,9 @@ class Layout:
         return f"{self.resized}{self.name(key)}/"
 
     def rejected_key(self, key: str, branch: str) -> str:
-        """Return the key of a branch's reason to reject a master: `rejected/cat.png/resizing.json`.
+        """Return the key of the reason why a branch rejects a master: `rejected/cat.png/resizing.json`.
 
-        A path too long for S3 is cut; a hash of the whole path keeps it unique.
+        A path that is too long for S3 is cut, and a hash of the whole path makes it unique.
         """
         path, ending = self.path(key), f"/{branch}.json"
         room = MAX_KEY_BYTES - len(f"{self.rejected}{ending}".encode())
@@ -86,7 +86,7 @@ class Layout:
         return f"{self.rejected}{path}{ending}"
 
     def refused_key(self, message_id: str, branch: str) -> str:
-        """Return the key of a branch's reason to refuse a message that is no job of this stack."""
+        """Return the key of the reason why a branch refuses a message that is not a job of this stack."""
         return f"{self.rejected}.messages/{message_id}/{branch}.json"
 
 

@@ -1,4 +1,4 @@
-"""The life of a picture as a worker sees it: which generation a job is of, settling it, and cleaning up after it."""
+"""A worker's part in the life of a picture: find a job's generation, settle it, and clean up."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,10 +14,10 @@ from handlers.storage import Place
 
 
 def adopted(job: Job, settings: Settings) -> Job | None:
-    """Return the job of a generation that a job without one stands for, None where this worker has nothing to do.
+    """Return a job with its generation for one without, or None if this worker has nothing to do.
 
-    If the picture is still being processed, reconciling has published the job for all branches; if it is settled,
-    outputs that this branch has written are written again.
+    If the picture is still being processed, reconciling has published its job for all branches. If it is settled, this
+    branch writes its outputs again.
     """
     record = reconciler(settings.record).reconcile(job.key)
     if record is None or record.key != job.key or not record.settled:
@@ -30,9 +30,9 @@ def adopted(job: Job, settings: Settings) -> Job | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Settlement:
-    """One branch's part of a picture's life: its outputs, and the reasons that it writes.
+    """What one branch writes and removes for a picture: its outputs and its reasons.
 
-    `files` is the prefix of its files of a master and `table` the table of its items, None where it writes none.
+    `files` is the key prefix of its files of a master, `table` the table of its items; None if it writes none.
     """
 
     settings: Settings
@@ -47,10 +47,10 @@ class Settlement:
         return self.job.generation
 
     def settle(self, outcome: Outcome) -> bool:
-        """Write the branch's outcome into the record; return whether the record wanted it.
+        """Write the branch's outcome into the record; return whether the record accepted it.
 
-        The worker that completes the record sends the event first and sets the state last: if its process dies in
-        between, the message comes again, and so does the event.
+        The worker that completes the record sends the event first and sets the state last. If its process dies in
+        between, the message is delivered again, and the event is sent again.
 
         Raises: what S3, DynamoDB and EventBridge raise.
         """
@@ -70,23 +70,23 @@ class Settlement:
         return True
 
     def reject(self, error: str, message: str) -> bool:
-        """Write down why the branch rejects the master; return whether no newer reason was there."""
+        """Write why the branch rejects the master; return False if a newer reason was there."""
         job = self.job
         reason = storage.reason_of(self.settings.branch, error, message, bucket=job.bucket, key=job.key)
         mark = Mark(key=job.key, etag=job.etag or "", generation=self.generation)
         return storage.write_reason(self._reason(), reason, mark)
 
     def delete(self) -> int:
-        """Remove what the branch wrote of a deleted master in earlier generations; return how many outputs."""
+        """Remove a deleted master's reason and outputs of earlier generations; return the number of outputs."""
         self._reason().remove_below(self.generation)
         return self._remove_outputs(self.generation)
 
     def clean_up_now(self) -> None:
-        """Do the same by the record as it is now."""
+        """Clean up by the record as it is now; see `clean_up`."""
         self.clean_up(records(self.settings.record).read(self.settings.layout.name(self.job.key)))
 
     def clean_up(self, record: Record | None) -> None:
-        """Remove what is not wanted any more, after a master was gone, or the record did not want the outcome."""
+        """Remove obsolete files, after the master was gone or the record did not accept the outcome."""
         if record is None:
             return
         name = self.settings.branch
@@ -98,7 +98,7 @@ class Settlement:
             return
         if record.generation < self.generation:
             return
-        if not rejected:  # A rejection that a later generation keeps has its reason from an earlier one.
+        if not rejected:  # A later generation that keeps a rejection keeps its reason, too.
             self._reason().remove_below(record.generation)
         if self.settings.record.follow and (not record.lives or record.key != self.job.key or rejected):
             self._remove_outputs(record.generation)
@@ -106,7 +106,7 @@ class Settlement:
             self._remove_further(record.generation)
 
     def _tidy(self, record: Record, outcome: Outcome) -> None:
-        """Remove the older reason of a picture that is good now, or the older outputs of one that is not."""
+        """Remove the older reason of an accepted picture, or the older outputs of a rejected one."""
         if outcome.state == "written" and record.reasons:
             self._reason().remove_below(record.generation)
         if outcome.state == "rejected" and self.settings.record.follow:
@@ -120,14 +120,14 @@ class Settlement:
         return count
 
     def _remove_further(self, generation: int) -> None:
-        """Remove files in further formats, which the generation may not have kept, and written after it looked."""
+        """Remove files in further formats, which may have been written after the newer generation looked for them."""
         formats = tuple(f".{name}" for name in self.settings.output_formats)
         for place in self._places() if formats else ():
             if place.key.endswith(formats):
                 place.remove_below(generation)
 
     def _places(self) -> Iterator[Place]:
-        """Yield the branch's files of the master: those of sizes that are no longer made too."""
+        """Yield the branch's files of the master, including those of sizes that are no longer configured."""
         if self.files is None:
             return
         for key, _ in storage.keys_below(clients.s3(), self.settings.bucket, self.files):

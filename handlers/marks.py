@@ -1,4 +1,4 @@
-"""What an output says about its master, in its own metadata: which state it was made from, and in which generation."""
+"""The mark in an output's metadata: the state of the master that it was made from, and the generation."""
 
 import hashlib
 import re
@@ -9,17 +9,17 @@ from urllib.parse import quote, unquote
 
 from handlers.attributes import attributes
 
-# S3 takes 2 KB of user metadata in all; a key that needs more is named by its hash.
+# S3 allows 2 KB of user metadata in all; a longer key is replaced by its hash.
 MAX_METADATA_BYTES = 1_500
 PRINTABLE = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """A state of a master, and how an output was made of it.
+    """The state of a master that an output was made from, and how.
 
-    `generation` is that of the picture's record, 0 for outputs of stacks that had no records; `recipe` is the hash of
-    the settings, empty where it is not known.
+    `generation` is the record's, or 0 for outputs of stacks that had no records; `recipe` is the hash of the settings,
+    or empty if it is not known.
     """
 
     key: str
@@ -43,9 +43,9 @@ class Mark:
 
 
 def mark_of_object(metadata: Mapping[str, str], key: str) -> Mark | None:
-    """Read an object's mark from its user metadata, None for an object that the pipeline did not write.
+    """Read an object's mark from its user metadata; return None for an object that the pipeline did not write.
 
-    `key` is the master being worked on: a mark that holds only the hash of a key is compared with it.
+    `key` is the master being processed: it is compared with a mark that has only the hash of a key.
     """
     owner = metadata.get("key", "")
     if not owner:
@@ -60,7 +60,7 @@ def mark_of_object(metadata: Mapping[str, str], key: str) -> Mark | None:
 
 
 def mark_of_item(item: Mapping[str, Any]) -> Mark | None:
-    """Read an item's mark, None for an item that the pipeline did not write."""
+    """Read an item's mark; return None for an item that the pipeline did not write."""
     key, etag, recipe = (item.get(name, {}).get("S", "") for name in ("key", "etag", "recipe"))
     if not key:
         return None
@@ -68,7 +68,7 @@ def mark_of_item(item: Mapping[str, Any]) -> Mark | None:
 
 
 def as_header(key: str) -> str:
-    """Return a key as user metadata: URL-encoded where HTTP could not carry it, hashed where S3 would not hold it."""
+    """Return a key as user metadata: URL-encoded as HTTP requires, or hashed if it is too long for S3."""
     encoded = re.sub(" (?= |$)", "%20", quote(key, safe=PRINTABLE))
     if len(encoded) <= MAX_METADATA_BYTES:
         return encoded

@@ -1,4 +1,4 @@
-"""Masters as S3 has them: fetched whole, or by ranges as they are read."""
+"""Masters in S3: fetched whole, or by ranges as they are read."""
 
 import functools
 from dataclasses import dataclass
@@ -26,9 +26,9 @@ class MasterReplacedError(PixelCascadeError):
 
 @dataclass(frozen=True, kw_only=True)
 class Master:
-    """A master as its job wants it; `body` reads its bytes, and whatever it raises is not the image's fault.
+    """A master in the state that its job names. What reading `body` raises is not the image's fault.
 
-    `focal_point` is what its uploader says of it, unchecked.
+    `focal_point` is its uploader's, unchecked.
     """
 
     bucket: str
@@ -41,7 +41,7 @@ class Master:
 
     @property
     def fetched_bytes(self) -> int:
-        """Return how many bytes, from the first on, have been fetched: all, unless it is read by ranges."""
+        """The number of bytes fetched so far: all, unless the master is read by ranges."""
         return self.body.fetched_bytes if isinstance(self.body, RangedBody) else self.size_bytes
 
 
@@ -56,7 +56,7 @@ def fetch(job: Job) -> Master:
 def fetch_header(job: Job) -> Master:
     """Open the state of a master that its job names, to be read by ranges as needed.
 
-    What `body.read` raises where S3 does not answer is not the image's fault, nor is MasterReplacedError.
+    What `body.read` raises if S3 does not answer, or MasterReplacedError, is not the image's fault.
 
     Raises: MasterGoneError.
     """
@@ -96,7 +96,7 @@ def _unreadable(error: Any) -> str | None:
     code, message = error.get("Code", ""), error.get("Message", "")
     if code == "InvalidObjectState":
         return (
-            "expected an object that S3 hands out, got one in an archived storage class: restore it and upload it again"
+            "expected an object that S3 returns, got one in an archived storage class: restore it and upload it again"
         )
     if code.startswith("KMS.") or (code == "AccessDenied" and "kms:" in message):
         return (

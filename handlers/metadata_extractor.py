@@ -1,4 +1,4 @@
-"""metadata-extractor: one item in the metadata table for each master, from its headers alone.
+"""metadata-extractor: one item in the metadata table for each master, made from its header.
 
 Event: SQS, one job a message.
 Environment: `TABLE`, and see `handlers.settings`.
@@ -37,7 +37,7 @@ def extract(picture: Picture, master: Master, settings: Settings) -> Item:
 
 
 def strings(master: Master, facts: imaging.Metadata) -> dict[str, str]:
-    """Return the six fields that every item has, as strings; the time is S3's, as RFC 3339."""
+    """Return the six fields that every item has, as strings; the time is S3's, in RFC 3339."""
     return {
         "width": str(facts.width),
         "height": str(facts.height),
@@ -49,15 +49,15 @@ def strings(master: Master, facts: imaging.Metadata) -> dict[str, str]:
 
 
 def bytes_needed(picture: Picture, settings: Settings) -> int:
-    """Return 0, or the memory for decoding if the stack salvages, because no header says whether the end is damaged."""
+    """Return 0, or the bytes for decoding if the stack salvages: only decoding shows whether the end is damaged."""
     try:
         return picture.bytes_needed() if settings.salvage else 0
     except ImageTooLargeError:
-        return 0  # Its header is recorded all the same.
+        return 0  # Its header is still recorded.
 
 
 def _is_damaged(picture: Picture) -> bool:
-    """Return whether the picture is kept only by salvaging; a rejected one has no outputs to mark."""
+    """Return whether the picture has outputs only because it is salvaged; a rejected picture has none."""
     try:
         picture.read()
         return picture.damage() is not None

@@ -11,7 +11,7 @@ NAMESPACE = "PixelCascade"
 metrics = Metrics(namespace=NAMESPACE)
 
 REJECTED = {"rejected", "refused"}
-# Nothing was worked on: these would only dilute the share of pictures that are rejected, and their durations.
+# No picture was processed: these would distort the share of rejected pictures, and the durations.
 IDLE = {"kept", "reconciled", "deleted"}
 
 
@@ -25,7 +25,7 @@ class Ended:
 
 
 def count(messages: Iterable[Ended]) -> None:
-    """Count the images of a batch, a rejected one also by its error; called by one thread, at the batch's end."""
+    """Count a batch's images, and rejected ones by error too; called by one thread, at the end of the batch."""
     counted = [message for message in messages if message.name not in IDLE]
     for message in counted:
         _count(message)
@@ -34,7 +34,7 @@ def count(messages: Iterable[Ended]) -> None:
 
 
 def count_unsent() -> None:
-    """Count an event of a picture that EventBridge did not take; any thread may call it."""
+    """Count a picture's event that EventBridge did not accept; any thread may call this."""
     with single_metric(name="UnsentEvent", unit=MetricUnit.Count, value=1, namespace=NAMESPACE) as metric:
         metric.add_dimension("service", metrics.service)
 

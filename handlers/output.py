@@ -1,4 +1,4 @@
-"""What a branch's work returns, and how it is written: pictures in the bucket, or an item in the metadata table."""
+"""What a branch's work returns, and how it is written: files in the bucket, or an item in the metadata table."""
 
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -21,14 +21,14 @@ class Output(Protocol):
         """What to log about it."""
 
     def write(self, mark: Mark, settings: Settings) -> Outcome | None:
-        """Write it; return what the picture's record keeps of it, None where a newer generation was there.
+        """Write it; return the outcome for the picture's record, or None if a newer generation was there.
 
         Raises: NameTakenError, NameTooLongError.
         """
 
 
 class _File(NamedTuple):
-    """A file to write: its bytes, the picture that they are of, and whether that was salvaged."""
+    """A file to write: its bytes, the picture in it, and whether that was salvaged."""
 
     body: bytes
     picture: Jpeg | Further
@@ -47,7 +47,7 @@ class Files:
         return {"warnings": sorted({warning for jpeg in self.jpegs.values() for warning in jpeg.warnings})}
 
     def write(self, mark: Mark, settings: Settings) -> Outcome | None:
-        """Write the files in parallel, and remove those of earlier states that this one does not keep."""
+        """Write the files in parallel, and remove earlier ones in formats that are not kept this time."""
         files, not_kept = self._made(f"PixelCascade generation {mark.generation}")
         names = {file: settings.layout.named(file, mark.key) for file in (*files, *not_kept)}
 
@@ -65,7 +65,7 @@ class Files:
             )
 
         written = all(_side_by_side(put, files))
-        # Where a newer generation was there, it may have looked before this one's further formats were written.
+        # A newer generation may have removed its files before these were written.
         for file in not_kept if written else names.keys() - self.jpegs.keys():
             place(file).remove_below(mark.generation + 1)
         placeholder = next((jpeg.placeholder for jpeg in self.jpegs.values() if jpeg.placeholder), None)
@@ -82,9 +82,9 @@ class Files:
         return outcome if written else None
 
     def _made(self, comment: str) -> tuple[dict[str, _File], dict[str, int]]:
-        """Return the files to write, and the sizes of those not kept: not smaller than their JPEG, or empty.
+        """Return the files to write, and the sizes of those that are not kept: empty, or no smaller than their JPEG.
 
-        Each gets a comment, which makes the bytes of two generations differ: an ETag depends on the bytes alone.
+        Each file gets a comment, so that the bytes of two generations differ: an ETag depends on the bytes alone.
         """
         files, not_kept = dict[str, _File](), dict[str, int]()
         for file, jpeg in self.jpegs.items():

@@ -2,7 +2,7 @@
 
 Event: SQS, one job a message.
 Environment: see `handlers.settings`.
-Writes: `resized/<name>/<size>.jpg`, and beside it the further formats that are smaller.
+Writes: `resized/<name>/<size>.jpg`, and the further formats that are smaller.
 """
 
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ def resize(picture: Picture, master: Master, settings: Settings) -> Files:
 
 
 def bytes_needed(picture: Picture, settings: Settings) -> int:
-    """Return the peak memory, in bytes, of making a picture's sizes."""
+    """Return the peak memory, in bytes, that a picture's sizes need."""
     sizes = imaging.output_sizes(picture, settings.sizes, enlarge=settings.enlarge)
     return picture.bytes_needed(area(sizes.values()), encoder_bytes(sizes.values(), settings.output_formats))
 

@@ -1,21 +1,21 @@
-"""A master's bytes, fetched by ranges as they are read; each range is read whole, which keeps its connection."""
+"""A master's bytes, fetched by ranges as they are read. Each range is read whole, so that its connection is reused."""
 
 import io
 from collections.abc import Callable
 
 FIRST_BYTES = 32 * 1024
-"""What the first request asks for: three of four cameras' headers, and few bytes too many of a small master."""
+"""Bytes of the first request: enough for three of four cameras' headers, and little waste for a small master."""
 
 MOST_BYTES = 4 * 1024 * 1024
 
 Fetch = Callable[[int, int], bytes]
-"""Returns the bytes from a start up to, not with, an end."""
+"""Returns the bytes from a start up to an end, which is excluded."""
 
 
 class RangedBody(io.RawIOBase):
-    """A stream over an object of `size` bytes that starts with `head`; `fetch` gets what is read beyond that.
+    """A stream over an object of `size` bytes that starts with `head`; `fetch` returns the bytes beyond that.
 
-    Each range is twice as long as the one before, so that a long read costs few requests.
+    Each range is twice as long as the one before, so that a long read takes few requests.
     """
 
     def __init__(self, head: bytes, size: int, fetch: Fetch) -> None:

@@ -1,9 +1,9 @@
 """Reconciling: make a picture's record agree with what S3 has now.
 
-An event is only a reason to look. S3 is strongly consistent but its events are not ordered, so what one says is not
-trusted: each one makes the publisher look at the record and at the bucket, decide, and write on the condition that the
-generation is still as read. After every write, even a refused one, it looks again; it ends when a look finds nothing to
-write. `docs/architecture.md`, "The life of a picture", says why each step is there.
+An event is only a reason to look. S3 is strongly consistent but its events are not ordered, so their contents are not
+trusted: for each one, the publisher reads the record and the bucket, decides, and writes on the condition that the
+generation has not changed. After every write, even a refused one, it looks again, until there is nothing to write.
+`docs/architecture.md`, "The life of a picture", explains each step.
 """
 
 from collections.abc import Collection, Iterator
@@ -35,15 +35,15 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
 NAME_TAKEN = "name-taken"
-"""Who rejects a master whose name another one owns: no branch, but the record."""
+"""Stands in for a branch in the reason for a master whose name is taken: the publisher writes it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reconciler:
-    """Decides about the names of one stack.
+    """Decides which master owns each name of a stack, and in which state.
 
-    With `follow` a deletion goes through the fan-out, so that the outputs go too; `branches` are all that a picture
-    has to wait for.
+    With `follow`, a deletion goes through the fan-out, so that the outputs are deleted too. `branches` are all those
+    that a picture waits for.
     """
 
     s3: "S3Client"
@@ -57,7 +57,7 @@ class Reconciler:
     follow: bool
 
     def reconcile(self, key: str) -> Record | None:
-        """Look at a master until there is nothing to write; publish its job unless it is settled; return the record.
+        """Look at a master until there is nothing to write; publish its job unless it is settled; return its record.
 
         Raises: ContentionError, InvalidJobError, PublishError, EventRefusedError.
         """
@@ -67,7 +67,7 @@ class Reconciler:
             known, found = False, self._state(key)
             wanted = self._wanted(name, key, found, record)
             if wanted is not None:
-                # The next round looks again, whether or not this write won.
+                # The next round looks again, whether this write was refused or not.
                 known = self.records.put(wanted, record, expires=self.follow and not wanted.lives)
                 record = wanted
                 continue
@@ -80,7 +80,7 @@ class Reconciler:
         raise ContentionError(f"the record of {key} changed {MAX_TRIES} times while it was reconciled")
 
     def redo(self, record: Record, branches: Collection[str]) -> Record | None:
-        """Begin a new generation of a living master in which only some branches work; return it, None if it is late.
+        """Begin a new generation of a master for some branches only; return it, or None if the record has changed.
 
         Raises: PublishError.
         """
@@ -110,7 +110,7 @@ class Reconciler:
             pass
 
     def _wanted(self, name: str, key: str, found: MasterState | None, record: Record | None) -> Record | None:
-        """Return the record that should replace this one, None if this one is right."""
+        """Return the record that should replace this one, or None if this one is right."""
         if record is None:
             owner = self._owner_of_before(name, key, found)
             return first(name, *owner) if owner else None
@@ -125,7 +125,7 @@ class Reconciler:
         return record.next(*owner, "received") if owner else record.next(record.key, record.master, "deleted")
 
     def _owner_of_before(self, name: str, key: str, found: MasterState | None) -> tuple[str, MasterState] | None:
-        """Return who owns a name that has no record: the living master that an older output names, else the key."""
+        """Return the owner of a name without a record: the existing master that an older output names, else the key."""
         if found is None:
             return None
         try:
@@ -139,9 +139,9 @@ class Reconciler:
         return key, found
 
     def masters(self, name: str) -> Iterator[tuple[str, MasterState]]:
-        """Yield key and state of the masters of a name: the one without an extension, and those with one.
+        """Yield key and state of the masters that have a name: the one without an extension, and those with one.
 
-        A listing names no focal point; where one matters, the master's next event finds it.
+        A listing has no focal points; the master's next event finds one.
         """
         whole = self.layout.master + name
         if (found := self._state(whole)) is not None and self.layout.name(whole) == name:
@@ -151,7 +151,7 @@ class Reconciler:
                 yield key, MasterState(etag)
 
     def _reject(self, key: str, etag: str, record: Record) -> Record | None:
-        """Write *name taken* for a living master and send its event; return the record as it is afterwards."""
+        """Write the reason *name taken* for an existing master, and send its event; return the record as it is then."""
         error = NameTakenError(
             f"expected one master per name, got {key} although {record.key} owns the name: "
             "upload it under another name, or set naming to full"
@@ -189,7 +189,7 @@ class Reconciler:
         return Place(s3=self.s3, bucket=self.bucket, key=key, master_key=master_key)
 
     def _state(self, key: str) -> MasterState | None:
-        """Return the state of a master as S3 has it now, None where there is none."""
+        """Return the state of a master in S3 now, or None if there is none."""
         try:
             head = self.s3.head_object(Bucket=self.bucket, Key=key)
         except self.s3.exceptions.ClientError as error:

@@ -1,4 +1,4 @@
-"""The record of a picture: one item per name, which alone decides who owns the name and which state is wanted.
+"""The record of a picture: one item per name, which says which master owns the name and which state is wanted.
 
 Every write has a condition. `docs/architecture.md` has the protocol, "The life of a picture".
 """
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 State = Literal["received", "complete", "rejected", "deleted"]
 
 TOMBSTONE_DAYS = 15
-"""How long a deleted picture's record keeps its generation: longer than a dead letter lives, which is 14 days."""
+"""How long a deleted picture's record keeps its generation: longer than a dead letter is kept, which is 14 days."""
 
 
 MAX_MESSAGE = 200
-"""Characters of a reason that a record keeps: an update pays for the whole item."""
+"""Characters of a reason that a record keeps, because the price of an update depends on the size of the item."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of one branch's work: `written`, with outputs and the recipe, or `rejected`, with the reason.
+    """The outcome of one branch: `written`, with outputs and the recipe, or `rejected`, with the reason.
 
-    `outputs` holds width and height in pixels and bytes by a key in which `{name}` stands for the picture's name, as
-    in `resized/{name}/large.jpg`; `not_kept` the bytes of files that were not smaller than their JPEG, 0 for one that
-    its format cannot hold. `placeholder` has the picture's `thumbhash` and `colour`, where the stack asks for them.
+    `outputs` has width and height in pixels and bytes by key, in which `{name}` stands for the picture's name, as in
+    `resized/{name}/large.jpg`. `not_kept` has the bytes of files that were no smaller than their JPEG, or 0 for one
+    that its format cannot hold. `placeholder` has the picture's `thumbhash` and `colour`, if the stack wants them.
     """
 
     state: Literal["written", "rejected"]
@@ -63,7 +63,7 @@ class Outcome:
 
 
 class MasterState(NamedTuple):
-    """What a master is at a time: its bytes, by their ETag, and the focal point that its metadata name."""
+    """The state of a master: the ETag of its bytes, and the focal point in its metadata."""
 
     etag: str
     focal_point: str = ""
@@ -73,9 +73,9 @@ class MasterState(NamedTuple):
 class Record:
     """A picture's record.
 
-    `key`, `etag` and `focal_point` are the state of the master that is wanted, `generation` counts the changes of that,
-    `previous` is the key that owned the name before. `reasons` tells whether reasons of earlier generations may be
-    left. The times are RFC 3339.
+    `key`, `etag` and `focal_point` are the wanted state of the master, `generation` counts its changes, and `previous`
+    is the key that owned the name before. `reasons`: whether reasons of earlier generations may exist. Times are in
+    RFC 3339.
     """
 
     name: str
@@ -102,13 +102,13 @@ class Record:
 
     @property
     def verdict(self) -> Literal["complete", "rejected"]:
-        """The state that the outcomes of all branches lead to."""
+        """The picture's state by the outcomes of all branches."""
         rejected = any(outcome.state == "rejected" for outcome in self.branches.values())
         return "rejected" if rejected else "complete"
 
     @property
     def master(self) -> MasterState:
-        """The state of the master that is wanted."""
+        """The wanted state of the master."""
         return MasterState(self.etag, self.focal_point)
 
     def next(self, key: str, master: MasterState, state: State, keep: Collection[str] = ()) -> Self:
@@ -129,7 +129,7 @@ class Record:
         )
 
     def as_item(self, *, expires: bool = False) -> dict[str, Any]:
-        """Return the record as DynamoDB keeps it; with `expires`, DynamoDB removes it after `TOMBSTONE_DAYS`."""
+        """Return the record as an item, which DynamoDB removes after `TOMBSTONE_DAYS` if it `expires`."""
         facts = {name: value for name, value in vars(self).items() if value}
         facts["generation"] = self.generation
         facts["branches"] = {name: outcome.facts() for name, outcome in self.branches.items()}
@@ -139,7 +139,7 @@ class Record:
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
-        """Read what `as_item` made; attributes that a newer version added are ignored."""
+        """Read an item; attributes that a newer version added are ignored."""
         facts = values_of({name: item[name] for name in cls.__dataclass_fields__ if name in item})
         branches = {name: Outcome(**outcome) for name, outcome in facts.pop("branches", {}).items()}
         return cls(**facts, branches=branches)
@@ -159,12 +159,12 @@ def first(name: str, key: str, master: MasterState) -> Record:
 
 
 def next_generation(generation: int) -> int:
-    """Return one more, or the clock's milliseconds if that is more: a record that expired cannot restart the count."""
+    """Return one more, or the clock's milliseconds if they are more: an expired record must not restart the count."""
     return max(generation + 1, time.time_ns() // 1_000_000)
 
 
 def now() -> str:
-    """Return the time as RFC 3339, in milliseconds."""
+    """Return the time in RFC 3339, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -181,7 +181,7 @@ class Records:
         return Record.from_item(found["Item"]) if "Item" in found else None
 
     def put(self, record: Record, read: Record | None, *, expires: bool = False) -> bool:
-        """Write a record if the generation still is as read; return whether it was."""
+        """Write a record if the generation has not changed since it was read; return whether it was written."""
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(generation)"}
         if read is not None:
             condition = {
@@ -195,7 +195,7 @@ class Records:
         return True
 
     def settle(self, record: Record, branch: str, outcome: Outcome) -> tuple[bool, Record | None]:
-        """Write a branch's outcome if that generation is wanted and not settled; return whether, and the record."""
+        """Write a branch's outcome if the record still waits for it; return whether it was, and the record."""
         return self._update(
             record,
             "SET branches.#branch = :outcome",
@@ -204,7 +204,7 @@ class Records:
         )
 
     def finish(self, record: Record, state: State) -> None:
-        """Set the state of a record whose branches are all present, unless another worker has."""
+        """Set the state of a record that has all outcomes, unless another worker has set it."""
         self._update(
             record, "SET #state = :settled, settled_at = :now", {}, {":settled": {"S": state}, ":now": {"S": now()}}
         )

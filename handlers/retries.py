@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from handlers import clients
 
 FIRST_S = (5.0, 10.0)
-"""The first retry comes after a random time between these: what failed once most often works then."""
+"""The first retry comes after a random time between these, because most failures are over by then."""
 
 BATCH = 10  # Source: SQS's API reference, ChangeMessageVisibilityBatch.
 
@@ -26,7 +26,7 @@ def delay_s(deliveries: int, visibility_timeout_s: int) -> int:
 
 
 def schedule(queue_url: str, delays_s: Mapping[str, int]) -> Iterable[str]:
-    """Set the seconds until messages, by receipt handle, are delivered again; return what SQS refused, if anything."""
+    """Set the seconds until messages, by receipt handle, are delivered again; return the codes of SQS's refusals."""
     handles = list(delays_s)
     refused = []
     for start in range(0, len(handles), BATCH):

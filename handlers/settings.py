@@ -13,7 +13,7 @@ from handlers.stack import RecordSettings
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a worker is configured with; all but the first four and `recipe` is the JSON of `SETTINGS`.
+    """A worker's settings; all but the first four and `recipe` come from the JSON in `SETTINGS`.
 
     The program's `components/image_worker.py` writes it.
     """
@@ -42,7 +42,7 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Read the environment.
 
-        Raises: KeyError or TypeError, where the program that deployed the function is not of this version.
+        Raises: KeyError or TypeError, if the program that deployed the function is not of this version.
         """
         settings = json.loads(environment["SETTINGS"])
         background, sizes = tuple(settings.pop("background")), settings.pop("sizes")

@@ -1,4 +1,4 @@
-"""The stack that a function belongs to: what decides about its pictures' records, without the imaging code."""
+"""The stack that a function belongs to: its settings for records, and what uses them, without the imaging code."""
 
 import json
 import os
@@ -16,9 +16,9 @@ from handlers.record import Record, Records
 
 @dataclass(frozen=True, kw_only=True)
 class RecordSettings:
-    """What decides about a picture's record; all but the bucket, table and topic is `record` in `SETTINGS`.
+    """The settings for records; all but the bucket, table and topic come from `record` in the JSON of `SETTINGS`.
 
-    `branches` are all that a picture waits for; with `follow` the outputs go when their master goes.
+    `branches` are all those that a picture waits for; with `follow`, outputs are deleted with their master.
     """
 
     bucket: str
@@ -34,7 +34,7 @@ class RecordSettings:
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Read the environment.
 
-        Raises: KeyError or TypeError, where the program that deployed the function is not of this version.
+        Raises: KeyError or TypeError, if the program that deployed the function is not of this version.
         """
         settings = json.loads(environment["SETTINGS"])
         record = settings["record"]
@@ -54,13 +54,13 @@ def records(settings: RecordSettings) -> Records:
 
 
 def events(settings: RecordSettings) -> Events:
-    """Return what sends the stack's events, if it sends any."""
+    """Return the sender of the stack's events."""
     client = clients.events if settings.events else None
     return Events(client=client, stack=settings.stack, bucket=settings.bucket)
 
 
 def reconciler(settings: RecordSettings) -> Reconciler:
-    """Return what decides about the stack's names."""
+    """Return the stack's reconciler."""
     return Reconciler(
         s3=clients.s3(),
         sns=clients.sns(),
@@ -84,7 +84,7 @@ def check_bucket(bucket: str, settings: RecordSettings) -> None:
 
 
 def described(record: Record | None) -> dict[str, Any]:
-    """Return what to log about a record."""
+    """Return the fields to log about a record."""
     if record is None:
         return {"state": "none"}
     return {"state": record.state, "generation": record.generation, "owner": record.key}

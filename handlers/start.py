@@ -1,4 +1,4 @@
-"""A process's cold start: garbage collection is off, because it costs 10 % of the start and frees almost nothing."""
+"""A process's cold start, without garbage collection, which takes 10 % of the start and frees almost nothing."""
 
 import gc
 import os
@@ -13,7 +13,7 @@ def begin() -> None:
 
 
 def described() -> dict[str, bool]:
-    """Return `cold_start` for the log at a process's first invocation, nothing at any other."""
+    """Return `cold_start` for the log at a process's first invocation, and nothing at any other."""
     global _cold
     was_cold, _cold = _cold, False
     return {"cold_start": True} if was_cold else {}

@@ -1,8 +1,8 @@
-"""What the functions write and remove: outputs and reasons in S3, items in DynamoDB, each under its generation.
+"""What the functions write and remove: outputs and reasons in S3, items in DynamoDB, each with its generation.
 
-Messages arrive twice, late and in any order, and workers run in parallel. There are no locks: a write states what it
-expects to find (nothing, or exactly what was seen), the store refuses it otherwise, and the worker looks again. An
-existing output of a higher generation stays; one of a lower generation is replaced.
+Messages arrive twice, late and in any order, and workers run in parallel. There are no locks: a write has a condition
+(nothing is there, or exactly what was seen), the store refuses it otherwise, and the worker looks again. An existing
+output of a higher generation stays; one of a lower generation is replaced.
 """
 
 import json
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
-# Each refusal means that another worker has just written; this many in a row mean that something is wrong.
+# Each refusal means that another worker has just written; so many in a row mean that something is wrong.
 MAX_TRIES = 20
 
-# Characters of a focal point that are looked at: two fractions of nine digits have fewer.
+# Characters of a focal point that are read: two fractions of nine digits have fewer.
 MAX_FOCAL_POINT = 40
 
-# What S3 answers to a conditional write: what was to be replaced is gone, another write was faster, or is done.
+# S3's answers if a condition does not hold: the object is gone, is being written, or was written by another.
 CHANGED = {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED}
 
 
@@ -36,7 +36,7 @@ class ContentionError(PixelCascadeError):
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """An object in S3 that the pipeline writes, or may find; `master_key` is the master being worked on."""
+    """A key in S3 where the pipeline writes or removes an object; `master_key` is the master being processed."""
 
     s3: "S3Client"
     bucket: str
@@ -44,7 +44,7 @@ class Place:
     master_key: str
 
     def look(self) -> tuple[str, Mark | None] | None:
-        """Return the object's ETag, quoted, and its mark; None where there is no object."""
+        """Return the object's ETag, quoted, and its mark, or None if there is no object."""
         try:
             head = self.s3.head_object(Bucket=self.bucket, Key=self.key)
         except self.s3.exceptions.ClientError as error:
@@ -56,10 +56,10 @@ class Place:
     def write(self, body: bytes, mark: Mark, *, foreign: bool = False, **options: Any) -> bool:
         """Write the object unless one of a higher generation is there; return whether it was written.
 
-        `options` are S3's own (`ContentType`, `CacheControl`), and further user metadata as `Metadata`. An object that
-        the pipeline did not write is only replaced where `foreign` allows it.
+        `options` are S3's (`ContentType`, `CacheControl`), with further user metadata as `Metadata`. An object that the
+        pipeline did not write is replaced only with `foreign`.
 
-        Raises: NameTakenError, where it does not; ContentionError, after which a retry may succeed.
+        Raises: NameTakenError, for such an object; ContentionError, after which a retry may succeed.
         """
         options["Metadata"] = {**mark.as_metadata(), **options.get("Metadata", {})}
         condition = {"IfNoneMatch": "*"}
@@ -98,7 +98,7 @@ class Place:
         raise ContentionError(f"{self.key} changed {MAX_TRIES} times while it was removed")
 
     def _changed(self, call: Any, **options: Any) -> bool:
-        """Make a conditional call; return False where S3 refuses it because the object is not as seen."""
+        """Make a conditional call; return False if S3 refuses it because the object has changed."""
         try:
             call(Bucket=self.bucket, Key=self.key, **options)
         except self.s3.exceptions.ClientError as error:
@@ -109,7 +109,7 @@ class Place:
 
 
 def reason_of(branch: str, error: str, message: str, **fields: str) -> dict[str, str]:
-    """Return why a branch, or the record, rejects a master or refuses a message, as it is written down."""
+    """Return the reason why a master is rejected or a message is refused, as it is written."""
     return {**fields, "branch": branch, "error": error, "message": message, "time": now()}
 
 
@@ -120,14 +120,14 @@ def write_reason(place: Place, reason: Mapping[str, Any], mark: Mark) -> bool:
 
 
 def write_refusal(s3: "S3Client", bucket: str, key: str, reason: Mapping[str, Any]) -> None:
-    """Write why a message that is not a job of this stack was refused."""
+    """Write the reason why a message that is not a job of this stack is refused."""
     s3.put_object(Bucket=bucket, Key=key, Body=_as_json(reason), ContentType="application/json")
 
 
 def write_item(dynamodb: "DynamoDBClient", table: str, fields: Mapping[str, Any], mark: Mark) -> bool:
     """Write a master's item unless one of a higher generation is there; return whether it was written.
 
-    Raises: NameTakenError, where an item of that name was not written by the pipeline.
+    Raises: NameTakenError, if the pipeline did not write the item that has this name.
     """
     try:
         dynamodb.put_item(
@@ -162,7 +162,7 @@ def remove_item_below(dynamodb: "DynamoDBClient", table: str, name: str, generat
     return True
 
 
-# An item without a generation is of a stack that had no records; one without a key was not written by the pipeline.
+# An item without a generation is from a stack that had no records; the pipeline did not write one without a key.
 _LOWER = "(attribute_exists(#key) AND (attribute_not_exists(generation) OR generation < :generation))"
 
 
@@ -174,7 +174,7 @@ def _naming(generation: int, *names: str) -> dict[str, Any]:
 
 
 def keys_below(s3: "S3Client", bucket: str, prefix: str, after: str | None = None) -> Iterator[tuple[str, str]]:
-    """Yield key and ETag, without its quotes, of every object below a prefix, in the order of the keys.
+    """Yield key and ETag (without quotes) of every object below a prefix, in the order of the keys.
 
     Starts after the key `after`, and skips folder markers.
     """
@@ -186,7 +186,7 @@ def keys_below(s3: "S3Client", bucket: str, prefix: str, after: str | None = Non
 
 
 def etag_of(response: Any) -> str:
-    """Return an answer's ETag without its quotes."""
+    """Return a response's ETag without quotes."""
     etag: str = response["ETag"]
     return etag.strip('"')
 
@@ -198,11 +198,11 @@ def focal_point_of(response: Any) -> str:
 
 
 def status_of(error: Any) -> int:
-    """Return the HTTP status of an answer that is an error."""
+    """Return the HTTP status of an error."""
     status: int = error.response["ResponseMetadata"]["HTTPStatusCode"]
     return status
 
 
 def _as_json(reason: Mapping[str, Any]) -> bytes:
-    """Return a reason as JSON in UTF-8; a lone surrogate, which UTF-8 cannot encode, becomes JSON's escape."""
+    """Return a reason as JSON in UTF-8; a lone surrogate, which UTF-8 cannot encode, is escaped."""
     return json.dumps(reason, ensure_ascii=False).encode(errors="backslashreplace")

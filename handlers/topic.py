@@ -1,4 +1,4 @@
-"""Publishing jobs to the topic, ten in a request."""
+"""Publish jobs to the topic, ten in a request."""
 
 import itertools
 from collections.abc import Iterable, Iterator
@@ -15,13 +15,13 @@ BATCH = 10  # Source: SNS's API reference, PublishBatch.
 
 
 class PublishError(PixelCascadeError):
-    """SNS did not take every job of a batch; publishing them all again is harmless, losing one is not."""
+    """SNS did not accept every job of a batch; all must be published again, because a lost job is not harmless."""
 
 
 def publish(sns: "SNSClient", topic_arn: str, jobs: Iterable[Job]) -> Iterator[list[Job]]:
-    """Publish jobs; yield each batch of at most ten once SNS has it.
+    """Publish jobs; yield each batch of at most ten once SNS has accepted it.
 
-    Raises: PublishError, naming what SNS refused.
+    Raises: PublishError, which names the jobs that SNS refused.
     """
     waiting = iter(jobs)
     while batch := list(itertools.islice(waiting, BATCH)):

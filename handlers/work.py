@@ -1,6 +1,7 @@
 """The life of one message: fetch -> open (header, limits) -> room in memory -> work -> write -> settle.
 
-If the image is at fault, the reason is written and the message is done. Any other failure leaves it in its queue.
+If the image is at fault, the reason is written, and the message is done. After any other failure, the message stays in
+its queue.
 """
 
 import functools
@@ -34,9 +35,9 @@ class GuardedFormatError(PixelCascadeError):
 class Work:
     """What one branch does with a picture.
 
-    `run` returns what to write; `bytes_needed` returns the memory that takes beside the file, 0 if nothing is decoded.
-    Masters are fetched `whole`, or by ranges as `run` reads them. `files` returns the prefix of the branch's files
-    of a master, `table` the name of the table of its items; None where it writes none.
+    `run` returns what to write; `bytes_needed` returns the memory for that without the file, 0 if nothing is decoded.
+    Masters are fetched `whole`, or by ranges as `run` reads them. `files` returns the key prefix of the branch's files
+    of a master, `table` the name of the table of its items; None if it writes none.
     """
 
     run: Callable[[Picture, Master, Settings], Output]
@@ -48,7 +49,7 @@ class Work:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What the work on a picture came to: its outcome for the record, None where the record decides."""
+    """The result of the work on a picture, with the outcome for its record, if there is one."""
 
     name: Literal["written", "rejected", "superseded", "gone"]
     details: Mapping[str, Any]
@@ -59,12 +60,12 @@ class Result:
 def process_message(
     message: SQSRecord, work: Work, settings: Settings, *, early: bool, wall_s: float | None
 ) -> tuple[str, Mapping[str, Any]]:
-    """Process one message; return what became of it, and details for the log.
+    """Process one message; return the result's name, and details for the log.
 
-    With `wall_s` the work runs in a child process of its own, for at most that many seconds; with `early` the
-    picture is decoded while it arrives.
+    With `wall_s`, the work runs in a child process for at most so many seconds. With `early`, the picture is decoded
+    while it arrives.
 
-    Raises: GuardedFormatError, where only a child process may decode the picture; whatever is not the image's fault.
+    Raises: GuardedFormatError, if only a child process may decode the picture; any error that is not the image's fault.
     """
     try:
         job = _trusted(Job.from_json(message.body), settings)
@@ -99,9 +100,9 @@ def _branch(job: Job, work: Work, settings: Settings) -> life.Settlement:
 
 
 def _worked(job: Job, work: Work, settings: Settings, *, early: bool, isolated: bool) -> Result:
-    """Fetch a job's master, do the branch's work on it, and write what it made.
+    """Fetch a job's master, do the branch's work on it, and write the output.
 
-    Raises: GuardedFormatError, where only isolated work may decode the picture.
+    Raises: GuardedFormatError, if only a child process may decode the picture.
     """
     try:
         master = masters.fetch(job) if work.whole else masters.fetch_header(job)
@@ -140,7 +141,7 @@ def _output(master: Master, work: Work, settings: Settings, *, early: bool, isol
 
 
 def _rejected(error: RejectedImageError) -> Result:
-    """Return the result of a master that is rejected; a child process sends it as it is."""
+    """Return the result of a rejected master."""
     message = str(error)
     return Result(
         name="rejected",
@@ -151,7 +152,7 @@ def _rejected(error: RejectedImageError) -> Result:
 
 
 def _settled(result: Result, branch: life.Settlement) -> str:
-    """Write a result into the picture's record; return what became of the message."""
+    """Write a result into the picture's record; return the name of what it became."""
     if result.name == "gone":
         branch.clean_up_now()
     if result.outcome is None:
@@ -162,12 +163,12 @@ def _settled(result: Result, branch: life.Settlement) -> str:
 
 
 def _trusted(job: Job, settings: Settings) -> Job:
-    """Return the job if it is for this stack: anyone may have sent it."""
+    """Return the job if it is for this stack, because anyone may have sent it."""
     check_bucket(job.bucket, settings.record)
     settings.layout.path(job.key)
     return job
 
 
 def _why(error: PixelCascadeError, message: str) -> dict[str, str]:
-    """Return a reason for the log, in which `message` is the line's own and no extra may have that name."""
+    """Return a reason for the log, in which `message` is already the name of another field."""
     return {"error": type(error).__name__, "reason": message}

@@ -1,7 +1,7 @@
-"""One batch in, one partial-batch response out: when each message is processed, beside which others, and where.
+"""Process one batch and return a partial-batch response: which messages run in parallel, and which in a child process.
 
-A batch's records run in parallel: while some wait for S3, others decode, and every core is busy. One bad record never
-costs another: the work on a record that is delivered again, or whose format is guarded, runs in a child process.
+A batch's records run in parallel: while some wait for S3, others decode, so that every core is busy. A record that was
+delivered before, or whose format is guarded, runs in a child process, so that it cannot crash the others.
 """
 
 import functools
@@ -23,15 +23,15 @@ from handlers.errors import PixelCascadeError
 from handlers.settings import Settings
 from handlers.work import GuardedFormatError, Work, process_message
 
-# Kept back at a batch's end: to write the response, and to kill a child that runs over its time.
+# Reserved at the end of a batch, to write the response, and to kill a child that runs out of time.
 RESERVE_S = 2.0
-# A record that is started with less would only be cut off.
+# With less time, a record would not end.
 SHORTEST_RECORD_S = 3.0
-# With less, a call of SQS could still be in progress at the time-out, and the whole batch would fail.
+# With less time, a call of SQS could still be in progress at the time-out, and the whole batch would fail.
 SHORTEST_CALL_S = 1.0
 
 THREADS_PER_CORE = 6
-"""Enough to keep a core busy: a picture waits for S3 about twice as long as it is decoded and encoded."""
+"""Enough to keep a core busy: a picture waits for S3 about twice as long as its decoding and encoding take."""
 
 logger = Logger()
 
@@ -50,7 +50,7 @@ def process(event: dict[str, Any], context: LambdaContext, work: Work) -> Mappin
         waiting={record["messageId"] for record in event["Records"]},
         cold_start=start.described(),
     )
-    # Before any fork, so that a child need not load what its own client needs, nor a format's module.
+    # Before any fork, so that a child need not import these modules itself.
     imaging.load_formats(batch.settings.input_formats)
     clients.s3()
     clients.dynamodb()
@@ -63,7 +63,7 @@ def process(event: dict[str, Any], context: LambdaContext, work: Work) -> Mappin
         )
     finally:
         _schedule_retries(batch)
-        # Here, because records run in threads, whose lines could be printed as one.
+        # Not in the records' threads, because their lines could be mixed.
         metrics.count(batch.ended)
 
 
@@ -71,8 +71,8 @@ def process(event: dict[str, Any], context: LambdaContext, work: Work) -> Mappin
 class _Batch:
     """What the records of a batch have in common.
 
-    `waiting` are the messages' ids of those not yet started, `guarded` of those that need a child process. A record
-    that is `alone` decodes its picture while it arrives; with others, the processor decodes those meanwhile.
+    `waiting` has the ids of the messages that have not started, `guarded` of those that need a child process. A record
+    that is `alone` decodes its picture while it arrives; otherwise the processor has other pictures to decode.
     """
 
     context: LambdaContext
@@ -97,8 +97,8 @@ def _record(record: SQSRecord, *, batch: _Batch) -> None:
         left_s = batch.context.get_remaining_time_in_millis() / 1000 - RESERVE_S
         if left_s < SHORTEST_RECORD_S:
             raise DeadlineError(f"expected {SHORTEST_RECORD_S} s to start a record, got {left_s:.1f} s")
-        # A record that stalled before may stall again, and so may those after it: each gets an equal share of the
-        # remaining time. Quick ones use less, which leaves more for a slow one on its next delivery.
+        # A record that stalled before may stall again, and so may those after it, so each gets an equal share of the
+        # remaining time. Quick ones use less, which leaves more for the others.
         wall_s = max(SHORTEST_RECORD_S, left_s / (behind + 1)) if runs_isolated(record, batch.guarded) else None
         name, details = process_message(record, batch.work, batch.settings, early=batch.alone, wall_s=wall_s)
     except GuardedFormatError:
@@ -109,8 +109,8 @@ def _record(record: SQSRecord, *, batch: _Batch) -> None:
         duration_ms = _since_ms(started)
         logger.exception("retry", extra={**line, "error": type(error).__name__, "duration_ms": duration_ms})
         batch.ended.append(metrics.Ended(name="retry", duration_ms=duration_ms))
-        # A record that was not started has not failed: it comes back at once, though in a child process, because SQS
-        # counts this delivery too.
+        # A record that was not started has not failed, so it is delivered again at once. It will run in a child
+        # process, because SQS counts this delivery too.
         longest_s = batch.settings.visibility_timeout_s
         delay_s = 0 if isinstance(error, DeadlineError) else retries.delay_s(deliveries, longest_s)
         batch.retry_delays_s[record.receipt_handle] = delay_s
@@ -140,20 +140,19 @@ def threads() -> int:
 def runs_isolated(record: SQSRecord, guarded: AbstractSet[str] = frozenset()) -> bool:
     """Return whether a record runs in a child process.
 
-    It does if it was delivered before, and so may have killed or stalled a worker, or if its message's id is among
-    `guarded`, whose pictures only a child decodes. Nothing else decides it: records that run isolated must
-    be forked while no other thread runs.
+    It does if it was delivered before, because it may have crashed or stalled a worker, or if its message's id is in
+    `guarded`. No other code may decide it, because a child must be forked while no other thread runs.
     """
     return int(record.attributes.approximate_receive_count) > 1 or record.message_id in guarded
 
 
 class Processor(BatchProcessor):
-    """Runs isolated records first, one after the other, then the others in threads, then those found to be guarded.
+    """Runs isolated records first, one after the other, then the others in threads, then those that need a child.
 
     A fork copies only the thread that forks: a lock that another thread holds would stay locked in the child forever.
-    So children are forked before any thread is started, or once all have ended; those of the batch before have ended.
-    Whether a picture is guarded is known once its first bytes are there: its handler then puts the message's id into
-    `guarded` and returns, and the record is processed again.
+    So children are forked before any thread is started, or after all have ended. Whether a picture is guarded is known
+    once its first bytes are there: the record handler then adds the message's id to `guarded` and returns, and the
+    record is processed again.
     """
 
     guarded: AbstractSet[str] = frozenset()

@@ -17,7 +17,7 @@ COMMANDS = {
 
 
 class Commands(click.Group):
-    """Imports the called command only: to import all takes longer than the emulator takes to start."""
+    """Imports only the command that is called, because all of them take longer to import than the emulator to start."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
         """Return the commands' names."""

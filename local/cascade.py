@@ -41,11 +41,11 @@ def upload(deployment: Deployment, masters: Mapping[str, Path], advance: Callabl
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far the masters are.
+    """How many masters and messages are done.
 
-    `settled` have a record that says so, or a reason why their name is not theirs; `pieces` are the branches' outcomes
-    so far, and the settled; `waiting` are messages in the branches' queues, in flight too; `dead` those in the
-    dead-letter queues.
+    `settled` masters have a settled record, or a reason that their name is taken; `pieces` counts them and all
+    branches' outcomes; `waiting` counts the messages in the branches' queues, including those in flight; `dead` counts
+    the dead letters.
     """
 
     settled: int
@@ -63,9 +63,9 @@ def wait(
 ) -> None:
     """Wait until every master is settled, or until nothing more can come.
 
-    Nothing can where no message waits, and where all those that wait are hidden longer than their queue hides them.
-    `advance` is called with the number of masters that have settled, `failed` with the first failure of each kind;
-    `pause` waits for some seconds at most between two looks.
+    Nothing can come if no message waits, or if nothing has changed for longer than a queue hides a message. `advance`
+    is called with the number of settled masters, and `failed` with the first failure of each kind; `pause` waits
+    between two looks, for at most so many seconds.
     """
     stack = stack_of(deployment)
     watch = FailureWatch(logs=deployment.emulator.client("logs"), groups=deployment.log_groups())
@@ -82,7 +82,7 @@ def wait(
         given_up = not now.waiting and now.dead >= len(masters) - now.settled > 0
         if given_up or now.settled == len(masters) or time.monotonic() - changed > patience_s:
             return
-        # Looking costs time that the functions want: at most a fifth of it.
+        # Looking takes at most a fifth of the time, because the functions need the processor.
         pause(max(SHORTEST_POLL_S, 4 * (time.monotonic() - started)))
 
 
@@ -108,5 +108,5 @@ def _progress(stack: DeployedStack, deployment: Deployment, masters: Sequence[st
 
 
 def messages(stack: DeployedStack, urls: Iterable[str]) -> int:
-    """Return how many messages are in some queues, in flight too."""
+    """Return the number of messages in some queues, including those in flight."""
     return sum(sum(depth(stack.client("sqs"), url)) for url in urls)

@@ -14,7 +14,7 @@ END_OF_IMAGE = b"\xff\xd9"
 def made(master: Path, converted: Path | None, record: Mapping[str, Any] | None) -> str | None:
     """Return `copied`, `re-encoded` or `salvaged`; None for a master that has no converted picture.
 
-    The worker marks what it salvaged in the record. A copy holds the master's coded picture bit for bit.
+    The record says whether the picture was salvaged. A copy has the master's coded picture, bit for bit.
     """
     if converted is None or not converted.is_file():
         return None
@@ -24,7 +24,7 @@ def made(master: Path, converted: Path | None, record: Mapping[str, Any] | None)
 
 
 def _same_picture(master: Path, converted: Path) -> bool:
-    """Return whether two JPEGs have the same tables and coded data, whatever their metadata."""
+    """Return whether two JPEGs have the same tables and coded data; their metadata may differ."""
     try:
         source, copy = master.read_bytes(), converted.read_bytes()
     except OSError:

@@ -42,9 +42,9 @@ class Deployment(Mocks):
         self._warming = Warming(emulator)
 
     def deploy(self, stack: str, config: Mapping[str, str], program: Path = PROGRAM) -> None:
-        """Run the program, make its resources, and warm its functions; `ready_ms` is when, in ms since 1970.
+        """Run the program, create its resources, and warm its functions; set `ready_ms`, in milliseconds since 1970.
 
-        Raises: ConfigError; DeploymentError, where a resource is unknown here or was refused.
+        Raises: ConfigError; DeploymentError, if a resource is not supported here or was refused.
         """
         self.stack = stack
         settings = local_config(config)
@@ -92,7 +92,7 @@ class Deployment(Mocks):
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         """Answer a function call of the provider.
 
-        Raises: DeploymentError, where it is not known here.
+        Raises: DeploymentError, if it is not supported here.
         """
         if args.token == "aws:index/getCallerIdentity:getCallerIdentity":  # noqa: S105 a function's name
             identity = self.emulator.client("sts").get_caller_identity()
@@ -111,7 +111,7 @@ class Deployment(Mocks):
 
 @contextlib.contextmanager
 def _garbage_kept() -> Iterator[None]:
-    """Turn garbage collection off meanwhile, and exclude the new objects from it: modules and types stay anyway."""
+    """Turn garbage collection off, and exclude the new objects from it afterwards, because modules and types stay."""
     gc.disable()
     try:
         yield

@@ -37,7 +37,7 @@ INHERITED = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "SYSTEMROOT")
 
 
 class EmulatorError(LocalError):
-    """MiniStack did not start; the message holds the end of its log."""
+    """MiniStack did not start; the message has the end of its log."""
 
 
 class Emulator:

@@ -28,7 +28,7 @@ class Notice:
 
 
 class EventQueue:
-    """Receives every event of the deployed program from its creation on."""
+    """Receives every event of the deployed program, from its own creation on."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._notices: list[Notice] = []
@@ -70,8 +70,7 @@ def _notice(event: Mapping[str, Any]) -> Notice:
 def summary(notices: Iterable[Notice], uploaded: Mapping[str, float]) -> dict[str, Any]:
     """Return how many events there were by type, how many ids, and the seconds from upload to event.
 
-    `uploaded` has the time at which each master was uploaded, in seconds since 1970; where a master was told more than
-    once, its first event counts.
+    `uploaded` has the time of each master's upload, in seconds since 1970; the first event of a master counts.
     """
     received = sorted(notices, key=lambda notice: notice.sent)
     first: dict[str, float] = {}

@@ -7,7 +7,7 @@ from typing import Any
 from ops.logs import fields_of, log_events
 
 OVERLAP_MS = 2_000
-"""How far behind the newest line another function's line may still come in."""
+"""How much later than another function's line an earlier line may arrive."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Slow uploads down to the publisher's speed, by counting published jobs in an additional queue on the topic.
 
-The emulator calls the publisher at once for each upload, each in a process of its own where the last
-one is still busy. Uploading no faster than jobs come out keeps that to a few processes.
+The emulator calls the publisher at once for each upload, in a new process if the others are busy. Uploading no faster
+than jobs are published limits that to a few processes.
 """
 
 import time

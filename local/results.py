@@ -42,7 +42,7 @@ class OutputFolderError(LocalUsageError):
 def clear(folder: Path, masters: Iterable[Path]) -> None:
     """Make `folder`, or empty it of an earlier run's results, whether or not that run came to its end.
 
-    Raises: OutputFolderError, where it holds anything but those, or a master, or cannot be written.
+    Raises: OutputFolderError, if it holds anything but those, or a master, or cannot be written.
     """
     if inside := next((master for master in masters if _holds(folder, master)), None):
         raise OutputFolderError(
@@ -99,7 +99,7 @@ def records(stack: DeployedStack) -> dict[str, dict[str, Any]]:
 def pictures(
     stack: DeployedStack, masters: Mapping[str, Path], accounts: Sequence[Account], folder: Path
 ) -> Iterator[ReportedPicture]:
-    """Yield each master with what is now in `folder` of it, for the report."""
+    """Yield each master with its results in `folder`, for the report."""
     items = json.loads((folder / RECORDS).read_text())
     timeline = Timeline.read(folder / TIMES, folder / LOGS)
     for found in accounts:
@@ -132,9 +132,9 @@ def _files(stack: DeployedStack, key: str, branch: ImageBranch, folder: Path) ->
 
 
 def functions(deployment: Deployment) -> dict[str, dict[str, float]]:
-    """Return each function's invocations and their milliseconds, warm ones apart from cold starts, from its log.
+    """Return each function's invocations and their milliseconds, cold starts separately, from its log.
 
-    Those that warmed it do not count.
+    Invocations that warm it do not count.
     """
     logs, since_ms = deployment.emulator.client("logs"), deployment.ready_ms
     return {name: durations(logs, group, since_ms) for name, group in deployment.log_groups().items()}

@@ -97,7 +97,7 @@ def process(
 def summarise(
     deployment: Deployment, accounts: Sequence[Account], watch: Stopwatch, *, outputs: int, records: int
 ) -> dict[str, Any]:
-    """Return what became of every master, how long it took, and the functions' figures."""
+    """Return the outcome of every master, the times, and the functions' figures."""
     busy_s = watch.seconds["upload"] + watch.seconds["process"]
     return {
         "stack": deployment.stack,

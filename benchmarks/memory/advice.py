@@ -44,7 +44,7 @@ def unsafe(row: Measurement, timeout_s: int) -> str:
 
 
 def advise(rows: Sequence[Measurement], timeout_s: int) -> Advice | None:
-    """Choose among one function's sizes; None where none is safe."""
+    """Choose among one function's sizes; None if none is safe."""
     safe = [row for row in rows if not unsafe(row, timeout_s)]
     if not safe:
         return None

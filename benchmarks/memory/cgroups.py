@@ -82,7 +82,7 @@ class Group:
             swap.write_text(str(size if self.version.swap_counts_memory else 0))
 
     def peak_mb(self) -> float | None:
-        """Return the peak memory of its processes; None where the kernel does not report it (before 5.19)."""
+        """Return the peak memory of its processes; None if the kernel does not report it (before 5.19)."""
         peak = self.memory / self.version.peak
         return int(peak.read_text()) / MEGABYTE if peak.exists() else None
 

@@ -54,7 +54,7 @@ def project_of(file: Path) -> str:
 
 
 def difference(before: str, after: str, name: str) -> str:
-    """Return a unified diff, empty where nothing changes."""
+    """Return a unified diff; empty if nothing changes."""
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     return "".join(difflib.unified_diff(old, new, name, name))
 

@@ -1,4 +1,4 @@
-"""Pictures from bytes to bytes or values: no AWS, no logging, no environment."""
+"""Imaging: bytes in, bytes or values out, without AWS, logging or the environment."""
 
 from .convert import convert
 from .describe import describe

@@ -1,4 +1,4 @@
-"""Turn a master into one JPEG of its own size."""
+"""Convert a master to a JPEG of its own size."""
 
 from typing import Literal
 
@@ -22,9 +22,9 @@ def convert(
 ) -> Jpeg:
     """Return the picture as a JPEG: upright, sRGB, 8 bit, opaque, first frame, no metadata but artist and copyright.
 
-    A JPEG that already meets all of this is copied, its coded picture bit for bit, unless `reencode` is "always".
-    With `salvage`, a picture whose end is damaged is kept up to its damage, and marked. A `Picture` has the
-    limits that it was opened with.
+    The coded picture of a JPEG that already meets all of this is copied bit for bit, unless `reencode` is "always".
+    With `salvage`, a picture whose end is damaged is kept up to the damage, and marked. A `Picture` keeps the limits
+    that it was opened with.
 
     Raises:
         RejectedImageError: The image's fault; see `handlers.errors`. What `source.read` raises passes through.

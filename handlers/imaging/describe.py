@@ -27,10 +27,10 @@ def describe(
     gps: bool = False,
     limits: Limits = Limits(),  # noqa: B008 - frozen
 ) -> Metadata:
-    """Return what the header says, and where the picture was taken only with `gps`.
+    """Return the facts in the header; only with `gps` where the picture was taken.
 
-    A stream is read no further than the header, except for a GIF or an animated PNG, whose frames are counted, and for
-    a PNG without EXIF before its pixels, which is read to its end. A `Picture` has the limits that it was opened with.
+    A stream is read up to the end of the header. A GIF or an animated PNG is read to its end to count the frames, and a
+    PNG without EXIF before its pixels to find EXIF after them. A `Picture` keeps the limits that it was opened with.
 
     Raises:
         RejectedImageError: The image's fault; see `handlers.errors`. What `source.read` raises passes through.
@@ -71,7 +71,7 @@ def _decimal(exif: Exif, tag: int) -> Decimal | None:
 
 
 def _taken_at(exif: Exif) -> str | None:
-    """Return the time of the exposure as the camera's clock had it, "2024-05-01T12:30:00"."""
+    """Return the time of the exposure by the camera's clock, as "2024-05-01T12:30:00"."""
     # DateTimeOriginal, DateTimeDigitized, DateTime: cameras without a clock fill them with blanks.
     for value in (exif.photo.get(0x9003), exif.photo.get(0x9004), exif.image.get(0x0132)):
         match = _TAKEN.match(text(value) or "")

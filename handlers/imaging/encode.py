@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .placeholder import Placeholder
 
 SUBSAMPLINGS = {"4:4:4": 0, "4:2:0": 2}
-"""Pillow's numbers for how many chroma samples are kept: all, or one of four."""
+"""Pillow's numbers for keeping all chroma samples, or one of four."""
 
 _TOP_LEVEL = 255
 _SOI, _APP0, _COM = b"\xff\xd8", b"\xff\xe0", b"\xff\xfe"
@@ -22,9 +22,9 @@ _SOI, _APP0, _COM = b"\xff\xd8", b"\xff\xe0", b"\xff\xfe"
 class Jpeg(bytes):
     """A JPEG file and how it was made.
 
-    `size` is (width, height) in pixels. `copied`: the master's coded picture, bit for bit; `salvaged`: the master's end
-    was damaged and is missing; `further`: the same picture in further formats, by their names; `placeholder`: that of
-    the whole picture, if one was requested.
+    `size` is (width, height) in pixels. `copied`: it has the master's coded picture, bit for bit. `salvaged`: the
+    master was damaged, and its end is missing. `further` has the same picture in further formats, by name, and
+    `placeholder` the whole picture's, if one was requested.
     """
 
     media_type: ClassVar[str] = "image/jpeg"
@@ -53,13 +53,13 @@ class Jpeg(bytes):
         return jpeg
 
     def with_comment(self, text: str) -> bytes:
-        """Return the file with a comment before its picture, after the JFIF header, which must come first."""
+        """Return the file with a comment after the JFIF header, which must come first."""
         start = len(_SOI) + (2 + int.from_bytes(self[4:6], "big") if self[2:4] == _APP0 else 0)
         return b"".join((self[:start], comment_segment(text), self[start:]))
 
 
 def comment_segment(text: str) -> bytes:
-    """Return a JPEG's segment that holds a comment. Source: ITU-T T.81, B.2.4.5."""
+    """Return a JPEG segment with a comment. Source: ITU-T T.81, B.2.4.5."""
     comment = text.encode()
     return b"".join((_COM, (2 + len(comment)).to_bytes(2, "big"), comment))
 
@@ -68,7 +68,7 @@ def comment_segment(text: str) -> bytes:
 class OutputOptions:
     """How outputs are encoded, and the background (red, green, blue) under transparent pictures.
 
-    `further` has the qualities of the formats beside JPEG, by their names; `placeholder` requests one.
+    `further` has the qualities of the formats other than JPEG, by name; `placeholder` requests one.
     """
 
     quality: int
@@ -92,7 +92,7 @@ def check_options(quality: Any, background: Any, subsampling: Any) -> None:
 
 def encode(image: Image.Image, exif: bytes, quality: int, subsampling: str) -> bytes:
     """Return a picture of mode L or RGB as a baseline JPEG with no metadata but `exif`."""
-    # Image.save would first import the other formats' plug-ins; its options travel as it sends them.
+    # Image.save would import the other formats' plug-ins first; it passes options in the same way.
     image.encoderinfo = {"quality": quality, "subsampling": SUBSAMPLINGS[subsampling], "exif": exif}
     file = io.BytesIO()
     Image.SAVE[JpegImagePlugin.JpegImageFile.format](image, file, "")

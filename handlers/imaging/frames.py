@@ -7,7 +7,7 @@ from typing import Self
 from .limits import MAX_SIDE_PX
 
 BOX_RATIO = 10
-"""How many times as high as its width an output may be that shows the whole picture."""
+"""The largest ratio of height to width of an output that shows the whole picture."""
 
 CENTRE = (0.5, 0.5)
 
@@ -20,7 +20,7 @@ _BOX = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})(:inside)?")
 
 @dataclass(frozen=True)
 class Box:
-    """A (width, height) in pixels that an output fills, the picture cropped, or else fits `inside`."""
+    """A (width, height) in pixels that an output fills, with the picture cropped, or that it fits `inside`."""
 
     width: int
     height: int
@@ -44,7 +44,7 @@ class Box:
 class Frame:
     """An output's (width, height) in pixels, and the region of the upright picture that it shows.
 
-    The region is (left, top, right, bottom) as fractions of the picture's sides, None for all of it.
+    The region is (left, top, right, bottom) in fractions of the picture's sides, or None for all of it.
     """
 
     size: Size
@@ -62,8 +62,8 @@ class Frame:
 def frame_of(picture: Size, wanted: int | Box, *, enlarge: bool, focus: Focus = CENTRE) -> Frame:
     """Return the frame of one output of an upright picture of (width, height) pixels.
 
-    A width alone keeps the aspect ratio within a box of `BOX_RATIO` times that height. Without `enlarge` no output has
-    more pixels a side than what it shows; a crop keeps its ratio and gets smaller.
+    With a width alone, the output keeps the aspect ratio, up to a height of `BOX_RATIO` times that. Without `enlarge`,
+    no output has more pixels a side than the part that it shows; a crop keeps its ratio and gets smaller.
     """
     if isinstance(wanted, int):
         return Frame(_by_width(picture, wanted, enlarge=enlarge))
@@ -73,11 +73,11 @@ def frame_of(picture: Size, wanted: int | Box, *, enlarge: bool, focus: Focus = 
 
 
 def focus_of(text: str | None) -> Focus:
-    """Return the focal point that `0.3,0.7` names: fractions from the top left of the upright picture.
+    """Return the focal point in a text such as `0.3,0.7`: fractions from the top left of the upright picture.
 
-    The centre where there is none.
+    An empty text means the centre.
 
-    Raises: ValueError, where it is no such point.
+    Raises: ValueError, if it is not a focal point.
     """
     if not text:
         return CENTRE

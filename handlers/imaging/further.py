@@ -1,4 +1,4 @@
-"""WebP and AVIF of the pixels that a JPEG is made of; their modules are imported where they are asked for."""
+"""WebP and AVIF of the same pixels as a JPEG; the encoders are imported when they are needed."""
 
 import io
 from abc import abstractmethod
@@ -18,7 +18,7 @@ class Further(bytes):
     media_type: ClassVar[str]
     max_side_px: ClassVar[int]
     encoder_bytes_per_pixel: ClassVar[int]
-    """The most that an encoder takes beside the picture: measured with noise of 0.75 and 12 megapixels."""
+    """The encoder's peak memory without the picture, measured with noise of 0.75 and 12 megapixels."""
     size: Size
 
     def __new__(cls, data: bytes, size: Size = (0, 0)) -> Self:
@@ -34,23 +34,23 @@ class Further(bytes):
             return cls(b"", image.size)
         image.encoderinfo = {"quality": quality, "exif": exif, **cls.options(image.mode, subsampling)}
         file = io.BytesIO()
-        # Image.save would first import the plug-ins of all other formats.
+        # Image.save would import the plug-ins of all other formats first.
         Image.SAVE[cls.load()](image, file, "")
         return cls(file.getvalue(), image.size)
 
     @staticmethod
     @abstractmethod
     def load() -> str:
-        """Import the encoder; return Pillow's name of the format."""
+        """Import the encoder; return Pillow's name for the format."""
 
     @staticmethod
     @abstractmethod
     def options(mode: str, subsampling: str) -> Mapping[str, Any]:
-        """Return the encoder's options, the effort among them, for a picture of a mode."""
+        """Return the encoder's options, including the effort, for a picture of a mode."""
 
     @abstractmethod
     def with_comment(self, text: str) -> bytes:
-        """Return the file with a text that decoders skip."""
+        """Return the file with a text that decoders ignore."""
 
 
 class Webp(Further):
@@ -76,10 +76,10 @@ class Webp(Further):
         return {"method": Webp.METHOD}
 
     def with_comment(self, text: str) -> bytes:
-        """Return the file with a chunk of its own at the end, where the format has unknown ones."""
+        """Return the file with an unknown chunk at the end, where the format allows them."""
         head, chunks = self[:8], self[12:]
         if not chunks.startswith(b"VP8X"):
-            # Only files of the extended form may have further chunks.
+            # Only the extended format may have further chunks.
             sides = b"".join((side - 1).to_bytes(3, "little") for side in self.size)
             chunks = b"".join((_chunk(b"VP8X", bytes(4) + sides), chunks))
         body = b"".join((b"WEBP", chunks, _chunk(b"note", text.encode())))
@@ -105,11 +105,11 @@ class Avif(Further):
 
     @staticmethod
     def options(mode: str, subsampling: str) -> Mapping[str, Any]:
-        """Return the speed, and chroma as JPEG has it."""
+        """Return the speed, and the JPEG's subsampling."""
         return {"speed": Avif.SPEED, **({} if mode == "L" else {"subsampling": subsampling})}
 
     def with_comment(self, text: str) -> bytes:
-        """Return the file with a box of free space at the end, which holds the text."""
+        """Return the file with a box of free space at the end that has the text."""
         body = text.encode()
         return b"".join((self, (8 + len(body)).to_bytes(4, "big"), b"free", body))
 
@@ -118,7 +118,7 @@ FORMATS: Mapping[str, type[Further]] = {"webp": Webp, "avif": Avif}
 
 
 def check_further(further: Any) -> None:
-    """Check the further formats of a call: a mapping of names to qualities."""
+    """Check a mapping of further formats' names to qualities."""
     if not isinstance(further, Mapping):
         raise TypeError(f'further must map formats to qualities, as {{"webp": 80}}, not {type(further).__name__}')
     for name, quality in further.items():

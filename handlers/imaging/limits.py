@@ -1,4 +1,4 @@
-"""The limits of a picture, the memory that it needs, and the refusals, all applied before a pixel is decoded."""
+"""The limits of a picture, and the memory that it needs; all are checked before a pixel is decoded."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -7,30 +7,30 @@ from typing import Self
 from handlers.errors import ImageTooLargeError
 
 MAX_SIDE_PX = 65_500
-"""The longest side that a JPEG holds. Source: libjpeg's JPEG_MAX_DIMENSION."""
+"""The longest side of a JPEG. Source: libjpeg's JPEG_MAX_DIMENSION."""
 
 MEGABYTE = 1024 * 1024
 MEMORY_SHARE = 0.9
-"""The share of a function's memory that is used; the rest is the runtime's."""
+"""The share of a function's memory that is used; the rest is for the runtime."""
 
 BASE_MB = 120
 """Interpreter, boto3, Pillow: 60 MB, of which a child process may copy nearly all."""
 
 BYTES_PER_PIXEL = 14
-"""Peak of the costliest pictures in convert and resize; see docs/imaging.md for the measurement."""
+"""The peak of the most expensive pictures in convert and resize; see docs/imaging.md for the measurement."""
 
 RASTER_BYTES_PER_PIXEL, OUTPUT_BYTES_PER_PIXEL = 4, 8
-"""What the master takes while outputs are made, and what the outputs take: resampled, turned, encoded."""
+"""Bytes of the master's pixels while outputs are made, and of an output's: resampled, turned, encoded."""
 
 FILE_COPIES = 2
-"""Copies of the file in memory at once: as fetched, and as the decoder takes it or as it is copied."""
+"""Copies of the file in memory at the same time: as it was fetched, and for the decoder or the output."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Bounds for one picture; the stack's config has each under its camelCase name.
+    """Limits for one picture; the stack's config has each by its camelCase name.
 
-    `memory_mb` is the function's memory: if it holds fewer pixels than `max_pixels`, it is the limit.
+    `memory_mb` is the function's memory, which is the limit if fewer pixels than `max_pixels` fit into it.
     """
 
     max_pixels: int = 64_000_000
@@ -152,7 +152,7 @@ def bytes_needed(
 ) -> int:
     """Return the peak memory, in bytes, that a master of `pixels` needs to become outputs of `output_pixels` in all.
 
-    Decoding takes `bytes_per_pixel`; encoding comes later, when the pixels alone are left of the master.
+    Decoding takes `bytes_per_pixel`; during encoding, only the master's pixels are left.
     """
     encoding = RASTER_BYTES_PER_PIXEL * pixels + OUTPUT_BYTES_PER_PIXEL * output_pixels + encoder_bytes
     return max(bytes_per_pixel * pixels, encoding)
@@ -165,5 +165,5 @@ def pixels_that_fit(memory_mb: int, file_bytes: int = 0, bytes_per_pixel: int = 
 
 
 def capacity_bytes(memory_mb: int) -> int:
-    """Return the bytes that a function of `memory_mb` MB has for pictures and their files."""
+    """Return the bytes for pictures and their files in a function of `memory_mb` MB."""
     return max(1, int(MEMORY_SHARE * memory_mb - BASE_MB) * MEGABYTE)

@@ -1,4 +1,4 @@
-"""What a page shows until a picture is there: a blurred hash of it, and its dominant colour."""
+"""What a page shows until a picture has loaded: a blurred hash of it, and its dominant colour."""
 
 import base64
 import math
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from PIL import Image
 
 SIDE_PX = 32
-"""Longest side of what the hash is taken from; it holds at most seven waves a side."""
+"""Longest side of the picture that the hash is made from; the hash has at most seven waves a side."""
 
 COLOURS = 6
 _LUMINANCE_TERMS, _COLOUR_TERMS = 7, 3
@@ -29,7 +29,7 @@ def placeholder_of(image: Image.Image) -> Placeholder:
 
 
 def dominant_colour(image: Image.Image) -> str:
-    """Return the most frequent of the few colours that stand for a small RGB picture, as `#rrggbb`."""
+    """Return a small RGB picture's most frequent colour, after reduction to a few, as `#rrggbb`."""
     reduced = image.quantize(COLOURS)
     counts = reduced.histogram()
     start = 3 * counts.index(max(counts))

@@ -1,4 +1,4 @@
-"""From an opened picture to JPEGs that keep an output's promises: decode, colours, background, sizes, orientation."""
+"""From an opened picture to JPEGs: decode, convert colours, add the background, resample, turn upright, encode."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 _LATE_GAP = 4
 _LATE_LEVELS = 12
-"""Adobe RGB and Display P3 depart from sRGB by 9 levels; with ProPhoto's 22, large outputs would fall below 45 dB."""
+"""Adobe RGB and Display P3 depart from sRGB by 9 levels; with ProPhoto's 22, large outputs had less than 45 dB."""
 
 
 def render(
     picture: Picture, frames: Mapping[str, Frame | None], output: OutputOptions, *, salvage: bool
 ) -> dict[str, Jpeg]:
-    """Return JPEGs by name, each as its frame says, None for the whole picture in its own size.
+    """Return JPEGs by name; a frame of None stands for the whole picture in its own size.
 
     Raises:
         BrokenImageError: The picture is damaged, and not salvaged.
@@ -49,7 +49,7 @@ def render(
 
 
 def _placeholder(frames: Mapping[str, Frame], images: Mapping[str, Image.Image], orientation: int) -> "Placeholder":
-    """Return the picture's placeholder, from the smallest output that shows all of it, else from the smallest crop."""
+    """Return the picture's placeholder, made from the smallest output of all of it, or else the smallest crop."""
     from .placeholder import placeholder_of  # noqa: PLC0415 - most stacks ask for none
 
     name = min(frames, key=lambda name: (frames[name].region is not None, area([frames[name].size])))
@@ -64,12 +64,12 @@ def _encoded(image: Image.Image, exif: bytes, output: OutputOptions, **about: An
 
 
 def widest(picture: Picture, frames: Mapping[str, Frame | None]) -> Size:
-    """Return the largest size that the whole picture has at the scale of an output, as it lies in its file."""
+    """Return the largest size of the whole picture, as stored, at the scale of an output."""
     return max(_stored(picture, frame).whole for frame in frames.values())
 
 
 def _stored(picture: Picture, frame: Frame | None) -> Frame:
-    """Return an upright frame as the picture lies in its file."""
+    """Return an upright frame for the picture as stored."""
     if frame is None:
         return Frame(picture.header.size)
     orientation = picture.exif.orientation
@@ -78,7 +78,7 @@ def _stored(picture: Picture, frame: Frame | None) -> Frame:
 
 
 def rendered(picture: Picture, background: Colour) -> Image.Image:
-    """Return an opened picture's own size as an output shows it, before encoding.
+    """Return the pixels of an opened picture in its own size, as an output has them before encoding.
 
     Raises:
         RejectedImageError: The image's fault; see `handlers.errors`.
@@ -91,8 +91,7 @@ def rendered(picture: Picture, background: Colour) -> Image.Image:
 def _colours_can_wait(picture: Picture, raster: Raster, sizes: Sequence[Size]) -> bool:
     """Return whether to convert the outputs' colours instead of the master's: fewer pixels, and the same to 45 dB.
 
-    Where edges are sharp, an output is much smaller than the master, or the colours are far from sRGB, the difference
-    would show.
+    The difference would show at sharp edges, in outputs much smaller than the master, or with colours far from sRGB.
     """
     image, profile = raster.image, picture.header.icc
     if not profile or area(sizes) >= area([image.size]):
@@ -111,15 +110,15 @@ def _normalised(picture: Picture, raster: Raster, background: Colour) -> Raster:
 
 
 def _scaled(raster: Raster, frames: Mapping[str, Frame], unconverted: Picture | None) -> dict[str, Image.Image]:
-    """Resample large to small, each from the smallest picture that loses nothing by it; crops from the raster itself.
+    """Resample from large to small, each output from the smallest one that is good enough, and crops from the raster.
 
-    What is made of a raster whose colours are `unconverted`, is brought to sRGB.
+    The outputs of an `unconverted` picture are converted to sRGB.
     """
     images: dict[str, Image.Image] = {}
     sources: list[Image.Image] = []
     for name, frame in sorted(frames.items(), key=lambda item: item[1].size, reverse=True):
         size, whole = frame.size, frame.region is None
-        # From edges as sharp as text's, the loss would show.
+        # With sharp edges, resampling twice would show.
         larger = reversed(sources) if raster.smooth and whole else ()
         source = next((one for one in larger if serves(one.size, size)), None)
         box = _part(raster, frame.region) if source is None else None
@@ -133,7 +132,7 @@ def _scaled(raster: Raster, frames: Mapping[str, Frame], unconverted: Picture | 
 
 
 def _part(raster: Raster, region: Region | None) -> Region | None:
-    """Return the part of a raster's pixels that a region of the picture is, None for all of them."""
+    """Return the part of a raster's pixels for a region of the picture, or None for all of them."""
     if region is None:
         return raster.box
     left, top, right, bottom = raster.box or (0.0, 0.0, *raster.image.size)

@@ -1,4 +1,4 @@
-"""Turn a master into several JPEGs of given sizes, from one decode."""
+"""Make JPEGs of several sizes from one decode of a master."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -29,13 +29,13 @@ def resize(
     further: Mapping[str, int] = MappingProxyType({}),
     placeholder: bool = False,
 ) -> dict[str, Jpeg]:
-    """Return the picture by name, each in the size that `sizes` says, else as `convert` does.
+    """Return JPEGs by name, each in the size that `sizes` has for it, and otherwise like `convert`'s.
 
-    A size is a width in pixels, the height following the aspect ratio, or a `Box`: filled, the picture cropped around
-    `focus` (fractions from the top left of the upright picture), or fitted inside. Without `enlarge`, nothing is
-    enlarged. `further` has qualities from 1 to 100 by format, as {"webp": 80, "avif": 60}: each output's `further` is
-    then the same picture in those formats. A `subsampling` of 4:4:4 keeps thin coloured lines, at a third more bytes. A
-    `Picture` has the limits that it was opened with.
+    A size is a width in pixels, which keeps the aspect ratio, or a `Box`, which the output fills, cropped around
+    `focus` (fractions from the top left of the upright picture), or fits inside. Without `enlarge`, nothing is
+    enlarged. `further` has qualities from 1 to 100 by format, as {"webp": 80, "avif": 60}; each output's `further` then
+    has the same picture in those formats. A `subsampling` of 4:4:4 keeps thin coloured lines, at a third more bytes. A
+    `Picture` keeps the limits that it was opened with.
 
     Raises:
         RejectedImageError: The image's fault; see `handlers.errors`. What `source.read` raises passes through.
@@ -45,7 +45,7 @@ def resize(
     _check_sizes(sizes)
     picture = open_picture(source, limits)
     picture.read(widest(picture, frames(picture, sizes, enlarge=enlarge, focus=focus)))
-    # Anew, because a PNG may be turned by what follows its picture.
+    # Again, because a PNG's EXIF may follow its picture.
     found = frames(picture, sizes, enlarge=enlarge, focus=focus)
     header, wanted = picture.header, {name: frame.size for name, frame in found.items()}
     pixels, file_bytes = header.width * header.height, len(picture.source.whole())

@@ -1,4 +1,4 @@
-"""A file's bytes; a stream is fetched only as far as it is read."""
+"""A file's bytes; a stream is read only as far as needed."""
 
 import io
 import re
@@ -11,10 +11,10 @@ WHOLE_BLOCK_BYTES = 1024 * 1024
 
 
 class BinaryStream(Protocol):
-    """What can be read: a file, a `BytesIO`, a botocore `StreamingBody`; no seek is needed."""
+    """A file, a `BytesIO` or a botocore `StreamingBody`; it need not be seekable."""
 
     def read(self, size: int, /) -> bytes:
-        """Return at most `size` bytes, and none only at the end."""
+        """Return at most `size` bytes; none only at the end."""
         ...
 
 
@@ -24,8 +24,8 @@ _BAD_SOURCE = "source must be bytes or a binary stream with read(n), not {}; ope
 class Source:
     """A file of at most `max_bytes` bytes, addressed by position.
 
-    What the stream's own `read` raises passes through: fetching is never the image's fault. `error` is the last of it,
-    for a caller that read by way of a decoder.
+    Exceptions of the stream's `read` pass through, because they are not the image's fault. `error` is the last one, for
+    a caller that gets a decoder's exception instead.
     """
 
     error: Exception | None = None
@@ -48,7 +48,7 @@ class Source:
         return self._stream is not None
 
     def peek(self, start: int, size: int) -> bytes:
-        """Return `size` bytes from `start`, fewer where the file ends."""
+        """Return `size` bytes from `start`, or fewer at the end of the file."""
         self._fetch(start + size, BLOCK_BYTES)
         self._buffer.seek(start)
         return self._buffer.read(size)
@@ -57,7 +57,7 @@ class Source:
         """Return exactly `size` bytes from `start`.
 
         Raises:
-            BrokenImageError: The file ends before.
+            BrokenImageError: The file has fewer.
         """
         data = self.peek(start, size)
         if len(data) < size:
@@ -65,7 +65,7 @@ class Source:
         return data
 
     def find(self, pattern: re.Pattern[bytes], start: int, size: int) -> tuple[int | None, int]:
-        """Return where `pattern` begins among `size` bytes from `start`, and how many bytes there are to look at."""
+        """Return the position of `pattern` in `size` bytes from `start`, or None, and the number of bytes searched."""
         self._fetch(start + size, BLOCK_BYTES)
         file = self._buffer.getvalue()
         found = pattern.search(file, start, start + size)
@@ -77,7 +77,7 @@ class Source:
         return self._buffer.getvalue()
 
     def _fetch(self, end: int, block_bytes: int) -> None:
-        """Read on until the file is known up to `end`, or over."""
+        """Read until the file is known up to `end`, or ends."""
         while self._stream is not None and self._size < end:
             try:
                 block = self._stream.read(min(max(block_bytes, end - self._size), WHOLE_BLOCK_BYTES))

@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent
 def render(template: str, *, styles: Sequence[str], scripts: Sequence[str], policy: str, **values: Any) -> str:
     """Return a page that holds its styles and scripts, which are named by their files; every value is escaped.
 
-    `policy` is the page's Content-Security-Policy, empty where the server sends it.
+    `policy` is the page's Content-Security-Policy; empty if the server sends it.
     """
     style, script = _joined(styles), _joined(scripts)
     return _environment().get_template(template).render(style=style, script=script, policy=policy, **values)

@@ -96,7 +96,7 @@ def permission(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict
 def event_source_mapping(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Map a queue to a function.
 
-    Raises: RefusedError, where the function's role may not.
+    Raises: RefusedError, if the function's role may not.
     """
     actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
     _require(emulator, inputs["functionName"], actions, inputs["eventSourceArn"])
@@ -118,7 +118,7 @@ def event_source_mapping(emulator: Emulator, _name: str, inputs: Mapping[str, An
 def event_invoke_config(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Set the destination of events that a function fails on.
 
-    Raises: RefusedError, where the function's role may not send it there.
+    Raises: RefusedError, if the function's role may not send it there.
     """
     destination = inputs["destinationConfig"]["onFailure"]["destination"]
     _require(emulator, inputs["functionName"], ["sqs:SendMessage"], destination)
@@ -134,7 +134,7 @@ def event_invoke_config(emulator: Emulator, _name: str, inputs: Mapping[str, Any
 def bucket_notification(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Let a bucket call functions.
 
-    Raises: RefusedError, where a function's own policy does not let S3 call it for this bucket.
+    Raises: RefusedError, if a function's own policy does not let S3 call it for this bucket.
     """
     configurations = []
     for target in inputs["lambdaFunctions"]:
@@ -166,7 +166,7 @@ CREATORS = {
 
 
 def _shared(archive: Path, inputs: Mapping[str, Any]) -> bytes:
-    """Return a layer whose one file puts the unpacked archive before all other packages.
+    """Return a layer with one file, which puts the unpacked archive before all other packages.
 
     The emulator reads `.pth` files in a layer's site-packages, as Lambda does.
     """
@@ -179,7 +179,7 @@ def _shared(archive: Path, inputs: Mapping[str, Any]) -> bytes:
 
 
 def _unpacked(archive: Path) -> Path:
-    """Return the folder beside a layer's archive that holds its packages: unpacked whole, once for all runs."""
+    """Return the folder beside a layer's archive with its packages, which are unpacked once for all runs."""
     folder = archive.with_suffix("")
     if not folder.is_dir():
         with tempfile.TemporaryDirectory(dir=archive.parent) as unfinished, zipfile.ZipFile(archive) as packed:
@@ -224,7 +224,7 @@ def _require_trigger(emulator: Emulator, function_arn: str, bucket_arn: str) -> 
 
 
 def _lets_in(statement: Mapping[str, Any], bucket_arn: str, account: str) -> bool:
-    """Return whether a statement lets S3 call for this bucket; conditions that it does not have do not matter."""
+    """Return whether a statement allows calls by S3 for this bucket; absent conditions do not matter."""
     wanted = {"AWS:SourceArn": bucket_arn, "AWS:SourceAccount": account}
     conditions = {key: value for operator in statement.get("Condition", {}).values() for key, value in operator.items()}
     return statement["Principal"] == {"Service": "s3.amazonaws.com"} and all(

@@ -1,1 +1,1 @@
-"""What is recorded of a picture: EXIF, tags, position, profile name."""
+"""The facts that are recorded of a picture: EXIF, tags, position, name of the profile."""

@@ -1,4 +1,4 @@
-"""Read the directories of a TIFF structure; entries, bytes and depth are bounded whatever it contains.
+"""Read the directories of a TIFF structure, with limits for entries, bytes and depth.
 
 Source: TIFF 6.0, section 2; the BigTIFF design of libtiff, where numbers and pointers have 8 bytes.
 """
@@ -42,10 +42,10 @@ class Rational:
 
 
 class Directories:
-    """Directories of one structure, each read once, so that loops end.
+    """The directories of one structure; each is read once, so that loops end.
 
-    `peek` returns bytes from a position, fewer where they end. `room` bounds the bytes of all values together, and
-    `longest` those of single tags that may be longer than `MAX_VALUE_BYTES`.
+    `peek` returns bytes from a position, or fewer at the end. `room` limits the bytes of all values together; `longest`
+    has the limits of the tags whose values may be longer than `MAX_VALUE_BYTES`.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Directories:
 
     @property
     def entry_bytes(self) -> int:
-        """Return how long an entry is: tag, type, count and value."""
+        """The length of an entry: tag, type, count and value."""
         return 4 + 2 * struct.calcsize(self._pointer)
 
     def sub_directory(self, pointer: Any) -> dict[int, Any]:
@@ -76,7 +76,7 @@ class Directories:
         return {}
 
     def directory(self, offset: int) -> dict[int, Any]:
-        """Return the values by tag: text and opaque ones as bytes, all others as tuples."""
+        """Return the values by tag: text and binary data as bytes, all others as tuples."""
         count = self.entries(offset)
         if offset in self._seen or count is None:
             self.warnings.append("an EXIF directory was ignored: it lies outside or was met before")
@@ -94,7 +94,7 @@ class Directories:
         return tags
 
     def entries(self, offset: int) -> int | None:
-        """Return how many entries a directory claims, None if it lies outside the structure."""
+        """Return how many entries a directory claims, or None if it is outside the structure."""
         head = self._peek(offset, struct.calcsize(self._count)) if 0 <= offset < 1 << 62 else b""
         if len(head) < struct.calcsize(self._count):
             return None
@@ -102,7 +102,7 @@ class Directories:
         return int(count)
 
     def next(self, offset: int) -> int:
-        """Return the offset of the directory that follows the one at `offset`, 0 if there is none."""
+        """Return the offset of the directory after the one at `offset`, or 0 if there is none."""
         count = self.entries(offset)
         if count is None or count > 1 << 32:
             return 0
@@ -134,10 +134,10 @@ class Directories:
         return tag, numbers
 
     def _raw(self, tag: int, size: int, inline: bytes) -> bytes | None:
-        """Return a value's bytes, None if they are too many or lie outside the structure."""
+        """Return a value's bytes, or None if there are too many or they are outside the structure."""
         if size <= len(inline):
             return inline[:size] if size <= self._room else None
-        # Values do not share bytes; where many claim the same ones, they would fill the memory.
+        # Real values do not share bytes; many that claim the same bytes could fill the memory.
         if size > min(self._longest.get(tag, MAX_VALUE_BYTES), self._room):
             return None
         (start,) = struct.unpack(self._order + self._pointer, inline)

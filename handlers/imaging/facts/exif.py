@@ -1,4 +1,4 @@
-"""Read the TIFF structure that EXIF is.
+"""Read EXIF, which is a TIFF structure.
 
 Source: CIPA DC-008 (Exif 2.32).
 """
@@ -15,7 +15,7 @@ ORIENTATION, ARTIST, COPYRIGHT, EXIF_IFD, GPS_IFD = 0x0112, 0x013B, 0x8298, 0x87
 
 @dataclass(frozen=True)
 class Exif:
-    """The tags of the three directories, by number; text and opaque values are bytes, all others tuples."""
+    """The tags of the three directories, by number; text and binary data are bytes, all others tuples."""
 
     image: Mapping[int, Any] = field(default_factory=dict)
     photo: Mapping[int, Any] = field(default_factory=dict)
@@ -25,7 +25,7 @@ class Exif:
 
     @property
     def orientation(self) -> int:
-        """Return the orientation, 1 to 8; anything else counts as upright."""
+        """The orientation, from 1 to 8; 1 (upright) for any other value."""
         value = self.image.get(ORIENTATION)
         if isinstance(value, tuple) and value and isinstance(value[0], int) and 1 <= value[0] <= 8:  # noqa: PLR2004
             return value[0]
@@ -33,7 +33,7 @@ class Exif:
 
 
 def read_exif(blob: bytes | None) -> Exif:
-    """Read image, photo and GPS directory; what cannot be read is left out and noted."""
+    """Read the image, photo and GPS directories; what cannot be read is left out, with a warning."""
     if not blob:
         return Exif()
     if blob.startswith(b"Exif\0\0"):

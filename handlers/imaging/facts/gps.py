@@ -11,10 +11,10 @@ _PLACES = Decimal("0.0000001")
 
 
 def read_gps(exif: Exif) -> dict[str, Value] | None:
-    """Return what is known of latitude and longitude in degrees, altitude in metres and the satellites' time."""
+    """Return latitude and longitude in degrees, altitude in metres and the satellites' time, if they are known."""
     latitude = _degrees(exif, *_LATITUDE, negative="S", largest=90)
     longitude = _degrees(exif, *_LONGITUDE, negative="W", largest=180)
-    whole = latitude is not None and longitude is not None  # Half of a position is none.
+    whole = latitude is not None and longitude is not None  # A position needs both.
     found: dict[str, Value | None] = {
         "latitude": latitude if whole else None,
         "longitude": longitude if whole else None,
@@ -31,7 +31,7 @@ def _degrees(exif: Exif, ref: int, tag: int, *, negative: str, largest: int) -> 
         return None
     parts = [number((one,)) for one in value]
     if len(parts) > 1 and parts[-1] is None:
-        # Cameras write 0/0 where a finer part is in the one before.
+        # Cameras write 0/0 if the value before has the fraction.
         parts.pop()
     degrees = Decimal(0)
     for part, unit in zip(parts, (1, 60, 3600), strict=False):

@@ -10,7 +10,7 @@ _HEADER_BYTES = 128
 
 
 def profile_name(profile: bytes | None) -> str | None:
-    """Return the profile's description, or None where it has none."""
+    """Return the profile's description, or None if it has none."""
     if not profile or len(profile) < _HEADER_BYTES + 4:
         return None
     count = min(int.from_bytes(profile[128:132], "big"), _MAX_TAGS)

@@ -1,4 +1,4 @@
-"""What is recorded of a picture, in values that DynamoDB takes."""
+"""The facts that are recorded of a picture, as values that DynamoDB accepts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 MAX_ITEM_BYTES = 60_000
-"""Below the 64 KB promised, with room for the item's own strings."""
+"""Less than the 64 KB that are promised, because the item has more strings."""
 
 Value = str | int | Decimal | bool
 
@@ -15,7 +15,7 @@ Value = str | int | Decimal | bool
 class Metadata:
     """Facts from the header; `width` and `height` are as stored, before orientation.
 
-    `gps` is None unless it was asked for. Texts hold no control characters, numbers are int or Decimal.
+    `gps` is None unless it was requested. Texts have no control characters; numbers are int or Decimal.
     """
 
     width: int
@@ -39,7 +39,7 @@ class Metadata:
     warnings: tuple[str, ...] = ()
 
     def extras(self) -> dict[str, Any]:
-        """Return what is stored beside the item's six strings; what is unknown is left out."""
+        """Return the facts for the item in addition to its six strings, without those that are unknown."""
         plain = ("mode", "frames", "orientation", "has_alpha", "icc_profile", "camera_make", "camera_model")
         exposure = ("lens_model", "exposure_time_s", "f_number", "iso", "focal_length_mm", "taken_at")
         extras: dict[str, Any] = {

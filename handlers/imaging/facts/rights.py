@@ -1,4 +1,4 @@
-"""Artist and copyright, wherever a file has them; nothing else of those blocks is copied into an output.
+"""Read artist and copyright from the places where a file may have them; outputs get nothing else from these.
 
 Source: Exif 2.32, tags 0x013B and 0x8298; IIM 4.2, datasets 2:80 and 2:116; XMP specification, part 1, Dublin Core;
 Photoshop's file format, image resources.
@@ -14,7 +14,7 @@ from .exif import ARTIST, COPYRIGHT, Exif
 
 MAX_TEXT_BYTES = 4_096
 MAX_BLOCK_BYTES = 256 * 1024
-"""How much of an XMP packet or of Photoshop's resources is searched."""
+"""How many bytes of an XMP packet or of Photoshop's resources are searched."""
 
 _MAX_ELEMENT_BYTES = 16 * 1024
 _ASCII = 2
@@ -26,9 +26,9 @@ _PNG_KEYWORDS = {ARTIST: "Author", COPYRIGHT: "Copyright"}
 def rights_only(
     exif: Exif, iptc: bytes = b"", xmp: bytes = b"", texts: Mapping[str, str] = MappingProxyType({})
 ) -> bytes:
-    """Return an EXIF segment body with nothing but artist and copyright, or nothing if there is neither.
+    """Return the body of an EXIF segment with artist and copyright only; empty if there is neither.
 
-    The first source that has one of them decides it: EXIF, IPTC, XMP, PNG text.
+    Each comes from the first source that has it: EXIF, IPTC, XMP, PNG text.
     """
     by_line = _iptc(iptc[:MAX_BLOCK_BYTES])
     packet = xmp[:MAX_BLOCK_BYTES]
@@ -46,7 +46,7 @@ def rights_only(
 
 
 def _parts(value: object) -> bytes:
-    """Return EXIF text; a copyright's editor stays apart from its photographer, who may be blank."""
+    """Return EXIF text; in a copyright, photographer (may be blank) and editor stay separate."""
     if not isinstance(value, bytes):
         return b""
     first, _, second = (part.strip(b" \t\r\n") for part in value[:MAX_TEXT_BYTES].partition(b"\0"))
@@ -59,7 +59,7 @@ def _clean(text: bytes) -> bytes:
 
 
 def _iptc(resources: bytes) -> dict[int, bytes]:
-    """Return by-line and copyright notice of Photoshop's image resources, as UTF-8."""
+    """Return the by-line and the copyright notice in Photoshop's image resources, as UTF-8."""
     position, found = 0, dict[int, list[bytes]]()
     while resources[position : position + 4] == b"8BIM":
         kind = int.from_bytes(resources[position + 4 : position + 6])
@@ -97,7 +97,7 @@ def _utf8(value: bytes) -> bytes:
 
 
 def _xmp(packet: bytes, field: bytes) -> bytes:
-    """Return the texts of a Dublin Core property, found without an XML parser, because a packet may be hostile."""
+    """Return the texts of a Dublin Core property; without an XML parser, because a packet may be hostile."""
     start, end = packet.find(b"<dc:" + field), packet.find(b"</dc:" + field + b">")
     if 0 <= start < end:
         element = packet[start : min(end, start + _MAX_ELEMENT_BYTES)].partition(b">")[2]
@@ -114,7 +114,7 @@ def _unescaped(text: bytes) -> bytes:
 
 
 def _segment_body(kept: list[tuple[int, bytes]]) -> bytes:
-    """Return a TIFF structure of texts by tag."""
+    """Return a TIFF structure with texts by tag."""
     start = 8 + 2 + 12 * len(kept) + 4
     entries, values = b"", b""
     for tag, text in kept:

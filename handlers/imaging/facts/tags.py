@@ -1,4 +1,4 @@
-"""EXIF values as DynamoDB takes them: text without control characters, numbers exact, nothing opaque."""
+"""EXIF values for DynamoDB: text without control characters, exact numbers, no binary data."""
 
 from decimal import Decimal
 from math import isfinite
@@ -15,13 +15,13 @@ MAX_TEXT_BYTES = 1_024
 MAX_LIST = 32
 MAX_TAGS_BYTES = 40_000
 _DIGITS = 12
-# Binary structures under a name of their own; any of them can hold a position.
+# Binary structures, any of which may have a position.
 _LEFT_OUT = frozenset({EXIF_IFD, GPS_IFD, 0xA005, 0x014A, 0x02BC, 0x83BB, 0x8649, 0x8773, 0x927C, 0x9286, 0xC4A5})
 _WINDOWS_TEXTS = range(0x9C9B, 0x9CA0)
 
 
 def text(value: Any, limit: int = MAX_TEXT_BYTES) -> str | None:
-    """Return readable text of at most `limit` bytes, or None where there is none."""
+    """Return readable text of at most `limit` bytes, or None if there is none."""
     if not isinstance(value, bytes):
         return None
     raw = value.split(b"\0", 1)[0]
@@ -33,13 +33,13 @@ def text(value: Any, limit: int = MAX_TEXT_BYTES) -> str | None:
 
 
 def clean(value: str, limit: int = MAX_TEXT_BYTES) -> str | None:
-    """Return the text without what is not printable, at most `limit` bytes of UTF-8."""
+    """Return the text without unprintable characters, at most `limit` bytes of UTF-8."""
     printable = "".join(c if c.isprintable() else " " for c in value).strip()
     return printable.encode("utf-8", "ignore")[:limit].decode("utf-8", "ignore").strip() or None
 
 
 def number(value: Any) -> int | Decimal | None:
-    """Return the first number of a value, exact or to 12 digits; None for 1/0, NaN and the like."""
+    """Return the first number of a value, exact or to 12 digits; None for 1/0, NaN or infinity."""
     first = value[0] if isinstance(value, tuple) and value else value
     if isinstance(first, Rational):
         if not first.denominator:
@@ -51,7 +51,7 @@ def number(value: Any) -> int | Decimal | None:
 
 
 def further_tags(exif: Exif) -> dict[str, Value | list[Value]]:
-    """Return the known, readable tags of image and photo directory by name, bounded in number and size."""
+    """Return the known, readable tags of the image and photo directories by name, limited in number and size."""
     found: dict[str, Value | list[Value]] = {}
     room = MAX_TAGS_BYTES
     for tag, raw in [*exif.image.items(), *exif.photo.items()]:
@@ -93,7 +93,7 @@ def _rounded(value: Decimal) -> int | Decimal:
 
 
 def _storable(value: float) -> bool:
-    """Return whether DynamoDB takes a number's magnitude, with a wide margin."""
+    """Return whether DynamoDB accepts a number of this magnitude, with a wide margin."""
     return value == 0 or 1e-100 < abs(value) < 1e30  # noqa: PLR2004
 
 

@@ -1,4 +1,4 @@
-"""The formats that are accepted: one module and one line each."""
+"""The image formats: one module and one line each."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,7 +17,7 @@ FORMATS: dict[str, type[Picture]] = {
     "png": PngPicture,
     "gif": GifPicture,
 }
-"""By name, in the order in which files are held against them."""
+"""By name, in the order in which they are compared with a file."""
 
 
 def _webp() -> type[Picture]:
@@ -50,7 +50,7 @@ FURTHER: dict[str, Callable[[], type[Picture]]] = {
     "heic": _heic,
     "tiff": _tiff,
 }
-"""Formats that are refused unless they are named; their modules are imported only then."""
+"""Formats that are refused unless named; their modules are imported only then."""
 
 DEFAULT_FORMATS = tuple(FORMATS)
 
@@ -59,7 +59,7 @@ _PREFIX_BYTES = 512
 
 
 def load_formats(names: Sequence[str]) -> list[type[Picture]]:
-    """Return the formats of such names; those that are no default are imported.
+    """Return the formats with these names; further formats are imported.
 
     Raises:
         ValueError: A name is unknown.
@@ -77,9 +77,9 @@ def open_picture(
     early: bool = True,
     formats: Sequence[str] = DEFAULT_FORMATS,
 ) -> Picture:
-    """Read a file's header and return the picture; one that is open already is returned as it is.
+    """Read a file's header and return the picture; an opened picture is returned as it is.
 
-    A stream is read no further than the header. Its pixels are decoded while they arrive if `early`. Only the named
+    A stream is read up to the end of the header. With `early`, its pixels are decoded while they arrive. Only the named
     `formats` are accepted.
 
     Raises:

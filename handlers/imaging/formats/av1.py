@@ -1,4 +1,4 @@
-"""What the coded data of an AV1 picture ask of a decoder, before it sees them.
+"""Check how much work the coded data of an AV1 picture are for a decoder, before it gets them.
 
 Source: AV1 bitstream and decoding process specification, 5.3 to 5.5.
 """
@@ -10,10 +10,10 @@ from handlers.errors import BrokenImageError, ImageTooLargeError
 from .bits import Bits
 
 MAX_UNITS = 4_096
-"""Open bitstream units of one picture; cameras and encoders write up to a few dozen."""
+"""Open bitstream units of one picture; encoders write up to a few dozen."""
 
 MAX_FRAMES = 16
-"""Frames that are decoded for one picture: layers, and frames that are not shown."""
+"""Frames that are decoded for one picture, such as layers and frames that are not shown."""
 
 _SEQUENCE, _FRAME_HEADER, _FRAME = 1, 3, 6
 _MAX_SIZE_BYTES = 8
@@ -22,11 +22,11 @@ _TIERED_FROM = 7
 
 
 def check_av1(data: bytes, size: tuple[int, int]) -> None:
-    """Refuse coded data whose pictures are not of such (width, height), or are too many.
+    """Refuse coded data with pictures larger than this (width, height), or with too many.
 
     Raises:
         BrokenImageError: The data contradict the size, or are damaged.
-        ImageTooLargeError: They would take a decoder too long.
+        ImageTooLargeError: Decoding would take too long.
     """
     sequences, frames = 0, 0
     for number, (kind, start, end) in enumerate(_units(data)):
@@ -48,7 +48,7 @@ def check_av1(data: bytes, size: tuple[int, int]) -> None:
 
 
 def _units(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yield each unit's type and where its content lies."""
+    """Yield each unit's type and the position of its content."""
     position = 0
     while position < len(data):
         head = data[position]
@@ -64,7 +64,7 @@ def _units(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def _leb128(data: bytes, position: int) -> tuple[int, int]:
-    """Return the number of variable length at `position`, and the position after it."""
+    """Return the variable-length number at `position`, and the position after it."""
     value = 0
     for number, byte in enumerate(data[position : position + _MAX_SIZE_BYTES]):
         value |= (byte & 0x7F) << 7 * number
@@ -74,7 +74,7 @@ def _leb128(data: bytes, position: int) -> tuple[int, int]:
 
 
 def _sequence_size(bits: Bits) -> tuple[int, int]:
-    """Return the most (width, height) of frames that a sequence header allows."""
+    """Return the largest (width, height) of frames that a sequence header allows."""
     bits.take(4)
     if bits.take(1):
         bits.take(5)
@@ -85,7 +85,7 @@ def _sequence_size(bits: Bits) -> tuple[int, int]:
 
 
 def _skip_timing(bits: Bits) -> None:
-    """Skip what a sequence header has before the size where it is not reduced to that of a still picture."""
+    """Skip the fields before the size in a sequence header that is not the short one of a still picture."""
     delay_bits = 0
     if bits.take(1):
         bits.take(64)

@@ -1,4 +1,4 @@
-"""AVIF: the picture's items, decoded by the library that Pillow has."""
+"""AVIF: the picture's items, decoded by Pillow's library."""
 
 import io
 
@@ -12,7 +12,7 @@ from .heif_header import size_of
 from .heif_items import ImageItem
 
 if not AvifImagePlugin.SUPPORTED:
-    # Else each AVIF would be rejected as damaged.
+    # Without it, every AVIF would be rejected as damaged.
     raise ImportError(
         "expected a Pillow that decodes AVIF, got one without PIL._avif: build the layer with inputFormats"
     )

@@ -1,4 +1,4 @@
-"""Read numbers of a few bits, as the headers of coded pictures have them."""
+"""Read numbers of a few bits, as in the headers of coded pictures."""
 
 from handlers.errors import BrokenImageError
 
@@ -6,16 +6,16 @@ _MOST_ZEROS = 32
 
 
 class Bits:
-    """Bits of some bytes, the highest of each first."""
+    """The bits of some bytes, the highest of each byte first."""
 
     def __init__(self, content: bytes) -> None:
         self._value, self._left = int.from_bytes(content), 8 * len(content)
 
     def take(self, bits: int) -> int:
-        """Return the number that the next bits are.
+        """Return the number in the next bits.
 
         Raises:
-            BrokenImageError: There are fewer.
+            BrokenImageError: There are fewer bits.
         """
         if bits > self._left:
             raise BrokenImageError("the picture is damaged: the header of its coded data is too short")

@@ -1,4 +1,4 @@
-"""Which format a file in the ISO base media format is of, by the brands that it begins with.
+"""Tell the format of a file in the ISO base media format by its brands, which come first.
 
 Source: ISO/IEC 14496-12, 4.3; ISO/IEC 23008-12, 10; AV1 image file format, 7.
 """
@@ -9,7 +9,7 @@ _HEIF = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm"
 
 
 def brands(prefix: bytes) -> frozenset[bytes]:
-    """Return the brands that a file's first bytes name, none where it is of another format."""
+    """Return the brands in a file's first bytes; none if it is in another format."""
     if prefix[4:8] != b"ftyp":
         return frozenset()
     end = min(int.from_bytes(prefix[:4]), len(prefix))
@@ -17,10 +17,10 @@ def brands(prefix: bytes) -> frozenset[bytes]:
 
 
 def is_avif(prefix: bytes) -> bool:
-    """Return whether a file begins as an AVIF does."""
+    """Return whether a file begins like an AVIF."""
     return not _AVIF.isdisjoint(brands(prefix))
 
 
 def is_heic(prefix: bytes) -> bool:
-    """Return whether a file begins as a HEIC does, or as one whose coding only its items tell."""
+    """Return whether a file begins like a HEIC, or like a HEIF whose coding only its items name."""
     return not _HEIF.isdisjoint(brands(prefix)) and not is_avif(prefix)

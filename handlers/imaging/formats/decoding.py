@@ -1,10 +1,9 @@
-"""Run Pillow's decoders on files cut down to the picture, and tell the image's fault from other failures.
+"""Run Pillow's decoders on files that have only the picture, and separate the image's fault from other failures.
 
-A picture may be decoded while its file arrives, so that a download and a decoder take turns. What is decoded early
-counts only if the whole file, once it is there and checked, holds the same bytes that were decoded; else it is
-forgotten, and the picture is decoded from the file.
+A picture may be decoded while its file arrives. The result is used only if the whole file, once it is there and
+checked, has the same bytes that were decoded; otherwise the picture is decoded again from the file.
 
-The decoders see neither metadata nor a second picture. `Image.open` is not used: it imports the plug-ins of other
+The decoders get neither metadata nor a second picture. `Image.open` is not used: it imports the plug-ins of other
 formats, and its bomb check and LOAD_TRUNCATED_IMAGES apply to the whole process.
 """
 
@@ -30,14 +29,14 @@ IMAGE_FAULTS = (
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
-"""What Pillow raises for a bad file; UnicodeDecodeError is a ValueError."""
+"""The exceptions that Pillow raises for a bad file; UnicodeDecodeError is a ValueError."""
 
 
 @contextmanager
 def image_faults(*others: type[Exception]) -> Iterator[None]:
-    """Turn what Pillow raises for a bad file into `BrokenImageError`; memory and disk are not the image's fault.
+    """Turn Pillow's exceptions for a bad file into `BrokenImageError`; memory and disk are not the image's fault.
 
-    `others` are what the decoder of a format raises in addition.
+    `others` are further exceptions of a format's decoder.
     """
     faults: tuple[type[Exception], ...] = (*IMAGE_FAULTS, *others)
     try:
@@ -51,15 +50,14 @@ def image_faults(*others: type[Exception]) -> Iterator[None]:
 
 
 BLOCK_BYTES = 256 * 1024
-"""As much as is decoded at a time: 3 ms of a download at 80 MB/s. Smaller blocks cost more calls than they save."""
+"""Bytes that are decoded at a time: 3 ms of a download at 80 MB/s. Smaller blocks cost more time than they save."""
 
 
 @contextmanager
 def attempt(source: Source) -> Iterator[None]:
-    """Ignore errors of the picture, and raise those of fetching as they were.
+    """Ignore errors of the picture, and raise those of fetching unchanged.
 
-    Decoders turn any error of the file that they read into one of their own, but a network that fails is not
-    the image's fault.
+    Decoders turn an error of reading into one of their own, but a network failure is not the image's fault.
     """
     try:
         yield
@@ -74,17 +72,17 @@ def attempt(source: Source) -> Iterator[None]:
 
 @runtime_checkable
 class Marked(Protocol):
-    """An image that marks the pixels it has not decoded."""
+    """An image whose missing pixels have a marking colour."""
 
     def unmark(self) -> None:
-        """Blacken the marks that are left."""
+        """Make the marked pixels black."""
 
 
 def load(image: ImageFile.ImageFile, *, salvage: bool) -> str | None:
-    """Decode the pixels; with `salvage` keep what was decoded before a failure, and return the reason.
+    """Decode the pixels; with `salvage`, keep those before the damage and return what is wrong.
 
     Raises:
-        BrokenImageError: The picture cannot be decoded, or not whole.
+        BrokenImageError: The picture cannot be decoded completely.
     """
     try:
         with image_faults():
@@ -92,7 +90,7 @@ def load(image: ImageFile.ImageFile, *, salvage: bool) -> str | None:
     except BrokenImageError as error:
         if not salvage:
             raise
-        # Without tiles left to decode, Pillow hands out the pixels that it has.
+        # Without tiles to decode, Pillow returns the pixels that it has.
         image.tile = []
         with image_faults():
             image.load()

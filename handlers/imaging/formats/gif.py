@@ -1,4 +1,4 @@
-"""GIF: the blocks up to the first frame, its pixels on their canvas, the number of frames.
+"""GIF: the blocks before the first frame, its pixels on the canvas, and the number of frames.
 
 Source: CompuServe GIF89a specification.
 """
@@ -19,7 +19,7 @@ from .decoding import image_faults, load
 from .picture import Header, Picture
 
 MAX_SUB_BLOCKS = 250_000
-"""Full sub-blocks in this number would be 64 MB; more are a file made to stall."""
+"""So many full sub-blocks are 64 MB; a file with more is made to stall the decoder."""
 
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _CONTROL = 0xF9
@@ -74,7 +74,7 @@ class GifPicture(Picture):
         raise ImageTooLargeError(f"more than the {self.limits.max_frames:,} frames that are counted")
 
     def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:  # noqa: ARG002 - never reduced
-        """Decode the first frame, transparent where nothing is drawn; see `Picture.decode`."""
+        """Decode the first frame, transparent outside of it; see `Picture.decode`."""
         header = self.header
         left, top, width, height = header.box
         canvas = (header.width, header.height)
@@ -125,7 +125,7 @@ def _skip_blocks(source: Source, position: int) -> int:
     """Return the position after a series of sub-blocks and its terminator.
 
     Raises:
-        BrokenImageError: The file ends within.
+        BrokenImageError: The file ends within the series.
         ImageTooLargeError: The series is too long.
     """
     blocks, step = 0, _FIRST_STEP_BYTES
@@ -152,7 +152,7 @@ def _transparent(block: bytes) -> int | None:
 
 
 def _colours(source: Source, flags: int, position: int) -> tuple[bytes, int]:
-    """Return the colour table that `flags` announce, and the position after it."""
+    """Return the colour table that `flags` describe, and the position after it."""
     if not flags & 0x80:
         return b"", position
     size = 3 << ((flags & 7) + 1)
@@ -164,7 +164,7 @@ def _header(source: Source, position: int, screen: bytes, palette: bytes, transp
     numbers = source.take(position, 9)
     left, top, width, height = (int.from_bytes(numbers[i : i + 2], "little") for i in (0, 2, 4, 6))
     own, position = _colours(source, numbers[8], position + 9)
-    # A frame that leaves the canvas enlarges it, as in Pillow, libvips and browsers.
+    # A frame that extends beyond the canvas enlarges it, as in Pillow, libvips and browsers.
     canvas_width = max(int.from_bytes(screen[:2], "little"), left + width)
     canvas_height = max(int.from_bytes(screen[2:4], "little"), top + height)
     if not canvas_width or not canvas_height:
@@ -185,7 +185,7 @@ def _header(source: Source, position: int, screen: bytes, palette: bytes, transp
 
 
 def _payload(source: Source, header: GifHeader) -> tuple[bytes, bool]:
-    """Return a GIF with nothing but the first frame, as large as its canvas, and whether its data had an end."""
+    """Return a GIF with the first frame only, as large as its canvas, and whether its data had an end."""
     _, _, width, height = header.box
     size = width.to_bytes(2, "little") + height.to_bytes(2, "little")
     palette = header.palette or bytes(level for level in range(256) for _ in "RGB")
@@ -196,13 +196,13 @@ def _payload(source: Source, header: GifHeader) -> tuple[bytes, bool]:
         end = _skip_blocks(source, header.data_start)
         data, ended = source.take(start, end - start), bool(source.peek(end, 1))
     except BrokenImageError:
-        # The file ends within the data: its decoder tells whether all pixels are there.
+        # The file ends within the data; the decoder finds out whether all pixels are there.
         data, ended = _closed(source.whole()[start:]), False
     return screen + descriptor + data + b";", ended
 
 
 def _closed(data: bytes) -> bytes:
-    """Return a frame's data, of which the end is lost, as whole sub-blocks with a terminator."""
+    """Return a frame's data without an end as whole sub-blocks with a terminator."""
     position, end = 1, len(data)
     while position < end and data[position]:
         left = end - position - 1

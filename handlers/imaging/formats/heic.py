@@ -1,4 +1,4 @@
-"""HEIC: the picture's items, decoded by libheif and libde265, which `pi_heif` has; it has no encoder."""
+"""HEIC: the picture's items, decoded by libheif and libde265, which are in `pi_heif`, without an encoder."""
 
 from PIL import Image
 

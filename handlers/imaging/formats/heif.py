@@ -32,7 +32,7 @@ MAX_XMP_BYTES = 256 * 1024
 
 
 class HeifPicture(Picture):
-    """The picture of an AVIF or HEIC, whose items are of type `coding`; `brands` are those that its decoder expects."""
+    """The picture of an AVIF or HEIC, whose items have type `coding`; `brands` are those that the decoder expects."""
 
     guarded = True
     name: ClassVar[str]
@@ -48,7 +48,7 @@ class HeifPicture(Picture):
         return picture
 
     def turned(self, exif: Exif) -> Exif:
-        """Return EXIF with the orientation that the items say: a reader has to ignore EXIF's own."""
+        """Return EXIF with the orientation of the items: readers have to ignore EXIF's own."""
         if exif.orientation == self.header.orientation:
             return exif
         return replace(exif, image={**exif.image, ORIENTATION: (self.header.orientation,)})
@@ -66,7 +66,7 @@ class HeifPicture(Picture):
         return 1
 
     def _read_on(self) -> None:
-        """Read EXIF and XMP; what cannot be read costs the facts, not the picture."""
+        """Read EXIF and XMP; if they cannot be read, their facts are left out."""
         header = self.header
         with contextlib.suppress(BrokenImageError):
             if header.exif_item:
@@ -90,7 +90,7 @@ class HeifPicture(Picture):
         return Raster(image.crop(header.box), opacity and opacity.crop(header.box))
 
     def _data(self) -> Callable[[ImageItem], bytes]:
-        """Return what reads and checks an item's data; those of all items together are no longer than the file."""
+        """Return a function that reads and checks an item's data; all together are no longer than the file."""
         room = len(self.source.whole())
 
         def data(item: ImageItem) -> bytes:
@@ -108,15 +108,15 @@ class HeifPicture(Picture):
 
     @abstractmethod
     def check(self, item: ImageItem, data: bytes) -> None:
-        """Refuse an item's coded data that ask for more than its size.
+        """Refuse coded data that need more of a decoder than an item of this size.
 
         Raises:
-            RejectedImageError: They do, or are damaged.
+            RejectedImageError: They do, or they are damaged.
         """
 
 
 def _samples(content: bytes) -> int:
-    """Return how many samples the first track of pictures has."""
+    """Return the number of samples in the first track of pictures."""
     for kind, track in boxes(content):
         media = _inner(track, b"mdia") if kind == b"trak" else b""
         if media and _inner(media, b"hdlr")[8:12] == b"pict":

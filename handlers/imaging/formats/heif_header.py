@@ -1,4 +1,4 @@
-"""What the items of an AVIF or HEIC say of its picture; no pixel is decoded.
+"""Read the items of an AVIF or HEIC; no pixel is decoded.
 
 Source: ISO/IEC 23008-12, 6.5 and 6.6; ISO/IEC 23000-22 for the order of transformations and for alpha; AV1 image file
 format.
@@ -43,7 +43,7 @@ _GRID_BYTES = 8
 
 @dataclass(frozen=True)
 class CodedImage:
-    """An item as it is coded: by itself or as a grid of others, row by row; `size` is that of the whole, in pixels."""
+    """A coded item, or a grid of them, row by row; `size` is the whole's, in pixels."""
 
     number: int
     size: tuple[int, int]
@@ -58,10 +58,10 @@ class CodedImage:
 
 @dataclass(frozen=True, kw_only=True)
 class HeifHeader(Header):
-    """Facts from `meta`: the coded image, its opacity where it has one, and what is shown of it.
+    """Facts from `meta`: the coded image, its opacity if it has one, and what is shown of it.
 
-    `box` is what a clean aperture shows of the coded image (left, top, right, bottom), before it is turned by
-    `orientation`, which is EXIF's number for what `irot` and `imir` say.
+    `box` is the clean aperture (left, top, right, bottom) of the coded image before it is turned. `orientation` is
+    EXIF's number for the transformations `irot` and `imir`.
     """
 
     meta: Meta
@@ -75,7 +75,7 @@ class HeifHeader(Header):
 
     @property
     def coded_size(self) -> tuple[int, int]:
-        """Return the (width, height) that a decoder makes: all tiles, wherever they reach."""
+        """The (width, height) of a decoder's output: all tiles, even beyond the picture."""
         columns, rows = self.image.canvas
         width, height = size_of(self.meta.items[self.image.tiles[0]])
         return max(self.image.size[0], columns * width), max(self.image.size[1], rows * height)
@@ -86,8 +86,8 @@ def read_header(source: Source, limits: Limits, name: str, coding: bytes) -> Hei
 
     Raises:
         BrokenImageError: There is no picture, or its items contradict each other.
-        UnsupportedFormatError: It is made in a way that is not decoded.
-        ImageTooLargeError: It lists too much.
+        UnsupportedFormatError: The picture is of a kind that is not decoded.
+        ImageTooLargeError: The file lists too many items.
     """
     meta, warnings = read_meta(source, limits).without_identities(), list[str]()
     image = _coded_image(source, meta, meta.primary, name, coding)
@@ -134,7 +134,7 @@ def _coded_image(source: Source, meta: Meta, number: int, name: str, coding: byt
 
 
 def _grid(source: Source, meta: Meta, number: int, size: tuple[int, int]) -> CodedImage:
-    """Return a grid, checked: its tiles have one size, cover the picture, and overshoot it by less than one tile."""
+    """Return a grid, checked: its tiles have one size, cover the picture, and extend beyond it by less than a tile."""
     reader = Reader(meta.data(source, meta.items[number], 2 * _GRID_BYTES))
     flags = reader.take(2)[1]
     rows, columns = reader.number(1) + 1, reader.number(1) + 1
@@ -184,7 +184,7 @@ def _has_gain_map(meta: Meta) -> bool:
 
 
 def _is_grey(item: ImageItem) -> bool:
-    """Return whether a coded item has one channel, by what its decoder is configured with."""
+    """Return whether a coded item has one channel, by its decoder's configuration."""
     av1, hevc = item.property(b"av1C"), item.property(b"hvcC")
     if av1:
         return bool(av1[2:3] and av1[2] & 0x10)
@@ -192,7 +192,7 @@ def _is_grey(item: ImageItem) -> bool:
 
 
 def _described(meta: Meta, kind: bytes, content_type: bytes = b"") -> ImageItem | None:
-    """Return the item of a kind that describes the picture."""
+    """Return the item of this kind that describes the picture."""
     for number, item in meta.items.items():
         about = meta.references.get((b"cdsc", number), (meta.primary,))
         if (item.kind, item.content_type) == (kind, content_type) and meta.primary in about:

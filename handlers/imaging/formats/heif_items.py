@@ -13,17 +13,17 @@ from .isobmff import damaged
 
 IDENTITY, DERIVED_FROM = b"iden", b"dimg"
 MAX_IDENTITIES = 8
-"""Identity items that may follow each other; programs write one."""
+"""Identity items in a chain; programs write one."""
 
 _IDENTITY_SAYS = frozenset({b"irot", b"imir", b"clap", b"colr"})
 
 
 @dataclass(frozen=True)
 class ImageItem:
-    """What `meta` says of an item: its type, where its data lie, and its properties in their order.
+    """An item in `meta`: its type, the position of its data, and its properties in their order.
 
-    Extents are (start, size) in the file, or with `inline` in the `idat` box; a size of 0 reaches to the end.
-    `essential` holds the properties that a reader must know.
+    Extents are (start, size) in the file, or with `inline` in the `idat` box; a size of 0 means up to the end.
+    `essential` has the properties that a reader must know.
     """
 
     kind: bytes = b""
@@ -34,7 +34,7 @@ class ImageItem:
     essential: frozenset[bytes] = frozenset()
 
     def property(self, kind: bytes) -> bytes | None:
-        """Return the content of the first property of a kind, None where there is none."""
+        """Return the content of the first property of a kind, or None if there is none."""
         return next((content for name, content in self.properties if name == kind), None)
 
     def all(self, kind: bytes) -> list[bytes]:
@@ -44,7 +44,7 @@ class ImageItem:
 
 @dataclass(frozen=True, kw_only=True)
 class Meta:
-    """The items of a file by their numbers; `references` has those that an item refers to, by (kind, number)."""
+    """The items of a file by number; `references` has the items that an item refers to, by (kind, number)."""
 
     primary: int
     items: Mapping[int, ImageItem]
@@ -57,12 +57,12 @@ class Meta:
         return [number for (name, number), others in self.references.items() if name == kind and to in others]
 
     def without_identities(self) -> Self:
-        """Return the items with the picture that identity items (`iden`) show as the primary one.
+        """Return the items with the picture behind identity items (`iden`) as the primary one.
 
         It gets the identity items' colours, and their transformations after its own.
 
         Raises:
-            BrokenImageError: An identity item does not show one other item.
+            BrokenImageError: An identity item does not refer to one other item.
         """
         meta = self
         for _ in range(MAX_IDENTITIES):
@@ -76,7 +76,7 @@ class Meta:
         raise damaged("its identity items show each other")
 
     def _shown_as(self, number: int, identity: ImageItem) -> Self:
-        """Return the items with `number` in the place of the primary one, which is an identity item."""
+        """Return the items with `number` instead of the primary item, which is an identity item."""
         shown, old = self.items[number], self.primary
         said = [one for one in identity.properties if one[0] in _IDENTITY_SAYS]
         image = replace(
@@ -95,7 +95,7 @@ class Meta:
         """Return an item's data.
 
         Raises:
-            BrokenImageError: The file ends within, or it is longer than `most_bytes`.
+            BrokenImageError: The file ends within the data, or they are longer than `most_bytes`.
         """
         parts, room = list[bytes](), most_bytes
         for start, size in item.extents:
@@ -107,7 +107,7 @@ class Meta:
         return b"".join(parts)
 
     def _part(self, source: Source, item: ImageItem, start: int, size: int, most: int) -> bytes:
-        """Return `size` bytes, or as many as are there, but no more than `most`."""
+        """Return `size` bytes, or as many as there are, but no more than `most`."""
         wanted = min(size or most, most)
         part = self.idat[start : start + wanted] if item.inline else source.peek(start, wanted)
         if len(part) < wanted and size:

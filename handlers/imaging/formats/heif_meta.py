@@ -1,4 +1,4 @@
-"""Read the `meta` box of a HEIF file: its lists of items, of where their data lie, and of their properties.
+"""Read the `meta` box of a HEIF file: its lists of items, of the positions of their data, and of their properties.
 
 Source: ISO/IEC 14496-12, 8.11; ISO/IEC 23008-12 for `iprp`.
 """
@@ -13,7 +13,7 @@ from .heif_items import ImageItem, Meta
 from .isobmff import FARTHEST, MAX_ITEMS, Reader, boxes, check_count, damaged, walk
 
 MAX_META_BYTES = 8 * 1024 * 1024
-"""A profile of up to 4 MB is in it, and lists of tiles; cameras write a few kilobytes."""
+"""The box has a profile of up to 4 MB, and lists of tiles; cameras write a few kilobytes."""
 
 MAX_LINKS = 16 * MAX_ITEMS
 """Properties and references of all items together."""
@@ -26,7 +26,7 @@ def read_meta(source: Source, limits: Limits) -> Meta:
 
     Raises:
         BrokenImageError: There is no `meta` box with a primary item, or it is damaged.
-        ImageTooLargeError: It is too long, or lists too much.
+        ImageTooLargeError: The box is too long, or lists too much.
     """
     for box in walk(source, 0, limits):
         if box.kind == b"meta":
@@ -41,7 +41,7 @@ def read_meta(source: Source, limits: Limits) -> Meta:
 
 @dataclass
 class _Lists:
-    """What is read of the lists of a `meta` box."""
+    """The lists of a `meta` box, as far as they are read."""
 
     kinds: dict[int, tuple[bytes, bytes]] = field(default_factory=dict)
     places: dict[int, tuple[int, list[tuple[int, int]]]] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class _Lists:
             for essential, index in self.links.get(number, ())
             if 0 < index <= len(self.properties)
         ]
-        # Data that is made of other items' (method 2) is not read: no program writes it.
+        # Data made from other items (method 2) is not read, because no program writes it.
         extents = extents if method in (0, 1) else []
         return ImageItem(
             *self.kinds[number],
@@ -89,7 +89,7 @@ def _meta(content: bytes, end: int) -> Meta:
 
 
 def _id_bytes(reader: Reader, wide_from: int = 1) -> int:
-    """Read a full box's version and flags; return the size of its items' numbers."""
+    """Read a full box's version and flags; return the bytes of an item's number in it."""
     return 4 if reader.take(_FULL_BOX)[0] >= wide_from else 2
 
 
@@ -173,7 +173,7 @@ def _read_properties(content: bytes, lists: _Lists) -> None:
 
 
 def _link(reader: Reader, *, wide: bool) -> tuple[bool, int]:
-    """Return whether a property is essential, and its place in the list, from 1."""
+    """Return whether a property is essential, and its position in the list, from 1."""
     value = reader.number(2 if wide else 1)
     top = 15 if wide else 7
     return bool(value >> top), value & ((1 << top) - 1)

@@ -1,4 +1,4 @@
-"""Write a file of nothing but a picture and its opacity, for a decoder that sees none of the file that came.
+"""Write a new HEIF file with only a picture and its opacity, so that a decoder gets nothing else of the original.
 
 Transformations, metadata, thumbnails and gain maps are left out. Source: ISO/IEC 23008-12; ISO/IEC 14496-12, 8.11.
 """
@@ -29,7 +29,7 @@ class _Entry:
 
 @dataclass
 class _Items:
-    """The items that are written, by their numbers from 1 on, and what they refer to: (kind, from, to)."""
+    """The items that are written, numbered from 1, and their references: (kind, from, to)."""
 
     data: Callable[[ImageItem], bytes]
     entries: list[_Entry] = field(default_factory=list)
@@ -41,7 +41,7 @@ class _Items:
         return len(self.entries)
 
     def add_image(self, items: Mapping[int, ImageItem], image: CodedImage, *extra: Property) -> int:
-        """Add a coded image, with its tiles where it is a grid; return the number of the item that stands for it."""
+        """Add a coded image, with the tiles of a grid; return the number of its item."""
         item = items[image.number]
         if image.grid is None:
             return self.add(item.kind, [*_kept(item), *extra], self.data(item))
@@ -54,7 +54,7 @@ class _Items:
 
 
 def payload(header: HeifHeader, brands: Sequence[bytes], data: Callable[[ImageItem], bytes]) -> bytes:
-    """Return the file; `brands` are those of its format, the main one first, and `data` returns an item's."""
+    """Return the file; `brands` are the format's, the main one first, and `data` returns the data of an item."""
     items = _Items(data)
     picture = items.add_image(header.meta.items, header.image)
     if header.alpha:
@@ -69,12 +69,12 @@ def payload(header: HeifHeader, brands: Sequence[bytes], data: Callable[[ImageIt
 
 
 def _kept(item: ImageItem) -> list[Property]:
-    """Return the properties that an item is decoded by."""
+    """Return the properties that a decoder needs."""
     return [one for one in item.properties if one[0] in _DECODED_BY or (one[0] == b"colr" and one[1][:4] == b"nclx")]
 
 
 def _meta(items: _Items, primary: int, start: int) -> bytes:
-    """Return the `meta` box of items whose data begin at `start`, one after the other."""
+    """Return the `meta` box of items whose data follow each other from `start`."""
     numbers = range(1, len(items.entries) + 1)
     starts = itertools.accumulate((len(entry.data) for entry in items.entries), initial=start)
     kinds = [
@@ -99,7 +99,7 @@ def _meta(items: _Items, primary: int, start: int) -> bytes:
 
 
 def _properties(entries: list[_Entry]) -> Iterator[bytes]:
-    """Yield the boxes of all properties, each once, and of the places where each item's are."""
+    """Yield the boxes of all properties, each once, and of each item's links to them."""
     places: dict[Property, int] = {}
     for entry in entries:
         for one in entry.properties:

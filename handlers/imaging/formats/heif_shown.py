@@ -1,4 +1,4 @@
-"""How the picture of a HEIF file is shown: which part of what is coded, turned how, and in which colours.
+"""How the picture of a HEIF file is shown: which part of the coded picture, how it is turned, and its colours.
 
 Source: ISO/IEC 23008-12, 6.5; ISO/IEC 23000-22 for the order of transformations; ITU-T H.273 for code points.
 """
@@ -16,12 +16,11 @@ _ORIENTATIONS: dict[tuple[int, bool], int] = {
     **{(quarters, False): number for quarters, number in enumerate((1, 6, 3, 8))},
     **{(quarters, True): number for quarters, number in enumerate((2, 7, 4, 5))},
 }
-"""EXIF's orientation (tag 0x0112) of a picture that was mirrored left to right or not, then turned clockwise in quarter
-turns."""
+"""EXIF's orientation (tag 0x0112) by clockwise quarter turns, and whether the picture is mirrored before."""
 
 
 def shown(item: ImageItem, size: tuple[int, int], warnings: list[str]) -> tuple[tuple[int, int, int, int], int]:
-    """Return the (left, top, right, bottom) that is shown of a picture, and its orientation as EXIF numbers it.
+    """Return the (left, top, right, bottom) of the part of a picture that is shown, and its EXIF orientation.
 
     The transformations apply in their order.
     """
@@ -31,7 +30,7 @@ def shown(item: ImageItem, size: tuple[int, int], warnings: list[str]) -> tuple[
             # Anticlockwise.
             quarters = (quarters - (content[:1] or b"\0")[0] % 4) % 4
         elif kind == b"imir":
-            # A picture that is turned by a quarter is mirrored about what was its other axis.
+            # A quarter turn swaps the axes of a mirroring.
             upside_down = not (content[:1] or b"\0")[0] & 1
             quarters = (-quarters + 2 * upside_down) % 4
             mirrored = not mirrored
@@ -41,7 +40,7 @@ def shown(item: ImageItem, size: tuple[int, int], warnings: list[str]) -> tuple[
 
 
 def _aperture(content: bytes, size: tuple[int, int], warnings: list[str], *, turned: bool) -> tuple[int, int, int, int]:
-    """Return the (left, top, right, bottom) of a clean aperture, to whole pixels; all of it where it does not fit."""
+    """Return the (left, top, right, bottom) of a clean aperture in whole pixels, or all of it if it does not fit."""
     numbers = [int.from_bytes(content[i : i + 4], signed=True) for i in range(0, len(content), 4)]
     if len(numbers) == 2 * len("whxy") and all(numbers[1::2]) and not turned:
         width, height, across, down = (Fraction(*pair) for pair in zip(numbers[::2], numbers[1::2], strict=True))
@@ -54,9 +53,9 @@ def _aperture(content: bytes, size: tuple[int, int], warnings: list[str], *, tur
 
 
 def profile_of(items: Sequence[ImageItem], warnings: list[str], *, grey: bool) -> bytes | None:
-    """Return the profile of a picture's colours, None for sRGB: an ICC profile counts before code points.
+    """Return the profile of a picture's colours, or None for sRGB; an ICC profile takes precedence over code points.
 
-    `items` are the picture and its first tile, either of which may name the colours.
+    `items` are the picture and its first tile, either of which may have the colours.
     """
     colours = [colour for item in items for colour in item.all(b"colr")]
     icc = next((colour[4:] for colour in colours if colour[:4] in (b"prof", b"rICC")), None)
@@ -69,7 +68,7 @@ def profile_of(items: Sequence[ImageItem], warnings: list[str], *, grey: bool) -
 
 
 def _coded(codes: bytes, warnings: list[str], *, grey: bool) -> bytes | None:
-    """Return the profile of H.273's code points; those that are unspecified are those of sRGB."""
+    """Return the profile of H.273's code points; unspecified ones are sRGB's."""
     if len(codes) < 4:  # noqa: PLR2004 - primaries and transfer, two bytes each
         return None
     found = int.from_bytes(codes[:2]), int.from_bytes(codes[2:])

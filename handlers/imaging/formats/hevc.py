@@ -1,4 +1,4 @@
-"""What the coded data of an HEVC picture ask of a decoder, before it sees them.
+"""Check how much work the coded data of an HEVC picture are for a decoder, before it gets them.
 
 Source: ITU-T H.265, 7.3.1 to 7.3.3; ISO/IEC 14496-15, 8.3 for the configuration and the lengths of units.
 """
@@ -11,13 +11,13 @@ from .bits import Bits
 from .isobmff import Reader
 
 MAX_UNITS = 16_384
-"""Network abstraction layer units of one picture: slices, parameter sets and remarks."""
+"""Network abstraction layer units of one picture, such as slices and parameter sets."""
 
 MAX_PICTURES = 4
-"""Pictures that are decoded for one: an item has one."""
+"""Coded pictures in the data of one item, which should have one."""
 
 BLOCK_PX = 64
-"""Sides are coded in blocks of up to this many pixels, which may reach beyond the picture."""
+"""Pictures are coded in blocks of up to so many pixels a side, which may extend beyond the picture."""
 
 _PARAMETERS, _LAST_SLICE = 33, 31
 _CONFIGURATION_BYTES, _LENGTH_BYTES_AT = 22, 21
@@ -27,13 +27,13 @@ _FULL_COLOUR = 3
 
 
 def check_hevc(configuration: bytes, data: bytes, size: tuple[int, int]) -> None:
-    """Refuse coded data whose pictures are larger than such a (width, height), or are too many.
+    """Refuse coded data with pictures larger than this (width, height), or with too many.
 
     `configuration` is the content of `hvcC`.
 
     Raises:
         BrokenImageError: The data contradict the size, or are damaged.
-        ImageTooLargeError: They would take a decoder too long.
+        ImageTooLargeError: Decoding would take too long.
     """
     reader = Reader(configuration, _CONFIGURATION_BYTES)
     length_bytes = (configuration[_LENGTH_BYTES_AT:_CONFIGURATION_BYTES] or b"\0")[0] % 4 + 1
@@ -64,7 +64,7 @@ def _configured(reader: Reader) -> Iterator[bytes]:
 
 
 def _units(data: bytes, length_bytes: int) -> Iterator[bytes]:
-    """Yield the units of an item's data, of each no more than is looked at."""
+    """Yield the beginning of each unit of an item's data."""
     position = 0
     while position < len(data):
         size = int.from_bytes(data[position : position + length_bytes])

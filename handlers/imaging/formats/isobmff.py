@@ -11,15 +11,15 @@ from handlers.imaging.limits import Limits
 from handlers.imaging.source import Source
 
 MAX_ITEMS = 4_096
-"""Items, properties, or extents of one item. A picture of 64 million pixels in tiles of 512 x 512 has 245 items."""
+"""Items, properties, or extents of one item: 64 million pixels in tiles of 512 x 512 are 245 items."""
 
 FARTHEST = 1 << 62
-"""No file is so long; positions beyond would not fit those of files."""
+"""Positions beyond do not fit into a file's offsets."""
 
 
 @dataclass(frozen=True)
 class FileBox:
-    """One box: its type and where its content lies."""
+    """One box: its type and the position of its content."""
 
     kind: bytes
     start: int
@@ -27,21 +27,21 @@ class FileBox:
 
 
 class Reader:
-    """Numbers and texts of a box's content, from its start on."""
+    """Reads numbers and texts from a box's content."""
 
     def __init__(self, content: bytes, position: int = 0) -> None:
         self.content, self.position = content, position
 
     @property
     def left(self) -> int:
-        """Return how many bytes are left."""
+        """The number of bytes that are left."""
         return len(self.content) - self.position
 
     def take(self, size: int) -> bytes:
         """Return the next bytes.
 
         Raises:
-            BrokenImageError: The box ends before.
+            BrokenImageError: The box has fewer.
         """
         part = self.content[self.position : self.position + size]
         if len(part) < size:
@@ -61,7 +61,7 @@ class Reader:
 
 
 def damaged(what: str) -> BrokenImageError:
-    """Return the refusal of a file whose boxes are wrong."""
+    """Return the error for a file whose boxes are wrong."""
     return BrokenImageError(f"the picture's container is damaged: {what}")
 
 
@@ -84,7 +84,7 @@ def boxes(content: bytes, start: int = 0, most: int = MAX_ITEMS) -> Iterator[tup
     """Yield the type and content of each box within another's content.
 
     Raises:
-        BrokenImageError: One is longer than what holds it.
+        BrokenImageError: A box is longer than the content around it.
         ImageTooLargeError: There are more than `most`.
     """
     number = 0
@@ -97,7 +97,7 @@ def boxes(content: bytes, start: int = 0, most: int = MAX_ITEMS) -> Iterator[tup
 
 
 def check_count(count: int, what: str, most: int = MAX_ITEMS) -> None:
-    """Refuse a file that lists too many of something.
+    """Refuse a file that lists more than `most`.
 
     Raises:
         ImageTooLargeError: It does.
@@ -107,7 +107,7 @@ def check_count(count: int, what: str, most: int = MAX_ITEMS) -> None:
 
 
 def _box(head: bytes, start: int, end: int) -> FileBox:
-    """Read the head of a box that begins at `start`, and ends at `end` at the latest."""
+    """Read the head of a box that begins at `start` and ends no later than `end`."""
     size, first = int.from_bytes(head[:4]), 8
     if size == 1:
         size, first = int.from_bytes(head[8:16]), 16

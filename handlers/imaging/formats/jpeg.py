@@ -1,4 +1,4 @@
-"""JPEG: a picture that is decoded, reduced if it may be, or copied as it is."""
+"""JPEG: decode a picture, reduced if possible, or copy it as it is."""
 
 import zlib
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from .picture import Picture
 _SHORT = "the JPEG is truncated: its coded data ends before its last row"
 _ENDLESS = "the JPEG's end-of-image marker is missing; its picture is whole"
 _CHECK_FACTOR = 8
-"""By how much a picture is reduced that is decoded only to find damage."""
+"""The reduction of a picture that is decoded only to find damage."""
 
 _STRIP_PX = 256
 _NUMBER_OF_IMAGES = 0xB001  # Source: CIPA DC-007, the MP index IFD.
@@ -72,7 +72,7 @@ class JpegPicture(Picture):
         self.coded = coded_picture(self.source, self.header, self.limits)
 
     def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:
-        """Decode the picture, reduced by 2, 4 or 8 where there are pixels enough; see `Picture.decode`."""
+        """Decode the picture, reduced by 2, 4 or 8 if enough pixels remain; see `Picture.decode`."""
         factor = self._factor(widest)
         raster = self._decode_by(factor, salvage=salvage)
         if factor > 1 and widest and loses_detail(raster.image, raster.roughness, widest):
@@ -82,13 +82,13 @@ class JpegPicture(Picture):
         return raster
 
     def damage(self) -> str | None:
-        """Read all coded data, of a single scan at an eighth of the size; see `Picture.damage`."""
+        """Read all coded data, at an eighth of the size if there is a single scan; see `Picture.damage`."""
         return self._checked(salvage=True).damage
 
     def copy(self, rights: bytes, *, salvage: bool) -> bytes | None:
-        """Copy the coded picture bit for bit if browsers show it as an output promises; see `Picture.copy`.
+        """Copy the coded picture bit for bit if browsers show it as an output must look; see `Picture.copy`.
 
-        All coded data are read first to find a picture that is truncated; see `damage`.
+        All coded data are read first, to find a truncated picture; see `damage`.
         """
         if not self._is_fit(plain=self.coded.plain) or self._checked(salvage=salvage).damage:
             return None
@@ -113,7 +113,7 @@ class JpegPicture(Picture):
             self._early = EarlyPicture(image, box, factor, scan.size)
 
     def _factor(self, widest: tuple[int, int] | None) -> int:
-        """Return by which factor to reduce the picture first."""
+        """Return the factor by which to try to reduce the picture."""
         header = self.header
         factor = 1 if header.frame == LOSSLESS or not widest else reduction(header.size, widest)
         if factor == 1:
@@ -144,11 +144,11 @@ class JpegPicture(Picture):
         return Raster(image, damage=damage, box=box)
 
     def _checked(self, *, salvage: bool) -> Raster:
-        """Decode only to find damage; what several scans hold shows at full size alone."""
+        """Decode only to find damage, at full size if there are several scans, because only that needs all of them."""
         return self._decode_by(1 if self.coded.compared else _CHECK_FACTOR, salvage=salvage)
 
     def _is_fit(self, *, plain: bool) -> bool:
-        """Return whether the coded picture, if all its segments are `plain`, may be an output as it is."""
+        """Return whether the coded picture can be an output as it is, if all its segments are `plain`."""
         header = self.header
         if not plain or self.exif.orientation != 1:
             return False
@@ -158,7 +158,7 @@ class JpegPicture(Picture):
 
 
 def _decoded(payload: bytes) -> Image.Image:
-    """Decode coded data without its EOI at full size, whatever it lacks."""
+    """Decode coded data without its EOI at full size, even if it is incomplete."""
     image = open_jpeg(payload + END_OF_IMAGE)
     load(image, salvage=True)
     return image

@@ -1,4 +1,4 @@
-"""The coded picture of a JPEG, cut out of its file: how much work its scans ask for, and whether they hold all of it.
+"""The coded picture of a JPEG, cut out of its file; how much work its scans are, and whether they are complete.
 
 Source: ITU-T T.81, annex B for segments, B.2.3 for scan headers, annex G for progressive coding.
 """
@@ -21,23 +21,23 @@ _PLAIN = frozenset({DHT, DQT, DRI, SOS, *_HUFFMAN})
 
 _NO_END = "the JPEG is truncated: it has no end-of-image marker"
 _ZEROS = bytes(64)
-"""At the end of a picture without EOI, zeros stand for data never written, though a decoder makes pixels of them."""
+"""Zeros at the end of a picture without EOI are data that were never written, although a decoder accepts them."""
 _BLOCK_BYTES = 64 * 1024
 
 MAX_ARITHMETIC_SCANS = 20
 ARITHMETIC_WEIGHT = 8
-"""How many times as long a block takes in arithmetic coding as in Huffman coding."""
+"""How many times as long a block takes with arithmetic coding as with Huffman coding."""
 
 MAX_BLOCKS = 32_000_000
-"""Blocks of 8 x 8 samples in all scans together: twice those of a progressive picture of 64 million pixels."""
+"""Blocks of 8 x 8 samples in all scans: twice those of a progressive picture of 64 million pixels."""
 
 PADDING = bytes(min(level, 0xFE) for level in hashlib.sha512(b"padding").digest())
-"""Bytes without a marker and without a pattern: a decoder that reads them paints something else than it would."""
+"""Bytes without a marker and without a pattern, so that a decoder that reads them produces different pixels."""
 
 
 @dataclass(frozen=True)
 class Scan:
-    """One scan: component numbers, the band of coefficients, and the bits that it leaves for later scans."""
+    """One scan: the components' numbers, the band of coefficients, and the bits that are left to later scans."""
 
     components: tuple[int, ...]
     first: int
@@ -49,9 +49,9 @@ class Scan:
 class CodedPicture:
     """The coded picture: `parts` of the file from SOI up to EOI, without EOI and without any metadata.
 
-    The parts are joined only for a decoder, so that the file is rarely in memory twice. `plain` means that all browsers
-    decode its segments; `ended` that EOI was there; `compared` that the picture has to be decoded twice to find what
-    its several scans lack.
+    The parts are joined only for a decoder, so that the file is rarely in memory twice. `plain`: all browsers decode
+    its segments. `ended`: the file has EOI. `compared`: the picture has several scans, and must be decoded twice to
+    find out whether they are complete.
     """
 
     parts: Sequence[bytes | memoryview]
@@ -75,7 +75,7 @@ class CodedPicture:
         return b"".join(self.parts)
 
     def padded(self) -> bytes:
-        """Return the same with bytes after each scan that no decoder of a complete scan reads."""
+        """Return it with bytes after each scan that a decoder reads only if the scan is incomplete."""
         return b"".join(piece for part in self.parts for piece in (part, PADDING if part[1] == SOS else b""))
 
 
@@ -110,7 +110,7 @@ def coded_picture(source: Source, header: JpegHeader, limits: Limits) -> CodedPi
 
 @dataclass(frozen=True)
 class FirstScan:
-    """What a decoder needs before the coded data of the first scan, which begin at `start`: see `CodedPicture`."""
+    """What a decoder needs before the first scan's data, which begin at `start`; see `CodedPicture`."""
 
     head: bytes
     start: int
@@ -118,7 +118,7 @@ class FirstScan:
     plain: bool
 
     def interleaves_less_than(self, header: JpegHeader) -> bool:
-        """Return whether other scans must follow it, because it lacks components of the picture."""
+        """Return whether the scan lacks components of the picture, so that other scans must follow."""
         return header.mode != "L" and len(self.scan.components) == 1
 
 
@@ -135,14 +135,14 @@ def first_scan(source: Source, header: JpegHeader) -> FirstScan:
 
 
 def _scan(parameters: bytes) -> Scan:
-    """Read a scan header's parameters; what is malformed is left to the decoder."""
+    """Read a scan header's parameters; the decoder refuses malformed ones."""
     count = parameters[0] if parameters else 0
     tail = parameters[1 + 2 * count : 4 + 2 * count].ljust(3, b"\0")
     return Scan(tuple(parameters[1 : 1 + 2 * count : 2]), tail[0], tail[1], tail[2] & 15)
 
 
 def _check_work(header: JpegHeader, scans: Sequence[Scan]) -> None:
-    """Refuse a picture whose scans take too long to decode, however short its file is.
+    """Refuse a picture whose scans take too long to decode, even if its file is short.
 
     Raises:
         ImageTooLargeError: The message names the limit and the value.
@@ -161,10 +161,10 @@ def _check_work(header: JpegHeader, scans: Sequence[Scan]) -> None:
 
 
 def missing(header: JpegHeader, coded: CodedPicture) -> str | None:
-    """Return what a picture that decodes lacks, judged by its scans and its end; None if it is whole.
+    """Return what a picture that decodes lacks, by its scans and its end, or None if it is whole.
 
-    Each component needs its mean values (DC), all bits of them. A file that ended may leave out further detail, which
-    the standard allows; where the end is lost, so may be the scans that held it.
+    Each component needs all bits of its mean values (DC). The standard allows a file to leave out further detail, but
+    without EOI, the scans with that detail may be lost.
     """
     if not coded.ended and coded.tail == _ZEROS:
         return _NO_END
@@ -189,7 +189,7 @@ def _has_all_detail(header: JpegHeader, bands: Sequence[Scan]) -> bool:
 
 
 def _without_fill(scan: memoryview) -> memoryview:
-    """Return a scan without the bytes FF at its end, which may fill the room before the next marker (T.81, B.1.1.2)."""
+    """Return a scan without the fill bytes (FF) at its end, which may stand before a marker (T.81, B.1.1.2)."""
     end = len(scan)
     while end:
         start = max(0, end - _BLOCK_BYTES)
@@ -200,7 +200,7 @@ def _without_fill(scan: memoryview) -> memoryview:
 
 
 def _with_data(source: Source, size: int) -> Iterator[tuple[Segment, int]]:
-    """Yield each segment and where it ends, a scan's coded data included."""
+    """Yield each segment and where it ends, including a scan's coded data."""
     previous: Segment | None = None
     for segment in walk(source):
         if previous:
@@ -211,7 +211,7 @@ def _with_data(source: Source, size: int) -> Iterator[tuple[Segment, int]]:
 
 
 def _colour_segments(header: JpegHeader) -> list[bytes]:
-    """Return the segments that tell decoders the colours: JFIF without its thumbnail, Adobe in its 12 bytes."""
+    """Return the segments that define the colours: JFIF without its thumbnail, and Adobe's 12 bytes."""
     segments = []
     if header.jfif is not None:
         body = b"JFIF\0\1\1" + header.jfif[7:12].ljust(5, b"\0") + b"\0\0"

@@ -1,4 +1,4 @@
-"""A JPEG decoder that takes a scan while it arrives, and notices when the coded data ends before the last row."""
+"""A JPEG decoder that decodes a scan while it arrives, and detects coded data that end before the last row."""
 
 import io
 
@@ -11,12 +11,12 @@ from .jpeg_markers import MARKER
 
 END_OF_IMAGE = b"\xff\xd9"
 _PADDING = b"\x7f" * 8
-"""As much as libjpeg's bit buffer holds: it reads that far ahead of what it needs. Ones are no Huffman code, but zeros
-can be those of many blocks."""
+"""As long as libjpeg's bit buffer, because it reads so far ahead. Ones are not a Huffman code, but zeros can be those
+of many blocks."""
 
 
 def open_jpeg(payload: "bytes | ArrivingScan", *, watch: bool = False) -> "WatchedJpeg":
-    """Open a JPEG for decoding; `watch` a payload without its EOI to learn whether it is complete."""
+    """Open a JPEG for decoding; `watch` a payload without its EOI to find out whether it is complete."""
     arriving = isinstance(payload, ArrivingScan)
     with image_faults():
         image = WatchedJpeg(payload if arriving else io.BytesIO(payload))  # type: ignore[arg-type]
@@ -26,11 +26,11 @@ def open_jpeg(payload: "bytes | ArrivingScan", *, watch: bool = False) -> "Watch
 
 
 def reduce(image: "WatchedJpeg", factor: int) -> tuple[float, float, float, float] | None:
-    """Set a picture to be decoded reduced by a factor of 1, 2, 4 or 8; return the part of the pixels that holds it."""
+    """Let a picture be decoded reduced by a factor of 1, 2, 4 or 8; return the part of the pixels that it fills."""
     if factor == 1:
         return None
     width, height = image.size
-    # The smallest size that Pillow takes for this factor and for no larger one.
+    # The smallest size for which Pillow uses this factor and no larger one.
     drafted = image.draft(None, (max(1, width // factor), max(1, height // factor)))
     return drafted[1] if drafted else None
 
@@ -50,7 +50,7 @@ class ArrivingScan:
         return len(self._head) + self._next - self._start
 
     def read(self, size: int) -> bytes:
-        """Return at most `size` bytes, and none at the scan's end."""
+        """Return at most `size` bytes; none at the end of the scan."""
         if self._at < len(self._head):
             data = self._head[self._at : self._at + size]
             self._at += len(data)
@@ -58,7 +58,7 @@ class ArrivingScan:
         return self._coded(size)
 
     def seek(self, offset: int) -> None:
-        """Go back to the beginning, as Pillow does once it has read the header."""
+        """Go back to the beginning, as Pillow does after it has read the header."""
         assert not offset  # noqa: S101
         assert self._next == self._start  # noqa: S101
         self._at = 0
@@ -70,7 +70,7 @@ class ArrivingScan:
         block = self._source.peek(self._next, size + 1)
         marker = MARKER.search(block)
         if marker:
-            # Bytes FF may fill the room before a marker.
+            # Fill bytes (FF) may stand before a marker.
             block, self._ended = block[: marker.start()].rstrip(b"\xff"), True
         elif len(block) <= size:
             self._ended = True
@@ -81,10 +81,10 @@ class ArrivingScan:
 
 
 class WatchedJpeg(JpegImagePlugin.JpegImageFile):
-    """A JPEG that notices when its coded data ends before its last row.
+    """A JPEG that detects coded data that end before the last row.
 
-    libjpeg invents what is missing before an EOI, and Pillow drops its warning. So the EOI is held back: when
-    the decoder asks for more, a whole picture has its last row already, and a short one has not.
+    libjpeg fills in what is missing before an EOI, and Pillow ignores its warning. So the EOI is withheld: when the
+    decoder asks for more data, the last row of a whole picture is already decoded, and that of a short one is not.
     """
 
     watch = False
@@ -93,7 +93,7 @@ class WatchedJpeg(JpegImagePlugin.JpegImageFile):
     _row = b""
 
     def load_prepare(self) -> None:
-        """Mark the last row, so that its decoding shows."""
+        """Mark the last row, to see whether it is decoded."""
         super().load_prepare()
         if self.watch:
             self.im.paste(_MARKS[self.mode], (0, self.height - 1, self.width, self.height))
@@ -116,7 +116,7 @@ class WatchedJpeg(JpegImagePlugin.JpegImageFile):
             self.short = self._row != self._last_row()
 
     def unmark(self) -> None:
-        """Blacken the last row if the decoder has not come to it."""
+        """Make the last row black if it was not decoded."""
         mark = _MARKS[self.mode]
         row = bytes((mark,) if isinstance(mark, int) else mark) * self.width
         if self.watch and self._last_row() == row:

@@ -1,4 +1,4 @@
-"""What the markers of a JPEG up to its first scan say.
+"""Read the markers of a JPEG up to its first scan.
 
 Source: ITU-T T.81, annex B; JFIF 1.02; Adobe technical note 5116 for APP14.
 """
@@ -34,7 +34,7 @@ _MOST_SAMPLES = 4
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"  # Source: XMP specification, part 3, JPEG.
 _GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"  # Source: ISO 21496-1, annex C.
 _GAIN_MAP_XMP = (b"hdrgm:Version", b"HDRGainMap")
-"""What the XMP of a picture with a gain map in a second one names: that of Android, and that of Apple."""
+"""Names in the XMP of a picture whose second picture is a gain map: Android's and Apple's."""
 _PHOTOSHOP = b"Photoshop 3.0\0"  # Source: the same, image resource blocks.
 
 
@@ -50,12 +50,12 @@ class JpegHeader(Header):
 
     @property
     def progressive(self) -> bool:
-        """Whether the coefficients come in several scans, ever finer."""
+        """Whether the coefficients come in several scans."""
         return self.frame in (PROGRESSIVE, 0xCA)
 
     @property
     def is_ycbcr(self) -> bool:
-        """Return whether decoders take three components as YCbCr, by the rule of libjpeg."""
+        """Return whether decoders read three components as YCbCr, by libjpeg's rule."""
         if len(self.components) != len("YCC"):
             return False
         if self.jfif is not None:
@@ -67,7 +67,7 @@ class JpegHeader(Header):
 
 @dataclass
 class _Seen:
-    """What the walk has met so far."""
+    """What has been read of the markers so far."""
 
     frame: tuple[int, bytes] | None = None
     exif: bytes | None = None
@@ -101,7 +101,7 @@ def read_header(source: Source, limits: Limits) -> JpegHeader:
 
 
 def _note(seen: _Seen, segment: Segment, source: Source) -> None:
-    """Remember what one segment before the first scan says."""
+    """Read one segment before the first scan."""
     body, size, marker = segment.start + 4, segment.end - segment.start - 4, segment.marker
     if APP0 <= marker <= APP15:
         _note_metadata(seen, marker, source, body, size)
@@ -114,7 +114,7 @@ def _note(seen: _Seen, segment: Segment, source: Source) -> None:
 
 
 def _note_metadata(seen: _Seen, marker: int, source: Source, body: int, size: int) -> None:
-    """Remember what one APPn segment says, whose `body` has `size` bytes."""
+    """Read one APPn segment, whose `body` has `size` bytes."""
     prefix = source.take(body, min(size, 16))
     if marker == APP0 and prefix.startswith(b"JFIF\0"):
         seen.jfif = seen.jfif or prefix
@@ -135,7 +135,7 @@ def _note_metadata(seen: _Seen, marker: int, source: Source, body: int, size: in
 
 
 def _header(seen: _Seen) -> JpegHeader:
-    """Make the header of what the walk has met."""
+    """Make the header from what was read."""
     if not seen.frame:
         raise BrokenImageError("the JPEG is damaged: a scan comes before the frame header")
     frame, body = seen.frame
@@ -167,7 +167,7 @@ def _header(seen: _Seen) -> JpegHeader:
 
 
 def _has_gain_map(seen: _Seen) -> bool:
-    """Return whether a second picture of the file holds what displays for HDR add to the first."""
+    """Return whether the file's second picture is a gain map, which HDR displays add to the first."""
     named = any(name in (seen.xmp or b"") for name in _GAIN_MAP_XMP)
     return seen.multi_picture is not None and (seen.gain_map or named)
 
@@ -190,10 +190,10 @@ def _check_kind(frame: int, bits: int, components: int, size: tuple[int, int]) -
 
 
 def _joined(parts: list[bytes], warnings: list[str]) -> bytes | None:
-    """Join the profile's parts by their numbers; each begins with its own and that of all."""
+    """Join the profile's parts in order; each begins with its number and the number of parts."""
     if not parts:
         return None
-    # A part that is there twice counts once: some editors store the whole profile a second time.
+    # A repeated part counts once, because some editors store the whole profile twice.
     numbered = sorted({part for part in parts if len(part) > 2}, key=lambda part: part[0])  # noqa: PLR2004
     if not numbered or [part[0] for part in numbered] != list(range(1, numbered[0][1] + 1)):
         warnings.append("the ICC profile was ignored: parts of it are missing")

@@ -22,15 +22,15 @@ MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _SEARCH_BYTES = 256 * 1024
 
 MAX_MARKERS = 10_000
-"""Markers that are looked at, most of them without parameters in a file that is made to stall."""
+"""Markers that are read; a file with more is made to stall the reader."""
 
 JUNK_BYTES = 64 * 1024
-"""Most bytes between two segments of the header; real files have a few bytes of junk at most."""
+"""Junk bytes between two segments of the header; real files have a few at most."""
 
 
 @dataclass(frozen=True)
 class Segment:
-    """One marker segment: `start` is the position of its 0xFF, `end` that after its parameters."""
+    """One marker segment: `start` is the position of its 0xFF, `end` the position after its parameters."""
 
     marker: int
     start: int
@@ -38,10 +38,10 @@ class Segment:
 
 
 def walk(source: Source) -> Iterator[Segment]:
-    """Yield the segments in order, over scans too, until EOI, a second SOI or the file's end.
+    """Yield the segments in order, including those after scans, until EOI, a second SOI or the end of the file.
 
     Raises:
-        BrokenImageError: A segment's length is impossible, or one before the first scan is cut short.
+        BrokenImageError: A segment's length is impossible, or the file ends in a segment before the first scan.
         ImageTooLargeError: Too many markers.
     """
     position, scanned = 2, False
@@ -86,12 +86,12 @@ def count_segment(counts: dict[str, int], segment: Segment, limits: Limits) -> N
 
 
 def is_metadata(marker: int) -> bool:
-    """Return whether a segment is APPn or a comment, and so no part of the coded picture."""
+    """Return whether a segment is APPn or a comment, which are not part of the coded picture."""
     return APP0 <= marker <= APP15 or marker == COM
 
 
 def _next_marker(source: Source, position: int, reach: int | None) -> int | None:
-    """Find the next marker, at most `reach` bytes on, passing over coded data, restarts, fill bytes and junk."""
+    """Find the next marker within `reach` bytes, after coded data, restarts, fill bytes and junk."""
     head = source.peek(position, 2)
     if MARKER.match(head):
         return position
@@ -102,5 +102,5 @@ def _next_marker(source: Source, position: int, reach: int | None) -> int | None
         reach = None if reach is None else reach - searched
         if searched < _SEARCH_BYTES or (reach is not None and reach <= 0):
             return None
-        # A marker may straddle the blocks.
+        # A marker may be in two blocks.
         position += searched - 1

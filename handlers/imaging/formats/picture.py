@@ -1,4 +1,4 @@
-"""A picture that is opened: its header is read, its pixels are not decoded. One subclass of each class per format."""
+"""An opened picture: its header is read, its pixels are not decoded. Each format has a subclass of both classes."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from handlers.imaging.source import Source
 from .png_text import XMP
 
 MAX_PROFILE_BYTES = 4 * 1024 * 1024
-"""The longest ICC profile that is used; those of printers have up to 3 MB."""
+"""The longest ICC profile that is used; printers' have up to 3 MB."""
 
 GAIN_MAP_IGNORED = "the HDR gain map was ignored"
 
@@ -24,8 +24,8 @@ class Header:
     """Facts known before any pixel is decoded.
 
     `width` and `height` are as stored, before orientation; `mode` is the Pillow mode of the coded picture.
-    `exif` is the TIFF structure without a prefix, `icc` the profile as embedded, `iptc` Photoshop's resource blocks,
-    `xmp` the packet, `texts` what PNG calls text, by keyword.
+    `exif` is the TIFF structure without a prefix, `icc` the embedded profile, `iptc` Photoshop's resource blocks, `xmp`
+    the packet, and `texts` a PNG's texts by keyword.
     """
 
     format: str
@@ -42,22 +42,22 @@ class Header:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Return (width, height) in pixels, as stored."""
+        """The (width, height) in pixels, as stored."""
         return self.width, self.height
 
     @property
     def coded_size(self) -> tuple[int, int]:
-        """Return (width, height) of the pixels that a decoder makes, which may be more than are shown."""
+        """The (width, height) of a decoder's output, of which a part may be shown."""
         return self.size
 
 
 class Picture(ABC):
-    """One file in a format that is accepted; `warnings` grows while the picture is worked on."""
+    """A file in an accepted format; `warnings` are added while it is processed."""
 
     magics: ClassVar[tuple[bytes, ...]]
-    """What files of the format begin with."""
+    """The first bytes of files in the format."""
     guarded: ClassVar[bool] = False
-    """Whether the pixels are decoded only in a child process of their own: other programs' decoders may crash."""
+    """Whether the pixels are decoded only in a child process, because the decoder may crash."""
     bytes_per_pixel: ClassVar[int] = BYTES_PER_PIXEL
     """Peak of the costliest pictures of the format; see docs/imaging.md for the measurement."""
     header: Header
@@ -65,8 +65,8 @@ class Picture(ABC):
     texts: Mapping[str, str]
     warnings: list[str]
     early: bool = True
-    """Whether to decode while the file arrives. It saves time where the processor has nothing else to do; else the
-    decoder only stops and goes on more often."""
+    """Whether to decode while the file arrives. It saves time if the processor has nothing else to do; otherwise it
+    costs time, because the decoder waits for each block."""
 
     def __init__(self, source: Source, limits: Limits, header: Header) -> None:
         self.source, self.limits, self.header = source, limits, header
@@ -76,25 +76,25 @@ class Picture(ABC):
 
     @classmethod
     def matches(cls, prefix: bytes) -> bool:
-        """Return whether a file that begins with `prefix`, of up to 512 bytes, is of the format."""
+        """Return whether a file that begins with `prefix`, of up to 512 bytes, is in the format."""
         return prefix.startswith(cls.magics)
 
     @classmethod
     @abstractmethod
     def open(cls, source: Source, limits: Limits) -> Self:
-        """Read the header, and no more of the file than that.
+        """Read the header only.
 
         Raises:
             RejectedImageError: Damaged, unsupported, or over a limit.
         """
 
     def bytes_needed(self, output_pixels: int = 0, encoder_bytes: int = 0) -> int:
-        """Return the peak memory, in bytes, that the picture needs beside its file for outputs of `output_pixels`.
+        """Return the peak memory, in bytes without the file, that the picture needs for outputs of `output_pixels`.
 
         `encoder_bytes` is what encoders of further formats need in addition.
 
         Raises:
-            ImageTooLargeError: The picture is over a limit, or the function's memory does not hold it.
+            ImageTooLargeError: The picture is over a limit, or does not fit into the function's memory.
         """
         self._check_canvas()
         return bytes_needed(area([self.header.coded_size]), output_pixels, encoder_bytes, self.bytes_per_pixel)
@@ -102,8 +102,8 @@ class Picture(ABC):
     def read(self, widest: tuple[int, int] | None = None, *, copying: bool = False) -> None:
         """Read the file to its end and check it against all limits; `decode` and `copy` need it.
 
-        The pixels of a file that is still arriving are decoded meanwhile, if the format can do that: for outputs up to
-        `widest`, or first to check a copy.
+        The pixels of a file that is still arriving are decoded meanwhile, if the format supports it: for outputs up to
+        `widest`, or for the check of a copy.
 
         Raises:
             RejectedImageError: Damaged, or over a limit.
@@ -121,7 +121,7 @@ class Picture(ABC):
         """Decode the pixels while the file arrives, for the `decode` or `copy` that follows."""
 
     def facts(self) -> None:
-        """Read on for facts that the header lacks; no pixel is decoded."""
+        """Read the facts that come after the header; no pixel is decoded."""
         self._read_on()
 
     def _read_on(self) -> None:  # noqa: B027 - most formats have all facts in their header
@@ -129,14 +129,14 @@ class Picture(ABC):
 
     @abstractmethod
     def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:
-        """Decode the pixels; fewer of them where an output of `widest` (width, height) loses nothing by it.
+        """Decode the pixels, or fewer of them if that is enough for outputs up to `widest` (width, height).
 
         Raises:
             BrokenImageError: The picture is damaged, and not salvaged.
         """
 
     def damage(self) -> str | None:
-        """Return what is missing at the end of a picture that only `salvage` keeps; None for a whole one.
+        """Return what is missing at the end of a picture that only `salvage` accepts, or None for a whole picture.
 
         Raises:
             BrokenImageError: Nothing of the picture can be kept.
@@ -144,7 +144,7 @@ class Picture(ABC):
         return self.decode(salvage=True).damage
 
     def copy(self, rights: bytes, *, salvage: bool) -> bytes | None:  # noqa: ARG002 - for the formats that can
-        """Return the file without its metadata but with `rights`, or None where it is not fit to be an output.
+        """Return the file with `rights` as its only metadata, or None if it cannot be an output.
 
         Raises:
             BrokenImageError: The picture is damaged, and not salvaged.
@@ -153,7 +153,7 @@ class Picture(ABC):
 
     @property
     def rights(self) -> bytes:
-        """Artist and copyright as an EXIF segment body, empty where the file names neither."""
+        """Artist and copyright as the body of an EXIF segment; empty if the file has neither."""
         xmp = self.header.xmp or self.texts.get(XMP, "").encode()
         return rights_only(self.exif, self.header.iptc, xmp, self.texts)
 
@@ -162,6 +162,6 @@ class Picture(ABC):
 
         Raises:
             BrokenImageError: The file is damaged before its end.
-            ImageTooLargeError: There are more frames than are counted.
+            ImageTooLargeError: There are more frames than the limit.
         """
         return 1

@@ -1,4 +1,4 @@
-"""PNG: the picture's data cut out, checked, decoded."""
+"""PNG: cut out, check and decode the picture's data."""
 
 import contextlib
 import io
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from .png_inflate import InflatedPng
 
 WIDE = 16
-"""Bits of a sample that Pillow does not scale down by itself."""
+"""Bits of a sample that Pillow does not reduce to 8 by itself."""
 
 
 @dataclass(frozen=True)
 class EarlyPng:
-    """Pixels that were decoded while the file arrived, from chunks of such start and size."""
+    """Pixels that were decoded while the file arrived, from chunks at these (start, size)."""
 
     image: "InflatedPng"
     chunks: list[tuple[int, int]]
@@ -59,7 +59,7 @@ class PngPicture(Picture):
         return cls(source, limits, read_header(source, limits))
 
     def frames(self) -> int:
-        """Count the frames of an animation by its fcTL chunks, whatever acTL claims; see `Picture.frames`."""
+        """Count the frames of an animation by its fcTL chunks, because acTL can be wrong; see `Picture.frames`."""
         frames = 0
         for number, chunk in enumerate(walk(self.source) if self.header.animated else ()):
             frames += chunk.kind == b"fcTL"
@@ -68,13 +68,13 @@ class PngPicture(Picture):
         return max(1, frames)
 
     def facts(self) -> None:
-        """Read on for an eXIf chunk that follows the picture; see `Picture.facts`."""
+        """Read the eXIf chunk that may follow the picture; see `Picture.facts`."""
         if self.header.exif is None:
             with contextlib.suppress(BrokenImageError, ImageTooLargeError):
                 self._read_on()
 
     def _read_on(self) -> None:
-        """Walk over the chunks from the picture to the end, checking the checksum of each IDAT."""
+        """Read the chunks from the picture to the end, and check the checksum of each IDAT."""
         self.data = read_data(self.source, self.limits)
         self.texts = {**self.data.texts, **self.header.texts}
         if self.header.exif is None and self.data.exif:
@@ -85,7 +85,7 @@ class PngPicture(Picture):
         header = self.header
         raw = self._raw_mode()
         key = self._transparent_colour()
-        # One byte a pixel is kept of this decode, so that the two are never in memory together.
+        # Only one byte a pixel of this decode is kept, so that two decodes are never in memory together.
         low = self._low_matches(key, salvage=salvage) if key and header.depth == WIDE else None
         image, damage = self._load(raw, salvage=salvage, warn=True)
         image, opacity = split(eight_bit(image))
@@ -100,7 +100,7 @@ class PngPicture(Picture):
     def _load(
         self, raw: tuple[str, str] | None, *, salvage: bool, warn: bool = False
     ) -> tuple[Image.Image, str | None]:
-        """Decode the data, by another mode and raw mode where given; return the image and its damage."""
+        """Decode the data, with another mode and raw mode if given; return the image and its damage."""
         early, self._early = self._early, None
         if early and raw == self._raw_mode() and early.chunks == [(one.start, one.size) for one in self.data.chunks]:
             image, damage = early.image, None
@@ -117,7 +117,7 @@ class PngPicture(Picture):
         return image, damage
 
     def _raw_mode(self) -> tuple[str, str] | None:
-        """Return the mode and raw mode that the pixels are decoded by, None for those that Pillow takes."""
+        """Return the mode and raw mode to decode the pixels with, or None for Pillow's."""
         return HIGH_BYTES.get(self.header.mode) if self.header.depth == WIDE else None
 
     def _opened(
@@ -130,16 +130,16 @@ class PngPicture(Picture):
             image = InflatedPng(io.BytesIO(without_data(self.header)))
         image.deflated = deflated
         if raw:
-            # Pillow decodes 16-bit grey to a mode that it cannot scale down; the raw mode does both at once.
+            # Pillow cannot reduce its mode for 16-bit grey to 8 bits; this raw mode does so while decoding.
             image._mode = raw[0]  # noqa: SLF001
             image.tile = [tile._replace(args=raw[1]) for tile in image.tile]
         return image
 
     def decode_early(self, widest: tuple[int, int] | None, *, copying: bool) -> None:  # noqa: ARG002 - never reduced
-        """Decode the picture's chunks as they come; see `Picture.decode_early`."""
+        """Decode the picture's chunks as they arrive; see `Picture.decode_early`."""
         key = self._transparent_colour()
         if key and self.header.depth == WIDE:
-            return  # Two decodes, which must not be in memory together.
+            return  # It takes two decodes, which must not be in memory together.
         chunks: list[tuple[int, int]] = []
         with attempt(self.source):
             image = self._opened(self._raw_mode(), lambda: arriving(self.source, chunks))
@@ -147,13 +147,13 @@ class PngPicture(Picture):
             self._early = EarlyPng(image, chunks)
 
     def _unproved(self, checksum: str) -> str | None:
-        """Return why pixels that decode may be wrong: by their checksum, or without one by those of their chunks."""
+        """Return why decoded pixels may be wrong: by their checksum, or without one by their chunks' checksums."""
         if checksum == "wrong":
             return "the PNG is damaged: the checksum of its pixels is wrong"
         return self.data.doubt if checksum == "missing" and self.data.doubt != MISSING else None
 
     def _oddities(self, checksum: str) -> list[str]:
-        """Name what is odd about a PNG whose pixels are all there."""
+        """Return what is wrong with a PNG whose pixels are complete."""
         found = [
             (self.data.doubt and f"{self.data.doubt}; its pixels are whole"),
             (checksum == "missing" and "the PNG's compressed data have no end; its pixels are whole"),
@@ -162,7 +162,7 @@ class PngPicture(Picture):
         return [text for text in found if text]
 
     def _transparent_colour(self) -> list[tuple[int, int]]:
-        """Return the high and low byte of each sample of the transparent colour, or nothing where there is none."""
+        """Return the high and low bytes of the transparent colour's samples; empty if there is none."""
         header = self.header
         if not header.trns or header.colour_type not in (GREY, RGB):
             return []
@@ -173,6 +173,6 @@ class PngPicture(Picture):
         return [((sample & top) * 255 // top, 0) for sample in samples]
 
     def _low_matches(self, key: list[tuple[int, int]], *, salvage: bool) -> Image.Image:
-        """Return 255 where the low bytes of a 16-bit picture are those of the key, else 0."""
+        """Return 255 for pixels of a 16-bit picture whose low bytes are the key's, else 0."""
         image, _ = self._load(LOW_BYTES[self.header.mode], salvage=salvage)
         return matches(image, [low for _, low in key])

@@ -1,4 +1,4 @@
-"""The colour space of a PNG: cICP counts before iCCP, sRGB, and gAMA with cHRM, as in browsers.
+"""The colour space of a PNG: cICP, else iCCP, else sRGB, else gAMA with cHRM, as in browsers.
 
 Source: W3C PNG specification, third edition, 4.3 and 11.3.2.
 """
@@ -17,7 +17,7 @@ _FULL_RANGE_RGB = (0, 1)
 
 
 def colour_profile(found: Mapping[bytes, bytes], warnings: list[str], *, grey: bool) -> bytes | None:
-    """Return the ICC profile of a PNG's colours, None for sRGB; what is ignored leaves a warning."""
+    """Return the ICC profile of a PNG's colours, or None for sRGB; add a warning for what is ignored."""
     if len(found.get(b"cICP", b"")) == COLOUR_BYTES[b"cICP"]:
         primaries, transfer, *others = found[b"cICP"]
         profile = coded_profile(primaries, transfer) if tuple(others) == _FULL_RANGE_RGB else None
@@ -32,7 +32,7 @@ def colour_profile(found: Mapping[bytes, bytes], warnings: list[str], *, grey: b
 
 
 def _described(found: Mapping[bytes, bytes], warnings: list[str], *, grey: bool) -> bytes | None:
-    """Return the profile of gAMA and cHRM; a picture without cHRM has the primaries of sRGB, as browsers see it."""
+    """Return the profile of gAMA and cHRM; without cHRM, the primaries are sRGB's, as in browsers."""
     gamma, points = int.from_bytes(found[b"gAMA"]), found.get(b"cHRM", b"")
     try:
         primaries = _primaries(points) if points else SRGB
@@ -54,7 +54,7 @@ def _primaries(points: bytes) -> Primaries:
 
 
 def _embedded(chunk: bytes, warnings: list[str]) -> bytes | None:
-    """Inflate the iCCP chunk, no further than a profile may be long."""
+    """Inflate the iCCP chunk, up to the longest profile that is used."""
     _, _, coded = chunk.partition(b"\0")
     inflater = zlib.decompressobj()
     try:

@@ -1,4 +1,4 @@
-"""The chunks that hold a PNG's picture, found and checked, in a whole file or one that is still arriving.
+"""Find and check the chunks of a PNG's picture, in a whole file or while it arrives.
 
 Source: W3C PNG specification, third edition, 5.
 """
@@ -16,17 +16,16 @@ from .png_header import MAX_DATA_CHUNKS, PALETTE, SIGNATURE, Chunk, PngHeader, w
 from .png_text import MAX_TEXT_BYTES, TEXTS, read_text
 
 MAX_CHUNKS = 65_536
-"""Chunks that are looked at; a file with more is made to stall."""
+"""Chunks that are read; a file with more is made to stall the reader."""
 
 MISSING = "the PNG is truncated: it ends before the checksum of its last data"
 
 
 @dataclass
 class PictureData:
-    """The chunks that hold the picture, and what follows them: an eXIf chunk, texts, the end.
+    """The chunks of the picture, and what follows them: an eXIf chunk, texts, the end.
 
-    `doubt` says which checksum of the chunks (CRC-32) is wrong or missing; `others` counts the chunks that hold no
-    pixels.
+    `doubt` says which checksum of a chunk (CRC-32) is wrong or missing; `others` counts the chunks without pixels.
     """
 
     chunks: list[Chunk] = field(default_factory=list)
@@ -37,7 +36,7 @@ class PictureData:
     others: int = 0
 
     def note(self, chunk: Chunk, file: memoryview, limits: Limits) -> None:
-        """Take in the next chunk of a file.
+        """Note the next chunk of a file.
 
         Raises:
             ImageTooLargeError: Too many chunks.
@@ -62,7 +61,7 @@ class PictureData:
 
 
 def arriving(source: Source, chunks: list[tuple[int, int]]) -> Iterator[bytes]:
-    """Yield the picture's data as they come; note start and size of each chunk once it is there."""
+    """Yield the picture's data as they arrive, and note start and size of each complete chunk."""
     chunks.clear()
     for number, chunk in enumerate(walk(source)):
         if chunk.kind != b"IDAT":
@@ -77,7 +76,7 @@ def arriving(source: Source, chunks: list[tuple[int, int]]) -> Iterator[bytes]:
 
 
 def read_data(source: Source, limits: Limits) -> PictureData:
-    """Read on from the picture to the end; a file that is damaged after its picture ends there.
+    """Read from the picture to the end; a file that is damaged after its picture ends at the damage.
 
     Raises:
         BrokenImageError: There is no picture.
@@ -98,7 +97,7 @@ def read_data(source: Source, limits: Limits) -> PictureData:
 
 
 def _damage(file: memoryview, chunk: Chunk) -> str | None:
-    """Return what is wrong with a chunk's data, if anything."""
+    """Return what is wrong with a chunk's data, or None."""
     stored = file[chunk.end - 4 : chunk.end]
     if len(stored) < 4:  # noqa: PLR2004
         return MISSING
@@ -108,10 +107,10 @@ def _damage(file: memoryview, chunk: Chunk) -> str | None:
 
 
 def without_data(header: PngHeader) -> bytes:
-    """Return a PNG with nothing but what its data are decoded by."""
+    """Return a PNG with only the chunks that its data need for decoding."""
     parts = [SIGNATURE, *_chunk(b"IHDR", header.ihdr)]
     if header.colour_type == PALETTE:
-        # Indices beyond a short palette are black, not whatever Pillow's palette begins with.
+        # Indices beyond a short palette are black, not the colours of Pillow's default palette.
         parts += _chunk(b"PLTE", header.palette[: len(header.palette) // 3 * 3].ljust(768, b"\0"))
         if header.trns:
             parts += _chunk(b"tRNS", header.trns)

@@ -1,4 +1,4 @@
-"""What the chunks of a PNG up to its picture say; no pixel is decoded and no text inflated.
+"""Read the chunks of a PNG up to its picture; no pixel is decoded and no text inflated.
 
 Source: W3C PNG specification, third edition.
 """
@@ -24,7 +24,7 @@ _DEPTHS = {GREY: (1, 2, 4, 8, 16), RGB: (8, 16), PALETTE: (1, 2, 4, 8), GREY_ALP
 
 @dataclass(frozen=True)
 class Chunk:
-    """One chunk: its type and where its data lies; the checksum follows the data."""
+    """One chunk: its type and the position of its data, which the checksum follows."""
 
     kind: bytes
     start: int
@@ -32,7 +32,7 @@ class Chunk:
 
     @property
     def end(self) -> int:
-        """Return the position after the checksum."""
+        """The position after the checksum."""
         return self.start + self.size + 4
 
 
@@ -47,12 +47,12 @@ class PngHeader(Header):
 
     @property
     def depth(self) -> int:
-        """Return the bits of a sample."""
+        """The bits of a sample."""
         return self.ihdr[8]
 
     @property
     def colour_type(self) -> int:
-        """Return the colour type, 0, 2, 3, 4 or 6."""
+        """The colour type: 0, 2, 3, 4 or 6."""
         return self.ihdr[9]
 
 
@@ -96,10 +96,10 @@ _WANTED = {
 
 
 def walk(source: Source, position: int = len(SIGNATURE)) -> Iterator[Chunk]:
-    """Yield the chunks in order, IEND last; a chunk's data may be cut short by the file's end.
+    """Yield the chunks in order, IEND last; the file may end within a chunk's data.
 
     Raises:
-        BrokenImageError: What follows is no chunk.
+        BrokenImageError: What follows is not a chunk.
     """
     while True:
         head = source.peek(position, 8)
@@ -116,7 +116,7 @@ def walk(source: Source, position: int = len(SIGNATURE)) -> Iterator[Chunk]:
 
 
 def _only_suggested(chunk: Chunk, found: dict[bytes, bytes]) -> bool:
-    """Return whether a palette is only a suggestion: the picture has no indices."""
+    """Return whether a palette is only a suggestion, because the picture has no indices."""
     return chunk.kind == b"PLTE" and found.get(b"IHDR", b"")[9:10] != bytes((PALETTE,))
 
 
@@ -171,7 +171,7 @@ def _header(found: dict[bytes, bytes], texts: dict[str, str], warnings: list[str
 
 
 def _mode(depth: int, colour: int) -> str:
-    """Return the mode that Pillow gives the picture."""
+    """Return Pillow's mode for the picture."""
     if colour == GREY:
         return {1: "1", 16: "I;16"}.get(depth, "L")
     if colour == GREY_ALPHA:

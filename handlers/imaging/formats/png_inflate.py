@@ -1,4 +1,4 @@
-"""Inflate a PNG's data by ISA-L, in a third of the time, and pass it to Pillow as stored blocks.
+"""Inflate a PNG's data with ISA-L, in a third of the time, and pass them to Pillow as stored blocks.
 
 Source: RFC 1950 for the zlib stream, RFC 1951 for deflate.
 """
@@ -18,14 +18,14 @@ Checksum = Literal["right", "wrong", "missing"]
 _READ_BYTES = 32 * 1024
 _STEP_BYTES = 1024
 _STORED_BYTES = 65_535
-"""The most that a stored block holds. Source: RFC 1951, 3.2.4."""
+"""The longest stored block. Source: RFC 1951, 3.2.4."""
 _HEADER_BYTES, _CHECKSUM_BYTES = 2, 4
 
 
 class InflatedPng(PngImagePlugin.PngImageFile):
-    """A PNG that is only a header; its data come from `deflated`, in parts, as often as it is called.
+    """A PNG with a header only; `deflated` returns its data, in parts, whenever it is called.
 
-    `checksum` tells, once the picture is decoded, what became of the checksum over its data (Adler-32).
+    Once the picture is decoded, `checksum` says whether the checksum of its data (Adler-32) was right.
     """
 
     deflated: Deflated
@@ -33,12 +33,12 @@ class InflatedPng(PngImagePlugin.PngImageFile):
     _blocks: Iterator[bytes] = iter(())
 
     def load_prepare(self) -> None:
-        """Begin with the first part."""
+        """Start with the first part."""
         super().load_prepare()
         self._blocks = self._stored()
 
     def load_read(self, read_bytes: int) -> bytes:  # noqa: ARG002
-        """Return the next of the data, and nothing at their end.
+        """Return the next data, and nothing at the end.
 
         Raises:
             ValueError: The data are damaged.
@@ -46,14 +46,14 @@ class InflatedPng(PngImagePlugin.PngImageFile):
         return next(self._blocks, b"")
 
     def load_end(self) -> None:
-        """Read on after the pixels, whose decoder stops at the last row, to compare the checksum."""
+        """Read on to the checksum and compare it, because the decoder stops after the last row."""
         with contextlib.suppress(ValueError):
             for _ in self._blocks:
                 pass
         super().load_end()
 
     def _stored(self) -> Iterator[bytes]:
-        """Yield a zlib stream, block by block, that holds uncompressed what another holds deflated."""
+        """Yield, block by block, a zlib stream with the same data in stored blocks."""
         # No compression, a window of 32 KB. Source: RFC 1950, 2.2.
         yield b"\x78\x01"
         inflater: Any = isal_zlib.decompressobj(-zlib.MAX_WBITS)
@@ -95,10 +95,10 @@ def _block(raw: bytes, *, last: bool) -> bytes:
 
 
 def _inflated(deflated: Deflated, pieces: Iterator[bytes | memoryview], inflater: Any) -> Iterator[bytes]:
-    """Yield what the pieces of some parts hold, in pieces that fit a stored block.
+    """Yield the inflated data of some pieces, in pieces that fit into a stored block.
 
     Raises:
-        ValueError: They hold no deflated stream, or not all of it.
+        ValueError: The pieces are not a deflated stream, or not all of it.
     """
     number = done = 0
     try:
@@ -117,9 +117,9 @@ def _inflated(deflated: Deflated, pieces: Iterator[bytes | memoryview], inflater
 
 
 def _before_damage(deflated: Deflated, damaged: int, done: int) -> Iterator[bytes]:
-    """Yield what the damaged piece holds up to its damage, after the first `done` bytes of all.
+    """Yield the inflated data before the damage in a piece, after the first `done` bytes of all.
 
-    A call that fails returns nothing, of ISA-L or zlib, so that piece goes to zlib byte by byte.
+    A call of ISA-L or zlib that fails returns nothing, so zlib gets this piece byte by byte.
     """
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     past = 0
@@ -134,7 +134,7 @@ def _before_damage(deflated: Deflated, damaged: int, done: int) -> Iterator[byte
 
 
 def _pieces(deflated: Deflated) -> Iterator[bytes | memoryview]:
-    """Yield little at a time: what the inflater does not take at once, it copies for the next call."""
+    """Yield small pieces, because the inflater copies what it does not use at once for the next call."""
     for part in _without_header(deflated):
         for start in range(0, len(part), _READ_BYTES):
             yield part[start : start + _READ_BYTES]

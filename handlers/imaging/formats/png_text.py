@@ -1,4 +1,4 @@
-"""The texts of a PNG by keyword: those that may name a picture's rights.
+"""The texts of a PNG that may have a picture's rights, by keyword.
 
 Source: W3C PNG specification, third edition, 11.3.3.
 """
@@ -13,7 +13,7 @@ KEYWORDS = frozenset({"Author", "Copyright", XMP})
 
 
 def read_text(kind: bytes, data: bytes) -> dict[str, str]:
-    """Return the text of a chunk by its keyword; empty where it is damaged, too long or of another keyword."""
+    """Return the text of a chunk by its keyword; empty if it is damaged, too long or has another keyword."""
     keyword, _, rest = data.partition(b"\0")
     name = keyword.decode("latin-1")
     if name not in KEYWORDS:
@@ -33,7 +33,7 @@ def _named(name: str, body: bytes | None, encoding: str) -> dict[str, str]:
 
 
 def _inflated(deflated: bytes) -> bytes | None:
-    """Return the inflated bytes, None where they are damaged or too many."""
+    """Return the inflated bytes, or None if they are damaged or too many."""
     inflater = zlib.decompressobj()
     try:
         found = inflater.decompress(deflated, MAX_TEXT_BYTES)

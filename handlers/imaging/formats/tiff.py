@@ -57,10 +57,10 @@ class TiffPicture(Picture):
         return Raster(image, opacity)
 
     def _check_pixels(self) -> None:
-        """Refuse pixels of samples that are valid, but that Pillow does not take.
+        """Refuse pixels whose samples are valid, but not supported by Pillow.
 
         Raises:
-            UnsupportedFormatError: It does not.
+            UnsupportedFormatError: They are not supported.
         """
         header = self.header
         photometric = BLACK_IS_ZERO if header.photometric == WHITE_IS_ZERO else header.photometric
@@ -72,7 +72,7 @@ class TiffPicture(Picture):
                 f"{header.depth} bits a pixel: save it again"
             )
         if header.planes > 1 and header.mode in ("LA", "PA"):
-            # Pillow would put the plane of opacity where these modes have none.
+            # These modes have no plane for the opacity.
             raise UnsupportedFormatError(
                 "expected a TIFF with grey or palette and opacity in one plane, got two planes: save it again"
             )
@@ -81,7 +81,7 @@ class TiffPicture(Picture):
         """Return the picture of a file that holds nothing else."""
         with image_faults(RuntimeError, TypeError, KeyError):
             image = TiffImagePlugin.TiffImageFile(io.BytesIO(file))
-            # Else Pillow would check the pixels by a limit of the whole process.
+            # Otherwise Pillow would apply the limit for the whole process.
             image.im = Image.new(image.mode, self.header.size, None).im
             image.load()
         return Image.Image._new(image, image.im)  # noqa: SLF001 - else the file would stay in memory

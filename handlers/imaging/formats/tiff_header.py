@@ -1,4 +1,4 @@
-"""What the first directory of a TIFF says; no pixel is decoded.
+"""Read the first directory of a TIFF; no pixel is decoded.
 
 Source: TIFF 6.0; Adobe's supplements for deflate and JPEG; the BigTIFF design of libtiff.
 """
@@ -21,7 +21,7 @@ COLOURS, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES = 320, 322, 323, 324,
 EXTRA, SAMPLE_FORMAT, XMP, IPTC, RESOURCES, ICC = 338, 339, 700, 33723, 34377, 34675
 JPEG_TABLES, SUBSAMPLING = 347, 530
 DECODED_BY = (292, 293, 317, JPEG_TABLES, 529, SUBSAMPLING, 531, 532)
-"""T4 and T6 options, predictor, JPEG tables, and what YCbCr is converted by: decoders read these as they are."""
+"""T4 and T6 options, predictor, JPEG tables, and the parameters of YCbCr, which decoders get unchanged."""
 
 LONGEST = {
     **dict.fromkeys((STRIP_OFFSETS, STRIP_BYTES, TILE_OFFSETS, TILE_BYTES), 2 * 1024 * 1024),
@@ -30,10 +30,10 @@ LONGEST = {
 }
 MAX_TAG_BYTES = 8 * 1024 * 1024
 MAX_PARTS = 131_072
-"""Strips or tiles: one for each row of the longest side, in two planes."""
+"""Strips or tiles: one for each row of the highest picture, in two planes."""
 
 MAX_TILE_PX = 1_024
-"""The longest side of a tile that is larger than its picture."""
+"""The longest side of a tile that extends beyond its picture."""
 
 NONE, G3, G4, LZW, JPEG, PACKED = 1, 3, 4, 5, 7, 32_773
 FAX, DEFLATE = (2, G3, G4), (8, 32_946)
@@ -61,9 +61,9 @@ _STRUCTURE = frozenset(
 
 @dataclass(frozen=True)
 class Parts:
-    """The strips or tiles of a picture: (start, size) of each, and the (width, height) in pixels that one has.
+    """The strips or tiles of a picture: (start, size) of each, and the (width, height) of one in pixels.
 
-    A tile has all its pixels; the last strip has as many rows as are left.
+    Tiles are complete; the last strip has the remaining rows.
     """
 
     places: tuple[tuple[int, int], ...]
@@ -73,10 +73,10 @@ class Parts:
 
 @dataclass(frozen=True, kw_only=True)
 class TiffHeader(Header):
-    """Facts from the first directory; `tags` are those that the pixels are decoded by.
+    """Facts from the first directory; `tags` are those that a decoder needs.
 
-    `order` is the byte order as `struct` writes it. `samples` and `depth` are those of a pixel, `extra` the kinds of
-    the samples beside its colours.
+    `order` is the byte order in `struct`'s notation. `samples` and `depth` are a pixel's, `extra` the kinds of its
+    samples that are not colours.
     """
 
     tags: Mapping[int, tuple[int, ...] | bytes]
@@ -93,12 +93,12 @@ class TiffHeader(Header):
 
     @property
     def planes(self) -> int:
-        """Return how many times each strip or tile is there, each with one sample of a pixel."""
+        """The number of planes, each with one sample of every pixel."""
         return self.samples if self.tags.get(PLANES) == (SEPARATE,) else 1
 
 
 def directories(source: Source) -> tuple[Directories, int, str, bool]:
-    """Return the directories of a file, where the first one lies, the byte order, and whether it is a BigTIFF."""
+    """Return a file's directories, the position of the first, the byte order, and whether it is a BigTIFF."""
     head = source.take(0, 16)
     order = "<" if head[:2] == b"II" else ">"
     big = struct.unpack(order + "H", head[2:4])[0] == 43  # noqa: PLR2004 - the number of BigTIFF
@@ -111,8 +111,8 @@ def read_header(source: Source) -> TiffHeader:
 
     Raises:
         BrokenImageError: There is no picture, or its tags contradict each other.
-        UnsupportedFormatError: Its pixels are stored in a way that is not decoded.
-        ImageTooLargeError: It has too many strips or tiles.
+        UnsupportedFormatError: The pixels are stored in a way that is not decoded.
+        ImageTooLargeError: There are too many strips or tiles.
     """
     found, first, order, big = directories(source)
     facts = exif_of(found, first)
@@ -175,14 +175,14 @@ def _compression(tags: Mapping[int, Any]) -> int:
 
 
 def _pixel(tags: Mapping[int, Any], photometric: int) -> tuple[int, int, tuple[int, ...]]:
-    """Return a pixel's samples, their depth in bits, and the kinds of those beside its colours."""
+    """Return a pixel's number of samples, their depth in bits, and the kinds of those that are not colours."""
     colours = _COLOURS[photometric]
     samples = _number(tags, SAMPLES) or 1
     bits = _numbers(tags, BITS)[:samples] or (1,)
     depth, extra = bits[0], _numbers(tags, EXTRA)[: max(0, samples - colours)]
     if samples < colours or samples > colours + _MOST_EXTRA:
         raise _damaged(f"{samples} samples a pixel, of {colours} colours")
-    # What is not named is no opacity, except a fourth sample of RGB, as most programs take it.
+    # A sample without a kind is not opacity, except RGB's fourth, as in most programs.
     unnamed = UNASSOCIATED if not extra and (photometric, samples) == (RGB, 4) else 0
     known = tuple(kind if kind in (ASSOCIATED, UNASSOCIATED) else 0 for kind in extra)
     extra = known + (unnamed,) * (samples - colours - len(known))
@@ -218,7 +218,7 @@ def _parts(tags: Mapping[int, Any], size: tuple[int, int], samples: int) -> Part
 
 
 def opaque(value: Any, order: str) -> bytes:
-    """Return bytes, which programs also write as texts, bytes, or longs."""
+    """Return bytes, which programs also store as text, bytes or longs."""
     if isinstance(value, bytes):
         return value
     if not isinstance(value, tuple) or not all(isinstance(one, int) and one >= 0 for one in value):

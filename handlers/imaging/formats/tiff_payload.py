@@ -1,6 +1,6 @@
-"""Write a TIFF of nothing but the first page's pixels, all compressed, so that libtiff alone decodes them.
+"""Write a new TIFF with only the first page's pixels, all compressed, so that libtiff decodes them.
 
-Pillow decodes what is not compressed by itself, and takes subsampled colours and separate planes of 16 bits for others.
+Pillow decodes uncompressed data itself, and gets subsampled colours and separate planes of 16 bits wrong.
 """
 
 import struct
@@ -45,7 +45,7 @@ from .tiff_header import (
 )
 
 _MOST_TIMES = {NONE: 1, PACKED: 64, LZW: 4_096, JPEG: 1_024, **dict.fromkeys(DEFLATE, 1_100)}
-"""By how much a part's pixels may be longer than its data: what the compression can reach, rounded up."""
+"""The highest ratio of a part's pixels to its data that each compression can reach, rounded up."""
 
 _REVERSED = 2
 _BIT_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
@@ -61,7 +61,7 @@ def payload(header: TiffHeader, file: bytes) -> bytes:
     """Return the new file.
 
     Raises:
-        BrokenImageError: The file ends within its pixels, or has too few data for them.
+        BrokenImageError: The file ends within its pixels, or has too little data for them.
     """
     data = list(_data(header, memoryview(file)))
     tags = _tags(header)
@@ -78,7 +78,7 @@ def payload(header: TiffHeader, file: bytes) -> bytes:
 
 
 def _tags(header: TiffHeader) -> dict[int, Any]:
-    """Return the tags that a decoder needs; opacity and grey as bright as their numbers are."""
+    """Return the tags that a decoder needs; opacity and grey are not inverted."""
     kept = {tag: value for tag, value in header.tags.items() if tag in (*DECODED_BY, COLOURS) and _is_writable(value)}
     tags: dict[int, Any] = {
         **kept,
@@ -102,7 +102,7 @@ def _tags(header: TiffHeader) -> dict[int, Any]:
 
 
 def _is_writable(value: Any) -> bool:
-    """Return whether a tag's value can be written as it is: bytes, or numbers without a sign."""
+    """Return whether a tag's value can be written unchanged: bytes, or unsigned numbers."""
     if isinstance(value, bytes):
         return bool(value)
     sides = [
@@ -113,14 +113,14 @@ def _is_writable(value: Any) -> bool:
 
 
 def _sixteen_bit(colours: Any) -> Any:
-    """Return a palette's colours in 16 bits, where a program wrote them in 8."""
+    """Return a palette's colours in 16 bits, even if a program wrote them in 8."""
     if not isinstance(colours, tuple) or max(colours, default=_BYTE_COLOURS) >= _BYTE_COLOURS - 1:
         return colours
     return tuple(_BYTE_COLOURS * colour for colour in colours)
 
 
 def _data(header: TiffHeader, file: memoryview) -> Iterator[bytes | memoryview]:
-    """Yield the data of each strip or tile, as they are written."""
+    """Yield the data to write of each strip or tile."""
     if sum(size for _, size in header.parts.places) > len(file):
         raise BrokenImageError("the TIFF is truncated, or damaged: its strips or tiles are longer than the file")
     for number, (start, size) in enumerate(header.parts.places):
@@ -131,7 +131,7 @@ def _data(header: TiffHeader, file: memoryview) -> Iterator[bytes | memoryview]:
 
 
 def _part(header: TiffHeader, number: int, part: memoryview) -> bytes | memoryview:
-    """Return a part's data, checked against the pixels that they are to hold."""
+    """Return a part's data, checked against the number of its pixels."""
     raw, most = _raw_bytes(header, number), _MOST_TIMES.get(header.compression, header.width)
     if len(part) * most < raw:
         raise BrokenImageError(
@@ -146,7 +146,7 @@ def _part(header: TiffHeader, number: int, part: memoryview) -> bytes | memoryvi
 
 
 def _raw_bytes(header: TiffHeader, number: int) -> int:
-    """Return how many bytes the pixels of a part have."""
+    """Return the number of bytes of a part's pixels."""
     width, rows = header.parts.size
     if not header.parts.tiled:
         strips = -(-header.height // rows)
@@ -159,7 +159,7 @@ def _raw_bytes(header: TiffHeader, number: int) -> int:
 
 
 def _subsampling(header: TiffHeader) -> tuple[int, int]:
-    """Return how many luma samples, across and down, share chroma: two by two where nothing is said."""
+    """Return how many luma samples, across and down, share a chroma sample: 2 by 2 by default."""
     found = header.tags.get(SUBSAMPLING, (2, 2))
     if len(found) != len((2, 2)) or not set(found) <= {1, 2, 4}:
         raise BrokenImageError("the TIFF is damaged: its colours are sampled in a way that there is not")
@@ -167,7 +167,7 @@ def _subsampling(header: TiffHeader) -> tuple[int, int]:
 
 
 def _directory(tags: dict[int, Any], order: str) -> bytes:
-    """Return the head of a TIFF with one directory, in such a byte order."""
+    """Return the head of a TIFF with one directory, in this byte order."""
     entries, values = [], b""
     start = 8 + 2 + 12 * len(tags) + 4
     for tag, value in sorted(tags.items()):

@@ -44,7 +44,7 @@ _REFUSED = {
 
 
 def other_format(prefix: bytes) -> str | None:
-    """Name a picture or document in another format, or return None."""
+    """Return the name of another picture or document format, or None."""
     for magic, name in _REFUSED.items():
         if prefix.startswith(magic):
             return name
@@ -61,7 +61,7 @@ def other_format(prefix: bytes) -> str | None:
 
 
 def _container(prefix: bytes) -> str:
-    """Name what a file in the ISO base media format is."""
+    """Return the name of a file's kind in the ISO base media format."""
     if is_avif(prefix):
         return "an AVIF picture"
     if is_heic(prefix):
@@ -70,11 +70,11 @@ def _container(prefix: bytes) -> str:
 
 
 def unknown_kind(prefix: bytes) -> str:
-    """Describe a file that is no picture, so that its owner can find out why."""
+    """Describe a file that is not a picture, so that its owner can find out what it is."""
     if prefix[1:4].upper() == b"PNG":
         return f"a file like a PNG whose first bytes are damaged, as by a transfer as text ({prefix[:8].hex(' ')})"
     try:
-        words = codecs.getincrementaldecoder("utf-8")().decode(prefix)  # The prefix may end within a letter.
+        words = codecs.getincrementaldecoder("utf-8")().decode(prefix)  # The prefix may end within a character.
     except UnicodeDecodeError:
         words = "\0"
     if all(letter.isprintable() or letter.isspace() for letter in words):

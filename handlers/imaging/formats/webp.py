@@ -1,4 +1,4 @@
-"""WebP: the first picture's data cut out and decoded, on its canvas.
+"""WebP: cut out the first picture's data, and decode it on its canvas.
 
 Source: WebP container specification.
 """
@@ -34,13 +34,13 @@ from .webp_header import (
 )
 
 if not WebPImagePlugin.SUPPORTED:
-    # Else each WebP would be rejected as damaged.
+    # Without it, every WebP would be rejected as damaged.
     raise ImportError(
         "expected a Pillow that decodes WebP, got one without PIL._webp: build the layer with inputFormats"
     )
 
 MAX_EXIF_BYTES = 1024 * 1024
-"""EXIF with a thumbnail has up to 64 KB; a chunk that is longer holds something else."""
+"""EXIF with a thumbnail has up to 64 KB; a longer chunk has something else."""
 
 
 class WebpPicture(Picture):
@@ -73,7 +73,7 @@ class WebpPicture(Picture):
         return frames
 
     def _read_on(self) -> None:
-        """Read the chunks from the picture on; what cannot be read costs the facts, not the picture."""
+        """Read the chunks after the picture; if they cannot be read, their facts are left out."""
         if not self.header.extended:
             return
         with contextlib.suppress(BrokenImageError):
@@ -100,7 +100,7 @@ class WebpPicture(Picture):
 
 
 def _decoded(payload: bytes) -> Image.Image:
-    """Return the picture of a file that holds nothing else; the decoder's own copies are gone by then."""
+    """Return the picture of a file with nothing else, after the decoder has freed its copies."""
     with image_faults():
         image = WebPImagePlugin.WebPImageFile(io.BytesIO(payload))
         image.load()
@@ -108,7 +108,7 @@ def _decoded(payload: bytes) -> Image.Image:
 
 
 def _payload(source: Source, header: WebpHeader) -> bytes:
-    """Return a WebP with nothing but the first picture, which is not animated.
+    """Return a WebP with the first picture only, not animated.
 
     Raises:
         BrokenImageError: The file ends within the picture.

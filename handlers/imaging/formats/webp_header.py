@@ -1,4 +1,4 @@
-"""What the chunks of a WebP say; no pixel is decoded.
+"""Read the chunks of a WebP; no pixel is decoded.
 
 Source: WebP container specification; RFC 6386, section 9.1, for VP8; WebP lossless bitstream specification for VP8L.
 """
@@ -23,7 +23,7 @@ _ANIMATION_FLAG = 0x02
 
 @dataclass(frozen=True)
 class RiffChunk:
-    """One chunk: its type and where its data lies; a chunk of odd size is followed by a byte of padding."""
+    """One chunk: its type and the position of its data; a byte of padding follows data of odd size."""
 
     kind: bytes
     start: int
@@ -31,16 +31,16 @@ class RiffChunk:
 
     @property
     def end(self) -> int:
-        """Return the position of the next chunk."""
+        """The position of the next chunk."""
         return self.start + self.size + self.size % 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class WebpHeader(Header):
-    """Facts up to the first picture's data, which is in the chunks `picture` and, where it has one, `alpha`.
+    """Facts up to the first picture's data, which is in the chunks `picture` and, if it has one, `alpha`.
 
-    `box` is the picture's (left, top, width, height) on the canvas. `picture_start` is the position of the first chunk
-    of the picture, or of the frame that it is in, and `end` that after the last chunk.
+    `box` is the picture's (left, top, width, height) on the canvas. `picture_start` is the position of the picture's
+    first chunk, or of its frame, and `end` the position after the last chunk.
     """
 
     picture: RiffChunk
@@ -138,7 +138,7 @@ def _header(
 
 
 def _first_frame(source: Source, chunk: RiffChunk, limits: Limits) -> tuple[_Bitstream, tuple[int, int, int, int]]:
-    """Return what is in an animation's first frame, and its (left, top, width, height)."""
+    """Return the bitstream of an animation's first frame, and its (left, top, width, height)."""
     data = source.take(chunk.start, FRAME_HEADER_BYTES)
     left, top, width, height = (int.from_bytes(data[i : i + 3], "little") for i in (0, 3, 6, 9))
     found = _bitstream(source, chunk.start + FRAME_HEADER_BYTES, chunk.start + chunk.size, limits)

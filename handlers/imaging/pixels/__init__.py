@@ -1,1 +1,1 @@
-"""What is done to pixels: colour, depth, transparency, orientation, sizes."""
+"""Operations on pixels: colour, depth, transparency, orientation, size."""

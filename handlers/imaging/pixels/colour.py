@@ -1,4 +1,4 @@
-"""Bring colours to sRGB: embedded profiles applied, CMYK converted."""
+"""Convert colours to sRGB, from embedded profiles and from CMYK."""
 
 import io
 from functools import lru_cache
@@ -7,10 +7,10 @@ from typing import NamedTuple
 from PIL import Image
 
 MAX_DIFFERENCE = 2
-"""Levels by which a profile may differ from sRGB and still count as sRGB: invisible, and what cameras' profiles do."""
+"""Levels by which a profile may differ from sRGB and still count as sRGB; cameras' profiles do, invisibly."""
 
 KEPT_BYTES = 64 * 1024
-"""Up to this size, a profile and what was found of it are kept for the next picture."""
+"""Up to this size, a profile's departure from sRGB is cached."""
 
 _SPACES = {"L": b"GRAY", "RGB": b"RGB ", "CMYK": b"CMYK"}
 _SPACE = slice(16, 20)
@@ -19,7 +19,7 @@ _SPACE = slice(16, 20)
 def to_srgb(image: Image.Image, profile: bytes | None, warnings: list[str]) -> Image.Image:
     """Return a picture of mode L, RGB or CMYK as L or RGB in sRGB, by relative colorimetric rendering.
 
-    A profile that cannot be used is noted in `warnings`; CMYK is then converted by Pillow's formula.
+    A profile that cannot be used adds a warning; CMYK is then converted by Pillow's formula.
     """
     if profile and not is_srgb(profile, image.mode):
         try:
@@ -35,20 +35,20 @@ def usable(profile: bytes, mode: str) -> bool:
 
 
 def is_srgb(profile: bytes, mode: str) -> bool:
-    """Return whether a profile shows colours as sRGB does."""
+    """Return whether a profile counts as sRGB."""
     found = departure(profile, mode)
     return found is not None and found.largest <= MAX_DIFFERENCE
 
 
 class Departure(NamedTuple):
-    """By how many levels, of 255, a profile shows samples of all hues other than sRGB does."""
+    """By how many levels of 255 a profile differs from sRGB, for samples of all hues."""
 
     largest: int
     mean: float
 
 
 def departure(profile: bytes | None, mode: str) -> Departure | None:
-    """Return how far a profile departs from sRGB; None where it is ignored, there is none, or the picture is CMYK."""
+    """Return how far a profile departs from sRGB, or None if it is ignored or missing, or the picture is CMYK."""
     if profile is None or mode == "CMYK" or not usable(profile, mode):
         return None
     return (_departure if len(profile) <= KEPT_BYTES else _departure.__wrapped__)(profile, mode)
@@ -74,7 +74,7 @@ def _sample(mode: str) -> Image.Image:
 
 
 def _rendered(image: Image.Image, profile: bytes) -> Image.Image:
-    """Render through the profile; grey stays grey."""
+    """Convert a picture from its profile to sRGB; grey stays grey."""
     # Only pictures with a profile pay for loading LittleCMS.
     from PIL import ImageCms  # noqa: PLC0415
 

@@ -2,7 +2,7 @@
 
 from PIL import Image
 
-# Source: Exif 2.32, tag 0x0112: where row 0 and column 0 of the stored picture lie.
+# Source: Exif 2.32, tag 0x0112: the sides that row 0 and column 0 of the stored picture are.
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -13,7 +13,7 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _FIRST_LYING = 5
-# Whose upright columns, or rows, run against those that they are stored by.
+# Orientations that reverse the columns, or the rows, of the stored picture.
 _RIGHT_TO_LEFT, _BOTTOM_TO_TOP = frozenset({2, 3, 6, 7}), frozenset({3, 4, 7, 8})
 
 
@@ -24,7 +24,7 @@ def upright(image: Image.Image, orientation: int) -> Image.Image:
 
 
 def stored_region(region: tuple[float, float, float, float], orientation: int) -> tuple[float, float, float, float]:
-    """Return where a region of the upright picture (left, top, right, bottom; fractions) lies in the stored one."""
+    """Return the region of the stored picture for one of the upright picture (left, top, right, bottom; fractions)."""
     left, top, right, bottom = region
     if orientation in _RIGHT_TO_LEFT:
         left, right = 1 - right, 1 - left
@@ -34,6 +34,6 @@ def stored_region(region: tuple[float, float, float, float], orientation: int) -
 
 
 def upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
-    """Return a stored picture's (width, height) once it is upright, or an upright one's as stored."""
+    """Return the upright (width, height) of a stored picture, or the stored one of an upright picture."""
     width, height = size
     return (height, width) if orientation >= _FIRST_LYING else (width, height)

@@ -1,4 +1,4 @@
-"""ICC profiles of colour spaces that a file only names, or gives in numbers.
+"""Make ICC profiles for colour spaces that a file gives by name or in numbers.
 
 Source: ICC.1:2022, the header, `XYZType`, `parametricCurveType`; ITU-T H.273 for the code points; the Bradford
 transform as in ICC.1:2022, annex E.
@@ -48,7 +48,7 @@ CURVES: dict[int, tuple[float, ...]] = {
 
 
 def coded_profile(primaries: int, transfer: int) -> bytes | None:
-    """Return the profile of H.273's code points, empty for sRGB itself, None for those that sRGB cannot hold (HDR)."""
+    """Return the profile of H.273's code points: empty for sRGB, None for those that do not fit into sRGB (HDR)."""
     if primaries not in PRIMARIES or transfer not in CURVES:
         return None
     if (primaries, transfer) == (1, 13):
@@ -60,7 +60,7 @@ def build_profile(primaries: Primaries, curve: tuple[float, ...], *, grey: bool)
     """Return a display profile of an RGB space, or of its greys.
 
     Raises:
-        ValueError: The primaries span no colour space.
+        ValueError: The primaries are not a colour space.
     """
     kind = {1: 0, 5: 3}[len(curve)]
     tone = b"para\0\0\0\0" + struct.pack(">HH", kind, 0) + b"".join(map(_fixed, curve))

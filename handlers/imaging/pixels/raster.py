@@ -1,4 +1,4 @@
-"""A decoded picture, before it is brought to what an output promises."""
+"""A decoded picture, before conversion to an output."""
 
 import functools
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from .reduction import SMOOTH_RMS, roughness
 
 @dataclass(frozen=True)
 class Raster:
-    """Pixels as stored: `image` of mode L, RGB or CMYK, `opacity` of mode L, or None where the picture is opaque.
+    """Pixels as stored: `image` of mode L, RGB or CMYK, and `opacity` of mode L, or None if the picture is opaque.
 
-    `damage` says what is missing at the end of a salvaged picture. `box` is the part of the pixels that holds
-    the picture, where a reduced decode ends within its last pixel.
+    `damage` says what is missing at the end of a salvaged picture. `box` is the part of the pixels that the picture
+    fills, because a reduced decode may end within its last pixel.
     """
 
     image: Image.Image
@@ -23,10 +23,10 @@ class Raster:
 
     @functools.cached_property
     def roughness(self) -> float:
-        """Return how much detail there is as fine as the pixels; see `reduction.roughness`."""
+        """The amount of detail as fine as the pixels; see `reduction.roughness`."""
         return roughness(self.image)
 
     @property
     def smooth(self) -> bool:
-        """Return whether the picture has no sharp edges."""
+        """Whether the picture has no sharp edges."""
         return self.roughness <= SMOOTH_RMS

@@ -1,6 +1,6 @@
-"""How far a picture may be reduced while it is decoded, and what a smaller output may be made from.
+"""How far a picture may be reduced while it is decoded, and which output a smaller one may be made from.
 
-The rules keep every output within 45 dB PSNR of Lanczos-3 from the full decode; tests hold them to it, and
+By these rules, every output has at least 45 dB PSNR compared with Lanczos-3 from the full decode. Tests check it, and
 `python -m benchmarks quality` measures it.
 """
 
@@ -13,13 +13,13 @@ GAP = 1.4
 """A reduced picture is at least this many times as large as its largest output."""
 
 SMOOTH_RMS = 16.0
-"""Up to this roughness, no edge is sharp enough to show the order of resampling's passes (51 dB at least; text: 39)."""
+"""Up to this roughness, the order of resampling's passes does not show (51 dB or more; text: 39)."""
 
 MOST_GRAIN = 6.0
-"""The most grain of a reduced picture, however much smaller its outputs are: text has more."""
+"""The most grain that a reduced picture may have, even for very small outputs; text has more."""
 
 FAR_LEVELS = 30
-"""Decoders reduce a picture in its own colours; where these are farther from sRGB, as linear light is, it shows."""
+"""Decoders reduce a picture in its own colours, which shows if they are farther from sRGB, as linear light is."""
 
 STRIPS, GRAIN_STRIPS = 24, 8
 _MIDDLE = 128
@@ -29,31 +29,31 @@ SMALL_WIDTH, SMALL_GAP = 256, 4
 
 
 def reduction(size: Size, widest: Size) -> int:
-    """Return by which factor (1, 2, 4 or 8) to try to reduce a picture of `size` for outputs up to `widest`."""
+    """Return the factor (1, 2, 4 or 8) by which to try to reduce a picture of `size` for outputs up to `widest`."""
     return next((factor for factor in FACTORS if _gap(size, widest) >= GAP * factor), 1)
 
 
 def loses_detail(reduced: Image.Image, rough: float, widest: Size) -> bool:
     """Return whether a reduced picture lacks detail that an output as large as `widest` would show.
 
-    The nearer the two are in size, the fewer edges (`rough`, see `roughness`) and the less noise there may be. With as
-    much grain as is allowed, photographs and white noise came to 45 dB, at gaps from 1.4 to 2.3.
+    The nearer the two are in size, the fewer edges (`rough`, see `roughness`) and the less noise there may be. With the
+    most grain that is allowed, photographs and white noise had 45 dB, at gaps from 1.4 to 2.3.
     """
     gap = _gap(reduced.size, widest)
     return rough > SMOOTH_RMS * min(1.0, gap - 1) or grain(reduced) > min(MOST_GRAIN, 2.6 * (gap - 0.6))
 
 
 def roughness(image: Image.Image) -> float:
-    """Return how far pixels are from the mean of their two by two, in levels (root mean square of the worst band)."""
+    """Return how much pixels differ from the mean of their block of 2 x 2, in levels (RMS of the worst band)."""
     samples = _rows(image, 0, min(2, image.height), STRIPS)
     means = samples.reduce(2).resize(samples.size, Image.Resampling.NEAREST)
     return max(ImageStat.Stat(ImageChops.difference(samples, means)).rms)
 
 
 def grain(image: Image.Image) -> float:
-    """Return how far two by two pixels are from a slope, in levels (root mean square of the worst band).
+    """Return how much blocks of 2 x 2 pixels differ from a slope, in levels (RMS of the worst band).
 
-    Noise and the finest texture count; edges across and down do not.
+    Noise and the finest texture count; horizontal and vertical edges do not.
     """
     steps = ImageChops.subtract(_rows(image, 0, 1, GRAIN_STRIPS), _rows(image, 1, 1, GRAIN_STRIPS), 1, _MIDDLE)
     width, height = steps.size
@@ -62,9 +62,9 @@ def grain(image: Image.Image) -> float:
 
 
 def _rows(image: Image.Image, below: int, height: int, strips: int) -> Image.Image:
-    """Return `height` rows from each of several places, `below` rows further down.
+    """Return `height` rows at several heights of the picture, `below` rows further down.
 
-    They stand for the picture: all of it would take as long as to resample it.
+    They are a sample, because reading the whole picture would take as long as resampling it.
     """
     strips = min(strips, (image.height + 1) // 2)
     rows = Image.new(image.mode, (image.width, height * strips), None)
@@ -75,7 +75,7 @@ def _rows(image: Image.Image, below: int, height: int, strips: int) -> Image.Ima
 
 
 def serves(larger: Size, smaller: Size) -> bool:
-    """Return whether one output may be resampled from another, both sampled down."""
+    """Return whether an output may be resampled from a larger one."""
     gap = SMALL_GAP if smaller[0] < SMALL_WIDTH else CASCADE_GAP
     # Sizes are rounded: 1333 pixels are twice 667.
     return larger[0] + 1 >= gap * smaller[0] and larger[1] + 1 >= gap * smaller[1]

@@ -1,4 +1,4 @@
-"""Resampling, in one place: by `cykooz_resizer` or by libvips (`pyvips`) where one is installed, else by Pillow."""
+"""Resample by `cykooz_resizer` or libvips (`pyvips`), whichever is installed, or else by Pillow."""
 
 import functools
 import importlib
@@ -16,8 +16,8 @@ Box = tuple[float, float, float, float]
 def resample(image: Image.Image, size: tuple[int, int], box: Box | None = None, *, smooth: bool = False) -> Image.Image:
     """Return the picture, of mode L or RGB, at (width, height) pixels by Lanczos-3.
 
-    `box` is the part of it that holds the picture, where a reduced decode ends within its last pixel.
-    `smooth` tells that it has no sharp edges, and may be resampled in the order that takes the least time.
+    `box` is the part of the pixels that the picture fills. `smooth` means that it has no sharp edges, and may be
+    resampled in the order that takes the least time.
     """
     part = box or (0, 0, *image.size)
     if image.size == size and part == (0, 0, *image.size):
@@ -27,7 +27,7 @@ def resample(image: Image.Image, size: tuple[int, int], box: Box | None = None, 
 
 @functools.cache
 def _back_end(_process_id: int) -> Callable[..., Image.Image]:
-    """Choose the library at a process's first picture: an import would slow every cold start."""
+    """Choose the library at a process's first picture, because an import would slow down every cold start."""
     try:
         # Wheels exist for x86-64 only.
         library = importlib.import_module("cykooz_resizer")
@@ -37,9 +37,9 @@ def _back_end(_process_id: int) -> Callable[..., Image.Image]:
 
 
 def _libvips() -> Callable[..., Image.Image] | None:
-    """Return the back end by libvips, None where it cannot be had.
+    """Return the back end by libvips, or None if it is not available.
 
-    That is so in a child process of one that has used it: libvips would wait for threads that were not forked.
+    It is not in a child process of one that has used it: libvips would wait for threads that were not forked.
     """
     if "pyvips" in sys.modules:
         return None
@@ -47,24 +47,24 @@ def _libvips() -> Callable[..., Image.Image] | None:
         library = importlib.import_module("pyvips")
     except ImportError:
         return None
-    # Pictures are what runs side by side. The cache would keep the last hundred of them.
+    # Pictures run in parallel, so a picture uses one thread. The cache would keep the last hundred pictures.
     library.concurrency_set(1)
     library.cache_set_max(0)
     return functools.partial(by_libvips, library)
 
 
 def by_pillow(image: Image.Image, size: tuple[int, int], box: Box, *, smooth: bool) -> Image.Image:  # noqa: ARG001
-    """Resample by Pillow, which may be pillow-simd, and has one order."""
+    """Resample by Pillow, or pillow-simd, which has one order of passes."""
     return image.resize(size, Image.Resampling.LANCZOS, box=box)
 
 
 def by_simd(
     library: Any, kept: threading.local, image: Image.Image, size: tuple[int, int], box: Box, *, smooth: bool
 ) -> Image.Image:
-    """Resample by SIMD; `kept` holds each thread's resizer with its buffers.
+    """Resample with SIMD; `kept` has each thread's resizer with its buffers.
 
-    The library resamples columns first, which is faster. Pillow resamples rows first and clips in between, so that the
-    order shows at sharp edges (by up to 30 levels in text): those are resampled in Pillow's order.
+    The library resamples columns first, which is faster. Pillow resamples rows first and clips in between, which makes
+    a difference at sharp edges (up to 30 levels in text), so these are resampled in Pillow's order.
     """
     if not hasattr(kept, "resizer"):
         kept.resizer = library.Resizer()
@@ -79,30 +79,30 @@ def by_simd(
 def _pass(library: Any, resizer: Any, image: Image.Image, size: tuple[int, int], part: Box) -> Image.Image:
     """Resample one `part` (left, top, width, height)."""
     lanczos = library.ResizeAlg.convolution(library.FilterType.lanczos3)
-    # Without a colour, memory is not filled that the resizer overwrites.
+    # Without a colour, Pillow does not fill the memory, which the resizer overwrites anyway.
     resized = Image.new(image.mode, size, None)
     resizer.resize_pil(image, resized, library.ResizeOptions(lanczos, crop_box=library.CropBox(*part)))
     return resized
 
 
 MOST_BY_LIBVIPS = 8
-"""How many times smaller libvips makes a picture: its weights are too coarse beyond (42 dB at 35 times)."""
+"""The largest factor for libvips; beyond it, its weights are too coarse (42 dB at a factor of 35)."""
 
 
 def by_libvips(library: Any, image: Image.Image, size: tuple[int, int], box: Box, *, smooth: bool) -> Image.Image:
-    """Resample by libvips what it resamples as Pillow does, to 45 dB: no enlargement, no sharp edges."""
+    """Resample by libvips if the result is Pillow's to 45 dB: no enlargement, no sharp edges."""
     across, down = _span(box[0], box[2], size[0]), _span(box[1], box[3], size[1])
     if not (smooth and across and down):
         return by_pillow(image, size, box, smooth=smooth)
     pixels = library.Image.new_from_memory(image.tobytes(), *image.size, len(image.getbands()), "uchar")
     part = pixels.crop(across.first, down.first, across.length, down.length)
-    # Without a gap, Lanczos alone; else libvips would first take the means of blocks.
+    # With a gap, libvips would take the means of blocks before Lanczos.
     smaller = part.reduce(across.factor, down.factor, kernel="lanczos3", gap=0)
     return Image.frombytes(image.mode, size, smaller.write_to_memory())
 
 
 class _Span(NamedTuple):
-    """Whole pixels along one side, and by which factor they get fewer."""
+    """Whole pixels along one side, and the factor of their reduction."""
 
     first: int
     length: int
@@ -110,7 +110,7 @@ class _Span(NamedTuple):
 
 
 def _span(start: float, end: float, size: int) -> _Span | None:
-    """Return the pixels of which libvips makes `size`, None where it cannot: it knows no parts of pixels."""
+    """Return the pixels from which libvips makes `size`, or None if it cannot, because it needs whole pixels."""
     first, length = int(start), int(end - start)
     factor = length / size
     if (first, first + length) == (start, end) and 1 <= factor <= MOST_BY_LIBVIPS:

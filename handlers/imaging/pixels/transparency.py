@@ -1,4 +1,4 @@
-"""Flatten transparent pictures onto a background."""
+"""Put transparent pictures onto a background."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ Colour = tuple[int, int, int]
 
 
 def split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """Return the picture as L, RGB or CMYK, and its opacity as L, or None where all of it is opaque."""
+    """Return the picture as L, RGB or CMYK, and its opacity as L, or None if it is opaque."""
     if image.mode == "P":
         image = image.convert("RGBA" if "transparency" in image.info else "RGB")
     if image.mode == "LA":
@@ -19,7 +19,7 @@ def split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
 
 
 def matches(image: Image.Image, key: Sequence[int]) -> Image.Image:
-    """Return 255 where a picture of mode L or RGB has exactly the key, one sample a band, else 0."""
+    """Return 255 for pixels of a picture of mode L or RGB that equal the key (one sample a band), else 0."""
     found: Image.Image | None = None
     for band, value in zip(image.getbands(), key, strict=True):
         hits = image.getchannel(band).point([255 if level == value else 0 for level in range(256)])
@@ -30,7 +30,7 @@ def matches(image: Image.Image, key: Sequence[int]) -> Image.Image:
 
 
 def flatten(image: Image.Image, opacity: Image.Image | None, background: Colour) -> Image.Image:
-    """Return a picture of mode L or RGB over the background; grey stays grey where the background is grey too."""
+    """Return a picture of mode L or RGB over the background; grey stays grey on a grey background."""
     if opacity is None:
         return image
     if image.mode == "L" and len(set(background)) > 1:
