@@ -3,12 +3,10 @@
 import contextlib
 import functools
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import urllib.error
@@ -18,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
+from local import scratch
 from local.errors import LocalError
 
 if TYPE_CHECKING:
@@ -25,10 +24,7 @@ if TYPE_CHECKING:
 
 START_TIMEOUT_S = 60
 COMMAND = [sys.executable, "-m", "ministack"]
-SCRATCH_BYTES = 2 * 1024**3
 HOST = "127.0.0.1"
-PREFIX = "pixelcascade-"
-MEMORY = Path("/dev/shm")  # noqa: S108 the files go into a new folder in it, of this user alone
 GUARD = Path(__file__).parent / "guard.py"
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
@@ -47,9 +43,8 @@ class Emulator:
         self.region = region
         self.port = port or _free_port()
         self.endpoint = f"http://{HOST}:{self.port}"
-        # Holds the unpacked functions and the log; removed when the emulator stops.
-        _sweep()
-        self._folder = tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-", dir=_scratch())
+        # Has the unpacked functions and the log; removed when the emulator stops.
+        self._folder = scratch.folder()
         self._log = Path(self._folder.name) / "ministack.log"
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -207,25 +202,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-
-
-def _scratch() -> str | None:
-    """Return a folder in memory if there is enough space, None for the default.
-
-    Each process of a function unpacks its code, which is ten times as fast in memory.
-    """
-    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > SCRATCH_BYTES:
-        return str(MEMORY)
-    return None
-
-
-def _sweep() -> None:
-    """Remove the folders of earlier runs, which remain if the guard was killed too."""
-    for place in {MEMORY, Path(tempfile.gettempdir())}:
-        for folder in place.glob(f"{PREFIX}*-*"):
-            owner = folder.name.removeprefix(PREFIX).partition("-")[0]
-            if owner.isdigit() and not Path("/proc", owner).exists() and Path("/proc").is_dir():
-                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _check_free(port: int) -> None:

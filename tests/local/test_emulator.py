@@ -1,6 +1,5 @@
 """The emulator: the environment variables it ignores, and that it stops with the process that started it."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -70,18 +69,6 @@ def test_the_emulator_ends_with_who_started_it() -> None:
     finally:
         process.kill()
         process.communicate()
-
-
-def test_leftovers_of_killed_runs_are_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next start deletes the folders of dead processes, and keeps those of running ones."""
-    monkeypatch.setattr(emulator, "MEMORY", tmp_path)
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    dead, alive = tmp_path / f"pixelcascade-{ended.pid}-x", tmp_path / f"pixelcascade-{os.getpid()}-x"
-    dead.mkdir()
-    alive.mkdir()
-    emulator._sweep()
-    assert (dead.exists(), alive.exists()) == (False, True)
 
 
 def _is_zombie(process: str) -> bool:
