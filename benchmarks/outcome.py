@@ -19,7 +19,7 @@ from ops.stack import DeployedStack
 class LoadOutcome:
     """Counts of a run; the lists name what should be empty.
 
-    `events` counts ids; `events_missing` are settled pictures of which nobody was told, `mixed` those with outputs of
+    `events` counts ids; `events_missing` are settled pictures without an event, `mixed` those with outputs of
     another master or state, `wrong_deletions` those of which an output is gone that the record has.
     """
 

@@ -17,7 +17,7 @@ from handlers.imaging.formats.brands import is_heic
 JPEG_SUFFIXES = {".jpg", ".jpeg"}
 SUFFIXES = JPEG_SUFFIXES | {".png", ".gif"}
 FURTHER_SUFFIXES = {"webp": {".webp"}, "avif": {".avif"}, "heic": {".heic", ".heif"}, "tiff": {".tif", ".tiff"}}
-"""Of the formats that a stack's `inputFormats` may let in."""
+"""File suffixes of the formats that `inputFormats` can allow."""
 
 MEGAPIXELS = {"2 MP": (1600, 1200), "6 MP": (2816, 2112), "12 MP": (4000, 3000), "24 MP": (6000, 4000)}
 

@@ -19,7 +19,7 @@ CANDIDATES = {"webp": 80, "avif": 60}
 class FormatPrice:
     """A further format beside the stack's JPEGs, or JPEGs of another quality instead of them; US dollars a month.
 
-    `ms` is what the resizer is billed for its files of one picture, `kb` their size; `made` tells whether the stack
+    `ms` is what the resizer is billed for its files of one picture, `kb` their size; `made` says whether the stack
     makes them. What is added to the month's work and to each month of keeping is below 0 where it is saved, and so is
     `view`: what sending every size of every picture once costs more than the stack's JPEGs do.
     """

@@ -35,12 +35,12 @@ def letter(message: Mapping[str, Any], errors: Mapping[str, str], default: str =
     body = fields_of(message["Body"])
     response = _dictionary(body.get("responsePayload"))
     attributes = {name: value.get("StringValue", "") for name, value in message.get("MessageAttributes", {}).items()}
-    told = response.get("errorMessage") and f"{response.get('errorType', 'Error')}: {response['errorMessage']}"
-    told = told or attributes.get("ERROR_MESSAGE") or attributes.get("ErrorMessage")
+    said = response.get("errorMessage") and f"{response.get('errorType', 'Error')}: {response['errorMessage']}"
+    said = said or attributes.get("ERROR_MESSAGE") or attributes.get("ErrorMessage")
     return {
         "id": message["MessageId"],
         "what": str(body.get("key") or _event_key(body) or message["Body"][:80]),
-        "error": str(told or errors.get(message["MessageId"], default)),
+        "error": str(said or errors.get(message["MessageId"], default)),
     }
 
 

@@ -23,7 +23,7 @@ class BusyPictureError(PixelCascadeError):
 def orphans(stack: DeployedStack, prefix: str = "") -> Iterator[tuple[str, str]]:
     """Yield key and name of each object below a branch's prefix whose name has no living owner.
 
-    Some may not be outputs of the pipeline: `orphan` tells.
+    Some may not be outputs of the pipeline: check them with `orphan`.
 
     Raises: NoRecordsError.
     """

@@ -16,7 +16,7 @@ from benchmarks.memory.mix import Plan, plan
 from benchmarks.memory.report import MemoryReport
 from benchmarks.memory.request import Request
 from benchmarks.memory.rows import row
-from benchmarks.memory.study import Study, Tell, study
+from benchmarks.memory.study import ShowProgress, Study, study
 from benchmarks.memory.trial import Bench
 from benchmarks.worker_process import loopback
 from components.config import StackConfig
@@ -29,15 +29,15 @@ NOTES = (
 )
 
 
-def answer(request: Request, tell: Tell) -> MemoryReport:
-    """Run the benchmark; `tell` is called with a line for each size."""
+def answer(request: Request, show_progress: ShowProgress) -> MemoryReport:
+    """Run the benchmark; `show_progress` is called with a line for each size."""
     config = request.config()
     with unpacked(config) as artefact:
         dealt = plan(request.images, request.mix, config.batch_size, config.input_formats)
         bench = Bench(
             plan=dealt, port=0, config=config, runs=_runs(request, dealt), no_groups=usable(), artefact=artefact
         )
-        return _answer(request, bench, tell)
+        return _answer(request, bench, show_progress)
 
 
 def _runs(request: Request, dealt: Plan) -> int:
@@ -45,9 +45,9 @@ def _runs(request: Request, dealt: Plan) -> int:
     return request.runs or (math.ceil(FEWEST_BATCHES / len(dealt.batches)) if request.stack_file else 1)
 
 
-def _answer(request: Request, bench: Bench, tell: Tell) -> MemoryReport:
+def _answer(request: Request, bench: Bench, show_progress: ShowProgress) -> MemoryReport:
     started, config, dealt = time.monotonic(), bench.config, bench.plan
-    studies = _studies(request, bench, tell)
+    studies = _studies(request, bench, show_progress)
     rows = [row(trial, dealt, config.architecture, config.max_pixels) for one in studies for trial in one.trials]
     advice = {
         one.function.task: advise([row for row in rows if row.function == one.function.task], config.timeout_s)
@@ -80,11 +80,14 @@ def _answer(request: Request, bench: Bench, tell: Tell) -> MemoryReport:
     )
 
 
-def _studies(request: Request, bench: Bench, tell: Tell) -> list[Study]:
+def _studies(request: Request, bench: Bench, show_progress: ShowProgress) -> list[Study]:
     with tempfile.TemporaryDirectory() as folder:
         bench.plan.write(Path(folder))
         with loopback(Path(folder), request.delay_ms) as port:
-            return [study(replace(bench, port=port), function, request.sizes, tell) for function in request.functions]
+            return [
+                study(replace(bench, port=port), function, request.sizes, show_progress)
+                for function in request.functions
+            ]
 
 
 def _boundary(request: Request, bench: Bench, one: Study, memory_mb: int) -> Boundary:

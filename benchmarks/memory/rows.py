@@ -86,7 +86,8 @@ def row(trial: Trial, plan: Plan, architecture: str, max_pixels: int) -> Measure
         else {},
     }
     if trial.init_s:
-        # Since August 2025 AWS bills it: https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase
+        # Since August 2025 AWS bills it:
+        # https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase
         facts["cold_start_cost"] = round(MILLION * time_cost(trial.init_s, trial.memory_mb, architecture), 3)
     if trial.batches and not trial.problem:
         facts |= _latency([figures for _, figures in trial.batches])

@@ -10,7 +10,7 @@ from benchmarks.memory.trial import Bench, Trial, run, run_all
 from components.branches import ImageBranch
 from components.config import MB_PER_VCPU
 
-Tell = Callable[[str], object]
+ShowProgress = Callable[[str], object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +38,12 @@ class _Known:
         ]
 
 
-def study(bench: Bench, function: ImageBranch, sizes: Sequence[int], tell: Tell) -> Study:
+def study(bench: Bench, function: ImageBranch, sizes: Sequence[int], show_progress: ShowProgress) -> Study:
     """Run a function at each size, and continue after one that is too small."""
-    tell(f"{function.task}: {len(sizes)} sizes take turns")
+    show_progress(f"{function.task}: {len(sizes)} sizes take turns")
     trials = run_all(bench, function, sizes)
     for trial in trials:
-        tell(f"{function.task}, {trial.memory_mb:,} MB: {trial.problem or trial.how}")
+        show_progress(f"{function.task}, {trial.memory_mb:,} MB: {trial.problem or trial.how}")
     known = [
         _Known(vcpus=vcpus(trial.memory_mb), trial=trial) for trial in trials if trial.batches and not trial.problem
     ]
@@ -64,7 +64,7 @@ def study(bench: Bench, function: ImageBranch, sizes: Sequence[int], tell: Tell)
 def _references(bench: Bench, function: ImageBranch, known: Sequence[_Known]) -> list[_Known]:
     """Run a function with one core, and with all cores, unless the measured shares reach as far.
 
-    These need no control group; and only what had more than one core tells what more of them are good for.
+    They need no control group, and only a run with several cores shows what several cores gain.
     """
     found, most = [], max((one.vcpus for one in known), default=0.0)
     for cores in sorted({1, len(os.sched_getaffinity(0))}):

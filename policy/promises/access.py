@@ -29,7 +29,7 @@ def nothing_is_allowed_everywhere(policy: Resource, _stack: StackResources) -> I
 
 
 def only_named_callers_are_let_in(policy: Resource, _stack: StackResources) -> Iterator[str]:
-    """The policy of a queue, topic, bucket or key lets in services for this account, or the account itself."""
+    """The policy of a queue, topic, bucket or key allows only services acting for this account, or the account."""
     for statement in allows(policy):
         principal = statement.get("Principal", {})
         if not isinstance(principal, dict):
