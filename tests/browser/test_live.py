@@ -97,7 +97,7 @@ def page(open_page: OpenPage, dropped: Dropped) -> Page:
     return page
 
 
-def test_three_pictures_and_a_text_end_as_they_should(page: Page, dropped: Dropped) -> None:
+def test_three_pictures_are_done_and_a_text_is_rejected(page: Page, dropped: Dropped) -> None:
     """Each picture has its JPEG, three sizes and a record; the text has one rejection."""
     assert dropped.count == "4 pictures: 3 done, 1 rejected, 0 failed, 0 on their way; 12 outputs, 3 records."
     for name in PICTURES:
@@ -110,7 +110,7 @@ def test_three_pictures_and_a_text_end_as_they_should(page: Page, dropped: Dropp
     )
 
 
-def test_every_step_has_its_time(page: Page) -> None:
+def test_every_step_shows_its_time(page: Page) -> None:
     """Publisher and branches show their time since the upload."""
     steps = page.get_by_role("article", name="CAMERA.JPG").get_by_role("list", name="Way").get_by_role("listitem")
     expect(steps).to_have_count(4)
@@ -118,7 +118,7 @@ def test_every_step_has_its_time(page: Page) -> None:
         assert text in step
 
 
-def test_an_output_opens(page: Page) -> None:
+def test_thumbnails_load_and_a_link_opens_the_output(page: Page) -> None:
     """The page shows thumbnails, and a link opens the output itself."""
     for image in page.locator("#list .thumbnail img").all():
         assert image.evaluate("node => node.decode().then(() => node.naturalWidth)") == 100
@@ -127,7 +127,7 @@ def test_an_output_opens(page: Page) -> None:
     assert page.evaluate("document.images[0].naturalWidth") == 1000
 
 
-def test_a_dead_letter_has_its_error_and_is_sent_back(
+def test_a_dead_letter_shows_its_error_and_can_be_redriven(
     page: Page, deployment: Deployment, stack: DeployedStack, screenshots: Path
 ) -> None:
     """A worker without write permission fails for good; after the permission returns, a redrive completes the work."""

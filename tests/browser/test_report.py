@@ -34,7 +34,7 @@ def compare(page: Page, name: str = "CAMERA.JPG") -> Locator:
     return page.get_by_role("dialog")
 
 
-def test_the_list_comes_in_pages(page: Page) -> None:
+def test_the_list_is_divided_into_pages(page: Page) -> None:
     """A page has fifty pictures, and the current page is marked."""
     expect_count(page, ALL)
     assert len(names(page)) == PAGE
@@ -47,7 +47,7 @@ def test_the_list_comes_in_pages(page: Page) -> None:
     assert names(page)[0] != first
 
 
-def test_thousands_of_pictures_are_no_more_elements(open_page: OpenPage, long_report: str) -> None:
+def test_only_one_page_of_a_long_list_is_rendered(open_page: OpenPage, long_report: str) -> None:
     """The page renders only fifty pictures of five thousand, and the search finds any of them."""
     page = open_page(long_report)
     expect(page.get_by_role("article")).to_have_count(PAGE)
@@ -58,7 +58,7 @@ def test_thousands_of_pictures_are_no_more_elements(open_page: OpenPage, long_re
     expect(page.get_by_role("article")).to_have_count(1)
 
 
-def test_names_are_searched(page: Page) -> None:
+def test_the_search_matches_part_of_a_name(page: Page) -> None:
     """The search matches part of a name and ignores case."""
     page.get_by_role("searchbox").fill("camera")
     expect_count(page, COPIES)
@@ -69,14 +69,14 @@ def test_names_are_searched(page: Page) -> None:
     ("label", "value", "count"),
     [("State", "rejected", 1), ("Warning", WARNING, 1), ("Rejected for", "NotAnImageError", 1), ("Format", "none", 1)],
 )
-def test_a_filter_leaves_what_has_its_value(page: Page, label: str, value: str, count: int) -> None:
+def test_a_filter_shows_as_many_pictures_as_its_label_says(page: Page, label: str, value: str, count: int) -> None:
     """Each choice shows a count, and the filter leaves that number of pictures."""
     page.get_by_label(label).select_option(value)
     expect_count(page, count)
     assert f"{value} ({count})" in page.get_by_label(label).locator("option").all_inner_texts()
 
 
-def test_copied_and_re_encoded_pictures_are_told_apart(page: Page) -> None:
+def test_copied_and_re_encoded_pictures_can_be_filtered(page: Page) -> None:
     """Every converted picture is either copied or re-encoded."""
     choice = page.get_by_label("Converted picture")
     counts = dict(re.findall(r"(\S+) \((\d+)\)", " ".join(choice.locator("option").all_inner_texts())))
@@ -99,7 +99,7 @@ def test_filters_are_kept_in_the_address(page: Page, open_page: OpenPage) -> Non
     expect_count(other, ALL)
 
 
-def test_a_reason_leads_to_its_pictures(page: Page) -> None:
+def test_a_rejection_reason_links_to_its_pictures(page: Page) -> None:
     """Rejections are grouped by reason, with a link that filters the list."""
     page.get_by_text("NotAnImageError 1").click()
     page.get_by_role("link", name="Show it in the list").click()
@@ -107,7 +107,7 @@ def test_a_reason_leads_to_its_pictures(page: Page) -> None:
     expect(page.locator("#list article")).to_contain_text("expected a JPEG, PNG or GIF")
 
 
-def test_a_thumbnail_opens_its_picture(page: Page) -> None:
+def test_thumbnails_load_and_a_link_opens_the_output(page: Page) -> None:
     """Every thumbnail in the list loads, and a link opens the output."""
     for image in page.locator("#list .thumbnail img").all():
         image.scroll_into_view_if_needed()
@@ -118,7 +118,7 @@ def test_a_thumbnail_opens_its_picture(page: Page) -> None:
     assert page.evaluate("document.images[0].naturalWidth") == 800
 
 
-def test_a_picture_has_times_and_record(page: Page) -> None:
+def test_a_picture_shows_its_times_and_its_record(page: Page) -> None:
     """A picture shows each output's time since the upload, and its record."""
     picture = page.get_by_role("article", name="CAMERA.JPG", exact=True)
     expect(picture.locator(".files li")).to_have_count(5)
@@ -127,7 +127,7 @@ def test_a_picture_has_times_and_record(page: Page) -> None:
     expect(picture.locator("dl")).to_have_text("width800height533formatJPEG")
 
 
-def test_a_master_lies_over_an_output_at_the_same_scale(page: Page) -> None:
+def test_the_comparison_shows_both_pictures_at_the_same_scale(page: Page) -> None:
     """Both pictures have the same frame even for a thumbnail; 1 : 1 shows the master at its own size."""
     dialog = compare(page)
     dialog.get_by_label("Compare with").select_option("thumbnail")
@@ -160,7 +160,7 @@ def test_the_divider_moves_by_keyboard_and_by_mouse(page: Page) -> None:
     expect(left).to_have_css("clip-path", re.compile(r"25%"))
 
 
-def test_the_keyboard_is_enough(page: Page) -> None:
+def test_the_report_can_be_used_by_keyboard_alone(page: Page) -> None:
     """Skip link, search and comparison work without a mouse."""
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the pictures")).to_be_focused()
@@ -188,7 +188,7 @@ def tab_until(page: Page, wanted: Locator) -> None:
     )
 
 
-def test_a_comparison_goes_on_to_the_next_picture(page: Page) -> None:
+def test_the_comparison_steps_through_the_filtered_list(page: Page) -> None:
     """The buttons follow the order of the filtered list and stop at its ends."""
     page.get_by_role("searchbox").fill("/CAMERA.JPG")
     dialog = compare(page, "again 1/CAMERA.JPG")
@@ -199,7 +199,7 @@ def test_a_comparison_goes_on_to_the_next_picture(page: Page) -> None:
     expect(dialog.get_by_role("button", name="Next")).to_be_disabled()
 
 
-def test_a_name_is_no_markup(page: Page) -> None:
+def test_a_name_with_markup_is_shown_as_text(page: Page) -> None:
     """A hostile key is shown as text, and no script runs."""
     page.get_by_role("searchbox").fill("onerror")
     expect_count(page, 1)

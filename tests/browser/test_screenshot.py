@@ -13,7 +13,7 @@ from tests.browser.conftest import OpenPage
 WIDTH = 1200
 
 
-def test_the_samples_report_looks_as_in_the_readme(open_page: OpenPage, screenshots: Path, tmp_path: Path) -> None:
+def test_the_report_of_the_samples_opens(open_page: OpenPage, screenshots: Path, tmp_path: Path) -> None:
     """One sample is rejected, every other one has its outputs, and the report opens."""
     write_samples(tmp_path / "samples")
     masters = find_masters([tmp_path / "samples"], "master/")

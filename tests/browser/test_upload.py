@@ -87,14 +87,14 @@ def page_of(browser: Browser, address: str) -> Page:
     return page
 
 
-def test_a_page_of_an_allowed_origin_uploads(browser: Browser, site: Site, live: Live) -> None:
+def test_a_page_from_an_allowed_origin_can_upload(browser: Browser, site: Site, live: Live) -> None:
     """The picture is uploaded to S3, and its outputs are made."""
     page_of(browser, site.origin("localhost")).evaluate(UPLOAD, list(picture()))
     until("the picture is complete", live.settled, KEY)
 
 
 @pytest.mark.usefixtures("live")
-def test_what_s3_refuses_is_told_to_the_page(browser: Browser, site: Site) -> None:
+def test_the_page_throws_s3s_error_for_a_refused_upload(browser: Browser, site: Site) -> None:
     """For a file larger than the form allows, the page's code throws S3's error."""
     page = page_of(browser, site.origin("localhost"))
     refused = page.evaluate(REFUSED % UPLOAD, [0] * (MAX_BYTES + 1))
@@ -102,7 +102,7 @@ def test_what_s3_refuses_is_told_to_the_page(browser: Browser, site: Site) -> No
 
 
 @pytest.mark.usefixtures("live")
-def test_a_page_of_another_origin_does_not_learn_the_answer(browser: Browser, site: Site) -> None:
+def test_a_page_from_another_origin_cannot_read_the_response(browser: Browser, site: Site) -> None:
     """The browser hides S3's response from an origin that is not allowed."""
     page = page_of(browser, site.origin("127.0.0.1"))
     refused = page.evaluate(REFUSED % UPLOAD, list(picture()))

@@ -13,7 +13,7 @@ from tests.e2e.conftest import Live, picture, until
 BUCKET = "somebodys-pictures"
 
 
-def test_a_picture_in_an_adopted_bucket_is_worked_on_and_its_owner_is_told() -> None:
+def test_an_adopted_bucket_is_processed_and_keeps_its_notification() -> None:
     """The existing notification still fires, special characters in keys work, and a deletion is recorded."""
     with Emulator("us-east-1") as emulator:
         s3, sqs = emulator.client("s3"), emulator.client("sqs")

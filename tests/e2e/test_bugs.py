@@ -53,7 +53,7 @@ def with_bug(deployment: Deployment) -> bytes:
     return written.getvalue()
 
 
-def test_a_bug_in_a_worker_is_seen_at_its_first_delivery(buggy: Live, tmp_path: Path) -> None:
+def test_a_bug_in_a_worker_is_reported_on_the_first_delivery(buggy: Live, tmp_path: Path) -> None:
     """The failure is reported before the message is delivered again. `-s` prints the seconds that it took."""
     (tmp_path / "cat.png").write_bytes(picture())
     masters = {"master/cat.png": tmp_path / "cat.png"}

@@ -13,7 +13,7 @@ from ops.logs import log_group
 from tests.e2e.conftest import Live, picture, until
 
 
-def test_a_picture_becomes_its_outputs_and_its_record(live: Live) -> None:
+def test_an_uploaded_picture_gets_its_outputs_and_its_record(live: Live) -> None:
     """Each branch writes its output under a name derived from the master's."""
     etag = live.put("master/2024/a b+ü.png", picture(60, 40))
     until("the JPEG is there", live.head, "converted/2024/a b+ü.jpg")
@@ -26,7 +26,7 @@ def test_a_picture_becomes_its_outputs_and_its_record(live: Live) -> None:
     assert Image.open(io.BytesIO(body)).size == (40, 27)
 
 
-def test_a_picture_of_twelve_megapixels_becomes_three_sizes(live: Live) -> None:
+def test_a_picture_of_twelve_megapixels_gets_each_size(live: Live) -> None:
     """The configured sizes are widths, and heights keep the ratio."""
     live.put("master/large.png", picture(4000, 3000))
     until("the sizes are there", live.head, "resized/large/tall.jpg")
@@ -34,7 +34,7 @@ def test_a_picture_of_twelve_megapixels_becomes_three_sizes(live: Live) -> None:
     assert Image.open(io.BytesIO(body)).size == (40, 30)
 
 
-def test_an_output_says_what_it_is_and_where_from(live: Live) -> None:
+def test_an_output_has_its_headers_and_names_its_master(live: Live) -> None:
     """The headers give browsers and caches the type and age, and the metadata names the master."""
     etag = live.put("master/headers.png", picture())
     head = until("the JPEG is there", live.head, "converted/headers.jpg")
@@ -44,7 +44,7 @@ def test_an_output_says_what_it_is_and_where_from(live: Live) -> None:
     assert head["Metadata"]["etag"] == etag
 
 
-def test_what_is_no_picture_is_rejected_with_a_reason(live: Live) -> None:
+def test_a_file_that_is_not_a_picture_is_rejected_with_a_reason(live: Live) -> None:
     """Each branch writes the reason to where the uploader can read it."""
     live.put("master/letter.jpg", b"Dear reader, this is no picture.")
     for branch in ("format-conversion", "resizing", "metadata-extraction"):
@@ -55,7 +55,7 @@ def test_what_is_no_picture_is_rejected_with_a_reason(live: Live) -> None:
         assert reason["error"] == "NotAnImageError"
 
 
-def test_two_masters_of_one_name_uploaded_together(live: Live) -> None:
+def test_only_one_of_two_masters_with_one_name_is_accepted(live: Live) -> None:
     """One master owns the name in all branches, and the other gets a single rejection."""
     keys = ["master/twin.png", "master/twin.gif"]
     with ThreadPoolExecutor(2) as threads:
@@ -75,7 +75,7 @@ def test_two_masters_of_one_name_uploaded_together(live: Live) -> None:
     assert [reason["Key"] for reason in reasons] == [taken]
 
 
-def test_a_name_is_free_after_a_deletion(live: Live) -> None:
+def test_a_name_is_free_after_its_owner_is_deleted(live: Live) -> None:
     """`freed.JPG` is deleted and its outputs go; then `freed.jpg` gets the name."""
     live.put("master/freed.JPG", picture())
     until("the first is complete", live.settled, "master/freed.JPG")
@@ -87,7 +87,7 @@ def test_a_name_is_free_after_a_deletion(live: Live) -> None:
     assert live.head("rejected/freed.jpg/name-taken.json") is None
 
 
-def test_a_loser_is_worked_on_when_the_owner_goes(live: Live) -> None:
+def test_a_rejected_master_gets_the_name_when_its_owner_is_deleted(live: Live) -> None:
     """It is processed without another upload, and its rejection is deleted."""
     live.put("master/heir.png", picture())
     until("the owner is complete", live.settled, "master/heir.png")
@@ -98,7 +98,7 @@ def test_a_loser_is_worked_on_when_the_owner_goes(live: Live) -> None:
     until("its reason is gone", lambda: live.head("rejected/heir.gif/name-taken.json") is None)
 
 
-def test_a_reason_goes_when_a_good_picture_comes(live: Live) -> None:
+def test_a_good_picture_removes_the_old_rejections(live: Live) -> None:
     """After a bad upload is replaced, each branch deletes its rejection."""
     live.put("master/replaced.png", b"no picture")
     until("it is rejected", live.settled, "master/replaced.png", "rejected")
@@ -109,7 +109,7 @@ def test_a_reason_goes_when_a_good_picture_comes(live: Live) -> None:
         until(f"{branch}'s reason is gone", lambda key=key: live.head(key) is None)
 
 
-def test_a_rule_of_yours_gets_every_event(live: Live) -> None:
+def test_a_custom_rule_gets_every_event(live: Live) -> None:
     """A rule delivers rejected, complete and deleted events to a queue, with the keys of the outputs."""
     sqs, events, key = live.client("sqs"), live.client("events"), "master/told.png"
     url = sqs.create_queue(QueueName="my-events")["QueueUrl"]
@@ -136,7 +136,7 @@ def test_a_rule_of_yours_gets_every_event(live: Live) -> None:
     until("the deletion is told", told, "Picture deleted")
 
 
-def test_deletions_on_a_versioned_bucket(live: Live) -> None:
+def test_a_versioned_picture_follows_its_current_version(live: Live) -> None:
     """Removing an old version or a delete marker deletes no outputs; the current version decides."""
     s3, bucket, key = live.client("s3"), live.stack.bucket, "master/versions.png"
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
@@ -158,7 +158,7 @@ def test_deletions_on_a_versioned_bucket(live: Live) -> None:
 _NONE: dict[str, Any] = {"name": "", "key": "", "etag": "", "generation": 1, "state": "deleted"}
 
 
-def test_a_large_upload_in_parts_is_seen(live: Live) -> None:
+def test_a_multipart_upload_starts_the_pipeline(live: Live) -> None:
     """The completion of a multipart upload is an event other than Put, and starts the pipeline too."""
     s3, where = live.client("s3"), {"Bucket": live.stack.bucket, "Key": "master/parts.png"}
     upload = s3.create_multipart_upload(**where)["UploadId"]
@@ -168,7 +168,7 @@ def test_a_large_upload_in_parts_is_seen(live: Live) -> None:
     until("the JPEG is there", live.head, "converted/parts.jpg")
 
 
-def test_a_job_published_by_hand_is_done(live: Live) -> None:
+def test_a_job_published_by_hand_remakes_a_missing_output(live: Live) -> None:
     """A job needs only a bucket and a key."""
     live.put("master/by hand.png", picture())
     until("the picture is complete", live.settled, "master/by hand.png")
@@ -178,14 +178,14 @@ def test_a_job_published_by_hand_is_done(live: Live) -> None:
     until("the JPEG is there again", live.head, "converted/by hand.jpg")
 
 
-def test_a_queues_failures_are_looked_for_in_its_functions_log(live: Live) -> None:
+def test_a_queue_has_the_log_group_of_its_function(live: Live) -> None:
     """The log group is found through the event source mapping, for every branch."""
     for row in BRANCHES:
         group = live.deployment.resource("LogGroup", f"{row.module.replace('_', '-')}-logs")["name"]
         assert log_group(live.stack, live.stack.queues[row.name]) == group
 
 
-def test_what_warms_a_worker_is_not_counted(live: Live) -> None:
+def test_a_warm_up_invocation_is_not_counted(live: Live) -> None:
     """The warm-up invocation of each worker logs "kept" on its cold start, and sends no metric."""
     for branch in BRANCHES:
         log = live.log(branch.function_name)

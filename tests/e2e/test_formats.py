@@ -33,7 +33,7 @@ def _png(image: Image.Image) -> bytes:
     return file.getvalue()
 
 
-def test_a_size_in_webp_is_kept_only_while_it_is_smaller() -> None:
+def test_a_webp_is_kept_only_while_it_is_smaller_than_its_jpeg() -> None:
     """The layer and the permissions are those that a stack with further formats gets."""
     with deployed(CONFIG) as live:
         first = live.put(KEY, plain())

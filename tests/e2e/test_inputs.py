@@ -26,7 +26,7 @@ def masters() -> dict[str, bytes]:
 
 
 @needs_decoder
-def test_each_further_format_becomes_jpegs_and_a_record() -> None:
+def test_each_further_format_is_converted_and_recorded() -> None:
     """Both layers are deployed; a format that is not listed is rejected, and the reason names the setting."""
     with deployed(CONFIG) as live:
         pictures = masters()

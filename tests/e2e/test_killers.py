@@ -25,7 +25,7 @@ def endangered() -> Iterator[Live]:
         yield live
 
 
-def test_seven_of_a_batch_of_ten_are_done_after_two_deliveries(endangered: Live) -> None:
+def test_faulty_pictures_do_not_delay_the_rest_of_their_batch(endangered: Live) -> None:
     """One picture exhausts memory, one stalls and one crashes; the other seven are processed and not given up."""
     held = faults.HeldBack(endangered.deployment)
     held.stop()

@@ -160,7 +160,7 @@ BY_HAND = {
 }
 
 
-def test_no_permission_is_left_out_here(live: Live) -> None:
+def test_every_granted_permission_is_in_the_table(live: Live) -> None:
     """Every action on every resource in the functions' policies is in the table above or among the exceptions."""
     granted = {
         (function, action, statement["Resource"])
@@ -214,7 +214,7 @@ def done(live: Live, key: str) -> bool:
     return not taken and (reasons == rejected or not record.lives) and not (outputs and not record.lives)
 
 
-def test_a_job_by_hand_needs_what_the_publisher_needs(live: Live) -> None:
+def test_a_job_by_hand_needs_access_to_the_records(live: Live) -> None:
     """A worker without access to records cannot do a job without a generation, and does it once it has access."""
     function, key = "pixel-resizer", "master/by hand without permission.png"
     need = Need(function=function, action="dynamodb:GetItem", on=RECORDS, deed=by_hand)
@@ -226,7 +226,7 @@ def test_a_job_by_hand_needs_what_the_publisher_needs(live: Live) -> None:
     until("the work is done after all", done, live, key)
 
 
-def test_without_the_permission_nobody_is_told(live: Live) -> None:
+def test_a_picture_stays_received_if_no_worker_may_send_events(live: Live) -> None:
     """If the workers may not send events, the picture stays received, and completes once they may."""
     key, needs = "master/untold.png", {}
     for function in BRANCHES:
@@ -247,7 +247,7 @@ def test_without_the_permission_nobody_is_told(live: Live) -> None:
 
 
 @pytest.mark.parametrize("branch", BRANCHES.values())
-def test_without_its_policy_a_queue_gets_nothing(live: Live, branch: str) -> None:
+def test_a_queue_without_its_policy_gets_no_messages(live: Live, branch: str) -> None:
     """The topic delivers to the other branches, and to this one once the queue's policy is back."""
     function = next(function for function, its_branch in BRANCHES.items() if its_branch == branch)
     url = live.deployment.outputs["queues"][branch]
@@ -310,7 +310,7 @@ def without(statement: dict[str, Any], need: Need) -> dict[str, Any] | None:
     return {**statement, "Action": actions} if actions else None
 
 
-def test_without_the_permission_a_retry_waits_for_its_queue(live: Live) -> None:
+def test_a_retry_waits_for_its_queue_without_the_permission(live: Live) -> None:
     """A worker that may not change visibility logs it, and the message is still delivered again."""
     function, key = "pixel-resizer", "master/no schedule.png"
     failing = Need(function=function, action="s3:PutObject", on="resized/", deed=upload)

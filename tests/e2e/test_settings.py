@@ -19,7 +19,7 @@ def objects(live: Live, prefix: str) -> dict[str, tuple[str, str]]:
     return {entry["Key"]: (entry["ETag"], entry["LastModified"]) for entry in pages.get("Contents", ())}
 
 
-def test_one_size_changed_makes_that_branchs_outputs_again_and_no_others(live: Live) -> None:
+def test_changing_a_size_remakes_only_the_resized_outputs(live: Live) -> None:
     """Five pictures with one size changed: five jobs, ten new files; every other object and item is unchanged."""
     for name in NAMES:
         live.put(f"master/{name}.png", picture())

@@ -52,7 +52,7 @@ def post(form: dict[str, Any], body: bytes, content_type: str = "image/png") -> 
         return error.code
 
 
-def test_a_picture_is_uploaded_followed_shown_and_deleted(live: Live, app: dict[str, Any]) -> None:
+def test_the_pages_code_uploads_follows_links_and_deletes(live: Live, app: dict[str, Any]) -> None:
     """Each function of the page works as described."""
     key = "master/app/a b.png"
     queue_url = app["follow"](live.stack.bucket, "my-app")
@@ -74,14 +74,14 @@ def test_a_picture_is_uploaded_followed_shown_and_deleted(live: Live, app: dict[
 @pytest.mark.parametrize(
     ("body", "content_type"), [(b"x" * 1001, "image/png"), (b"", "image/png"), (b"<html>", "text/html")]
 )
-def test_a_form_takes_one_image_of_a_limited_size(live: Live, body: bytes, content_type: str) -> None:
+def test_a_form_refuses_large_empty_and_non_image_files(live: Live, body: bytes, content_type: str) -> None:
     """S3 refuses a file that is too large, empty or of another type, and stores nothing."""
     form = presigned_post(live.stack, "master/app/refused.png", max_bytes=1000)
     assert post(form, body, content_type) in {400, 403}
     assert live.head("master/app/refused.png") is None
 
 
-def test_a_form_is_for_its_key_alone(live: Live) -> None:
+def test_a_form_accepts_only_its_signed_key(live: Live) -> None:
     """A form with another key is refused, and one with the signed key is accepted."""
     form = presigned_post(live.stack, "master/app/mine.png", max_bytes=10_000)
     other = {**form, "fields": {**form["fields"], "key": "master/app/theirs.png"}}
@@ -90,7 +90,7 @@ def test_a_form_is_for_its_key_alone(live: Live) -> None:
     until("it is complete", live.settled, "master/app/mine.png")
 
 
-def test_an_uploaders_policy_lets_upload_and_nothing_else(live: Live) -> None:
+def test_the_uploader_policy_allows_only_uploads(live: Live) -> None:
     """A user with the policy from the stack's output may put a master, but not write, read or delete outputs."""
     iam, name = live.client("iam"), "uploader"
     iam.create_user(UserName=name)

@@ -29,18 +29,18 @@ Duration: 12s
 """
 
 
-def test_an_updates_counts_are_those_of_its_summary() -> None:
+def test_counts_are_read_from_the_summary_only() -> None:
     """Only the summary counts, because outputs may contain any text."""
     assert counts(UPDATED) == {"updated": 7, "replaced": 1, "unchanged": 97}
 
 
-def test_a_kind_that_the_summary_lacks_counts_as_zero() -> None:
+def test_a_kind_missing_from_the_summary_counts_as_zero() -> None:
     """The summary leaves out kinds of change that did not happen."""
     found = counts("Destroying (dev):\n\nResources:\n    - 105 deleted\n\nDuration: 3s\n")
     assert (found["deleted"], found["replaced"]) == (105, 0)
 
 
-def test_each_command_names_the_stack_and_asks_nothing(cli: FakeCli) -> None:
+def test_each_command_names_the_stack_and_turns_prompts_off(cli: FakeCli) -> None:
     """The options name the stack and turn prompts off."""
     cli.answer({"stack output": (0, '{"bucket": "images"}')})
     stack = cli.stack()
@@ -63,7 +63,7 @@ def test_each_command_names_the_stack_and_asks_nothing(cli: FakeCli) -> None:
     ]
 
 
-def test_the_state_of_a_stack_is_its_resources(cli: FakeCli) -> None:
+def test_the_resources_are_those_in_the_exported_state(cli: FakeCli) -> None:
     """A stack that was never updated or is destroyed has no resources."""
     cli.answer({"stack export": (0, '{"deployment": {"resources": [{"urn": "b"}, {"urn": "a"}]}}')})
     assert cli.stack().resources() == ["a", "b"]
@@ -78,7 +78,7 @@ def test_a_failing_command_raises_with_its_output(cli: FakeCli) -> None:
         cli.stack().destroy()
 
 
-def test_without_the_cli_the_reason_says_where_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_skip_reason_says_where_to_get_the_cli(monkeypatch: pytest.MonkeyPatch) -> None:
     """The skip reason names what is missing."""
     monkeypatch.setenv("PATH", "")
     assert "expected the Pulumi CLI on the PATH, got none" in missing()
@@ -92,7 +92,7 @@ def test_without_the_cli_the_reason_says_where_to_get_it(monkeypatch: pytest.Mon
         ([{"name": "aws", "version": VERSION}, {"name": "random", "version": "4.0.0"}], ""),
     ],
 )
-def test_the_plugin_must_be_the_pinned_one(cli: FakeCli, plugins: list[dict[str, str]], said: str) -> None:
+def test_another_version_of_the_plugin_is_a_skip_reason(cli: FakeCli, plugins: list[dict[str, str]], said: str) -> None:
     """The CLI would otherwise download another version in the middle of a test."""
     cli.answer({"plugin ls --json": (0, json.dumps(plugins))})
     assert missing() == said or (said and missing().startswith(said))

@@ -68,7 +68,7 @@ def left(emulator: Emulator) -> list[str]:
     return [*buckets, *tables, *topics, *queues, *functions]
 
 
-def test_a_deployed_stack_is_previewed_unchanged(stack: PulumiStack) -> None:
+def test_a_preview_after_a_deployment_shows_no_changes(stack: PulumiStack) -> None:
     """The state that the provider reads back matches the program."""
     stack.expect_no_changes()
 
@@ -93,7 +93,7 @@ def test_seven_settings_change_without_a_replacement(stack: PulumiStack) -> None
     assert stack.resources() == before
 
 
-def test_destroying_leaves_nothing(emulator: Emulator, tmp_path: Path) -> None:
+def test_destroying_leaves_no_resources(emulator: Emulator, tmp_path: Path) -> None:
     """No resource is left in the state or in the account."""
     before = left(emulator)
     link_project(tmp_path)

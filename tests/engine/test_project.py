@@ -29,7 +29,7 @@ def test_the_copy_imports_its_own_sources(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stack", ["local", "dev", "prod"])
-def test_a_stack_keeps_its_settings_and_gets_the_emulator(stack: str) -> None:
+def test_a_stack_keeps_its_settings_and_uses_the_emulator(stack: str) -> None:
     """Protection is the stack's own; the endpoints are the emulator's."""
     found = emulated(stack, PORT)
     assert found["pixelcascade:packageFor"] == "host"
@@ -38,7 +38,7 @@ def test_a_stack_keeps_its_settings_and_gets_the_emulator(stack: str) -> None:
     assert set(endpoints.values()) == {f"http://127.0.0.1:{PORT}"}
 
 
-def test_the_stacks_file_is_one_that_the_program_takes(tmp_path: Path, cli: FakeCli) -> None:
+def test_the_program_accepts_the_written_stack_file(tmp_path: Path, cli: FakeCli) -> None:
     """The file is written before `stack init`, which adds the stack's salt to it."""
     emulator = Emulator("us-east-1", PORT)
     try:
@@ -51,7 +51,7 @@ def test_the_stacks_file_is_one_that_the_program_takes(tmp_path: Path, cli: Fake
     assert stack.environment["AWS_ENDPOINT_URL"] == f"http://127.0.0.1:{PORT}"
 
 
-def test_the_seven_settings_are_settings_that_change() -> None:
+def test_each_of_the_seven_settings_changes_the_config() -> None:
     """Each setting differs from its current value, and the program accepts it."""
     before = StackConfig.parse(stack_config("local"))
     for key, value in CHANGED.items():
@@ -59,7 +59,7 @@ def test_the_seven_settings_are_settings_that_change() -> None:
     assert len(CHANGED) == 7
 
 
-def test_the_emulators_port_is_the_one_in_the_local_stacks_file() -> None:
+def test_all_local_endpoints_have_the_port_that_is_replaced() -> None:
     """All endpoints have this port, which the copy replaces."""
     local = yaml.safe_load((ROOT / "Pulumi.local.yaml").read_text())["config"]
     assert {address.rpartition(":")[2] for address in local["aws:endpoints"][0].values()} == {"4566"}

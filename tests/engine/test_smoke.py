@@ -47,7 +47,7 @@ def test_masters_are_stored_plain_archived_and_encrypted(pipeline: Pipeline) -> 
         assert not heads["good.jpg"].keys() & {"StorageClass", "SSEKMSKeyId"}
 
 
-def test_the_killer_is_more_than_a_function_holds() -> None:
+def test_the_oversized_master_does_not_fit_the_functions_memory() -> None:
     """The picture has too many pixels for the functions' default memory."""
     (killer,) = [master.body() for master in uploads("key") if master.name == "killer.png"]
     config = StackConfig()
@@ -55,7 +55,7 @@ def test_the_killer_is_more_than_a_function_holds() -> None:
         convert(killer, limits=Limits.for_memory(config.format_conversion_memory_mb, max_pixels=config.max_pixels))
 
 
-def test_the_key_is_deleted_whatever_happens(pipeline: Pipeline) -> None:
+def test_the_key_is_deleted_after_an_error(pipeline: Pipeline) -> None:
     """A key that is not deleted costs a dollar a month."""
     kms = pipeline.client("kms")
     with pytest.raises(ZeroDivisionError), key_of_another(kms) as key:
@@ -63,7 +63,7 @@ def test_the_key_is_deleted_whatever_happens(pipeline: Pipeline) -> None:
     assert kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "PendingDeletion"
 
 
-def test_four_masters_with_the_expected_outcome_pass(pipeline: Pipeline) -> None:
+def test_wait_accepts_four_masters_with_the_expected_outcome(pipeline: Pipeline) -> None:
     """The good master is done, and the others are rejected with a reason."""
     finished(pipeline)
     wait(pipeline.stack, uploads("key"), patience_s=0)
@@ -78,14 +78,14 @@ def test_an_unexpected_outcome_is_reported(pipeline: Pipeline) -> None:
         wait(pipeline.stack, uploads("key"), patience_s=0)
 
 
-def test_a_master_that_the_audit_lacks_is_reported() -> None:
+def test_a_master_missing_from_the_audit_is_reported() -> None:
     """An audit without masters is not a success."""
     assert [fault.partition(":")[0] for fault in faults(uploads("key"), [])] == [
         master.name for master in uploads("key")
     ]
 
 
-def test_a_bucket_is_emptied_with_its_versions(pipeline: Pipeline) -> None:
+def test_a_bucket_is_emptied_of_all_its_versions(pipeline: Pipeline) -> None:
     """S3 refuses to delete a bucket with objects or versions in it."""
     s3 = pipeline.client("s3")
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
@@ -96,7 +96,7 @@ def test_a_bucket_is_emptied_with_its_versions(pipeline: Pipeline) -> None:
     assert not s3.list_object_versions(Bucket=BUCKET).keys() & {"Versions", "DeleteMarkers"}
 
 
-def test_a_stack_that_holds_something_is_left_alone(pipeline: Pipeline, cli: FakeCli) -> None:
+def test_a_stack_with_resources_is_refused(pipeline: Pipeline, cli: FakeCli) -> None:
     """The run ends by destroying the stack, so it must not run on one that is in use."""
     cli.answer({"stack export": (0, DEPLOYED)})
     with pytest.raises(SmokeError, match="expected a stack without resources, got dev with 1"):
@@ -105,7 +105,7 @@ def test_a_stack_that_holds_something_is_left_alone(pipeline: Pipeline, cli: Fak
 
 
 @pytest.mark.parametrize("error", [None, SmokeError("it was not rejected")])
-def test_the_stack_is_destroyed_whatever_was_found(
+def test_the_stack_is_destroyed_on_success_and_on_failure(
     pipeline: Pipeline, cli: FakeCli, monkeypatch: pytest.MonkeyPatch, error: SmokeError | None
 ) -> None:
     """The stack is deployed, emptied and destroyed in this order, and the error is still raised."""
@@ -136,9 +136,7 @@ def test_an_unknown_stack_is_reported(
     assert "no stack named 'dev' found" in capsys.readouterr().err
 
 
-def test_without_the_cli_the_error_says_where_to_get_it(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_missing_cli_is_reported(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """The command prints one line and exits 1."""
     monkeypatch.setenv("PATH", "")
     assert module.main(["--stack", "dev"]) == 1

@@ -14,7 +14,7 @@ MOST_MMAP_THRESHOLD = 4 * 1024 * 1024 * ctypes.sizeof(ctypes.c_long)
 M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -3, -1  # Source: malloc.h.
 
 
-def test_the_mmap_threshold_is_one_that_glibc_2_34_accepts() -> None:
+def test_glibc_2_34_accepts_the_mmap_threshold() -> None:
     """The threshold is within glibc's limit: glibc ignores higher values."""
     assert int(ALLOCATOR["MALLOC_MMAP_THRESHOLD_"]) <= MOST_MMAP_THRESHOLD
 

@@ -19,18 +19,18 @@ values = st.recursive(
 
 
 @given(values)
-def test_a_value_comes_back(value: Any) -> None:
+def test_a_value_survives_the_round_trip(value: Any) -> None:
     """A value survives the round trip through an attribute."""
     assert value_of(attribute(value)) == value
 
 
 @given(values | st.decimals(-(10**9), 10**9, places=6))
-def test_attributes_are_those_of_boto3(value: Any) -> None:
+def test_attributes_equal_those_of_boto3(value: Any) -> None:
     """The attributes equal boto3's, whose import the project's own code avoids at a cold start."""
     assert attribute(value) == TypeSerializer().serialize(value)
 
 
-def test_an_item_has_its_values_by_name() -> None:
+def test_an_item_maps_names_to_attributes() -> None:
     """An item maps each name to an attribute, and back."""
     item = {"name": {"S": "cat"}, "generation": {"N": "7"}}
     assert attributes({"name": "cat", "generation": 7}) == item

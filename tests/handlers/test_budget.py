@@ -17,7 +17,7 @@ def test_pictures_within_the_budget_start_at_once() -> None:
         assert (budget.free_bytes, budget.free_pictures) == (0, 2)
 
 
-def test_a_picture_waits_until_there_is_room() -> None:
+def test_a_picture_waits_until_memory_is_free() -> None:
     """Of three pictures that each need half of the memory, the third starts when one has finished."""
     budget, inside, finish = Budget(100, 4), threading.Barrier(3), threading.Event()
 
@@ -61,7 +61,7 @@ def test_a_picture_that_is_not_decoded_never_waits() -> None:
         assert budget.free_pictures == 0
 
 
-def test_a_picture_larger_than_the_budget_has_it_alone() -> None:
+def test_a_picture_larger_than_the_budget_gets_all_of_it() -> None:
     """A picture that the model puts above the budget gets all of it instead of waiting indefinitely."""
     budget = Budget(100, 4)
     for _ in range(2):
@@ -69,7 +69,7 @@ def test_a_picture_larger_than_the_budget_has_it_alone() -> None:
             assert budget.free_bytes == 0
 
 
-def test_a_failure_gives_the_memory_back() -> None:
+def test_a_failure_releases_the_memory() -> None:
     """An error while a picture is processed releases its memory and its slot."""
     budget = Budget(100, 4)
     with pytest.raises(ZeroDivisionError), budget.room(100):

@@ -24,19 +24,19 @@ def no_clients() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("make", [clients.s3, clients.sns, clients.dynamodb])
-def test_a_client_is_made_once(make: object) -> None:
+def test_a_client_is_created_once(make: object) -> None:
     """Calls in one process share a client and its connections."""
     assert callable(make)
     assert make() is make()
 
 
-def test_services_have_clients_of_their_own() -> None:
+def test_each_service_has_its_own_client() -> None:
     """Each function returns the client of its service."""
     names = [client().meta.service_model.service_name for client in (clients.s3, clients.sns, clients.dynamodb)]
     assert names == ["s3", "sns", "dynamodb"]
 
 
-def test_a_forked_child_makes_its_own() -> None:
+def test_a_forked_child_creates_its_own_client() -> None:
     """A child makes a new client: two processes on one connection would read each other's responses."""
     mine = clients.s3()
     with multiprocessing.get_context("fork").Pool(1) as pool:
@@ -49,7 +49,7 @@ def _has_another_than(parents: int) -> bool:
     return clients._made.cache_info().misses == before + 1 and id(client) != parents
 
 
-def test_a_client_waits_only_so_long() -> None:
+def test_a_client_has_short_time_outs_and_few_attempts() -> None:
     """The client has time-outs far below the function's own, and at most 4 attempts."""
     config: Any = clients.s3().meta.config
     assert (config.connect_timeout, config.read_timeout) == (3, 7.5)

@@ -21,18 +21,18 @@ def imported(module: str) -> set[str]:
     return HEAVY & set(json.loads(done.stdout))
 
 
-def test_the_publisher_imports_no_pictures() -> None:
+def test_the_publisher_imports_no_imaging() -> None:
     """The publisher loads neither Pillow nor imaging, and creates its clients at the first event."""
     assert imported("handlers.job_publisher") == set()
 
 
 @pytest.mark.parametrize("module", ["pixel_resizer", "format_converter", "metadata_extractor"])
-def test_a_worker_imports_what_every_picture_needs(module: str) -> None:
+def test_a_worker_imports_only_what_every_picture_needs(module: str) -> None:
     """Clients, colour management and the resampler are loaded with the first picture that needs them."""
     assert imported(f"handlers.{module}") == {"PIL", "handlers.imaging"}
 
 
-def test_a_worker_imports_no_format_that_is_not_let_in() -> None:
+def test_a_worker_imports_no_further_formats_by_default() -> None:
     """Further formats are loaded only where the stack's config names them."""
     code = "import handlers.format_converter, json, sys; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
@@ -43,7 +43,7 @@ def test_a_worker_imports_no_format_that_is_not_let_in() -> None:
 @pytest.mark.parametrize(
     ("told", "state"), [("AWS_LAMBDA_FUNCTION_NAME", "False True True"), ("OTHER", "True True False")]
 )
-def test_a_function_starts_without_the_garbage_collector(told: str, state: str) -> None:
+def test_on_lambda_garbage_collection_starts_with_the_first_client(told: str, state: str) -> None:
     """On Lambda, garbage collection starts with the first client and skips older objects; elsewhere it is untouched."""
     code = (
         "import gc, handlers.pixel_resizer; before = gc.isenabled();"
@@ -54,7 +54,7 @@ def test_a_function_starts_without_the_garbage_collector(told: str, state: str) 
     assert done.stdout.split() == state.split()
 
 
-def test_a_process_tells_its_first_invocation(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_first_invocation_logs_a_cold_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the first invocation of a process logs `cold_start`."""
     monkeypatch.setattr(start, "_cold", True)
     assert [start.described(), start.described()] == [{"cold_start": True}, {}]

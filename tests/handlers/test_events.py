@@ -44,7 +44,7 @@ def work(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["id"])
-def test_the_pages_examples_fit_the_schema(example: dict[str, Any]) -> None:
+def test_the_documented_examples_match_the_schema(example: dict[str, Any]) -> None:
     """The examples on the page match its schema."""
     check(example)
 
@@ -53,7 +53,7 @@ def test_the_pages_examples_fit_the_schema(example: dict[str, Any]) -> None:
     ("body", "what", "states"),
     [(picture(), "Picture complete", {"written"}), (b"no picture", "Picture rejected", {"rejected"})],
 )
-def test_a_settled_picture_is_told_once(
+def test_a_settled_picture_sends_one_event(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, body: bytes, what: str, states: set[str]
 ) -> None:
     """When the last branch settles, one event lists every branch's outcome and matches the schema."""
@@ -68,7 +68,7 @@ def test_a_settled_picture_is_told_once(
     assert detail["branches"].keys() == WORKERS.keys()
 
 
-def test_an_event_names_the_outputs_that_are_there(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_event_lists_the_outputs_in_the_bucket(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keys, dimensions and bytes are those of the objects in the bucket."""
     stack.upload("master/{name}.jpg", picture((400, 300)))
     look("master/%7Bname%7D.jpg")
@@ -84,7 +84,7 @@ def test_an_event_names_the_outputs_that_are_there(stack: Stack, monkeypatch: py
     }
 
 
-def test_an_event_names_what_was_not_kept(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_event_lists_the_files_that_were_not_kept(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that is not smaller than its JPEG is listed as not kept, and is not in the bucket."""
     configure(monkeypatch, output_formats={"webp": 100}, jpeg_quality=5)
     monkeypatch.setenv("TOPIC_ARN", stack.topic_arn)
@@ -98,7 +98,7 @@ def test_an_event_names_what_was_not_kept(stack: Stack, monkeypatch: pytest.Monk
     assert not resized["not_kept"].keys() & set(stack.outputs())
 
 
-def test_the_same_state_is_told_under_the_same_id(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_event_that_is_sent_again_has_the_same_id(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that fails between the event and the record's update sends the event again under the same id."""
     stack.upload("master/cat.jpg", picture())
     look("master/cat.jpg")
@@ -118,7 +118,7 @@ def _die() -> None:
     raise OSError("the process is gone")
 
 
-def test_every_event_fits_the_schema(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_event_matches_the_schema(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """Events about rejected, complete and deleted pictures match the schema."""
     stack.upload("master/cat.jpg", picture())
     look("master/cat.jpg")
@@ -134,7 +134,7 @@ def test_every_event_fits_the_schema(stack: Stack, monkeypatch: pytest.MonkeyPat
     assert list(told.values()) == ["Picture rejected", "Picture complete", "Picture deleted"]
 
 
-def test_a_placeholder_is_in_the_event_and_in_the_record(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_event_and_the_record_have_the_same_placeholder(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """With `placeholders`, the event and the record have the same placeholder, and the event matches the schema."""
     configure(monkeypatch, placeholders=True)
     monkeypatch.setenv("TOPIC_ARN", stack.topic_arn)
@@ -149,7 +149,7 @@ def test_a_placeholder_is_in_the_event_and_in_the_record(stack: Stack, monkeypat
     assert "placeholder" not in detail["branches"]["format-conversion"]
 
 
-def test_a_stack_that_sends_no_events_sends_none(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_events_can_be_turned_off(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """With `events: false` a picture settles without an event."""
     configure(monkeypatch, events=False)
     monkeypatch.setenv("TOPIC_ARN", stack.topic_arn)
@@ -161,7 +161,7 @@ def test_a_stack_that_sends_no_events_sends_none(stack: Stack, monkeypatch: pyte
     assert (stack.sent, record.state) == ([], "complete")
 
 
-def test_an_event_that_is_refused_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refused_event_raises_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     """A partial failure of PutEvents raises, so that the message is redelivered, and is counted in a metric."""
     answer = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"}]}
 
@@ -178,7 +178,7 @@ def test_an_event_that_is_refused_is_an_error(capsys: pytest.CaptureFixture[str]
 
 
 @pytest.mark.usefixtures("stack")
-def test_the_client_is_made_when_an_event_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_the_settings_creates_no_events_client(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading the settings does not create the EventBridge client, which most workers never need."""
     monkeypatch.setattr(clients, "events", lambda: pytest.fail("the client was made"))
     assert stack.events(stack.RecordSettings.from_environment()).bucket == BUCKET

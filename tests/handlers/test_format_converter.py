@@ -14,7 +14,7 @@ def run(*jobs: object) -> list[str]:
 @pytest.mark.parametrize(
     ("kind", "mode"), [("JPEG", "RGB"), ("JPEG", "CMYK"), ("PNG", "RGB"), ("PNG", "L"), ("GIF", "P")]
 )
-def test_a_picture_becomes_one_jpeg_of_its_size(stack: Stack, kind: str, mode: str) -> None:
+def test_a_picture_is_converted_to_one_jpeg_of_its_size(stack: Stack, kind: str, mode: str) -> None:
     """JPEG, PNG and GIF become `converted/<name>.jpg`, with their size."""
     stack.upload("master/2024/my cat.x", picture((400, 300), kind, mode))
     assert run(job("master/2024/my cat.x")) == []
@@ -23,7 +23,7 @@ def test_a_picture_becomes_one_jpeg_of_its_size(stack: Stack, kind: str, mode: s
     assert (image.size, image.mode in {"RGB", "L"}) == ((400, 300), True)
 
 
-def test_an_output_says_what_it_is_and_whose(stack: Stack) -> None:
+def test_an_output_has_its_headers_and_names_its_master(stack: Stack) -> None:
     """The object's headers have its content type, caching and master."""
     etag = stack.upload("master/cat.png", picture(kind="PNG"))
     run(job("master/cat.png"))
@@ -43,7 +43,7 @@ def test_transparency_becomes_white(stack: Stack) -> None:
     ("body", "error"),
     [(b"no picture", "NotAnImageError"), (b"", "NotAnImageError"), (picture()[:-2000], "BrokenImageError")],
 )
-def test_a_file_at_fault_is_rejected_and_done(stack: Stack, body: bytes, error: str) -> None:
+def test_a_bad_file_is_rejected_and_not_redelivered(stack: Stack, body: bytes, error: str) -> None:
     """The reason is written, no output is, and the message is not redelivered."""
     stack.upload("master/cat.jpg", body)
     assert run(job("master/cat.jpg")) == []
@@ -51,7 +51,7 @@ def test_a_file_at_fault_is_rejected_and_done(stack: Stack, body: bytes, error: 
     assert stack.rejection(f"rejected/cat.jpg/{BRANCH}.json")["error"] == error
 
 
-def test_a_bad_picture_costs_no_neighbour(stack: Stack) -> None:
+def test_a_bad_picture_does_not_affect_the_rest_of_its_batch(stack: Stack) -> None:
     """The rest of the batch is converted despite a bad picture."""
     stack.upload("master/a.jpg", picture())
     stack.upload("master/b.jpg", b"no picture")
@@ -60,7 +60,7 @@ def test_a_bad_picture_costs_no_neighbour(stack: Stack) -> None:
     assert stack.keys("converted/") == ["converted/a.jpg", "converted/c.jpg"]
 
 
-def test_twice_is_once(stack: Stack) -> None:
+def test_a_second_delivery_leaves_the_same_output(stack: Stack) -> None:
     """A message delivered twice leaves the same output."""
     stack.upload("master/cat.jpg", picture())
     run(job("master/cat.jpg"))

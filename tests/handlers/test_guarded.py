@@ -61,7 +61,7 @@ def test_a_guarded_picture_is_decoded_in_a_child(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("two")
-def test_a_guarded_picture_is_forked_once_no_thread_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_thread_runs_when_a_guarded_picture_is_forked(monkeypatch: pytest.MonkeyPatch) -> None:
     """No thread runs at the fork, whose child would inherit its locks; the child gets all the remaining time."""
     seen: list[tuple[list[str], bool]] = []
 
@@ -77,7 +77,7 @@ def test_a_guarded_picture_is_forked_once_no_thread_runs(monkeypatch: pytest.Mon
 
 
 @pytest.mark.usefixtures("two")
-def test_a_killer_costs_no_other_picture_of_its_batch(tmp_path: Path) -> None:
+def test_a_crashing_decoder_fails_only_its_own_picture(tmp_path: Path) -> None:
     """A crashing decoder ends only its child, and only its message stays in the queue."""
 
     def run(found: Picture, master: Master, settings: Settings) -> Made:
@@ -91,7 +91,7 @@ def test_a_killer_costs_no_other_picture_of_its_batch(tmp_path: Path) -> None:
 
 
 @needs_decoder
-def test_a_heic_that_kills_its_decoder_costs_no_other_picture(
+def test_a_crash_in_the_heic_decoder_fails_only_its_own_picture(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A crash in the HEIC decoder ends only its child: the batch's other picture is done."""
@@ -116,7 +116,7 @@ def test_a_heic_that_kills_its_decoder_costs_no_other_picture(
 
 
 @pytest.mark.usefixtures("two")
-def test_what_decodes_nothing_needs_no_child(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_that_decodes_nothing_forks_no_child(monkeypatch: pytest.MonkeyPatch) -> None:
     """Work that decodes nothing reads headers with our own code, and forks no child."""
 
     def isolated(*_: Any, **__: Any) -> Result:
@@ -126,7 +126,7 @@ def test_what_decodes_nothing_needs_no_child(monkeypatch: pytest.MonkeyPatch) ->
     assert process(Work(run=lambda *_: Made(), bytes_needed=lambda *_: 0)) == []
 
 
-def test_a_webp_is_converted_where_it_is_let_in(two: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_webp_is_converted_where_it_is_accepted(two: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """A WebP is converted end to end, here without a fork, because moto's state is in this process."""
     monkeypatch.setattr("handlers.work.run_isolated", lambda work, **_: work())
     assert process(format_converter.WORK) == []

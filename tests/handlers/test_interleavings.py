@@ -82,7 +82,7 @@ def play(stack: Stack, changes: Sequence[Change], seed: int, *, follow: bool) ->
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(_changes, min_size=1, max_size=6), st.integers(0, 2**32), st.booleans())
-def test_whatever_the_order_the_end_is_right(
+def test_the_final_state_is_right_in_any_order(
     stack: Stack,
     changes: list[Change],
     seed: int,
@@ -109,7 +109,7 @@ SCENARIOS: dict[str, list[Change]] = {
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_a_short_life_is_right_in_many_orders(stack: Stack, name: str) -> None:
+def test_each_scenario_ends_correctly_in_many_orders(stack: Stack, name: str) -> None:
     """Scenarios that failed in drafts of the protocol end correctly in many orders, with crashes and duplicates."""
     for seed in range(12):
         clear(stack)

@@ -43,36 +43,36 @@ def test_work_runs_in_another_process() -> None:
     assert isolated(os.getpid) != os.getpid()
 
 
-def test_a_large_result_comes_back_whole() -> None:
+def test_a_large_result_is_returned_whole() -> None:
     """A result larger than a pipe's buffer is read while it is sent."""
     assert isolated(lambda: b"x" * 3_000_000) == b"x" * 3_000_000
 
 
-def test_an_error_of_ours_comes_back_as_itself() -> None:
+def test_a_rejection_in_the_child_is_raised_unchanged() -> None:
     """A rejection in the child is raised unchanged in the parent."""
     with pytest.raises(BrokenImageError, match=r"^the picture is truncated$"):
         isolated(reject)
 
 
-def test_any_other_error_comes_back_with_its_traceback() -> None:
+def test_any_other_error_has_the_childs_traceback() -> None:
     """A bug in the child raises an error with the child's traceback."""
     with pytest.raises(IsolatedWorkError, match=r"(?s)Traceback.*in fail.*ZeroDivisionError: a bug"):
         isolated(fail)
 
 
-def test_a_child_that_exits_is_told() -> None:
+def test_a_child_that_exits_raises_an_error() -> None:
     """A child that exits without a result raises an error with its exit code."""
     with pytest.raises(IsolatedWorkError, match=r"^the work killed its process: exit code 3$"):
         isolated(lambda: os._exit(3))
 
 
-def test_a_child_that_is_killed_is_told() -> None:
+def test_a_killed_child_raises_an_error() -> None:
     """A child killed by a signal, as by the kernel for memory, raises an error with the signal's name."""
     with pytest.raises(IsolatedWorkError, match=r"^the work killed its process: signal SIGKILL$"):
         isolated(lambda: os.kill(os.getpid(), signal.SIGKILL))
 
 
-def test_a_crash_of_native_code_is_told() -> None:
+def test_a_crash_in_native_code_raises_an_error() -> None:
     """An invalid memory access ends only the child, and the error names the signal."""
     with pytest.raises(IsolatedWorkError, match=r"^the work killed its process: signal SIGSEGV$"):
         isolated(crash)
@@ -99,19 +99,19 @@ def test_a_child_gets_no_more_memory_than_the_function() -> None:
 
 
 @linux_only
-def test_a_child_gets_the_memory_that_there_is() -> None:
+def test_work_within_the_functions_memory_succeeds() -> None:
     """Work within the function's memory succeeds."""
     assert len(isolated(lambda: bytes(200 * 1024 * 1024)[:7])) == 7
 
 
 @linux_only
-def test_a_child_without_any_memory_fails_alone() -> None:
+def test_a_child_without_memory_raises_an_error() -> None:
     """A child without the memory to report its error still raises IsolatedWorkError."""
     with pytest.raises(IsolatedWorkError):
         isolated(lambda: bytes(50_000_000), memory_mb=1)
 
 
-def test_limits_are_the_childs_alone() -> None:
+def test_the_parents_own_limits_are_unchanged() -> None:
     """The parent's own limits are unchanged."""
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_AS), resource.getrlimit(resource.RLIMIT_CPU)
@@ -119,7 +119,7 @@ def test_limits_are_the_childs_alone() -> None:
     assert (resource.getrlimit(resource.RLIMIT_AS), resource.getrlimit(resource.RLIMIT_CPU)) == before
 
 
-def test_a_result_that_cannot_be_sent_fails() -> None:
+def test_a_result_that_cannot_be_pickled_raises_an_error() -> None:
     """A result that cannot be pickled raises an error."""
     with pytest.raises(IsolatedWorkError):
         isolated(lambda: lambda: None)
@@ -175,7 +175,7 @@ print(json.dumps(run_isolated(fill, wall_s=60, memory_mb=int(sys.argv[1]))))
 
 @linux_only
 @pytest.mark.parametrize("memory_mb", [512, 885, 1769])
-def test_a_warm_parent_and_its_child_fit_the_function(memory_mb: int) -> None:
+def test_a_warm_parent_and_its_child_fit_the_functions_memory(memory_mb: int) -> None:
     """A child that allocates all it can, after large pictures in the parent, leaves 10 % of the memory free."""
     environment = {**os.environ, **ALLOCATOR, "AWS_DEFAULT_REGION": "eu-central-1"}
     command = [sys.executable, "-c", WARM, str(memory_mb)]

@@ -23,7 +23,7 @@ def event(*keys: str, **entity: Any) -> dict[str, Any]:
 # A job's message
 
 
-def test_a_job_survives_its_message() -> None:
+def test_a_job_survives_the_round_trip() -> None:
     """A job survives the round trip through its message."""
     job = Job(
         bucket="b", key="master/käse +1.png", etag="e", size=3, name="käse +1", generation=7, branches=("resizing",)
@@ -31,7 +31,7 @@ def test_a_job_survives_its_message() -> None:
     assert Job.from_json(job.to_json()) == job
 
 
-def test_what_a_job_does_not_know_is_not_in_its_message() -> None:
+def test_unset_fields_are_left_out_of_the_message() -> None:
     """Unset fields are left out of the message, not sent as null."""
     assert json.loads(Job(bucket="b", key="k").to_json()) == {"bucket": "b", "key": "k"}
 
@@ -41,13 +41,13 @@ def test_a_job_by_hand_needs_only_bucket_and_key() -> None:
     assert Job.from_json('{"bucket": "b", "key": "k"}') == Job(bucket="b", key="k")
 
 
-def test_a_job_of_before_the_records_is_one_by_hand() -> None:
+def test_a_message_from_an_older_stack_is_a_job_by_hand() -> None:
     """A message from an older stack, with a sequencer and no generation, is read as a job by hand."""
     text = '{"bucket": "b", "key": "k", "etag": "e", "sequencer": "0A", "version_id": "v"}'
     assert Job.from_json(text) == Job(bucket="b", key="k", etag="e")
 
 
-def test_fields_that_no_job_has_are_passed_over() -> None:
+def test_unknown_fields_are_ignored() -> None:
     """Unknown fields are ignored, so that a later version's message can be read."""
     assert Job.from_json('{"bucket": "b", "key": "k", "colour": "red", "etag": null}') == Job(bucket="b", key="k")
 
@@ -84,7 +84,7 @@ def test_fields_that_no_job_has_are_passed_over() -> None:
         ('{"bucket": "b", "key": "k", "name": "\\ud800"}', r"got name '\ud800'"),
     ],
 )
-def test_a_message_that_is_no_job_is_refused(text: str, got: str) -> None:
+def test_an_invalid_message_is_refused(text: str, got: str) -> None:
     """The error says what was expected, and what the message contains."""
     with pytest.raises(InvalidJobError) as caught:
         Job.from_json(text)
@@ -93,7 +93,7 @@ def test_a_message_that_is_no_job_is_refused(text: str, got: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["bucket", "key", "etag", "name"])
-def test_a_text_longer_than_any_of_s3s_is_refused(name: str) -> None:
+def test_a_text_longer_than_an_s3_key_is_refused(name: str) -> None:
     """At most 1,024 bytes of UTF-8 are accepted; the error shortens a longer text."""
     fits = {"bucket": "b", "key": "k", name: "ä" * (MAX_KEY_BYTES // 2)}
     assert getattr(Job.from_json(json.dumps(fits)), name) == fits[name]
@@ -102,7 +102,7 @@ def test_a_text_longer_than_any_of_s3s_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("value", [["x"] * 10_000, {"x" * 10_000: 1}, "x" * 10_000, [[[[[[[[["x"]]]]]]]]]])
-def test_an_error_is_short_however_long_the_message(value: Any) -> None:
+def test_the_error_is_short_even_for_a_long_message(value: Any) -> None:
     """The error's length does not grow with the message's."""
     for message in ({"bucket": value, "key": "k"}, {"bucket": "b", "key": value}, dict.fromkeys(map(str, value))):
         with pytest.raises(InvalidJobError) as caught:
@@ -117,7 +117,7 @@ anything = st.text(st.characters()) | st.none() | st.integers() | st.lists(st.te
     st.text()
     | st.dictionaries(st.sampled_from(["bucket", "key", "etag", "generation", "branches"]), anything).map(json.dumps)
 )
-def test_any_text_is_a_job_or_is_refused(text: str) -> None:
+def test_any_text_is_a_job_or_raises_invalid_job_error(text: str) -> None:
     """A message raises nothing but InvalidJobError, and a job's key is at most as long as S3 allows."""
     try:
         job = Job.from_json(text)
@@ -145,18 +145,18 @@ def test_a_key_is_decoded_once(encoded: str, key: str) -> None:
     assert [found for _, found in masters_of(event(encoded))] == [key]
 
 
-def test_eventbridges_keys_are_as_they_are() -> None:
+def test_keys_from_eventbridge_are_not_decoded() -> None:
     """Keys in events from EventBridge are not encoded."""
     detail = {"bucket": {"name": "images"}, "object": {"key": "master/1+1 = 100%.png"}}
     assert list(masters_of({"source": "aws.s3", "detail": detail})) == [("images", "master/1+1 = 100%.png")]
 
 
-def test_a_marker_for_a_folder_is_no_master() -> None:
+def test_folder_markers_are_skipped() -> None:
     """Folder markers, which consoles create as keys that end in a slash, are skipped."""
     assert list(masters_of(event("master/2024/", "master/2024/cat.png"))) == [("images", "master/2024/cat.png")]
 
 
-def test_an_event_of_many_objects_names_many() -> None:
+def test_each_record_of_an_event_gives_a_master() -> None:
     """Each record of an event gives a master."""
     assert len(list(masters_of(event(*(f"master/{number}.png" for number in range(25)))))) == 25
 
@@ -164,7 +164,7 @@ def test_an_event_of_many_objects_names_many() -> None:
 @pytest.mark.parametrize(
     "wrong", [{}, {"Records": [{}]}, {"Records": [{"s3": None}]}, {"Event": "s3:TestEvent"}, {"detail": {}}]
 )
-def test_an_event_that_is_not_s3s_is_refused(wrong: dict[str, Any]) -> None:
+def test_an_event_without_a_bucket_and_a_key_is_refused(wrong: dict[str, Any]) -> None:
     """An event without a bucket and a key is an error, not an empty list."""
     with pytest.raises(InvalidJobError, match="expected an S3 event notification"):
         list(masters_of(wrong))

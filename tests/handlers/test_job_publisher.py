@@ -20,7 +20,7 @@ def publish(*keys: str) -> None:
     job_publisher.handler(s3_event(*keys), Context())
 
 
-def test_an_object_becomes_a_record_and_a_job(stack: Stack) -> None:
+def test_an_uploaded_object_gets_a_record_and_a_job(stack: Stack) -> None:
     """The message is the job of the record's generation, with the key decoded."""
     etag = stack.upload("master/my cat.png")
     publish("master/my+cat.png")
@@ -38,7 +38,7 @@ def test_an_object_becomes_a_record_and_a_job(stack: Stack) -> None:
     ]
 
 
-def test_the_message_is_read_as_the_job_that_it_was(stack: Stack) -> None:
+def test_the_workers_parser_reads_the_published_message(stack: Stack) -> None:
     """The workers' parser reads the publisher's message."""
     stack.upload("master/käse.png")
     publish("master/k%C3%A4se.png")
@@ -46,7 +46,7 @@ def test_the_message_is_read_as_the_job_that_it_was(stack: Stack) -> None:
     assert Job.from_json(body).key == "master/käse.png"
 
 
-def test_every_object_of_an_event_is_looked_at(stack: Stack) -> None:
+def test_every_object_of_an_event_gets_its_job(stack: Stack) -> None:
     """Each object of an event with several objects gets its job."""
     keys = [f"master/{number}.png" for number in range(3)]
     for key in keys:
@@ -55,13 +55,13 @@ def test_every_object_of_an_event_is_looked_at(stack: Stack) -> None:
     assert sorted(job["key"] for job in stack.published()) == keys
 
 
-def test_a_marker_for_a_folder_publishes_nothing(stack: Stack) -> None:
+def test_a_folder_marker_publishes_nothing(stack: Stack) -> None:
     """A folder marker is skipped."""
     publish("master/2024/")
     assert stack.published() == []
 
 
-def test_an_event_by_way_of_eventbridge_is_the_same(stack: Stack) -> None:
+def test_an_event_from_eventbridge_publishes_its_job(stack: Stack) -> None:
     """An event from EventBridge, as for a bucket that the stack does not own, publishes its job."""
     stack.upload("master/1+1.png")
     detail = {"bucket": {"name": BUCKET}, "object": {"key": "master/1+1.png"}}
@@ -69,7 +69,7 @@ def test_an_event_by_way_of_eventbridge_is_the_same(stack: Stack) -> None:
     assert [job["key"] for job in stack.published()] == ["master/1+1.png"]
 
 
-def test_a_job_that_sns_refuses_is_named(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_that_sns_refuses_is_named_in_the_error(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names the job, and a retry with the same event publishes it."""
     answer = {"Successful": [], "Failed": [{"Id": "0", "Code": "InternalError", "SenderFault": False}]}
     stack.upload("master/a.png")
@@ -81,7 +81,7 @@ def test_a_job_that_sns_refuses_is_named(stack: Stack, monkeypatch: pytest.Monke
     assert [job["key"] for job in stack.published()] == ["master/a.png"]
 
 
-def test_what_sns_raises_comes_out(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_from_sns_is_raised(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """A throttled request raises its error."""
     error = botocore.exceptions.ClientError({"Error": {"Code": "Throttled"}}, "PublishBatch")
 
@@ -95,7 +95,7 @@ def test_what_sns_raises_comes_out(stack: Stack, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("event", [{"hello": "world"}, s3_event("master/a.png", bucket="another"), s3_event("cat.png")])
-def test_an_event_that_is_not_this_stacks_is_refused(stack: Stack, event: dict[str, Any]) -> None:
+def test_an_event_of_another_stack_is_refused(stack: Stack, event: dict[str, Any]) -> None:
     """An unknown event, another bucket and a key outside the prefix raise an error."""
     with pytest.raises(InvalidJobError):
         job_publisher.handler(event, Context())

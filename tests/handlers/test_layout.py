@@ -44,7 +44,7 @@ def test_a_full_name_keeps_its_extension() -> None:
     }
 
 
-def test_outputs_lie_below_their_prefixes() -> None:
+def test_output_keys_follow_from_the_masters_key() -> None:
     """The keys of a master's outputs follow from its own key."""
     key = "master/2024/cat.png"
     assert [LAYOUT.converted_key(key), LAYOUT.resized_key(key, "large"), LAYOUT.rejected_key(key, "resizing")] == [
@@ -54,7 +54,7 @@ def test_outputs_lie_below_their_prefixes() -> None:
     ]
 
 
-def test_a_refused_message_has_a_place_of_its_own() -> None:
+def test_a_refused_message_is_stored_by_its_id() -> None:
     """A refused message's reason is stored by message id, because its key is not trusted."""
     assert LAYOUT.refused_key("id-7", "resizing") == "rejected/.messages/id-7/resizing.json"
 
@@ -62,14 +62,14 @@ def test_a_refused_message_has_a_place_of_its_own() -> None:
 @pytest.mark.parametrize(
     "key", ["cat.png", "masters/cat.png", "master/", "master/2024/", "", "/master/cat.png", "Master/a"]
 )
-def test_a_key_that_is_no_masters_is_refused(key: str) -> None:
+def test_a_key_outside_the_master_prefix_is_refused(key: str) -> None:
     """Only objects below the master prefix are accepted."""
     with pytest.raises(InvalidJobError, match="expected an object below master/"):
         LAYOUT.path(key)
 
 
 @pytest.mark.parametrize("name", ["converted_key", "resized_key"])
-def test_a_key_whose_outputs_s3_could_not_hold_is_rejected(name: str) -> None:
+def test_a_key_whose_output_keys_are_too_long_is_rejected(name: str) -> None:
     """The error counts bytes, not characters, and says what to do."""
     key = "master/" + "ä" * 509 + ".png"
     arguments = ["large"] if name == "resized_key" else []
@@ -79,14 +79,14 @@ def test_a_key_whose_outputs_s3_could_not_hold_is_rejected(name: str) -> None:
         getattr(LAYOUT, name)(key, *arguments)
 
 
-def test_the_longest_key_that_fits_is_taken() -> None:
+def test_an_output_key_of_the_maximum_length_is_accepted() -> None:
     """An output key of exactly 1,024 bytes is accepted."""
     key = "master/" + "a" * (MAX_KEY_BYTES - len("converted/.jpg")) + ".x"
     assert len(LAYOUT.converted_key(key)) == MAX_KEY_BYTES
 
 
 @given(keys.filter(lambda path: not path.endswith("/")))
-def test_a_reason_to_reject_can_always_be_written(path: str) -> None:
+def test_a_rejection_key_always_fits(path: str) -> None:
     """The rejection's key fits, however long the master's key is, and ends with the branch."""
     key = LAYOUT.rejected_key("master/" + path, "metadata-extraction")
     assert len(key.encode()) <= MAX_KEY_BYTES
@@ -94,13 +94,13 @@ def test_a_reason_to_reject_can_always_be_written(path: str) -> None:
     assert key.endswith("/metadata-extraction.json")
 
 
-def test_two_long_keys_have_two_reasons() -> None:
+def test_two_long_keys_have_different_rejection_keys() -> None:
     """Two long keys that share a beginning have different rejection keys."""
     long = "master/" + "ä" * 508
     assert LAYOUT.rejected_key(long + "a", "b") != LAYOUT.rejected_key(long + "b", "b")
 
 
-def test_a_reason_of_a_short_key_names_it() -> None:
+def test_a_key_that_fits_is_not_shortened() -> None:
     """A key that fits is not shortened."""
     path = "a" * (MAX_KEY_BYTES - len("rejected//b.json"))
     assert LAYOUT.rejected_key(f"master/{path}", "b") == f"rejected/{path}/b.json"

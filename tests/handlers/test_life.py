@@ -39,7 +39,7 @@ def put(stack: Stack, **changes: Any) -> None:
     stack.dynamodb.put_item(TableName=PICTURES, Item=Record(**{**vars(record(stack)), **changes}).as_item())
 
 
-def test_an_outcome_is_settled_with_its_outputs(stack: Stack) -> None:
+def test_an_outcome_has_its_outputs_and_its_recipe(stack: Stack) -> None:
     """The record has each file's size and the recipe that it was made with."""
     assert run(stack.receive(KEY, picture((200, 100)))) == []
     outcome = record(stack).branches[BRANCH]
@@ -52,7 +52,7 @@ def test_an_outcome_is_settled_with_its_outputs(stack: Stack) -> None:
     assert (record(stack).state, stack.events()) == ("received", [])
 
 
-def test_a_records_message_is_cut(stack: Stack) -> None:
+def test_the_record_has_a_shortened_message(stack: Stack) -> None:
     """The record has a shortened message, because updates are billed by item size; the reason has the full message."""
     run(stack.receive(KEY, b"x" * 5_000))
     outcome = record(stack).branches[BRANCH]
@@ -70,7 +70,7 @@ def test_the_last_branch_sets_the_state(stack: Stack, mine: bytes, state: str) -
     assert stack.events() == [(f"Picture {state}", KEY)]
 
 
-def test_a_job_of_another_generation_settles_nothing(stack: Stack) -> None:
+def test_a_job_of_an_older_generation_records_no_outcome(stack: Stack) -> None:
     """A worker whose record now has a newer generation records no outcome: the newer state has its own job."""
     old = stack.receive(KEY, picture(), generation=1)
     put(stack, generation=2)
@@ -78,7 +78,7 @@ def test_a_job_of_another_generation_settles_nothing(stack: Stack) -> None:
     assert record(stack).branches == {}
 
 
-def test_a_late_worker_leaves_no_file_in_a_further_format(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_superseded_worker_removes_its_webp(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """A superseded worker removes its WebP: the newer state's worker may have looked for it before it was written."""
     configure(monkeypatch, output_formats={"webp": 80})
     late = stack.receive(KEY, picture((400, 300)), generation=1)
@@ -87,7 +87,7 @@ def test_a_late_worker_leaves_no_file_in_a_further_format(stack: Stack, monkeypa
     assert stack.outputs() == SIZES
 
 
-def test_an_old_reason_goes_when_a_newer_state_is_good(stack: Stack) -> None:
+def test_a_good_picture_removes_the_old_reason(stack: Stack) -> None:
     """When a good picture replaces a bad one, the old reason is removed."""
     run(stack.receive(KEY, b"bad", generation=1))
     assert stack.outputs() == [REASON]
@@ -96,7 +96,7 @@ def test_an_old_reason_goes_when_a_newer_state_is_good(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("deletions", ["keep", "follow"])
-def test_older_outputs_of_a_picture_that_is_bad_now(
+def test_a_bad_picture_removes_old_outputs_only_with_follow(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, deletions: str
 ) -> None:
     """When a bad picture replaces a good one, the old outputs are removed with `follow` and kept with `keep`."""
@@ -107,7 +107,7 @@ def test_older_outputs_of_a_picture_that_is_bad_now(
 
 
 @pytest.mark.parametrize("changes", [{"state": "deleted"}, {"key": "master/cat.png"}])
-def test_a_worker_that_comes_too_late_removes_what_it_wrote(follow: Stack, changes: dict[str, Any]) -> None:
+def test_a_superseded_worker_removes_its_outputs(follow: Stack, changes: dict[str, Any]) -> None:
     """Outputs are removed if the master was deleted, or lost its name, while they were being written."""
     mine = follow.receive(KEY, picture(), generation=1)
     put(follow, generation=2, **changes)
@@ -115,7 +115,7 @@ def test_a_worker_that_comes_too_late_removes_what_it_wrote(follow: Stack, chang
     assert follow.outputs() == []
 
 
-def test_a_worker_whose_master_is_gone_removes_what_it_wrote_before(follow: Stack) -> None:
+def test_a_redelivery_removes_the_outputs_of_a_deleted_master(follow: Stack) -> None:
     """A redelivery finds the master gone, and removes what the first delivery wrote."""
     mine = follow.receive(KEY, picture(), generation=1)
     run(mine)
@@ -137,7 +137,7 @@ def test_a_deletion_removes_outputs_and_reasons_of_lower_generations(follow: Sta
     assert follow.outputs() == ["resized/cat/by hand.jpg", "resized/cat/other/large.jpg", "resized/category/large.jpg"]
 
 
-def test_a_deletion_that_is_late_removes_nothing_newer(follow: Stack) -> None:
+def test_a_late_deletion_removes_nothing_newer(follow: Stack) -> None:
     """A deletion job that arrives after the master was uploaded again removes nothing."""
     run(follow.receive(KEY, picture(), generation=7))
     assert run({"bucket": BUCKET, "key": KEY, "generation": 5, "deleted": True}) == []
@@ -154,13 +154,13 @@ def test_a_deletion_removes_the_item(follow: Stack, monkeypatch: pytest.MonkeyPa
     assert follow.dynamodb.scan(TableName=TABLE)["Items"] == []
 
 
-def test_a_job_for_other_branches_is_left_to_them(stack: Stack) -> None:
+def test_a_job_for_other_branches_is_skipped(stack: Stack) -> None:
     """A branch that the job does not name does nothing."""
     assert run({**stack.receive(KEY, picture()), "branches": ["format-conversion"]}) == []
     assert (stack.outputs(), record(stack).branches) == ([], {})
 
 
-def test_a_job_by_hand_becomes_one_of_a_generation(stack: Stack) -> None:
+def test_a_job_by_hand_is_published_with_a_generation(stack: Stack) -> None:
     """The worker creates the record, and publishes the job to all branches."""
     stack.upload(KEY, picture())
     assert run(json.dumps(job(KEY))) == []
@@ -169,7 +169,7 @@ def test_a_job_by_hand_becomes_one_of_a_generation(stack: Stack) -> None:
     assert (published["key"], published["generation"]) == (KEY, record(stack).generation)
 
 
-def test_a_job_by_hand_makes_anew_what_is_settled(stack: Stack) -> None:
+def test_a_job_by_hand_remakes_missing_outputs(stack: Stack) -> None:
     """Missing outputs are written again in the same generation, without an event."""
     run(stack.receive(KEY, picture(), branches=OTHERS))
     for key in SIZES:

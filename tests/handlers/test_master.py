@@ -34,7 +34,7 @@ def asked(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     return ranges
 
 
-def test_a_header_is_the_first_bytes_alone(stack: Stack, asked: list[str | None]) -> None:
+def test_a_header_takes_one_request_for_the_first_bytes(stack: Stack, asked: list[str | None]) -> None:
     """One request for the first bytes gives a large master's header, size and ETag."""
     body = picture().ljust(1_000_000, b"\0")
     etag = stack.upload(KEY, body)
@@ -44,7 +44,7 @@ def test_a_header_is_the_first_bytes_alone(stack: Stack, asked: list[str | None]
     assert asked == [f"bytes=0-{FIRST_BYTES - 1}"]
 
 
-def test_what_is_read_beyond_is_fetched_in_growing_ranges(stack: Stack, asked: list[str | None]) -> None:
+def test_further_bytes_are_fetched_in_growing_ranges(stack: Stack, asked: list[str | None]) -> None:
     """Reading a master to its end returns its bytes, in few requests without overlaps or gaps."""
     body = bytes(range(256)) * 1_000
     stack.upload(KEY, body)
@@ -52,14 +52,14 @@ def test_what_is_read_beyond_is_fetched_in_growing_ranges(stack: Stack, asked: l
     assert asked == ["bytes=0-32767", "bytes=32768-98303", "bytes=98304-229375", "bytes=229376-255999"]
 
 
-def test_an_empty_master_has_no_first_byte(stack: Stack) -> None:
+def test_an_empty_master_is_read_as_empty(stack: Stack) -> None:
     """An empty master is read as empty, although S3 refuses a range of it."""
     stack.upload(KEY, b"")
     master = masters.fetch_header(JOB)
     assert (master.size_bytes, master.fetched_bytes, master.body.read()) == (0, 0, b"")
 
 
-def test_a_master_that_is_gone_has_no_header(stack: Stack) -> None:
+def test_a_deleted_master_raises_master_gone_error(stack: Stack) -> None:
     """A deleted master raises MasterGoneError."""
     assert stack
     with pytest.raises(MasterGoneError):
@@ -67,7 +67,7 @@ def test_a_master_that_is_gone_has_no_header(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("deleted", [False, True])
-def test_bytes_of_two_masters_are_never_mixed(stack: Stack, deleted: bool) -> None:  # noqa: FBT001
+def test_a_master_replaced_during_reading_raises_an_error(stack: Stack, deleted: bool) -> None:  # noqa: FBT001
     """A master replaced or deleted after its first bytes raises MasterReplacedError, so that it is read again."""
     stack.upload(KEY, b"1" * 100_000)
     master = masters.fetch_header(JOB)
@@ -79,14 +79,14 @@ def test_bytes_of_two_masters_are_never_mixed(stack: Stack, deleted: bool) -> No
         master.body.read()
 
 
-def test_a_record_is_made_of_the_first_bytes(stack: Stack, asked: list[str | None]) -> None:
+def test_the_metadata_extractor_requests_only_the_first_bytes(stack: Stack, asked: list[str | None]) -> None:
     """The metadata extractor requests only the first bytes."""
     stack.upload(KEY, picture().ljust(1_000_000, b"\0"))
     assert failures(metadata_extractor.handler(sqs_event(job(KEY)), Context())) == []
     assert asked == [f"bytes=0-{FIRST_BYTES - 1}"]
 
 
-def test_a_ranged_body_is_read_in_any_pieces() -> None:
+def test_a_ranged_body_can_be_read_in_pieces_of_any_size() -> None:
     """Reads smaller and larger than the bytes already fetched return the same data."""
     data = bytes(range(256)) * 400
     for size in (1_000, 40_000, -1):

@@ -23,7 +23,7 @@ def item(stack: Stack, name: str = "2024/my cat") -> dict[str, Any]:
     return found
 
 
-def test_a_picture_has_six_strings(stack: Stack) -> None:
+def test_an_item_has_six_strings_of_metadata(stack: Stack) -> None:
     """Width, height, format, file size, file name and S3's modification time are strings in a map."""
     body = picture((400, 300), "PNG")
     stack.upload(KEY, body)
@@ -65,7 +65,7 @@ def test_an_item_has_typed_extras(stack: Stack) -> None:
     assert (found["frames"], found["orientation"]) == ({"N": "1"}, {"N": "1"})
 
 
-def test_nothing_is_written_into_the_bucket(stack: Stack) -> None:
+def test_nothing_is_written_to_the_bucket(stack: Stack) -> None:
     """Metadata is stored in the table only, not in the bucket."""
     stack.upload(KEY, picture(kind="PNG"))
     run(job(KEY))
@@ -73,7 +73,7 @@ def test_nothing_is_written_into_the_bucket(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("gps", [True, False])
-def test_a_place_is_recorded_only_where_the_stack_says_so(
+def test_the_position_is_recorded_only_with_gps(
     stack: Stack,
     monkeypatch: pytest.MonkeyPatch,
     gps: bool,  # noqa: FBT001
@@ -87,7 +87,7 @@ def test_a_place_is_recorded_only_where_the_stack_says_so(
     assert ("gps" in item(stack, "cat")) is gps
 
 
-def test_a_file_at_fault_is_rejected_and_done(stack: Stack) -> None:
+def test_a_bad_file_is_rejected_and_not_redelivered(stack: Stack) -> None:
     """The reason is written, no item is, and the message is not redelivered."""
     stack.upload(KEY, b"no picture")
     assert run(job(KEY)) == []
@@ -95,7 +95,7 @@ def test_a_file_at_fault_is_rejected_and_done(stack: Stack) -> None:
     assert stack.rejection(f"rejected/2024/my cat.PNG/{BRANCH}.json")["error"] == "NotAnImageError"
 
 
-def test_a_replaced_master_has_its_newest_record(stack: Stack) -> None:
+def test_the_item_is_that_of_the_newest_generation(stack: Stack) -> None:
     """The item is that of the newest state, in whatever order the jobs come."""
     old = stack.receive("master/cat.jpg", picture((40, 30)), generation=1)
     run(old)

@@ -32,7 +32,7 @@ def test_a_master_over_the_limit_is_refused_before_it_is_read(stack: Stack) -> N
     assert body.tell() == 0
 
 
-def test_the_options_are_the_stacks() -> None:
+def test_options_and_limits_come_from_the_settings() -> None:
     """Quality, background and salvage are the stack's, and the limits use the function's memory."""
     changed = replace(settings(jpeg_quality=81, background="#010203", salvage=True, max_pixels=7), memory_mb=333)
     assert changed.output_options == {
@@ -44,7 +44,7 @@ def test_the_options_are_the_stacks() -> None:
     assert (changed.picture_limits.max_pixels, changed.picture_limits.memory_mb) == (7, 333)
 
 
-def test_a_picture_waits_for_room_for_its_file_too(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reserved_memory_includes_the_file(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """The memory reserved is that of the pixels plus twice the file."""
     asked: list[int] = []
 
@@ -79,7 +79,7 @@ def test_every_picture_is_written_with_its_headers(stack: Stack) -> None:
         assert found["Metadata"] == {"key": "master/cat.png", "etag": "e", "generation": "1"}
 
 
-def test_two_generations_never_have_the_same_bytes(stack: Stack) -> None:
+def test_two_generations_have_different_etags(stack: Stack) -> None:
     """Each generation has its own comment, because S3's conditions compare ETags, which depend on bytes alone."""
     etags = set()
     for generation in (1, 2):
@@ -147,7 +147,7 @@ def test_a_smaller_file_in_a_further_format_is_kept(stack: Stack, name: str) -> 
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_two_generations_in_a_further_format_never_have_the_same_bytes(stack: Stack, name: str) -> None:
+def test_two_generations_of_a_further_format_have_different_etags(stack: Stack, name: str) -> None:
     """Each generation's file has its own comment, like the JPEG."""
     etags = set()
     for generation in (1, 2):
@@ -168,28 +168,28 @@ def test_a_file_that_is_not_smaller_than_its_jpeg_is_not_kept(stack: Stack, size
     assert told <= found[1] <= told + 100
 
 
-def test_a_file_of_an_earlier_state_goes_where_this_one_is_not_kept(stack: Stack) -> None:
+def test_an_older_webp_is_removed_if_the_new_one_is_not_kept(stack: Stack) -> None:
     """The older WebP is removed, because it would show another picture than the JPEG."""
     write_further(500, generation=1)
     write_further(2000, generation=2)
     assert stack.outputs() == [KEYS[0]]
 
 
-def test_what_somebody_else_has_put_there_stays(stack: Stack) -> None:
+def test_a_file_that_the_pipeline_did_not_write_is_kept(stack: Stack) -> None:
     """A file that the pipeline did not write is kept."""
     stack.upload("resized/cat/thumbnail.webp")
     write_further(2000)
     assert stack.outputs() == [KEYS[0], "resized/cat/thumbnail.webp"]
 
 
-def test_a_superseded_state_leaves_no_file_in_a_further_format(stack: Stack) -> None:
+def test_a_superseded_write_leaves_no_webp(stack: Stack) -> None:
     """A superseded write leaves no WebP, although no newer WebP exists to refuse it."""
     write_further(2000, generation=2)
     assert write_further(500, generation=1) is None
     assert stack.outputs() == [KEYS[0]]
 
 
-def test_a_superseded_state_leaves_the_newer_ones_file(stack: Stack) -> None:
+def test_a_superseded_write_leaves_the_newer_webp_unchanged(stack: Stack) -> None:
     """The newer generation's file is unchanged."""
     write_further(500, generation=2)
     before = stack.read("resized/cat/thumbnail.webp")
@@ -198,7 +198,7 @@ def test_a_superseded_state_leaves_the_newer_ones_file(stack: Stack) -> None:
 
 
 @pytest.mark.usefixtures("stack")
-def test_an_outcome_comes_back_from_the_record() -> None:
+def test_an_outcome_survives_the_round_trip() -> None:
     """An outcome survives the round trip through DynamoDB, and `named` puts the name into its keys."""
     outcome = write_further(2000)
     assert outcome

@@ -40,7 +40,9 @@ def sizes(stack: Stack) -> dict[str, tuple[int, int]]:
         ((10, 10), [(1000, 1000), (500, 500), (100, 100)]),
     ],
 )
-def test_a_picture_becomes_three_jpegs(stack: Stack, size: tuple[int, int], expected: list[tuple[int, int]]) -> None:
+def test_a_picture_is_resized_to_three_jpegs(
+    stack: Stack, size: tuple[int, int], expected: list[tuple[int, int]]
+) -> None:
     """Sizes are widths; the height follows the aspect ratio, and small masters are enlarged."""
     stack.upload("master/2024/cat.png", picture(size))
     assert run(job("master/2024/cat.png")) == []
@@ -48,7 +50,7 @@ def test_a_picture_becomes_three_jpegs(stack: Stack, size: tuple[int, int], expe
     assert sizes(stack) == {f"resized/2024/cat/{name}.jpg": size for name, size in zip(names, expected, strict=True)}
 
 
-def test_sizes_are_the_stacks(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sizes_come_from_the_config(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """The outputs have the sizes in the config, and `enlarge: false` keeps a small master's size."""
     for name, value in environment(StackConfig(sizes={"tiny": 16, "vast": 2000}, enlarge=False)).items():
         monkeypatch.setenv(name, value)
@@ -60,7 +62,7 @@ def test_sizes_are_the_stacks(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(
     ("focal_point", "colour"), [("0,0.5", "red"), ("1,0.5", "blue"), ("", "red and blue"), ("here", "red and blue")]
 )
-def test_a_crop_is_around_the_masters_focal_point(
+def test_a_crop_is_made_around_the_masters_focal_point(
     stack: Stack,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -90,7 +92,7 @@ def nearest(pixel: object) -> str:
     return "red" if pixel[0] > pixel[2] else "blue"
 
 
-def test_every_size_says_what_it_is_and_whose(stack: Stack) -> None:
+def test_every_size_has_its_headers_and_names_its_master(stack: Stack) -> None:
     """Each object's headers have its content type, caching and master."""
     etag = stack.upload("master/cat.jpg", picture())
     run(job("master/cat.jpg"))
@@ -110,7 +112,7 @@ def test_a_rotated_picture_is_upright(stack: Stack) -> None:
     assert sizes(stack)["resized/cat/thumbnail.jpg"] == (100, 200)
 
 
-def test_a_key_whose_sizes_do_not_fit_is_rejected(stack: Stack) -> None:
+def test_a_key_whose_output_keys_are_too_long_is_rejected(stack: Stack) -> None:
     """A master whose output keys are too long for S3 is rejected."""
     key = "master/" + "x" * 1010 + ".jpg"
     stack.upload(key, picture())
@@ -120,14 +122,14 @@ def test_a_key_whose_sizes_do_not_fit_is_rejected(stack: Stack) -> None:
     assert written.endswith(f"/{BRANCH}.json")
 
 
-def test_a_scroll_screenshot_gets_narrower(stack: Stack) -> None:
+def test_a_very_tall_picture_is_made_narrower(stack: Stack) -> None:
     """A picture of 30 x 3,000 fits into 1,000 x 10,000 instead of being rejected."""
     stack.upload("master/tall.png", picture((30, 3000), "PNG"))
     assert run(job("master/tall.png")) == []
     assert opened(stack.read("resized/tall/large.jpg")).size == (100, 10_000)
 
 
-def test_sizes_have_the_stacks_further_formats(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_further_formats_are_stored_beside_the_jpegs(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files smaller than their JPEG are stored beside it, and the record lists all files, kept or not."""
     configure(monkeypatch, output_formats={"webp": 80, "avif": 60}, sizes={"small": 40, "large": 400})
     stack.upload("master/cat.jpg", picture((400, 300)))
@@ -141,7 +143,7 @@ def test_sizes_have_the_stacks_further_formats(stack: Stack, monkeypatch: pytest
     assert "resized/cat/large.webp" in stack.outputs()
 
 
-def test_the_memory_of_further_formats_counts() -> None:
+def test_the_memory_needed_includes_the_encoders() -> None:
     """The memory that a picture needs includes its encoders'."""
     opened_picture = imaging.open_picture(picture((400, 300)), imaging.Limits())
     plain, further = (
@@ -152,7 +154,7 @@ def test_the_memory_of_further_formats_counts() -> None:
     assert further == 400 * 300 * (RASTER_BYTES_PER_PIXEL + OUTPUT_BYTES_PER_PIXEL) + encoder > plain
 
 
-def test_the_memory_of_further_formats_is_not_that_of_decoding_too() -> None:
+def test_encoder_memory_is_not_added_to_decoder_memory() -> None:
     """A large master with small sizes needs no more memory with them: decoding is over when encoding starts."""
     opened_picture = imaging.open_picture(picture((4000, 3000)), imaging.Limits())
     plain, further = (
@@ -162,7 +164,7 @@ def test_the_memory_of_further_formats_is_not_that_of_decoding_too() -> None:
     assert further == plain
 
 
-def test_a_picture_that_comes_again_has_further_formats_too(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_redelivered_picture_gets_further_formats(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a second delivery the encoders load in the child process, within its memory limit."""
     configure(monkeypatch, output_formats={"webp": 80, "avif": 60})
     stack.upload("master/cat.jpg", picture((1200, 900)))

@@ -39,7 +39,7 @@ def delete(stack: Stack, key: str) -> None:
     stack.s3.delete_object(Bucket=BUCKET, Key=key)
 
 
-def test_a_new_state_is_the_next_generation(stack: Stack) -> None:
+def test_new_bytes_start_the_next_generation(stack: Stack) -> None:
     """Other bytes under the key start a higher generation, which is at least the clock's milliseconds."""
     stack.upload(JPG, b"old")
     look(JPG)
@@ -52,7 +52,7 @@ def test_a_new_state_is_the_next_generation(stack: Stack) -> None:
     assert jobs(stack) == [(JPG, False), (JPG, False)]
 
 
-def test_the_same_bytes_are_nothing_new(stack: Stack) -> None:
+def test_the_same_bytes_change_nothing(stack: Stack) -> None:
     """A repeated event, or an upload of the same bytes, leaves a settled picture unchanged."""
     stack.upload(JPG)
     look(JPG)
@@ -64,7 +64,7 @@ def test_the_same_bytes_are_nothing_new(stack: Stack) -> None:
     assert jobs(stack) == [(JPG, False)]
 
 
-def test_another_focal_point_is_another_state(stack: Stack) -> None:
+def test_another_focal_point_starts_a_new_generation(stack: Stack) -> None:
     """The same bytes with another focal point start a new generation, so that the crops are made again."""
     stack.upload(JPG)
     look(JPG)
@@ -87,7 +87,7 @@ def test_the_job_is_published_until_the_picture_is_settled(stack: Stack) -> None
     assert jobs(stack) == [(JPG, False), (JPG, False)]
 
 
-def test_only_branches_without_an_outcome_get_the_job_again(stack: Stack) -> None:
+def test_the_job_names_only_branches_without_an_outcome(stack: Stack) -> None:
     """The job names the branches without an outcome."""
     stack.upload(JPG)
     look(JPG)
@@ -98,13 +98,13 @@ def test_only_branches_without_an_outcome_get_the_job_again(stack: Stack) -> Non
     assert job["branches"] == ["format-conversion", "metadata-extraction"]
 
 
-def test_a_late_event_of_a_deleted_master_does_nothing(stack: Stack) -> None:
+def test_a_late_event_of_a_deleted_master_creates_no_record_or_job(stack: Stack) -> None:
     """For a master missing from S3, no record is created and no job published, but a deletion event is sent."""
     look(JPG)
     assert (stack.record(JPG), jobs(stack), stack.events()) == (None, [], [("Picture deleted", JPG)])
 
 
-def test_a_second_master_of_a_name_is_rejected(stack: Stack) -> None:
+def test_a_second_master_with_the_same_name_is_rejected(stack: Stack) -> None:
     """The first master keeps the name; the second gets a reason and an event."""
     stack.upload(JPG)
     look(JPG)
@@ -120,7 +120,7 @@ def test_a_second_master_of_a_name_is_rejected(stack: Stack) -> None:
     assert stack.events() == [("Picture rejected", PNG)]
 
 
-def test_a_name_is_free_once_its_owner_is_gone(stack: Stack) -> None:
+def test_a_name_is_free_after_its_owner_is_deleted(stack: Stack) -> None:
     """After `cat.jpg` is deleted, `cat.png` can be uploaded and owns the name."""
     stack.upload(JPG)
     look(JPG)
@@ -134,7 +134,7 @@ def test_a_name_is_free_once_its_owner_is_gone(stack: Stack) -> None:
     assert stack.events() == [("Picture deleted", JPG)]
 
 
-def test_a_living_loser_gets_the_name_when_its_owner_goes(stack: Stack) -> None:
+def test_a_rejected_master_gets_the_name_when_its_owner_is_deleted(stack: Stack) -> None:
     """The loser gets the name without another upload; its reason is removed, and the deletion sends an event."""
     for key in (JPG, PNG):
         stack.upload(key)
@@ -148,7 +148,7 @@ def test_a_living_loser_gets_the_name_when_its_owner_goes(stack: Stack) -> None:
     assert jobs(stack)[-1] == (PNG, False)
 
 
-def test_an_owner_that_was_gone_and_came_back_is_told_that_it_lost(stack: Stack) -> None:
+def test_a_former_owner_that_is_uploaded_again_is_rejected(stack: Stack) -> None:
     """A former owner that is uploaded again, after its name went to another master, gets a reason."""
     stack.upload(JPG)
     look(JPG)
@@ -172,7 +172,7 @@ def test_a_removed_old_version_changes_nothing(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize(("deletions", "told"), [("keep", []), ("follow", [(JPG, True)])])
-def test_a_deletion_goes_through_the_fan_out_where_outputs_follow(
+def test_a_deletion_publishes_a_job_only_with_follow(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, deletions: str, told: list[tuple[str, bool]]
 ) -> None:
     """With `keep`, only the record changes; with `follow`, a deletion job is published and the record expires."""
@@ -188,7 +188,7 @@ def test_a_deletion_goes_through_the_fan_out_where_outputs_follow(
     assert (jobs(stack), item["state"], "expires" in item) == (told, {"S": "deleted"}, deletions == "follow")
 
 
-def test_a_name_without_a_record_belongs_to_whom_its_outputs_name(stack: Stack) -> None:
+def test_without_a_record_the_outputs_determine_the_owner(stack: Stack) -> None:
     """Without a record, the master that the existing outputs name owns the name, as long as it exists."""
     for key in (JPG, PNG):
         stack.upload(key)
@@ -199,7 +199,7 @@ def test_a_name_without_a_record_belongs_to_whom_its_outputs_name(stack: Stack) 
     assert stack.rejection("rejected/cat.jpg/name-taken.json")["key"] == JPG
 
 
-def test_outputs_of_a_master_that_is_gone_name_nobody(stack: Stack) -> None:
+def test_outputs_of_a_deleted_master_do_not_determine_the_owner(stack: Stack) -> None:
     """If the master that the outputs name is gone, the uploaded master gets the name."""
     marks = {"key": PNG, "etag": "e", "sequencer": "0A"}
     stack.s3.put_object(Bucket=BUCKET, Key="converted/cat.jpg", Body=b"jpeg", Metadata=marks)
@@ -209,7 +209,7 @@ def test_outputs_of_a_master_that_is_gone_name_nobody(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("other", ["master/cat.tar.gz", "master/catalogue.png", "master/cat/one.png", "master/cat./x"])
-def test_only_masters_of_the_name_take_it_over(stack: Stack, other: str) -> None:
+def test_a_master_with_another_name_does_not_take_over(stack: Stack, other: str) -> None:
     """A key that only shares the beginning has another name."""
     for key in (JPG, other):
         stack.upload(key)
@@ -229,7 +229,7 @@ def test_a_master_without_an_extension_takes_over(stack: Stack) -> None:
     assert record(stack).key == "master/cat"
 
 
-def test_with_full_names_no_master_loses(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_masters_with_full_names_do_not_collide(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """`cat.jpg` and `cat.png` have different names."""
     configure(monkeypatch, naming="full")
     monkeypatch.setenv("TOPIC_ARN", stack.topic_arn)

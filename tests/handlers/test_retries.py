@@ -25,7 +25,7 @@ def test_the_first_retry_comes_within_ten_seconds() -> None:
     assert {5 <= retries.delay_s(1, VISIBILITY_S) <= 10 for _ in range(100)} == {True}
 
 
-def test_an_outage_of_minutes_fills_no_dead_letter_queue() -> None:
+def test_the_deliveries_span_at_least_fifteen_minutes() -> None:
     """With the default settings, the deliveries of a message span at least 15 minutes."""
     spans = [sum(retries.delay_s(number, VISIBILITY_S) for number in range(1, RECEIVES)) for _ in range(100)]
     assert min(spans) >= 15 * 60
@@ -38,13 +38,13 @@ def test_delays_grow_to_the_visibility_time_out() -> None:
     assert VISIBILITY_S <= delays[2] <= 1.1 * VISIBILITY_S
 
 
-def test_messages_that_fail_together_come_back_apart() -> None:
+def test_delays_have_random_jitter() -> None:
     """Random jitter keeps messages that fail together from being retried together."""
     assert len({retries.delay_s(3, VISIBILITY_S) for _ in range(100)}) > 10
 
 
 @pytest.mark.usefixtures("unopened")
-def test_only_failed_messages_are_scheduled(stack: Stack) -> None:
+def test_a_retry_is_scheduled_for_failed_messages_only(stack: Stack) -> None:
     """A batch schedules a retry for failed messages only, by their number of deliveries."""
     for key in KEYS:
         stack.upload(key)
@@ -58,7 +58,7 @@ def test_only_failed_messages_are_scheduled(stack: Stack) -> None:
 
 
 @pytest.mark.usefixtures("unopened")
-def test_a_record_that_was_not_started_comes_back_at_once(stack: Stack) -> None:
+def test_a_record_that_was_not_started_is_retried_at_once(stack: Stack) -> None:
     """A message that was not started has a delay of 0, because it has not failed."""
     stack.upload(KEYS[0])
     worker.process(sqs_event(job(KEYS[0])), Context(worker.RESERVE_S + 1.5), working(fail))
@@ -67,7 +67,9 @@ def test_a_record_that_was_not_started_comes_back_at_once(stack: Stack) -> None:
 
 @pytest.mark.usefixtures("unopened")
 @pytest.mark.parametrize("broken", [lambda *_: 1 / 0, lambda *_: ["AccessDenied"]], ids=["an error", "a refusal"])
-def test_a_schedule_that_fails_costs_nothing(stack: Stack, monkeypatch: pytest.MonkeyPatch, broken: Any) -> None:
+def test_the_failed_message_is_reported_even_if_scheduling_fails(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, broken: Any
+) -> None:
     """If scheduling fails, the response still names the failed message, and the queue's visibility time-out applies."""
     stack.upload(KEYS[0])
     monkeypatch.setattr(retries, "schedule", broken)
@@ -75,7 +77,7 @@ def test_a_schedule_that_fails_costs_nothing(stack: Stack, monkeypatch: pytest.M
     assert response == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
 
 
-def test_sqs_hides_a_message_for_its_delay(stack: Stack) -> None:
+def test_delays_of_more_than_ten_messages_are_set(stack: Stack) -> None:
     """SQS accepts the delays of twelve messages, which are sent ten at a time."""
     assert stack
     sqs = boto3.client("sqs", region_name=REGION)

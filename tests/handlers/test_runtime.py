@@ -52,14 +52,14 @@ def run(artefact: Artefact, *arguments: str) -> str:
 
 
 @pytest.mark.parametrize("handler", HANDLERS)
-def test_every_handler_is_there(artefact: Artefact, handler: str) -> None:
+def test_every_handler_can_be_called(artefact: Artefact, handler: str) -> None:
     """Each handler name given to Lambda is that of a function."""
     module, _, name = handler.rpartition(".")
     code = f"import sys, {module} as found; print(sys.version_info[:2], callable(found.{name}))"
     assert run(artefact, code) == f"({VERSION.replace('.', ', ')}) True\n"
 
 
-def test_pictures_come_out_as_here(artefact: Artefact, tmp_path: Path) -> None:
+def test_the_package_gives_the_same_outputs(artefact: Artefact, tmp_path: Path) -> None:
     """Copies, sizes and facts are byte-identical in both Pythons and builds of the libraries."""
     write_samples(tmp_path)
     files = [str(tmp_path / name) for name in SAMPLES]

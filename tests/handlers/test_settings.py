@@ -18,7 +18,7 @@ def test_the_environment_is_read() -> None:
 
 
 @pytest.mark.parametrize("name", ["BRANCH", "BUCKET", "SETTINGS", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"])
-def test_a_variable_that_is_missing_is_named(name: str) -> None:
+def test_a_missing_variable_is_named_in_the_error(name: str) -> None:
     """A missing variable raises KeyError with its name."""
     variables = environment()
     del variables[name]
@@ -27,7 +27,7 @@ def test_a_variable_that_is_missing_is_named(name: str) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"gps": None}, {"of_a_newer_version": 1}], ids=["one less", "one more"])
-def test_settings_of_another_version_fail_the_batch(changes: dict[str, Any]) -> None:
+def test_settings_of_another_version_raise_type_error(changes: dict[str, Any]) -> None:
     """Settings with a missing or unknown field raise TypeError, so that a batch during a deployment is retried."""
     settings = {**json.loads(environment()["SETTINGS"]), **changes}
     settings = {name: value for name, value in settings.items() if value is not None}

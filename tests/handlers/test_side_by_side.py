@@ -36,7 +36,7 @@ def process(work: Run, deliveries: int | list[int] = 1, need_bytes: int = 0) -> 
 
 
 @pytest.mark.usefixtures("six")
-def test_records_run_side_by_side() -> None:
+def test_records_run_concurrently() -> None:
     """All six records run at once, else none would pass the barrier."""
     together = threading.Barrier(len(KEYS))
 
@@ -48,7 +48,7 @@ def test_records_run_side_by_side() -> None:
 
 
 @pytest.mark.usefixtures("six")
-def test_failures_are_named_in_the_batchs_order() -> None:
+def test_failures_are_returned_in_the_order_of_the_batch() -> None:
     """The response keeps the batch's order, whichever record ends first."""
     others = threading.Barrier(len(KEYS))
 
@@ -62,7 +62,7 @@ def test_failures_are_named_in_the_batchs_order() -> None:
 
 
 @pytest.mark.usefixtures("six")
-def test_what_was_delivered_before_is_forked_before_any_thread_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_redelivered_records_are_forked_before_any_thread_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     """No thread runs at a fork: the child would inherit a lock that another thread holds, and deadlock."""
     alive: list[list[str]] = []
 
@@ -83,7 +83,7 @@ def test_no_thread_outlives_its_batch() -> None:
 
 
 @pytest.mark.usefixtures("six")
-def test_pictures_that_fill_the_memory_run_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_that_fill_the_memory_run_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures that each take more than half of the function's memory never run concurrently."""
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")
     inside = threading.Semaphore(1)
@@ -100,7 +100,7 @@ def test_pictures_that_fill_the_memory_run_one_by_one(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.usefixtures("six")
-def test_a_picture_leaves_its_room_before_it_is_written() -> None:
+def test_memory_is_released_before_the_outputs_are_written() -> None:
     """A picture's memory is free while its outputs are written, so that another picture can be decoded."""
     room = budget.of_function(capacity_bytes(MEMORY_MB))
     free: list[int] = []
@@ -115,7 +115,7 @@ def test_a_picture_leaves_its_room_before_it_is_written() -> None:
     assert free == [room.size_bytes]
 
 
-def test_every_core_has_its_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_threads_grows_with_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     """The number of threads grows with the number of cores."""
     monkeypatch.setattr(worker, "cores", lambda: 3)
     assert worker.threads() == 3 * worker.THREADS_PER_CORE

@@ -65,14 +65,14 @@ def test_an_output_names_its_master(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_an_output_knows_its_master_again(stack: Stack, key: str) -> None:
+def test_a_mark_is_read_as_it_was_written(stack: Stack, key: str) -> None:
     """A worker on the same master reads the mark as it was written, whatever characters the key has."""
     write(1, key=key)
     assert mark_of_object(stack.get(OUTPUT)["Metadata"], key) == mark(1, key)
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_another_master_is_told_from_it(stack: Stack, key: str) -> None:
+def test_a_mark_is_not_taken_for_another_masters(stack: Stack, key: str) -> None:
     """A worker on another master does not read the mark as its own, whatever characters the key has."""
     write(1, key=key)
     found = mark_of_object(stack.get(OUTPUT)["Metadata"], "master/other.png")
@@ -81,7 +81,7 @@ def test_another_master_is_told_from_it(stack: Stack, key: str) -> None:
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_metadata_is_printable_and_fits(stack: Stack, key: str) -> None:
+def test_metadata_is_printable_and_at_most_2_kb(stack: Stack, key: str) -> None:
     """User metadata is printable ASCII of at most 2 KB, because S3 sends it as headers."""
     write(next_generation(0), key=key)
     metadata = stack.get(OUTPUT)["Metadata"]
@@ -98,21 +98,21 @@ def test_metadata_has_no_spaces_that_a_proxy_would_drop(stack: Stack, key: str) 
 
 
 @pytest.mark.parametrize("generation", [2, 3])
-def test_the_same_or_a_higher_generation_replaces(stack: Stack, generation: int) -> None:
+def test_the_same_or_a_higher_generation_replaces_an_output(stack: Stack, generation: int) -> None:
     """A job delivered twice writes twice, because the first attempt may have been interrupted."""
     write(2, b"before")
     assert write(generation, b"after") is True
     assert stack.read(OUTPUT) == b"after"
 
 
-def test_a_lower_generation_does_not_replace(stack: Stack) -> None:
+def test_a_lower_generation_does_not_replace_an_output(stack: Stack) -> None:
     """A late job of an older generation writes nothing."""
     write(2, b"new")
     assert write(1, b"old") is False
     assert stack.read(OUTPUT) == b"new"
 
 
-def test_an_output_of_before_the_records_is_replaced(stack: Stack) -> None:
+def test_an_output_with_a_sequencer_is_replaced(stack: Stack) -> None:
     """An output with a sequencer and no generation counts as generation 0, whichever master it names."""
     marks = {"key": "master/cat.jpg", "etag": "e", "sequencer": "0A"}
     stack.s3.put_object(Bucket=BUCKET, Key=OUTPUT, Body=b"before", Metadata=marks)
@@ -120,7 +120,7 @@ def test_an_output_of_before_the_records_is_replaced(stack: Stack) -> None:
     assert stack.read(OUTPUT) == b"after"
 
 
-def test_an_output_that_names_no_master_is_not_overwritten(stack: Stack) -> None:
+def test_an_output_without_a_mark_is_not_overwritten(stack: Stack) -> None:
     """An object or item that the pipeline did not write is not replaced."""
     stack.s3.put_object(Bucket=BUCKET, Key=OUTPUT, Body=b"by hand")
     with pytest.raises(NameTakenError, match=r"converted/cat\.jpg, got an object that the pipeline did not write"):
@@ -143,7 +143,7 @@ def test_an_output_deleted_between_look_and_write_is_written(stack: Stack, monke
     assert stack.read(OUTPUT) == b"new"
 
 
-def test_an_object_that_keeps_changing_is_worth_a_retry(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_object_that_keeps_changing_raises_contention_error(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """After 20 conflicts the write raises ContentionError, and the delivery fails."""
     write(1)
     conflict = _error("PreconditionFailed", 412)
@@ -155,7 +155,7 @@ def test_an_object_that_keeps_changing_is_worth_a_retry(stack: Stack, monkeypatc
 
 @pytest.mark.usefixtures("stack")
 @pytest.mark.parametrize("code", ["ConditionalRequestConflict", "PreconditionFailed"])
-def test_a_write_that_was_raced_is_tried_again(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+def test_a_write_that_lost_a_race_is_retried(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     """A write is retried when S3 responds 409 or 412 because another conditional write was faster."""
     answers = iter([_error(code, {"ConditionalRequestConflict": 409, "PreconditionFailed": 412}[code])])
     _put_first_answers(monkeypatch, answers)
@@ -164,7 +164,9 @@ def test_a_write_that_was_raced_is_tried_again(monkeypatch: pytest.MonkeyPatch, 
 
 @pytest.mark.usefixtures("stack")
 @pytest.mark.parametrize(("code", "status"), [("NoSuchBucket", 404), ("SlowDown", 503), ("AccessDenied", 403)])
-def test_a_write_that_s3_refuses_is_an_error(monkeypatch: pytest.MonkeyPatch, code: str, status: int) -> None:
+def test_an_error_other_than_a_failed_condition_is_raised(
+    monkeypatch: pytest.MonkeyPatch, code: str, status: int
+) -> None:
     """An error other than a failed condition is raised: it is neither retried nor taken for a newer output."""
     _put_first_answers(monkeypatch, iter([_error(code, status)]))
     with pytest.raises(botocore.exceptions.ClientError, match=code):
@@ -199,7 +201,7 @@ def test_only_lower_generations_are_removed(stack: Stack, generation: int, remov
     assert (OUTPUT not in stack.outputs()) is removed
 
 
-def test_what_the_pipeline_did_not_write_is_never_removed(stack: Stack) -> None:
+def test_an_object_without_a_mark_is_not_removed(stack: Stack) -> None:
     """An object without a mark is kept, whatever the generation."""
     stack.s3.put_object(Bucket=BUCKET, Key=OUTPUT, Body=b"by hand")
     assert place().remove_below(99) is False
@@ -207,12 +209,12 @@ def test_what_the_pipeline_did_not_write_is_never_removed(stack: Stack) -> None:
 
 
 @pytest.mark.usefixtures("stack")
-def test_removing_what_is_not_there_is_nothing() -> None:
+def test_removing_a_missing_object_returns_false() -> None:
     """Removing a missing object returns False, without an error."""
     assert place().remove_below(99) is False
 
 
-def test_what_was_replaced_after_the_look_is_not_removed(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_output_replaced_during_a_removal_is_kept(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """The removal is conditional on the ETag seen, so that a newer output written in between is kept."""
     write(1, b"old")
     look, raced = Place.look, iter([None])
@@ -256,7 +258,7 @@ def test_an_item_names_its_master(stack: Stack) -> None:
     }
 
 
-def test_a_newer_item_replaces_an_older_whole(stack: Stack) -> None:
+def test_a_newer_item_keeps_no_field_of_an_older_one(stack: Stack) -> None:
     """No field of the older state is kept."""
     write_item(1, camera="X100")
     assert write_item(2, width=7) is True
@@ -265,7 +267,7 @@ def test_a_newer_item_replaces_an_older_whole(stack: Stack) -> None:
     assert "camera" not in item
 
 
-def test_an_older_item_does_not_replace_a_newer(stack: Stack) -> None:
+def test_an_older_item_does_not_replace_a_newer_one(stack: Stack) -> None:
     """A late job of an older generation writes no item."""
     write_item(2, state="new")
     assert write_item(1, state="old") is False
@@ -274,7 +276,7 @@ def test_an_older_item_does_not_replace_a_newer(stack: Stack) -> None:
     assert item["state"] == {"S": "new"}
 
 
-def test_an_item_of_before_the_records_is_replaced(stack: Stack) -> None:
+def test_an_item_with_a_sequencer_is_replaced(stack: Stack) -> None:
     """An item with a sequencer and no generation counts as generation 0."""
     before = {name: {"S": name} for name in ("name", "key", "etag", "sequencer")}
     stack.dynamodb.put_item(TableName=TABLE, Item={**before, "name": {"S": "cat"}})
@@ -282,7 +284,7 @@ def test_an_item_of_before_the_records_is_replaced(stack: Stack) -> None:
 
 
 @pytest.mark.usefixtures("stack")
-def test_an_item_that_names_no_master_is_not_replaced(stack: Stack) -> None:
+def test_an_item_without_a_mark_is_not_replaced(stack: Stack) -> None:
     """An object or item that the pipeline did not write is not replaced."""
     stack.dynamodb.put_item(TableName=TABLE, Item={"name": {"S": "cat"}})
     with pytest.raises(NameTakenError, match="did not write"):
@@ -304,7 +306,7 @@ def test_only_items_of_lower_generations_are_removed(
 # Reasons
 
 
-def test_a_reason_is_readable_and_names_its_state(stack: Stack) -> None:
+def test_a_reason_is_readable_json_with_its_state(stack: Stack) -> None:
     """The reason is unescaped UTF-8 JSON, with the ETag and generation that it is about."""
     storage.write_reason(place(REASON), {"message": "zu groß"}, mark(3))
     found = stack.get(REASON)
@@ -314,21 +316,21 @@ def test_a_reason_is_readable_and_names_its_state(stack: Stack) -> None:
     assert json.loads(text) == {"message": "zu groß", "etag": "e", "generation": 3}
 
 
-def test_a_reason_about_an_older_state_does_not_replace_a_newer(stack: Stack) -> None:
+def test_an_older_reason_does_not_replace_a_newer_one(stack: Stack) -> None:
     """The newest generation's reason is kept, in whatever order reasons are written."""
     assert storage.write_reason(place(REASON), {"message": "new"}, mark(2)) is True
     assert storage.write_reason(place(REASON), {"message": "old"}, mark(1)) is False
     assert stack.rejection(REASON)["message"] == "new"
 
 
-def test_a_reason_replaces_what_the_pipeline_did_not_write(stack: Stack) -> None:
+def test_a_reason_overwrites_an_object_put_there_by_hand(stack: Stack) -> None:
     """A reason overwrites a file put there by hand, because the prefix is the pipeline's own."""
     stack.s3.put_object(Bucket=BUCKET, Key=REASON, Body=b"by hand")
     assert storage.write_reason(place(REASON), {"message": "ours"}, mark(1)) is True
     assert stack.rejection(REASON)["message"] == "ours"
 
 
-def test_a_refusal_is_written_whatever_the_message_was(stack: Stack) -> None:
+def test_a_refusal_of_a_lone_surrogate_is_written(stack: Stack) -> None:
     """The reason is written even for a lone surrogate, which JSON can escape and UTF-8 cannot encode."""
     storage.write_refusal(clients.s3(), BUCKET, "rejected/.messages/id/b.json", {"body": "zu groß: \ud800"})
     assert stack.rejection("rejected/.messages/id/b.json") == {"body": "zu groß: \ud800"}

@@ -114,7 +114,7 @@ BATCH = [job(KEY), job(OTHER), job(THIRD)]
 
 
 @pytest.mark.usefixtures("three")
-def test_a_batch_that_is_done_leaves_nothing() -> None:
+def test_a_finished_batch_returns_no_failures() -> None:
     """The response is an empty list of failures, never null."""
     assert worker.process(sqs_event(*BATCH), Context(), working(done)) == {"batchItemFailures": []}
 
@@ -135,14 +135,14 @@ def test_work_gets_the_master_of_its_job(three: Stack) -> None:
     ]
 
 
-def test_a_master_that_is_gone_is_done(stack: Stack) -> None:
+def test_a_deleted_master_neither_fails_nor_is_rejected(stack: Stack) -> None:
     """The message of a deleted master neither fails nor is rejected."""
     assert process(sqs_event(job(KEY)), must_not_run) == []
     assert stack.keys() == []
 
 
 @pytest.mark.parametrize("work", [done, on(KEY, raising(BrokenImageError("no"))), on(KEY, raising(OSError("no")))])
-def test_a_master_is_closed_whatever_became_of_it(three: Stack, monkeypatch: pytest.MonkeyPatch, work: Run) -> None:
+def test_a_master_is_closed_after_every_outcome(three: Stack, monkeypatch: pytest.MonkeyPatch, work: Run) -> None:
     """The body is closed after success, rejection and failure, so that its connection is released."""
     body = io.BytesIO(b"picture")
     master = dataclasses.replace(three.master(KEY), body=body)
@@ -154,13 +154,13 @@ def test_a_master_is_closed_whatever_became_of_it(three: Stack, monkeypatch: pyt
 # Rejections
 
 
-def test_a_rejected_image_is_done(three: Stack) -> None:
+def test_a_rejected_image_is_not_redelivered(three: Stack) -> None:
     """A rejected image's message is not redelivered."""
     assert three
     assert process(sqs_event(*BATCH), on(OTHER, raising(BrokenImageError("truncated")))) == []
 
 
-def test_a_reason_to_reject_is_written_down(three: Stack) -> None:
+def test_the_reason_for_a_rejection_is_written(three: Stack) -> None:
     """The reason has bucket, key, branch, error, message, time, ETag and generation."""
     before = datetime.now(UTC).replace(microsecond=0)
     process(sqs_event(job(KEY)), on(KEY, raising(BrokenImageError("the picture is truncated"))))
@@ -195,14 +195,14 @@ def test_a_batch_without_rejections_counts_none(capsys: pytest.CaptureFixture[st
     assert total(emf(capsys.readouterr().out), "RejectedImage") == 0
 
 
-def test_a_name_that_is_taken_is_the_images_fault(three: Stack) -> None:
+def test_a_master_whose_name_is_taken_is_rejected(three: Stack) -> None:
     """A master whose name is taken gets a reason, and its message is not redelivered."""
     assert process(sqs_event(job(KEY)), on(KEY, raising(NameTakenError("taken")))) == []
     assert three.rejection(f"rejected/cat.png/{BRANCH}.json")["error"] == "NameTakenError"
 
 
 @pytest.mark.parametrize("replaced", [True, False], ids=["replaced", "deleted"])
-def test_a_state_that_is_gone_is_not_rejected(
+def test_a_superseded_state_is_not_rejected(
     three: Stack,
     logged: Callable[[], list[dict[str, Any]]],
     replaced: bool,  # noqa: FBT001
@@ -224,7 +224,7 @@ def test_a_state_that_is_gone_is_not_rejected(
     assert [line["message"] for line in logged()] == ["superseded"]
 
 
-def test_a_reason_is_written_over_what_is_not_the_pipelines(three: Stack) -> None:
+def test_a_reason_overwrites_an_object_put_there_by_hand(three: Stack) -> None:
     """The reason replaces an object put in its place by hand, and the message does not fail."""
     key = f"rejected/cat.png/{BRANCH}.json"
     three.upload(key, b"{}")
@@ -232,7 +232,7 @@ def test_a_reason_is_written_over_what_is_not_the_pipelines(three: Stack) -> Non
     assert three.rejection(key)["error"] == "BrokenImageError"
 
 
-def test_a_rejection_that_cannot_be_written_is_ours(three: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rejection_that_cannot_be_written_is_redelivered(three: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """A rejection whose reason cannot be written is redelivered."""
     assert three
     monkeypatch.setattr(storage, "write_reason", lambda *_: raising(_client_error("SlowDown"))())
@@ -247,7 +247,7 @@ UNREADABLE = [
 
 
 @pytest.mark.parametrize(("code", "message", "said"), UNREADABLE, ids=[code for code, *_ in UNREADABLE])
-def test_a_master_that_s3_does_not_hand_out_is_rejected(
+def test_an_archived_or_inaccessible_master_is_rejected(
     three: Stack, monkeypatch: pytest.MonkeyPatch, code: str, message: str, said: str
 ) -> None:
     """An archived object, or one under a KMS key that the stack may not use, is rejected rather than retried."""
@@ -263,7 +263,7 @@ def test_a_master_that_s3_does_not_hand_out_is_rejected(
     assert said in reason["message"]
 
 
-def test_a_denial_that_is_not_the_keys_is_ours(three: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_s3_permission_fails_the_message(three: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing S3 permission fails the message instead of rejecting the picture."""
     assert three
 
@@ -275,7 +275,7 @@ def test_a_denial_that_is_not_the_keys_is_ours(three: Stack, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("key", ["master/line\nbreak.png", "master/tab\there.png", "master/bell\x07.png"])
-def test_a_key_with_control_characters_is_rejected_or_done(stack: Stack, key: str) -> None:
+def test_a_key_with_control_characters_gets_its_reason(stack: Stack, key: str) -> None:
     """A key with control characters gets its reason like any other key."""
     stack.upload(key)
     assert process(sqs_event(job(key)), on(key, raising(BrokenImageError("truncated")))) == []
@@ -312,14 +312,14 @@ OURS = [
 
 
 @pytest.mark.parametrize("error", OURS, ids=lambda error: type(error).__name__)
-def test_a_failure_of_ours_leaves_its_message_alone(three: Stack, error: Exception) -> None:
+def test_a_failure_redelivers_only_its_own_message(three: Stack, error: Exception) -> None:
     """Only the failed record's message is redelivered, and nothing is rejected."""
     assert process(sqs_event(*BATCH), on(OTHER, raising(error))) == ["m1"]
     assert three.outputs() == []
 
 
 @pytest.mark.parametrize("error", OURS[3:8], ids=lambda error: type(error).__name__)
-def test_a_fetch_that_stumbles_is_never_the_images_fault(three: Stack, error: Exception) -> None:
+def test_a_read_error_while_decoding_fails_the_message(three: Stack, error: Exception) -> None:
     """A read error while a decoder reads the body fails the message, and nothing is rejected."""
     from handlers import imaging  # noqa: PLC0415
 
@@ -345,7 +345,7 @@ class Stumbling:
         raise self._error
 
 
-def test_a_get_that_is_throttled_is_ours(three: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_throttled_get_fails_the_message(three: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """A throttled GET fails the message, and nothing is rejected."""
     monkeypatch.setattr(masters, "fetch", lambda _: raising(_client_error("SlowDown"))())
     assert process(sqs_event(job(KEY)), must_not_run) == ["m0"]
@@ -353,7 +353,7 @@ def test_a_get_that_is_throttled_is_ours(three: Stack, monkeypatch: pytest.Monke
 
 
 @pytest.mark.usefixtures("three")
-def test_a_whole_batch_that_fails_is_named_whole() -> None:
+def test_a_batch_that_fails_completely_returns_every_id() -> None:
     """A batch that fails completely returns every id, rather than raising or returning null."""
     assert process(sqs_event(*BATCH), must_not_run) == ["m0", "m1", "m2"]
 
@@ -390,9 +390,7 @@ UNTRUSTED = [
 
 
 @pytest.mark.parametrize(("what", "body"), UNTRUSTED, ids=[what for what, _ in UNTRUSTED])
-def test_a_message_that_is_no_job_of_ours_is_refused(
-    three: Stack, monkeypatch: pytest.MonkeyPatch, what: str, body: str
-) -> None:
+def test_an_invalid_message_is_refused(three: Stack, monkeypatch: pytest.MonkeyPatch, what: str, body: str) -> None:
     """The message is not redelivered, no master is fetched, and the reason contains the message."""
     monkeypatch.setattr(masters, "fetch", lambda _: raising(AssertionError(what))())
     assert process(sqs_event(body), must_not_run) == []
@@ -402,7 +400,7 @@ def test_a_message_that_is_no_job_of_ours_is_refused(
     assert (reason["body"], reason["branch"], reason["error"]) == (body, BRANCH, "InvalidJobError")
 
 
-def test_a_refused_message_costs_no_neighbour(three: Stack) -> None:
+def test_a_refused_message_does_not_affect_the_rest_of_its_batch(three: Stack) -> None:
     """The other jobs of the batch are processed."""
     seen: list[str] = []
     work = functools.partial(_note, seen)
@@ -426,14 +424,14 @@ def test_a_refused_message_is_counted(capsys: pytest.CaptureFixture[str]) -> Non
 # The deadline
 
 
-def test_near_the_deadline_nothing_is_started(three: Stack) -> None:
+def test_no_record_is_started_near_the_deadline(three: Stack) -> None:
     """Records that have not run are reported as failed, so that they are redelivered."""
     assert three
     assert process(sqs_event(*BATCH), must_not_run, left_s=worker.RESERVE_S + 1) == ["m0", "m1", "m2"]
 
 
 @pytest.mark.usefixtures("three")
-def test_what_ran_before_the_deadline_stays_done(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_records_without_time_left_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the records without time left are reported as failed."""
     monkeypatch.setattr(worker, "threads", lambda: 1)
     context = Context()
@@ -459,7 +457,7 @@ def leave() -> None:
 
 @pytest.mark.parametrize("kill", [exhaust, crash, leave], ids=lambda kill: kill.__name__)
 @pytest.mark.parametrize("position", [0, 2])
-def test_a_killer_dies_alone(three: Stack, kill: Callable[[], None], position: int) -> None:
+def test_a_record_that_crashes_the_child_fails_alone(three: Stack, kill: Callable[[], None], position: int) -> None:
     """A redelivered record that crashes its process fails; the rest of its batch is done."""
     assert three
     deliveries = [2 if number == position else 1 for number in range(3)]
@@ -467,7 +465,7 @@ def test_a_killer_dies_alone(three: Stack, kill: Callable[[], None], position: i
     assert process(sqs_event(*BATCH, deliveries=deliveries), work) == [f"m{position}"]
 
 
-def test_a_record_that_stalls_costs_no_neighbour(three: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_that_stalls_fails_alone(three: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A redelivered record that stalls is stopped in time for the records after it."""
     assert three
     monkeypatch.setattr(worker, "RESERVE_S", 0.2)
@@ -482,7 +480,7 @@ def _leave_a_file(folder: Path, master: Master, _settings: Settings) -> Made:
     return Made()
 
 
-def test_a_first_delivery_runs_in_the_functions_own_process(three: Stack, tmp_path: Path) -> None:
+def test_only_a_redelivery_runs_in_a_child_process(three: Stack, tmp_path: Path) -> None:
     """A first delivery runs in the function's process, a second one in a child."""
     assert three
     process(sqs_event(job(KEY), job(OTHER), deliveries=[1, 2]), functools.partial(_leave_pid, tmp_path))
@@ -497,13 +495,13 @@ def _leave_pid(folder: Path, master: Master, _settings: Settings) -> Made:
 
 
 @pytest.mark.usefixtures("three")
-def test_a_rejection_in_a_child_is_done_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_rejection_in_a_child_is_counted_and_not_redelivered(capsys: pytest.CaptureFixture[str]) -> None:
     """The parent handles the child's rejection; the reason is not checked, because the child's moto is lost with it."""
     assert process(sqs_event(*BATCH, deliveries=2), on(OTHER, raising(BrokenImageError("truncated")))) == []
     assert total(emf(capsys.readouterr().out), "RejectedImage") == 1
 
 
-def test_a_childs_memory_is_the_functions(three: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_is_limited_to_the_functions_memory_and_time(three: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """A child is limited to the function's memory, and to the time left minus the reserve."""
     assert three
     seen: dict[str, float] = {}
@@ -547,7 +545,7 @@ def test_each_redelivered_record_gets_its_share_of_the_time(three: Stack, monkey
         ("gone", must_not_run, job("master/gone.png")),
     ],
 )
-def test_each_message_has_one_line(
+def test_each_message_has_one_log_line(
     three: Stack,
     logged: Callable[[], list[dict[str, Any]]],
     outcome: str,
@@ -563,14 +561,14 @@ def test_each_message_has_one_line(
 
 
 @pytest.mark.usefixtures("three")
-def test_a_line_names_its_master(logged: Callable[[], list[dict[str, Any]]]) -> None:
+def test_a_log_line_has_its_masters_key(logged: Callable[[], list[dict[str, Any]]]) -> None:
     """The line has the master's key, so that a picture's history can be found."""
     process(sqs_event(job(KEY)))
     assert [line["key"] for line in logged()] == [KEY]
 
 
 @pytest.mark.usefixtures("stack")
-def test_a_function_that_is_not_told_its_bucket_fails_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_function_without_its_environment_raises_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without its environment, the function raises, so that all messages are redelivered."""
     monkeypatch.delenv("BUCKET")
     with pytest.raises(KeyError, match="BUCKET"):
@@ -579,7 +577,7 @@ def test_a_function_that_is_not_told_its_bucket_fails_whole(monkeypatch: pytest.
 
 @pytest.mark.parametrize(("keys", "early"), [((KEY,), [True]), ((KEY, OTHER), [False, False])])
 @pytest.mark.usefixtures("three")
-def test_a_picture_that_is_alone_is_decoded_while_it_arrives(
+def test_only_a_single_picture_is_decoded_while_it_arrives(
     monkeypatch: pytest.MonkeyPatch, keys: tuple[str, ...], early: list[bool]
 ) -> None:
     """A single picture is decoded early; in a batch, decoding other pictures fills the wait."""

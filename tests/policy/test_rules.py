@@ -38,32 +38,32 @@ def broken(stack: StackResources) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_every_stack_keeps_every_promise(stack: str) -> None:
+def test_every_stack_follows_every_rule(stack: str) -> None:
     """Only the local stack breaks a rule, because it accepts plain HTTP on loopback."""
     assert broken(stack_of(stack)).keys() == ({"plain-http-is-denied"} if stack == "local" else set())
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_a_second_fan_out_keeps_every_promise_at_once(stack: str) -> None:
+def test_a_stack_with_two_fan_outs_follows_every_rule(stack: str) -> None:
     """Two fan-outs without settings for alarms or permissions break no rule."""
     found = stack_of(stack, PROGRAMS / "two_fanouts.py")
     assert len(found.of("Topic")) == 2
     assert broken(found) == {}
 
 
-def test_a_second_fan_out_that_breaks_a_promise_is_found() -> None:
+def test_a_violation_in_a_second_fan_out_is_reported() -> None:
     """The rules apply to its resources too."""
     dropped = drop("MetricAlarm", "report-requested-indexing-dead-letters-not-empty-alarm")
     assert broken(dropped(stack_of("dev", PROGRAMS / "two_fanouts.py"))).keys() == {"failures-ring"}
 
 
-def test_the_rest_of_a_program_is_not_judged() -> None:
+def test_resources_outside_the_components_are_not_checked() -> None:
     """A log group outside of the package's components may have no retention."""
     logs = add("aws:cloudwatch/logGroup:LogGroup", "mine")
     assert broken(logs(stack_of("dev"))) == {}
 
 
-def test_the_pack_needs_its_folder_alone(tmp_path: Path) -> None:
+def test_the_pack_runs_from_a_copy_of_its_folder(tmp_path: Path) -> None:
     """A copy of the folder works elsewhere, with only `pulumi_policy` installed, and offers every rule."""
     copy = shutil.copytree(ROOT / "policy", tmp_path / "pack")
     (copy / "pulumi_policy").mkdir()
@@ -96,12 +96,12 @@ def PolicyPack(name, enforcement_level, policies):
     ],
     ids="-".join,
 )
-def test_every_setting_keeps_every_promise(settings: dict[str, str]) -> None:
+def test_no_setting_breaks_a_rule(settings: dict[str, str]) -> None:
     """No rule is broken by any of these settings."""
     assert broken(stack_of("prod", PROGRAM, **settings)) == {}
 
 
-def test_a_setting_that_gives_up_too_soon_breaks_a_promise() -> None:
+def test_a_single_delivery_breaks_the_rule_for_dead_letters() -> None:
     """The config allows a single delivery; the policy pack reports it."""
     assert set(broken(stack_of("dev", maxReceives="1"))) == {"failures-become-dead-letters"}
 
@@ -222,24 +222,24 @@ BROKEN: list[tuple[str, Change]] = [
 
 
 @pytest.mark.parametrize(("rule", "broken_by"), BROKEN, ids=[f"{n}-{rule}" for n, (rule, _) in enumerate(BROKEN)])
-def test_a_change_that_breaks_a_promise_is_found(rule: str, broken_by: Change) -> None:
+def test_a_change_that_breaks_a_rule_is_reported(rule: str, broken_by: Change) -> None:
     """The broken rule reports the change."""
     assert rule in broken(broken_by(stack_of("dev")))
 
 
-def test_every_rule_is_seen_to_break() -> None:
+def test_every_rule_is_broken_by_one_of_the_changes() -> None:
     """Every rule is broken by at least one change above."""
     assert {rule for rule, _ in BROKEN} == RULES_BY_NAME.keys()
 
 
-def test_every_rule_has_resources_to_look_at() -> None:
+def test_every_rule_has_resources_to_check() -> None:
     """No rule passes for lack of resources to check."""
     stack = stack_of("prod", kmsKey="create")
     assert [(rule.name, kind) for rule in RULES for kind in rule.kinds if not stack.of(kind)] == []
 
 
 @pytest.mark.parametrize("name", RULES_BY_NAME)
-def test_every_rule_is_described(name: str) -> None:
+def test_every_rule_has_a_description(name: str) -> None:
     """A rule's description ends with a full stop or a colon."""
     assert RULES_BY_NAME[name].description.endswith((".", ":"))
 
@@ -250,7 +250,7 @@ def test_a_violation_names_its_resource() -> None:
     assert said == {"logs-are-kept-for-a-time": ["pixel-resizer-logs: it is kept for ever: set retentionInDays"]}
 
 
-def test_what_is_not_known_yet_is_not_judged() -> None:
+def test_a_resource_with_unknown_properties_is_skipped() -> None:
     """A preview skips a resource with unknown properties, and checks the others."""
 
     def check(resource: Resource, _stack: StackResources) -> Iterator[str]:

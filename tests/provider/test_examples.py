@@ -72,7 +72,9 @@ def test_urns_are_unique(planned: tuple[Monitor, dict[str, Any]]) -> None:
     assert [urn for urn, count in Counter(found.urn for found in monitor.resources).items() if count > 1] == []
 
 
-def test_yaml_and_python_ask_for_the_same(from_yaml: tuple[Monitor, dict[str, Any]], from_python: Recording) -> None:
+def test_yaml_and_python_register_the_same_resources(
+    from_yaml: tuple[Monitor, dict[str, Any]], from_python: Recording
+) -> None:
     """Every AWS resource has the same type, name and inputs in both languages."""
     monitor, _ = from_yaml
     yaml = {(found.typ, found.name): plain(found.inputs) for found in monitor.resources if "aws:" in found.typ}
@@ -82,7 +84,7 @@ def test_yaml_and_python_ask_for_the_same(from_yaml: tuple[Monitor, dict[str, An
         assert yaml[key] == inputs, key
 
 
-def test_yaml_gets_the_outputs(from_yaml: tuple[Monitor, dict[str, Any]]) -> None:
+def test_yaml_exports_the_topic_and_the_failure_queues(from_yaml: tuple[Monitor, dict[str, Any]]) -> None:
     """The program gets the topic and the failure queues."""
     _, outputs = from_yaml
     assert outputs["topic"] == arn("Topic", "order-placed")
@@ -90,7 +92,7 @@ def test_yaml_gets_the_outputs(from_yaml: tuple[Monitor, dict[str, Any]]) -> Non
     assert len(outputs["deadLetterQueues"]) == 4
 
 
-def test_python_gets_the_same_outputs(from_yaml: tuple[Monitor, dict[str, Any]], from_python: Recording) -> None:
+def test_python_exports_the_same_outputs(from_yaml: tuple[Monitor, dict[str, Any]], from_python: Recording) -> None:
     """Both programs export the topic and the failure queues."""
     assert from_python.outputs == from_yaml[1]
 
@@ -105,27 +107,27 @@ def added(example: str, file: str, after: str, folder: Path, end: str) -> Path:
     return copy
 
 
-def test_the_yaml_readme_adds_a_branch(tmp_path: Path) -> None:
+def test_the_lines_from_the_yaml_readme_add_a_branch(tmp_path: Path) -> None:
     """The two lines from the README add a third branch."""
     with running() as engine:
         outputs = plan(engine, added("fanout-yaml", "Pulumi.yaml", "      branches:\n", tmp_path, "\n"))
     assert outputs["deadLetterQueues"]["statistics"] == queue_url("order-placed-statistics-dead-letters")
 
 
-def test_the_projects_readme_shows_lines_of_the_yaml_example() -> None:
+def test_the_project_readme_quotes_the_yaml_example() -> None:
     """The project's README quotes the beginning of the example's fan-out."""
     (shown,) = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
     assert shown in (EXAMPLES / "fanout-yaml" / "Pulumi.yaml").read_text()
 
 
-def test_the_python_readme_adds_a_branch(tmp_path: Path) -> None:
+def test_the_line_from_the_python_readme_adds_a_branch(tmp_path: Path) -> None:
     """The line from the README adds a third branch."""
     mocks = run_python(added("fanout-python", "__main__.py", "    branches=[\n", tmp_path, ",\n")).mocks
     assert mocks.one("Function", "order-placed-statistics").inputs["handler"] == "statistics.handler"
 
 
 @pytest.mark.parametrize("example", ["fanout-yaml", "fanout-python"])
-def test_a_worker_reports_the_messages_that_it_failed_on(example: str) -> None:
+def test_a_python_worker_reports_only_the_failed_message(example: str) -> None:
     """Given a good and a bad order, the worker reports only the bad one."""
     code = (
         "import json, billing\n"
@@ -138,7 +140,7 @@ def test_a_worker_reports_the_messages_that_it_failed_on(example: str) -> None:
     assert json.loads(done.stdout.splitlines()[-1]) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
 
 
-def test_the_typescript_example_uses_what_the_schema_has() -> None:
+def test_the_typescript_example_matches_the_schema() -> None:
     """The package's schema has every argument and output that the example uses."""
     found = json.loads(ComponentProvider(COMPONENTS, NAME).schema or "")
     fanout = found["resources"]["pixelcascade:index:Fanout"]
@@ -151,7 +153,7 @@ def test_the_typescript_example_uses_what_the_schema_has() -> None:
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js on PATH, and got none")
-def test_a_typescript_programs_worker_does_so_too() -> None:
+def test_a_javascript_worker_reports_only_the_failed_message() -> None:
     """The JavaScript worker follows the same contract."""
     code = (
         "import('./billing.mjs').then(async ({ handler }) => {"
@@ -165,7 +167,7 @@ def test_a_typescript_programs_worker_does_so_too() -> None:
 
 
 @pytest.mark.parametrize("page", sorted([*EXAMPLES.glob("*/README.md"), ROOT / "provider" / "README.md"]), ids=str)
-def test_no_link_leads_nowhere(page: Path) -> None:
+def test_every_path_in_a_readme_exists(page: Path) -> None:
     """Every path that a README links or lists exists."""
     text = page.read_text()
     links = re.findall(r"\]\(([\w./-]+)\)", text) + re.findall(r"^\| `([\w./]+)` \|", text, re.MULTILINE)

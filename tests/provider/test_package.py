@@ -60,12 +60,12 @@ def test_the_package_offers_the_components_of_a_fan_out() -> None:
     assert sorted(schema()["resources"]) == [f"pixelcascade:index:{name}" for name in OFFERED]
 
 
-def test_the_schema_is_as_it_was() -> None:
+def test_the_schema_matches_its_snapshot() -> None:
     """A schema change can break programs in every language, so the snapshot has to change with it."""
     assert list(lines(schema())) == SNAPSHOT.read_text().splitlines()
 
 
-def test_everything_is_described_in_every_languages_terms() -> None:
+def test_every_description_is_a_language_neutral_paragraph() -> None:
     """Each description is a paragraph of full sentences without names in Python's spelling."""
     for place, text in described(schema()):
         assert text, place
@@ -74,7 +74,7 @@ def test_everything_is_described_in_every_languages_terms() -> None:
         assert not re.search(r"`[a-z]+(_[a-z]+)+`", text), f"{place}: {text}"
 
 
-def test_numbers_have_their_unit_in_their_name() -> None:
+def test_every_number_has_its_unit_in_its_name() -> None:
     """Every number that is not a count has a unit in its name."""
     found = schema()
     groups = [kind["properties"] for kind in found["types"].values()]
@@ -84,7 +84,7 @@ def test_numbers_have_their_unit_in_their_name() -> None:
     assert [name for name in sorted(numbers - counts) if not re.search(r"(Mb|Seconds|Days)$", name)] == []
 
 
-def test_the_version_is_the_projects() -> None:
+def test_the_version_matches_pyproject() -> None:
     """The version in the schema is that of pyproject.toml."""
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
 
@@ -95,7 +95,7 @@ def test_the_provider_serves_the_schema() -> None:
         assert json.loads(engine.schema()) == schema()
 
 
-def test_a_fan_out_by_the_provider_is_made_as_it_asks() -> None:
+def test_a_fan_out_gets_its_key_topic_and_alias() -> None:
     """A key is created for the account, an existing topic is used, and the alias is passed on."""
     inputs = {"branches": [], "createKey": True, "topicArn": "arn:aws:sns:eu-central-1:123456789012:orders"}
     alias = "urn:pulumi:dev::orders::pixelcascade:index:Fanout::orders"
@@ -124,7 +124,7 @@ CALLS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("kind", OFFERED)
-def test_every_component_is_made_by_the_provider(kind: str) -> None:
+def test_the_provider_creates_every_component(kind: str) -> None:
     """With only the required inputs, each component is created and returns every required output."""
     with running() as engine:
         outputs = engine.construct(f"pixelcascade:index:{kind}", "orders", CALLS[kind])
@@ -132,7 +132,7 @@ def test_every_component_is_made_by_the_provider(kind: str) -> None:
     assert len([found for found in engine.monitor.resources if found.typ == "aws:lambda/function:Function"]) == 1
 
 
-def test_a_secret_stays_one() -> None:
+def test_a_secret_stays_a_secret() -> None:
     """A secret in a function's environment stays a secret, and no other resource has one."""
     token = {SIGNATURE: OUTPUT, "value": "abc", "secret": True}
     branch = {"name": "billing", "handler": "billing.handler", "environment": {"TOKEN": token}}
@@ -149,7 +149,7 @@ def test_a_secret_stays_one() -> None:
         ({"name": "billing", "handler": "billing.handler"}, "expected code and runtime, got no code and no runtime"),
     ],
 )
-def test_wrong_arguments_are_refused_with_what_to_do(branch: dict[str, Any], message: str) -> None:
+def test_invalid_arguments_raise_an_error_that_names_the_fix(branch: dict[str, Any], message: str) -> None:
     """The error message reaches the program, whatever its language."""
     with running() as engine, pytest.raises(grpc.RpcError) as caught:
         engine.construct("pixelcascade:index:Fanout", "order-placed", {"branches": [branch]})

@@ -74,14 +74,14 @@ def outcome(call: Callable[[Any], Any], source: Any) -> Any:
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("kind", ODD)
-def test_a_stream_gives_what_its_bytes_give(kind: str, call: str) -> None:
+def test_a_stream_and_its_bytes_give_the_same_output(kind: str, call: str) -> None:
     """A stream and its bytes give byte-identical outputs, the same warnings and the same rejections."""
     assert outcome(CALLS[call], Arriving(ODD[kind])) == outcome(CALLS[call], ODD[kind])
 
 
 @pytest.mark.parametrize("call", ["copied", "encoded", "resized"])
 @pytest.mark.parametrize(("module", "opener", "file"), [(jpegs, "open_jpeg", BASELINE), (pngs, "load", PNG)])
-def test_the_pixels_are_decoded_once_and_before_the_last_byte(
+def test_decoding_starts_once_and_before_the_file_is_complete(
     monkeypatch: pytest.MonkeyPatch, module: Any, opener: str, file: bytes, call: str
 ) -> None:
     """The decoder is opened once, with more than half of the file still to come."""
@@ -115,7 +115,7 @@ ERRORS: dict[str, Callable[[], Exception]] = {
 @pytest.mark.parametrize("tenth", range(10))
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize("file", [BASELINE, PNG], ids=["jpeg", "png"])
-def test_a_connection_that_breaks_rejects_no_picture(file: bytes, error: str, tenth: int) -> None:
+def test_a_read_error_is_raised_unchanged(file: bytes, error: str, tenth: int) -> None:
     """A read error at any tenth of the file is raised unchanged, whatever the decoder makes of it."""
     raised = ERRORS[error]()
     for call in CALLS.values():
@@ -124,7 +124,7 @@ def test_a_connection_that_breaks_rejects_no_picture(file: bytes, error: str, te
         assert caught.value is raised
 
 
-def test_a_file_over_the_limit_is_refused_at_its_first_byte_too_many() -> None:
+def test_reading_stops_when_the_limit_is_exceeded() -> None:
     """Reading stops as soon as the limit is exceeded."""
     stream = Arriving(BASELINE + bytes(10_000_000))
     with pytest.raises(RejectedImageError, match="maxBytes"):
@@ -132,7 +132,7 @@ def test_a_file_over_the_limit_is_refused_at_its_first_byte_too_many() -> None:
     assert stream.read(1)
 
 
-def test_a_caller_with_other_pictures_to_decode_fetches_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_early_off_the_file_is_read_before_decoding(monkeypatch: pytest.MonkeyPatch) -> None:
     """With `early` off, the decoder is opened after the whole file is read."""
     stream, left = io.BytesIO(BASELINE), []
 

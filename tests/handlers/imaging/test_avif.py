@@ -87,7 +87,7 @@ def test_code_points_are_applied_as_a_profile() -> None:
     assert describe(hdr).warnings == ("the colr box was ignored: colours of code 9, 16 do not fit sRGB",)
 
 
-def test_rights_travel_and_the_rest_does_not() -> None:
+def test_artist_and_copyright_are_kept_and_the_rest_is_dropped() -> None:
     """Artist and copyright are kept, from EXIF or XMP; the GPS position is not."""
     packet = b"<x><dc:creator><rdf:Seq><rdf:li>Ada</rdf:li></rdf:Seq></dc:creator></x>"
     jpeg = opened(convert(avif(fine(photo(), exif=exif({0x8298: b"ACME"}, gps={1: b"N"}), xmp=packet))))
@@ -103,7 +103,7 @@ def test_a_sequence_shows_its_still_picture() -> None:
     assert (facts.frames, "more than the 3 frames" in facts.warnings[0]) == (1, True)
 
 
-def test_a_clean_aperture_is_cut_out() -> None:
+def test_a_picture_is_cropped_to_its_clean_aperture() -> None:
     """The output shows the aperture alone, and has its size."""
     data, shown = fine(photo()), struct.pack(">8i", 80, 1, 60, 1, 0, 1, -30, 1)
     cut = container([(b"av01", [1, 2, 3], (0, *_data(data)), b"")], [extent(*SIZE), _av1(data), box(b"clap", shown)])
@@ -153,7 +153,7 @@ def test_a_bomb_is_refused_by_its_header() -> None:
         convert(avif(resized(data, (2000, 2000), (16, 16))))
 
 
-def test_a_grid_is_as_large_as_its_tiles() -> None:
+def test_a_grid_that_does_not_match_its_tiles_is_refused() -> None:
     """A grid is refused where its tiles cover more than its picture, or where some of them are missing."""
     tile = [extent(64, 64), box(b"av1C", bytes(4)), extent(70_000, 70_000)]
 
@@ -179,7 +179,7 @@ def test_a_grid_is_as_large_as_its_tiles() -> None:
     ],
     ids=["boxes", "items", "properties", "links", "bytes"],
 )
-def test_a_list_that_is_too_long_is_refused(data: bytes) -> None:
+def test_an_overlong_list_is_refused(data: bytes) -> None:
     """An overlong list is refused before much of it is read."""
     with pytest.raises(ImageTooLargeError):
         avif(data)
@@ -202,13 +202,13 @@ def test_an_avif_without_a_picture_is_refused(data: bytes) -> None:
         convert(avif(data))
 
 
-def test_a_picture_of_another_coding_is_refused() -> None:
+def test_a_picture_in_another_coding_is_refused() -> None:
     """An HEVC item in an AVIF is refused: each format has a single decoder."""
     with pytest.raises(UnsupportedFormatError, match=r"^expected a picture of type av01 .* got 'hvc1'"):
         avif(container([(b"hvc1", [1], (0, 0, 9), b"")], [extent(8, 8)]))
 
 
-def test_parts_that_overlap_are_refused() -> None:
+def test_tiles_that_share_their_data_are_refused() -> None:
     """Tiles that share their data are refused: all items' data together must fit into the file."""
     data = fine(photo())
     start, size = _data(data)
@@ -220,7 +220,7 @@ def test_parts_that_overlap_are_refused() -> None:
         convert(avif(moved + data[start:]))
 
 
-def test_an_avif_is_refused_where_it_is_not_let_in() -> None:
+def test_an_avif_is_refused_unless_it_is_listed() -> None:
     """The message names the setting that allows it."""
     with pytest.raises(UnsupportedFormatError, match=r"got an AVIF picture: .*, or add avif to inputFormats$"):
         open_picture(fine(photo()), Limits())
@@ -228,6 +228,6 @@ def test_an_avif_is_refused_where_it_is_not_let_in() -> None:
         open_picture(saved(photo(), "PNG"), Limits(), formats=["avif"])
 
 
-def test_an_avif_runs_guarded() -> None:
+def test_an_avif_is_guarded() -> None:
     """An AVIF is decoded in a child process only."""
     assert avif(fine(photo())).guarded

@@ -69,7 +69,7 @@ def test_cmyk_without_the_adobe_marker_counts_as_inverted_too() -> None:
     assert _middle(convert(master[:marker] + master[marker + 16 :])) == pytest.approx((0, 255, 255), abs=3)
 
 
-def test_ycck_is_decoded() -> None:
+def test_ycck_has_the_colours_that_it_encodes() -> None:
     """An Adobe transform of 2 means YCCK: the picture decodes to RGB."""
     master = saved(_flat("CMYK", (100, 100, 100, 0)), "JPEG", quality=100)
     marker = master.index(b"\xff\xee")
@@ -81,7 +81,7 @@ def test_ycck_is_decoded() -> None:
 @pytest.mark.parametrize(
     "profile", [b"", b"junk", bytes(400), p3_profile()[:200], p3_profile()[:-40], cmyk_profile(), grey_profile()]
 )
-def test_a_broken_or_foreign_profile_costs_a_warning_not_the_picture(profile: bytes) -> None:
+def test_a_broken_or_mismatched_profile_is_dropped_with_a_warning(profile: bytes) -> None:
     """A profile that cannot be applied is dropped with a warning; the pixels stay as they are."""
     body = b"ICC_PROFILE\0\1\1" + profile
     master = jpeg(quality=100)
@@ -90,14 +90,14 @@ def test_a_broken_or_foreign_profile_costs_a_warning_not_the_picture(profile: by
     assert not profile or any("ICC" in warning for warning in output.warnings)
 
 
-def test_a_profile_with_a_missing_part_costs_a_warning() -> None:
+def test_a_profile_with_a_missing_part_leaves_a_warning() -> None:
     """A profile in two parts, one of them missing, is not applied."""
     master = jpeg()
     output = convert(master[:2] + segment(0xE2, b"ICC_PROFILE\0\1\2" + p3_profile()) + master[2:])
     assert any("missing" in warning for warning in output.warnings)
 
 
-def test_a_profile_in_parts_out_of_order_is_joined() -> None:
+def test_parts_of_a_profile_are_joined_by_number() -> None:
     """Parts are joined by number, not by position."""
     profile, master = p3_profile(), jpeg(_flat("RGB", (200, 50, 50)), quality=100)
     first, second = profile[:200], profile[200:]
@@ -125,7 +125,7 @@ def test_the_profile_is_described_by_its_name() -> None:
     assert describe(jpeg()).icc_profile is None
 
 
-def test_a_profile_behind_the_palette_is_ignored() -> None:
+def test_a_profile_after_the_palette_is_ignored() -> None:
     """A PNG's profile must come before its palette; elsewhere it is ignored, as in libpng and browsers."""
     master = saved(_flat("P", 0), "PNG", icc_profile=p3_profile())
     start = master.index(b"iCCP") - 4
@@ -136,19 +136,19 @@ def test_a_profile_behind_the_palette_is_ignored() -> None:
     assert any("palette" in w for w in convert(rest[:data] + profile + rest[data:]).warnings)
 
 
-def test_png_rows_of_grey_keep_one_channel() -> None:
+def test_a_grey_png_gives_a_grey_jpeg() -> None:
     """A grey PNG gives a grey JPEG."""
     assert opened(convert(png((8, 8), 8, 0, [bytes(8)] * 8))).mode == "L"
 
 
-def test_a_profile_too_long_to_be_one_costs_a_warning() -> None:
+def test_an_overlong_profile_leaves_a_warning() -> None:
     """A profile of 6 MB, although its parts could hold 16 MB, is ignored with a warning."""
     part = b"ICC_PROFILE\0%c\x64" + p3_profile().ljust(60_000, b"\0")
     parts = b"".join(segment(0xE2, part % number) for number in range(1, 101))
     assert any("6,000,000 bytes" in warning for warning in convert(with_segments(jpeg(), parts)).warnings)
 
 
-def test_large_profiles_are_not_kept() -> None:
+def test_large_profiles_are_not_cached() -> None:
     """Results are cached for small profiles only."""
     _departure.cache_clear()
     for size in (KEPT_BYTES, KEPT_BYTES + 1):

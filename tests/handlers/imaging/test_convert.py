@@ -30,7 +30,7 @@ from .pictures import Pipe, jpeg, opened, photo, saved
         ({"limits": 5}, TypeError),
     ],
 )
-def test_a_bad_option_is_refused_with_its_value(options: dict[str, Any], error: type[Exception]) -> None:
+def test_a_bad_option_is_named_in_the_error(options: dict[str, Any], error: type[Exception]) -> None:
     """A bad option is a caller's error, not a rejection: the message names the option."""
     with pytest.raises(error, match=str(next(iter(options)))):
         convert(jpeg(), **options)
@@ -59,14 +59,14 @@ def test_a_source_of_another_type_is_refused(source: Any) -> None:
 
 
 @pytest.mark.parametrize("wrap", [bytes, bytearray, memoryview, io.BytesIO, Pipe])
-def test_each_kind_of_source_gives_the_same(wrap: Any) -> None:
+def test_each_kind_of_source_gives_the_same_result(wrap: Any) -> None:
     """Bytes, buffers, files and unseekable streams give the same result."""
     data = saved(photo(), "PNG")
     assert convert(wrap(data)) == convert(data)
     assert describe(wrap(data)) == describe(data)
 
 
-def test_the_output_is_plain_bytes_with_marks() -> None:
+def test_the_output_is_bytes_with_attributes() -> None:
     """The output is bytes, with attributes that say how it was made."""
     output = convert(jpeg())
     assert isinstance(output, bytes)
@@ -74,12 +74,12 @@ def test_the_output_is_plain_bytes_with_marks() -> None:
     assert (output.salvaged, output.copied, output.warnings) == (False, True, ())
 
 
-def test_the_size_stays() -> None:
+def test_the_size_is_unchanged() -> None:
     """A converted picture has its master's size."""
     assert opened(convert(saved(photo((123, 77)), "PNG"))).size == (123, 77)
 
 
-def test_the_state_of_pillow_is_left_alone() -> None:
+def test_the_global_state_of_pillow_is_unchanged() -> None:
     """Limits and salvage apply to one call, not to the process, and Pillow emits no warning."""
     before = (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, ImageFile.MAXBLOCK)
     with warnings.catch_warnings():

@@ -38,7 +38,7 @@ def test_a_copy_decodes_to_the_masters_pixels() -> None:
     assert opened(output).tobytes() == opened(RICH).tobytes()
 
 
-def test_a_copy_holds_no_metadata_but_artist_and_copyright() -> None:
+def test_a_copy_has_no_metadata_but_artist_and_copyright() -> None:
     """Position, camera, XMP, Photoshop blocks and comments are gone; the two rights tags stay."""
     output = opened(convert(RICH))
     assert dict(output.getexif()) == {0x013B: "An Artist", 0x8298: "(c) Somebody"}
@@ -46,7 +46,7 @@ def test_a_copy_holds_no_metadata_but_artist_and_copyright() -> None:
     assert describe(convert(RICH), gps=True).gps is None
 
 
-def test_a_copy_without_rights_has_no_exif_at_all() -> None:
+def test_a_copy_without_rights_has_no_exif() -> None:
     """Without artist or copyright, no EXIF segment is written."""
     output = convert(with_segments(jpeg(), exif_segment(exif({0x010F: b"Maker"}, gps=GPS))))
     assert output.copied
@@ -75,12 +75,12 @@ def test_the_jfif_thumbnail_is_dropped() -> None:
 @pytest.mark.parametrize(
     "options", [{"progressive": True}, {"subsampling": 0}, {"subsampling": 1}, {"quality": 30}, {"optimize": True}]
 )
-def test_other_codings_of_the_same_kind_are_copied(options: dict[str, Any]) -> None:
+def test_progressive_and_other_encodings_are_copied(options: dict[str, Any]) -> None:
     """Progressive JPEGs and other subsamplings and qualities are copied rather than re-encoded."""
     assert convert(jpeg(**options)).copied
 
 
-def test_grey_is_copied() -> None:
+def test_a_grey_jpeg_is_copied() -> None:
     """An 8-bit grey JPEG needs no re-encoding."""
     assert convert(jpeg(photo(mode="L"))).copied
 
@@ -97,12 +97,12 @@ def test_grey_is_copied() -> None:
     ],
     ids=["turned", "P3", "grey profile", "CMYK", "RGB JPEG", "PNG"],
 )
-def test_what_is_not_as_promised_is_encoded(master: bytes) -> None:
+def test_a_master_that_has_to_change_is_re_encoded(master: bytes) -> None:
     """A master that is turned, in another colour space or in another format is re-encoded."""
     assert not convert(master).copied
 
 
-def test_always_means_always() -> None:
+def test_reencode_always_copies_nothing() -> None:
     """`reencode="always"` copies nothing."""
     assert not convert(jpeg(), reencode="always").copied
 
@@ -131,7 +131,7 @@ def test_a_copy_is_as_strict_as_decoding() -> None:
             convert(short, reencode=reencode)
 
 
-def test_a_missing_end_marker_behind_a_whole_picture_is_a_warning() -> None:
+def test_a_missing_end_marker_is_added_with_a_warning() -> None:
     """The copy gets the end-of-image marker that the master lacks, and a warning."""
     master = jpeg()
     output = convert(master[:-2])
@@ -141,7 +141,7 @@ def test_a_missing_end_marker_behind_a_whole_picture_is_a_warning() -> None:
 
 
 @pytest.mark.parametrize("colour", [0, 77, 255])
-def test_a_flat_grey_picture_is_not_taken_for_a_short_one(colour: int) -> None:
+def test_a_flat_grey_picture_is_not_taken_for_a_truncated_one(colour: int) -> None:
     """A flat picture is copied, whatever its grey level and size."""
     for size in ((1, 1), (8, 8), (17, 3), (500, 500)):
         assert convert(jpeg(Image.new("L", size, colour))).copied

@@ -33,13 +33,13 @@ def test_sixteen_bits_are_scaled(colour: int, samples: tuple[int, ...], mode: st
 
 
 @pytest.mark.parametrize(("depth", "row"), [(1, b"\x0f\x0f"), (2, b"\x00\xff" * 2), (4, b"\x00\xff" * 4)])
-def test_few_bits_are_spread(depth: int, row: bytes) -> None:
+def test_low_bit_depths_are_scaled_to_the_full_range(depth: int, row: bytes) -> None:
     """The lowest and highest values of 1, 2 and 4 bits become black and white."""
     assert opened(convert(png(SIZE, depth, 0, [row] * 16))).getextrema() == (0, 255)
 
 
 @pytest.mark.parametrize("mode", ["I;16", "I", "1", "F", "L", "RGB"])
-def test_every_mode_of_grey_comes_down_to_eight_bits(mode: str) -> None:
+def test_every_grey_mode_is_converted_to_eight_bits(mode: str) -> None:
     """Wide integers are scaled, floats are taken as levels, 8-bit pictures are left alone."""
     image = Image.new(mode, (4, 4), 0x80FF if mode.startswith("I") else 1 if mode == "1" else 128)
     result = eight_bit(image)

@@ -110,7 +110,7 @@ def test_the_position_is_given_only_on_request() -> None:
     }
 
 
-def test_a_last_part_of_nothing_counts_as_absent() -> None:
+def test_seconds_of_zero_over_zero_count_as_absent() -> None:
     """Seconds of 0/0 count as absent: some cameras write decimal minutes instead."""
     gps = {1: b"N", 2: [(48, 1), (5_332_358, 100_000), (0, 0)], 3: b"E", 4: [(2, 1), (17_576, 1_000), (0, 0)]}
     position = describe(with_segments(jpeg(), exif_segment(exif(gps=gps))), gps=True).gps
@@ -158,7 +158,7 @@ AWKWARD: dict[int, Any] = {
 }
 
 
-def test_awkward_values_become_safe_ones() -> None:
+def test_awkward_values_are_cleaned_or_left_out() -> None:
     """Control characters, NUL, NaN, infinity, zero denominators and oversized values are cleaned, cut or left out."""
     tags = describe(with_segments(jpeg(), exif_segment(exif(AWKWARD)))).tags
     assert tags["ImageDescription"] == "a b c"
@@ -170,7 +170,7 @@ def test_awkward_values_become_safe_ones() -> None:
     assert not {"XResolution", "YResolution", "ImageWidth", "ImageLength", "BitsPerSample", "StripOffsets"} & set(tags)
 
 
-def test_unreadable_metadata_never_costs_the_picture() -> None:
+def test_a_picture_with_broken_exif_keeps_its_other_facts() -> None:
     """A picture with broken EXIF is described and converted."""
     for blob in (b"", b"II", b"XX*\0" + bytes(20), b"II*\0\xff\xff\xff\xff", b"MM\0*\0\0\0\x08\0\x05"):
         master = with_segments(jpeg(), exif_segment(blob))
@@ -216,7 +216,7 @@ def _all_metadata() -> dict[str, Metadata]:
     return found
 
 
-def test_every_exif_goes_to_dynamodb_and_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_records_survive_the_round_trip_through_dynamodb(monkeypatch: pytest.MonkeyPatch) -> None:
     """The records of the sample pictures and of the awkward one are stored and read back unchanged."""
     records = {"awkward": describe(with_segments(jpeg(), exif_segment(exif(AWKWARD, AWKWARD, GPS))), gps=True)}
     records |= _all_metadata()
@@ -238,7 +238,7 @@ def test_every_exif_goes_to_dynamodb_and_back(monkeypatch: pytest.MonkeyPatch) -
         pytest.skip(f"only the awkward record was checked: no sample pictures in {IMAGES}")
 
 
-def test_bad_xmp_is_never_parsed() -> None:
+def test_malformed_xmp_changes_no_fact() -> None:
     """Malformed XMP leaves no warning."""
     master = with_segments(jpeg(), segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta <<<&&&"))
     assert describe(master).warnings == ()

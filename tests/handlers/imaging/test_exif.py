@@ -26,7 +26,7 @@ def test_both_byte_orders_are_read() -> None:
     assert read_exif(exif(tags, order="<")).orientation == 6
 
 
-def test_rights_are_written_as_they_were_and_bounded() -> None:
+def test_rights_survive_the_round_trip_and_are_bounded() -> None:
     """The text survives the round trip; an overlong copyright is cut."""
     written = rights_only(read_exif(exif({COPYRIGHT: "© Käthe".encode(), 0x010F: b"Maker"})))
     assert read_exif(written).image == {COPYRIGHT: "© Käthe".encode() + b"\0"}
@@ -51,7 +51,7 @@ def test_values_that_share_their_bytes_are_left_out() -> None:
     assert any("do not fit" in warning for warning in found.warnings)
 
 
-def test_a_value_that_does_not_fit_costs_no_other() -> None:
+def test_a_value_that_does_not_fit_is_skipped() -> None:
     """A value that is too long is skipped; those after it are read."""
     found = read_exif(exif({0x010E: (2, 2**31, b"\xff\xff\xff\xff"), 0x010F: b"Maker", 0x0112: 6}))
     assert (found.image[0x010F], found.orientation) == (b"Maker\0", 6)

@@ -33,7 +33,7 @@ def close(pixel: object, colour: tuple[int, int, int]) -> bool:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 @pytest.mark.parametrize("focus", CORNERS)
-def test_a_crop_shows_the_corner_that_the_focal_point_names(focus: tuple[float, float], kind: str) -> None:
+def test_a_crop_shows_the_corner_at_the_focal_point(focus: tuple[float, float], kind: str) -> None:
     """All four corners of a tall and of a wide crop have the expected quarter's colour."""
     master = saved(quarters(), kind, **({"quality": 95} if kind == "JPEG" else {}))
     crops = resize(master, {"tall": Box(60, 240), "wide": Box(240, 60), "plain": 100}, focus=focus)
@@ -49,7 +49,7 @@ def test_a_crop_shows_the_corner_that_the_focal_point_names(focus: tuple[float, 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("focus", CORNERS)
-def test_the_focal_point_is_of_the_upright_picture(orientation: int, focus: tuple[float, float]) -> None:
+def test_the_focal_point_applies_to_the_upright_picture(orientation: int, focus: tuple[float, float]) -> None:
     """The crop shows the corner of the upright picture, however the pixels are stored."""
     back = {5: 5, 6: 8, 7: 7, 8: 6}.get(orientation, orientation)
     stored = upright(quarters((600, 600)), back)
@@ -61,7 +61,7 @@ def test_the_focal_point_is_of_the_upright_picture(orientation: int, focus: tupl
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_region_is_turned_with_its_picture(orientation: int) -> None:
+def test_a_region_is_turned_like_its_picture(orientation: int) -> None:
     """A pixel's region maps to the same pixel in the stored picture."""
     stored = Image.new("L", (4, 4))
     stored.putdata(range(16))
@@ -89,7 +89,7 @@ FRAMES = [
 
 
 @pytest.mark.parametrize(("wanted", "enlarge", "size"), FRAMES, ids=str)
-def test_an_output_of_800_x_600_has_its_size(wanted: int | Box, enlarge: bool, size: tuple[int, int]) -> None:  # noqa: FBT001
+def test_an_output_of_800_x_600_has_the_expected_size(wanted: int | Box, enlarge: bool, size: tuple[int, int]) -> None:  # noqa: FBT001
     """Widths, filled boxes and fitted boxes, enlarged or not; a crop that is not enlarged keeps its ratio."""
     assert frame_of((800, 600), wanted, enlarge=enlarge).size == size
 
@@ -101,19 +101,19 @@ def test_a_crop_stays_within_the_picture() -> None:
 
 
 @pytest.mark.parametrize("text", ["0.3", "1.1,0", "-0.1,0", "a,b", "0.3;0.7", "nan,0", "0.3,0.7,1", "1e-1,0"])
-def test_a_focal_point_is_two_fractions(text: str) -> None:
+def test_an_invalid_focal_point_is_refused(text: str) -> None:
     """Text that is not two fractions from 0 to 1 raises an error that says what is expected."""
     with pytest.raises(ValueError, match=r"expected a focal point of two fractions from 0 to 1, such as 0\.3,0\.7"):
         focus_of(text)
 
 
-def test_a_focal_point_may_be_missing() -> None:
+def test_a_missing_focal_point_means_the_centre() -> None:
     """A missing focal point means the centre."""
     assert [focus_of(text) for text in (None, "", "0.3,0.7", " 1 , 0 ")] == [(0.5, 0.5), (0.5, 0.5), (0.3, 0.7), (1, 0)]
 
 
 @pytest.mark.parametrize("text", ["400", "0x300", "400x", "400x300:outside", "400x99999", "400X300"])
-def test_a_box_is_two_sides(text: str) -> None:
+def test_an_invalid_box_is_refused(text: str) -> None:
     """Text that is not WIDTHxHEIGHT, or has sides longer than a JPEG allows, is refused."""
     with pytest.raises(ValueError, match="expected WIDTHxHEIGHT"):
         Box.parse(text)

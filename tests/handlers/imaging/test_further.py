@@ -32,7 +32,7 @@ def difference(one: bytes, other: bytes) -> float:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_further_format_shows_what_the_jpeg_shows(name: str) -> None:
+def test_a_further_format_has_the_pixels_of_the_jpeg(name: str) -> None:
     """The size is the same, and so are the pixels, apart from both encoders' loss."""
     jpeg, further = made(name)
     assert decoded(further).size == further.size == (160, 100)
@@ -75,7 +75,7 @@ def test_without_rights_there_is_no_metadata(name: str) -> None:
 
 @pytest.mark.parametrize("rights", [False, True])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_comment_changes_the_bytes_and_nothing_else(name: str, rights: bool) -> None:  # noqa: FBT001
+def test_a_comment_changes_neither_pixels_nor_rights(name: str, rights: bool) -> None:  # noqa: FBT001
     """Decoders skip the comment: pixels and rights are unchanged."""
     exif = Image.Exif()
     if rights:
@@ -88,7 +88,7 @@ def test_a_comment_changes_the_bytes_and_nothing_else(name: str, rights: bool) -
         assert dict(Image.open(io.BytesIO(commented)).getexif()) == dict(exif)
 
 
-def test_a_webp_tells_its_length() -> None:
+def test_a_webp_has_its_length_in_its_header() -> None:
     """The RIFF header has the length of the rest of the file, and the file's length is even."""
     for text in ("odd", "even"):
         data = made("webp")[1].with_comment(text)
@@ -96,7 +96,7 @@ def test_a_webp_tells_its_length() -> None:
         assert len(data) % 2 == 0
 
 
-def test_a_picture_that_webp_cannot_hold_is_empty_in_it() -> None:
+def test_a_picture_too_long_for_webp_is_encoded_to_no_bytes() -> None:
     """WebP stores sides in 14 bits: a longer picture encodes to no bytes, and its JPEG is still made."""
     assert Webp.encode(Image.new("L", (1, 16_384)), b"", 80, "4:2:0") == b""
     assert opened(resize(picture((4, 40)), {"tall": 2_000}, further={"webp": 80})["tall"]).size == (2_000, 20_000)
@@ -109,7 +109,7 @@ def test_an_unknown_format_or_quality_is_refused(further: Any) -> None:
         resize(picture(), {"small": 16}, further=further)
 
 
-def test_an_encoders_memory_counts() -> None:
+def test_the_memory_of_an_encoder_counts_towards_the_limit() -> None:
     """A size that fits as JPEG may not fit once AVIF is added: it is refused before decoding."""
     master, sizes, limits = picture((100, 100)), {"vast": 3000}, Limits(memory_mb=256)
     resize(master, sizes, limits=limits)
@@ -118,12 +118,12 @@ def test_an_encoders_memory_counts() -> None:
     assert encoder_bytes([(10, 10), (20, 10)], ["webp", "avif"]) == 200 * FORMATS["avif"].encoder_bytes_per_pixel
 
 
-def test_without_further_formats_there_are_none() -> None:
+def test_no_further_formats_by_default() -> None:
     """A size without further formats is a JPEG only."""
     assert resize(picture(), {"small": 16})["small"].further == {}
 
 
-def test_the_boxes_of_an_avif_end_with_the_file() -> None:
+def test_the_boxes_of_an_avif_fill_the_file() -> None:
     """The top-level boxes fill the file exactly; the last one holds the comment. Source: ISO/IEC 14496-12, 4.2."""
     data, at, kinds = made("avif")[1].with_comment("generation 1"), 0, []
     while at < len(data):

@@ -26,7 +26,7 @@ def test_an_animation_gives_its_first_frame() -> None:
     assert describe(master).frames == 3
 
 
-def test_a_transparent_first_frame_lies_over_the_background() -> None:
+def test_a_transparent_first_frame_shows_the_background() -> None:
     """Transparent pixels show the background; opaque pixels of the same frame do not."""
     frame = gif_frame((0, 0, 32, 32), (b"\0" * 16 + b"\1" * 16) * 32, transparent=0)
     output = convert(gif((32, 32), PALETTE, frame, gif_frame((0, 0, 32, 32), b"\3" * 1024)), background=LIME)
@@ -34,7 +34,7 @@ def test_a_transparent_first_frame_lies_over_the_background() -> None:
     assert _pixel(output, (28, 16)) == pytest.approx(RED, abs=3)
 
 
-def test_a_frame_smaller_than_the_canvas_lies_on_the_background() -> None:
+def test_the_canvas_outside_a_small_frame_shows_the_background() -> None:
     """Pixels outside the frame are transparent, not in the palette's first colour."""
     output = convert(gif((48, 32), PALETTE, gif_frame((16, 0, 16, 16), b"\1" * 256)))
     assert opened(output).size == (48, 32)
@@ -51,7 +51,7 @@ def test_a_local_palette_is_used() -> None:
     )
 
 
-def test_a_gif_of_greys_is_read() -> None:
+def test_a_grey_palette_keeps_its_transparency() -> None:
     """A grey ramp as palette, which Pillow reads as mode L, keeps its transparency."""
     ramp = [(level, level, level) for level in range(256)]
     frame = gif_frame((0, 0, 16, 16), b"\5" * 128 + b"\x64" * 128, transparent=5)
@@ -60,13 +60,13 @@ def test_a_gif_of_greys_is_read() -> None:
     assert _pixel(output, (8, 12)) == pytest.approx((100, 100, 100), abs=3)
 
 
-def test_a_first_frame_of_no_size_is_refused() -> None:
+def test_a_first_frame_without_pixels_is_refused() -> None:
     """A frame without pixels is refused, and the error names its size."""
     with pytest.raises(BrokenImageError, match="0 x 16"):
         convert(gif((16, 16), PALETTE, gif_frame((0, 0, 0, 16), b"")))
 
 
-def test_an_interlaced_gif_is_read() -> None:
+def test_an_interlaced_gif_has_the_pixels_of_a_plain_one() -> None:
     """Interlaced rows are put in the right order."""
     image = Image.linear_gradient("L").resize((64, 64))
     difference = opened(convert(saved(image, "GIF", interlace=1))).getpixel((32, 60))

@@ -87,13 +87,13 @@ def test_transparent_pixels_show_the_background() -> None:
 
 
 @pytest.mark.parametrize("colour", [box(b"colr", b"prof", p3_profile()), nclx(12, 13)], ids=["profile", "code points"])
-def test_display_p3_is_brought_to_srgb(colour: bytes) -> None:
+def test_display_p3_is_converted_to_srgb(colour: bytes) -> None:
     """Display P3, given by a profile or by code points, is converted to sRGB as for a PNG."""
     expected = opened(convert(saved(corners(SIZE), "PNG", icc_profile=p3_profile()), subsampling="4:4:4"))
     assert difference(shown(heic(colour)), expected) < 4
 
 
-def test_a_clean_aperture_is_cut_out_before_it_is_turned() -> None:
+def test_a_clean_aperture_is_cropped_before_the_rotation() -> None:
     """The aperture, cut out first, is the white lower right quarter."""
     aperture = box(b"clap", struct.pack(">8i", 40, 1, 24, 1, 24, 1, 16, 1))
     image = shown(heic(aperture, box(b"irot", b"\1")))
@@ -102,7 +102,7 @@ def test_a_clean_aperture_is_cut_out_before_it_is_turned() -> None:
 
 
 @pytest.mark.parametrize("identities", [1, 2])
-def test_an_identity_item_shows_another(identities: int) -> None:
+def test_rotations_of_identity_items_add_up(identities: int) -> None:
     """Rotations add up: the picture and each identity item turn it by a quarter."""
     properties = [extent(*SIZE), box(b"hvcC", CORNERS_CONFIGURATION), box(b"irot", b"\1")]
     items = [*[(b"iden", [1, 3], b"", b"")] * identities, (b"hvc1", [1, 2, 3], CORNERS, b"")]
@@ -112,7 +112,7 @@ def test_an_identity_item_shows_another(identities: int) -> None:
 
 
 @pytest.mark.parametrize("to", [[], [1], [2, 3], [9]])
-def test_an_identity_item_without_a_picture_is_refused(to: list[int]) -> None:
+def test_an_identity_item_must_reference_one_other_item(to: list[int]) -> None:
     """An identity item that references nothing, itself, several items or a missing item is refused."""
     properties = [extent(*SIZE), box(b"hvcC", CORNERS_CONFIGURATION)]
     items = [(b"iden", [1], b"", b""), (b"hvc1", [1, 2], CORNERS, b""), (b"hvc1", [1, 2], CORNERS, b"")]
@@ -120,7 +120,7 @@ def test_an_identity_item_without_a_picture_is_refused(to: list[int]) -> None:
         of(packed(items, properties, reference(b"dimg", 1, to) if to else b""))
 
 
-def test_identity_items_that_show_each_other_are_refused() -> None:
+def test_a_loop_of_identity_items_is_refused() -> None:
     """A reference loop is refused instead of being followed without end."""
     items = [(b"iden", [1], b"", b"")] * 2
     references = reference(b"dimg", 1, [2]) + reference(b"dimg", 2, [1])
@@ -128,7 +128,7 @@ def test_identity_items_that_show_each_other_are_refused() -> None:
         of(packed(items, [extent(*SIZE)], references))
 
 
-def test_a_grid_is_put_together() -> None:
+def test_a_grid_is_assembled_from_its_tiles() -> None:
     """The last tiles are cropped; a grid that uses an item twice is refused."""
     size = (2 * SIZE[0] - 8, 2 * SIZE[1] - 4)
     tile = (b"hvc1", [1, 2], CORNERS, b"")
@@ -144,7 +144,7 @@ def test_a_grid_is_put_together() -> None:
         of(packed(items, properties, reference(b"dimg", 1, [2, 2, 2, 2])))
 
 
-def test_rights_travel_and_the_rest_does_not() -> None:
+def test_artist_and_copyright_are_kept_and_the_rest_is_dropped() -> None:
     """Artist and copyright are kept, from EXIF or XMP; the GPS position is not."""
     packet = b"<x><dc:creator><rdf:Seq><rdf:li>Ada</rdf:li></rdf:Seq></dc:creator></x>"
     block = struct.pack(">I", 6) + b"Exif\0\0" + exif({0x8298: b"ACME"}, gps={1: b"N"})
@@ -209,13 +209,13 @@ def test_damaged_data_are_refused() -> None:
     ],
     ids=str,
 )
-def test_brands_tell_the_format(brands: tuple[bytes, ...], avif: bool, heic_: bool) -> None:  # noqa: FBT001
+def test_the_format_is_detected_by_the_brands(brands: tuple[bytes, ...], avif: bool, heic_: bool) -> None:  # noqa: FBT001
     """The major brand or a compatible brand gives the format."""
     head = box(b"ftyp", brands[0], bytes(4), *brands[1:])
     assert (is_avif(head), is_heic(head)) == (avif, heic_)
 
 
-def test_a_heic_is_refused_where_it_is_not_let_in() -> None:
+def test_a_heic_is_refused_unless_it_is_listed() -> None:
     """The message names the setting that allows it."""
     with pytest.raises(UnsupportedFormatError, match=r"got a HEIC picture: .*, or add heic to inputFormats$"):
         open_picture(heic(), Limits())
@@ -223,12 +223,12 @@ def test_a_heic_is_refused_where_it_is_not_let_in() -> None:
         of(saved(photo(), "AVIF"))
 
 
-def test_a_heic_runs_guarded() -> None:
+def test_a_heic_is_guarded() -> None:
     """A HEIC is decoded in a child process only."""
     assert of(heic()).guarded
 
 
-def test_a_layer_without_the_decoder_is_a_fault_of_ours() -> None:
+def test_a_missing_decoder_raises_an_error_on_load() -> None:
     """A missing pi_heif fails the load with an error instead of rejecting pictures."""
     code = "import sys; sys.modules['pi_heif'] = None; from handlers import imaging; imaging.load_formats(['heic'])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -270,17 +270,17 @@ def test_frames_beyond_the_limit_are_not_counted() -> None:
     assert any("10,000" in warning for warning in metadata.warnings)
 
 
-def test_an_apng_is_counted_by_its_frames_not_by_its_claim() -> None:
+def test_the_frames_of_an_apng_are_counted_not_believed() -> None:
     """An APNG of one frame that claims two billion has one frame."""
     assert describe(HARMLESS["APNG that claims two billion frames"]()).frames == 1
 
 
-def test_a_polyglot_loses_its_other_half() -> None:
+def test_an_archive_after_a_jpeg_is_dropped() -> None:
     """A JPEG followed by an archive is converted; the archive is not in the output."""
     assert b"PK\3\4" not in bytes(convert(HARMLESS["polyglot"]()))
 
 
-def test_the_format_found_is_named() -> None:
+def test_the_error_names_the_detected_format() -> None:
     """The message says what the file is and what is accepted."""
     with pytest.raises(UnsupportedFormatError, match="expected a JPEG, PNG or GIF, got a WebP picture"):
         convert(saved(photo(), "WEBP"))
@@ -293,7 +293,7 @@ def test_arithmetic_and_lossless_jpegs_are_decoded_or_refused() -> None:
         assert refusal in ("", "BrokenImageError", "UnsupportedFormatError")
 
 
-def test_segments_behind_the_first_scan_are_dropped() -> None:
+def test_segments_after_the_first_scan_are_dropped() -> None:
     """Metadata between scans is not copied."""
     master = jpeg(progressive=True)
     last = master.rindex(b"\xff\xda")

@@ -30,7 +30,7 @@ def _with_data(master: bytes, *parts: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "P", "1"])
-def test_every_mode_has_the_pixels_that_pillow_reads(mode: str) -> None:
+def test_every_mode_has_the_pixels_that_pillow_decodes(mode: str) -> None:
     """Each colour type gives the pixels that Pillow alone decodes, after the same encoder."""
     master = saved(photo(SIZE).convert(mode), "PNG")
     with Image.open(io.BytesIO(master)) as image:
@@ -39,7 +39,7 @@ def test_every_mode_has_the_pixels_that_pillow_reads(mode: str) -> None:
     assert max(band.getextrema()[1] for band in bands) == 0
 
 
-def test_an_interlaced_picture_is_put_together() -> None:
+def test_an_interlaced_png_has_the_pixels_of_a_plain_one() -> None:
     """Adam7's seven passes in one stream give the same picture as plain rows."""
     rows = [bytes(range(number, number + 8)) for number in range(0, 64, 8)]
     plain, interlaced = png((8, 8), 8, 0, rows), _interlaced(rows)
@@ -54,7 +54,7 @@ def _interlaced(rows: list[bytes]) -> bytes:
     return SIGNATURE + chunk(b"IHDR", ihdr) + chunk(b"IDAT", zlib.compress(b"".join(lines))) + chunk(b"IEND", b"")
 
 
-def test_data_may_be_cut_into_chunks_anywhere() -> None:
+def test_data_may_be_split_into_chunks_anywhere() -> None:
     """Chunks of one byte, or of none, give the same output as a single chunk."""
     master = saved(photo((40, 30)), "PNG")
     data = _data(master)
@@ -62,21 +62,21 @@ def test_data_may_be_cut_into_chunks_anywhere() -> None:
     assert convert(_with_data(master, b"", *pieces[:2000], b"", b"".join(pieces[2000:]))) == convert(master)
 
 
-def test_data_of_more_than_one_stored_block_come_through() -> None:
+def test_highly_compressed_pixels_are_inflated_completely() -> None:
     """Pixels that compress well inflate from few bytes to many blocks."""
     master = saved(Image.linear_gradient("L").resize((2000, 1500)), "PNG")
     assert len(_data(master)) < 65_535 < 2000 * 1500
     assert opened(convert(master)).size == (2000, 1500)
 
 
-def test_data_that_end_too_early_are_refused() -> None:
+def test_truncated_data_are_refused() -> None:
     """Truncated data are refused even where the chunk's checksum is right."""
     master = saved(photo(SIZE), "PNG")
     with pytest.raises(BrokenImageError, match="end too early"):
         convert(_with_data(master, _data(master)[:-1000]))
 
 
-def test_data_that_do_not_inflate_are_refused() -> None:
+def test_damaged_data_are_refused() -> None:
     """Damage in the middle is refused even where the chunk's checksum is right."""
     master = saved(photo(SIZE), "PNG")
     data = _data(master)
@@ -85,7 +85,7 @@ def test_data_that_do_not_inflate_are_refused() -> None:
         convert(_with_data(master, data[:middle] + b"\xff" * 64 + data[middle + 64 :]))
 
 
-def test_a_wrong_checksum_of_the_pixels_is_refused() -> None:
+def test_a_wrong_checksum_of_the_zlib_stream_is_refused() -> None:
     """The zlib stream's own checksum is verified, as well as the chunk's."""
     master = saved(photo(SIZE), "PNG")
     data = _data(master)
@@ -118,7 +118,7 @@ def _inflated_bytes(data: bytes) -> int:
     return min(found, len(data) * 6 // 10) if data[-4:] != b"1234" else found
 
 
-def test_data_behind_the_picture_are_not_inflated_for_ever() -> None:
+def test_rows_beyond_the_height_are_ignored() -> None:
     """Rows beyond the height in the header are ignored."""
     rows = bytes(9) * 8
     master = png((8, 8), 8, 0, [bytes(8)] * 8)

@@ -24,7 +24,7 @@ def test_bytes_are_bounded() -> None:
         convert(MASTER, limits=Limits(max_bytes=100))
 
 
-def test_memory_bounds_pixels_and_says_so() -> None:
+def test_pixels_are_bounded_by_the_memory() -> None:
     """Where memory allows fewer pixels than the setting, the message says to raise the function's memory."""
     limits = Limits.for_memory(256, max_pixels=500_000_000)
     with pytest.raises(ImageTooLargeError, match=r"256 MB.*raise the function's memory"):
@@ -32,13 +32,13 @@ def test_memory_bounds_pixels_and_says_so() -> None:
     assert convert(MASTER, limits=limits)
 
 
-def test_the_setting_still_holds_with_much_memory() -> None:
+def test_the_setting_applies_even_with_much_memory() -> None:
     """The smaller of the two limits applies."""
     with pytest.raises(ImageTooLargeError, match="maxPixels"):
         convert(MASTER, limits=Limits.for_memory(10_240, max_pixels=1000))
 
 
-def test_more_memory_holds_more_pixels() -> None:
+def test_more_memory_allows_more_pixels() -> None:
     """The pixel limit grows with memory, shrinks with the file's size, and is at least 1."""
     assert pixels_that_fit(512) < pixels_that_fit(1024) < pixels_that_fit(10_240)
     assert pixels_that_fit(1024, 50_000_000) < pixels_that_fit(1024)
@@ -90,20 +90,20 @@ def test_outputs_are_bounded_by_the_memory() -> None:
         resize(master, {"large": 3000, "medium": 1000}, limits=Limits.for_memory(885))
 
 
-def test_no_side_is_longer_than_a_jpeg_holds() -> None:
+def test_a_side_longer_than_a_jpeg_allows_is_refused() -> None:
     """The longest side is 65,500 pixels."""
     with pytest.raises(ImageTooLargeError, match=r"65,500 pixels.*65,501"):
         convert(png((65_501, 1), 8, 0, [bytes(65_501)]))
     assert convert(png((65_500, 1), 8, 0, [bytes(65_500)]))
 
 
-def test_describing_a_large_picture_is_no_refusal() -> None:
+def test_the_pixel_limit_does_not_apply_to_describe() -> None:
     """`describe` reads only the header, so the pixel limit does not apply."""
     assert describe(MASTER, limits=Limits(max_pixels=1)).width == 400
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, "9", None, True])
-def test_a_limit_must_be_a_number_of_at_least_one(value: object) -> None:
+def test_a_limit_must_be_an_integer_of_at_least_one(value: object) -> None:
     """A limit that is not an integer of at least 1 raises ValueError."""
     with pytest.raises(ValueError, match="max_pixels"):
         Limits(max_pixels=value)  # type: ignore[arg-type]

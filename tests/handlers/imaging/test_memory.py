@@ -202,7 +202,7 @@ def _measured(data: bytes, call: str, formats: str, hidden: str = "") -> tuple[f
     return (taken - (FILE_COPIES - 1) * len(data)) / PIXELS, before_mb
 
 
-def test_a_picture_that_fits_by_the_model_is_no_larger_than_memory() -> None:
+def test_the_pixels_that_fit_take_no_more_than_the_memory() -> None:
     """The pixels that fit take no more than the memory beyond the base."""
     for memory_mb in (256, 512, 1024, 3008):
         assert BASE_MB * 2**20 + pixels_that_fit(memory_mb) * BYTES_PER_PIXEL <= memory_mb * 2**20

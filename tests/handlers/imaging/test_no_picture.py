@@ -17,7 +17,7 @@ from handlers.imaging import describe
         (b"\xd8\xe0 words", "an unknown file"),
     ],
 )
-def test_a_person_can_tell_what_was_uploaded(body: bytes, words: str) -> None:
+def test_the_error_describes_the_uploaded_file(body: bytes, words: str) -> None:
     """The message quotes text, names a damaged signature, and shows the first bytes of anything else."""
     with pytest.raises(NotAnImageError, match=words.replace("'", ".")):
         describe(body)

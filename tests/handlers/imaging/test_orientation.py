@@ -36,7 +36,7 @@ def test_a_png_is_turned_upright_by_its_exif_chunk(orientation: int) -> None:
     assert difference(opened(convert(master)), _expected(orientation)) < 8
 
 
-def test_an_exif_chunk_behind_the_picture_counts_too() -> None:
+def test_an_exif_chunk_after_the_pixels_is_applied() -> None:
     """An eXIf chunk after the image data is applied."""
     master = saved(corners(SIZE), "PNG")
     master = master[:-12] + chunk(b"eXIf", exif({0x0112: 6})) + master[-12:]
@@ -51,14 +51,14 @@ def test_an_impossible_orientation_counts_as_upright(value: object) -> None:
     assert difference(opened(convert(master)), corners(SIZE)) < 4
 
 
-def test_an_orientation_as_long_is_read() -> None:
+def test_an_orientation_in_four_bytes_is_read() -> None:
     """An orientation stored in four bytes, as some writers do, is read."""
     master = with_segments(jpeg(corners(SIZE)), exif_segment(exif({0x0112: (4, 1, struct.pack(">I", 6))})))
     assert describe(master).orientation == 6
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_widths_are_those_of_the_upright_picture(orientation: int) -> None:
+def test_widths_apply_to_the_upright_picture(orientation: int) -> None:
     """A size's width applies to the upright picture, and its pixels are turned."""
     master = with_segments(jpeg(corners((640, 480))), exif_segment(exif({0x0112: orientation})))
     output = opened(resize(master, {"small": 120})["small"])

@@ -102,6 +102,6 @@ def test_the_placeholder_is_of_the_whole_upright_picture() -> None:
     assert right[2] > right[0]
 
 
-def test_nobody_who_asks_for_none_gets_one() -> None:
+def test_no_placeholder_by_default() -> None:
     """Without `placeholder`, none is computed."""
     assert resize(saved(halves(), "PNG"), {"small": 60})["small"].placeholder is None

@@ -28,21 +28,21 @@ def _near(one: tuple[int, ...], other: tuple[int, ...], most: int = 3) -> bool:
     return max(abs(a - b) for a, b in zip(one, other, strict=True)) <= most
 
 
-def test_display_p3_by_code_is_rendered() -> None:
+def test_display_p3_by_code_points_is_converted_to_srgb() -> None:
     """CICP 12 and 13, which phones write, match LittleCMS's figures for Apple's own profile."""
     found, warnings = _shown(chunk(b"cICP", bytes((12, 13, 0, 1))))
     assert _near(found, P3_IN_SRGB)
     assert warnings == ()
 
 
-def test_srgb_by_code_is_left_alone() -> None:
+def test_srgb_by_code_points_is_left_unchanged() -> None:
     """CICP 1 and 13 means sRGB, whatever the file's other chunks say."""
     found, warnings = _shown(chunk(b"cICP", bytes((1, 13, 0, 1))), chunk(b"gAMA", struct.pack(">I", 100_000)))
     assert _near(found, LEVELS)
     assert warnings == ()
 
 
-def test_bt2020_is_rendered_as_far_as_srgb_holds_it() -> None:
+def test_bt2020_is_clipped_to_srgb() -> None:
     """A saturated green is clipped to sRGB's green."""
     green, _ = _shown(chunk(b"cICP", bytes((9, 14, 0, 1))), levels=(0, 255, 0))
     assert max(green[0], green[2]) <= 3
@@ -50,7 +50,7 @@ def test_bt2020_is_rendered_as_far_as_srgb_holds_it() -> None:
 
 
 @pytest.mark.parametrize("code", [(9, 16, 0, 1), (9, 18, 0, 1), (12, 13, 1, 1), (12, 13, 0, 0), (99, 13, 0, 1)])
-def test_what_srgb_cannot_hold_leaves_a_warning(code: tuple[int, ...]) -> None:
+def test_unsupported_code_points_leave_a_warning(code: tuple[int, ...]) -> None:
     """HDR, other matrices, limited range and unknown codes are ignored with a warning."""
     found, warnings = _shown(chunk(b"cICP", bytes(code)))
     assert _near(found, LEVELS)
@@ -69,12 +69,12 @@ def test_a_gamma_changes_the_levels(chrm: bytes) -> None:
 
 
 @pytest.mark.parametrize("gamma", [45_455, 45_500])
-def test_the_usual_gamma_is_srgbs(gamma: int) -> None:
+def test_a_gamma_of_2_2_counts_as_srgb(gamma: int) -> None:
     """A gamma of 1 / 2.2 counts as sRGB, which most programs mean by it."""
     assert _near(_shown(chunk(b"gAMA", struct.pack(">I", gamma)))[0], LEVELS)
 
 
-def test_srgb_outweighs_gamma() -> None:
+def test_an_srgb_chunk_overrides_a_gamma_chunk() -> None:
     """A file with both chunks is sRGB."""
     found, _ = _shown(chunk(b"sRGB", b"\0"), chunk(b"gAMA", struct.pack(">I", 100_000)))
     assert _near(found, LEVELS)
@@ -90,20 +90,20 @@ def test_srgb_outweighs_gamma() -> None:
         [chunk(b"gAMA", struct.pack(">I", 50_000)), chunk(b"cHRM", b"short")],
     ],
 )
-def test_numbers_that_are_no_colour_space_leave_a_warning(chunks: list[bytes]) -> None:
+def test_invalid_gamma_and_primaries_leave_a_warning(chunks: list[bytes]) -> None:
     """The picture is converted as if the chunks were absent."""
     found, warnings = _shown(*chunks)
     assert _near(found, LEVELS)
     assert any("gAMA" in warning for warning in warnings)
 
 
-def test_our_srgb_is_srgb() -> None:
+def test_a_profile_built_for_srgb_changes_no_colours() -> None:
     """A profile built from sRGB's primaries and curve leaves colours unchanged."""
     profile = build_profile(SRGB, CURVES[13], grey=False)
     file = saved(Image.new("RGB", (16, 16), LEVELS), "PNG", icc_profile=profile)
     assert _near(opened(convert(file)).getpixel((8, 8)), LEVELS, 2)  # type: ignore[arg-type]
 
 
-def test_every_code_has_a_profile() -> None:
+def test_every_combination_of_code_points_has_a_profile() -> None:
     """Every combination of primaries and curve has a profile."""
     assert all(coded_profile(p, t) is not None for p in PRIMARIES for t in CURVES)

@@ -132,7 +132,7 @@ def takes_turns_over(program: Program, picture: Picture) -> bool:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_tiff_is_turned_as_tiffset_says(tmp_path: Path, orientation: int) -> None:
+def test_the_orientation_that_tiffset_writes_is_applied(tmp_path: Path, orientation: int) -> None:
     """The orientation that tiffset writes is applied."""
     needs("tiffset")
     file = written(tmp_path, saved(corners(SIZE), "TIFF"), "TIFF")

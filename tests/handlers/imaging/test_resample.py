@@ -82,7 +82,7 @@ def test_libvips_gives_the_same_picture(
     ],
     ids=["sharp", "enlarged", "taller", "ten times smaller", "ends within a pixel", "begins within a pixel"],
 )
-def test_what_libvips_makes_otherwise_is_left_to_pillow(
+def test_pillow_is_used_where_libvips_would_differ(
     size: tuple[int, int], box: tuple[float, float, float, float], *, smooth: bool
 ) -> None:
     """Where libvips would differ visibly, the result is Pillow's to the byte."""
@@ -116,7 +116,7 @@ print(json.dumps(found))
 """
 
 
-def test_a_child_of_a_process_with_libvips_does_without() -> None:
+def test_a_forked_child_does_not_use_libvips() -> None:
     """A forked child uses Pillow: libvips waits for threads that were not forked, and hung in 3 or 4 children of 10."""
     pytest.importorskip("pyvips")
     done = subprocess.run([sys.executable, "-c", FORKED], check=True, capture_output=True, text=True, timeout=240)
@@ -144,7 +144,7 @@ def test_a_smooth_picture_may_be_resampled_in_the_other_order() -> None:
     assert psnr(ours, theirs) > 45
 
 
-def test_sharp_edges_keep_the_order() -> None:
+def test_sharp_edges_keep_the_order_of_the_passes() -> None:
     """Text is not smooth: the other order would be visible, so it is not used."""
     image = Image.new("RGB", (800, 600), "white")
     for row in range(0, 600, 16):
@@ -166,7 +166,7 @@ def test_simd_is_used_where_it_is_installed() -> None:
     assert module._back_end(os.getpid()).func is module.by_simd
 
 
-def test_libvips_is_used_where_it_alone_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_libvips_is_used_without_cykooz_resizer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without cykooz_resizer, libvips is chosen, as in the arm64 layer."""
     pytest.importorskip("pyvips")
     monkeypatch.setitem(sys.modules, "cykooz_resizer", None)
@@ -175,7 +175,7 @@ def test_libvips_is_used_where_it_alone_is_installed(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.usefixtures("without_simd")
-def test_pillow_resamples_where_the_library_is_missing() -> None:
+def test_pillow_is_used_where_no_library_is_installed() -> None:
     """Without the libraries, Pillow gives the same picture."""
     assert module._back_end(os.getpid()) is module.by_pillow
     master = jpeg(photo((800, 600)))
@@ -185,7 +185,7 @@ def test_pillow_resamples_where_the_library_is_missing() -> None:
     assert difference(alone, opened(resize(master, {"a": 200})["a"])) < 1
 
 
-def test_threads_resample_side_by_side() -> None:
+def test_threads_resample_concurrently() -> None:
     """Each thread has its own resizer: four concurrent threads give the same results as one."""
     images = [photo((400 + 40 * number, 300)) for number in range(8)]
     alone = [module.resample(image, (123, 77)).tobytes() for image in images]
@@ -194,7 +194,7 @@ def test_threads_resample_side_by_side() -> None:
     assert together == alone
 
 
-def test_a_picture_of_the_size_asked_is_left_as_it_is() -> None:
+def test_a_picture_of_the_requested_size_is_not_copied() -> None:
     """A picture that already has the size is returned without a copy."""
     image = photo()
     assert module.resample(image, image.size) is image

@@ -33,7 +33,7 @@ def test_sizes_are_widths_and_heights_follow() -> None:
     }
 
 
-def test_outputs_come_in_the_order_asked() -> None:
+def test_outputs_keep_the_requested_order() -> None:
     """The outputs keep the order of the names, whatever order they are made in."""
     assert list(resize(jpeg(), {"b": 20, "a": 40, "c": 10})) == ["b", "a", "c"]
 
@@ -58,7 +58,7 @@ def test_heights_are_rounded_half_up_and_never_zero() -> None:
 
 @pytest.mark.parametrize("subsampling", [0, 1, 2])
 @pytest.mark.parametrize("size", [(2400, 1800), (1999, 1333), (4000, 3000), (333, 1000)])
-def test_a_reduced_decode_costs_no_quality(size: tuple[int, int], subsampling: int) -> None:
+def test_a_reduced_decode_keeps_the_quality(size: tuple[int, int], subsampling: int) -> None:
     """Each size has a PSNR of at least 45 dB against Lanczos on the full decode, for each subsampling and odd sizes."""
     master = jpeg(_detailed(size), subsampling=subsampling)
     full = opened(master)
@@ -70,7 +70,7 @@ def test_a_reduced_decode_costs_no_quality(size: tuple[int, int], subsampling: i
 
 
 @pytest.mark.parametrize(("primaries", "transfer"), [(12, 13), (1, 4), (9, 13), (9, 1), (1, 8), (9, 8)])
-def test_colours_far_from_srgb_cost_no_quality(primaries: int, transfer: int) -> None:
+def test_colours_far_from_srgb_keep_their_quality(primaries: int, transfer: int) -> None:
     """Late conversion and reduced decodes keep a PSNR of 45 dB in Display P3, BT.2020 and linear light."""
     master = jpeg(_detailed((2400, 1800), noise=4), icc_profile=coded_profile(primaries, transfer))
     full = rendered(open_picture(master, Limits()), (255, 255, 255))
@@ -94,13 +94,13 @@ def test_outputs_are_baseline_with_420() -> None:
     assert "progressive" not in output.info
 
 
-def test_quality_is_used() -> None:
+def test_a_lower_quality_gives_a_smaller_file() -> None:
     """A lower quality gives a smaller file."""
     master = jpeg(photo((800, 600)))
     assert len(resize(master, {"a": 400}, quality=30)["a"]) < len(resize(master, {"a": 400})["a"]) / 2
 
 
-def test_all_sizes_of_a_png_are_made() -> None:
+def test_a_png_is_resized_to_all_sizes() -> None:
     """A PNG, which has no reduced decode, is resized too."""
     outputs = resize(saved(photo((800, 600)), "PNG"), WIDTHS, limits=Limits())
     assert opened(outputs["large"]).size == (1000, 750)
@@ -120,7 +120,7 @@ def test_a_reduced_page_of_text_keeps_its_quality() -> None:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 @pytest.mark.parametrize("share", [1, 0.4])
-def test_each_size_of_a_page_of_text_is_as_from_the_page(kind: str, share: float) -> None:
+def test_each_size_of_a_page_of_text_keeps_its_quality(kind: str, share: float) -> None:
     """Sharp edges keep a PSNR of 45 dB in every size, wherever on the page the text is."""
     page = Image.new("RGB", (1654, 2339), "white")
     draw = ImageDraw.Draw(page)
@@ -152,7 +152,7 @@ def test_a_tightly_reduced_picture_must_be_smooth(widest: int, rough: float, los
 
 
 @pytest.mark.parametrize("noise", [8, 12, 16, 24])
-def test_noise_costs_no_quality(noise: int) -> None:
+def test_a_noisy_picture_keeps_its_quality(noise: int) -> None:
     """A picture taken at high sensitivity is reduced no further than its noise allows."""
     master = jpeg(_detailed((2400, 1800), noise), quality=95)
     full = opened(master)
@@ -162,7 +162,7 @@ def test_noise_costs_no_quality(noise: int) -> None:
         assert psnr(ours, theirs) >= 44.8, width
 
 
-def test_grain_counts_noise_and_no_edges() -> None:
+def test_grain_measures_noise_and_ignores_edges() -> None:
     """Vertical and horizontal edges have no grain, and neither does a picture of 2 x 2 pixels."""
     lines = Image.new("L", (64, 64))
     lines.paste(255, (0, 0, 33, 64))

@@ -79,7 +79,7 @@ def test_a_pngs_rights_are_kept(master: bytes) -> None:
     assert NOTICE.encode() in bytes(output)
 
 
-def test_exif_comes_first() -> None:
+def test_exif_takes_precedence() -> None:
     """Where sources differ, the first one with a value wins, and EXIF is the first."""
     master = with_segments(SOURCES["IPTC"], exif_segment(exif({ARTIST: b"John Roe"})))
     found = opened(convert(master)).getexif()
@@ -96,7 +96,7 @@ def test_exif_comes_first() -> None:
         (b" \0 \0", None),
     ],
 )
-def test_photographer_and_editor_stay_apart(stored: bytes, kept: bytes | None) -> None:
+def test_the_copyrights_of_photographer_and_editor_stay_separate(stored: bytes, kept: bytes | None) -> None:
     """EXIF stores two copyrights in one value; a blank photographer keeps its place before the editor."""
     output = bytes(convert(with_segments(jpeg(), exif_segment(exif({COPYRIGHT: stored})))))
     assert (b"editor" in output) is (b"editor" in stored)
@@ -116,12 +116,12 @@ def test_photographer_and_editor_stay_apart(stored: bytes, kept: bytes | None) -
     ],
     ids=["starts", "attributes", "items", "cut"],
 )
-def test_a_hostile_packet_costs_nothing(packet: str) -> None:
+def test_a_hostile_xmp_packet_does_not_stall_the_search(packet: str) -> None:
     """A picture is converted despite an XMP packet that would make a backtracking search take hours."""
     assert convert(_with_chunks(chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + packet.encode()[:60_000])))
 
 
-def test_a_text_that_inflates_without_end_is_ignored() -> None:
+def test_a_text_chunk_that_inflates_to_10_mb_is_ignored() -> None:
     """A text chunk that inflates to 10 MB is ignored."""
     bomb = chunk(b"zTXt", b"Author\0\0" + zlib.compress(bytes(10_000_000)))
     assert not opened(convert(_with_chunks(bomb))).getexif()

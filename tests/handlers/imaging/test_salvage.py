@@ -36,7 +36,7 @@ def test_a_truncated_file_is_refused(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", MASTERS)
-def test_salvage_keeps_what_decodes_and_marks_it(kind: str) -> None:
+def test_salvage_keeps_decodable_rows_and_marks_the_output(kind: str) -> None:
     """The output has the master's size and top rows, and is marked as salvaged."""
     output = convert(_cut(MASTERS[kind]), salvage=True)
     assert output.salvaged
@@ -56,7 +56,7 @@ def test_salvage_leaves_whole_files_unmarked(kind: str) -> None:
     assert output == convert(MASTERS[kind])
 
 
-def test_a_file_without_a_decoded_row_is_refused_even_so() -> None:
+def test_salvage_refuses_a_file_without_a_decodable_row() -> None:
     """A file without a decodable row is refused, even with `salvage`."""
     master = saved(photo(SIZE), "PNG")
     start = master.index(b"IDAT") + 4
@@ -64,19 +64,19 @@ def test_a_file_without_a_decoded_row_is_refused_even_so() -> None:
         convert(master[:start] + bytes(2000), salvage=True)
 
 
-def test_salvage_lifts_no_limit() -> None:
+def test_salvage_does_not_lift_the_limits() -> None:
     """A picture over the limit is refused, even with `salvage`."""
     with pytest.raises(ImageTooLargeError):
         convert(_cut(MASTERS["PNG"]), salvage=True, limits=Limits(max_pixels=10))
 
 
-def test_damage_behind_the_first_frame_of_a_gif_is_harmless() -> None:
+def test_damage_after_the_first_frame_of_a_gif_is_harmless() -> None:
     """Only the first frame is used, so only that frame must be whole."""
     whole = gif((8, 8), [RED, BLUE], gif_frame((0, 0, 8, 8), bytes(64)), gif_frame((0, 0, 8, 8), b"\1" * 64))
     assert not convert(whole[:-20]).salvaged
 
 
-def test_a_checksum_of_pixels_that_is_wrong_is_damage() -> None:
+def test_a_wrong_checksum_of_the_pixels_is_damage() -> None:
     """A wrong Adler-32 is detected even where the data inflate."""
     master = bytearray(saved(photo(SIZE), "PNG"))
     master[-17] ^= 1  # The last byte of the checksum over the pixels.
@@ -85,7 +85,7 @@ def test_a_checksum_of_pixels_that_is_wrong_is_damage() -> None:
     assert convert(bytes(master), salvage=True).salvaged
 
 
-def test_a_wrong_checksum_of_a_chunk_is_outweighed_by_that_of_the_pixels() -> None:
+def test_a_wrong_checksum_of_a_chunk_only_leaves_a_warning() -> None:
     """A wrong chunk checksum leaves a warning; the picture is not marked as salvaged."""
     master = bytearray(saved(photo(SIZE), "PNG"))
     master[-16] ^= 1  # The first byte of the last chunk's checksum.

@@ -14,7 +14,7 @@ from .pictures import Pipe, jpeg, photo, saved
     "error", [OSError("read timed out"), TimeoutError("slow"), ValueError("closed"), EOFError("cut")]
 )
 @pytest.mark.parametrize("error_at", [0, 1000, 30_000])
-def test_what_reading_raises_passes_through_untouched(error: Exception, error_at: int) -> None:
+def test_a_read_error_is_raised_unchanged(error: Exception, error_at: int) -> None:
     """A read error is raised unchanged, although decoders raise the same classes."""
     data = saved(photo((400, 300)), "PNG") + bytes(100_000)
     for call in (convert, lambda source: resize(source, {"a": 10})):
@@ -23,7 +23,7 @@ def test_what_reading_raises_passes_through_untouched(error: Exception, error_at
         assert caught.value is error
 
 
-def test_describing_passes_a_networks_fault_through() -> None:
+def test_describe_raises_a_read_error_unchanged() -> None:
     """`describe` raises a read error unchanged too."""
     error = OSError("connection reset")
     with pytest.raises(OSError, match="reset") as caught:
@@ -31,7 +31,7 @@ def test_describing_passes_a_networks_fault_through() -> None:
     assert caught.value is error
 
 
-def test_describing_reads_no_further_than_the_header() -> None:
+def test_describe_reads_no_further_than_the_header() -> None:
     """Only the first block of a picture of over a megabyte is read."""
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -49,7 +49,7 @@ def test_reading_stops_at_the_limit() -> None:
     assert pipe.served <= 102_000
 
 
-def test_a_file_of_exactly_the_limit_is_taken() -> None:
+def test_a_file_of_exactly_the_limit_is_accepted() -> None:
     """A file of exactly the limit is accepted, and one more byte is refused."""
     data = jpeg()
     assert convert(data, limits=Limits(max_bytes=len(data)))
@@ -58,7 +58,7 @@ def test_a_file_of_exactly_the_limit_is_taken() -> None:
         convert(data, limits=Limits(max_bytes=len(data) - 1))
 
 
-def test_a_stream_of_text_is_a_callers_mistake() -> None:
+def test_a_stream_of_text_raises_type_error() -> None:
     """A stream whose `read` returns text raises TypeError."""
 
     class Text:
@@ -69,7 +69,7 @@ def test_a_stream_of_text_is_a_callers_mistake() -> None:
         convert(Text())  # type: ignore[arg-type]
 
 
-def test_positions_are_read_in_any_order() -> None:
+def test_bytes_can_be_read_in_any_order() -> None:
     """Bytes already fetched stay readable."""
     source = Source(Pipe(bytes(range(256)) * 100), 1_000_000)
     assert source.peek(20_000, 4) == bytes(range(32, 36))

@@ -79,7 +79,7 @@ def test_a_palette_is_converted() -> None:
 @pytest.mark.parametrize("photometric", [0, 1])
 @pytest.mark.parametrize("depth", [1, 4, 8, 16])
 @pytest.mark.parametrize("order", ["<", ">"])
-def test_grey_is_as_bright_as_its_numbers_say(order: str, depth: int, photometric: int) -> None:
+def test_grey_levels_follow_the_photometric_tag(order: str, depth: int, photometric: int) -> None:
     """Zero is black or white, as the photometric tag says; 16 bits are scaled, not clipped."""
     rows = [(1 << depth) - 1] * 64 + [0] * 64
     bits = "".join(f"{one:0{depth}b}" for one in rows)
@@ -104,7 +104,7 @@ def test_16_bits_are_scaled(order: str, planes: int, *, big: bool) -> None:
 
 
 @pytest.mark.parametrize(("kind", "pixel"), [(1, (128, 0, 0, 128)), (2, (255, 0, 0, 128)), (0, (255, 0, 0, 0))])
-def test_a_fourth_sample_is_what_its_kind_says(kind: int, pixel: tuple[int, int, int, int]) -> None:
+def test_the_fourth_sample_is_interpreted_by_its_kind(kind: int, pixel: tuple[int, int, int, int]) -> None:
     """The fourth sample is premultiplied alpha, straight alpha or no alpha."""
     data = tiff(plain(8, 8, 4, t338=(3, [kind])), [bytes(pixel) * 64])
     expected = RED if not kind else (128, 127, 0)
@@ -138,7 +138,7 @@ def test_a_tiff_is_described_by_its_directories() -> None:
     assert not facts.tags.keys() & {"StripOffsets", "ImageWidth", "BitsPerSample"}
 
 
-def test_rights_travel() -> None:
+def test_artist_and_copyright_are_kept() -> None:
     """Artist and copyright are kept, from the directory itself, IPTC or XMP."""
     packet = b"<x><dc:creator><rdf:Seq><rdf:li>Ada</rdf:li></rdf:Seq></dc:creator></x>"
     notice = b"\x1c\2\x74" + struct.pack(">H", 4) + b"ACME"
@@ -201,7 +201,7 @@ def test_a_bomb_is_refused_by_its_header() -> None:
     ],
     ids=["huge tiles", "few strips", "outside", "overlapping", "many samples", "no width", "empty"],
 )
-def test_tags_that_contradict_each_other_are_refused(tags: dict[int, Any]) -> None:
+def test_contradictory_tags_are_refused(tags: dict[int, Any]) -> None:
     """Contradictory tags are refused."""
     with pytest.raises(BrokenImageError):
         convert(of(tiff(tags, [bytes(64)])))
@@ -227,13 +227,13 @@ def test_many_strips_are_refused() -> None:
     ],
     ids=["float", "Lab", "old JPEG", "wide alpha", "plane of alpha"],
 )
-def test_other_kinds_are_refused(tags: dict[int, Any], reason: str) -> None:
+def test_unsupported_kinds_are_refused(tags: dict[int, Any], reason: str) -> None:
     """Other kinds are refused as unsupported, not as damaged."""
     with pytest.raises(UnsupportedFormatError, match=reason):
         convert(of(tiff(tags, [bytes(512)])))
 
 
-def test_a_directory_that_cannot_be_read_is_refused() -> None:
+def test_a_directory_beyond_the_end_of_the_file_is_refused() -> None:
     """A directory offset beyond the end of the file is refused, however large it is."""
     for start in (1 << 20, (1 << 32) - 1):
         with pytest.raises(BrokenImageError):
@@ -248,13 +248,13 @@ def test_a_tiff_is_resized() -> None:
     assert {name: opened(jpeg).size for name, jpeg in sizes.items()} == {"small": (40, 30), "large": (320, 240)}
 
 
-def test_a_tiff_is_refused_where_it_is_not_let_in() -> None:
+def test_a_tiff_is_refused_unless_it_is_listed() -> None:
     """The message names the setting that allows it."""
     for data in (saved(photo(), "TIFF"), tiff(plain(1, 1), [b"abc"], big=True)):
         with pytest.raises(UnsupportedFormatError, match=r"TIFF picture.*, or add tiff to inputFormats$"):
             open_picture(data, Limits())
 
 
-def test_a_tiff_runs_guarded() -> None:
+def test_a_tiff_is_guarded() -> None:
     """A TIFF is decoded in a child process only."""
     assert of(saved(photo(), "TIFF")).guarded

@@ -35,7 +35,7 @@ KEYED = {
 
 
 @pytest.mark.parametrize("kind", KEYED)
-def test_what_is_transparent_shows_the_background(kind: str) -> None:
+def test_transparent_pixels_show_the_background(kind: str) -> None:
     """The tRNS chunk of each colour type, palette alpha, LA and RGBA show the background, not black."""
     image = opened(convert(KEYED[kind], background=GREEN)).convert("RGB")
     assert image.getpixel((2, 8)) == pytest.approx(GREEN, abs=6)
@@ -43,12 +43,12 @@ def test_what_is_transparent_shows_the_background(kind: str) -> None:
     assert describe(KEYED[kind]).has_alpha
 
 
-def test_the_background_is_white_if_not_told_otherwise() -> None:
+def test_the_default_background_is_white() -> None:
     """The default background is white."""
     assert opened(convert(KEYED["RGBA"])).getpixel((2, 8)) == pytest.approx(WHITE, abs=2)
 
 
-def test_a_sixteen_bit_key_is_compared_in_all_its_bits() -> None:
+def test_all_bits_of_a_sixteen_bit_key_are_compared() -> None:
     """A value that equals the transparent one in its high byte only stays opaque."""
     rows = _half(wide(0x1234), wide(0x1235))
     image = opened(convert(png(SIZE, 16, 0, rows, chunk(b"tRNS", wide(0x1234))), background=(255, 255, 255)))
@@ -64,13 +64,13 @@ def test_transparent_colours_do_not_bleed_into_a_smaller_size() -> None:
     assert min(output.getchannel("G").tobytes()) > 245
 
 
-def test_half_transparency_mixes() -> None:
+def test_half_transparent_pixels_are_blended() -> None:
     """Black at half opacity over white is middle grey."""
     output = opened(convert(saved(Image.new("RGBA", SIZE, (*BLACK, 128)), "PNG")))
     assert output.getpixel((8, 8)) == pytest.approx((127, 127, 127), abs=2)
 
 
-def test_grey_over_grey_stays_grey_and_over_a_colour_does_not() -> None:
+def test_a_grey_picture_stays_grey_only_on_a_grey_background() -> None:
     """A transparent grey master becomes RGB only on a coloured background."""
     assert opened(convert(KEYED["LA"])).mode == "L"
     assert opened(convert(KEYED["LA"], background=GREEN)).mode == "RGB"

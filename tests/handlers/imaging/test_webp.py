@@ -96,7 +96,7 @@ def test_a_profile_is_applied() -> None:
     assert difference(opened(convert(webp(lossless(photo(), icc_profile=p3_profile())))), expected) == 0
 
 
-def test_rights_travel_and_the_rest_does_not() -> None:
+def test_artist_and_copyright_are_kept_and_the_rest_is_dropped() -> None:
     """Artist and copyright are kept, from EXIF or XMP; the GPS position is not."""
     packet = b"<x><dc:creator><rdf:Seq><rdf:li>Ada</rdf:li></rdf:Seq></dc:creator></x>"
     jpeg = opened(convert(webp(lossless(photo(), exif=exif({0x8298: b"ACME"}, gps={1: b"N"}), xmp=packet))))
@@ -152,7 +152,7 @@ def test_a_bomb_is_refused_by_its_header() -> None:
         convert(picture)
 
 
-def test_a_frame_that_leaves_the_canvas_is_refused() -> None:
+def test_a_frame_outside_the_canvas_is_refused() -> None:
     """A frame outside the canvas is refused before the canvas is allocated; the decoder would allocate it first."""
     plain = lossless(Image.new("RGB", (16, 8), RED))[12:]
     frame = b"\x0a\0\0" + bytes(3) + b"\x0f\0\0\x07\0\0" + bytes(4) + plain
@@ -173,7 +173,7 @@ def test_a_webp_without_a_picture_is_refused(data: bytes) -> None:
         webp(data)
 
 
-def test_a_webp_is_refused_where_it_is_not_let_in() -> None:
+def test_a_webp_is_refused_unless_it_is_listed() -> None:
     """The message names the setting that allows it."""
     with pytest.raises(
         UnsupportedFormatError,
@@ -192,12 +192,12 @@ def test_a_default_format_can_be_left_out() -> None:
         open_picture(b"Dear reader", LIMITS, formats=FORMATS)
 
 
-def test_an_unknown_format_is_the_callers_fault() -> None:
+def test_an_unknown_format_raises_value_error() -> None:
     """An unknown format name raises ValueError instead of rejecting the picture."""
     with pytest.raises(ValueError, match="expected formats among jpeg, png, gif, webp"):
         open_picture(io.BytesIO(b""), LIMITS, formats=["bmp"])
 
 
-def test_a_webp_runs_guarded() -> None:
+def test_a_webp_is_guarded() -> None:
     """A WebP is decoded in a child process only."""
     assert webp(lossless(Image.new("RGB", (8, 8), WHITE))).guarded

@@ -92,7 +92,7 @@ def test_a_picture_of_fifty_megapixels_is_accepted() -> None:
     assert convert(saved(Image.new("L", (8192, 6144)), "PNG", compress_level=1))
 
 
-def test_a_profile_that_is_there_twice_is_one() -> None:
+def test_a_duplicate_profile_leaves_no_warning() -> None:
     """A duplicate profile, which some editors write, leaves no warning."""
     once = jpeg(photo((64, 48)), icc_profile=bytes(200_000))
     start = once.index(b"\xff\xe2")
@@ -121,18 +121,18 @@ def _many_scans(count: int) -> bytes:
 
 
 @pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE)
-def test_a_file_that_is_made_to_stall_is_refused(make: Callable[[], bytes]) -> None:
+def test_a_file_that_would_stall_the_decoder_is_refused(make: Callable[[], bytes]) -> None:
     """Markers, chunks and scans are limited before a pixel is decoded."""
     with pytest.raises(ImageTooLargeError, match="expected at most"):
         convert(make())
 
 
-def test_fill_bytes_by_the_million_cost_nothing() -> None:
+def test_millions_of_fill_bytes_are_skipped() -> None:
     """Ten million fill bytes before the end-of-image marker are skipped."""
     assert convert(BASELINE[:-2] + b"\xff" * 10_000_000 + EOI)
 
 
-def test_facts_are_the_same_whatever_reads_them() -> None:
+def test_describe_and_convert_read_the_same_orientation() -> None:
     """`describe` reads the orientation that `convert` applies, even from a chunk after the pixels."""
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -142,7 +142,7 @@ def test_facts_are_the_same_whatever_reads_them() -> None:
 
 
 @pytest.mark.parametrize("tags", [{1: "N", 2: (52.0, 30.0, 0.0)}, {3: "E", 4: (13.0, 24.0, 0.0)}])
-def test_half_of_a_position_is_none(tags: dict[int, Any]) -> None:
+def test_half_of_a_position_is_left_out(tags: dict[int, Any]) -> None:
     """A latitude without a longitude, or the reverse, gives no position."""
     exif = Image.Exif()
     exif.get_ifd(0x8825).update({**tags, 29: "2024:05:01"})
@@ -151,14 +151,14 @@ def test_half_of_a_position_is_none(tags: dict[int, Any]) -> None:
 
 
 @pytest.mark.parametrize("blank", ["    :  :     :  :  ", "0000:00:00 00:00:00", ""])
-def test_a_blank_time_hides_no_other(blank: str) -> None:
+def test_a_blank_time_is_skipped(blank: str) -> None:
     """A blank time is skipped, and the next time tag is used."""
     exif = Image.Exif()
     exif.get_ifd(0x8769).update({0x9003: blank, 0x9004: "2024:05:01 12:30:00"})
     assert describe(jpeg(photo((32, 32)), exif=exif)).taken_at == "2024-05-01T12:30:00"
 
 
-def test_a_gif_without_its_end_has_its_frames() -> None:
+def test_the_frames_of_a_gif_without_a_trailer_are_counted() -> None:
     """Frames are counted up to the end of the file, with a warning."""
     frames = gif((4, 4), [(0, 0, 0), (255, 255, 255)], *[gif_frame((0, 0, 4, 4), bytes(16))] * 3)
     found = describe(frames[:-1])
@@ -172,7 +172,7 @@ ROWS = list(csv.DictReader((CASES / "cases.csv").open())) if (CASES / "cases.csv
 
 @pytest.mark.skipif(not ROWS, reason="the folder of small cases is not beside the project")
 @pytest.mark.parametrize("row", ROWS, ids=[row["file"] for row in ROWS])
-def test_a_small_case_is_as_its_table_says(row: dict[str, str]) -> None:
+def test_a_small_case_gives_the_result_in_the_table(row: dict[str, str]) -> None:
     """Files that once failed are accepted or refused, with colours and rights, as the table says."""
     data = (CASES / Path(row["file"]).name).read_bytes()
     EXPECTED[row["expect"]](data)
