@@ -23,7 +23,7 @@ from ops.stack import DeployedStack
 from tests.browser import looks
 from tests.browser.conftest import OpenPage
 
-PATIENCE_MS = 90_000
+TIMEOUT_MS = 90_000
 DROPPED = ("CAMERA.JPG", "animated.gif", "chart.png", "no-picture.jpg")
 PICTURES = DROPPED[:3]
 DROP = """([target, files]) => {
@@ -77,8 +77,8 @@ def dropped(address: str, browser: Browser, tmp_path_factory: pytest.TempPathFac
     expect(page.get_by_text("Connected.")).to_be_visible()
     files = [file_of(samples[name]) for name in DROPPED]
     page.evaluate(DROP, [page.locator("#drop").element_handle(), files])
-    expect(page.get_by_text("4 of 4 uploaded.")).to_be_visible(timeout=PATIENCE_MS)
-    expect(page.locator("#count")).to_contain_text("0 on their way", timeout=PATIENCE_MS)
+    expect(page.get_by_text("4 of 4 uploaded.")).to_be_visible(timeout=TIMEOUT_MS)
+    expect(page.locator("#count")).to_contain_text("0 on their way", timeout=TIMEOUT_MS)
     count = page.locator("#count").inner_text()
     page.close()
     return Dropped(address=address, count=count)
@@ -133,9 +133,9 @@ def test_a_dead_letter_shows_its_error_and_can_be_redriven(
     """A worker without write permission fails for good; after the permission returns, a redrive completes the work."""
     body = stack.client("s3").get_object(Bucket=stack.bucket, Key="master/CAMERA.JPG")["Body"].read()
     letter = page.get_by_role("article", name="resizing", exact=True)
-    with forbidden(deployment, "pixel-resizer", "resized/"):
+    with revoked(deployment, "pixel-resizer", "resized/"):
         stack.client("s3").put_object(Bucket=stack.bucket, Key="master/again.jpg", Body=body)
-        expect(letter).to_contain_text("resizing: 1", timeout=PATIENCE_MS)
+        expect(letter).to_contain_text("resizing: 1", timeout=TIMEOUT_MS)
     expect(letter).to_contain_text("master/again.jpg")
     expect(letter).to_contain_text(re.compile(r"AccessDenied: .*PutObject.*\(storage\.py:\d+\)"))
     expect(page.locator("#count")).to_contain_text("1 failed")
@@ -147,14 +147,14 @@ def test_a_dead_letter_shows_its_error_and_can_be_redriven(
     looks.check(page)
     letter.get_by_role("button", name="Redrive resizing").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Sent back from resizing: 1.")).to_be_visible(timeout=PATIENCE_MS)
-    expect(letter).to_be_hidden(timeout=PATIENCE_MS)
+    expect(page.get_by_text("Sent back from resizing: 1.")).to_be_visible(timeout=TIMEOUT_MS)
+    expect(letter).to_be_hidden(timeout=TIMEOUT_MS)
     expect(page.get_by_text("None.")).to_be_visible()
-    expect(page.locator("#count")).to_contain_text("4 done, 1 rejected, 0 failed", timeout=PATIENCE_MS)
+    expect(page.locator("#count")).to_contain_text("4 done, 1 rejected, 0 failed", timeout=TIMEOUT_MS)
 
 
 @contextlib.contextmanager
-def forbidden(deployment: Deployment, function: str, prefix: str) -> Iterator[None]:
+def revoked(deployment: Deployment, function: str, prefix: str) -> Iterator[None]:
     """Revoke a function's permission to write under a prefix, and restore it afterwards."""
     iam = deployment.emulator.client("iam")
     policy = deployment.resource("RolePolicy", f"{function}-policy")
@@ -163,13 +163,13 @@ def forbidden(deployment: Deployment, function: str, prefix: str) -> Iterator[No
         "PolicyName": policy["name"],
     }
     document = json.loads(policy["policy"])
-    left = [
+    kept = [
         row
         for row in document["Statement"]
         if f"/{prefix}" not in row["Resource"] or "s3:PutObject" not in row["Action"]
     ]
-    assert len(left) < len(document["Statement"])
-    iam.put_role_policy(**names, PolicyDocument=json.dumps({**document, "Statement": left}))
+    assert len(kept) < len(document["Statement"])
+    iam.put_role_policy(**names, PolicyDocument=json.dumps({**document, "Statement": kept}))
     yield
     iam.put_role_policy(**names, PolicyDocument=policy["policy"])
 

@@ -17,12 +17,12 @@ from tests.handlers.conftest import (
     Context,
     Stack,
     credentials,  # noqa: F401 a fixture
+    function_environment,  # noqa: F401 a fixture
     job,
     no_metrics,  # noqa: F401 a fixture
     settings,
     sqs_event,
     stack,  # noqa: F401 a fixture
-    told,  # noqa: F401 a fixture
 )
 from tests.handlers.pictures import picture
 

@@ -24,7 +24,7 @@ from ops.logs import log_events
 from ops.stack import DeployedStack
 
 # Long enough for a busy machine; a passing test finishes much earlier.
-PATIENCE_S = 90
+TIMEOUT_S = 90
 POLL_S = 0.1
 
 # Retry failed messages quickly, and never move them to the dead letters during a test.
@@ -94,12 +94,12 @@ class Live:
 
 def until(what: str, condition: Callable[..., Any], *arguments: Any) -> Any:
     """Return the first true value of `condition(*arguments)`, or fail after a time-out."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while time.monotonic() < deadline:
         if value := condition(*arguments):
             return value
         time.sleep(POLL_S)
-    pytest.fail(f"waited {PATIENCE_S} s in vain until {what}")
+    pytest.fail(f"expected within {TIMEOUT_S} s: {what}")
 
 
 _shades = itertools.count()

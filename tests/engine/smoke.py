@@ -24,13 +24,13 @@ from ops.stack import DeployedStack
 from tests.engine.cli import PulumiFailedError, PulumiStack
 
 PREFIX = "smoke/"
-PATIENCE_S = 300
+TIMEOUT_S = 300
 POLL_S = 5
 KEY_KEPT_DAYS = 7
 """The shortest period that KMS allows."""
 PHOTO_PX = (1200, 800)
 # A third more pixels than `maxPixels` by default, in the form that needs the most memory, in a file of 2 MB.
-KILLER_PX = (10_000, 8_500)
+TOO_LARGE_PX = (10_000, 8_500)
 
 
 class SmokeError(Exception):
@@ -57,7 +57,7 @@ def uploads(kms_key: str) -> list[SmokeUpload]:
     encrypted = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key}
     return [
         SmokeUpload(name="good.jpg", body=photo, outcome="done"),
-        SmokeUpload(name="killer.png", body=lambda: costliest_png(*KILLER_PX), outcome="rejected"),
+        SmokeUpload(name="too-large.png", body=lambda: costliest_png(*TOO_LARGE_PX), outcome="rejected"),
         SmokeUpload(name="encrypted.jpg", body=photo, outcome="rejected", storage=encrypted),
         SmokeUpload(name="archived.jpg", body=photo, outcome="rejected", storage={"StorageClass": "GLACIER"}),
     ]
@@ -76,16 +76,16 @@ def faults(masters: list[SmokeUpload], accounts: list[Account]) -> list[str]:
     return [fault for master in masters if (fault := _fault(master, by_name.get(master.name)))]
 
 
-def wait(stack: DeployedStack, masters: list[SmokeUpload], patience_s: float = PATIENCE_S) -> None:
+def wait(stack: DeployedStack, masters: list[SmokeUpload], timeout_s: float = TIMEOUT_S) -> None:
     """Wait until each master has its expected outcome.
 
-    Raises: SmokeError, if a master has another outcome after `patience_s`.
+    Raises: SmokeError, if a master has another outcome after `timeout_s`.
     """
-    deadline = time.monotonic() + patience_s
+    deadline = time.monotonic() + timeout_s
     while found := faults(masters, list(audit(stack, PREFIX))):
         if time.monotonic() > deadline:
             raise SmokeError("\n".join(found))
-        time.sleep(min(POLL_S, patience_s))
+        time.sleep(min(POLL_S, timeout_s))
 
 
 def empty(stack: DeployedStack) -> None:
@@ -101,9 +101,9 @@ def smoke(pulumi: PulumiStack, find: Callable[[], DeployedStack]) -> None:
 
     Raises: SmokeError, PulumiFailedError.
     """
-    if held := pulumi.resources():
+    if resources := pulumi.resources():
         raise SmokeError(
-            f"expected a stack without resources, got {pulumi.name} with {len(held)}, which would be destroyed: "
+            f"expected a stack without resources, got {pulumi.name} with {len(resources)}, which would be destroyed: "
             "make another with `pulumi stack init`"
         )
     try:

@@ -85,14 +85,16 @@ def test_the_skip_reason_says_where_to_get_the_cli(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
-    ("plugins", "said"),
+    ("plugins", "reason"),
     [
         ([], f"expected plugin aws {VERSION}, got none: run `pulumi plugin install resource aws {VERSION}`"),
         ([{"name": "aws", "version": "6.0.0"}], f"expected plugin aws {VERSION}, got 6.0.0"),
         ([{"name": "aws", "version": VERSION}, {"name": "random", "version": "4.0.0"}], ""),
     ],
 )
-def test_another_version_of_the_plugin_is_a_skip_reason(cli: FakeCli, plugins: list[dict[str, str]], said: str) -> None:
+def test_another_version_of_the_plugin_is_a_skip_reason(
+    cli: FakeCli, plugins: list[dict[str, str]], reason: str
+) -> None:
     """The CLI would otherwise download another version in the middle of a test."""
     cli.answer({"plugin ls --json": (0, json.dumps(plugins))})
-    assert missing() == said or (said and missing().startswith(said))
+    assert missing() == reason or (reason and missing().startswith(reason))

@@ -58,7 +58,7 @@ def audit(stack: PulumiStack) -> dict[str, Any] | None:
     return totals
 
 
-def left(emulator: Emulator) -> list[str]:
+def account_resources(emulator: Emulator) -> list[str]:
     """Return the buckets, tables, topics, queues and functions that an account holds."""
     buckets = [bucket["Name"] for bucket in emulator.client("s3").list_buckets()["Buckets"]]
     topics = [topic["TopicArn"] for topic in emulator.client("sns").list_topics()["Topics"]]
@@ -95,14 +95,14 @@ def test_seven_settings_change_without_a_replacement(stack: PulumiStack) -> None
 
 def test_destroying_leaves_no_resources(emulator: Emulator, tmp_path: Path) -> None:
     """No resource is left in the state or in the account."""
-    before = left(emulator)
+    before = account_resources(emulator)
     link_project(tmp_path)
     stack = stack_like("dev", tmp_path, emulator)
     stack.up()
-    assert len(left(emulator)) > len(before)
+    assert len(account_resources(emulator)) > len(before)
     stack.destroy()
     assert stack.resources() == []
-    assert sorted(left(emulator)) == sorted(before)
+    assert sorted(account_resources(emulator)) == sorted(before)
 
 
 def test_destroying_prod_is_refused_and_deletes_nothing(emulator: Emulator, tmp_path: Path) -> None:
@@ -110,8 +110,8 @@ def test_destroying_prod_is_refused_and_deletes_nothing(emulator: Emulator, tmp_
     link_project(tmp_path)
     stack = stack_like("prod", tmp_path, emulator)
     stack.up()
-    before, held = stack.resources(), sorted(left(emulator))
+    before, in_account = stack.resources(), sorted(account_resources(emulator))
     with pytest.raises(PulumiFailedError, match="protected"):
         stack.destroy()
     assert stack.resources() == before
-    assert sorted(left(emulator)) == held
+    assert sorted(account_resources(emulator)) == in_account

@@ -49,10 +49,10 @@ def test_masters_are_stored_plain_archived_and_encrypted(pipeline: Pipeline) -> 
 
 def test_the_oversized_master_does_not_fit_the_functions_memory() -> None:
     """The picture has too many pixels for the functions' default memory."""
-    (killer,) = [master.body() for master in uploads("key") if master.name == "killer.png"]
+    (oversized,) = [master.body() for master in uploads("key") if master.name == "too-large.png"]
     config = StackConfig()
     with pytest.raises(ImageTooLargeError):
-        convert(killer, limits=Limits.for_memory(config.format_conversion_memory_mb, max_pixels=config.max_pixels))
+        convert(oversized, limits=Limits.for_memory(config.format_conversion_memory_mb, max_pixels=config.max_pixels))
 
 
 def test_the_key_is_deleted_after_an_error(pipeline: Pipeline) -> None:
@@ -66,16 +66,18 @@ def test_the_key_is_deleted_after_an_error(pipeline: Pipeline) -> None:
 def test_wait_accepts_four_masters_with_the_expected_outcome(pipeline: Pipeline) -> None:
     """The good master is done, and the others are rejected with a reason."""
     finished(pipeline)
-    wait(pipeline.stack, uploads("key"), patience_s=0)
+    wait(pipeline.stack, uploads("key"), timeout_s=0)
 
 
 def test_an_unexpected_outcome_is_reported(pipeline: Pipeline) -> None:
     """The error gives the master's state in each branch."""
     finished(pipeline)
-    etag = pipeline.upload("smoke/killer.png", b"accepted")
-    pipeline.finish("smoke/killer.png", etag)
-    with pytest.raises(SmokeError, match=r"^killer\.png: expected rejected, got format-conversion done, resizing done"):
-        wait(pipeline.stack, uploads("key"), patience_s=0)
+    etag = pipeline.upload("smoke/too-large.png", b"accepted")
+    pipeline.finish("smoke/too-large.png", etag)
+    with pytest.raises(
+        SmokeError, match=r"^too-large\.png: expected rejected, got format-conversion done, resizing done"
+    ):
+        wait(pipeline.stack, uploads("key"), timeout_s=0)
 
 
 def test_a_master_missing_from_the_audit_is_reported() -> None:

@@ -132,7 +132,7 @@ class Context(LambdaContext):
 
 
 @dataclass(frozen=True)
-class Made:
+class FakeOutput:
     """A branch's output that is not written anywhere."""
 
     written: bool = True
@@ -143,16 +143,16 @@ class Made:
         return Outcome(state="written", recipe=settings.recipe) if self.written else None
 
 
-Run = Callable[[Master, Settings], Made]
+Run = Callable[[Master, Settings], FakeOutput]
 
 
-def working(run: Run, need_bytes: int = 0) -> Work:
+def work_with(run: Run, need_bytes: int = 0) -> Work:
     """Return a branch's work that ignores the picture."""
     return Work(run=lambda _picture, master, settings: run(master, settings), bytes_needed=lambda *_: need_bytes)
 
 
 @pytest.fixture
-def unopened(monkeypatch: pytest.MonkeyPatch) -> None:
+def masters_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     """Allow any bytes as masters: they are not opened as pictures."""
     monkeypatch.setattr(imaging, "open_picture", lambda *_, **__: SimpleNamespace(guarded=False))
 
@@ -243,7 +243,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> None:
+def function_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give the function the environment that the program gives it."""
     configure(monkeypatch)
 
@@ -264,8 +264,8 @@ def no_metrics() -> Iterator[None]:
 
 @pytest.fixture
 def stack(
-    credentials: None,  # noqa: ARG001 see the next
-    told: None,  # noqa: ARG001 see the next
+    credentials: None,  # noqa: ARG001 requested for its side effects
+    function_environment: None,  # noqa: ARG001 requested for its side effects
     no_metrics: None,  # noqa: ARG001 requested for its side effects
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Stack]:
@@ -298,7 +298,7 @@ def _make(monkeypatch: pytest.MonkeyPatch) -> Stack:
     monkeypatch.setenv("TOPIC_ARN", topic_arn)
     delays_s: dict[str, int] = {}
     monkeypatch.setattr(retries, "schedule", lambda _, delays: delays_s.update(delays) or [])
-    bus = Bus()
+    bus = FakeBus()
     monkeypatch.setattr(clients, "events", lambda: bus)
     return Stack(
         s3=s3,
@@ -312,7 +312,7 @@ def _make(monkeypatch: pytest.MonkeyPatch) -> Stack:
     )
 
 
-class Bus:
+class FakeBus:
     """A fake EventBridge that accepts every event and records it."""
 
     def __init__(self) -> None:

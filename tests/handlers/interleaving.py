@@ -244,11 +244,11 @@ class Ending:
             yield "an output remains after its master"
         complete = {key for what, key in self.stack.events() if what == "Picture complete"}
         for key in complete - {key for what, key in self.stack.events() if what == "Picture deleted"}:
-            yield f"{key} was told to be complete, and its deletion never"
+            yield f"{key} has a complete event and no deleted event"
 
     def _owned(self, record: Record, masters: Mapping[str, str]) -> Iterator[str]:
         if record.etag != masters[record.key]:
-            yield "the record is not of the newest bytes"
+            yield "the record has older bytes"
         reasons = set(self.stack.keys("rejected/"))
         for key in masters:
             taken = Layout().rejected_key(key, "name-taken") in reasons
@@ -257,10 +257,10 @@ class Ending:
         for branch, outcome in record.branches.items():
             yield from self._branch(record, branch, outcome.state)
             if (Layout().rejected_key(record.key, branch) in reasons) != (outcome.state == "rejected"):
-                yield f"{branch} is {outcome.state}, and its reason does not say so"
+                yield f"{branch} is {outcome.state}, and its reason disagrees"
         ids = {json.loads(entry["Detail"])["id"] for entry in self.stack.sent}
         if f"{BUCKET}/{record.key}/{record.generation}/{record.state}" not in ids:
-            yield "settled, and nobody was told"
+            yield "settled, and no event was sent"
 
     def _branch(self, record: Record, branch: str, state: str) -> Iterator[str]:
         output = FILES[branch].replace("{name}", self.name)

@@ -41,15 +41,15 @@ def test_a_worker_imports_no_further_formats_by_default() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "state"), [("AWS_LAMBDA_FUNCTION_NAME", "False True True"), ("OTHER", "True True False")]
+    ("variable", "state"), [("AWS_LAMBDA_FUNCTION_NAME", "False True True"), ("OTHER", "True True False")]
 )
-def test_on_lambda_garbage_collection_starts_with_the_first_client(told: str, state: str) -> None:
+def test_on_lambda_garbage_collection_starts_with_the_first_client(variable: str, state: str) -> None:
     """On Lambda, garbage collection starts with the first client and skips older objects; elsewhere it is untouched."""
     code = (
         "import gc, handlers.pixel_resizer; before = gc.isenabled();"
         "from handlers import clients; clients.s3(); print(before, gc.isenabled(), gc.get_freeze_count() > 0)"
     )
-    environment = {**os.environ, "AWS_DEFAULT_REGION": "eu-west-1", told: "a name"}
+    environment = {**os.environ, "AWS_DEFAULT_REGION": "eu-west-1", variable: "a name"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True, text=True)
     assert done.stdout.split() == state.split()
 

@@ -11,7 +11,7 @@ import pytest
 from components.stack_file import ROOT
 from handlers import clients, format_converter, job_publisher, metadata_extractor, pixel_resizer, stack
 from handlers.events import EventRefusedError, Events, PictureState
-from tests.handlers.conftest import BUCKET, Bus, Context, Stack, configure, sqs_event
+from tests.handlers.conftest import BUCKET, Context, FakeBus, Stack, configure, sqs_event
 from tests.handlers.pictures import picture
 
 BLOCKS: list[dict[str, Any]] = [
@@ -31,7 +31,7 @@ def check(detail: Any) -> None:
     jsonschema.validate(detail, SCHEMA, format_checker=jsonschema.FormatChecker())
 
 
-def look(key: str) -> None:
+def notify(key: str) -> None:
     job_publisher.handler({"Records": [{"s3": {"bucket": {"name": BUCKET}, "object": {"key": key}}}]}, Context())
 
 
@@ -58,7 +58,7 @@ def test_a_settled_picture_sends_one_event(
 ) -> None:
     """When the last branch settles, one event lists every branch's outcome and matches the schema."""
     stack.upload("master/2024/cat.jpg", body)
-    look("master/2024/cat.jpg")
+    notify("master/2024/cat.jpg")
     work(stack, monkeypatch)
     (entry,) = stack.sent
     detail = json.loads(entry["Detail"])
@@ -71,7 +71,7 @@ def test_a_settled_picture_sends_one_event(
 def test_an_event_lists_the_outputs_in_the_bucket(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keys, dimensions and bytes are those of the objects in the bucket."""
     stack.upload("master/{name}.jpg", picture((400, 300)))
-    look("master/%7Bname%7D.jpg")
+    notify("master/%7Bname%7D.jpg")
     work(stack, monkeypatch)
     branches = json.loads(stack.sent[0]["Detail"])["branches"]
     outputs = {key: size for facts in branches.values() for key, size in facts.get("outputs", {}).items()}
@@ -89,7 +89,7 @@ def test_an_event_lists_the_files_that_were_not_kept(stack: Stack, monkeypatch: 
     configure(monkeypatch, output_formats={"webp": 100}, jpeg_quality=5)
     monkeypatch.setenv("TOPIC_ARN", stack.topic_arn)
     stack.upload("master/cat.jpg", picture((400, 300)))
-    look("master/cat.jpg")
+    notify("master/cat.jpg")
     work(stack, monkeypatch)
     detail = json.loads(stack.sent[0]["Detail"])
     check(detail)
@@ -101,10 +101,10 @@ def test_an_event_lists_the_files_that_were_not_kept(stack: Stack, monkeypatch: 
 def test_an_event_that_is_sent_again_has_the_same_id(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that fails between the event and the record's update sends the event again under the same id."""
     stack.upload("master/cat.jpg", picture())
-    look("master/cat.jpg")
+    notify("master/cat.jpg")
     jobs = stack.published()
     with monkeypatch.context() as patch:
-        patch.setattr("handlers.record.Records.finish", lambda *_: _die())
+        patch.setattr("handlers.record.Records.finish", lambda *_: _fail())
         patch.setattr(stack.__class__, "published", lambda _: jobs)
         for branch, handler in WORKERS.items():
             patch.setenv("BRANCH", branch)
@@ -114,24 +114,24 @@ def test_an_event_that_is_sent_again_has_the_same_id(stack: Stack, monkeypatch: 
     assert (len(ids), len(set(ids))) == (2, 1)
 
 
-def _die() -> None:
+def _fail() -> None:
     raise OSError("the process is gone")
 
 
 def test_every_event_matches_the_schema(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """Events about rejected, complete and deleted pictures match the schema."""
     stack.upload("master/cat.jpg", picture())
-    look("master/cat.jpg")
+    notify("master/cat.jpg")
     stack.upload("master/cat.gif", b"GIF89a")
-    look("master/cat.gif")
+    notify("master/cat.gif")
     work(stack, monkeypatch)
     stack.s3.delete_object(Bucket=BUCKET, Key="master/cat.gif")
-    look("master/cat.gif")
+    notify("master/cat.gif")
     for entry in stack.sent:
         check(json.loads(entry["Detail"]))
     # Two jobs of one generation may both find all branches settled, and send the event twice under one id.
-    told = {json.loads(entry["Detail"])["id"]: entry["DetailType"] for entry in stack.sent}
-    assert list(told.values()) == ["Picture rejected", "Picture complete", "Picture deleted"]
+    types = {json.loads(entry["Detail"])["id"]: entry["DetailType"] for entry in stack.sent}
+    assert list(types.values()) == ["Picture rejected", "Picture complete", "Picture deleted"]
 
 
 def test_the_event_and_the_record_have_the_same_placeholder(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +139,7 @@ def test_the_event_and_the_record_have_the_same_placeholder(stack: Stack, monkey
     configure(monkeypatch, placeholders=True)
     monkeypatch.setenv("TOPIC_ARN", stack.topic_arn)
     stack.upload("master/cat.jpg", picture())
-    look("master/cat.jpg")
+    notify("master/cat.jpg")
     work(stack, monkeypatch)
     detail = json.loads(stack.sent[0]["Detail"])
     check(detail)
@@ -154,7 +154,7 @@ def test_events_can_be_turned_off(stack: Stack, monkeypatch: pytest.MonkeyPatch)
     configure(monkeypatch, events=False)
     monkeypatch.setenv("TOPIC_ARN", stack.topic_arn)
     stack.upload("master/cat.jpg", picture())
-    look("master/cat.jpg")
+    notify("master/cat.jpg")
     work(stack, monkeypatch)
     record = stack.record("master/cat.jpg")
     assert record
@@ -165,7 +165,7 @@ def test_a_refused_event_raises_an_error(capsys: pytest.CaptureFixture[str]) -> 
     """A partial failure of PutEvents raises, so that the message is redelivered, and is counted in a metric."""
     answer = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"}]}
 
-    class Refusing(Bus):
+    class Refusing(FakeBus):
         def put_events(self, **_: Any) -> dict[str, Any]:
             return answer
 

@@ -19,7 +19,7 @@ from handlers.imaging.formats.webp import WebpPicture
 from handlers.master import Master
 from handlers.settings import Settings
 from handlers.work import Result, Work
-from tests.handlers.conftest import Context, Made, Stack, failures, job, sqs_event
+from tests.handlers.conftest import Context, FakeOutput, Stack, failures, job, sqs_event
 from tests.handlers.imaging.heic import heic, needs_decoder
 from tests.handlers.pictures import opened, picture
 
@@ -27,7 +27,7 @@ JPEG, WEBP = "master/a.jpg", "master/b.webp"
 
 
 @pytest.fixture
-def two(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
+def two_masters(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
     """Put a JPEG and a WebP into a stack that accepts both."""
     settings = json.loads(os.environ["SETTINGS"])
     monkeypatch.setenv("SETTINGS", json.dumps({**settings, "input_formats": ["jpeg", "webp"]}))
@@ -41,16 +41,16 @@ def process(work: Work, left_s: float = 60.0, deliveries: int = 1) -> list[str]:
     return failures(worker.process(event, Context(left_s), work))
 
 
-def decoding(run: Callable[[Picture, Master, Settings], Made]) -> Work:
+def decoding(run: Callable[[Picture, Master, Settings], FakeOutput]) -> Work:
     return Work(run=run, bytes_needed=lambda found, _: found.bytes_needed())
 
 
-def _leave_pid(folder: Path, _picture: Picture, master: Master, _settings: Settings) -> Made:
+def _leave_pid(folder: Path, _picture: Picture, master: Master, _settings: Settings) -> FakeOutput:
     (folder / Path(master.key).name).write_text(str(os.getpid()))
-    return Made()
+    return FakeOutput()
 
 
-@pytest.mark.usefixtures("two")
+@pytest.mark.usefixtures("two_masters")
 def test_a_guarded_picture_is_decoded_in_a_child(tmp_path: Path) -> None:
     """A guarded picture is decoded in a child even on its first delivery; the batch's other picture is not."""
     assert process(decoding(functools.partial(_leave_pid, tmp_path))) == []
@@ -60,7 +60,7 @@ def test_a_guarded_picture_is_decoded_in_a_child(tmp_path: Path) -> None:
     assert pids["b.webp"] != os.getpid()
 
 
-@pytest.mark.usefixtures("two")
+@pytest.mark.usefixtures("two_masters")
 def test_no_thread_runs_when_a_guarded_picture_is_forked(monkeypatch: pytest.MonkeyPatch) -> None:
     """No thread runs at the fork, whose child would inherit its locks; the child gets all the remaining time."""
     seen: list[tuple[list[str], bool]] = []
@@ -72,15 +72,15 @@ def test_no_thread_runs_when_a_guarded_picture_is_forked(monkeypatch: pytest.Mon
         return work()
 
     monkeypatch.setattr("handlers.work.run_isolated", isolated)
-    assert process(decoding(lambda *_: Made())) == []
+    assert process(decoding(lambda *_: FakeOutput())) == []
     assert seen == [([], True)]
 
 
-@pytest.mark.usefixtures("two")
+@pytest.mark.usefixtures("two_masters")
 def test_a_crashing_decoder_fails_only_its_own_picture(tmp_path: Path) -> None:
     """A crashing decoder ends only its child, and only its message stays in the queue."""
 
-    def run(found: Picture, master: Master, settings: Settings) -> Made:
+    def run(found: Picture, master: Master, settings: Settings) -> FakeOutput:
         if isinstance(found, WebpPicture):
             faulthandler.disable()
             os.abort()
@@ -100,13 +100,13 @@ def test_a_crash_in_the_heic_decoder_fails_only_its_own_picture(
     stack.upload(JPEG, picture())
     stack.upload(WEBP, heic())
 
-    def kill(_payload: bytes) -> None:
+    def crash(_payload: bytes) -> None:
         faulthandler.disable()
         os.abort()
 
-    monkeypatch.setattr(importlib.import_module("pi_heif"), "open_heif", kill)
+    monkeypatch.setattr(importlib.import_module("pi_heif"), "open_heif", crash)
 
-    def run(found: Picture, master: Master, settings: Settings) -> Made:
+    def run(found: Picture, master: Master, settings: Settings) -> FakeOutput:
         found.read()
         found.decode(salvage=False)
         return _leave_pid(tmp_path, found, master, settings)
@@ -115,7 +115,7 @@ def test_a_crash_in_the_heic_decoder_fails_only_its_own_picture(
     assert [file.name for file in tmp_path.iterdir()] == ["a.jpg"]
 
 
-@pytest.mark.usefixtures("two")
+@pytest.mark.usefixtures("two_masters")
 def test_work_that_decodes_nothing_forks_no_child(monkeypatch: pytest.MonkeyPatch) -> None:
     """Work that decodes nothing reads headers with our own code, and forks no child."""
 
@@ -123,14 +123,14 @@ def test_work_that_decodes_nothing_forks_no_child(monkeypatch: pytest.MonkeyPatc
         raise PixelCascadeError("a child was forked")
 
     monkeypatch.setattr("handlers.work.run_isolated", isolated)
-    assert process(Work(run=lambda *_: Made(), bytes_needed=lambda *_: 0)) == []
+    assert process(Work(run=lambda *_: FakeOutput(), bytes_needed=lambda *_: 0)) == []
 
 
-def test_a_webp_is_converted_where_it_is_accepted(two: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_webp_is_converted_where_it_is_accepted(two_masters: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """A WebP is converted end to end, here without a fork, because moto's state is in this process."""
     monkeypatch.setattr("handlers.work.run_isolated", lambda work, **_: work())
     assert process(format_converter.WORK) == []
-    assert {key: opened(two.read(key)).size for key in two.keys("converted/")} == {
+    assert {key: opened(two_masters.read(key)).size for key in two_masters.keys("converted/")} == {
         "converted/a.jpg": (400, 300),
         "converted/b.jpg": (400, 300),
     }

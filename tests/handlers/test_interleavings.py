@@ -63,13 +63,13 @@ def play(stack: Stack, changes: Sequence[Change], seed: int, *, follow: bool) ->
         patch.setattr(RecordSettings, "from_environment", lambda: scheduler.current.settings.record)
         # One at a time, in any order: threads of the pool would not wait for turns.
         patch.setattr(output, "_side_by_side", lambda put, keys: list(map(put, scheduler.shuffled(keys))))
-        send = conftest.Bus.put_events
+        send = conftest.FakeBus.put_events
 
-        def put_events(bus: conftest.Bus, **what: Any) -> dict[str, Any]:
+        def put_events(bus: conftest.FakeBus, **what: Any) -> dict[str, Any]:
             scheduler.turn("PutEvents")
             return send(bus, **what)
 
-        patch.setattr(conftest.Bus, "put_events", put_events)
+        patch.setattr(conftest.FakeBus, "put_events", put_events)
         scheduler.play(changes)
     wrong = list(Ending(stack=stack, name="cat", follow=follow).faults())
     assert not wrong, "\n".join([*wrong, "after", *scheduler.trace])

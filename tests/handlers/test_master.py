@@ -20,36 +20,36 @@ JOB = Job(bucket=BUCKET, key=KEY)
 
 
 @pytest.fixture
-def asked(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+def ranges(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     """Return a list that collects the range of each request for an object."""
     assert stack
-    ranges: list[str | None] = []
+    found: list[str | None] = []
     get: Callable[..., Any] = clients.s3().get_object
 
-    def noting(**options: Any) -> Any:
-        ranges.append(options.get("Range"))
+    def recording(**options: Any) -> Any:
+        found.append(options.get("Range"))
         return get(**options)
 
-    monkeypatch.setattr(clients.s3(), "get_object", noting)
-    return ranges
+    monkeypatch.setattr(clients.s3(), "get_object", recording)
+    return found
 
 
-def test_a_header_takes_one_request_for_the_first_bytes(stack: Stack, asked: list[str | None]) -> None:
+def test_a_header_takes_one_request_for_the_first_bytes(stack: Stack, ranges: list[str | None]) -> None:
     """One request for the first bytes gives a large master's header, size and ETag."""
     body = picture().ljust(1_000_000, b"\0")
     etag = stack.upload(KEY, body)
     master = masters.fetch_header(JOB)
     assert describe(master.body).width == 400
     assert (master.size_bytes, master.fetched_bytes, master.etag) == (len(body), FIRST_BYTES, etag)
-    assert asked == [f"bytes=0-{FIRST_BYTES - 1}"]
+    assert ranges == [f"bytes=0-{FIRST_BYTES - 1}"]
 
 
-def test_further_bytes_are_fetched_in_growing_ranges(stack: Stack, asked: list[str | None]) -> None:
+def test_further_bytes_are_fetched_in_growing_ranges(stack: Stack, ranges: list[str | None]) -> None:
     """Reading a master to its end returns its bytes, in few requests without overlaps or gaps."""
     body = bytes(range(256)) * 1_000
     stack.upload(KEY, body)
     assert masters.fetch_header(JOB).body.read() == body
-    assert asked == ["bytes=0-32767", "bytes=32768-98303", "bytes=98304-229375", "bytes=229376-255999"]
+    assert ranges == ["bytes=0-32767", "bytes=32768-98303", "bytes=98304-229375", "bytes=229376-255999"]
 
 
 def test_an_empty_master_is_read_as_empty(stack: Stack) -> None:
@@ -79,11 +79,11 @@ def test_a_master_replaced_during_reading_raises_an_error(stack: Stack, deleted:
         master.body.read()
 
 
-def test_the_metadata_extractor_requests_only_the_first_bytes(stack: Stack, asked: list[str | None]) -> None:
+def test_the_metadata_extractor_requests_only_the_first_bytes(stack: Stack, ranges: list[str | None]) -> None:
     """The metadata extractor requests only the first bytes."""
     stack.upload(KEY, picture().ljust(1_000_000, b"\0"))
     assert failures(metadata_extractor.handler(sqs_event(job(KEY)), Context())) == []
-    assert asked == [f"bytes=0-{FIRST_BYTES - 1}"]
+    assert ranges == [f"bytes=0-{FIRST_BYTES - 1}"]
 
 
 def test_a_ranged_body_can_be_read_in_pieces_of_any_size() -> None:

@@ -17,7 +17,7 @@ from handlers.marks import Mark
 from handlers.output import Files
 from handlers.record import Outcome
 from handlers.work import _output
-from tests.handlers.conftest import Made, Stack, settings, working
+from tests.handlers.conftest import FakeOutput, Stack, settings, work_with
 
 FILES = ["resized/{name}/thumbnail.jpg", "resized/{name}/medium.jpg"]
 KEYS = ["resized/cat/thumbnail.jpg", "resized/cat/medium.jpg"]
@@ -28,7 +28,7 @@ def test_a_master_over_the_limit_is_refused_before_it_is_read(stack: Stack) -> N
     body = io.BytesIO(b"12345")
     master = replace(stack.master("master/cat.png", b"12345"), body=body)
     with pytest.raises(ImageTooLargeError, match=r"at most 4 bytes .maxBytes., got 5"):
-        _output(master, working(lambda *_: Made()), settings(max_bytes=4), early=False, isolated=False)
+        _output(master, work_with(lambda *_: FakeOutput()), settings(max_bytes=4), early=False, isolated=False)
     assert body.tell() == 0
 
 
@@ -46,22 +46,22 @@ def test_options_and_limits_come_from_the_settings() -> None:
 
 def test_the_reserved_memory_includes_the_file(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """The memory reserved is that of the pixels plus twice the file."""
-    asked: list[int] = []
+    reserved: list[int] = []
 
-    def noted(_budget: Budget, need_bytes: int) -> contextlib.AbstractContextManager[None]:
-        asked.append(need_bytes)
+    def recording(_budget: Budget, need_bytes: int) -> contextlib.AbstractContextManager[None]:
+        reserved.append(need_bytes)
         return contextlib.nullcontext()
 
-    monkeypatch.setattr(Budget, "room", noted)
+    monkeypatch.setattr(Budget, "room", recording)
     monkeypatch.setattr(imaging, "open_picture", lambda *_, **__: None)
     _output(
         stack.master("master/cat.png", b"12345"),
-        working(lambda *_: Made(), 1_000),
+        work_with(lambda *_: FakeOutput(), 1_000),
         settings(),
         early=False,
         isolated=True,
     )
-    assert asked == [1_010]
+    assert reserved == [1_010]
 
 
 def write(*files: str, generation: int = 1, key: str = "master/cat.png", **changes: Any) -> Outcome | None:
@@ -156,8 +156,8 @@ def test_two_generations_of_a_further_format_have_different_etags(stack: Stack, 
     assert len(etags) == 2
 
 
-@pytest.mark.parametrize(("size_bytes", "told"), [(2000, 2000), (999, 999), (0, 0)])
-def test_a_file_that_is_not_smaller_than_its_jpeg_is_not_kept(stack: Stack, size_bytes: int, told: int) -> None:
+@pytest.mark.parametrize(("size_bytes", "recorded"), [(2000, 2000), (999, 999), (0, 0)])
+def test_a_file_that_is_not_smaller_than_its_jpeg_is_not_kept(stack: Stack, size_bytes: int, recorded: int) -> None:
     """Sizes include the comments; the record has the file's bytes, or 0 if the format cannot hold the picture."""
     outcome = write_further(size_bytes)
     assert outcome
@@ -165,7 +165,7 @@ def test_a_file_that_is_not_smaller_than_its_jpeg_is_not_kept(stack: Stack, size
     assert outcome.outputs.keys() == {FILES[0]}
     (found,) = outcome.not_kept.items()
     assert found[0] == "resized/{name}/thumbnail.webp"
-    assert told <= found[1] <= told + 100
+    assert recorded <= found[1] <= recorded + 100
 
 
 def test_an_older_webp_is_removed_if_the_new_one_is_not_kept(stack: Stack) -> None:

@@ -12,7 +12,7 @@ JPG, PNG, GIF = "master/cat.jpg", "master/cat.png", "master/cat.gif"
 TAKEN = "rejected/cat.png/name-taken.json"
 
 
-def look(*keys: str) -> None:
+def notify(*keys: str) -> None:
     """Send the publisher an event about each key."""
     for key in keys:
         job_publisher.handler({"Records": [{"s3": {"bucket": {"name": BUCKET}, "object": {"key": key}}}]}, Context())
@@ -42,10 +42,10 @@ def delete(stack: Stack, key: str) -> None:
 def test_new_bytes_start_the_next_generation(stack: Stack) -> None:
     """Other bytes under the key start a higher generation, which is at least the clock's milliseconds."""
     stack.upload(JPG, b"old")
-    look(JPG)
+    notify(JPG)
     before = record(stack)
     etag = stack.upload(JPG, b"new")
-    look(JPG)
+    notify(JPG)
     after = record(stack)
     assert before.generation > 1_700_000_000_000
     assert (after.etag, after.generation > before.generation) == (etag, True)
@@ -55,11 +55,11 @@ def test_new_bytes_start_the_next_generation(stack: Stack) -> None:
 def test_the_same_bytes_change_nothing(stack: Stack) -> None:
     """A repeated event, or an upload of the same bytes, leaves a settled picture unchanged."""
     stack.upload(JPG)
-    look(JPG)
+    notify(JPG)
     settled(stack)
     before = record(stack)
     stack.upload(JPG)
-    look(JPG, JPG)
+    notify(JPG, JPG)
     assert record(stack) == before
     assert jobs(stack) == [(JPG, False)]
 
@@ -67,49 +67,49 @@ def test_the_same_bytes_change_nothing(stack: Stack) -> None:
 def test_another_focal_point_starts_a_new_generation(stack: Stack) -> None:
     """The same bytes with another focal point start a new generation, so that the crops are made again."""
     stack.upload(JPG)
-    look(JPG)
+    notify(JPG)
     settled(stack)
     before = record(stack)
     stack.s3.put_object(Bucket=BUCKET, Key=JPG, Body=stack.read(JPG), Metadata={"focal-point": "0.3,0.7"})
-    look(JPG)
+    notify(JPG)
     after = record(stack)
     assert (after.etag, after.focal_point, after.state) == (before.etag, "0.3,0.7", "received")
     assert after.generation > before.generation
     settled(stack)
-    look(JPG)
+    notify(JPG)
     assert record(stack).generation == after.generation
 
 
 def test_the_job_is_published_until_the_picture_is_settled(stack: Stack) -> None:
     """Each event publishes the job again until the picture is settled, because an earlier process may have failed."""
     stack.upload(JPG)
-    look(JPG, JPG)
+    notify(JPG, JPG)
     assert jobs(stack) == [(JPG, False), (JPG, False)]
 
 
 def test_the_job_names_only_branches_without_an_outcome(stack: Stack) -> None:
     """The job names the branches without an outcome."""
     stack.upload(JPG)
-    look(JPG)
+    notify(JPG)
     settled(stack, "received", branches={"resizing": Outcome(state="written")})
     stack.published()
-    look(JPG)
+    notify(JPG)
     (job,) = stack.published()
     assert job["branches"] == ["format-conversion", "metadata-extraction"]
 
 
 def test_a_late_event_of_a_deleted_master_creates_no_record_or_job(stack: Stack) -> None:
     """For a master missing from S3, no record is created and no job published, but a deletion event is sent."""
-    look(JPG)
+    notify(JPG)
     assert (stack.record(JPG), jobs(stack), stack.events()) == (None, [], [("Picture deleted", JPG)])
 
 
 def test_a_second_master_with_the_same_name_is_rejected(stack: Stack) -> None:
     """The first master keeps the name; the second gets a reason and an event."""
     stack.upload(JPG)
-    look(JPG)
+    notify(JPG)
     stack.upload(PNG)
-    look(PNG)
+    notify(PNG)
     assert record(stack).key == JPG
     reason = stack.rejection(TAKEN)
     assert (reason["key"], reason["error"]) == (PNG, "NameTakenError")
@@ -123,13 +123,13 @@ def test_a_second_master_with_the_same_name_is_rejected(stack: Stack) -> None:
 def test_a_name_is_free_after_its_owner_is_deleted(stack: Stack) -> None:
     """After `cat.jpg` is deleted, `cat.png` can be uploaded and owns the name."""
     stack.upload(JPG)
-    look(JPG)
+    notify(JPG)
     settled(stack)
     delete(stack, JPG)
-    look(JPG)
+    notify(JPG)
     assert record(stack).state == "deleted"
     stack.upload(PNG)
-    look(PNG)
+    notify(PNG)
     assert (record(stack).key, record(stack).state) == (PNG, "received")
     assert stack.events() == [("Picture deleted", JPG)]
 
@@ -138,10 +138,10 @@ def test_a_rejected_master_gets_the_name_when_its_owner_is_deleted(stack: Stack)
     """The loser gets the name without another upload; its reason is removed, and the deletion sends an event."""
     for key in (JPG, PNG):
         stack.upload(key)
-        look(key)
+        notify(key)
     settled(stack)
     delete(stack, JPG)
-    look(JPG)
+    notify(JPG)
     assert (record(stack).key, record(stack).previous) == (PNG, JPG)
     assert stack.outputs() == []
     assert stack.events() == [("Picture rejected", PNG), ("Picture deleted", JPG)]
@@ -151,12 +151,12 @@ def test_a_rejected_master_gets_the_name_when_its_owner_is_deleted(stack: Stack)
 def test_a_former_owner_that_is_uploaded_again_is_rejected(stack: Stack) -> None:
     """A former owner that is uploaded again, after its name went to another master, gets a reason."""
     stack.upload(JPG)
-    look(JPG)
+    notify(JPG)
     delete(stack, JPG)
     stack.upload(PNG)
-    look(PNG)
+    notify(PNG)
     stack.upload(JPG)
-    look(PNG)
+    notify(PNG)
     assert record(stack).key == PNG
     assert stack.rejection("rejected/cat.jpg/name-taken.json")["key"] == JPG
 
@@ -164,28 +164,28 @@ def test_a_former_owner_that_is_uploaded_again_is_rejected(stack: Stack) -> None
 def test_a_removed_old_version_changes_nothing(stack: Stack) -> None:
     """The removal of an old version also sends `ObjectRemoved`: with the key still there, nothing changes."""
     stack.upload(JPG)
-    look(JPG)
+    notify(JPG)
     settled(stack)
     before = record(stack)
-    look(JPG)
+    notify(JPG)
     assert (record(stack), stack.events()) == (before, [])
 
 
-@pytest.mark.parametrize(("deletions", "told"), [("keep", []), ("follow", [(JPG, True)])])
+@pytest.mark.parametrize(("deletions", "published"), [("keep", []), ("follow", [(JPG, True)])])
 def test_a_deletion_publishes_a_job_only_with_follow(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch, deletions: str, told: list[tuple[str, bool]]
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, deletions: str, published: list[tuple[str, bool]]
 ) -> None:
     """With `keep`, only the record changes; with `follow`, a deletion job is published and the record expires."""
     configure(monkeypatch, deletions=deletions)
     monkeypatch.setenv("TOPIC_ARN", stack.topic_arn)
     stack.upload(JPG)
-    look(JPG)
+    notify(JPG)
     settled(stack)
     stack.published()
     delete(stack, JPG)
-    look(JPG)
+    notify(JPG)
     item = stack.dynamodb.get_item(TableName=PICTURES, Key={"name": {"S": "cat"}})["Item"]
-    assert (jobs(stack), item["state"], "expires" in item) == (told, {"S": "deleted"}, deletions == "follow")
+    assert (jobs(stack), item["state"], "expires" in item) == (published, {"S": "deleted"}, deletions == "follow")
 
 
 def test_without_a_record_the_outputs_determine_the_owner(stack: Stack) -> None:
@@ -194,7 +194,7 @@ def test_without_a_record_the_outputs_determine_the_owner(stack: Stack) -> None:
         stack.upload(key)
     marks = {"key": PNG, "etag": "e", "sequencer": "0A"}
     stack.s3.put_object(Bucket=BUCKET, Key="converted/cat.jpg", Body=b"jpeg", Metadata=marks)
-    look(JPG)
+    notify(JPG)
     assert record(stack).key == PNG
     assert stack.rejection("rejected/cat.jpg/name-taken.json")["key"] == JPG
 
@@ -204,7 +204,7 @@ def test_outputs_of_a_deleted_master_do_not_determine_the_owner(stack: Stack) ->
     marks = {"key": PNG, "etag": "e", "sequencer": "0A"}
     stack.s3.put_object(Bucket=BUCKET, Key="converted/cat.jpg", Body=b"jpeg", Metadata=marks)
     stack.upload(JPG)
-    look(JPG)
+    notify(JPG)
     assert record(stack).key == JPG
 
 
@@ -213,9 +213,9 @@ def test_a_master_with_another_name_does_not_take_over(stack: Stack, other: str)
     """A key that only shares the beginning has another name."""
     for key in (JPG, other):
         stack.upload(key)
-        look(key)
+        notify(key)
     delete(stack, JPG)
-    look(JPG)
+    notify(JPG)
     assert record(stack).state == "deleted"
 
 
@@ -223,9 +223,9 @@ def test_a_master_without_an_extension_takes_over(stack: Stack) -> None:
     """A master whose key is the name itself takes it over."""
     for key in (JPG, "master/cat"):
         stack.upload(key)
-        look(key)
+        notify(key)
     delete(stack, JPG)
-    look(JPG)
+    notify(JPG)
     assert record(stack).key == "master/cat"
 
 
@@ -235,6 +235,6 @@ def test_masters_with_full_names_do_not_collide(stack: Stack, monkeypatch: pytes
     monkeypatch.setenv("TOPIC_ARN", stack.topic_arn)
     for key in (JPG, PNG):
         stack.upload(key)
-        look(key)
+        notify(key)
     assert [key for key, _ in jobs(stack)] == [JPG, PNG]
     assert stack.events() == []

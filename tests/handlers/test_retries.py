@@ -8,7 +8,7 @@ import pytest
 
 from components.config import StackConfig
 from handlers import clients, retries, worker
-from tests.handlers.conftest import REGION, Context, Made, Stack, job, sqs_event, working
+from tests.handlers.conftest import REGION, Context, FakeOutput, Stack, job, sqs_event, work_with
 
 VISIBILITY_S = StackConfig().visibility_timeout_s
 RECEIVES = StackConfig().max_receives
@@ -16,7 +16,7 @@ KEYS = ["master/cat.png", "master/dog.png"]
 REAL_SCHEDULE = retries.schedule
 
 
-def fail(*_: object) -> Made:
+def fail(*_: object) -> FakeOutput:
     raise ZeroDivisionError
 
 
@@ -43,29 +43,29 @@ def test_delays_have_random_jitter() -> None:
     assert len({retries.delay_s(3, VISIBILITY_S) for _ in range(100)}) > 10
 
 
-@pytest.mark.usefixtures("unopened")
+@pytest.mark.usefixtures("masters_not_opened")
 def test_a_retry_is_scheduled_for_failed_messages_only(stack: Stack) -> None:
     """A batch schedules a retry for failed messages only, by their number of deliveries."""
     for key in KEYS:
         stack.upload(key)
 
-    def work(master: Any, _settings: Any) -> Made:
-        return fail() if master.key == KEYS[1] else Made()
+    def work(master: Any, _settings: Any) -> FakeOutput:
+        return fail() if master.key == KEYS[1] else FakeOutput()
 
-    worker.process(sqs_event(*map(job, KEYS)), Context(), working(work))
+    worker.process(sqs_event(*map(job, KEYS)), Context(), work_with(work))
     assert list(stack.delays_s) == ["handle of m1"]
     assert stack.delays_s["handle of m1"] <= 10
 
 
-@pytest.mark.usefixtures("unopened")
+@pytest.mark.usefixtures("masters_not_opened")
 def test_a_record_that_was_not_started_is_retried_at_once(stack: Stack) -> None:
     """A message that was not started has a delay of 0, because it has not failed."""
     stack.upload(KEYS[0])
-    worker.process(sqs_event(job(KEYS[0])), Context(worker.RESERVE_S + 1.5), working(fail))
+    worker.process(sqs_event(job(KEYS[0])), Context(worker.RESERVE_S + 1.5), work_with(fail))
     assert stack.delays_s == {"handle of m0": 0}
 
 
-@pytest.mark.usefixtures("unopened")
+@pytest.mark.usefixtures("masters_not_opened")
 @pytest.mark.parametrize("broken", [lambda *_: 1 / 0, lambda *_: ["AccessDenied"]], ids=["an error", "a refusal"])
 def test_the_failed_message_is_reported_even_if_scheduling_fails(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, broken: Any
@@ -73,7 +73,7 @@ def test_the_failed_message_is_reported_even_if_scheduling_fails(
     """If scheduling fails, the response still names the failed message, and the queue's visibility time-out applies."""
     stack.upload(KEYS[0])
     monkeypatch.setattr(retries, "schedule", broken)
-    response = worker.process(sqs_event(job(KEYS[0])), Context(), working(fail))
+    response = worker.process(sqs_event(job(KEYS[0])), Context(), work_with(fail))
     assert response == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
 
 

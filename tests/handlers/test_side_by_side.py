@@ -13,16 +13,16 @@ from handlers.master import Master
 from handlers.record import Outcome
 from handlers.settings import Settings
 from handlers.work import Result
-from tests.handlers.conftest import MEMORY_MB, Context, Made, Run, Stack, failures, job, sqs_event, working
+from tests.handlers.conftest import MEMORY_MB, Context, FakeOutput, Run, Stack, failures, job, sqs_event, work_with
 
-pytestmark = pytest.mark.usefixtures("unopened")
+pytestmark = pytest.mark.usefixtures("masters_not_opened")
 
 KEYS = [f"master/{number}.png" for number in range(6)]
 WAIT_S = 10
 
 
 @pytest.fixture
-def six(stack: Stack) -> Stack:
+def six_masters(stack: Stack) -> Stack:
     """Put six masters into the stack."""
     for key in KEYS:
         stack.upload(key)
@@ -31,28 +31,28 @@ def six(stack: Stack) -> Stack:
 
 def process(work: Run, deliveries: int | list[int] = 1, need_bytes: int = 0) -> list[str]:
     return failures(
-        worker.process(sqs_event(*map(job, KEYS), deliveries=deliveries), Context(), working(work, need_bytes))
+        worker.process(sqs_event(*map(job, KEYS), deliveries=deliveries), Context(), work_with(work, need_bytes))
     )
 
 
-@pytest.mark.usefixtures("six")
+@pytest.mark.usefixtures("six_masters")
 def test_records_run_concurrently() -> None:
     """All six records run at once, else none would pass the barrier."""
     together = threading.Barrier(len(KEYS))
 
-    def work(_master: Master, _settings: Settings) -> Made:
+    def work(_master: Master, _settings: Settings) -> FakeOutput:
         together.wait(WAIT_S)
-        return Made()
+        return FakeOutput()
 
     assert process(work) == []
 
 
-@pytest.mark.usefixtures("six")
+@pytest.mark.usefixtures("six_masters")
 def test_failures_are_returned_in_the_order_of_the_batch() -> None:
     """The response keeps the batch's order, whichever record ends first."""
     others = threading.Barrier(len(KEYS))
 
-    def work(master: Master, _settings: Settings) -> Made:
+    def work(master: Master, _settings: Settings) -> FakeOutput:
         others.wait(WAIT_S)
         if master.key == KEYS[0]:
             threading.Event().wait(0.05)
@@ -61,57 +61,59 @@ def test_failures_are_returned_in_the_order_of_the_batch() -> None:
     assert process(work) == [f"m{number}" for number in range(6)]
 
 
-@pytest.mark.usefixtures("six")
+@pytest.mark.usefixtures("six_masters")
 def test_redelivered_records_are_forked_before_any_thread_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     """No thread runs at a fork: the child would inherit a lock that another thread holds, and deadlock."""
-    alive: list[list[str]] = []
+    running: list[list[str]] = []
 
     def isolated(work: Callable[[], Result], **_: Any) -> Result:
-        alive.append([thread.name for thread in threading.enumerate() if thread.name.startswith(("record", "upload"))])
+        running.append(
+            [thread.name for thread in threading.enumerate() if thread.name.startswith(("record", "upload"))]
+        )
         return work()
 
     monkeypatch.setattr("handlers.work.run_isolated", isolated)
-    assert process(lambda *_: Made(), [1, 1, 2, 1, 2, 1]) == []
-    assert alive == [[], []]
+    assert process(lambda *_: FakeOutput(), [1, 1, 2, 1, 2, 1]) == []
+    assert running == [[], []]
 
 
-@pytest.mark.usefixtures("six")
+@pytest.mark.usefixtures("six_masters")
 def test_no_thread_outlives_its_batch() -> None:
     """No record thread is left when a batch ends, so that the next batch may fork."""
-    assert process(lambda *_: Made()) == []
+    assert process(lambda *_: FakeOutput()) == []
     assert [thread for thread in threading.enumerate() if thread.name.startswith("record")] == []
 
 
-@pytest.mark.usefixtures("six")
+@pytest.mark.usefixtures("six_masters")
 def test_pictures_that_fill_the_memory_run_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures that each take more than half of the function's memory never run concurrently."""
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")
     inside = threading.Semaphore(1)
 
-    def work(_master: Master, _settings: Settings) -> Made:
+    def work(_master: Master, _settings: Settings) -> FakeOutput:
         assert inside.acquire(blocking=False)
         threading.Event().wait(0.005)
         inside.release()
-        return Made()
+        return FakeOutput()
 
     assert process(work, need_bytes=capacity_bytes(512) // 2 + 1) == []
     with budget.of_function(capacity_bytes(512)).room(capacity_bytes(512)):
         pass
 
 
-@pytest.mark.usefixtures("six")
+@pytest.mark.usefixtures("six_masters")
 def test_memory_is_released_before_the_outputs_are_written() -> None:
     """A picture's memory is free while its outputs are written, so that another picture can be decoded."""
     room = budget.of_function(capacity_bytes(MEMORY_MB))
     free: list[int] = []
 
-    class Noted(Made):
+    class RecordingOutput(FakeOutput):
         def write(self, mark: Mark, settings: Settings) -> Outcome | None:
             free.append(room.free_bytes)
             return super().write(mark, settings)
 
     event = sqs_event(job(KEYS[0]))
-    assert failures(worker.process(event, Context(), working(lambda *_: Noted(), 1_000))) == []
+    assert failures(worker.process(event, Context(), work_with(lambda *_: RecordingOutput(), 1_000))) == []
     assert free == [room.size_bytes]
 
 

@@ -28,38 +28,38 @@ from tests.handlers.conftest import (
     BUCKET,
     PICTURES,
     Context,
-    Made,
+    FakeOutput,
     Run,
     Stack,
     failures,
     job,
     sqs_event,
-    working,
+    work_with,
 )
 
-pytestmark = pytest.mark.usefixtures("unopened")
+pytestmark = pytest.mark.usefixtures("masters_not_opened")
 
 KEY, OTHER, THIRD = "master/cat.png", "master/dog.png", "master/eel.png"
 
 
-def done(master: Master, _settings: Settings) -> Made:
+def done(master: Master, _settings: Settings) -> FakeOutput:
     master.body.read()
-    return Made()
+    return FakeOutput()
 
 
-def must_not_run(_master: Master, _settings: Settings) -> Made:
+def must_not_run(_master: Master, _settings: Settings) -> FakeOutput:
     raise AssertionError("the work was started")
 
 
 def process(event: dict[str, Any], work: Run = done, left_s: float = 60.0) -> list[str]:
     """Return the ids of the messages that a batch leaves in the queue."""
-    return failures(worker.process(event, Context(left_s), working(work)))
+    return failures(worker.process(event, Context(left_s), work_with(work)))
 
 
 def on(key: str, act: Callable[[], Any], work: Run = done) -> Run:
     """Return work that calls `act` for one key before the usual work."""
 
-    def acting(master: Master, settings: Settings) -> Made:
+    def acting(master: Master, settings: Settings) -> FakeOutput:
         if master.key == key:
             act()
         return work(master, settings)
@@ -100,7 +100,7 @@ def logged() -> Iterator[Callable[[], list[dict[str, Any]]]]:
 
 
 @pytest.fixture
-def three(stack: Stack) -> Stack:
+def three_masters(stack: Stack) -> Stack:
     """Put three masters into the stack."""
     for key in (KEY, OTHER, THIRD):
         stack.upload(key, b"picture of " + key.encode())
@@ -113,25 +113,25 @@ BATCH = [job(KEY), job(OTHER), job(THIRD)]
 # Successes
 
 
-@pytest.mark.usefixtures("three")
+@pytest.mark.usefixtures("three_masters")
 def test_a_finished_batch_returns_no_failures() -> None:
     """The response is an empty list of failures, never null."""
-    assert worker.process(sqs_event(*BATCH), Context(), working(done)) == {"batchItemFailures": []}
+    assert worker.process(sqs_event(*BATCH), Context(), work_with(done)) == {"batchItemFailures": []}
 
 
-def test_work_gets_the_master_of_its_job(three: Stack) -> None:
+def test_work_gets_the_master_of_its_job(three_masters: Stack) -> None:
     """Each message's work gets its own master, in the state that its job names."""
     seen = []
 
-    def look(master: Master, settings: Settings) -> Made:
+    def look(master: Master, settings: Settings) -> FakeOutput:
         seen.append((master.key, master.etag, master.body.read(), settings.branch))
-        return Made()
+        return FakeOutput()
 
     process(sqs_event(job(KEY), job(OTHER)), look)
-    etags = [three.master(key).etag for key in (KEY, OTHER)]
+    etags = [three_masters.master(key).etag for key in (KEY, OTHER)]
     assert sorted(seen) == [
-        (KEY, etags[0], three.read(KEY), BRANCH),
-        (OTHER, etags[1], three.read(OTHER), BRANCH),
+        (KEY, etags[0], three_masters.read(KEY), BRANCH),
+        (OTHER, etags[1], three_masters.read(OTHER), BRANCH),
     ]
 
 
@@ -142,10 +142,12 @@ def test_a_deleted_master_neither_fails_nor_is_rejected(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("work", [done, on(KEY, raising(BrokenImageError("no"))), on(KEY, raising(OSError("no")))])
-def test_a_master_is_closed_after_every_outcome(three: Stack, monkeypatch: pytest.MonkeyPatch, work: Run) -> None:
+def test_a_master_is_closed_after_every_outcome(
+    three_masters: Stack, monkeypatch: pytest.MonkeyPatch, work: Run
+) -> None:
     """The body is closed after success, rejection and failure, so that its connection is released."""
     body = io.BytesIO(b"picture")
-    master = dataclasses.replace(three.master(KEY), body=body)
+    master = dataclasses.replace(three_masters.master(KEY), body=body)
     monkeypatch.setattr(masters, "fetch", lambda _: master)
     process(sqs_event(job(KEY)), work)
     assert body.closed
@@ -154,18 +156,18 @@ def test_a_master_is_closed_after_every_outcome(three: Stack, monkeypatch: pytes
 # Rejections
 
 
-def test_a_rejected_image_is_not_redelivered(three: Stack) -> None:
+def test_a_rejected_image_is_not_redelivered(three_masters: Stack) -> None:
     """A rejected image's message is not redelivered."""
-    assert three
+    assert three_masters
     assert process(sqs_event(*BATCH), on(OTHER, raising(BrokenImageError("truncated")))) == []
 
 
-def test_the_reason_for_a_rejection_is_written(three: Stack) -> None:
+def test_the_reason_for_a_rejection_is_written(three_masters: Stack) -> None:
     """The reason has bucket, key, branch, error, message, time, ETag and generation."""
     before = datetime.now(UTC).replace(microsecond=0)
     process(sqs_event(job(KEY)), on(KEY, raising(BrokenImageError("the picture is truncated"))))
-    (key,) = three.outputs()
-    reason = three.rejection(key)
+    (key,) = three_masters.outputs()
+    reason = three_masters.rejection(key)
     assert key == f"rejected/cat.png/{BRANCH}.json"
     assert before <= datetime.fromisoformat(reason.pop("time")) <= before + timedelta(minutes=1)
     assert reason == {
@@ -174,12 +176,12 @@ def test_the_reason_for_a_rejection_is_written(three: Stack) -> None:
         "branch": BRANCH,
         "error": "BrokenImageError",
         "message": "the picture is truncated",
-        "etag": three.master(KEY).etag,
+        "etag": three_masters.master(KEY).etag,
         "generation": 1,
     }
 
 
-@pytest.mark.usefixtures("three")
+@pytest.mark.usefixtures("three_masters")
 def test_a_rejected_image_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
     """The metric RejectedImage is printed in CloudWatch's embedded metric format."""
     process(sqs_event(*BATCH), on(OTHER, raising(NotAnImageError("text"))))
@@ -188,22 +190,22 @@ def test_a_rejected_image_is_counted(capsys: pytest.CaptureFixture[str]) -> None
     assert {line["_aws"]["CloudWatchMetrics"][0]["Namespace"] for line in metrics} == {"PixelCascade"}
 
 
-@pytest.mark.usefixtures("three")
+@pytest.mark.usefixtures("three_masters")
 def test_a_batch_without_rejections_counts_none(capsys: pytest.CaptureFixture[str]) -> None:
     """A batch of good pictures adds nothing to RejectedImage."""
     process(sqs_event(*BATCH))
     assert total(emf(capsys.readouterr().out), "RejectedImage") == 0
 
 
-def test_a_master_whose_name_is_taken_is_rejected(three: Stack) -> None:
+def test_a_master_whose_name_is_taken_is_rejected(three_masters: Stack) -> None:
     """A master whose name is taken gets a reason, and its message is not redelivered."""
     assert process(sqs_event(job(KEY)), on(KEY, raising(NameTakenError("taken")))) == []
-    assert three.rejection(f"rejected/cat.png/{BRANCH}.json")["error"] == "NameTakenError"
+    assert three_masters.rejection(f"rejected/cat.png/{BRANCH}.json")["error"] == "NameTakenError"
 
 
 @pytest.mark.parametrize("replaced", [True, False], ids=["replaced", "deleted"])
 def test_a_superseded_state_is_not_rejected(
-    three: Stack,
+    three_masters: Stack,
     logged: Callable[[], list[dict[str, Any]]],
     replaced: bool,  # noqa: FBT001
 ) -> None:
@@ -211,30 +213,32 @@ def test_a_superseded_state_is_not_rejected(
 
     def lose() -> None:
         if replaced:
-            three.receive(KEY, b"a good picture", generation=2)
+            three_masters.receive(KEY, b"a good picture", generation=2)
         else:
-            record = three.record(KEY)
+            record = three_masters.record(KEY)
             assert record
             deleted = record.next(KEY, record.master, "deleted")
-            three.dynamodb.put_item(TableName=PICTURES, Item=deleted.as_item())
+            three_masters.dynamodb.put_item(TableName=PICTURES, Item=deleted.as_item())
         raise BrokenImageError("truncated")
 
     assert process(sqs_event(job(KEY)), on(KEY, lose)) == []
-    assert three.outputs() == []
+    assert three_masters.outputs() == []
     assert [line["message"] for line in logged()] == ["superseded"]
 
 
-def test_a_reason_overwrites_an_object_put_there_by_hand(three: Stack) -> None:
+def test_a_reason_overwrites_an_object_put_there_by_hand(three_masters: Stack) -> None:
     """The reason replaces an object put in its place by hand, and the message does not fail."""
     key = f"rejected/cat.png/{BRANCH}.json"
-    three.upload(key, b"{}")
+    three_masters.upload(key, b"{}")
     assert process(sqs_event(job(KEY)), on(KEY, raising(BrokenImageError("truncated")))) == []
-    assert three.rejection(key)["error"] == "BrokenImageError"
+    assert three_masters.rejection(key)["error"] == "BrokenImageError"
 
 
-def test_a_rejection_that_cannot_be_written_is_redelivered(three: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rejection_that_cannot_be_written_is_redelivered(
+    three_masters: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A rejection whose reason cannot be written is redelivered."""
-    assert three
+    assert three_masters
     monkeypatch.setattr(storage, "write_reason", lambda *_: raising(_client_error("SlowDown"))())
     assert process(sqs_event(job(KEY)), on(KEY, raising(BrokenImageError("truncated")))) == ["m0"]
 
@@ -246,9 +250,9 @@ UNREADABLE = [
 ]
 
 
-@pytest.mark.parametrize(("code", "message", "said"), UNREADABLE, ids=[code for code, *_ in UNREADABLE])
+@pytest.mark.parametrize(("code", "message", "expected"), UNREADABLE, ids=[code for code, *_ in UNREADABLE])
 def test_an_archived_or_inaccessible_master_is_rejected(
-    three: Stack, monkeypatch: pytest.MonkeyPatch, code: str, message: str, said: str
+    three_masters: Stack, monkeypatch: pytest.MonkeyPatch, code: str, message: str, expected: str
 ) -> None:
     """An archived object, or one under a KMS key that the stack may not use, is rejected rather than retried."""
 
@@ -258,14 +262,14 @@ def test_an_archived_or_inaccessible_master_is_rejected(
     monkeypatch.setattr(clients.s3(), "get_object", refuse)
     assert process(sqs_event(job(KEY)), must_not_run) == []
     monkeypatch.undo()
-    reason = three.rejection(f"rejected/cat.png/{BRANCH}.json")
-    assert (reason["error"], reason["etag"]) == ("MasterUnreadableError", three.master(KEY).etag)
-    assert said in reason["message"]
+    reason = three_masters.rejection(f"rejected/cat.png/{BRANCH}.json")
+    assert (reason["error"], reason["etag"]) == ("MasterUnreadableError", three_masters.master(KEY).etag)
+    assert expected in reason["message"]
 
 
-def test_a_missing_s3_permission_fails_the_message(three: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_s3_permission_fails_the_message(three_masters: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing S3 permission fails the message instead of rejecting the picture."""
-    assert three
+    assert three_masters
 
     def refuse(**_: Any) -> None:
         raise _refusal("AccessDenied", "User: x is not authorized to perform: s3:GetObject")
@@ -294,7 +298,7 @@ def _client_error(code: str) -> botocore.exceptions.ClientError:
     return botocore.exceptions.ClientError({"Error": {"Code": code, "Message": code}}, "GetObject")
 
 
-OURS = [
+FAILURES = [
     ZeroDivisionError("a bug"),
     MemoryError("no memory"),
     OSError(28, "No space left on device"),
@@ -311,27 +315,27 @@ OURS = [
 ]
 
 
-@pytest.mark.parametrize("error", OURS, ids=lambda error: type(error).__name__)
-def test_a_failure_redelivers_only_its_own_message(three: Stack, error: Exception) -> None:
+@pytest.mark.parametrize("error", FAILURES, ids=lambda error: type(error).__name__)
+def test_a_failure_redelivers_only_its_own_message(three_masters: Stack, error: Exception) -> None:
     """Only the failed record's message is redelivered, and nothing is rejected."""
     assert process(sqs_event(*BATCH), on(OTHER, raising(error))) == ["m1"]
-    assert three.outputs() == []
+    assert three_masters.outputs() == []
 
 
-@pytest.mark.parametrize("error", OURS[3:8], ids=lambda error: type(error).__name__)
-def test_a_read_error_while_decoding_fails_the_message(three: Stack, error: Exception) -> None:
+@pytest.mark.parametrize("error", FAILURES[3:8], ids=lambda error: type(error).__name__)
+def test_a_read_error_while_decoding_fails_the_message(three_masters: Stack, error: Exception) -> None:
     """A read error while a decoder reads the body fails the message, and nothing is rejected."""
     from handlers import imaging  # noqa: PLC0415
 
-    def convert(master: Master, _settings: Settings) -> Made:
-        imaging.convert(Stumbling(master.body, error))
+    def convert(master: Master, _settings: Settings) -> FakeOutput:
+        imaging.convert(BrokenBody(master.body, error))
         raise AssertionError("the picture was decoded")
 
     assert process(sqs_event(job(KEY)), convert) == ["m0"]
-    assert three.outputs() == []
+    assert three_masters.outputs() == []
 
 
-class Stumbling:
+class BrokenBody:
     """A body whose read fails after one byte."""
 
     def __init__(self, body: Any, error: Exception) -> None:
@@ -345,20 +349,20 @@ class Stumbling:
         raise self._error
 
 
-def test_a_throttled_get_fails_the_message(three: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_throttled_get_fails_the_message(three_masters: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """A throttled GET fails the message, and nothing is rejected."""
     monkeypatch.setattr(masters, "fetch", lambda _: raising(_client_error("SlowDown"))())
     assert process(sqs_event(job(KEY)), must_not_run) == ["m0"]
-    assert three.outputs() == []
+    assert three_masters.outputs() == []
 
 
-@pytest.mark.usefixtures("three")
+@pytest.mark.usefixtures("three_masters")
 def test_a_batch_that_fails_completely_returns_every_id() -> None:
     """A batch that fails completely returns every id, rather than raising or returning null."""
     assert process(sqs_event(*BATCH), must_not_run) == ["m0", "m1", "m2"]
 
 
-@pytest.mark.usefixtures("three")
+@pytest.mark.usefixtures("three_masters")
 def test_a_failure_is_logged_once(logged: Callable[[], list[dict[str, Any]]]) -> None:
     """A failure's log line has the message's id, deliveries, error and duration."""
     process(sqs_event(job(KEY)), on(KEY, raising(ZeroDivisionError("a bug"))))
@@ -379,42 +383,44 @@ UNTRUSTED = [
     ("no object", "[1, 2]"),
     ("another bucket", json.dumps({"bucket": "another", "key": KEY})),
     ("a key outside the prefix", json.dumps(job("converted/cat.jpg"))),
-    ("a key that climbs", json.dumps(job("other/master/cat.png"))),
+    ("a key with the prefix in its middle", json.dumps(job("other/master/cat.png"))),
     ("a folder", json.dumps(job("master/2024/"))),
     ("no key", json.dumps({"bucket": BUCKET})),
     ("nested too deep", "[" * 100_000),
-    ("half of a pair, escaped", '{"bucket": "images", "key": "master/\\ud800.jpg"}'),
-    ("half of a pair", '{"bucket": "images", "key": "master/\ud800.jpg"}'),
-    ("a key longer than any", json.dumps(job("master/" + "x" * 1_018))),
+    ("a lone surrogate, escaped", '{"bucket": "images", "key": "master/\\ud800.jpg"}'),
+    ("a lone surrogate", '{"bucket": "images", "key": "master/\ud800.jpg"}'),
+    ("a key longer than S3 allows", json.dumps(job("master/" + "x" * 1_018))),
 ]
 
 
 @pytest.mark.parametrize(("what", "body"), UNTRUSTED, ids=[what for what, _ in UNTRUSTED])
-def test_an_invalid_message_is_refused(three: Stack, monkeypatch: pytest.MonkeyPatch, what: str, body: str) -> None:
+def test_an_invalid_message_is_refused(
+    three_masters: Stack, monkeypatch: pytest.MonkeyPatch, what: str, body: str
+) -> None:
     """The message is not redelivered, no master is fetched, and the reason contains the message."""
     monkeypatch.setattr(masters, "fetch", lambda _: raising(AssertionError(what))())
     assert process(sqs_event(body), must_not_run) == []
-    (key,) = three.outputs()
-    reason = three.rejection(key)
+    (key,) = three_masters.outputs()
+    reason = three_masters.rejection(key)
     assert key == f"rejected/.messages/m0/{BRANCH}.json"
     assert (reason["body"], reason["branch"], reason["error"]) == (body, BRANCH, "InvalidJobError")
 
 
-def test_a_refused_message_does_not_affect_the_rest_of_its_batch(three: Stack) -> None:
+def test_a_refused_message_does_not_affect_the_rest_of_its_batch(three_masters: Stack) -> None:
     """The other jobs of the batch are processed."""
     seen: list[str] = []
     work = functools.partial(_note, seen)
     assert process(sqs_event(job(KEY), "not JSON", job(OTHER)), work) == []
     assert sorted(seen) == [KEY, OTHER]
-    assert len(three.outputs()) == 1
+    assert len(three_masters.outputs()) == 1
 
 
-def _note(seen: list[str], master: Master, _settings: Settings) -> Made:
+def _note(seen: list[str], master: Master, _settings: Settings) -> FakeOutput:
     seen.append(master.key)
-    return Made()
+    return FakeOutput()
 
 
-@pytest.mark.usefixtures("three")
+@pytest.mark.usefixtures("three_masters")
 def test_a_refused_message_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
     """A refused message counts as a rejection."""
     process(sqs_event("not JSON"))
@@ -424,19 +430,19 @@ def test_a_refused_message_is_counted(capsys: pytest.CaptureFixture[str]) -> Non
 # The deadline
 
 
-def test_no_record_is_started_near_the_deadline(three: Stack) -> None:
+def test_no_record_is_started_near_the_deadline(three_masters: Stack) -> None:
     """Records that have not run are reported as failed, so that they are redelivered."""
-    assert three
+    assert three_masters
     assert process(sqs_event(*BATCH), must_not_run, left_s=worker.RESERVE_S + 1) == ["m0", "m1", "m2"]
 
 
-@pytest.mark.usefixtures("three")
+@pytest.mark.usefixtures("three_masters")
 def test_only_records_without_time_left_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the records without time left are reported as failed."""
     monkeypatch.setattr(worker, "threads", lambda: 1)
     context = Context()
     work = on(OTHER, lambda: context.end_in(worker.RESERVE_S + 1))
-    assert failures(worker.process(sqs_event(*BATCH), context, working(work))) == ["m2"]
+    assert failures(worker.process(sqs_event(*BATCH), context, work_with(work))) == ["m2"]
 
 
 # Crashes: redelivered messages run in a child process
@@ -455,19 +461,23 @@ def leave() -> None:
     os._exit(1)
 
 
-@pytest.mark.parametrize("kill", [exhaust, crash, leave], ids=lambda kill: kill.__name__)
+@pytest.mark.parametrize("end_process", [exhaust, crash, leave], ids=lambda end_process: end_process.__name__)
 @pytest.mark.parametrize("position", [0, 2])
-def test_a_record_that_crashes_the_child_fails_alone(three: Stack, kill: Callable[[], None], position: int) -> None:
+def test_a_record_that_crashes_the_child_fails_alone(
+    three_masters: Stack, end_process: Callable[[], None], position: int
+) -> None:
     """A redelivered record that crashes its process fails; the rest of its batch is done."""
-    assert three
+    assert three_masters
     deliveries = [2 if number == position else 1 for number in range(3)]
-    work = on(BATCH[position]["key"], kill)
+    work = on(BATCH[position]["key"], end_process)
     assert process(sqs_event(*BATCH, deliveries=deliveries), work) == [f"m{position}"]
 
 
-def test_a_record_that_stalls_fails_alone(three: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_that_stalls_fails_alone(
+    three_masters: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A redelivered record that stalls is stopped in time for the records after it."""
-    assert three
+    assert three_masters
     monkeypatch.setattr(worker, "RESERVE_S", 0.2)
     monkeypatch.setattr(worker, "SHORTEST_RECORD_S", 0.5)
     work = on(KEY, lambda: time.sleep(30), functools.partial(_leave_a_file, tmp_path))
@@ -475,35 +485,37 @@ def test_a_record_that_stalls_fails_alone(three: Stack, tmp_path: Path, monkeypa
     assert sorted(file.name for file in tmp_path.iterdir()) == ["dog.png", "eel.png"]
 
 
-def _leave_a_file(folder: Path, master: Master, _settings: Settings) -> Made:
+def _leave_a_file(folder: Path, master: Master, _settings: Settings) -> FakeOutput:
     (folder / Path(master.key).name).touch()
-    return Made()
+    return FakeOutput()
 
 
-def test_only_a_redelivery_runs_in_a_child_process(three: Stack, tmp_path: Path) -> None:
+def test_only_a_redelivery_runs_in_a_child_process(three_masters: Stack, tmp_path: Path) -> None:
     """A first delivery runs in the function's process, a second one in a child."""
-    assert three
+    assert three_masters
     process(sqs_event(job(KEY), job(OTHER), deliveries=[1, 2]), functools.partial(_leave_pid, tmp_path))
     pids = {file.name: int(file.read_text()) for file in tmp_path.iterdir()}
     assert pids["cat.png"] == os.getpid()
     assert pids["dog.png"] != os.getpid()
 
 
-def _leave_pid(folder: Path, master: Master, _settings: Settings) -> Made:
+def _leave_pid(folder: Path, master: Master, _settings: Settings) -> FakeOutput:
     (folder / Path(master.key).name).write_text(str(os.getpid()))
-    return Made()
+    return FakeOutput()
 
 
-@pytest.mark.usefixtures("three")
+@pytest.mark.usefixtures("three_masters")
 def test_a_rejection_in_a_child_is_counted_and_not_redelivered(capsys: pytest.CaptureFixture[str]) -> None:
     """The parent handles the child's rejection; the reason is not checked, because the child's moto is lost with it."""
     assert process(sqs_event(*BATCH, deliveries=2), on(OTHER, raising(BrokenImageError("truncated")))) == []
     assert total(emf(capsys.readouterr().out), "RejectedImage") == 1
 
 
-def test_a_child_is_limited_to_the_functions_memory_and_time(three: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_is_limited_to_the_functions_memory_and_time(
+    three_masters: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A child is limited to the function's memory, and to the time left minus the reserve."""
-    assert three
+    assert three_masters
     seen: dict[str, float] = {}
 
     def isolated(work: Callable[[], Result], *, wall_s: float, memory_mb: int) -> Result:
@@ -517,9 +529,11 @@ def test_a_child_is_limited_to_the_functions_memory_and_time(three: Stack, monke
     assert seen["wall_s"] <= 20 - worker.RESERVE_S
 
 
-def test_each_redelivered_record_gets_its_share_of_the_time(three: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_redelivered_record_gets_its_share_of_the_time(
+    three_masters: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each redelivered record gets an equal share of the time left; the last one gets all of it."""
-    assert three
+    assert three_masters
     shares: list[float] = []
 
     def isolated(work: Callable[[], Result], *, wall_s: float, memory_mb: int) -> Result:
@@ -539,28 +553,28 @@ def test_each_redelivered_record_gets_its_share_of_the_time(three: Stack, monkey
     ("outcome", "work", "body"),
     [
         ("written", done, job(KEY)),
-        ("superseded", lambda *_: Made(written=False), job(KEY)),
+        ("superseded", lambda *_: FakeOutput(written=False), job(KEY)),
         ("rejected", on(KEY, raising(BrokenImageError("truncated"))), job(KEY)),
         ("refused", must_not_run, "not JSON"),
         ("gone", must_not_run, job("master/gone.png")),
     ],
 )
 def test_each_message_has_one_log_line(
-    three: Stack,
+    three_masters: Stack,
     logged: Callable[[], list[dict[str, Any]]],
     outcome: str,
     work: Run,
     body: str | dict[str, Any],
 ) -> None:
     """The line has the message's outcome and duration."""
-    assert three
+    assert three_masters
     process(sqs_event(body), work)
     (line,) = logged()
     assert (line["message"], line["level"], line["message_id"]) == (outcome, "INFO", "m0")
     assert line["duration_ms"] >= 0
 
 
-@pytest.mark.usefixtures("three")
+@pytest.mark.usefixtures("three_masters")
 def test_a_log_line_has_its_masters_key(logged: Callable[[], list[dict[str, Any]]]) -> None:
     """The line has the master's key, so that a picture's history can be found."""
     process(sqs_event(job(KEY)))
@@ -572,21 +586,21 @@ def test_a_function_without_its_environment_raises_an_error(monkeypatch: pytest.
     """Without its environment, the function raises, so that all messages are redelivered."""
     monkeypatch.delenv("BUCKET")
     with pytest.raises(KeyError, match="BUCKET"):
-        worker.process(sqs_event(job(KEY)), Context(), working(must_not_run))
+        worker.process(sqs_event(job(KEY)), Context(), work_with(must_not_run))
 
 
 @pytest.mark.parametrize(("keys", "early"), [((KEY,), [True]), ((KEY, OTHER), [False, False])])
-@pytest.mark.usefixtures("three")
+@pytest.mark.usefixtures("three_masters")
 def test_only_a_single_picture_is_decoded_while_it_arrives(
     monkeypatch: pytest.MonkeyPatch, keys: tuple[str, ...], early: list[bool]
 ) -> None:
     """A single picture is decoded early; in a batch, decoding other pictures fills the wait."""
-    told: list[bool] = []
+    seen: list[bool] = []
 
     def opened(source: Any, _limits: Any, *, early: bool, **_: Any) -> Any:
-        told.append(early)
+        seen.append(early)
         return source
 
     monkeypatch.setattr("handlers.imaging.open_picture", opened)
     process(sqs_event(*map(job, keys)))
-    assert told == early
+    assert seen == early

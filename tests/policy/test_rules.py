@@ -33,8 +33,8 @@ def stack_of(name: str, program: Path = PROGRAM, **settings: str) -> StackResour
 
 def broken(stack: StackResources) -> dict[str, list[str]]:
     """Return the messages of each broken rule."""
-    said = {rule.name: [message for _, message in rule.violations(stack)] for rule in RULES}
-    return {name: messages for name, messages in said.items() if messages}
+    messages = {rule.name: [message for _, message in rule.violations(stack)] for rule in RULES}
+    return {name: messages for name, messages in messages.items() if messages}
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -246,8 +246,8 @@ def test_every_rule_has_a_description(name: str) -> None:
 
 def test_a_violation_names_its_resource() -> None:
     """The message names the resource and the property to set."""
-    said = broken(change("LogGroup", "pixel-resizer-logs", retentionInDays=None)(stack_of("dev")))
-    assert said == {"logs-are-kept-for-a-time": ["pixel-resizer-logs: it is kept for ever: set retentionInDays"]}
+    messages = broken(change("LogGroup", "pixel-resizer-logs", retentionInDays=None)(stack_of("dev")))
+    assert messages == {"logs-are-kept-for-a-time": ["pixel-resizer-logs: it is kept for ever: set retentionInDays"]}
 
 
 def test_a_resource_with_unknown_properties_is_skipped() -> None:

@@ -27,7 +27,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "salvaged": functools.partial(convert, salvage=True),
     "resized": lambda source: resize(source, WIDTHS),
 }
-ODD = {
+FILES = {
     "baseline": BASELINE,
     "png": PNG,
     "colour": jpeg(photo((640, 480))),
@@ -37,7 +37,7 @@ ODD = {
     "no end": BASELINE[:-2],
     "a marker without parameters": BASELINE[:-2] + b"\xff\x01" + BASELINE[-2:],
     "tables after the scan": BASELINE[:-2] + segment(0xFE, b"late") + BASELINE[-2:],
-    "junk behind": BASELINE + b"junk" * 100,
+    "junk after the end": BASELINE + b"junk" * 100,
     "cut": BASELINE[: len(BASELINE) // 2],
     "alpha": saved(photo((200, 100), "RGBA"), "PNG"),
     "16 bit": saved(Image.new("I;16", (90, 70), 40_000), "PNG"),
@@ -49,7 +49,7 @@ ODD = {
 }
 
 
-class Arriving:
+class ArrivingFile:
     """A stream that returns its file in pieces, and raises `error` in place of what follows `end`."""
 
     def __init__(self, file: bytes, end: int | None = None, error: Exception | None = None) -> None:
@@ -73,10 +73,10 @@ def outcome(call: Callable[[Any], Any], source: Any) -> Any:
 
 
 @pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.parametrize("kind", FILES)
 def test_a_stream_and_its_bytes_give_the_same_output(kind: str, call: str) -> None:
     """A stream and its bytes give byte-identical outputs, the same warnings and the same rejections."""
-    assert outcome(CALLS[call], Arriving(ODD[kind])) == outcome(CALLS[call], ODD[kind])
+    assert outcome(CALLS[call], ArrivingFile(FILES[kind])) == outcome(CALLS[call], FILES[kind])
 
 
 @pytest.mark.parametrize("call", ["copied", "encoded", "resized"])
@@ -92,7 +92,7 @@ def test_decoding_starts_once_and_before_the_file_is_complete(
         opened.append(stream.left)
         return decode(*arguments, **options)
 
-    class Counted(Arriving):
+    class Counted(ArrivingFile):
         @property
         def left(self) -> int:
             return len(file) - self._file.tell()
@@ -120,13 +120,13 @@ def test_a_read_error_is_raised_unchanged(file: bytes, error: str, tenth: int) -
     raised = ERRORS[error]()
     for call in CALLS.values():
         with pytest.raises(type(raised)) as caught:
-            call(Arriving(file, len(file) * tenth // 10, raised))
+            call(ArrivingFile(file, len(file) * tenth // 10, raised))
         assert caught.value is raised
 
 
 def test_reading_stops_when_the_limit_is_exceeded() -> None:
     """Reading stops as soon as the limit is exceeded."""
-    stream = Arriving(BASELINE + bytes(10_000_000))
+    stream = ArrivingFile(BASELINE + bytes(10_000_000))
     with pytest.raises(RejectedImageError, match="maxBytes"):
         convert(stream, limits=Limits(max_bytes=len(BASELINE) + 1_000_000))
     assert stream.read(1)

@@ -53,15 +53,15 @@ if sys.argv[3]:
     sys.modules[sys.argv[3]] = None
 resize(SMALL, {"small": 100})
 data = sys.stdin.buffer.read()
-def held(name):
+def memory_kb(name):
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(name))
-before = held("VmRSS")
+before = memory_kb("VmRSS")
 picture = open_picture(data, Limits(max_bytes=10**9), formats=formats)
 if sys.argv[1] == "resize":
     resize(picture, {"thumbnail": 100, "medium": 500, "large": 1000})
 else:
     convert(picture, reencode="when-needed" if sys.argv[1] == "copy" else "always")
-print((held("VmHWM") - before) * 1024, before // 1024)
+print((memory_kb("VmHWM") - before) * 1024, before // 1024)
 """
 
 

@@ -7,7 +7,7 @@ from handlers.imaging import describe
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "description"),
     [
         (b"", "an empty file"),
         (b"Dear reader,\n  this is a letter.", "text that begins with 'Dear reader, this is a letter.'"),
@@ -17,7 +17,7 @@ from handlers.imaging import describe
         (b"\xd8\xe0 words", "an unknown file"),
     ],
 )
-def test_the_error_describes_the_uploaded_file(body: bytes, words: str) -> None:
+def test_the_error_describes_the_uploaded_file(body: bytes, description: str) -> None:
     """The message quotes text, names a damaged signature, and shows the first bytes of anything else."""
-    with pytest.raises(NotAnImageError, match=words.replace("'", ".")):
+    with pytest.raises(NotAnImageError, match=description.replace("'", ".")):
         describe(body)

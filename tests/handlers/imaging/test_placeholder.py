@@ -89,8 +89,8 @@ def test_a_picture_of_any_size_has_a_placeholder(mode: str) -> None:
 
 def test_the_placeholder_is_of_the_whole_upright_picture() -> None:
     """All outputs, crops included, share one placeholder, made after the picture is turned upright."""
-    lying = halves().transpose(Image.Transpose.ROTATE_90)
-    master = with_segments(saved(lying, "JPEG"), exif_segment(exif({0x0112: 6})))
+    stored = halves().transpose(Image.Transpose.ROTATE_90)
+    master = with_segments(saved(stored, "JPEG"), exif_segment(exif({0x0112: 6})))
     jpegs = resize(master, {"crop": Box(20, 20), "small": 60, "large": 100}, placeholder=True)
     found = {jpeg.placeholder for jpeg in jpegs.values()}
     (placeholder,) = found

@@ -64,8 +64,8 @@ PROGRAMS = {
     "convert WebP": Program("convert", "webp", ("-quality", "95"), "PNG", ()),
     "tiffcp -c jpeg": Program("tiffcp", "tiff", ("-c", "jpeg:95", "-r", "16"), "TIFF", ()),
 }
-OPAQUE = ("tiffcp -c jpeg",)
-"""Programs that refuse colours with opacity."""
+WITHOUT_ALPHA = ("tiffcp -c jpeg",)
+"""Programs that refuse pictures with alpha."""
 
 
 def made(program: Program, source: Path) -> Picture:
@@ -120,13 +120,13 @@ def test_a_picture_is_turned_upright(tmp_path: Path, name: str, orientation: int
     block = b"Exif\0\0" + exif({0x0112: orientation})
     master = saved(corners(SIZE), "JPEG", quality=100, subsampling=0, exif=block)
     picture = made(PROGRAMS[name], written(tmp_path, master, "JPEG"))
-    turn = orientation if takes_turns_over(PROGRAMS[name], picture) else 1
+    turn = orientation if stores_its_rotation(PROGRAMS[name], picture) else 1
     assert difference(shown(picture), turned(turn)) < 3
     assert describe(picture).orientation == turn
 
 
-def takes_turns_over(program: Program, picture: Picture) -> bool:
-    """Return whether a file itself says how it is turned: old versions of heif-enc leave that to EXIF."""
+def stores_its_rotation(program: Program, picture: Picture) -> bool:
+    """Return whether a file stores its rotation itself: old versions of heif-enc store it in EXIF only."""
     file = bytes(picture.source.whole())
     return program.name != "heif-enc" or b"irot" in file or b"imir" in file
 
@@ -141,7 +141,7 @@ def test_the_orientation_that_tiffset_writes_is_applied(tmp_path: Path, orientat
     assert difference(shown(picture), turned(orientation)) < 2
 
 
-@pytest.mark.parametrize("name", [name for name in PROGRAMS if name not in OPAQUE])
+@pytest.mark.parametrize("name", [name for name in PROGRAMS if name not in WITHOUT_ALPHA])
 def test_transparent_pixels_show_the_background(tmp_path: Path, name: str) -> None:
     """Transparent pixels show the background, and half-transparent ones show half of it."""
     image = Image.new("RGBA", SIZE, (*BLUE, 0))
