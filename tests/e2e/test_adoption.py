@@ -1,4 +1,4 @@
-"""A bucket that the stack does not own and that already has a notification: both recipients get each event."""
+"""A bucket that the stack does not own and that already has a notification: both receive each event."""
 
 import json
 
@@ -10,7 +10,7 @@ from local.emulator import Emulator
 from ops.adopt import add_eventbridge
 from tests.e2e.conftest import Live, picture, until
 
-BUCKET = "somebodys-pictures"
+BUCKET = "existing-pictures"
 
 
 def test_an_adopted_bucket_is_processed_and_keeps_its_notification() -> None:
@@ -18,9 +18,9 @@ def test_an_adopted_bucket_is_processed_and_keeps_its_notification() -> None:
     with Emulator("us-east-1") as emulator:
         s3, sqs = emulator.client("s3"), emulator.client("sqs")
         s3.create_bucket(Bucket=BUCKET)
-        theirs = sqs.create_queue(QueueName="theirs")["QueueUrl"]
-        arn = sqs.get_queue_attributes(QueueUrl=theirs, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        letting_s3_in = {
+        existing_queue = sqs.create_queue(QueueName="existing")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=existing_queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        allow_s3 = {
             "Version": "2012-10-17",
             "Statement": [
                 {
@@ -31,7 +31,7 @@ def test_an_adopted_bucket_is_processed_and_keeps_its_notification() -> None:
                 }
             ],
         }
-        sqs.set_queue_attributes(QueueUrl=theirs, Attributes={"Policy": json.dumps(letting_s3_in)})
+        sqs.set_queue_attributes(QueueUrl=existing_queue, Attributes={"Policy": json.dumps(allow_s3)})
         configuration = {"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
         s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration=configuration)
         assert add_eventbridge(s3, BUCKET)
@@ -44,7 +44,7 @@ def test_an_adopted_bucket_is_processed_and_keeps_its_notification() -> None:
         live.put(key, picture())
         until("the picture is complete", live.settled, key)
         assert live.head("converted/2024/a b+ü%.jpg")
-        messages = sqs.receive_message(QueueUrl=theirs, MaxNumberOfMessages=10)["Messages"]
+        messages = sqs.receive_message(QueueUrl=existing_queue, MaxNumberOfMessages=10)["Messages"]
         assert any("master/2024" in message["Body"] for message in messages)
         s3.delete_object(Bucket=BUCKET, Key=key)
         until("its deletion is recorded", live.settled, key, "deleted")

@@ -18,11 +18,11 @@ from tests.e2e.conftest import Live, deployed, picture
 FUNCTION, MODULE = "pixel-resizer", "handlers/pixel_resizer"
 BUG = """
 
-def forgetful(picture, master, settings):
+def failing(picture, master, settings):
     return settings.sizes["none of these"]
 
 
-WORK = worker.Work(run=forgetful, bytes_needed=bytes_needed)
+WORK = worker.Work(run=failing, bytes_needed=bytes_needed)
 """
 
 

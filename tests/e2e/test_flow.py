@@ -8,7 +8,6 @@ from typing import Any
 from PIL import Image
 
 from components.branches import BRANCHES
-from handlers.record import Record
 from ops.logs import log_group
 from tests.e2e.conftest import Live, picture, until
 
@@ -27,11 +26,12 @@ def test_an_uploaded_picture_gets_its_outputs_and_its_record(live: Live) -> None
 
 
 def test_a_picture_of_twelve_megapixels_gets_each_size(live: Live) -> None:
-    """The configured sizes are widths, and heights keep the ratio."""
+    """The configured sizes are widths, and heights keep the aspect ratio."""
     live.put("master/large.png", picture(4000, 3000))
     until("the sizes are there", live.head, "resized/large/tall.jpg")
-    body = live.client("s3").get_object(Bucket=live.stack.bucket, Key="resized/large/small.jpg")["Body"].read()
-    assert Image.open(io.BytesIO(body)).size == (40, 30)
+    for name, size in {"small": (40, 30), "tall": (80, 60)}.items():
+        body = live.client("s3").get_object(Bucket=live.stack.bucket, Key=f"resized/large/{name}.jpg")["Body"].read()
+        assert Image.open(io.BytesIO(body)).size == size
 
 
 def test_an_output_has_its_headers_and_names_its_master(live: Live) -> None:
@@ -46,23 +46,23 @@ def test_an_output_has_its_headers_and_names_its_master(live: Live) -> None:
 
 def test_a_file_that_is_not_a_picture_is_rejected_with_a_reason(live: Live) -> None:
     """Each branch writes the reason to where the uploader can read it."""
-    live.put("master/letter.jpg", b"Dear reader, this is no picture.")
+    live.put("master/letter.jpg", b"Dear reader, this is not a picture.")
     for branch in ("format-conversion", "resizing", "metadata-extraction"):
         key = f"rejected/letter.jpg/{branch}.json"
-        until(f"{branch} says why", live.head, key)
+        until(f"{branch} writes its reason", live.head, key)
         reason = json.loads(live.client("s3").get_object(Bucket=live.stack.bucket, Key=key)["Body"].read())
         assert reason["key"] == "master/letter.jpg"
         assert reason["error"] == "NotAnImageError"
 
 
 def test_only_one_of_two_masters_with_one_name_is_accepted(live: Live) -> None:
-    """One master owns the name in all branches, and the other gets a single rejection."""
+    """Of two masters uploaded at once, one owns the name in all branches; the other gets a single rejection."""
     keys = ["master/twin.png", "master/twin.gif"]
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(live.put, keys, [picture(), picture()]))
     record = until("one of them is complete", lambda: live.settled(keys[0]) or live.settled(keys[1]))
-    loser = next(key for key in keys if key != record.key)
-    taken = f"rejected/{loser.removeprefix('master/')}/name-taken.json"
+    rejected = next(key for key in keys if key != record.key)
+    taken = f"rejected/{rejected.removeprefix('master/')}/name-taken.json"
     until("the other is rejected", live.head, taken)
     for output in ("converted/twin.jpg", "resized/twin/small.jpg", "resized/twin/tall.jpg"):
         head = live.head(output)
@@ -89,13 +89,13 @@ def test_a_name_is_free_after_its_owner_is_deleted(live: Live) -> None:
 
 def test_a_rejected_master_gets_the_name_when_its_owner_is_deleted(live: Live) -> None:
     """It is processed without another upload, and its rejection is deleted."""
-    live.put("master/heir.png", picture())
-    until("the owner is complete", live.settled, "master/heir.png")
-    live.put("master/heir.gif", picture())
-    until("the loser is rejected", live.head, "rejected/heir.gif/name-taken.json")
-    live.client("s3").delete_object(Bucket=live.stack.bucket, Key="master/heir.png")
-    until("the loser is complete", live.settled, "master/heir.gif")
-    until("its reason is gone", lambda: live.head("rejected/heir.gif/name-taken.json") is None)
+    live.put("master/successor.png", picture())
+    until("the owner is complete", live.settled, "master/successor.png")
+    live.put("master/successor.gif", picture())
+    until("the second master is rejected", live.head, "rejected/successor.gif/name-taken.json")
+    live.client("s3").delete_object(Bucket=live.stack.bucket, Key="master/successor.png")
+    until("the second master is complete", live.settled, "master/successor.gif")
+    until("its reason is deleted", lambda: live.head("rejected/successor.gif/name-taken.json") is None)
 
 
 def test_a_good_picture_removes_the_old_rejections(live: Live) -> None:
@@ -106,12 +106,12 @@ def test_a_good_picture_removes_the_old_rejections(live: Live) -> None:
     until("it is complete", live.settled, "master/replaced.png")
     for branch in live.stack.queues:
         key = f"rejected/replaced.png/{branch}.json"
-        until(f"{branch}'s reason is gone", lambda key=key: live.head(key) is None)
+        until(f"{branch}'s reason is deleted", lambda key=key: live.head(key) is None)
 
 
 def test_a_custom_rule_gets_every_event(live: Live) -> None:
     """A rule delivers rejected, complete and deleted events to a queue, with the keys of the outputs."""
-    sqs, events, key = live.client("sqs"), live.client("events"), "master/told.png"
+    sqs, events, key = live.client("sqs"), live.client("events"), "master/events.png"
     url = sqs.create_queue(QueueName="my-events")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     pattern = {"source": ["pixelcascade"], "detail": {"bucket": [live.stack.bucket]}}
@@ -119,7 +119,7 @@ def test_a_custom_rule_gets_every_event(live: Live) -> None:
     events.put_targets(Rule="mine", Targets=[{"Id": "queue", "Arn": arn}])
     found: dict[str, Any] = {}
 
-    def told(what: str) -> Any:
+    def received(what: str) -> Any:
         for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
             event = json.loads(message["Body"])
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
@@ -128,23 +128,23 @@ def test_a_custom_rule_gets_every_event(live: Live) -> None:
         return found.get(what)
 
     live.put(key, b"no picture")
-    until("the rejection is told", told, "Picture rejected")
+    until("the rejection event arrives", received, "Picture rejected")
     live.put(key, picture())
-    complete = until("the completion is told", told, "Picture complete")
+    complete = until("the completion event arrives", received, "Picture complete")
     assert all(live.head(output) for facts in complete["branches"].values() for output in facts.get("outputs", ()))
     live.client("s3").delete_object(Bucket=live.stack.bucket, Key=key)
-    until("the deletion is told", told, "Picture deleted")
+    until("the deletion event arrives", received, "Picture deleted")
 
 
 def test_a_versioned_picture_follows_its_current_version(live: Live) -> None:
-    """Removing an old version or a delete marker deletes no outputs; the current version decides."""
+    """A delete marker deletes the picture and its removal restores it, after an old version was removed."""
     s3, bucket, key = live.client("s3"), live.stack.bucket, "master/versions.png"
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     try:
         old = s3.put_object(Bucket=bucket, Key=key, Body=picture())["VersionId"]
         until("the old version is complete", live.settled, key)
         etag = live.put(key, picture())
-        until("the new version is complete", lambda: (live.settled(key) or Record(**_NONE)).etag == etag)
+        until("the new version is complete", lambda: (record := live.settled(key)) and record.etag == etag)
         s3.delete_object(Bucket=bucket, Key=key, VersionId=old)
         marker = s3.delete_object(Bucket=bucket, Key=key)["VersionId"]
         until("the deletion is recorded", live.settled, key, "deleted")
@@ -153,9 +153,6 @@ def test_a_versioned_picture_follows_its_current_version(live: Live) -> None:
         until("its JPEG is back", live.head, "converted/versions.jpg")
     finally:
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
-
-
-_NONE: dict[str, Any] = {"name": "", "key": "", "etag": "", "generation": 1, "state": "deleted"}
 
 
 def test_a_multipart_upload_starts_the_pipeline(live: Live) -> None:

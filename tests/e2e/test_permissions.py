@@ -34,7 +34,7 @@ def text() -> bytes:
     return b"no picture " + picture()
 
 
-Deed = Callable[[Live, str], None]
+Trigger = Callable[[Live, str], None]
 """An action on a master, by its key."""
 
 
@@ -70,15 +70,15 @@ def twin(key: str) -> str:
     return key.removesuffix(".png") + ".gif"
 
 
-def lose(live: Live, key: str) -> None:
+def upload_taken_name(live: Live, key: str) -> None:
     """Upload a master whose name is taken, and wait until it is rejected."""
     complete(live, twin(key))
     upload(live, key)
-    until("it is told", live.head, live.stack.layout.rejected_key(key, "name-taken"))
+    until("it is rejected", live.head, live.stack.layout.rejected_key(key, "name-taken"))
 
 
-def own_twin(live: Live, key: str) -> None:
-    """Upload another master that owns the name."""
+def complete_twin(live: Live, key: str) -> None:
+    """Upload another master with the same name, and wait until it is complete."""
     complete(live, twin(key))
 
 
@@ -87,7 +87,7 @@ def delete_owner(live: Live, key: str) -> None:
     delete(live, twin(key))
 
 
-def by_hand(live: Live, key: str) -> None:
+def publish_by_hand(live: Live, key: str) -> None:
     """Publish a job by hand, without a generation."""
     job = json.dumps({"bucket": live.stack.bucket, "key": key})
     live.client("sns").publish(TopicArn=live.deployment.outputs["topic"], Message=job)
@@ -95,7 +95,7 @@ def by_hand(live: Live, key: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Need:
-    """A permission that a function needs: `deed`, after `before`, makes the function use it.
+    """A permission that a function needs: `trigger`, after `before`, makes the function use it.
 
     Replacing an output includes reading its owner, so only a second upload needs the permission to read outputs.
     """
@@ -103,8 +103,8 @@ class Need:
     function: str
     action: str
     on: str
-    deed: Deed
-    before: Sequence[Deed] = ()
+    trigger: Trigger
+    before: Sequence[Trigger] = ()
 
     def __str__(self) -> str:
         return f"{self.function} {self.action} {self.on}"
@@ -113,38 +113,38 @@ class Need:
 RECORDS, TAKEN = "/pictures-", "name-taken.json"
 PUBLISHER = "job-publisher"
 NEEDS = [
-    Need(function=PUBLISHER, action="sns:Publish", on="new-image-uploaded", deed=upload),
-    Need(function=PUBLISHER, action="s3:GetObject", on="master/", deed=upload),
-    Need(function=PUBLISHER, action="s3:GetObject", on="converted/", deed=upload),
-    Need(function=PUBLISHER, action="dynamodb:GetItem", on=RECORDS, deed=upload),
-    Need(function=PUBLISHER, action="dynamodb:PutItem", on=RECORDS, deed=upload),
-    Need(function=PUBLISHER, action="events:PutEvents", on="event-bus", deed=delete, before=[complete]),
-    Need(function=PUBLISHER, action="s3:GetObject", on=TAKEN, deed=upload),
-    Need(function=PUBLISHER, action="s3:PutObject", on=TAKEN, deed=upload, before=[own_twin]),
-    Need(function=PUBLISHER, action="s3:DeleteObject", on=TAKEN, deed=delete_owner, before=[lose]),
-    Need(function="format-converter", action="s3:PutObject", on="converted/", deed=upload),
-    Need(function="format-converter", action="s3:GetObject", on="converted/", deed=upload, before=[complete]),
-    Need(function="format-converter", action="s3:DeleteObject", on="converted/", deed=delete, before=[complete]),
-    Need(function="pixel-resizer", action="s3:PutObject", on="resized/", deed=upload),
-    Need(function="pixel-resizer", action="s3:GetObject", on="resized/", deed=upload, before=[complete]),
-    Need(function="pixel-resizer", action="s3:DeleteObject", on="resized/", deed=delete, before=[complete]),
-    Need(function="metadata-extractor", action="dynamodb:PutItem", on="pixel-metadata", deed=upload),
+    Need(function=PUBLISHER, action="sns:Publish", on="new-image-uploaded", trigger=upload),
+    Need(function=PUBLISHER, action="s3:GetObject", on="master/", trigger=upload),
+    Need(function=PUBLISHER, action="s3:GetObject", on="converted/", trigger=upload),
+    Need(function=PUBLISHER, action="dynamodb:GetItem", on=RECORDS, trigger=upload),
+    Need(function=PUBLISHER, action="dynamodb:PutItem", on=RECORDS, trigger=upload),
+    Need(function=PUBLISHER, action="events:PutEvents", on="event-bus", trigger=delete, before=[complete]),
+    Need(function=PUBLISHER, action="s3:GetObject", on=TAKEN, trigger=upload),
+    Need(function=PUBLISHER, action="s3:PutObject", on=TAKEN, trigger=upload, before=[complete_twin]),
+    Need(function=PUBLISHER, action="s3:DeleteObject", on=TAKEN, trigger=delete_owner, before=[upload_taken_name]),
+    Need(function="format-converter", action="s3:PutObject", on="converted/", trigger=upload),
+    Need(function="format-converter", action="s3:GetObject", on="converted/", trigger=upload, before=[complete]),
+    Need(function="format-converter", action="s3:DeleteObject", on="converted/", trigger=delete, before=[complete]),
+    Need(function="pixel-resizer", action="s3:PutObject", on="resized/", trigger=upload),
+    Need(function="pixel-resizer", action="s3:GetObject", on="resized/", trigger=upload, before=[complete]),
+    Need(function="pixel-resizer", action="s3:DeleteObject", on="resized/", trigger=delete, before=[complete]),
+    Need(function="metadata-extractor", action="dynamodb:PutItem", on="pixel-metadata", trigger=upload),
     Need(
         function="metadata-extractor",
         action="dynamodb:DeleteItem",
         on="pixel-metadata",
-        deed=delete,
+        trigger=delete,
         before=[complete],
     ),
     *(
         need
         for function, branch in BRANCHES.items()
         for need in (
-            Need(function=function, action="s3:GetObject", on="master/", deed=upload),
-            Need(function=function, action="dynamodb:UpdateItem", on=RECORDS, deed=upload),
-            Need(function=function, action="s3:PutObject", on=f"{branch}.json", deed=upload_text),
-            Need(function=function, action="s3:GetObject", on=f"{branch}.json", deed=upload_text, before=[reject]),
-            Need(function=function, action="s3:DeleteObject", on=f"{branch}.json", deed=upload, before=[reject]),
+            Need(function=function, action="s3:GetObject", on="master/", trigger=upload),
+            Need(function=function, action="dynamodb:UpdateItem", on=RECORDS, trigger=upload),
+            Need(function=function, action="s3:PutObject", on=f"{branch}.json", trigger=upload_text),
+            Need(function=function, action="s3:GetObject", on=f"{branch}.json", trigger=upload_text, before=[reject]),
+            Need(function=function, action="s3:DeleteObject", on=f"{branch}.json", trigger=upload, before=[reject]),
         )
     ),
 ]
@@ -170,7 +170,7 @@ def test_every_granted_permission_is_in_the_table(live: Live) -> None:
         if not action.endswith("Batch")  # The emulator's own: removed together with the action without `Batch`.
         and action not in NOT_ENFORCED | CHECKED_WHEN_DEPLOYED | DELAYS
     }
-    taken = {
+    covered = {
         (function, action, resource)
         for need in NEEDS
         for function, action, resource in granted
@@ -178,26 +178,26 @@ def test_every_granted_permission_is_in_the_table(live: Live) -> None:
     }
     by_hand = {
         (function, action, resource)
-        for function, action, resource in granted - taken
+        for function, action, resource in granted - covered
         if function != PUBLISHER and any(action == known and on in resource for known, on in BY_HAND)
     }
-    assert taken | by_hand == granted
-    assert len(NEEDS) == len(taken)
+    assert covered | by_hand == granted
+    assert len(NEEDS) == len(covered)
 
 
 @pytest.mark.parametrize("need", NEEDS, ids=str)
 def test_without_the_permission_the_flow_stops(live: Live, need: Need) -> None:
     """The function is refused, and does its work once the permission is back."""
     key = f"master/{need}.png".replace(":", " ").replace("/", " ").replace("master ", "master/", 1)
-    for deed in need.before:
-        deed(live, key)
+    for prepare in need.before:
+        prepare(live, key)
     refused = count_refusals(live, need.function)
-    with taken_away(live, need):
-        need.deed(live, key)
+    with revoked(live, need):
+        need.trigger(live, key)
         until("the function is refused", lambda: count_refusals(live, need.function) > refused)
     if need.function == PUBLISHER:  # Its failed event is in a queue of its own and is not retried.
-        need.deed(live, key)
-    until("the work is done after all", done, live, key)
+        need.trigger(live, key)
+    until("the work is done", done, live, key)
 
 
 def done(live: Live, key: str) -> bool:
@@ -217,24 +217,24 @@ def done(live: Live, key: str) -> bool:
 def test_a_job_by_hand_needs_access_to_the_records(live: Live) -> None:
     """A worker without access to records cannot do a job without a generation, and does it once it has access."""
     function, key = "pixel-resizer", "master/by hand without permission.png"
-    need = Need(function=function, action="dynamodb:GetItem", on=RECORDS, deed=by_hand)
+    need = Need(function=function, action="dynamodb:GetItem", on=RECORDS, trigger=publish_by_hand)
     complete(live, key)
     refused = count_refusals(live, function)
-    with taken_away(live, need):
-        by_hand(live, key)
+    with revoked(live, need):
+        publish_by_hand(live, key)
         until("the function is refused", lambda: count_refusals(live, function) > refused)
-    until("the work is done after all", done, live, key)
+    until("the work is done", done, live, key)
 
 
 def test_a_picture_stays_received_if_no_worker_may_send_events(live: Live) -> None:
     """If the workers may not send events, the picture stays received, and completes once they may."""
-    key, needs = "master/untold.png", {}
+    key, needs = "master/no events.png", {}
     for function in BRANCHES:
-        needs[function] = Need(function=function, action="events:PutEvents", on="event-bus", deed=upload)
+        needs[function] = Need(function=function, action="events:PutEvents", on="event-bus", trigger=upload)
     before = {function: count_refusals(live, function) for function in BRANCHES}
     with ExitStack() as away:
         for need in needs.values():
-            away.enter_context(taken_away(live, need))
+            away.enter_context(revoked(live, need))
         upload(live, key)
         until(
             "a worker is refused",
@@ -243,7 +243,7 @@ def test_a_picture_stays_received_if_no_worker_may_send_events(live: Live) -> No
         record = live.record(key)
         assert record
         assert record.state == "received"
-    until("it is told after all", live.settled, key)
+    until("the picture is complete", live.settled, key)
 
 
 @pytest.mark.parametrize("branch", BRANCHES.values())
@@ -258,15 +258,15 @@ def test_a_queue_without_its_policy_gets_no_messages(live: Live, branch: str) ->
     try:
         etag = live.put(key, picture())
         for other in set(BRANCHES) - {function}:
-            until(f"{other} is done", left, live, other, key, etag)
-        assert not left(live, function, key, etag)
+            until(f"{other} is done", has_result, live, other, key, etag)
+        assert not has_result(live, function, key, etag)
     finally:
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
     etag = live.put(key, picture())
-    until("the branch is served again", left, live, function, key, etag)
+    until("the branch gets messages again", has_result, live, function, key, etag)
 
 
-def left(live: Live, function: str, key: str, etag: str) -> bool:
+def has_result(live: Live, function: str, key: str, etag: str) -> bool:
     """Return whether a worker has written an output or a rejection for this state of a master."""
     layout, branch = live.stack.layout, next(row for row in ROWS if row.name == BRANCHES[function])
     if live.master_etag(layout.rejected_key(key, branch.name)) == etag:
@@ -283,7 +283,7 @@ def count_refusals(live: Live, function: str) -> int:
 
 
 @contextmanager
-def taken_away(live: Live, *needs: Need) -> Iterator[None]:
+def revoked(live: Live, *needs: Need) -> Iterator[None]:
     """Remove actions on resources from one function's policy for the duration of the context."""
     role, name, policy = policy_of(live, needs[0].function)
     iam = live.client("iam")
@@ -313,12 +313,12 @@ def without(statement: dict[str, Any], need: Need) -> dict[str, Any] | None:
 def test_a_retry_waits_for_its_queue_without_the_permission(live: Live) -> None:
     """A worker that may not change visibility logs it, and the message is still delivered again."""
     function, key = "pixel-resizer", "master/no schedule.png"
-    failing = Need(function=function, action="s3:PutObject", on="resized/", deed=upload)
-    unscheduled = Need(function=function, action="sqs:ChangeMessageVisibility", on="resizing-queue", deed=upload)
-    with taken_away(live, unscheduled, failing):
+    failing = Need(function=function, action="s3:PutObject", on="resized/", trigger=upload)
+    unscheduled = Need(function=function, action="sqs:ChangeMessageVisibility", on="resizing-queue", trigger=upload)
+    with revoked(live, unscheduled, failing):
         live.put(key, picture())
         until(
             "the retry is not scheduled",
             lambda: any("retries were not scheduled" in line for line in live.log(function)),
         )
-    until("the work is done after all", live.head, "resized/no schedule/small.jpg")
+    until("the work is done", live.head, "resized/no schedule/small.jpg")

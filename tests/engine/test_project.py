@@ -11,6 +11,7 @@ from components.config import StackConfig
 from components.stack_file import ROOT, file_config, stack_config
 from local.emulator import Emulator
 from tests.engine.conftest import FakeCli
+from tests.engine.project import PORT as LOCAL_PORT
 from tests.engine.project import emulated, link_project, stack_like
 from tests.engine.test_engine import CHANGED
 
@@ -60,6 +61,6 @@ def test_each_of_the_seven_settings_changes_the_config() -> None:
 
 
 def test_all_local_endpoints_have_the_port_that_is_replaced() -> None:
-    """All endpoints have this port, which the copy replaces."""
+    """All endpoints in Pulumi.local.yaml have the port that the copy replaces."""
     local = yaml.safe_load((ROOT / "Pulumi.local.yaml").read_text())["config"]
-    assert {address.rpartition(":")[2] for address in local["aws:endpoints"][0].values()} == {"4566"}
+    assert {address.rpartition(":")[2] for address in local["aws:endpoints"][0].values()} == {str(LOCAL_PORT)}

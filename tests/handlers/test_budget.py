@@ -7,7 +7,7 @@ import pytest
 
 from handlers.budget import Budget, of_function
 
-WAIT_S = 10
+WAIT_S, SHORT_S = 10, 0.1
 
 
 def test_pictures_within_the_budget_start_at_once() -> None:
@@ -34,6 +34,8 @@ def test_a_picture_waits_until_memory_is_free() -> None:
         holders = [pool.submit(hold) for _ in range(2)]
         inside.wait(WAIT_S)
         third = pool.submit(wait)
+        with pytest.raises(TimeoutError):
+            third.result(SHORT_S)
         finish.set()
         assert third.result(WAIT_S)
         assert [holder.result(WAIT_S) for holder in holders] == [None, None]
@@ -50,6 +52,8 @@ def test_a_picture_waits_while_the_cores_are_busy() -> None:
     with ThreadPoolExecutor(1) as pool:
         with budget.room(1):
             second = pool.submit(wait)
+            with pytest.raises(TimeoutError):
+                second.result(SHORT_S)
             finish.set()
         assert second.result(WAIT_S)
 

@@ -9,10 +9,7 @@ from hypothesis import strategies as st
 
 from handlers.errors import InvalidJobError
 from handlers.job import MAX_GENERATION, Job, masters_of
-from handlers.layout import MAX_KEY_BYTES, Layout
-
-LAYOUT, FULL = Layout(), Layout(full_names=True)
-keys = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=300)
+from handlers.layout import MAX_KEY_BYTES
 
 
 def event(*keys: str, **entity: Any) -> dict[str, Any]:

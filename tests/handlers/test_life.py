@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from handlers import metadata_extractor, pixel_resizer
+from handlers.errors import BrokenImageError
 from handlers.record import Outcome, Record, next_generation
 from tests.handlers.conftest import BUCKET, PICTURES, TABLE, Context, Stack, configure, failures, job, sqs_event
 from tests.handlers.pictures import picture
@@ -52,13 +53,17 @@ def test_an_outcome_has_its_outputs_and_its_recipe(stack: Stack) -> None:
     assert (record(stack).state, stack.events()) == ("received", [])
 
 
-def test_the_record_has_a_shortened_message(stack: Stack) -> None:
+def test_the_record_has_a_shortened_message(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """The record has a shortened message, because updates are billed by item size; the reason has the full message."""
-    run(stack.receive(KEY, b"x" * 5_000))
+
+    def reject(*_: object, **__: object) -> None:
+        raise BrokenImageError("x" * 5_000)
+
+    monkeypatch.setattr("handlers.imaging.open_picture", reject)
+    run(stack.receive(KEY, b"bytes"))
     outcome = record(stack).branches[BRANCH]
-    assert (outcome.state, outcome.error) == ("rejected", "NotAnImageError")
-    assert len(outcome.message) <= 200
-    assert stack.rejection(REASON)["message"].startswith(outcome.message)
+    assert (outcome.state, outcome.error, outcome.message) == ("rejected", "BrokenImageError", "x" * 200)
+    assert stack.rejection(REASON)["message"] == "x" * 5_000
 
 
 @pytest.mark.parametrize(("mine", "state"), [(picture(), "complete"), (b"bad", "rejected")])
@@ -126,8 +131,10 @@ def test_a_redelivery_removes_the_outputs_of_a_deleted_master(follow: Stack) -> 
 
 
 def test_a_deletion_removes_outputs_and_reasons_of_lower_generations(follow: Stack) -> None:
-    """Sizes that the stack no longer makes are removed too; other objects beside them are kept."""
-    run(follow.receive(KEY, picture(), generation=1))
+    """Reasons, and sizes that the stack no longer makes, are removed too; other objects beside them are kept."""
+    run(follow.receive(KEY, b"bad", generation=1))
+    run(follow.receive(KEY, picture(), generation=2))
+    assert follow.outputs() == [REASON, *SIZES]
     marks = {"key": KEY, "etag": "e", "sequencer": "0A"}
     follow.s3.put_object(Bucket=BUCKET, Key="resized/cat/dropped.jpg", Body=b"of before", Metadata=marks)
     for kept in ("resized/cat/other/large.jpg", "resized/category/large.jpg"):

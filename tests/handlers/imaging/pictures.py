@@ -204,15 +204,35 @@ def _gamma(value: float) -> bytes:
     return b"curv\0\0\0\0" + struct.pack(">IH", 1, round(value * 256))
 
 
+P3 = ((0.5151, 0.2412, -0.0011), (0.2920, 0.6922, 0.0419), (0.1571, 0.0666, 0.7841))
+SRGB = ((0.4360, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7141))
+"""X, Y, Z of red, green and blue, adapted to D50."""
+
+
 def p3_profile() -> bytes:
-    """Return a profile with the primaries of Display P3 (adapted to D50) and a gamma of 2.2."""
-    primaries = {
-        b"rXYZ": (0.5151, 0.2412, -0.0011),
-        b"gXYZ": (0.2920, 0.6922, 0.0419),
-        b"bXYZ": (0.1571, 0.0666, 0.7841),
-    }
-    curves = {name: _gamma(2.2) for name in (b"rTRC", b"gTRC", b"bTRC")}
-    return _profile(b"RGB ", {name: _xyz(*values) for name, values in primaries.items()} | curves)
+    """Return a profile with the primaries of Display P3 and a gamma of 2.2."""
+    return _rgb_profile(P3, _gamma(2.2))
+
+
+def camera_profile() -> bytes:
+    """Return an sRGB profile like those in cameras' files: its curve, of 12 points, is one level off."""
+    return _rgb_profile(SRGB, _srgb_curve(12))
+
+
+def gamma_profile() -> bytes:
+    """Return a profile with the primaries of sRGB and a gamma of 2.2, which is three levels off."""
+    return _rgb_profile(SRGB, _gamma(2.2))
+
+
+def _rgb_profile(primaries: Sequence[tuple[float, float, float]], tone: bytes) -> bytes:
+    columns = {name: _xyz(*values) for name, values in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries, strict=True)}
+    return _profile(b"RGB ", columns | dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), tone))
+
+
+def _srgb_curve(points: int) -> bytes:
+    levels = [number / (points - 1) for number in range(points)]
+    light = [level / 12.92 if level <= 0.04045 else ((level + 0.055) / 1.055) ** 2.4 for level in levels]
+    return b"curv\0\0\0\0" + struct.pack(f">I{points}H", points, *(round(one * 65535) for one in light))
 
 
 def grey_profile(gamma: float = 1.0) -> bytes:

@@ -1,7 +1,7 @@
 """Colour: embedded profiles are applied, CMYK is converted, broken profiles leave a warning."""
 
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageChops, ImageCms
 
 from handlers.imaging import convert, describe, resize
 from handlers.imaging.pixels.colour import KEPT_BYTES, _departure, is_srgb
@@ -70,12 +70,13 @@ def test_cmyk_without_the_adobe_marker_counts_as_inverted_too() -> None:
 
 
 def test_ycck_has_the_colours_that_it_encodes() -> None:
-    """An Adobe transform of 2 means YCCK: the picture decodes to RGB."""
-    master = saved(_flat("CMYK", (100, 100, 100, 0)), "JPEG", quality=100)
+    """An Adobe transform of 2 means YCCK: Y, Cb and Cr of the inverted picture, beside black."""
+    coded = [ImageChops.invert(band) for band in ImageChops.invert(photo()).convert("YCbCr").split()]
+    master = saved(Image.merge("CMYK", [*coded, Image.new("L", photo().size)]), "JPEG", quality=100, subsampling=0)
     marker = master.index(b"\xff\xee")
     assert master[marker + 15] == 0
     data = master[: marker + 15] + b"\2" + master[marker + 16 :]
-    assert len(_middle(convert(data))) == 3
+    assert difference(opened(convert(data)), photo()) < 3
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,15 @@ from PIL import Image
 
 from handlers.errors import BrokenImageError
 from handlers.imaging import convert, describe
+from handlers.imaging.pixels.colour import MAX_DIFFERENCE, departure
 
 from .pictures import (
     GPS,
+    camera_profile,
+    difference,
     exif,
     exif_segment,
+    gamma_profile,
     grey_profile,
     jpeg,
     opened,
@@ -89,13 +93,12 @@ def test_a_grey_jpeg_is_copied() -> None:
     "master",
     [
         with_segments(jpeg(), exif_segment(exif({0x0112: 6}))),
-        jpeg(icc_profile=p3_profile()),
         jpeg(photo(mode="L"), icc_profile=grey_profile()),
         jpeg(photo(mode="CMYK")),
         jpeg(keep_rgb=True),
         saved(photo(), "PNG"),
     ],
-    ids=["turned", "P3", "grey profile", "CMYK", "RGB JPEG", "PNG"],
+    ids=["turned", "grey profile", "CMYK", "RGB JPEG", "PNG"],
 )
 def test_a_master_that_has_to_change_is_re_encoded(master: bytes) -> None:
     """A master that is turned, in another colour space or in another format is re-encoded."""
@@ -147,6 +150,19 @@ def test_a_flat_grey_picture_is_not_taken_for_a_truncated_one(colour: int) -> No
         assert convert(jpeg(Image.new("L", size, colour))).copied
 
 
-def test_the_icc_profile_of_cameras_counts_as_srgb() -> None:
-    """A Display P3 profile prevents the copy."""
-    assert not convert(jpeg(icc_profile=p3_profile())).copied
+def test_a_picture_with_a_cameras_srgb_profile_is_copied() -> None:
+    """A profile one level off sRGB, as those in cameras' files, counts as sRGB: the copy leaves it out."""
+    found = departure(camera_profile(), "RGB")
+    assert found
+    assert 0 < found.largest <= MAX_DIFFERENCE
+    output = convert(jpeg(icc_profile=camera_profile()))
+    assert output.copied
+    assert output == convert(jpeg())
+
+
+@pytest.mark.parametrize("profile", [p3_profile(), gamma_profile()], ids=["Display P3", "gamma of 2.2"])
+def test_a_picture_with_another_colour_profile_is_re_encoded(profile: bytes) -> None:
+    """A profile that is more than two levels off sRGB is applied to the pixels."""
+    output = convert(jpeg(icc_profile=profile))
+    assert not output.copied
+    assert difference(opened(output), photo()) > 1

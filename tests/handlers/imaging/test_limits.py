@@ -42,7 +42,7 @@ def test_more_memory_allows_more_pixels() -> None:
     """The pixel limit grows with memory, shrinks with the file's size, and is at least 1."""
     assert pixels_that_fit(512) < pixels_that_fit(1024) < pixels_that_fit(10_240)
     assert pixels_that_fit(1024, 50_000_000) < pixels_that_fit(1024)
-    assert pixels_that_fit(64) == 1
+    assert pixels_that_fit(64) == pixels_that_fit(1) == 1
 
 
 def test_scans_are_bounded() -> None:

@@ -206,8 +206,3 @@ def test_the_pixels_that_fit_take_no_more_than_the_memory() -> None:
     """The pixels that fit take no more than the memory beyond the base."""
     for memory_mb in (256, 512, 1024, 3008):
         assert BASE_MB * 2**20 + pixels_that_fit(memory_mb) * BYTES_PER_PIXEL <= memory_mb * 2**20
-
-
-def test_a_picture_without_pixels_to_spare_still_has_one() -> None:
-    """The pixel limit is never zero."""
-    assert Image.new("L", (1, 1)).size == (1, pixels_that_fit(1))

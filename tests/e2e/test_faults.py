@@ -1,4 +1,4 @@
-"""A bad message never affects another, even if it crashes or stalls the process."""
+"""A bad message does not affect others, even if it crashes or stalls its process."""
 
 import json
 from collections.abc import Iterator
@@ -12,32 +12,32 @@ from tests.e2e.conftest import Live, deployed, picture, until
 
 TIMEOUT_S = 10
 CONFIG = {f"{PROJECT}:timeoutS": str(TIMEOUT_S), f"{PROJECT}:maxReceives": "5"}
-KILLERS = ["exhausts-memory.png", "never-ends.png", "crashes.png"]
+FAULTY = ["exhausts-memory.png", "never-ends.png", "crashes.png"]
 GOOD = [f"good {number}.png" for number in range(7)]
 
 
 @pytest.fixture(scope="module")
-def endangered() -> Iterator[Live]:
-    """Deploy the program with workers that fail on the pictures whose names say so."""
+def sabotaged() -> Iterator[Live]:
+    """Deploy the program with workers that fail on pictures with these names."""
     with deployed(CONFIG) as live:
         faults.sabotage_workers(live.deployment)
         live.hide_messages_for(TIMEOUT_S + 2)
         yield live
 
 
-def test_faulty_pictures_do_not_delay_the_rest_of_their_batch(endangered: Live) -> None:
-    """One picture exhausts memory, one stalls and one crashes; the other seven are processed and not given up."""
-    held = faults.HeldBack(endangered.deployment)
-    held.stop()
-    for name in [*KILLERS, *GOOD]:
-        endangered.put(f"master/{name}", picture())
-    queue = endangered.deployment.outputs["queues"]["format-conversion"]
-    until("all ten are waiting", waiting, endangered, queue, len(KILLERS) + len(GOOD))
-    held.go(reverse=False, twice=False)
+def test_faulty_pictures_do_not_delay_the_rest_of_their_batch(sabotaged: Live) -> None:
+    """One picture of ten exhausts memory, one stalls and one crashes; the others need at most two deliveries."""
+    events = faults.HeldBack(sabotaged.deployment)
+    events.stop()
+    for name in [*FAULTY, *GOOD]:
+        sabotaged.put(f"master/{name}", picture())
+    queue = sabotaged.deployment.outputs["queues"]["format-conversion"]
+    until("all ten are waiting", waiting, sabotaged, queue, len(FAULTY) + len(GOOD))
+    events.go(reverse=False, twice=False)
 
     for name in GOOD:
-        until(f"{name} is converted", endangered.head, f"converted/{name.replace('.png', '.jpg')}")
-    assert deliveries(endangered) <= {1, 2}
+        until(f"{name} is converted", sabotaged.head, f"converted/{name.replace('.png', '.jpg')}")
+    assert deliveries(sabotaged) <= {1, 2}
 
 
 def waiting(live: Live, url: str, count: int) -> bool:
