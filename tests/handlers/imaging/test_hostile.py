@@ -1,206 +1,43 @@
-"""Hostile files: each is refused, or harmless, within a bounded number of steps and 100 MB.
+"""Hostile files: each is refused, or harmless, at a bounded cost and within a bounded memory.
 
-Steps are Python and C calls, whose number does not depend on the machine's load; a call that hangs is timed out.
+The cost of JPEG, PNG and GIF is the number of Python and C calls, which does not depend on the machine's load. The
+decoders of AVIF, HEIC and TIFF spend most of their time in a single C call, so their cost is CPU time. A call that
+hangs is timed out.
 """
 
 import gc
 import io
-import struct
 import sys
-import zlib
-from collections.abc import Callable, Iterator
-from typing import Any
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import pytest
 
-from benchmarks.guarded import GuardedCall, run_guarded
-from handlers.errors import (
-    BrokenImageError,
-    ImageTooLargeError,
-    NotAnImageError,
-    PixelCascadeError,
-    UnsupportedFormatError,
-)
-from handlers.imaging import convert, describe, resize
+from benchmarks.guarded import run_guarded
+from handlers.errors import PixelCascadeError, UnsupportedFormatError
+from handlers.imaging import Limits, convert, describe, load_formats, open_picture, resize
+from handlers.imaging.formats import DEFAULT_FORMATS
 
-from .pictures import (
-    BLACK,
-    RED,
-    SIGNATURE,
-    chunk,
-    exif,
-    exif_segment,
-    gif,
-    gif_frame,
-    jpeg,
-    opened,
-    photo,
-    png,
-    saved,
-    segment,
-    sub_blocks,
-    with_segments,
-)
+from . import hostile, hostile_further
+from .heic import has_decoder, needs_decoder
+from .hostile import HARMLESS, frame_header
+from .pictures import exif, exif_segment, jpeg, opened, photo, saved
 
-STEPS, MEGABYTES = 2_000_000, 100
-IDAT = chunk(b"IDAT", zlib.compress(b"\0\0"))
-
-
-def _header(width: int, height: int, depth: int = 8, colour: int = 0, interlace: int = 0) -> bytes:
-    return SIGNATURE + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace))
-
-
-def _bomb(size: int) -> bytes:
-    packer = zlib.compressobj(9)
-    return packer.compress(bytes(size)) + packer.flush()
-
-
-def _scan_bomb() -> bytes:
-    master = jpeg(photo((64, 64)), progressive=True)
-    last = master.rindex(b"\xff\xda")
-    return master[:-2] + master[last:-2] * 5000 + b"\xff\xd9"
-
-
-def _frame_header(marker: int, bits: int = 8, components: int = 3, size: tuple[int, int] = (64, 64)) -> bytes:
-    body = struct.pack(">BHHB", bits, size[1], size[0], components)
-    body += b"".join(bytes((number + 1, 0x11, 0)) for number in range(components))
-    return b"\xff\xd8" + segment(marker, body) + b"\xff\xda\0\x08\1\1\0\0\x3f\0" + bytes(64) + b"\xff\xd9"
-
-
-def _greedy_exif(size: int) -> bytes:
-    """Return a TIFF structure with three directories whose entries all claim the same bytes."""
-    starts = [8 + number * (2 + 12 * 512 + 4) for number in range(4)]
-    pointers = [struct.pack(">HHII", 0x8769, 4, 1, starts[1]), struct.pack(">HHII", 0x8825, 4, 1, starts[2])]
-    claims = [struct.pack(">HHII", 0x5000 + tag, 3, (size - starts[3]) // 2, starts[3]) for tag in range(512)]
-    tables = [pointers + claims[2:], claims, claims]
-    blob = b"".join(b"\2\0" + b"".join(entries) + bytes(4) for entries in tables)
-    return (b"MM\0*\0\0\0\x08" + blob).ljust(size, b"\1")
-
-
-REFUSED: dict[str, tuple[Callable[[], bytes], type[PixelCascadeError]]] = {
-    "empty": (lambda: b"", NotAnImageError),
-    "two bytes": (lambda: b"\xff\xd8", NotAnImageError),
-    "three bytes": (lambda: b"\xff\xd8\xff", BrokenImageError),
-    "text": (lambda: b"hello, world", NotAnImageError),
-    "zeros": (lambda: bytes(100_000), NotAnImageError),
-    "only a signature": (lambda: SIGNATURE, BrokenImageError),
-    "only GIF89a": (lambda: b"GIF89a", BrokenImageError),
-    "EPS named .jpg": (lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", UnsupportedFormatError),
-    "PDF": (lambda: b"%PDF-1.7\n", UnsupportedFormatError),
-    "TIFF": (lambda: exif({0x0100: 8, 0x0101: 8}), UnsupportedFormatError),
-    "WebP": (lambda: saved(photo(), "WEBP"), UnsupportedFormatError),
-    "BMP": (lambda: saved(photo(), "BMP"), UnsupportedFormatError),
-    "SVG": (lambda: b"<?xml version='1.0'?>\n<svg xmlns='http://www.w3.org/2000/svg'/>", UnsupportedFormatError),
-    "HEIC": (lambda: b"\0\0\0\x18ftypheic" + bytes(16), UnsupportedFormatError),
-    "177 MP in 21 KB of PNG": (
-        lambda: _header(13_300, 13_300) + chunk(b"IDAT", _bomb(13_301 * 1600)),
-        ImageTooLargeError,
-    ),
-    "PNG of 2 billion pixels a side": (lambda: _header(2**31 - 1, 2**31 - 1) + IDAT, ImageTooLargeError),
-    "PNG 0 wide": (lambda: _header(0, 5) + IDAT, BrokenImageError),
-    "interlaced PNG of 400 MP": (lambda: _header(20_000, 20_000, 16, 6, 1) + IDAT, ImageTooLargeError),
-    "PNG of a million empty data chunks": (
-        lambda: _header(64, 64) + chunk(b"IDAT") * 1_000_000,
-        ImageTooLargeError,
-    ),
-    "PNG of 10,000 text chunks": (
-        lambda: _header(64, 64) + chunk(b"tEXt", b"a\0b") * 10_000 + IDAT,
-        ImageTooLargeError,
-    ),
-    "PNG of 10,000 chunks behind the picture": (
-        lambda: _header(1, 1) + IDAT + chunk(b"tEXt", b"a\0b") * 10_000 + chunk(b"IEND"),
-        ImageTooLargeError,
-    ),
-    "PNG whose chunk claims 2 GB": (lambda: _header(64, 64) + b"\x7f\xff\xff\xffIDATx", BrokenImageError),
-    "GIF with a 13,000-square canvas": (
-        lambda: gif((13_000, 13_000), [BLACK, RED], gif_frame((0, 0, 1, 1), b"\1")),
-        ImageTooLargeError,
-    ),
-    "GIF with a frame larger than its canvas": (
-        lambda: gif((10, 10), [BLACK, RED], gif_frame((0, 0, 60_000, 60_000), b"\1")),
-        ImageTooLargeError,
-    ),
-    "GIF of a million comments": (
-        lambda: b"GIF89a\1\0\1\0\0\0\0" + b"!\xfe\1x\0" * 1_000_000,
-        ImageTooLargeError,
-    ),
-    "GIF comment of a million sub-blocks": (
-        lambda: b"GIF89a\1\0\1\0\0\0\0!\xfe" + b"\1x" * 1_000_000 + b"\0;",
-        ImageTooLargeError,
-    ),
-    "JPEG of 5,000 scans": (_scan_bomb, ImageTooLargeError),
-    "JPEG of 50,000 by 50,000": (lambda: _frame_header(0xC0, size=(50_000, 50_000)), ImageTooLargeError),
-    "JPEG of 600 APP1 segments": (
-        lambda: with_segments(jpeg(), segment(0xE1, b"Exif\0\0" + bytes(60_000)) * 600),
-        ImageTooLargeError,
-    ),
-    "JPEG of 100,000 tables": (lambda: with_segments(jpeg(), segment(0xDD, b"\0\0") * 100_000), ImageTooLargeError),
-    "JPEG of fill bytes": (lambda: b"\xff\xd8" + b"\xff" * 10_000_000, BrokenImageError),
-    "JPEG of restart markers": (lambda: b"\xff\xd8\xff\xd0" + b"\xff\xd0" * 5_000_000, BrokenImageError),
-    "JPEG without a picture": (lambda: b"\xff\xd8\xff\xd9", BrokenImageError),
-    "JPEG 0 wide": (lambda: _frame_header(0xC0, size=(0, 8)), BrokenImageError),
-    "JPEG 0 high (DNL)": (lambda: _frame_header(0xC0, size=(8, 0)), UnsupportedFormatError),
-    "JPEG of 12 bits": (lambda: _frame_header(0xC1, bits=12), UnsupportedFormatError),
-    "JPEG of 2 components": (lambda: _frame_header(0xC0, components=2), UnsupportedFormatError),
-    "hierarchical JPEG": (lambda: _frame_header(0xC5), UnsupportedFormatError),
-    "lossless arithmetic JPEG": (lambda: _frame_header(0xCB), UnsupportedFormatError),
-    "JPEG sampled 0 x 1": (
-        lambda: jpeg(restart_marker_rows=1).replace(b"\3\1\x22\0", b"\3\1\1\0", 1),
-        BrokenImageError,
-    ),
-    "JPEG with two frames": (lambda: with_segments(jpeg(), jpeg()[jpeg().index(b"\xff\xc0") :][:19]), BrokenImageError),
-    "JPEG with a frame header of no components": (lambda: _frame_header(0xC0, components=0), BrokenImageError),
+Call = Callable[[bytes, Sequence[str]], object]
+FURTHER = ("avif", "heic", "tiff") if has_decoder() else ("avif", "tiff")
+FILES = {
+    **{kind: make for kind, (make, _) in (hostile.REFUSED | hostile_further.REFUSED).items()},
+    **hostile.HARMLESS,
+    **hostile_further.HARMLESS,
 }
-
-HARMLESS: dict[str, Callable[[], bytes]] = {
-    "zTXt bomb": lambda: png((8, 8), 8, 0, [bytes(8)] * 8, chunk(b"zTXt", b"a\0\0" + _bomb(100_000_000))),
-    "iTXt bomb": lambda: png((8, 8), 8, 0, [bytes(8)] * 8, chunk(b"iTXt", b"a\0\1\0\0\0" + _bomb(100_000_000))),
-    "iCCP bomb": lambda: png((8, 8), 8, 0, [bytes(8)] * 8, chunk(b"iCCP", b"a\0\0" + _bomb(100_000_000))),
-    "data bomb": lambda: _header(8, 8) + chunk(b"IDAT", _bomb(100_000_000)) + chunk(b"IEND"),
-    "XMP entity bomb": lambda: with_segments(
-        jpeg(),
-        segment(
-            0xE1,
-            b'http://ns.adobe.com/xap/1.0/\0<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">'
-            + b"".join(b'<!ENTITY %c "&%c;&%c;&%c;&%c;">' % (n + 1, n, n, n, n) for n in range(97, 120))
-            + b"]><x:xmpmeta>&x;</x:xmpmeta>",
-        ),
-    ),
-    "APNG that claims two billion frames": lambda: png(
-        (8, 8), 8, 0, [bytes(8)] * 8, chunk(b"acTL", struct.pack(">II", 2_147_483_647, 0))
-    ),
-    "GIF of 20,000 frames": lambda: gif((8, 8), [BLACK, RED], gif_frame((0, 0, 1, 1), b"\1") * 20_000),
-    "MPO that claims two billion pictures": lambda: with_segments(
-        jpeg(), segment(0xE2, b"MPF\0" + exif({0xB001: (4, 1, b"\x7f\xff\xff\xff")}))
-    ),
-    "EXIF whose directories point at themselves": lambda: with_segments(
-        jpeg(), exif_segment(b"MM\0*\0\0\0\x08\0\2\x87\x69\0\4\0\0\0\1\0\0\0\x08\x88\x25\0\4\0\0\0\1\0\0\0\x08")
-    ),
-    "EXIF of 65,535 entries": lambda: with_segments(jpeg(), exif_segment(b"MM\0*\0\0\0\x08\xff\xff" + bytes(60_000))),
-    "EXIF whose entries share their bytes": lambda: with_segments(jpeg(), exif_segment(_greedy_exif(65_000))),
-    "eXIf whose entries share their bytes": lambda: png(
-        (8, 8), 8, 0, [bytes(8)] * 8, chunk(b"eXIf", _greedy_exif(1_000_000))
-    ),
-    "JPEG of 500 long quantisation tables": lambda: with_segments(jpeg(), segment(0xDB, bytes(65_000)) * 500),
-    "EXIF value of 4 GB": lambda: with_segments(
-        jpeg(), exif_segment(exif({0x010F: (2, 2**32 - 1, b"\xff\xff\xff\xff")}))
-    ),
-    "polyglot": lambda: jpeg() + b"PK\3\4" + bytes(50_000),
-    "GIF followed by junk": lambda: gif((8, 8), [BLACK, RED], gif_frame((0, 0, 8, 8), b"\1" * 64)) + bytes(9999),
-}
+ERRORS = {kind: error.__name__ for kind, (_, error) in (hostile.REFUSED | hostile_further.REFUSED).items()}
+KINDS = [pytest.param(kind, marks=needs_decoder if kind in hostile_further.HEIC else ()) for kind in FILES]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _little_to_collect() -> Iterator[None]:
-    """Freeze existing objects: each guarded call collects garbage, which takes longer than most of the calls."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
-
-
-def _counted(call: Callable[..., Any], data: bytes) -> tuple[int, str]:
-    """Return the steps that a call took, and the class of its refusal."""
-    steps, refusal = 0, ""
+def _counted(work: Callable[[], str]) -> tuple[float, str]:
+    """Return how many functions were called, and the result."""
+    steps = 0
 
     def count(_frame: object, event: str, _argument: object) -> None:
         nonlocal steps
@@ -208,59 +45,94 @@ def _counted(call: Callable[..., Any], data: bytes) -> tuple[int, str]:
 
     sys.setprofile(count)
     try:
-        call(data)
-    except PixelCascadeError as error:
-        refusal = type(error).__name__
+        result = work()
     finally:
         sys.setprofile(None)
-    return steps, refusal
+    return steps, result
 
 
-def _guarded(call: Callable[..., Any], data: bytes) -> GuardedCall:
-    return run_guarded(_counted, call, data, timeout_s=20, memory_mb=MEGABYTES)
+def _timed(work: Callable[[], str]) -> tuple[float, str]:
+    """Return the CPU seconds of all threads, and the result."""
+    started = time.process_time()
+    result = work()
+    return time.process_time() - started, result
 
 
-def _streamed(data: bytes) -> object:
-    return convert(io.BytesIO(data))
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """How the cost of a call is measured, and the most cost and memory that it may take."""
+
+    measured: Callable[[Callable[[], str]], tuple[float, str]]
+    cost: float
+    memory_mb: int
+    formats: Sequence[str]
+
+    @classmethod
+    def of(cls, kind: str) -> "Bounds":
+        """Return the bounds of a hostile file."""
+        if kind in hostile.REFUSED or kind in hostile.HARMLESS:
+            return cls(measured=_counted, cost=2_000_000, memory_mb=100, formats=DEFAULT_FORMATS)
+        return cls(measured=_timed, cost=0.5, memory_mb=150, formats=FURTHER)
 
 
-def _sizes(data: bytes) -> object:
-    return resize(data, {"small": 8})
+def _converted(data: bytes, formats: Sequence[str]) -> object:
+    return convert(open_picture(data, Limits(), formats=formats))
 
 
-@pytest.mark.parametrize("kind", REFUSED)
-def test_a_hostile_file_is_refused_in_few_steps(kind: str) -> None:
-    """Each file raises its expected error, in few steps and within 100 MB of memory."""
-    make, error = REFUSED[kind]
-    data = make()
-    for call in (convert, _sizes, _streamed):
-        outcome = _guarded(call, data)
-        assert outcome.crash is None
-        assert not outcome.timed_out
-        steps, refusal = outcome.value
-        assert refusal == error.__name__
-        assert steps < STEPS
+def _streamed(data: bytes, formats: Sequence[str]) -> object:
+    return convert(open_picture(io.BytesIO(data), Limits(), formats=formats))
 
 
-@pytest.mark.parametrize("kind", [*HARMLESS, *REFUSED])
-def test_describing_a_hostile_file_takes_few_steps(kind: str) -> None:
-    """A header is read or refused in few steps, whatever it claims."""
-    data = HARMLESS[kind]() if kind in HARMLESS else REFUSED[kind][0]()
-    outcome = _guarded(describe, data)
+def _resized(data: bytes, formats: Sequence[str]) -> object:
+    return resize(open_picture(data, Limits(), formats=formats), {"small": 8})
+
+
+def _described(data: bytes, formats: Sequence[str]) -> object:
+    return describe(open_picture(data, Limits(), formats=formats))
+
+
+def _refusal(call: Call, data: bytes, formats: Sequence[str]) -> str:
+    """Return the class of a call's refusal, or an empty text."""
+    try:
+        call(data, formats)
+    except PixelCascadeError as error:
+        return type(error).__name__
+    return ""
+
+
+def _bounded(call: Call, data: bytes, bounds: Bounds) -> str:
+    """Return a call's refusal; fail if it crashes, hangs or exceeds its bounds."""
+    outcome = run_guarded(
+        bounds.measured, lambda: _refusal(call, data, bounds.formats), timeout_s=20, memory_mb=bounds.memory_mb
+    )
     assert outcome.crash is None
     assert not outcome.timed_out
-    assert outcome.value[0] < STEPS
+    cost, refusal = outcome.value
+    assert cost < bounds.cost
+    return str(refusal)
 
 
-@pytest.mark.parametrize("kind", HARMLESS)
-def test_a_bomb_beside_the_picture_does_not_go_off(kind: str) -> None:
-    """Data beside the picture are not read: the picture is converted, in few steps and little memory."""
-    data = HARMLESS[kind]()
-    for call in (convert, _sizes):
-        outcome = _guarded(call, data)
-        assert outcome.crash is None
-        assert outcome.value[1] == ""
-        assert outcome.value[0] < STEPS
+@pytest.fixture(autouse=True, scope="module")
+def _loaded() -> Iterator[None]:
+    """Import the decoders and freeze existing objects, so that neither counts towards a file's cost."""
+    load_formats(FURTHER)
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_hostile_file_is_refused_or_converted_within_bounds(kind: str) -> None:
+    """Each file raises its expected error; a harmless one is converted, because data beside the pixels are not read."""
+    data, bounds = FILES[kind](), Bounds.of(kind)
+    for call in (_converted, _resized, _streamed):
+        assert _bounded(call, data, bounds) == ERRORS.get(kind, "")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_hostile_file_is_described_within_bounds(kind: str) -> None:
+    """A header is read or refused within the bounds, whatever it claims."""
+    _bounded(_described, FILES[kind](), Bounds.of(kind))
 
 
 def test_frames_beyond_the_limit_are_not_counted() -> None:
@@ -289,7 +161,7 @@ def test_the_error_names_the_detected_format() -> None:
 def test_arithmetic_and_lossless_jpegs_are_decoded_or_refused() -> None:
     """Rare codings raise no other exception."""
     for marker in (0xC3, 0xC9, 0xCA):
-        _, refusal = _counted(convert, _frame_header(marker, components=1))
+        refusal = _refusal(_converted, frame_header(marker, components=1), DEFAULT_FORMATS)
         assert refusal in ("", "BrokenImageError", "UnsupportedFormatError")
 
 
@@ -301,8 +173,3 @@ def test_segments_after_the_first_scan_are_dropped() -> None:
     assert output.copied
     assert b"hidden" not in bytes(output)
     assert opened(output).tobytes() == opened(master).tobytes()
-
-
-def test_sub_blocks_are_what_the_gif_specification_says() -> None:
-    """The helper of these tests prefixes each sub-block with its length."""
-    assert sub_blocks(b"a" * 256)[0] == 255
