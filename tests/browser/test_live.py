@@ -20,7 +20,7 @@ from local.emulator import Emulator
 from local.live import live_page
 from local.samples import write_samples
 from ops.stack import DeployedStack
-from tests.browser import looks
+from tests.browser import accessibility
 from tests.browser.conftest import OpenPage
 
 TIMEOUT_MS = 90_000
@@ -144,7 +144,7 @@ def test_a_dead_letter_shows_its_error_and_can_be_redriven(
         "pixel-resizer: AccessDenied"
     )
     page.screenshot(path=screenshots / "live-dead-letter.png", full_page=True)
-    looks.check(page)
+    accessibility.check(page)
     letter.get_by_role("button", name="Redrive resizing").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_text("Sent back from resizing: 1.")).to_be_visible(timeout=TIMEOUT_MS)
@@ -198,5 +198,5 @@ def test_the_live_page_is_readable(
     page = open_page(dropped.address, width=width, scheme=scheme)
     expect(page.get_by_role("article", name=DROPPED[-1])).to_be_visible()
     page.screenshot(path=screenshots / f"live-{width}-{scheme}.png", full_page=True)
-    looks.check(page)
-    looks.check_outline(page)
+    accessibility.check(page)
+    accessibility.check_outline(page)

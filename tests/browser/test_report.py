@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser import looks
+from tests.browser import accessibility
 from tests.browser.conftest import COPIES, EVIL, LONG, WARNING, OpenPage
 
 SAMPLES, REJECTED = 18, 1
@@ -216,12 +216,12 @@ def test_the_report_is_readable(open_page: OpenPage, report: str, screenshots: P
     page.get_by_text("NotAnImageError 1").click()
     shoot = shooter(page, screenshots / f"report-{width}-{scheme}")
     shoot("list")
-    looks.check(page)
-    looks.check_outline(page)
+    accessibility.check(page)
+    accessibility.check_outline(page)
     compare(page)
     page.wait_for_function("[...document.querySelectorAll('.sheet img')].every((image) => image.complete)")
     shoot("compare")
-    looks.check(page)
+    accessibility.check(page)
 
 
 def shooter(page: Page, place: Path) -> Callable[[str], None]:

@@ -110,7 +110,7 @@ def smoke(pulumi: PulumiStack, find: Callable[[], DeployedStack]) -> None:
         pulumi.up()
         stack = find()
         try:
-            with key_of_another(stack.client("kms")) as kms_key:
+            with inaccessible_key(stack.client("kms")) as kms_key:
                 masters = uploads(kms_key)
                 upload(stack, masters)
                 wait(stack, masters)
@@ -121,7 +121,7 @@ def smoke(pulumi: PulumiStack, find: Callable[[], DeployedStack]) -> None:
 
 
 @contextlib.contextmanager
-def key_of_another(kms: Any) -> Iterator[str]:
+def inaccessible_key(kms: Any) -> Iterator[str]:
     """Yield the id of a key that no function may use, and schedule its deletion."""
     key: str = kms.create_key(Description="PixelCascade smoke test: may be deleted")["KeyMetadata"]["KeyId"]
     try:

@@ -13,7 +13,7 @@ from handlers.errors import ImageTooLargeError
 from handlers.imaging import Limits, convert
 from tests.engine import smoke as module
 from tests.engine.conftest import FakeCli
-from tests.engine.smoke import SmokeError, empty, faults, key_of_another, smoke, upload, uploads, wait
+from tests.engine.smoke import SmokeError, empty, faults, inaccessible_key, smoke, upload, uploads, wait
 from tests.ops.conftest import BUCKET, Pipeline, pipeline
 
 __all__ = ["pipeline"]
@@ -36,7 +36,7 @@ def finished(pipeline: Pipeline) -> None:
 
 def test_masters_are_stored_plain_archived_and_encrypted(pipeline: Pipeline) -> None:
     """One master is archived, one is encrypted with another key, and two have no storage options."""
-    with key_of_another(pipeline.client("kms")) as key:
+    with inaccessible_key(pipeline.client("kms")) as key:
         upload(pipeline.stack, uploads(key))
         heads = {
             master.name: pipeline.client("s3").head_object(Bucket=BUCKET, Key=f"master/smoke/{master.name}")
@@ -59,7 +59,7 @@ def test_the_oversized_master_does_not_fit_the_functions_memory() -> None:
 def test_the_key_is_deleted_after_an_error(pipeline: Pipeline) -> None:
     """A key that is not deleted costs a dollar a month."""
     kms = pipeline.client("kms")
-    with pytest.raises(ZeroDivisionError), key_of_another(kms) as key:
+    with pytest.raises(ZeroDivisionError), inaccessible_key(kms) as key:
         assert 1 / 0
     assert kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "PendingDeletion"
 

@@ -26,7 +26,7 @@ def test_a_value_survives_the_round_trip(value: Any) -> None:
 
 @given(values | st.decimals(-(10**9), 10**9, places=6))
 def test_attributes_equal_those_of_boto3(value: Any) -> None:
-    """The attributes equal boto3's, whose import the project's own code avoids at a cold start."""
+    """The attributes equal those of boto3, whose import would slow a cold start."""
     assert attribute(value) == TypeSerializer().serialize(value)
 
 

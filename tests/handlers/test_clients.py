@@ -40,13 +40,13 @@ def test_a_forked_child_creates_its_own_client() -> None:
     """A child makes a new client: two processes on one connection would read each other's responses."""
     mine = clients.s3()
     with multiprocessing.get_context("fork").Pool(1) as pool:
-        assert pool.apply(_has_another_than, [id(mine)])
+        assert pool.apply(_creates_another_client, [id(mine)])
 
 
-def _has_another_than(parents: int) -> bool:
+def _creates_another_client(parents_id: int) -> bool:
     before = clients._made.cache_info().misses
     client = clients.s3()
-    return clients._made.cache_info().misses == before + 1 and id(client) != parents
+    return clients._made.cache_info().misses == before + 1 and id(client) != parents_id
 
 
 def test_a_client_has_short_time_outs_and_few_attempts() -> None:

@@ -62,7 +62,7 @@ def test_a_guarded_picture_is_decoded_in_a_child(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("two_masters")
 def test_no_thread_runs_when_a_guarded_picture_is_forked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No thread runs at the fork, whose child would inherit its locks; the child gets all the remaining time."""
+    """No thread runs at the fork, because the child would inherit its locks; the child gets all the remaining time."""
     seen: list[tuple[list[str], bool]] = []
 
     def isolated(work: Callable[[], Result], *, wall_s: float, memory_mb: int) -> Result:

@@ -97,9 +97,9 @@ def test_the_final_state_is_right_in_any_order(
 SCENARIOS: dict[str, list[Change]] = {
     "two masters together": [("put", JPG, b"a"), ("put", PNG, b"b")],
     "two masters of the same bytes": [("put", JPG, b"a"), ("put", PNG, b"a")],
-    "the owner goes": [("put", JPG, b"a"), ("put", PNG, b"b"), ("delete", JPG, b"")],
-    "there and back": [("put", JPG, b"a"), ("put", JPG, b"b"), ("put", JPG, b"a")],
-    "deleted and made anew": [("put", JPG, b"a"), ("delete", JPG, b""), ("put", JPG, b"a")],
+    "the owner is deleted": [("put", JPG, b"a"), ("put", PNG, b"b"), ("delete", JPG, b"")],
+    "changed and changed back": [("put", JPG, b"a"), ("put", JPG, b"b"), ("put", JPG, b"a")],
+    "deleted and uploaded again": [("put", JPG, b"a"), ("delete", JPG, b""), ("put", JPG, b"a")],
     "good, then bad": [("put", JPG, b"a"), ("put", JPG, b"x")],
     "bad, then good": [("put", JPG, b"x"), ("put", JPG, b"a")],
     "half bad, then good": [("put", JPG, b"y"), ("put", JPG, b"a")],

@@ -156,7 +156,7 @@ class Engine:
 
 
 @contextmanager
-def running(*, preview: bool = False) -> Iterator[Engine]:
+def running_provider(*, preview: bool = False) -> Iterator[Engine]:
     """Start the provider as Pulumi does, with a monitor."""
     monitor = Monitor(preview=preview)
     server = grpc.server(ThreadPoolExecutor(max_workers=16))

@@ -17,7 +17,7 @@ from pulumi.provider.experimental.component import ComponentProvider
 
 from components.stack_file import ROOT
 from provider.__main__ import COMPONENTS, NAME
-from tests.provider.engine import ARCHIVE, SIGNATURE, Monitor, running
+from tests.provider.engine import ARCHIVE, SIGNATURE, Monitor, running_provider
 from tests.provider.python_sdk import python_sdk
 from tests.provider.yaml_program import plan
 from tests.recording import Recording, arn, queue_url, record
@@ -29,7 +29,7 @@ NEEDS_CLI = pytest.mark.skipif(shutil.which("pulumi") is None, reason="needs the
 @pytest.fixture(scope="module", params=[False, True], ids=["update", "preview"])
 def planned(request: pytest.FixtureRequest) -> tuple[Monitor, dict[str, Any]]:
     """Plan the YAML example as an update, and as a preview without known outputs."""
-    with running(preview=request.param) as engine:
+    with running_provider(preview=request.param) as engine:
         outputs = plan(engine, EXAMPLES / "fanout-yaml")
     return engine.monitor, outputs
 
@@ -37,7 +37,7 @@ def planned(request: pytest.FixtureRequest) -> tuple[Monitor, dict[str, Any]]:
 @pytest.fixture(scope="module")
 def from_yaml() -> tuple[Monitor, dict[str, Any]]:
     """Plan the YAML example as an update."""
-    with running() as engine:
+    with running_provider() as engine:
         outputs = plan(engine, EXAMPLES / "fanout-yaml")
     return engine.monitor, outputs
 
@@ -97,7 +97,7 @@ def test_python_exports_the_same_outputs(from_yaml: tuple[Monitor, dict[str, Any
     assert from_python.outputs == from_yaml[1]
 
 
-def added(example: str, file: str, after: str, folder: Path, end: str) -> Path:
+def copy_with_branch(example: str, file: str, after: str, folder: Path, end: str) -> Path:
     """Return a copy of an example with the branch that its README shows."""
     copy = Path(shutil.copytree(EXAMPLES / example, folder / example))
     (branch,) = re.findall(r"^```\w+\n(.*?)^```$", (copy / "README.md").read_text(), re.DOTALL | re.MULTILINE)
@@ -109,8 +109,8 @@ def added(example: str, file: str, after: str, folder: Path, end: str) -> Path:
 
 def test_the_lines_from_the_yaml_readme_add_a_branch(tmp_path: Path) -> None:
     """The two lines from the README add a third branch."""
-    with running() as engine:
-        outputs = plan(engine, added("fanout-yaml", "Pulumi.yaml", "      branches:\n", tmp_path, "\n"))
+    with running_provider() as engine:
+        outputs = plan(engine, copy_with_branch("fanout-yaml", "Pulumi.yaml", "      branches:\n", tmp_path, "\n"))
     assert outputs["deadLetterQueues"]["statistics"] == queue_url("order-placed-statistics-dead-letters")
 
 
@@ -122,7 +122,7 @@ def test_the_project_readme_quotes_the_yaml_example() -> None:
 
 def test_the_line_from_the_python_readme_adds_a_branch(tmp_path: Path) -> None:
     """The line from the README adds a third branch."""
-    mocks = run_python(added("fanout-python", "__main__.py", "    branches=[\n", tmp_path, ",\n")).mocks
+    mocks = run_python(copy_with_branch("fanout-python", "__main__.py", "    branches=[\n", tmp_path, ",\n")).mocks
     assert mocks.one("Function", "order-placed-statistics").inputs["handler"] == "statistics.handler"
 
 

@@ -13,7 +13,7 @@ from pulumi.provider.experimental.component import ComponentProvider
 
 from components.stack_file import ROOT
 from provider.__main__ import COMPONENTS, NAME, VERSION
-from tests.provider.engine import ARCHIVE, OUTPUT, SECRET, SIGNATURE, running
+from tests.provider.engine import ARCHIVE, OUTPUT, SECRET, SIGNATURE, running_provider
 
 # After an intended change: `python -m tests.provider.test_package`.
 SNAPSHOT = Path(__file__).parent / "schema.txt"
@@ -91,7 +91,7 @@ def test_the_version_matches_pyproject() -> None:
 
 def test_the_provider_serves_the_schema() -> None:
     """Started as Pulumi starts it, the provider returns the same schema."""
-    with running() as engine:
+    with running_provider() as engine:
         assert json.loads(engine.schema()) == schema()
 
 
@@ -99,7 +99,7 @@ def test_a_fan_out_gets_its_key_topic_and_alias() -> None:
     """A key is created for the account, an existing topic is used, and the alias is passed on."""
     inputs = {"branches": [], "createKey": True, "topicArn": "arn:aws:sns:eu-central-1:123456789012:orders"}
     alias = "urn:pulumi:dev::orders::pixelcascade:index:Fanout::orders"
-    with running() as engine:
+    with running_provider() as engine:
         outputs = engine.construct("pixelcascade:index:Fanout", "order-placed", inputs, aliases=[alias])
     made = {found.typ.rpartition(":")[2]: found for found in engine.monitor.resources}
     assert set(made) == {"Fanout", "Key", "MetricAlarm"}
@@ -126,7 +126,7 @@ CALLS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("kind", OFFERED)
 def test_the_provider_creates_every_component(kind: str) -> None:
     """With only the required inputs, each component is created and returns every required output."""
-    with running() as engine:
+    with running_provider() as engine:
         outputs = engine.construct(f"pixelcascade:index:{kind}", "orders", CALLS[kind])
     assert outputs.keys() >= set(schema()["resources"][f"pixelcascade:index:{kind}"]["required"])
     assert len([found for found in engine.monitor.resources if found.typ == "aws:lambda/function:Function"]) == 1
@@ -136,7 +136,7 @@ def test_a_secret_stays_a_secret() -> None:
     """A secret in a function's environment stays a secret, and no other resource has one."""
     token = {SIGNATURE: OUTPUT, "value": "abc", "secret": True}
     branch = {"name": "billing", "handler": "billing.handler", "environment": {"TOKEN": token}}
-    with running() as engine:
+    with running_provider() as engine:
         engine.construct("pixelcascade:index:Fanout", "orders", {"branches": [branch], "functions": CODE})
     secret = [found.name for found in engine.monitor.resources if SECRET in str(found.inputs)]
     assert secret == ["orders-billing"]
@@ -151,7 +151,7 @@ def test_a_secret_stays_a_secret() -> None:
 )
 def test_invalid_arguments_raise_an_error_that_names_the_fix(branch: dict[str, Any], message: str) -> None:
     """The error message reaches the program, whatever its language."""
-    with running() as engine, pytest.raises(grpc.RpcError) as caught:
+    with running_provider() as engine, pytest.raises(grpc.RpcError) as caught:
         engine.construct("pixelcascade:index:Fanout", "order-placed", {"branches": [branch]})
     assert message in str(caught.value)
 

@@ -96,7 +96,7 @@ REFUSED: Refused = {
         lambda: _header(64, 64) + chunk(b"tEXt", b"a\0b") * 10_000 + IDAT,
         ImageTooLargeError,
     ),
-    "PNG of 10,000 chunks behind the picture": (
+    "PNG of 10,000 chunks after the picture": (
         lambda: _header(1, 1) + IDAT + chunk(b"tEXt", b"a\0b") * 10_000 + chunk(b"IEND"),
         ImageTooLargeError,
     ),

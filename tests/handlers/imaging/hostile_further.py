@@ -135,7 +135,7 @@ AVIF: Refused = {
         BrokenImageError,
     ),
     "AVIF of a thousand frames": (_frames, ImageTooLargeError),
-    "AVIF whose 4,032 tiles are one": (
+    "AVIF whose 4,032 tiles share their data": (
         lambda: _shared_tiles(b"av01", _setup(_detailed()), b"avif", _coded(_detailed())),
         BrokenImageError,
     ),
@@ -149,7 +149,7 @@ HEIC: Refused = {
     ),
     "HEIC of 64 MP whose coded picture has 96 x 64": (lambda: heic(size=(8_000, 8_000)), BrokenImageError),
     "HEIC of 5,000 pictures": (lambda: heic(data=CORNERS * 5_000), ImageTooLargeError),
-    "HEIC whose 4,032 tiles are one": (
+    "HEIC whose 4,032 tiles share their data": (
         lambda: _shared_tiles(b"hvc1", box(b"hvcC", CORNERS_CONFIGURATION), b"heic", CORNERS),
         BrokenImageError,
     ),
@@ -199,7 +199,7 @@ TIFF: Refused = {
         lambda: tiff(plain(64, 64, t273=(4, [8]), t279=(4, [(1 << 32) - 1]))),
         BrokenImageError,
     ),
-    "BigTIFF whose strip claims all bytes there are": (
+    "BigTIFF whose strip claims 2^64 bytes": (
         lambda: tiff(plain(64, 64, t273=(16, [8]), t279=(16, [(1 << 64) - 1])), big=True),
         BrokenImageError,
     ),
@@ -224,7 +224,7 @@ TIFF: Refused = {
 HARMLESS: Harmless = {
     "TIFF of 200,000 directories": lambda: _chain(200_000),
     "TIFF whose directories are circular": lambda: _chain(5_000, circular=True),
-    "TIFF whose strip goes on for 100 MB": lambda: tiff(
+    "TIFF whose strip inflates to 100 MB": lambda: tiff(
         plain(8, 8, t259=(3, [8])), [zlib.compress(bytes(100_000_000))]
     ),
     "TIFF whose profile claims 4 GB": lambda: tiff(plain(8, 8, t34675=(4, [1])), [bytes(8 * 8 * 3)]).replace(

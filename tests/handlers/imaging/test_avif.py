@@ -62,7 +62,7 @@ def test_exif_alone_does_not_turn_an_avif() -> None:
 
 
 def test_transparent_pixels_show_the_background() -> None:
-    """Alpha, which is an item of its own, is applied."""
+    """Alpha, which is a separate item, is applied."""
     image = Image.new("RGBA", (64, 48), (0, 0, 255, 0))
     image.paste((255, 0, 0, 255), (0, 0, 32, 48))
     picture = avif(fine(image))
@@ -79,7 +79,7 @@ def test_a_profile_is_applied() -> None:
 
 
 def test_code_points_are_applied_as_a_profile() -> None:
-    """Display P3 given by code points alone is converted; an HDR colour space leaves a warning."""
+    """Display P3 given only by code points is converted; an HDR colour space leaves a warning."""
     data, named = fine(photo()), b"nclx\0\x01\0\x0d"
     p3, hdr = (avif(data.replace(named, b"nclx" + struct.pack(">HH", *codes))) for codes in ((12, 13), (9, 16)))
     expected = opened(convert(saved(photo(), "PNG", icc_profile=p3_profile())))
@@ -104,7 +104,7 @@ def test_a_sequence_shows_its_still_picture() -> None:
 
 
 def test_a_picture_is_cropped_to_its_clean_aperture() -> None:
-    """The output shows the aperture alone, and has its size."""
+    """The output shows only the aperture, and has its size."""
     data, shown = fine(photo()), struct.pack(">8i", 80, 1, 60, 1, 0, 1, -30, 1)
     cut = container([(b"av01", [1, 2, 3], (0, *_data(data)), b"")], [extent(*SIZE), _av1(data), box(b"clap", shown)])
     shift = len(cut)

@@ -34,7 +34,7 @@ def _middle(data: bytes) -> tuple[int, ...]:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 def test_a_wide_gamut_profile_is_applied(kind: str) -> None:
-    """A Display P3 red gets more saturated numbers in sRGB, which the same colour needs there."""
+    """A Display P3 red gets the numbers in sRGB that show the same colour, which are more saturated."""
     master = saved(_flat("RGB", (200, 50, 50)), kind, icc_profile=p3_profile())
     red, green, blue = _middle(convert(master))
     assert (red, green, blue) == pytest.approx((219, 14, 35), abs=3)

@@ -43,7 +43,7 @@ def test_a_copy_decodes_to_the_masters_pixels() -> None:
 
 
 def test_a_copy_has_no_metadata_but_artist_and_copyright() -> None:
-    """Position, camera, XMP, Photoshop blocks and comments are gone; the two rights tags stay."""
+    """Position, camera, XMP, Photoshop blocks and comments are dropped; the two rights tags are kept."""
     output = opened(convert(RICH))
     assert dict(output.getexif()) == {0x013B: "An Artist", 0x8298: "(c) Somebody"}
     assert b"secret" not in bytes(convert(RICH))
@@ -127,7 +127,7 @@ def test_junk_between_segments_is_not_copied() -> None:
 
 
 def test_a_copy_is_as_strict_as_decoding() -> None:
-    """Truncated coded data are refused, copied or re-encoded, even with an end marker."""
+    """Truncated coded data are refused whether they would be copied or re-encoded, even with an end marker."""
     short = jpeg()[:-400] + b"\xff\xd9"
     for reencode in ("when-needed", "always"):
         with pytest.raises(BrokenImageError, match="truncated"):

@@ -78,7 +78,7 @@ def test_exif_alone_does_not_turn_a_heic() -> None:
 
 
 def test_transparent_pixels_show_the_background() -> None:
-    """Alpha, which is an item of its own, is applied."""
+    """Alpha, which is a separate item, is applied."""
     picture = of(heic(alpha=True))
     assert (picture.header.mode, picture.header.has_alpha) == ("RGBA", True)
     image = shown(heic(alpha=True))
@@ -103,7 +103,7 @@ def test_a_clean_aperture_is_cropped_before_the_rotation() -> None:
 
 @pytest.mark.parametrize("identities", [1, 2])
 def test_rotations_of_identity_items_add_up(identities: int) -> None:
-    """Rotations add up: the picture and each identity item turn it by a quarter."""
+    """The picture and each identity item add a quarter turn."""
     properties = [extent(*SIZE), box(b"hvcC", CORNERS_CONFIGURATION), box(b"irot", b"\1")]
     items = [*[(b"iden", [1, 3], b"", b"")] * identities, (b"hvc1", [1, 2, 3], CORNERS, b"")]
     references = b"".join(reference(b"dimg", number, [number + 1]) for number in range(1, identities + 1))

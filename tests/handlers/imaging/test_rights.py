@@ -49,7 +49,7 @@ PNG_SOURCES = {
         chunk(b"zTXt", b"Author\0\0" + zlib.compress(b"Jane Doe")),
         chunk(b"zTXt", b"Copyright\0\0" + zlib.compress(NOTICE.encode("latin-1"))),
     ),
-    "iTXt behind the pixels": _with_chunks(
+    "iTXt after the pixels": _with_chunks(
         chunk(b"iTXt", b"Author\0\0\0\0\0" + NAME.encode()),
         chunk(b"iTXt", b"Copyright\0\1\0de\0Urheber\0" + zlib.compress(NOTICE.encode())),
         at_end=True,

@@ -108,7 +108,7 @@ def _markers(count: int) -> bytes:
 
 HOSTILE: dict[str, Callable[[], bytes]] = {
     "markers without parameters": lambda: _markers(1_000_000),
-    "the same behind the pixels": lambda: BASELINE[:-2] + b"\xff\x01" * 1_000_000 + EOI,
+    "markers after the pixels": lambda: BASELINE[:-2] + b"\xff\x01" * 1_000_000 + EOI,
     "chunks of frames": lambda: PNG[:-12] + chunk(b"fdAT", b"") * 500_000 + PNG[-12:],
     "scans of a large picture": lambda: _many_scans(90),
 }
