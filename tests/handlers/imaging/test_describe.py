@@ -151,8 +151,9 @@ def test_opaque_blocks_are_left_out() -> None:
     image = {0x02BC: (1, len(secret), secret), 0xC4A5: (7, len(secret), secret), 0x83BB: (1, len(secret), secret)}
     hidden = {0x927C: (7, len(secret), secret), 0x9286: (7, len(secret), secret), 0xABCD: secret}
     master = with_segments(jpeg(), exif_segment(exif(image, hidden)))
-    assert "secret" not in str(describe(master).extras())
-    assert "115" not in str(describe(master).extras())
+    extras = str(describe(master).extras())
+    assert "secret" not in extras
+    assert str(list(secret[:2]))[1:-1] not in extras
 
 
 AWKWARD: dict[int, Any] = {
@@ -209,8 +210,8 @@ def test_the_record_is_bounded() -> None:
     plenty = {tag: b"x" * 2000 for tag in list(ExifTags.TAGS)[:400] if tag not in (0x8769, 0x8825)}
     data = saved(photo(), "PNG")
     metadata = describe(data[:33] + chunk(b"eXIf", exif(plenty)) + data[33:])
-    assert len(metadata.tags) <= 200
-    assert len(str(metadata.extras()).encode()) < MAX_ITEM_BYTES
+    assert 0 < len(metadata.tags) <= 200
+    assert MAX_ITEM_BYTES / 2 < len(str(metadata.extras()).encode()) < MAX_ITEM_BYTES
 
 
 def _check(value: Any) -> None:
