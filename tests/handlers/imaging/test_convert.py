@@ -90,7 +90,7 @@ def test_the_global_state_of_pillow_is_unchanged() -> None:
     assert before == (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, ImageFile.MAXBLOCK)
 
 
-def test_many_threads_give_the_same_as_one() -> None:
+def test_concurrent_calls_do_not_affect_each_other() -> None:
     """Strict and salvaging calls run concurrently without affecting each other."""
     whole, short = jpeg(photo((640, 480))), jpeg(photo((640, 480)))[:-5000]
 

@@ -126,7 +126,7 @@ def test_junk_between_segments_is_not_copied() -> None:
     assert opened(output).tobytes() == opened(master).tobytes()
 
 
-def test_a_copy_is_as_strict_as_decoding() -> None:
+def test_a_truncated_jpeg_is_refused_rather_than_copied() -> None:
     """Truncated coded data are refused whether they would be copied or re-encoded, even with an end marker."""
     short = jpeg()[:-400] + b"\xff\xd9"
     for reencode in ("when-needed", "always"):

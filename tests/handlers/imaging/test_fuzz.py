@@ -114,7 +114,7 @@ def test_a_file_cut_anywhere_gives_a_picture_or_a_refusal(kind: str) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=400), st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a"]))
-def test_random_bytes_give_a_refusal(tail: bytes, head: bytes) -> None:
+def test_random_bytes_raise_nothing_but_a_rejection(tail: bytes, head: bytes) -> None:
     """Random bytes, with or without a magic number, raise nothing but a rejection."""
     _attempt(head + tail)
 

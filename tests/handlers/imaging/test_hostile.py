@@ -142,7 +142,7 @@ def test_frames_beyond_the_limit_are_not_counted() -> None:
     assert any("10,000" in warning for warning in metadata.warnings)
 
 
-def test_the_frames_of_an_apng_are_counted_not_believed() -> None:
+def test_apng_frames_are_counted_and_not_taken_from_the_header() -> None:
     """An APNG of one frame that claims two billion has one frame."""
     assert describe(HARMLESS["APNG that claims two billion frames"]()).frames == 1
 

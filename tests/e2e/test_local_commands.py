@@ -1,4 +1,4 @@
-"""What `python -m local env`, `outputs`, `logs` and `status` print of a running stack."""
+"""The output of `python -m local env`, `outputs`, `logs` and `status` for a running stack."""
 
 import json
 import os
@@ -34,7 +34,7 @@ def printed(*arguments: str, exit_code: int = 0) -> str:
     return result.output
 
 
-def test_env_is_evaluated_by_a_shell(live: Live) -> None:
+def test_a_shell_can_evaluate_the_output_of_env(live: Live) -> None:
     """A shell gets the emulator's address, the region and credentials."""
     shell = ["sh", "-c", f"{printed('env')}\nenv"]
     lines = subprocess.run(shell, env={"PATH": os.environ["PATH"]}, check=True, capture_output=True, text=True).stdout
@@ -44,12 +44,12 @@ def test_env_is_evaluated_by_a_shell(live: Live) -> None:
     assert (found["AWS_ACCESS_KEY_ID"], found["AWS_SECRET_ACCESS_KEY"]) == ("test", "test")
 
 
-def test_outputs_are_the_stacks(live: Live) -> None:
+def test_outputs_are_printed_as_one_json_object(live: Live) -> None:
     """The outputs are printed as one JSON object."""
     assert json.loads(printed("outputs")) == live.deployment.outputs
 
 
-def test_status_counts_messages_by_queue(live: Live) -> None:
+def test_status_counts_the_messages_of_each_queue(live: Live) -> None:
     """Each queue and each dead-letter queue has a count."""
     found = json.loads(printed("status", "--json"))
     assert set(found["waiting"]) == set(live.stack.queues)
@@ -57,18 +57,18 @@ def test_status_counts_messages_by_queue(live: Live) -> None:
     assert len(printed("status").splitlines()) == len(live.stack.queues) + len(live.stack.dead_letter_queues)
 
 
-def test_logs_are_those_of_one_function_or_all(live: Live) -> None:
+def test_logs_can_be_limited_to_one_function(live: Live) -> None:
     """A processed picture is in the log of its worker, and with the worker's name in the log of all functions."""
-    live.client("s3").put_object(Bucket=live.stack.bucket, Key="master/look.png", Body=picture())
-    until("the picture is complete", live.settled, "master/look.png")
+    live.client("s3").put_object(Bucket=live.stack.bucket, Key="master/logged.png", Body=picture())
+    until("the picture is complete", live.settled, "master/logged.png")
     line = until(
-        "it is logged", lambda: [one for one in printed("logs", "pixel-resizer").splitlines() if "look" in one]
+        "it is logged", lambda: [one for one in printed("logs", "pixel-resizer").splitlines() if "logged" in one]
     )
-    assert json.loads(line[-1])["key"] == "master/look.png"
+    assert json.loads(line[-1])["key"] == "master/logged.png"
     assert f"pixel-resizer: {line[-1]}" in printed("logs").splitlines()
 
 
-def test_logs_of_an_unknown_function_are_a_usage_error() -> None:
+def test_an_unknown_function_is_a_usage_error() -> None:
     """The error lists the functions, and names the nearest."""
     error = printed("logs", "pixel-resizr", exit_code=USAGE)
     assert "expected one of " in error
