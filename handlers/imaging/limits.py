@@ -88,10 +88,10 @@ class Limits:
             )
         if self.memory_mb is None:
             return
-        fitting = pixels_that_fit(self.memory_mb, file_bytes, bytes_per_pixel)
-        if pixels > fitting:
+        most = pixels_that_fit(self.memory_mb, file_bytes, bytes_per_pixel)
+        if pixels > most:
             raise ImageTooLargeError(
-                f"expected at most {fitting:,} pixels, as many as the function's {self.memory_mb:,} MB of memory hold "
+                f"expected at most {most:,} pixels, as many as the function's {self.memory_mb:,} MB of memory hold "
                 f"(maxPixels is {self.max_pixels:,}), got {width:,} x {height:,} = {pixels:,}: upload a smaller "
                 "picture or raise the function's memory"
             )

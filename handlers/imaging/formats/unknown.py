@@ -74,9 +74,9 @@ def unknown_kind(prefix: bytes) -> str:
     if prefix[1:4].upper() == b"PNG":
         return f"a file like a PNG whose first bytes are damaged, as by a transfer as text ({prefix[:8].hex(' ')})"
     try:
-        words = codecs.getincrementaldecoder("utf-8")().decode(prefix)  # The prefix may end within a character.
+        text = codecs.getincrementaldecoder("utf-8")().decode(prefix)  # The prefix may end within a character.
     except UnicodeDecodeError:
-        words = "\0"
-    if all(letter.isprintable() or letter.isspace() for letter in words):
-        return f"text that begins with {' '.join(words.split())[:40]!r}"
+        text = "\0"
+    if all(letter.isprintable() or letter.isspace() for letter in text):
+        return f"text that begins with {' '.join(text.split())[:40]!r}"
     return f"an unknown file that begins with the bytes {prefix[:8].hex(' ')}"
