@@ -32,8 +32,8 @@ PRICES: Mapping[str, Price] = {
 RECORD_WRITE_UNITS = 1.0
 """Write units of one write of a picture's record, which is under 1 KB as a rule."""
 
-RECORD_BYTES = 530 + 100
-"""Bytes of the record of a complete picture, and the 100 that AWS adds to each item."""
+RECORD_BYTES = 146 + sum(52 + 57 * row.files_of(3) for row in BRANCHES) + 100
+"""Bytes of the record of a complete picture with three sizes, and the 100 that AWS adds to each item."""
 
 
 def calls(*, sizes: int, header_gets: float = HEADER_GETS) -> Mapping[str, Mapping[str, float]]:
