@@ -71,7 +71,7 @@ class ReferenceSetup:
         for part, operations in _calls().items():
             for operation, count in operations.items():
                 yield Line(part=part, count=images * count, price=PRICES[operation])
-        yield from message_lines(images, self.workload.per_batch)
+        yield from (line for line in message_lines(images, self.workload.per_batch) if line.part in TASKS)
         yield Line(part=STACK, count=(len(TASKS) - 1) * IDLE_POLLS, price=prices.SQS_REQUEST)
 
     def _log_lines(self) -> Iterator[Line]:
