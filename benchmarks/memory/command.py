@@ -60,9 +60,7 @@ def memory(**options: Any) -> None:
     # Report files that cannot be read or edited before a run that takes minutes.
     reports = _reports(request)
     if request.stack_file and request.stack_file.exists():
-        _edit(
-            request.stack_file, dict.fromkeys([function.task for function in request.functions], LARGEST_MB), dry=True
-        )
+        _edit(request.stack_file, dict.fromkeys(_settable(request), LARGEST_MB), dry=True)
     report = _earlier(request.earlier_file, request) if request.earlier_file else _run(request)
     show(report)
     write(report, json_file=request.json_file, csv_file=request.csv_file)
@@ -128,7 +126,7 @@ def _write(request: Request, file: Path, report: MemoryReport) -> None:
 
     Raises: click.ClickException, if there are too few measurements, or no safe size.
     """
-    found = {function.task: report.advice.get(function.task) for function in request.functions}
+    found = {task: report.advice.get(task) for task in _settable(request)}
     batches = min((row.batches for task in found for row in report.of(task) if row.verdict == "ok"), default=0)
     if batches < FEWEST_BATCHES:
         raise click.ClickException(
@@ -140,6 +138,21 @@ def _write(request: Request, file: Path, report: MemoryReport) -> None:
         raise click.ClickException(f"expected a safe size, got none, so {file} is unchanged: measure larger --sizes")
     changed = _edit(file, chosen)
     click.echo(changed or f"{file} has these values already.", nl=not changed)
+
+
+def _settable(request: Request) -> list[str]:
+    """Return the tasks of the functions whose memory is a setting.
+
+    Raises: click.BadParameter.
+    """
+    tasks = [branch.task for branch in request.functions if isinstance(branch.memory, str)]
+    if not tasks:
+        raise click.BadParameter(
+            f"expected a function whose memory is a setting, got {request.function}: change `memory` in its row of "
+            "components/branches.py",
+            param_hint="--write",
+        )
+    return tasks
 
 
 def _edit(file: Path, memory_mb: Mapping[str, int], *, dry: bool = False) -> str:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +43,7 @@ def earlier(tmp_path: Path) -> Path:
 
 
 def test_without_control_groups_sizes_are_modelled_and_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All three functions run; each size gets modelled figures, and the stack file gets its three keys."""
+    """All functions run; each size gets modelled figures, and the stack file gets the three memory settings."""
     monkeypatch.setattr("benchmarks.memory.answer.usable", lambda: "not on this machine")
     stack, found = tmp_path / "Pulumi.dev.yaml", tmp_path / "found.json"
     told = ["--images", str(pictures(tmp_path / "in")), "--sizes", "128,512,10240", "--delay", "0"]
@@ -49,11 +51,13 @@ def test_without_control_groups_sizes_are_modelled_and_say_so(tmp_path: Path, mo
     assert result.exit_code == 0, result.output
     rows = {(row["function"], row["memory_mb"]): row for row in json.loads(found.read_text())["rows"]}
     assert {row["how"] for row in rows.values()} == {"modelled"}
-    assert [rows[name, 512]["verdict"] for name in FUNCTIONS] == ["ok", "ok", "ok"]
+    assert [rows[name, 512]["verdict"] for name in FUNCTIONS] == ["ok"] * len(FUNCTIONS)
     assert rows["resize", 128]["verdict"] == "too small"
     assert rows["resize", 512]["batch_p50_ms"] > rows["resize", 10_240]["batch_p50_ms"] > 0
     assert "No size is measured within its limits: not on this machine." in result.output
-    assert stack.read_text().count("MemoryMb: ") == 3
+    assert set(re.findall(r"pixelcascade:(\w+MemoryMb): ", stack.read_text())) == {
+        *("formatConversionMemoryMb", "resizingMemoryMb", "metadataExtractionMemoryMb")
+    }
 
 
 @pytest.mark.parametrize(
@@ -92,6 +96,20 @@ def test_an_earlier_run_is_written_into_a_stacks_file(earlier: Path, tmp_path: P
     assert stack.read_text() == "config:\n  pixelcascade:resizingMemoryMb: 1769 # a guess\n"
     CliRunner().invoke(memory, told, catch_exceptions=False)
     assert "MemoryMb: 512" in stack.read_text()
+
+
+def test_memory_fixed_in_the_table_is_not_written(
+    earlier: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--write` skips the function among others, and refuses it alone."""
+    monkeypatch.setitem(FUNCTIONS, "resize", replace(FUNCTIONS["resize"], memory=512))
+    stack = tmp_path / "Pulumi.dev.yaml"
+    told = ["--against", str(earlier), "--write", str(stack)]
+    alone = CliRunner().invoke(memory, [*told, "--function", "resize"])
+    assert alone.exit_code == 2
+    assert "expected a function whose memory is a setting, got resize" in " ".join(alone.output.split())
+    CliRunner().invoke(memory, told, catch_exceptions=False)
+    assert not stack.exists()
 
 
 def test_too_few_batches_write_no_setting(tmp_path: Path) -> None:
