@@ -15,6 +15,7 @@ from unittest import mock
 
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
 
+from components.branches import BRANCHES
 from components.stack_file import ROOT, stack_config
 from local.program import PROGRAM, run_program
 
@@ -22,6 +23,9 @@ ACCOUNT = "123456789012"
 REGION = "eu-central-1"
 CDN_DOMAIN = "d111111abcdef8.cloudfront.net"
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
+WORKERS = {row.name: row.function_name for row in BRANCHES}
+"""The logical name of each branch's function, by branch."""
+FUNCTIONS = ("job-publisher", *WORKERS.values())
 
 # The outputs that AWS adds to each resource type, with `{}` for the physical name. Other types get no outputs of
 # their own, so an output without a value is lost here, as with any other mocks.

@@ -13,23 +13,29 @@ import pulumi
 import pytest
 
 from components import policies
-from components.branches import BRANCHES as ROWS
+from components.branches import BRANCHES, ImageBranch
 from components.config import StackConfig
 from components.picture_record import layout
 from components.recipe import recipe
 from components.stack_file import stack_config
 from local.program import PROGRAM
-from tests.recording import ACCOUNT, REGION, STACKS, Recording, allowed, arn, physical, queue_url, recorded, statements
+from tests.recording import (
+    ACCOUNT,
+    FUNCTIONS,
+    REGION,
+    STACKS,
+    WORKERS,
+    Recording,
+    allowed,
+    arn,
+    physical,
+    queue_url,
+    recorded,
+    statements,
+)
 
 BUCKET, TABLE, TOPIC = arn("Bucket", "images"), arn("Table", "pixel-metadata"), arn("Topic", "new-image-uploaded")
 PICTURES, BUS = arn("Table", "pictures"), f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default"
-# branch: its function
-BRANCHES = {
-    "format-conversion": "format-converter",
-    "resizing": "pixel-resizer",
-    "metadata-extraction": "metadata-extractor",
-}
-WORK_QUEUES = [f"{branch}-queue" for branch in BRANCHES]
 
 
 @pytest.fixture(params=STACKS)
@@ -162,7 +168,8 @@ def _nulls(value: Any, path: str) -> Iterator[str]:
 
 
 def test_the_program_makes_exactly_its_resources(program: Recording, config: StackConfig) -> None:
-    """Each resource type has the expected count."""
+    """Each resource type has the expected count, which may grow with the number of branches."""
+    branches = len(BRANCHES)
     expected = {
         "Bucket": 1,
         "BucketLifecycleConfiguration": 1,
@@ -175,20 +182,14 @@ def test_the_program_makes_exactly_its_resources(program: Recording, config: Sta
         "Table": 2,
         "Topic": 1,
         "TopicPolicy": int(config.tls_only),
-        "Queue": 10,
-        "QueuePolicy": 10 if config.tls_only else 6,
-        "RedrivePolicy": 3,
-        "RedriveAllowPolicy": 3,
-        "TopicSubscription": 3,
-        "EventSourceMapping": 3,
-        "Function": 4,
-        "Role": 4,
-        "RolePolicy": 4,
-        "LogGroup": 4,
+        "Queue": 1 + 3 * branches,
+        "QueuePolicy": 1 + 3 * branches if config.tls_only else 2 * branches,
+        **dict.fromkeys(("RedrivePolicy", "RedriveAllowPolicy", "TopicSubscription", "EventSourceMapping"), branches),
+        **dict.fromkeys(("Function", "Role", "RolePolicy", "LogGroup"), 1 + branches),
         "LayerVersion": 1,
         "Permission": 1,
         "FunctionEventInvokeConfig": 1,
-        "MetricAlarm": 30,
+        "MetricAlarm": 9 + 7 * branches,
         "Dashboard": 1,
     }
     made = Counter(found.kind for found in program.mocks.resources if found.custom)
@@ -197,7 +198,7 @@ def test_the_program_makes_exactly_its_resources(program: Recording, config: Sta
 
 def test_every_work_queue_hides_messages_long_enough(program: Recording, config: StackConfig) -> None:
     """The visibility time-out is six times the function's time-out plus the batch window."""
-    for branch, function in BRANCHES.items():
+    for branch, function in WORKERS.items():
         timeout_s = program.mocks.one("Function", function).inputs["timeout"]
         hidden_s = program.mocks.one("Queue", f"{branch}-queue").inputs["visibilityTimeoutSeconds"]
         assert hidden_s == 6 * timeout_s + config.batch_window_s
@@ -209,7 +210,7 @@ def test_every_work_queue_has_dead_letters(program: Recording) -> None:
         found.inputs["queueUrl"]: json.loads(found.inputs["redrivePolicy"])["deadLetterTargetArn"]
         for found in program.mocks.of_type("RedrivePolicy")
     }
-    assert pairs == {queue_url(f"{b}-queue"): arn("Queue", f"{b}-dead-letters") for b in BRANCHES}
+    assert pairs == {queue_url(f"{b}-queue"): arn("Queue", f"{b}-dead-letters") for b in WORKERS}
 
 
 def test_dead_letter_queues_take_from_one_queue_alone(program: Recording) -> None:
@@ -223,7 +224,7 @@ def test_dead_letter_queues_take_from_one_queue_alone(program: Recording) -> Non
             "redrivePermission": "byQueue",
             "sourceQueueArns": [arn("Queue", f"{branch}-queue")],
         }
-        for branch in BRANCHES
+        for branch in WORKERS
     }
 
 
@@ -243,7 +244,7 @@ def test_every_queue_that_sns_fills_names_only_the_topic(program: Recording) -> 
         ]
         for found in program.mocks.of_type("QueuePolicy")
     }
-    filled = [f"{branch}-{queue}" for branch in BRANCHES for queue in ("queue", "undelivered")]
+    filled = [f"{branch}-{queue}" for branch in WORKERS for queue in ("queue", "undelivered")]
     topic_alone = {"ArnEquals": {"aws:SourceArn": TOPIC}}
     assert {name: found for name, found in senders.items() if found} == {
         f"{name}-policy": [({"Service": "sns.amazonaws.com"}, "sqs:SendMessage", arn("Queue", name), topic_alone)]
@@ -252,7 +253,7 @@ def test_every_queue_that_sns_fills_names_only_the_topic(program: Recording) -> 
 
 
 def test_every_subscription_is_raw_and_keeps_what_it_cannot_deliver(program: Recording) -> None:
-    """All three subscriptions are raw, and each has its own dead-letter queue."""
+    """All subscriptions are raw, and each has its own dead-letter queue."""
     subscriptions = {
         found.inputs["endpoint"]: (
             found.inputs["rawMessageDelivery"],
@@ -261,7 +262,7 @@ def test_every_subscription_is_raw_and_keeps_what_it_cannot_deliver(program: Rec
         for found in program.mocks.of_type("TopicSubscription")
     }
     assert subscriptions == {
-        arn("Queue", f"{branch}-queue"): (True, arn("Queue", f"{branch}-undelivered")) for branch in BRANCHES
+        arn("Queue", f"{branch}-queue"): (True, arn("Queue", f"{branch}-undelivered")) for branch in WORKERS
     }
 
 
@@ -279,7 +280,7 @@ def test_every_mapping_may_fail_in_part_and_is_bounded(program: Recording, confi
     bounds = {"maximumConcurrency": config.max_concurrency}
     expected = (["ReportBatchItemFailures"], bounds, config.batch_size, config.batch_window_s)
     assert mappings == {
-        (arn("Queue", f"{branch}-queue"), arn("Function", function)): expected for branch, function in BRANCHES.items()
+        (arn("Queue", f"{branch}-queue"), arn("Function", function)): expected for branch, function in WORKERS.items()
     }
 
 
@@ -323,7 +324,7 @@ def test_log_groups_are_made_first_and_passed(program: Recording) -> None:
 
 def test_nothing_is_delivered_before_its_function_may_work(program: Recording) -> None:
     """Mappings and the trigger are created after the policies of the functions that they invoke."""
-    starters = {"EventSourceMapping": BRANCHES.values(), "BucketNotification": ["job-publisher"]}
+    starters = {"EventSourceMapping": WORKERS.values(), "BucketNotification": ["job-publisher"]}
     for kind, functions in starters.items():
         for function in functions:
             (starter,) = [
@@ -373,7 +374,8 @@ def test_every_policy_that_needs_tls_says_so(program: Recording, config: StackCo
         for kind in kinds
         for found in program.mocks.of_type(kind)
     ]
-    assert denies == ([1] * 12 if config.tls_only else [0] * 7)
+    branches = len(BRANCHES)
+    assert denies == ([1] * (3 + 3 * branches) if config.tls_only else [0] * (1 + 2 * branches))
 
 
 def _logs(function: str) -> set[tuple[str, str]]:
@@ -392,29 +394,27 @@ def _records(*actions: str) -> set[tuple[str, str]]:
     }
 
 
-def _worker(function: str, branch: str) -> set[tuple[str, str]]:
-    queue, rejected = arn("Queue", f"{branch}-queue"), f"{BUCKET}/rejected/*/{branch}.json"
+def _worker(row: ImageBranch) -> set[tuple[str, str]]:
+    """Return the permissions of a branch's function; no stack file changes a prefix."""
+    queue, rejected = arn("Queue", f"{row.name}-queue"), f"{BUCKET}/rejected/*/{row.name}.json"
+    prefix = row.prefix_of(StackConfig())
     return (
-        _logs(function)
+        _logs(row.function_name)
         | _records("UpdateItem")
         | {
             *((f"sqs:{action}", queue) for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")),
             ("sqs:ChangeMessageVisibility", queue),
             *((f"s3:{action}", rejected) for action in ("GetObject", "PutObject", "DeleteObject")),
         }
+        | ({(f"s3:{action}", f"{BUCKET}/{prefix}*") for action in ("GetObject", "PutObject")} if prefix else set())
+        | ({("dynamodb:PutItem", TABLE)} if row.records else set())
     )
-
-
-def _writes(prefix: str) -> set[tuple[str, str]]:
-    return {("s3:PutObject", f"{BUCKET}/{prefix}*"), ("s3:GetObject", f"{BUCKET}/{prefix}*")}
 
 
 # Without the batch actions that the local deployment adds: see tests/local/test_deployment.py.
 PERMISSIONS = {
     "job-publisher": _logs("job-publisher") | _records() | {("sqs:SendMessage", arn("Queue", "job-publisher-failed"))},
-    "format-converter": _worker("format-converter", "format-conversion") | _writes("converted/"),
-    "pixel-resizer": _worker("pixel-resizer", "resizing") | _writes("resized/"),
-    "metadata-extractor": _worker("metadata-extractor", "metadata-extraction") | {("dynamodb:PutItem", TABLE)},
+    **{row.function_name: _worker(row) for row in BRANCHES},
 }
 
 
@@ -428,7 +428,7 @@ def test_a_function_may_do_exactly_its_work(program: Recording, function: str) -
 def test_every_role_has_one_policy(program: Recording) -> None:
     """Each role has a single policy and no other permissions."""
     attached = Counter(found.inputs["role"] for found in program.mocks.of_type("RolePolicy"))
-    assert attached == Counter({physical(f"{function}-role"): 1 for function in PERMISSIONS})
+    assert attached == Counter({physical(f"{function}-role"): 1 for function in FUNCTIONS})
     assert {key for found in program.mocks.of_type("Role") for key in found.inputs} == {"assumeRolePolicy"}
 
 
@@ -445,15 +445,15 @@ def test_the_stack_exports_what_its_users_need(
         "stack": request.node.callspec.params["program"],
         "bucket": physical("images"),
         "pictures": physical("pictures"),
-        "recipes": {row.name: recipe(row, config) for row in ROWS},
+        "recipes": {row.name: recipe(row, config) for row in BRANCHES},
         "events": True,
         "deletions": "keep",
         "topic": TOPIC,
         "table": physical("pixel-metadata"),
-        "queues": {branch: queue_url(f"{branch}-queue") for branch in BRANCHES},
+        "queues": {branch: queue_url(f"{branch}-queue") for branch in WORKERS},
         "deadLetterQueues": {
-            **{branch: queue_url(f"{branch}-dead-letters") for branch in BRANCHES},
-            **{f"{branch}-undelivered": queue_url(f"{branch}-undelivered") for branch in BRANCHES},
+            **{branch: queue_url(f"{branch}-dead-letters") for branch in WORKERS},
+            **{f"{branch}-undelivered": queue_url(f"{branch}-undelivered") for branch in WORKERS},
             "job-publisher-failed": queue_url("job-publisher-failed"),
         },
         "layout": layout(config),

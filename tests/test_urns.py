@@ -4,7 +4,6 @@ from pathlib import Path
 
 from tests.recording import recorded
 
-# After an intended change: `python -m tests.test_urns`.
 SNAPSHOT = Path(__file__).parent / "urns.txt"
 
 
@@ -15,7 +14,7 @@ def urns() -> list[str]:
 
 def test_no_resource_is_renamed() -> None:
     """The dev stack has exactly the URNs in tests/urns.txt."""
-    assert urns() == SNAPSHOT.read_text().splitlines()
+    assert urns() == SNAPSHOT.read_text().splitlines(), "after an intended change: run `python -m tests.test_urns`"
 
 
 def test_a_key_is_not_renamed() -> None:

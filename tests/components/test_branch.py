@@ -4,9 +4,7 @@ import json
 
 import pytest
 
-from tests.recording import Recorded, arn, queue_url, recorded, statements
-
-BRANCHES = ["format-conversion", "metadata-extraction", "resizing"]
+from tests.recording import WORKERS, Recorded, arn, queue_url, recorded, statements
 
 
 def one(kind: str, name: str, **settings: str) -> Recorded:
@@ -25,18 +23,11 @@ def one(kind: str, name: str, **settings: str) -> Recorded:
         ("TopicSubscription", 1),
     ],
 )
-@pytest.mark.parametrize("branch", BRANCHES)
+@pytest.mark.parametrize("branch", WORKERS)
 def test_a_branch_makes_exactly_its_parts(branch: str, kind: str, count: int) -> None:
     """A branch has one of each part, and three queues."""
     names = [name for name in recorded().mocks.names(kind) if name.startswith((f"{branch}-", WORKERS[branch]))]
     assert len(names) == count
-
-
-WORKERS = {
-    "format-conversion": "format-converter",
-    "metadata-extraction": "metadata-extractor",
-    "resizing": "pixel-resizer",
-}
 
 
 def test_messages_stay_hidden_while_lambda_may_work_on_them() -> None:

@@ -13,7 +13,8 @@ from components.config import ConfigError, StackConfig
 from components.stack_file import ROOT
 from handlers.layout import Layout
 
-FORMAT_CONVERSION, RESIZING, METADATA_EXTRACTION = BRANCHES
+ROWS = {row.name: row for row in BRANCHES}
+CONVERSION, RESIZING, EXTRACTION = (ROWS[name] for name in ("format-conversion", "resizing", "metadata-extraction"))
 KEY = "master/2024/cat.png"
 
 
@@ -33,35 +34,36 @@ def test_a_row_names_the_memory_of_its_function() -> None:
 )
 def test_salvage_gives_the_extractor_memory_to_decode(settings: dict[str, Any], memory_mb: int) -> None:
     """Only decoding shows whether a picture is damaged."""
-    assert METADATA_EXTRACTION.memory_mb(StackConfig(**settings)) == memory_mb
+    assert EXTRACTION.memory_mb(StackConfig(**settings)) == memory_mb
 
 
 def test_a_row_names_the_files_of_a_master() -> None:
     """A branch writes one file, one per size, or none."""
-    files = [row.keys(Layout(), KEY, ["small", "large"]) for row in BRANCHES]
+    files = [row.keys(Layout(), KEY, ["small", "large"]) for row in (CONVERSION, RESIZING, EXTRACTION)]
     assert files == [
         ["converted/2024/cat.jpg"],
         ["resized/2024/cat/small.jpg", "resized/2024/cat/large.jpg"],
         [],
     ]
-    assert [row.files_of(2) for row in BRANCHES] == [1, 2, 0]
+    assert [row.files_of(2) for row in (CONVERSION, RESIZING, EXTRACTION)] == [1, 2, 0]
 
 
 def test_a_prefix_is_a_setting_or_a_value() -> None:
     """A new branch does not need its own setting."""
     config = StackConfig(resized_prefix="sizes/")
     fourth = ImageBranch(name="new", handler="handlers.new.handler", memory=512, task="new", prefix="new/")
-    assert [row.prefix_of(config) for row in (RESIZING, METADATA_EXTRACTION, fourth)] == ["sizes/", None, "new/"]
+    assert [row.prefix_of(config) for row in (RESIZING, EXTRACTION, fourth)] == ["sizes/", None, "new/"]
 
 
 def test_every_command_knows_a_row_more(tmp_path: Path) -> None:
-    """The audit, the local run, the memory benchmark and the estimate include a fourth row without other changes."""
+    """The audit, the local run, the memory benchmark and the estimate include a new row without other changes."""
     command = [sys.executable, "-m", "tests.programs.fourth_row", str(tmp_path)]
     said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120, cwd=ROOT).stdout
     stack, local, memory, rest = said.split("\n", 3)
-    assert stack == "stack: converted/ resized/ watermarked/ rejected/"
-    assert local == "local run: converted resized watermarked rejected"
-    assert memory == "memory benchmark: convert resize metadata watermark"
-    audit, estimate = rest.split("│ watermarking ", 1)
+    prefixes = [prefix for row in BRANCHES if (prefix := row.prefix_of(StackConfig()))]
+    assert stack.split() == ["stack:", *prefixes, "inverted/", "rejected/"]
+    assert local.split() == ["local", "run:", *(prefix.strip("/") for prefix in prefixes), "inverted", "rejected"]
+    assert memory.split() == ["memory", "benchmark:", *(row.task for row in BRANCHES), "invert"]
+    audit, estimate = rest.split("│ inverting ", 1)
     assert "│ format-conversion" in audit
-    assert estimate.count("watermarking") > 1
+    assert estimate.count("inverting") > 1

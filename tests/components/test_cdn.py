@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from components.branches import BRANCHES
 from components.config import ConfigError, StackConfig
 from tests.recording import ACCOUNT, CDN_DOMAIN, allowed, arn, physical, recorded, statements
 
@@ -15,7 +16,8 @@ def test_outputs_are_served_and_masters_are_not() -> None:
     *_, served = statements(SERVED.mocks.one("BucketPolicy", "images-policy").inputs["policy"])
     bucket = arn("Bucket", "images")
     assert served["Principal"] == {"Service": "cloudfront.amazonaws.com"}
-    assert (served["Action"], served["Resource"]) == ("s3:GetObject", [f"{bucket}/converted/*", f"{bucket}/resized/*"])
+    prefixes = [prefix for row in BRANCHES if (prefix := row.prefix_of(StackConfig()))]
+    assert (served["Action"], served["Resource"]) == ("s3:GetObject", [f"{bucket}/{prefix}*" for prefix in prefixes])
     assert served["Condition"] == {"StringEquals": {"AWS:SourceArn": arn("Distribution", "images-cdn-distribution")}}
 
 

@@ -4,9 +4,7 @@ import pytest
 
 from components.function import Function
 from components.stack_file import stack_config
-from tests.recording import Recorded, allowed, arn, physical, record, recorded, statements
-
-FUNCTIONS = ["format-converter", "job-publisher", "metadata-extractor", "pixel-resizer"]
+from tests.recording import FUNCTIONS, Recorded, allowed, arn, physical, record, recorded, statements
 
 
 def function(name: str = "pixel-resizer") -> Recorded:
@@ -15,7 +13,7 @@ def function(name: str = "pixel-resizer") -> Recorded:
 
 @pytest.mark.parametrize("kind", ["Function", "Role", "RolePolicy", "LogGroup"])
 def test_every_function_has_its_own(kind: str) -> None:
-    """Four functions have four roles, four policies and four log groups."""
+    """There are as many roles, policies and log groups as functions."""
     assert len(recorded().mocks.of_type(kind)) == len(FUNCTIONS)
 
 

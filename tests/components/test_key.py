@@ -6,15 +6,11 @@ Only a deployment shows whether SQS and SNS accept these grants.
 import pytest
 
 from components.config import ConfigError
-from tests.recording import ACCOUNT, REGION, allowed, arn, recorded, statements
+from tests.recording import ACCOUNT, REGION, WORKERS, allowed, arn, recorded, statements
 
 OURS = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 MADE = arn("Key", "new-image-uploaded-key")
-WORKERS = ["format-converter", "metadata-extractor", "pixel-resizer"]
-LAST_RESORTS = [
-    *(f"{branch}-undelivered" for branch in ("format-conversion", "resizing", "metadata-extraction")),
-    "job-publisher-failed",
-]
+LAST_RESORTS = [*(f"{branch}-undelivered" for branch in WORKERS), "job-publisher-failed"]
 KEYS = [("create", MADE), (OURS, OURS)]
 
 
@@ -35,7 +31,7 @@ def test_without_a_key_queues_have_sqs_own() -> None:
 def test_the_queues_of_jobs_are_encrypted_with_the_key(key: str, found: str) -> None:
     """Work queues and their dead-letter queues use the key instead of SQS's own encryption."""
     queues = [queue for queue in recorded(kmsKey=key).mocks.of_type("Queue") if queue.name not in LAST_RESORTS]
-    assert len(queues) == 6
+    assert len(queues) == 2 * len(WORKERS)
     assert {queue.inputs["kmsMasterKeyId"] for queue in queues} == {found}
     assert not any("sqsManagedSseEnabled" in queue.inputs for queue in queues)
 
@@ -56,7 +52,7 @@ def test_the_topic_is_encrypted_with_the_key(key: str, found: str) -> None:
 
 
 @pytest.mark.parametrize(("key", "found"), KEYS)
-@pytest.mark.parametrize("function", WORKERS)
+@pytest.mark.parametrize("function", WORKERS.values())
 def test_a_worker_may_read_its_messages_and_publish_again(function: str, key: str, found: str) -> None:
     """Lambda polls with the worker's role, which must decrypt messages, and encrypt those that the worker publishes."""
     assert key_actions(function, key, found) == {"kms:GenerateDataKey", "kms:Decrypt"}
@@ -97,7 +93,7 @@ def test_a_key_that_goes_goes_late(stack: str, days: int) -> None:
     assert key.inputs["deletionWindowInDays"] == days
 
 
-@pytest.mark.parametrize("function", WORKERS)
+@pytest.mark.parametrize("function", WORKERS.values())
 def test_a_worker_may_decrypt_masters_with_their_key(function: str) -> None:
     """`masterKmsKey` lets each worker decrypt, and nothing more."""
     policy = recorded(masterKmsKey=OURS).mocks.one("RolePolicy", f"{function}-policy").inputs["policy"]

@@ -4,7 +4,7 @@ import pytest
 
 from components.errors import ArgumentError
 from components.names import LONGEST, checked_name
-from tests.recording import STACKS, recorded
+from tests.recording import FUNCTIONS, STACKS, WORKERS, recorded
 
 
 @pytest.mark.parametrize(("kind", "longest"), LONGEST.items())
@@ -28,4 +28,5 @@ def test_every_name_of_the_program_fits(stack: str) -> None:
     """Every function, role, queue and topic name of every stack is within its limit."""
     made = {kind: recorded(stack, kmsKey="create").mocks.names(kind.capitalize()) for kind in LONGEST}
     assert all(checked_name(kind, name) for kind, names in made.items() for name in names)
-    assert sum(map(len, made.values())) == 4 + 4 + 10 + 1
+    queues = 1 + 3 * len(WORKERS)
+    assert sum(map(len, made.values())) == 2 * len(FUNCTIONS) + queues + 1

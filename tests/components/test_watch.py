@@ -9,13 +9,7 @@ import pytest
 
 from components.config import ConfigError
 from components.stack_file import stack_config
-from tests.recording import ACCOUNT, REGION, Recorded, physical, record, recorded, statements
-
-BRANCHES = {
-    "format-conversion": "format-converter",
-    "resizing": "pixel-resizer",
-    "metadata-extraction": "metadata-extractor",
-}
+from tests.recording import ACCOUNT, FUNCTIONS, REGION, WORKERS, Recorded, physical, record, recorded, statements
 
 
 def alarm(name: str, **settings: str) -> Recorded:
@@ -30,7 +24,7 @@ def metric(name: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("branch", BRANCHES)
+@pytest.mark.parametrize("branch", WORKERS)
 @pytest.mark.parametrize("queue", ["dead-letters", "undelivered"])
 def test_a_dead_letter_rings(branch: str, queue: str) -> None:
     """A single message in a failure queue sets off the alarm."""
@@ -43,19 +37,19 @@ def test_an_upload_that_became_no_job_rings() -> None:
     assert metric("job-publisher-failed-not-empty")["dimensions"] == {"QueueName": physical("job-publisher-failed")}
 
 
-@pytest.mark.parametrize("branch", BRANCHES)
+@pytest.mark.parametrize("branch", WORKERS)
 def test_a_message_that_waits_longer_than_a_retry_rings(branch: str) -> None:
     """The alarm compares the oldest message's age with the queue's visibility time-out."""
     assert metric(f"{branch}-queue-too-old")["metricName"] == "ApproximateAgeOfOldestMessage"
     assert alarm(f"{branch}-queue-too-old", timeoutS="20").inputs["threshold"] == 120
 
 
-@pytest.mark.parametrize("name", [*BRANCHES, "job-publisher"])
+@pytest.mark.parametrize("name", [*WORKERS, "job-publisher"])
 @pytest.mark.parametrize(("what", "watched"), [("errors", "Errors"), ("throttles", "Throttles"), ("slow", "Duration")])
 def test_every_function_is_watched(name: str, what: str, watched: str) -> None:
     """Each function has alarms on errors, throttles and durations near the time-out."""
     assert metric(f"{name}-{what}")["metricName"] == watched
-    assert metric(f"{name}-{what}")["dimensions"] == {"FunctionName": physical(BRANCHES.get(name, name))}
+    assert metric(f"{name}-{what}")["dimensions"] == {"FunctionName": physical(WORKERS.get(name, name))}
 
 
 def test_a_slow_function_is_one_near_its_time_out() -> None:
@@ -63,7 +57,7 @@ def test_a_slow_function_is_one_near_its_time_out() -> None:
     assert alarm("resizing-slow", timeoutS="20").inputs["threshold"] == 16_000
 
 
-@pytest.mark.parametrize(("branch", "function"), BRANCHES.items())
+@pytest.mark.parametrize(("branch", "function"), WORKERS.items())
 def test_many_rejections_ring(branch: str, function: str) -> None:
     """The alarm is on the share of pictures that a worker rejects, under the service name of its metrics."""
     share, *metrics = alarm(f"{branch}-rejected").inputs["metricQueries"]
@@ -92,10 +86,10 @@ def test_an_event_that_the_publisher_never_did_rings(what: str, watched: str) ->
 
 
 def test_events_that_are_not_sent_ring() -> None:
-    """One alarm sums the events that all four functions failed to send; a stack without events has no such alarm."""
+    """One alarm sums the events that all functions failed to send; a stack without events has no such alarm."""
     total, *metrics = alarm("events-unsent").inputs["metricQueries"]
     assert total["expression"] == "SUM(FILL(METRICS(), 0))"
-    services = [f"{function}-dev" for function in ("job-publisher", *BRANCHES.values())]
+    services = [f"{function}-dev" for function in FUNCTIONS]
     assert [query["metric"]["dimensions"] for query in metrics] == [{"service": service} for service in services]
     assert {query["metric"]["metricName"] for query in metrics} == {"UnsentEvent"}
     names = {found.name for found in recorded(events="false").mocks.resources}
@@ -186,7 +180,7 @@ def test_the_dashboard_shows_what_an_operator_asks_for() -> None:
     assert list(widgets()) == [
         "Uploads",
         "Pictures done or rejected, per worker",
-        *(f"{function}-dev: milliseconds per picture" for function in BRANCHES.values()),
+        *(f"{function}-dev: milliseconds per picture" for function in WORKERS.values()),
         "Backlog: messages waiting",
         "Rejections by reason",
         "Errors and throttles",
@@ -209,9 +203,10 @@ def cost(**settings: str) -> list[float]:
 
 
 def test_the_cost_follows_from_each_functions_memory() -> None:
-    """All four functions are billed by the GB-second. Source: AWS's price list, Lambda on x86."""
+    """All functions are billed by the GB-second. Source: AWS's price list, Lambda on x86."""
+    functions = [recorded().mocks.one("Function", name) for name in (*WORKERS.values(), "job-publisher")]
     per_gb_ms = 0.0000166667 / 1000
-    assert cost() == pytest.approx([per_gb_ms * mb / 1024 for mb in (1769, 1769, 256, 256)])
+    assert cost() == pytest.approx([per_gb_ms * found.inputs["memorySize"] / 1024 for found in functions])
 
 
 def test_the_cost_follows_from_the_processor() -> None:

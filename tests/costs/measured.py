@@ -1,10 +1,13 @@
 """Results of a memory benchmark with round figures, for the estimate's tests."""
 
+import importlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from components.branches import BRANCHES, ImageBranch
 from components.config import StackConfig
 from costs.durations import Durations, MeasuredTimes
 from costs.encodings import Encoding, Encodings
@@ -24,7 +27,8 @@ ENCODINGS = Encodings(
 )
 """Made-up, round results of the formats benchmark."""
 
-FUNCTIONS = ("convert", "resize", "metadata")
+MEMORY: dict[str, Any] = {row.memory: 1024 for row in BRANCHES if isinstance(row.memory, str)}
+"""1,024 MB for every branch whose memory is a setting."""
 
 
 def row(function: str, memory_mb: int = 1024, **changes: Any) -> MeasuredTimes:
@@ -34,8 +38,13 @@ def row(function: str, memory_mb: int = 1024, **changes: Any) -> MeasuredTimes:
 
 
 def durations(*rows: MeasuredTimes) -> Durations:
-    """Return the durations of these rows, or of one row per function."""
-    return Durations(architecture="x86_64", rows=rows or [row(function) for function in FUNCTIONS])
+    """Return the durations of these rows, or of one row per function at its memory in `estimate`."""
+    return Durations(architecture="x86_64", rows=rows or at_memory_of(StackConfig(**MEMORY)))
+
+
+def at_memory_of(config: StackConfig) -> list[MeasuredTimes]:
+    """Return one row per function, at the memory that a stack gives it."""
+    return [row(branch.task, branch.memory_mb(config)) for branch in BRANCHES]
 
 
 def written(folder: Path, *rows: MeasuredTimes) -> Path:
@@ -46,9 +55,8 @@ def written(folder: Path, *rows: MeasuredTimes) -> Path:
 
 
 def estimate(workload: Workload | None = None, **settings: Any) -> Estimate:
-    """Return the estimate for a thousand pictures in full batches, with 1,024 MB for every function."""
-    memory = dict.fromkeys(("format_conversion_memory_mb", "resizing_memory_mb", "metadata_extraction_memory_mb"), 1024)
-    config = StackConfig(**{**memory, "publisher_memory_mb": 1024, **settings})
+    """Return the estimate for a thousand pictures in full batches, with 1,024 MB wherever memory is a setting."""
+    config = StackConfig(**{**MEMORY, "publisher_memory_mb": 1024, **settings})
     return Estimate(
         config=config,
         workload=workload or full_batches(),
@@ -56,6 +64,13 @@ def estimate(workload: Workload | None = None, **settings: Any) -> Estimate:
         publisher=durations(row("publish", fixed_ms=40.0, ms_per_megapixel=0.0, batch_size=1)),
         encodings=ENCODINGS,
     )
+
+
+def handler_of(branch: ImageBranch) -> Callable[..., Any]:
+    """Return the entry point of a branch's function."""
+    module, _, name = branch.handler.rpartition(".")
+    handler: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return handler
 
 
 def full_batches(**changes: Any) -> Workload:

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 
+from components.branches import BRANCHES
 from costs.calls import HEADER_GETS, RECORD_BYTES, RECORD_WRITE_UNITS, UPLOAD, calls, ranges, request_lines
-from handlers import format_converter, job_publisher, metadata_extractor, pixel_resizer
+from handlers import job_publisher
 from handlers.ranged import FIRST_BYTES, RangedBody
 from handlers.record import Outcome
+from tests.costs.measured import handler_of
 from tests.handlers.conftest import (
     BUCKET,
     PICTURES,
@@ -28,11 +30,7 @@ from tests.handlers.pictures import picture
 
 KEY = "master/2024/cat.jpg"
 SIZES = len(settings().sizes)
-WORKERS = {
-    "format-conversion": format_converter.handler,
-    "resizing": pixel_resizer.handler,
-    "metadata-extraction": metadata_extractor.handler,
-}
+WORKERS = {row.name: handler_of(row) for row in BRANCHES}
 
 
 @pytest.fixture
@@ -75,8 +73,8 @@ def test_the_worker_that_ends_last_asks_for_two_calls_more(
     WORKERS["resizing"](sqs_event(received), Context())
     each = calls(sizes=SIZES)["resizing"]
     assert (asked["UpdateItem"], len(stack.sent)) == (2, 1)
-    assert 3 * each["UpdateItem"] == pytest.approx(3 + 1)
-    assert 3 * each["PutEvents"] == pytest.approx(1)
+    assert len(WORKERS) * each["UpdateItem"] == pytest.approx(len(WORKERS) + 1)
+    assert len(WORKERS) * each["PutEvents"] == pytest.approx(1)
 
 
 def test_the_publisher_asks_what_the_estimate_says(stack: Stack, asked: Counter[str]) -> None:  # noqa: F811

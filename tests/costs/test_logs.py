@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from aws_lambda_powertools import Logger
 
+from components.branches import BRANCHES
 from costs import logs
 from costs.estimate import BRANCH_METRICS
-from handlers import format_converter, job_publisher, metadata_extractor, pixel_resizer, start, worker
+from handlers import format_converter, job_publisher, start, worker
+from tests.costs.measured import handler_of
 from tests.handlers.conftest import (
     BUCKET,
     Context,
@@ -27,7 +29,6 @@ from tests.handlers.pictures import picture
 KEY = "master/2024/IMG_1234.jpg"
 MESSAGE_ID = "8f507cfc-0000-4697-b07a-ac58fc914c95"
 TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=557abcec3ee5a047;Sampled=1"
-WORKERS = [format_converter.handler, pixel_resizer.handler, metadata_extractor.handler]
 
 
 def printed(logger: Logger, monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
@@ -39,7 +40,7 @@ def printed(logger: Logger, monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     return stream
 
 
-@pytest.mark.parametrize("handler", WORKERS, ids=["convert", "resize", "metadata"])
+@pytest.mark.parametrize("handler", map(handler_of, BRANCHES), ids=[row.task for row in BRANCHES])
 def test_a_worker_prints_about_as_much_as_the_estimate_says(
     stack: Stack,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,

@@ -1,4 +1,4 @@
-"""The pipeline with a fourth branch, added by the marked lines only."""
+"""The pipeline with a fourth branch, added by the marked lines only, unless the table has it already."""
 
 from components.branches import BRANCHES, ImageBranch
 from components.config import StackConfig
@@ -12,16 +12,19 @@ config = StackConfig.load()
 images = ImageBucket("images", config)
 metadata, pictures = MetadataTable("pixel-metadata", config), PictureTable("pictures", config)
 
-# [fourth-branch] as in the README
-watermarking = ImageBranch(
-    name="watermarking",
-    handler="handlers.watermarker.handler",
-    memory=512,
-    task="watermark",
-    prefix="watermarked/",
-    key="watermarked_key",
+table = (
+    *(row for row in BRANCHES if row.name != "watermarking"),
+    # [fourth-branch] as in the README
+    ImageBranch(
+        name="watermarking",
+        handler="handlers.watermarker.handler",
+        memory=512,
+        task="watermark",
+        settings=("jpeg_quality", "background"),
+        prefix="watermarked/",
+        key="watermarked_key",
+    ),
+    # [/fourth-branch]
 )
-rows = (*BRANCHES, watermarking)
-# [/fourth-branch]
-workers = ImageWorkers(config=config, bucket=images, table=metadata, pictures=pictures, rows=rows)
+workers = ImageWorkers(config=config, bucket=images, table=metadata, pictures=pictures, rows=table)
 fanout = Fanout("new-image-uploaded", image_fanout_args(config, LambdaPackage("pixelcascade", config), workers))

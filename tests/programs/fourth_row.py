@@ -1,4 +1,4 @@
-"""Prints what the commands show when the table of branches has a fourth row."""
+"""Prints what the commands show when the table of branches has one more row."""
 
 import sys
 from collections import Counter
@@ -9,11 +9,11 @@ from components import branches
 branches.BRANCHES = (
     *branches.BRANCHES,
     branches.ImageBranch(
-        name="watermarking",
+        name="inverting",
         handler="handlers.format_converter.handler",
         memory=512,
-        task="watermark",
-        prefix="watermarked/",
+        task="invert",
+        prefix="inverted/",
         key="converted_key",
     ),
 )
@@ -35,6 +35,6 @@ stack = DeployedStack(
 print("stack:", *stack.prefixes())
 print("local run:", *FOLDERS)
 print("memory benchmark:", *FUNCTIONS)
-print_totals(Counter({"masters": 1, "watermarking done": 1, "unaccounted": 0}))
+print_totals(Counter({"masters": 1, "inverting done": 1, "unaccounted": 0}))
 rows = [measured(task) for task in FUNCTIONS]
 estimate_command(["--verbose", "--benchmark", str(written(Path(sys.argv[1]), *rows))], standalone_mode=False)
