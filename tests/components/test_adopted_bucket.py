@@ -19,20 +19,20 @@ def program() -> Recording:
     return recorded("dev", bucket=BUCKET, forceDestroy="false")
 
 
-def test_nothing_of_the_bucket_is_made_or_changed(program: Recording) -> None:
+def test_the_stack_neither_creates_nor_changes_the_bucket(program: Recording) -> None:
     """The stack has no resource for the bucket, its settings or its notification."""
     kinds = {found.kind for found in program.mocks.resources if found.custom}
     assert not {kind for kind in kinds if kind.startswith("Bucket")}
     assert program.outputs["bucket"] == BUCKET
 
 
-def test_the_functions_may_use_that_bucket(program: Recording) -> None:
+def test_functions_may_use_the_adopted_bucket(program: Recording) -> None:
     """Their policies name the adopted bucket."""
     policy = program.mocks.one("RolePolicy", "format-converter-policy").inputs["policy"]
     assert ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/converted/*") in allowed(policy)
 
 
-def test_events_come_through_a_rule(program: Recording) -> None:
+def test_an_eventbridge_rule_invokes_the_publisher(program: Recording) -> None:
     """Creations and deletions under the prefix invoke the publisher; lifecycle expirations do not."""
     rule = program.mocks.one("EventRule", "job-publisher-rule").inputs
     assert json.loads(rule["eventPattern"]) == event_pattern(BUCKET, "master/")
@@ -43,7 +43,7 @@ def test_events_come_through_a_rule(program: Recording) -> None:
     assert program.mocks.one("Permission", "job-publisher-permission").inputs["principal"] == "events.amazonaws.com"
 
 
-def test_events_that_cannot_be_delivered_are_kept(program: Recording) -> None:
+def test_only_the_rule_may_send_to_the_failure_queue(program: Recording) -> None:
     """The policy of the failure queue allows this rule and no other."""
     policy = json.loads(program.mocks.one("QueuePolicy", "job-publisher-failed-policy").inputs["policy"])
     (statement,) = (found for found in policy["Statement"] if found["Effect"] == "Allow")
@@ -52,7 +52,7 @@ def test_events_that_cannot_be_delivered_are_kept(program: Recording) -> None:
 
 
 @pytest.mark.parametrize("function", ["job-publisher", "format-converter"])
-def test_a_bucket_that_encrypts_by_default_may_be_written_to(function: str) -> None:
+def test_functions_may_write_to_a_bucket_with_default_encryption(function: str) -> None:
     """With `masterKmsKey`, every function that writes to the bucket may use that key."""
     key = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     program = recorded("dev", bucket=BUCKET, forceDestroy="false", masterKmsKey=key)
@@ -68,7 +68,7 @@ def test_a_bucket_that_encrypts_by_default_may_be_written_to(function: str) -> N
         ({"forceDestroy": "true"}, f"aws s3 rb --force s3://{BUCKET}"),
     ],
 )
-def test_a_setting_of_a_bucket_that_is_not_owned_is_refused(settings: dict[str, Any], command: str) -> None:
+def test_bucket_settings_are_refused_for_an_adopted_bucket(settings: dict[str, Any], command: str) -> None:
     """The error says how to apply it by hand."""
     values = {f"pixelcascade:{key}": text for key, text in {"bucket": BUCKET, **settings}.items()}
     with pytest.raises(ConfigError, match=command):

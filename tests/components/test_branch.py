@@ -24,19 +24,19 @@ def one(kind: str, name: str, **settings: str) -> Recorded:
     ],
 )
 @pytest.mark.parametrize("branch", WORKERS)
-def test_a_branch_makes_exactly_its_parts(branch: str, kind: str, count: int) -> None:
+def test_a_branch_creates_exactly_its_resources(branch: str, kind: str, count: int) -> None:
     """A branch has one of each part, and three queues."""
     names = [name for name in recorded().mocks.names(kind) if name.startswith((f"{branch}-", WORKERS[branch]))]
     assert len(names) == count
 
 
-def test_messages_stay_hidden_while_lambda_may_work_on_them() -> None:
+def test_visibility_is_six_time_outs_plus_the_window() -> None:
     """The visibility time-out is six function time-outs plus the batch window."""
     queue = one("Queue", "resizing-queue", timeoutS="20", batchWindowS="4")
     assert queue.inputs["visibilityTimeoutSeconds"] == 6 * 20 + 4
 
 
-def test_a_message_that_fails_too_often_goes_to_the_branchs_dead_letters() -> None:
+def test_repeated_failures_go_to_the_branchs_dead_letter_queue() -> None:
     """The redrive policy names the branch's own dead-letter queue and the stack's maximum number of receives."""
     redrive = one("RedrivePolicy", "resizing-redrive", maxReceives="7")
     assert redrive.inputs["queueUrl"] == queue_url("resizing-queue")
@@ -62,7 +62,7 @@ def test_messages_are_delivered_raw() -> None:
     assert subscription.inputs["rawMessageDelivery"] is True
 
 
-def test_the_subscription_joins_the_topic_and_the_queue() -> None:
+def test_the_subscription_connects_the_topic_to_the_queue() -> None:
     """The branch's queue is subscribed to the fan-out's topic."""
     inputs = one("TopicSubscription", "resizing-subscription").inputs
     assert (inputs["protocol"], inputs["topic"], inputs["endpoint"]) == (
@@ -72,14 +72,14 @@ def test_the_subscription_joins_the_topic_and_the_queue() -> None:
     )
 
 
-def test_what_cannot_be_delivered_is_kept() -> None:
+def test_undelivered_messages_go_to_their_own_queue() -> None:
     """The subscription has its own dead-letter queue."""
     inputs = one("TopicSubscription", "resizing-subscription").inputs
     assert json.loads(inputs["redrivePolicy"]) == {"deadLetterTargetArn": arn("Queue", "resizing-undelivered")}
 
 
 @pytest.mark.parametrize("queue", ["resizing-queue", "resizing-undelivered"])
-def test_the_topic_is_let_into_both_queues_that_it_fills(queue: str) -> None:
+def test_only_the_topic_may_send_to_the_branchs_queues(queue: str) -> None:
     """The policy of each queue that SNS sends to allows this topic only."""
     (deliver,) = [
         s for s in statements(one("QueuePolicy", f"{queue}-policy").inputs["policy"]) if s["Effect"] == "Allow"
@@ -91,13 +91,13 @@ def test_the_topic_is_let_into_both_queues_that_it_fills(queue: str) -> None:
 
 
 @pytest.mark.parametrize("queue", ["resizing-queue", "resizing-undelivered"])
-def test_a_queue_lets_the_topic_in_before_it_is_subscribed(queue: str) -> None:
+def test_the_queue_policy_exists_before_the_subscription(queue: str) -> None:
     """SNS silently drops messages that a queue's policy does not allow."""
     subscription, policy = one("TopicSubscription", "resizing-subscription"), one("QueuePolicy", f"{queue}-policy")
     assert recorded().depends(subscription, on=policy)
 
 
-def test_the_mapping_joins_the_queue_and_the_function() -> None:
+def test_the_mapping_connects_the_queue_to_the_function() -> None:
     """The branch's function consumes the branch's queue."""
     inputs = one("EventSourceMapping", "resizing-mapping").inputs
     assert (inputs["eventSourceArn"], inputs["functionName"]) == (
@@ -106,13 +106,13 @@ def test_the_mapping_joins_the_queue_and_the_function() -> None:
     )
 
 
-def test_a_batch_may_fail_in_part() -> None:
+def test_the_mapping_accepts_partial_batch_failures() -> None:
     """Lambda reads the ids of the failed messages from the response."""
     inputs = one("EventSourceMapping", "resizing-mapping").inputs
     assert inputs["functionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_batch_window_and_concurrency_are_the_stacks() -> None:
+def test_the_mapping_follows_the_settings() -> None:
     """The mapping uses the stack's settings."""
     inputs = one("EventSourceMapping", "resizing-mapping", batchSize="25", batchWindowS="3", maxConcurrency="7").inputs
     assert inputs["batchSize"] == 25
@@ -120,6 +120,6 @@ def test_batch_window_and_concurrency_are_the_stacks() -> None:
     assert inputs["scalingConfig"] == {"maximumConcurrency": 7}
 
 
-def test_the_worker_is_told_its_branch() -> None:
+def test_the_environment_has_the_workers_branch() -> None:
     """A worker writes the branch's name into its rejections."""
     assert one("Function", "pixel-resizer").inputs["environment"]["variables"]["BRANCH"] == "resizing"

@@ -18,7 +18,7 @@ CONVERSION, RESIZING, EXTRACTION = (ROWS[name] for name in ("format-conversion",
 KEY = "master/2024/cat.png"
 
 
-def test_a_row_names_the_memory_of_its_function() -> None:
+def test_a_rows_memory_is_a_setting_or_a_number() -> None:
     """The memory is a field of the stack's config or a number of MB."""
     config = StackConfig(resizing_memory_mb=3008)
     assert RESIZING.memory_mb(config) == 3008
@@ -37,7 +37,7 @@ def test_salvage_gives_the_extractor_memory_to_decode(settings: dict[str, Any], 
     assert EXTRACTION.memory_mb(StackConfig(**settings)) == memory_mb
 
 
-def test_a_row_names_the_files_of_a_master() -> None:
+def test_a_row_returns_the_keys_of_a_masters_files() -> None:
     """A branch writes one file, one per size, or none."""
     files = [row.keys(Layout(), KEY, ["small", "large"]) for row in (CONVERSION, RESIZING, EXTRACTION)]
     assert files == [
@@ -55,11 +55,11 @@ def test_a_prefix_is_a_setting_or_a_value() -> None:
     assert [row.prefix_of(config) for row in (RESIZING, EXTRACTION, fourth)] == ["sizes/", None, "new/"]
 
 
-def test_every_command_knows_a_row_more(tmp_path: Path) -> None:
+def test_every_command_includes_a_new_row(tmp_path: Path) -> None:
     """The audit, the local run, the memory benchmark and the estimate include a new row without other changes."""
     command = [sys.executable, "-m", "tests.programs.fourth_row", str(tmp_path)]
-    said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120, cwd=ROOT).stdout
-    stack, local, memory, rest = said.split("\n", 3)
+    output = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120, cwd=ROOT).stdout
+    stack, local, memory, rest = output.split("\n", 3)
     prefixes = [prefix for row in BRANCHES if (prefix := row.prefix_of(StackConfig()))]
     assert stack.split() == ["stack:", *prefixes, "inverted/", "rejected/"]
     assert local.split() == ["local", "run:", *(prefix.strip("/") for prefix in prefixes), "inverted", "rejected"]

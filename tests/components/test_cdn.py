@@ -11,7 +11,7 @@ from tests.recording import ACCOUNT, CDN_DOMAIN, allowed, arn, physical, recorde
 SERVED = recorded(cdn="true")
 
 
-def test_outputs_are_served_and_masters_are_not() -> None:
+def test_the_cdn_may_read_outputs_and_no_masters() -> None:
     """The bucket policy lets this distribution read the outputs of the branches, and nothing else."""
     *_, served = statements(SERVED.mocks.one("BucketPolicy", "images-policy").inputs["policy"])
     bucket = arn("Bucket", "images")
@@ -40,7 +40,7 @@ def test_the_distribution_reads_the_bucket_in_its_region_over_https() -> None:
     assert SERVED.outputs["cdnUrl"] == f"https://{CDN_DOMAIN}"
 
 
-def test_a_stack_without_them_has_neither() -> None:
+def test_cdn_and_cors_are_off_by_default() -> None:
     """Both are off by default."""
     assert not recorded().mocks.of_type("Distribution")
     assert not recorded().mocks.of_type("BucketCorsConfiguration")
@@ -57,7 +57,7 @@ def test_pages_of_the_configured_origins_may_upload() -> None:
 
 
 @pytest.mark.parametrize("text", ['["https://a.example/path"]', '["a.example"]', '["*"]', "https://a.example", "[1]"])
-def test_an_origin_has_a_scheme_and_no_path(text: str) -> None:
+def test_an_invalid_origin_is_refused(text: str) -> None:
     """A browser sends neither a path nor a bare host as origin, so neither would ever match; `*` is refused too."""
     with pytest.raises(
         ConfigError, match=r'expected a list of different origins, such as \["https://www.example.com"\]'
@@ -66,13 +66,13 @@ def test_an_origin_has_a_scheme_and_no_path(text: str) -> None:
 
 
 @pytest.mark.parametrize(("key", "text"), [("cdn", "true"), ("corsOrigins", '["https://a.example"]')])
-def test_a_bucket_that_is_not_owned_gets_neither(key: str, text: str) -> None:
+def test_cdn_and_cors_are_refused_for_an_adopted_bucket(key: str, text: str) -> None:
     """Both are settings of the bucket, which the stack must not change."""
     with pytest.raises(ConfigError, match=rf"pixelcascade:{key}: .* apply it by hand with `aws s3api put-bucket-"):
         StackConfig.parse({"pixelcascade:bucket": "theirs", f"pixelcascade:{key}": text})
 
 
-def test_an_uploaders_policy_allows_uploads_alone() -> None:
+def test_the_uploader_policy_allows_only_uploads() -> None:
     """It allows uploads of masters, including multipart uploads, and use of the masters' key if there is one."""
     bucket = arn("Bucket", "images")
     uploads = {("s3:PutObject", f"{bucket}/master/*"), ("s3:AbortMultipartUpload", f"{bucket}/master/*")}

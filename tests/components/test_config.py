@@ -57,17 +57,17 @@ def test_the_project_file_describes_each_key(key: str) -> None:
     assert DECLARED[key]["description"]
 
 
-def test_without_settings_the_defaults_hold() -> None:
+def test_an_empty_configuration_has_the_defaults() -> None:
     """An empty configuration is valid."""
     assert StackConfig.parse({}) == StackConfig()
 
 
-def test_keys_of_other_projects_are_passed_over() -> None:
+def test_keys_of_other_projects_are_ignored() -> None:
     """`aws:region` belongs to the provider."""
     assert StackConfig.parse({"aws:region": "eu-central-1"}) == StackConfig()
 
 
-def test_a_key_nobody_knows_is_named_with_those_known() -> None:
+def test_an_unknown_key_is_refused_with_the_known_ones() -> None:
     """The error names the unknown key and lists the known ones."""
     (problem,) = problems(jpegQualty="90")
     assert problem.startswith(
@@ -123,7 +123,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("key", "got", "expected"), WRONG)
-def test_a_wrong_value_is_named_with_what_is_expected(key: str, got: str, expected: str) -> None:
+def test_a_wrong_value_is_refused_with_what_is_expected(key: str, got: str, expected: str) -> None:
     """The error gives the key, the expected value, the actual value and the fix."""
     (problem,) = problems(**{key: got})
     assert problem.startswith(f"pixelcascade:{key}: expected ")
@@ -132,7 +132,7 @@ def test_a_wrong_value_is_named_with_what_is_expected(key: str, got: str, expect
 
 
 @pytest.mark.parametrize(("key", "least", "most"), [("jpegQuality", 1, 100), ("timeoutS", 10, 900)])
-def test_the_ends_of_a_range_belong_to_it(key: str, least: int, most: int) -> None:
+def test_both_ends_of_a_range_are_accepted(key: str, least: int, most: int) -> None:
     """The smallest and the largest value are accepted."""
     taken = [getattr(parse(**{key: str(value)}), FIELDS[key].name) for value in (least, most)]
     assert taken == [least, most]
@@ -161,12 +161,12 @@ def test_two_outputs_under_one_prefix_are_refused() -> None:
     assert "pixelcascade:convertedPrefix and pixelcascade:resizedPrefix" in problem
 
 
-def test_prefixes_that_only_share_letters_are_taken() -> None:
+def test_prefixes_that_only_share_letters_are_accepted() -> None:
     """`master-small/` is not under `master/`."""
     assert parse(convertedPrefix="master-small/").converted_prefix == "master-small/"
 
 
-def test_a_large_batch_needs_a_window() -> None:
+def test_a_large_batch_without_a_window_is_refused() -> None:
     """More than ten messages in a batch need a window, as in Lambda."""
     (problem,) = problems(batchSize="11")
     assert problem == (
@@ -175,12 +175,12 @@ def test_a_large_batch_needs_a_window() -> None:
     )
 
 
-def test_a_large_batch_with_a_window_is_taken() -> None:
+def test_a_large_batch_with_a_window_is_accepted() -> None:
     """More than ten messages in a batch are accepted with a window."""
     assert parse(batchSize="11", batchWindowS="1").batch_size == 11
 
 
-def test_a_filter_that_would_drop_the_metrics_is_refused() -> None:
+def test_a_log_level_that_drops_the_metrics_is_refused() -> None:
     """Without system logs Lambda filters by level, and metric lines have no level."""
     (problem,) = problems(logLevel="WARNING", systemLogs="false")
     assert problem.startswith("pixelcascade:logLevel: expected DEBUG or INFO without systemLogs, got 'WARNING'")
@@ -195,23 +195,23 @@ def test_pillow_simd_on_arm_is_refused() -> None:
     )
 
 
-def test_two_places_for_alarms_are_refused() -> None:
+def test_an_alarm_email_beside_an_alarm_topic_is_refused() -> None:
     """If both are set, the address would be ignored silently."""
     (problem,) = problems(alarmEmail="a@example.org", alarmTopic="arn:aws:sns:eu-west-1:123456789012:alarms")
     assert "alarmEmail and pixelcascade:alarmTopic: expected one of them, got both" in problem
 
 
 @pytest.mark.parametrize("key", ["formatConversionMemoryMb", "resizingMemoryMb"])
-def test_a_function_that_decodes_has_memory_for_pictures(key: str) -> None:
+def test_too_little_memory_to_decode_pictures_is_refused(key: str) -> None:
     """With less than 256 MB a function would reject nearly every picture as too large."""
     assert problems(**{key: "255"})
     assert pixels_that_fit(MIN_PICTURE_MB) > 5_000_000
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     """Three wrong keys give three lines."""
-    told = problems(jpegQuality="0", enlarge="yes", colour="red")
-    assert {line.split(":")[1] for line in told} == {"jpegQuality", "enlarge", "colour"}
+    found = problems(jpegQuality="0", enlarge="yes", colour="red")
+    assert {line.split(":")[1] for line in found} == {"jpegQuality", "enlarge", "colour"}
 
 
 def test_the_error_prints_without_a_traceback() -> None:
@@ -219,23 +219,23 @@ def test_the_error_prints_without_a_traceback() -> None:
     assert issubclass(ConfigError, pulumi.RunError)
 
 
-def test_visibility_is_six_time_outs_and_the_window() -> None:
+def test_visibility_is_six_time_outs_plus_the_window() -> None:
     """The visibility time-out is six function time-outs plus the batch window."""
     assert parse(timeoutS="30", batchWindowS="7").visibility_timeout_s == 6 * 30 + 7
 
 
-def test_sizes_keep_their_names_and_widths() -> None:
+def test_sizes_are_parsed_into_widths_by_name() -> None:
     """Sizes are parsed into widths by name."""
     assert parse(sizes='["tiny=1", "vast=65500"]').sizes == {"tiny": 1, "vast": 65500}
 
 
-def test_further_formats_keep_their_qualities() -> None:
+def test_further_formats_are_parsed_into_qualities_by_name() -> None:
     """The JPEG has its own quality setting, and by default there are no further formats."""
     assert parse(outputFormats='["jpeg", "avif=1", "webp=100"]').output_formats == {"avif": 1, "webp": 100}
     assert parse(outputFormats='["jpeg"]') == StackConfig()
 
 
-def test_pillow_simd_has_no_further_formats() -> None:
+def test_further_output_formats_are_refused_with_pillow_simd() -> None:
     """It is built without the libraries of further formats."""
     (problem,) = problems(imaging="pillow-simd", outputFormats='["jpeg", "webp=80"]')
     assert "expected imaging 'pillow' for webp" in problem

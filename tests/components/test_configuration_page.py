@@ -18,7 +18,7 @@ def test_the_page_has_a_row_for_each_setting() -> None:
     assert sorted(map(field_name, keys)) == sorted(field.name for field in dataclasses.fields(StackConfig))
 
 
-def test_a_row_says_default_range_and_meaning() -> None:
+def test_a_row_has_default_range_and_description() -> None:
     """A row has the key's default, its accepted values and its description."""
     row = "| `jpegQuality` | `100` | a whole number from 1 to 100 | JPEG quality of every output, 1 to 100 |"
     assert row in page().splitlines()

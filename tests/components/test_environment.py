@@ -16,7 +16,7 @@ def test_an_environment_of_the_largest_size_is_accepted() -> None:
     assert checked_environment("worker", {"NAME": value}) == {"NAME": value}
 
 
-def test_a_byte_more_is_refused_with_both_numbers() -> None:
+def test_one_byte_more_is_refused_with_both_numbers() -> None:
     """The error names the function, the limit and the size."""
     value = "x" * (MAX_BYTES - len('{"NAME":""}') + 1)
     with pytest.raises(
@@ -25,14 +25,14 @@ def test_a_byte_more_is_refused_with_both_numbers() -> None:
         checked_environment("worker", {"NAME": value})
 
 
-def test_a_value_that_only_a_deployment_tells_counts_as_long_as_it_may_be() -> None:
+def test_an_unknown_output_counts_as_its_maximum_length() -> None:
     """An output counts as 256 characters."""
     value = "x" * (MAX_BYTES - 256)
     with pytest.raises(ArgumentError, match="at most 4096 bytes"):
         checked_environment("worker", {"NAME": value, "TOPIC_ARN": pulumi.Output.from_input("a")})
 
 
-def test_too_many_sizes_stop_the_program() -> None:
+def test_too_many_sizes_are_refused() -> None:
     """120 sizes with long names are refused before Lambda would refuse them."""
     sizes = json.dumps([f"a-size-with-a-long-name-{number}={number}" for number in range(1, 121)])
     with pytest.raises(ArgumentError, match=r"The function .*: expected an environment of at most 4096 bytes, got"):

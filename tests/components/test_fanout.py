@@ -20,30 +20,30 @@ def marked(program: Path, name: str) -> str:
     return match[1]
 
 
-def test_a_fan_out_makes_one_topic() -> None:
+def test_a_fan_out_creates_one_topic() -> None:
     """Three branches share one topic."""
     assert recorded().mocks.names("Topic") == ["new-image-uploaded"]
 
 
-def test_plain_http_is_denied_to_the_topic() -> None:
+def test_the_topic_denies_plain_http() -> None:
     """The topic's policy denies publishing without TLS, and allows nothing."""
     policy = recorded().mocks.one("TopicPolicy", "new-image-uploaded-policy")
     assert policy.inputs["arn"] == arn("Topic", "new-image-uploaded")
     assert [found["Effect"] for found in statements(policy.inputs["policy"])] == ["Deny"]
 
 
-def test_without_tls_only_the_topic_has_no_policy() -> None:
+def test_the_topic_has_no_policy_where_plain_http_is_allowed() -> None:
     """Where plain HTTP is allowed, the topic keeps SNS's default policy."""
     assert recorded("local").mocks.of_type("TopicPolicy") == []
 
 
-def test_two_fan_outs_with_branches_of_one_name_have_unique_urns() -> None:
+def test_branches_of_one_name_in_two_fan_outs_have_unique_urns() -> None:
     """A URN does not include the parent's name, so branch names start with the fan-out's name."""
     urns = [resource.urn for resource in recorded(program=TWO).mocks.resources]
     assert len(urns) == len(set(urns))
 
 
-def test_two_fan_outs_have_their_own_branches() -> None:
+def test_each_fan_out_has_its_own_queues() -> None:
     """Each branch has its own queue in each fan-out."""
     queues = [name for name in recorded(program=TWO).mocks.names("Queue") if name.endswith("-queue")]
     assert queues == [
@@ -54,13 +54,13 @@ def test_two_fan_outs_have_their_own_branches() -> None:
 
 
 @pytest.mark.parametrize("fanout", ["picture-uploaded", "report-requested"])
-def test_a_branch_listens_to_its_own_topic(fanout: str) -> None:
+def test_a_branch_subscribes_to_its_own_topic(fanout: str) -> None:
     """A branch is subscribed to its own fan-out's topic, and to no other."""
     subscription = recorded(program=TWO).mocks.one("TopicSubscription", f"{fanout}-indexing-subscription")
     assert subscription.inputs["topic"] == arn("Topic", fanout)
 
 
-def test_each_fan_outs_worker_is_a_function_of_its_own() -> None:
+def test_each_fan_out_has_its_own_functions() -> None:
     """An entry point that two fan-outs use is deployed twice, under two names."""
     names = recorded(program=TWO).mocks.names("Function")
     assert names == ["picture-uploaded-archiver", "picture-uploaded-indexer", "report-requested-indexer"]
@@ -83,7 +83,7 @@ def test_a_fourth_branch_is_deployed_like_the_others() -> None:
     assert counts == {"Function": 1, "Queue": 3, "TopicSubscription": 1, "EventSourceMapping": 1}
 
 
-def test_a_fourth_branchs_queue_is_filled_by_the_topic() -> None:
+def test_a_fourth_branchs_queue_is_subscribed_to_the_topic() -> None:
     """The new branch has its own subscription and dead-letter queue."""
     mocks = recorded(program=FOURTH).mocks
     assert mocks.one("TopicSubscription", "watermarking-subscription").inputs["endpoint"] == arn(
@@ -93,7 +93,7 @@ def test_a_fourth_branchs_queue_is_filled_by_the_topic() -> None:
 
 
 @pytest.mark.parametrize(("program", "name"), [(FOURTH, "fourth-branch"), (TWO, "second-fanout")])
-def test_the_readme_shows_lines_that_work(program: Path, name: str) -> None:
+def test_the_readme_shows_the_tested_lines(program: Path, name: str) -> None:
     """The README's code matches the tested program line by line."""
     blocks = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
     wanted = _unindented(marked(program, name))

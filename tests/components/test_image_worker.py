@@ -25,7 +25,7 @@ def s3_pairs(name: str, **settings: str) -> set[tuple[str, str]]:
     return {pair for pair in allowed(policy) if pair[0].startswith("s3:")}
 
 
-def test_a_worker_writes_below_its_own_prefix_alone() -> None:
+def test_a_worker_may_write_only_under_its_own_prefix() -> None:
     """The resizer reads masters, and writes its sizes and its own rejections."""
     assert s3_pairs("pixel-resizer") == {
         ("s3:ListBucket", BUCKET),
@@ -44,7 +44,7 @@ REASONS = {
 }
 
 
-def test_outputs_may_be_deleted_only_where_they_follow_their_master() -> None:
+def test_workers_may_delete_outputs_only_with_deletions_follow() -> None:
     """By default no worker may delete an output; with `deletions: follow` each worker may delete its own."""
     follow = {"deletions": "follow"}
     deleting = {
@@ -60,7 +60,7 @@ def test_outputs_may_be_deleted_only_where_they_follow_their_master() -> None:
     assert ("dynamodb:DeleteItem", arn("Table", "pixel-metadata")) in allowed(policy)
 
 
-def test_a_resizer_deletes_only_where_it_may_not_keep_a_format() -> None:
+def test_the_resizer_may_delete_outputs_with_further_formats() -> None:
     """With further formats the resizer may delete files of an earlier state; other workers get no new permission."""
     further = {"outputFormats": '["jpeg", "webp=80"]'}
     assert s3_pairs("pixel-resizer", **further) - s3_pairs("pixel-resizer") == {
@@ -71,7 +71,7 @@ def test_a_resizer_deletes_only_where_it_may_not_keep_a_format() -> None:
     assert both == s3_pairs("pixel-resizer", deletions="follow")
 
 
-def test_without_events_none_may_be_sent() -> None:
+def test_a_worker_without_events_may_not_send_any() -> None:
     """A worker that sends no events gets no permission to send them."""
     policy = recorded(events="false").mocks.one("RolePolicy", "pixel-resizer-policy").inputs["policy"]
     assert "events:PutEvents" not in policy
@@ -90,19 +90,19 @@ def test_permissions_follow_the_stacks_prefixes() -> None:
     }
 
 
-def test_a_worker_with_records_is_told_its_table() -> None:
+def test_a_worker_with_records_gets_the_metadata_table() -> None:
     """The extractor's environment holds the table's physical name."""
     assert environment("metadata-extractor")["TABLE"] == physical("pixel-metadata")
 
 
-def test_a_worker_without_records_knows_no_table() -> None:
+def test_a_worker_without_records_gets_no_metadata_table() -> None:
     """The resizer's environment has no metadata table, and its policy does not name one."""
     policy = recorded().mocks.one("RolePolicy", "pixel-resizer-policy").inputs["policy"]
     assert "TABLE" not in environment("pixel-resizer")
     assert "pixel-metadata" not in policy
 
 
-def test_a_worker_is_told_its_bucket() -> None:
+def test_the_environment_has_the_workers_bucket() -> None:
     """A worker refuses jobs for other buckets."""
     assert environment("pixel-resizer")["BUCKET"] == physical("images")
 
@@ -118,12 +118,12 @@ def test_a_branch_that_would_trigger_itself_is_refused(prefix: str) -> None:
         workers.branch(row)
 
 
-def test_every_value_of_the_environment_is_text() -> None:
+def test_every_value_of_the_environment_is_a_string() -> None:
     """Lambda accepts only strings."""
     assert {type(value) for value in worker_environment(StackConfig()).values()} == {str}
 
 
-def test_limits_are_the_stacks() -> None:
+def test_limits_follow_the_settings() -> None:
     """A limit changed in the stack's config reaches the worker."""
     limits = json.loads(environment("pixel-resizer", maxPixels="1000", maxScans="7")["SETTINGS"])["limits"]
     assert limits == {
@@ -135,12 +135,12 @@ def test_limits_are_the_stacks() -> None:
     }
 
 
-def test_names_are_full_where_the_stack_says_so() -> None:
+def test_names_are_full_with_naming_full() -> None:
     """`naming: full` keeps the extension in the names of outputs."""
     assert [layout(StackConfig(naming=naming))["full_names"] for naming in ("stem", "full")] == [False, True]
 
 
-def test_the_allocator_keeps_what_pictures_give_back() -> None:
+def test_every_worker_has_the_allocator_settings() -> None:
     """Every image worker starts with the allocator settings, among them a single arena for all threads."""
     for name in ("format-converter", "pixel-resizer", "metadata-extractor"):
         assert ALLOCATOR.items() <= environment(name).items()

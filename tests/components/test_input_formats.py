@@ -17,13 +17,13 @@ def test_the_config_accepts_what_imaging_reads() -> None:
     assert tuple(formats.FURTHER) == FURTHER_INPUTS
 
 
-def test_by_default_nothing_further_is_let_in() -> None:
+def test_no_further_format_is_accepted_by_default() -> None:
     """Neither the layer nor the workers support other formats."""
     assert Target.of(StackConfig()).inputs == ()
     assert picture_settings(StackConfig())["input_formats"] == ["jpeg", "png", "gif"]
 
 
-def test_a_further_format_reaches_layer_and_workers() -> None:
+def test_a_further_format_reaches_the_layer_and_the_workers() -> None:
     """The layer keeps the format's decoder, and the workers accept the format."""
     config = StackConfig.parse({KEY: '["jpeg", "webp"]'})
     assert Target.of(config).inputs == ("webp",)
@@ -32,13 +32,13 @@ def test_a_further_format_reaches_layer_and_workers() -> None:
 
 
 @pytest.mark.parametrize("text", ["jpeg", "[]", '["bmp"]', '["jpeg", "jpeg"]', '[["jpeg"]]', '{"jpeg": 1}'])
-def test_what_is_no_list_of_formats_is_refused(text: str) -> None:
+def test_an_invalid_list_of_formats_is_refused(text: str) -> None:
     """The error names the key and the accepted formats."""
     with pytest.raises(ConfigError, match=r"inputFormats: expected a list of different values out of jpeg, png, gif"):
         StackConfig.parse({KEY: text})
 
 
-def test_pillow_simd_decodes_no_further_format() -> None:
+def test_further_input_formats_are_refused_with_pillow_simd() -> None:
     """It is built without the libraries of further formats."""
     with pytest.raises(ConfigError, match=r"inputFormats: expected jpeg, png and gif for 'pillow-simd'.* got webp"):
         StackConfig.parse({KEY: '["jpeg", "webp"]', "pixelcascade:imaging": "pillow-simd"})

@@ -20,7 +20,7 @@ def key_actions(function: str, key: str, found: str) -> set[str]:
     return {action for action, resource in allowed(policy) if resource == found}
 
 
-def test_without_a_key_queues_have_sqs_own() -> None:
+def test_no_kms_key_is_used_by_default() -> None:
     """The stack neither creates a KMS key nor grants its use."""
     mocks = recorded().mocks
     assert mocks.of_type("Key") == []
@@ -28,7 +28,7 @@ def test_without_a_key_queues_have_sqs_own() -> None:
 
 
 @pytest.mark.parametrize(("key", "found"), KEYS)
-def test_the_queues_of_jobs_are_encrypted_with_the_key(key: str, found: str) -> None:
+def test_job_queues_are_encrypted_with_the_key(key: str, found: str) -> None:
     """Work queues and their dead-letter queues use the key instead of SQS's own encryption."""
     queues = [queue for queue in recorded(kmsKey=key).mocks.of_type("Queue") if queue.name not in LAST_RESORTS]
     assert len(queues) == 2 * len(WORKERS)
@@ -38,7 +38,7 @@ def test_the_queues_of_jobs_are_encrypted_with_the_key(key: str, found: str) -> 
 
 @pytest.mark.parametrize(("key", "found"), KEYS)
 @pytest.mark.parametrize("name", LAST_RESORTS)
-def test_what_the_key_keeps_from_being_delivered_is_kept_without_it(name: str, key: str, found: str) -> None:
+def test_the_queues_of_last_resort_do_not_use_the_key(name: str, key: str, found: str) -> None:
     """If the key denies access to SNS or the publisher, the failure queues still accept what failed."""
     queue = recorded(kmsKey=key).mocks.one("Queue", name).inputs
     assert found not in queue.values()
@@ -53,23 +53,23 @@ def test_the_topic_is_encrypted_with_the_key(key: str, found: str) -> None:
 
 @pytest.mark.parametrize(("key", "found"), KEYS)
 @pytest.mark.parametrize("function", WORKERS.values())
-def test_a_worker_may_read_its_messages_and_publish_again(function: str, key: str, found: str) -> None:
+def test_a_worker_may_decrypt_and_encrypt_messages(function: str, key: str, found: str) -> None:
     """Lambda polls with the worker's role, which must decrypt messages, and encrypt those that the worker publishes."""
     assert key_actions(function, key, found) == {"kms:GenerateDataKey", "kms:Decrypt"}
 
 
 @pytest.mark.parametrize(("key", "found"), KEYS)
-def test_the_publisher_may_send(key: str, found: str) -> None:
+def test_the_publisher_may_encrypt_messages(key: str, found: str) -> None:
     """The publisher's role encrypts both its jobs and its failed events."""
     assert key_actions("job-publisher", key, found) == {"kms:GenerateDataKey", "kms:Decrypt"}
 
 
-def test_a_key_of_ones_own_is_not_made() -> None:
+def test_an_existing_key_is_used() -> None:
     """An existing key is used as it is, and no key is created."""
     assert recorded(kmsKey=OURS).mocks.of_type("Key") == []
 
 
-def test_the_new_key_is_administered_by_its_account_and_used_by_sns_for_it_alone() -> None:
+def test_only_this_account_and_its_topics_may_use_a_new_key() -> None:
     """Topics of other accounts cannot use the key."""
     (key,) = recorded(kmsKey="create").mocks.of_type("Key")
     administer, use = statements(key.inputs["policy"])
@@ -81,26 +81,26 @@ def test_the_new_key_is_administered_by_its_account_and_used_by_sns_for_it_alone
     assert use["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
 
 
-def test_the_new_key_rotates() -> None:
+def test_a_new_key_rotates() -> None:
     """AWS rotates the key material each year."""
     assert recorded(kmsKey="create").mocks.one("Key", "new-image-uploaded-key").inputs["enableKeyRotation"] is True
 
 
 @pytest.mark.parametrize(("stack", "days"), [("dev", 7), ("prod", 30)])
-def test_a_key_that_goes_goes_late(stack: str, days: int) -> None:
+def test_production_has_the_longest_deletion_window_for_keys(stack: str, days: int) -> None:
     """A production stack has the longest deletion window."""
     key = recorded(stack, kmsKey="create").mocks.one("Key", "new-image-uploaded-key")
     assert key.inputs["deletionWindowInDays"] == days
 
 
 @pytest.mark.parametrize("function", WORKERS.values())
-def test_a_worker_may_decrypt_masters_with_their_key(function: str) -> None:
+def test_a_worker_may_only_decrypt_with_the_masters_key(function: str) -> None:
     """`masterKmsKey` lets each worker decrypt, and nothing more."""
     policy = recorded(masterKmsKey=OURS).mocks.one("RolePolicy", f"{function}-policy").inputs["policy"]
     assert {action for action, resource in allowed(policy) if resource == OURS} == {"kms:Decrypt"}
 
 
-def test_the_masters_key_is_none_of_the_publishers_business() -> None:
+def test_the_publisher_may_not_use_the_masters_key() -> None:
     """The publisher does not read masters: `masterKmsKey` grants it nothing and encrypts no queue."""
     mocks = recorded(masterKmsKey=OURS).mocks
     assert OURS not in mocks.one("RolePolicy", "job-publisher-policy").inputs["policy"]
@@ -108,14 +108,14 @@ def test_the_masters_key_is_none_of_the_publishers_business() -> None:
 
 
 @pytest.mark.parametrize("text", ["create", "alias/mine"])
-def test_a_key_of_masters_is_named_by_its_arn(text: str) -> None:
+def test_the_masters_key_must_be_an_arn(text: str) -> None:
     """The key must exist already, and a policy cannot grant access by alias."""
     with pytest.raises(ConfigError, match=r"pixelcascade:masterKmsKey: expected a KMS key's ARN, or nothing"):
         recorded(masterKmsKey=text)
 
 
 @pytest.mark.parametrize("text", ["alias/mine", "yes", "arn:aws:kms:eu-central-1:123456789012:alias/mine"])
-def test_what_is_no_key_is_refused(text: str) -> None:
+def test_an_invalid_key_is_refused(text: str) -> None:
     """A policy cannot grant access by alias."""
     with pytest.raises(ConfigError, match=r"pixelcascade:kmsKey: expected a KMS key's ARN, create"):
         recorded(kmsKey=text)

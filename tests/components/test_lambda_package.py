@@ -6,7 +6,7 @@ from components.packaging.target import Target
 from tests.recording import arn, recorded
 
 
-def test_every_function_shares_one_archive_and_one_layer() -> None:
+def test_all_functions_share_one_archive_and_one_layer() -> None:
     """Four functions share one upload."""
     functions = recorded().mocks.of_type("Function")
     assert {found.inputs["code"].path for found in functions} == {

@@ -8,7 +8,7 @@ from tests.recording import FUNCTIONS, STACKS, WORKERS, recorded
 
 
 @pytest.mark.parametrize(("kind", "longest"), LONGEST.items())
-def test_the_longest_name_fits(kind: str, longest: int) -> None:
+def test_the_longest_name_is_accepted(kind: str, longest: int) -> None:
     """Autonaming adds eight characters, which fills the name up to AWS's limit."""
     assert checked_name(kind, "n" * (longest - 8))
 

@@ -13,12 +13,12 @@ TABLE = "arn:aws:dynamodb:eu-central-1:123456789012:table/records"
 LOGS = "arn:aws:logs:eu-central-1:123456789012:log-group:logs"
 
 
-def test_a_document_names_its_version() -> None:
+def test_a_document_has_a_version() -> None:
     """Without a version, AWS applies the policy language of 2008."""
     assert json.loads(policies.document([])) == {"Version": "2012-10-17", "Statement": []}
 
 
-def test_a_role_is_assumed_by_one_service_alone() -> None:
+def test_only_one_service_may_assume_a_role() -> None:
     """The trust policy names that service and no other principal."""
     (statement,) = json.loads(policies.assume_by("lambda.amazonaws.com"))["Statement"]
     assert statement == {
@@ -51,7 +51,7 @@ def test_a_statement_allows_exactly_its_actions(
     assert statement == {"Effect": "Allow", "Action": actions, "Resource": resource}
 
 
-def test_missing_objects_are_told_below_the_prefixes_alone() -> None:
+def test_listing_is_allowed_only_under_the_prefixes() -> None:
     """Listing turns a 403 for a missing object into a 404, and is limited to the prefixes."""
     assert policies.tell_missing(BUCKET, ["master/", "rejected/"]) == {
         "Effect": "Allow",
@@ -61,7 +61,7 @@ def test_missing_objects_are_told_below_the_prefixes_alone() -> None:
     }
 
 
-def test_a_queue_takes_deliveries_from_one_topic_alone() -> None:
+def test_only_one_topic_may_send_to_a_queue() -> None:
     """SNS may send messages for the given topic only."""
     assert policies.deliver(TOPIC, QUEUE) == {
         "Effect": "Allow",

@@ -5,12 +5,12 @@ import pytest
 from components import prices
 
 
-def test_every_price_says_what_it_is_for_and_who_says_so() -> None:
+def test_every_price_has_a_service_a_unit_and_a_source() -> None:
     """Every price has a service, a unit and the AWS page that lists it."""
     assert all(price.service and price.unit and "pricing, " in price.source for price in prices.TABLE)
 
 
-def test_no_two_prices_have_one_name() -> None:
+def test_price_names_are_unique() -> None:
     """S3's GET and SQS's request cost the same, but they are separate prices."""
     assert float(prices.S3_GET) == pytest.approx(prices.SQS_REQUEST)
     assert len({price.name for price in prices.TABLE}) == len(prices.TABLE)

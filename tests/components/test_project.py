@@ -7,12 +7,12 @@ from components.config import ConfigError, StackConfig
 from components.stack_file import ROOT
 
 
-def test_a_project_of_another_name_has_keys_of_its_own() -> None:
+def test_a_renamed_project_reads_keys_under_its_own_name() -> None:
     """The settings of a renamed project are under its own name."""
     assert StackConfig.parse({"mine:jpegQuality": "81"}, "mine").jpeg_quality == 81
 
 
-def test_keys_of_the_old_name_are_not_passed_over() -> None:
+def test_keys_under_the_old_name_are_refused() -> None:
     """Otherwise a renamed project would silently lose the settings of the shipped stack files."""
     with pytest.raises(
         ConfigError, match="pixelcascade:gps: expected mine:gps, because this project is called mine: rename the key"
@@ -20,7 +20,7 @@ def test_keys_of_the_old_name_are_not_passed_over() -> None:
         StackConfig.parse({"pixelcascade:gps": "true"}, "mine")
 
 
-def test_pulumi_new_asks_for_settings_that_there_are() -> None:
+def test_pulumi_new_asks_only_for_existing_settings() -> None:
     """Each question is for an existing key and offers its default."""
     questions = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["template"]["config"]
     ours = {key: asked["default"] for key, asked in questions.items() if ":" not in key}

@@ -22,19 +22,19 @@ def test_there_is_one_trigger_with_one_rule() -> None:
     }
 
 
-def test_the_trigger_listens_to_every_way_an_object_comes_and_goes() -> None:
+def test_the_trigger_covers_every_creation_and_removal() -> None:
     """Multipart uploads and copies are events other than Put; lifecycle expirations do not invoke the function."""
     (rule,) = one("BucketNotification", "job-publisher-trigger").inputs["lambdaFunctions"]
     assert rule["events"] == ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]
 
 
-def test_the_triggers_prefix_is_the_stacks() -> None:
+def test_the_triggers_prefix_follows_the_setting() -> None:
     """S3 filters by the stack's `masterPrefix`."""
     (rule,) = one("BucketNotification", "job-publisher-trigger", masterPrefix="in/new/").inputs["lambdaFunctions"]
     assert rule["filterPrefix"] == "in/new/"
 
 
-def test_only_this_accounts_bucket_may_call() -> None:
+def test_only_this_accounts_bucket_may_invoke_the_publisher() -> None:
     """The permission names the bucket and the account, because a bucket's ARN does not contain an account."""
     assert one("Permission", "job-publisher-permission").inputs == {
         "action": "lambda:InvokeFunction",
@@ -45,7 +45,7 @@ def test_only_this_accounts_bucket_may_call() -> None:
     }
 
 
-def test_s3_may_call_before_it_is_told_to() -> None:
+def test_the_permission_exists_before_the_trigger() -> None:
     """S3 rejects a trigger for a function that it may not call."""
     trigger, permission = (
         one("BucketNotification", "job-publisher-trigger"),
@@ -54,7 +54,7 @@ def test_s3_may_call_before_it_is_told_to() -> None:
     assert recorded().depends(trigger, on=permission)
 
 
-def test_an_event_that_fails_three_times_is_kept() -> None:
+def test_an_event_that_fails_three_times_goes_to_a_queue() -> None:
     """After two retries the event goes to a queue instead of being lost."""
     assert one("FunctionEventInvokeConfig", "job-publisher-failures").inputs == {
         "functionName": physical("job-publisher"),
@@ -64,12 +64,12 @@ def test_an_event_that_fails_three_times_is_kept() -> None:
     }
 
 
-def test_the_publisher_is_told_its_topic() -> None:
+def test_the_environment_has_the_topic() -> None:
     """The environment holds the ARN of the fan-out's topic."""
     variables = one("Function", "job-publisher").inputs["environment"]["variables"]
     assert variables["TOPIC_ARN"] == arn("Topic", "new-image-uploaded")
 
 
-def test_failed_events_are_exported_with_the_dead_letters() -> None:
+def test_the_queue_of_failed_events_is_exported() -> None:
     """The output lists this queue next to those of the branches, for operators who search for lost pictures."""
     assert recorded().outputs["deadLetterQueues"]["job-publisher-failed"] == queue_url("job-publisher-failed")

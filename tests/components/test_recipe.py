@@ -42,14 +42,12 @@ def changed(**settings: str) -> set[str]:
         ({"logLevel": "DEBUG"}, set()),
     ],
 )
-def test_a_setting_changes_the_recipes_of_the_branches_whose_outputs_it_changes(
-    settings: dict[str, str], branches: set[str]
-) -> None:
+def test_a_setting_changes_only_the_recipes_it_affects(settings: dict[str, str], branches: set[str]) -> None:
     """Only the outputs that the setting affects become outdated."""
     assert changed(**settings) == branches
 
 
-def test_a_setting_that_came_later_outdates_nothing_at_its_default() -> None:
+def test_a_new_setting_at_its_default_keeps_the_recipe() -> None:
     """A stack that does not use a new setting keeps its recipe."""
     (row,) = (row for row in BRANCHES if "output_formats" in row.settings)
     before = replace(row, settings=[name for name in row.settings if name != "output_formats"])
@@ -59,7 +57,7 @@ def test_a_setting_that_came_later_outdates_nothing_at_its_default() -> None:
 
 
 @pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
-def test_a_recipe_knows_what_resamples(monkeypatch: pytest.MonkeyPatch, architecture: str) -> None:
+def test_a_recipe_depends_on_the_resampling_library(monkeypatch: pytest.MonkeyPatch, architecture: str) -> None:
     """Another resampling library, or another version of it, produces other outputs."""
     config = StackConfig(architecture=architecture)
     before = recipe(BRANCHES[0], config)
@@ -69,7 +67,7 @@ def test_a_recipe_knows_what_resamples(monkeypatch: pytest.MonkeyPatch, architec
     assert recipe(BRANCHES[0], config) != before
 
 
-def test_every_branch_has_a_recipe_of_its_own() -> None:
+def test_every_branch_has_its_own_recipe() -> None:
     """Recipes are ten characters long and differ between branches."""
     recipes = [recipe(row, StackConfig()) for row in BRANCHES]
     assert len(set(recipes)) == len(BRANCHES)
@@ -77,7 +75,7 @@ def test_every_branch_has_a_recipe_of_its_own() -> None:
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the digest is of what x86-64 makes")
-def test_other_outputs_have_another_imaging_version() -> None:
+def test_changed_outputs_need_a_new_imaging_version() -> None:
     """A change to imaging's outputs must raise IMAGING_VERSION, so that existing outputs become outdated."""
     installed = {codec: importlib.metadata.version(codec) for codec in ("pillow", "cykooz-resizer")}
     digest = hashlib.sha256(str(installed).encode())

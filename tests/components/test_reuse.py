@@ -36,7 +36,7 @@ def test_a_function_is_named_after_its_branch(mocks: RecordingMocks) -> None:
     assert mocks.names("Function") == ["placed-billing", "placed-shipping"]
 
 
-def test_visibility_follows_from_each_functions_own_time_out(mocks: RecordingMocks) -> None:
+def test_visibility_follows_each_functions_time_out(mocks: RecordingMocks) -> None:
     """It is six time-outs plus the window, for a shared time-out, a branch's own, and an existing function's."""
     queues = {name: mocks.one("Queue", f"{name}-queue").inputs for name in ("placed-billing", "placed-shipping")}
     assert queues["placed-billing"]["visibilityTimeoutSeconds"] == 6 * 20 + 5
@@ -44,7 +44,7 @@ def test_visibility_follows_from_each_functions_own_time_out(mocks: RecordingMoc
     assert mocks.one("Queue", "returned-refunds-queue").inputs["visibilityTimeoutSeconds"] == 6 * 100
 
 
-def test_every_queue_of_failures_has_an_alarm(mocks: RecordingMocks) -> None:
+def test_every_failure_queue_has_an_alarm(mocks: RecordingMocks) -> None:
     """Two branches get alarms on dead letters and undelivered messages without any code in the program."""
     watched = {
         query["metric"]["dimensions"].get("QueueName")
@@ -72,24 +72,24 @@ def test_alarms_can_be_left_out(mocks: RecordingMocks) -> None:
     assert [found.name for found in mocks.of_type("MetricAlarm") if found.name.startswith("returned")] == []
 
 
-def test_everything_that_takes_tags_has_them(mocks: RecordingMocks) -> None:
+def test_every_taggable_resource_has_the_tags(mocks: RecordingMocks) -> None:
     """Every resource of the fan-out that supports tags has the fan-out's tags."""
     of_one = [found for found in mocks.resources if found.name.startswith("placed") and found.custom]
     assert {found.kind for found in of_one if found.inputs.get("tags") == {"team": "orders"}} == TAGGED
     assert [found.name for found in of_one if found.kind in TAGGED and "tags" not in found.inputs] == []
 
 
-def test_without_tags_nothing_is_said_of_them() -> None:
+def test_no_resource_has_tags_by_default() -> None:
     """Without tags of its own, a fan-out leaves them to the provider's defaults."""
     assert [found.name for found in recorded("dev").mocks.resources if "tags" in found.inputs] == []
 
 
-def test_transformations_reach_everything_that_is_made(mocks: RecordingMocks) -> None:
+def test_transformations_reach_the_functions(mocks: RecordingMocks) -> None:
     """A resource option on the fan-out reaches its functions, two components below."""
     assert {found.inputs["reservedConcurrentExecutions"] for found in mocks.of_type("Function")} == {20}
 
 
-def test_a_key_encrypts_the_messages_and_is_granted(mocks: RecordingMocks) -> None:
+def test_a_key_encrypts_the_messages_and_functions_may_use_it(mocks: RecordingMocks) -> None:
     """Topic, queues and dead-letter queues use the key; functions may decrypt, and one that publishes may encrypt."""
     key = arn("Key", "placed-key")
     encrypted = [found.name for found in mocks.resources if found.inputs.get("kmsMasterKeyId") == key]
@@ -101,7 +101,7 @@ def test_a_key_encrypts_the_messages_and_is_granted(mocks: RecordingMocks) -> No
     assert ("kms:GenerateDataKey", key) not in permissions(mocks, "placed-shipping")
 
 
-def test_a_function_may_do_its_own_work_alone(mocks: RecordingMocks) -> None:
+def test_a_function_has_only_its_own_permissions(mocks: RecordingMocks) -> None:
     """Beyond its queue and its log, a function may do what its statements allow, and publish only if it asks to."""
     common = {"sqs", "logs", "kms"}
     others = {
@@ -111,7 +111,7 @@ def test_a_function_may_do_its_own_work_alone(mocks: RecordingMocks) -> None:
     assert others == {"placed-billing": {"sns:Publish"}, "placed-shipping": {"dynamodb:PutItem"}}
 
 
-def test_a_topic_that_exists_is_used(mocks: RecordingMocks) -> None:
+def test_an_existing_topic_is_used(mocks: RecordingMocks) -> None:
     """No topic and no topic policy is created, and the branch subscribes to the existing topic."""
     assert mocks.names("Topic") == ["placed"]
     assert mocks.names("TopicPolicy") == ["placed-policy"]
@@ -119,7 +119,7 @@ def test_a_topic_that_exists_is_used(mocks: RecordingMocks) -> None:
     assert subscription.inputs["topic"] == "arn:aws:sns:eu-central-1:123456789012:returned-orders"
 
 
-def test_a_function_that_exists_is_called_and_granted_its_queue(mocks: RecordingMocks) -> None:
+def test_an_existing_function_may_read_its_queue(mocks: RecordingMocks) -> None:
     """Its role may read the queue before the mapping is created."""
     mapping = mocks.one("EventSourceMapping", "returned-refunds-mapping")
     policy = mocks.one("RolePolicy", "returned-refunds-policy")
@@ -129,12 +129,12 @@ def test_a_function_that_exists_is_called_and_granted_its_queue(mocks: Recording
     assert policy.urn in mapping.depends_on
 
 
-def test_a_function_that_exists_is_known_by_its_name(program: Recording) -> None:
+def test_an_existing_function_is_known_by_its_name(program: Recording) -> None:
     """Its alarms and outputs use the name without the alias at the end of its ARN."""
     assert program.outputs["refunds"] == "refund"
 
 
-def test_messages_that_fail_become_dead_letters(mocks: RecordingMocks) -> None:
+def test_failed_messages_become_dead_letters(mocks: RecordingMocks) -> None:
     """The number of receives is the program's setting, and batches may fail in part."""
     for branch in ("billing", "shipping"):
         redrive = json.loads(mocks.one("RedrivePolicy", f"placed-{branch}-redrive").inputs["redrivePolicy"])
@@ -183,9 +183,7 @@ Fanout("orders", {{"branches": {branches}, "functions": {functions}}})
         ("pulumi.Output.from_input([])", "code", "expected a list of branches, got an output: put outputs"),
     ],
 )
-def test_arguments_that_cannot_be_deployed_are_refused(
-    branches: str, functions: str, message: str, tmp_path: Path
-) -> None:
+def test_invalid_arguments_are_refused(branches: str, functions: str, message: str, tmp_path: Path) -> None:
     """The error gives the expected arguments and the fix."""
     program = tmp_path / "__main__.py"
     program.write_text(REFUSED.format(branches=branches, functions=functions))

@@ -8,7 +8,7 @@ from components.config import ConfigError, StackConfig
 from components.stack_file import file_config, region_of
 
 
-def test_a_project_of_another_name_has_its_own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_renamed_project_reads_its_own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keys under the project's name and keys without a namespace are the program's; an empty file has none."""
     (tmp_path / "Pulumi.yaml").write_text("name: mine\nconfig: {}\n")
     monkeypatch.setattr("components.stack_file.ROOT", tmp_path)
@@ -35,7 +35,7 @@ def test_a_project_of_another_name_has_its_own_settings(tmp_path: Path, monkeypa
         ("[a=1, b]", '["a=1", "b"]'),
     ],
 )
-def test_values_are_read_by_the_rules_of_yaml_1_2(tmp_path: Path, text: str, value: str) -> None:
+def test_values_are_read_as_yaml_1_2(tmp_path: Path, text: str, value: str) -> None:
     """The Pulumi CLI uses YAML 1.2; in 1.1 an unquoted 4:2:0 would be 14520, and off would be false."""
     file = tmp_path / "Pulumi.dev.yaml"
     file.write_text(f"config:\n  other:key: {text}\n")
@@ -57,7 +57,7 @@ config:
 """
 
 
-def test_the_projects_own_config_is_read_as_the_cli_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_project_config_is_read_as_by_the_cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`pulumi new` writes keys of other namespaces, values beside defaults, and settings without a default."""
     (tmp_path / "Pulumi.yaml").write_text(NEW)
     (tmp_path / "Pulumi.dev.yaml").write_text('config:\n  mine:gps: "true"\n  mine:batchSize: "2"\n')
@@ -73,7 +73,7 @@ def test_the_projects_own_config_is_read_as_the_cli_reads_it(tmp_path: Path, mon
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         (b"config: [1, 2]\n", r"expected config to be a mapping of keys to values, got \[1, 2\]"),
         (b"config: 0\n", "expected config to be a mapping of keys to values, got 0"),
@@ -88,16 +88,16 @@ def test_the_projects_own_config_is_read_as_the_cli_reads_it(tmp_path: Path, mon
         (b"config:\n  a: 2020-12-24\n", "pixelcascade:a: expected a value that JSON can hold, got datetime"),
     ],
 )
-def test_a_file_that_is_no_stacks_is_named(tmp_path: Path, text: bytes, words: str) -> None:
+def test_a_malformed_file_is_refused(tmp_path: Path, text: bytes, message: str) -> None:
     """Each kind of malformed file gives a one-line error."""
     file = tmp_path / "Pulumi.bad.yaml"
     file.write_bytes(text)
-    with pytest.raises(ConfigError, match=words) as caught:
+    with pytest.raises(ConfigError, match=message) as caught:
         file_config(file)
     assert "\n" not in str(caught.value)
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
     """A folder stands in for an unreadable file, because root can read every file."""
     with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
         file_config(tmp_path)
@@ -112,7 +112,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         ({}, {}, "us-east-1"),
     ],
 )
-def test_a_file_without_a_region_has_the_environments(
+def test_the_region_comes_from_file_environment_or_default(
     monkeypatch: pytest.MonkeyPatch, config: dict[str, str], environment: dict[str, str], region: str
 ) -> None:
     """The file comes first, then the environment, then the default."""
@@ -123,7 +123,7 @@ def test_a_file_without_a_region_has_the_environments(
     assert region_of(config) == region
 
 
-def test_what_is_no_region_is_named() -> None:
+def test_an_invalid_region_is_refused() -> None:
     """Host names contain the region, so it must be well-formed."""
     with pytest.raises(ConfigError, match="expected a region such as us-east-1, got 'here, there': set aws:region"):
         region_of({"aws:region": "here, there"})

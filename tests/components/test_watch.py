@@ -26,19 +26,19 @@ def metric(name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("branch", WORKERS)
 @pytest.mark.parametrize("queue", ["dead-letters", "undelivered"])
-def test_a_dead_letter_rings(branch: str, queue: str) -> None:
+def test_a_dead_letter_sets_off_an_alarm(branch: str, queue: str) -> None:
     """A single message in a failure queue sets off the alarm."""
     assert metric(f"{branch}-{queue}-not-empty")["dimensions"] == {"QueueName": physical(f"{branch}-{queue}")}
     assert alarm(f"{branch}-{queue}-not-empty").inputs["threshold"] == 0
 
 
-def test_an_upload_that_became_no_job_rings() -> None:
+def test_an_upload_without_a_job_sets_off_an_alarm() -> None:
     """The publisher's own failure queue has an alarm too."""
     assert metric("job-publisher-failed-not-empty")["dimensions"] == {"QueueName": physical("job-publisher-failed")}
 
 
 @pytest.mark.parametrize("branch", WORKERS)
-def test_a_message_that_waits_longer_than_a_retry_rings(branch: str) -> None:
+def test_a_message_older_than_a_retry_sets_off_an_alarm(branch: str) -> None:
     """The alarm compares the oldest message's age with the queue's visibility time-out."""
     assert metric(f"{branch}-queue-too-old")["metricName"] == "ApproximateAgeOfOldestMessage"
     assert alarm(f"{branch}-queue-too-old", timeoutS="20").inputs["threshold"] == 120
@@ -46,31 +46,31 @@ def test_a_message_that_waits_longer_than_a_retry_rings(branch: str) -> None:
 
 @pytest.mark.parametrize("name", [*WORKERS, "job-publisher"])
 @pytest.mark.parametrize(("what", "watched"), [("errors", "Errors"), ("throttles", "Throttles"), ("slow", "Duration")])
-def test_every_function_is_watched(name: str, what: str, watched: str) -> None:
+def test_every_function_has_alarms(name: str, what: str, watched: str) -> None:
     """Each function has alarms on errors, throttles and durations near the time-out."""
     assert metric(f"{name}-{what}")["metricName"] == watched
     assert metric(f"{name}-{what}")["dimensions"] == {"FunctionName": physical(WORKERS.get(name, name))}
 
 
-def test_a_slow_function_is_one_near_its_time_out() -> None:
+def test_a_duration_near_the_time_out_sets_off_an_alarm() -> None:
     """The threshold is four fifths of the time-out, in milliseconds."""
     assert alarm("resizing-slow", timeoutS="20").inputs["threshold"] == 16_000
 
 
 @pytest.mark.parametrize(("branch", "function"), WORKERS.items())
-def test_many_rejections_ring(branch: str, function: str) -> None:
+def test_a_high_share_of_rejections_sets_off_an_alarm(branch: str, function: str) -> None:
     """The alarm is on the share of pictures that a worker rejects, under the service name of its metrics."""
     share, *metrics = alarm(f"{branch}-rejected").inputs["metricQueries"]
     assert share["expression"] == "IF(images >= 10, rejected / images, 0)"
     assert [query["metric"]["dimensions"] for query in metrics] == [{"service": f"{function}-dev"}] * 2
 
 
-def test_a_notification_that_fails_rings() -> None:
+def test_a_failed_notification_sets_off_an_alarm() -> None:
     """An alarm watches the topic's failed deliveries."""
     assert metric("topic-undelivered")["dimensions"] == {"TopicName": physical("new-image-uploaded")}
 
 
-def test_a_job_that_was_not_even_kept_rings() -> None:
+def test_a_lost_job_sets_off_an_alarm() -> None:
     """An alarm watches jobs that SNS could not even put into the queue of undelivered jobs."""
     assert metric("topic-lost")["metricName"] == "NumberOfNotificationsFailedToRedriveToDlq"
     assert metric("topic-lost")["dimensions"] == {"TopicName": physical("new-image-uploaded")}
@@ -79,13 +79,13 @@ def test_a_job_that_was_not_even_kept_rings() -> None:
 @pytest.mark.parametrize(
     ("what", "watched"), [("dropped", "AsyncEventsDropped"), ("lost", "DestinationDeliveryFailures")]
 )
-def test_an_event_that_the_publisher_never_did_rings(what: str, watched: str) -> None:
+def test_a_dropped_event_sets_off_an_alarm(what: str, watched: str) -> None:
     """Alarms watch events that Lambda dropped, and failed events that it could not put into the queue."""
     assert metric(f"job-publisher-events-{what}")["metricName"] == watched
     assert metric(f"job-publisher-events-{what}")["dimensions"] == {"FunctionName": physical("job-publisher")}
 
 
-def test_events_that_are_not_sent_ring() -> None:
+def test_unsent_events_set_off_an_alarm() -> None:
     """One alarm sums the events that all functions failed to send; a stack without events has no such alarm."""
     total, *metrics = alarm("events-unsent").inputs["metricQueries"]
     assert total["expression"] == "SUM(FILL(METRICS(), 0))"
@@ -99,14 +99,14 @@ def test_events_that_are_not_sent_ring() -> None:
 @pytest.mark.parametrize(
     ("what", "watched"), [("failed", "FailedInvocations"), ("lost", "InvocationsFailedToBeSentToDlq")]
 )
-def test_a_rule_that_cannot_deliver_rings(what: str, watched: str) -> None:
+def test_a_failed_rule_sets_off_an_alarm(what: str, watched: str) -> None:
     """The rule of an adopted bucket has the same alarms as a topic."""
     (query,) = alarm(f"job-publisher-rule-{what}", bucket="theirs", forceDestroy="false").inputs["metricQueries"]
     assert query["metric"]["metricName"] == watched
     assert query["metric"]["dimensions"] == {"RuleName": physical("job-publisher-rule")}
 
 
-def test_a_single_throttle_does_not_ring() -> None:
+def test_a_single_throttle_sets_off_no_alarm() -> None:
     """A throttled batch is retried; more than ten throttles in five minutes set off the alarm."""
     assert alarm("resizing-throttles").inputs["threshold"] == 10
 
@@ -119,7 +119,7 @@ def test_a_single_throttle_does_not_ring() -> None:
         ({"protectData": "false"}, False),
     ],
 )
-def test_a_stack_to_keep_without_recipients_is_warned(settings: dict[str, str], warned: bool) -> None:  # noqa: FBT001
+def test_protected_data_without_recipients_gets_a_warning(settings: dict[str, str], warned: bool) -> None:  # noqa: FBT001
     """With `protectData` and no recipient, Pulumi prints a warning that names both keys."""
     config = stack_config("dev") | {f"pixelcascade:{key}": value for key, value in settings.items()}
     with mock.patch("pulumi.warn") as warn:
@@ -127,17 +127,17 @@ def test_a_stack_to_keep_without_recipients_is_warned(settings: dict[str, str], 
     assert any("alarmEmail or alarmTopic" in call.args[0] for call in warn.call_args_list) == warned
 
 
-def test_dashboards_of_two_regions_have_two_names() -> None:
+def test_the_dashboards_name_includes_the_region() -> None:
     """The name includes the region, because dashboard names are unique across regions."""
     assert recorded().mocks.one("Dashboard", "watch-dashboard").inputs["dashboardName"] == f"pixelcascade-dev-{REGION}"
 
 
-def test_nobody_is_told_unless_the_stack_says_whom() -> None:
+def test_alarms_have_no_actions_by_default() -> None:
     """Without an address or a topic the alarms have no actions."""
     assert {tuple(found.inputs["alarmActions"]) for found in recorded().mocks.of_type("MetricAlarm")} == {()}
 
 
-def test_an_address_is_told_by_a_topic_of_its_own() -> None:
+def test_an_email_address_gets_its_own_topic() -> None:
     """An address gets its own topic with an email subscription, and every alarm notifies that topic."""
     mocks = recorded(alarmEmail="you@example.com").mocks
     subscription = mocks.one("TopicSubscription", "watch-alarms-email").inputs
@@ -145,16 +145,16 @@ def test_an_address_is_told_by_a_topic_of_its_own() -> None:
     assert {tuple(found.inputs["alarmActions"]) for found in mocks.of_type("MetricAlarm")} == {(subscription["topic"],)}
 
 
-def test_alarms_of_this_account_alone_may_ring() -> None:
+def test_only_this_accounts_alarms_may_publish() -> None:
     """The topic policy allows CloudWatch for this account only, and denies requests without TLS."""
     policy = recorded(alarmEmail="you@example.com").mocks.one("TopicPolicy", "watch-alarms-policy").inputs["policy"]
-    ring, deny = statements(policy)
-    assert (ring["Principal"], ring["Action"]) == ({"Service": "cloudwatch.amazonaws.com"}, "sns:Publish")
-    assert ring["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    publish, deny = statements(policy)
+    assert (publish["Principal"], publish["Action"]) == ({"Service": "cloudwatch.amazonaws.com"}, "sns:Publish")
+    assert publish["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
     assert (deny["Effect"], deny["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
 
 
-def test_a_topic_of_ones_own_is_used() -> None:
+def test_an_existing_alarm_topic_is_used() -> None:
     """An existing topic is used instead of a new one."""
     topic = "arn:aws:sns:eu-central-1:123456789012:mine"
     mocks = recorded(alarmTopic=topic).mocks
@@ -163,7 +163,7 @@ def test_a_topic_of_ones_own_is_used() -> None:
 
 
 @pytest.mark.parametrize(("key", "value"), [("alarmEmail", "not an address"), ("alarmTopic", "mine")])
-def test_whom_nobody_could_tell_is_refused(key: str, value: str) -> None:
+def test_an_invalid_recipient_is_refused(key: str, value: str) -> None:
     """An invalid address or topic is an error that names the key."""
     with pytest.raises(ConfigError, match=f"pixelcascade:{key}: expected .*, got '{value}'"):
         recorded(**{key: value})
@@ -175,7 +175,7 @@ def widgets(**settings: str) -> dict[str, dict[str, Any]]:
     return {widget["properties"]["title"]: widget["properties"] for widget in body["widgets"]}
 
 
-def test_the_dashboard_shows_what_an_operator_asks_for() -> None:
+def test_the_dashboard_has_its_widgets() -> None:
     """It shows uploads, rates, latency per worker, backlog, rejections by reason, failures and cost."""
     assert list(widgets()) == [
         "Uploads",
@@ -189,7 +189,7 @@ def test_the_dashboard_shows_what_an_operator_asks_for() -> None:
     ]
 
 
-def test_latency_is_shown_by_percentiles() -> None:
+def test_latency_is_shown_as_percentiles() -> None:
     """The median and the tails are separate lines."""
     lines = widgets()["pixel-resizer-dev: milliseconds per picture"]["metrics"]
     assert [line[-1]["stat"] for line in lines] == ["p50", "p95", "p99"]
@@ -202,13 +202,13 @@ def cost(**settings: str) -> list[float]:
     return [float(price) for price in re.findall(r"time\d \* ([\d.]+)", total["expression"])]
 
 
-def test_the_cost_follows_from_each_functions_memory() -> None:
+def test_the_cost_follows_each_functions_memory() -> None:
     """All functions are billed by the GB-second. Source: AWS's price list, Lambda on x86."""
     functions = [recorded().mocks.one("Function", name) for name in (*WORKERS.values(), "job-publisher")]
     per_gb_ms = 0.0000166667 / 1000
     assert cost() == pytest.approx([per_gb_ms * found.inputs["memorySize"] / 1024 for found in functions])
 
 
-def test_the_cost_follows_from_the_processor() -> None:
+def test_the_cost_follows_the_architecture() -> None:
     """A GB-second on arm64 costs a fifth less."""
     assert sum(cost(architecture="arm64")) == pytest.approx(0.8 * sum(cost()), rel=1e-4)

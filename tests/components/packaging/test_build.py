@@ -29,7 +29,7 @@ def names(path: Path) -> list[str]:
 
 
 @pytest.mark.usefixtures("empty_cache")
-def test_the_code_archive_holds_the_handlers_sources_alone() -> None:
+def test_the_code_archive_has_only_the_handlers_sources() -> None:
     """The archive holds every Python file of `handlers`, in order, and nothing else."""
     root = paths.ROOT
     assert names(code_archive(SOURCES)) == sorted(
@@ -37,7 +37,7 @@ def test_the_code_archive_holds_the_handlers_sources_alone() -> None:
     )
 
 
-def test_the_code_archive_depends_on_contents_alone(source_copy: Path) -> None:
+def test_the_code_archive_depends_only_on_contents(source_copy: Path) -> None:
     """File times, modes and compiled files change neither the archive's bytes nor its name."""
     first = code_archive(SOURCES)
     before = first.read_bytes()
@@ -51,7 +51,7 @@ def test_the_code_archive_depends_on_contents_alone(source_copy: Path) -> None:
     assert (second, second.read_bytes()) == (first, before)
 
 
-def test_the_code_archive_follows_its_sources(source_copy: Path) -> None:
+def test_a_changed_source_renames_the_code_archive(source_copy: Path) -> None:
     """A changed source changes the archive's name, so that Pulumi updates the functions."""
     first = code_archive(SOURCES)
     (source_copy / "job.py").write_text("")
@@ -59,7 +59,7 @@ def test_the_code_archive_follows_its_sources(source_copy: Path) -> None:
 
 
 @pytest.mark.usefixtures("source_copy")
-def test_an_archive_is_whole_or_not_there(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_build_leaves_no_archive(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An interrupted build leaves no file that a later build would reuse."""
 
     def interrupt(*_: object) -> None:
@@ -72,7 +72,7 @@ def test_an_archive_is_whole_or_not_there(empty_cache: Path, monkeypatch: pytest
 
 
 @pytest.mark.usefixtures("source_copy")
-def test_a_damaged_archive_is_built_anew() -> None:
+def test_a_damaged_archive_is_rebuilt() -> None:
     """The cache reuses an archive only if its bytes match the hash in its name."""
     path = code_archive(SOURCES)
     whole = path.read_bytes()
@@ -81,7 +81,7 @@ def test_a_damaged_archive_is_built_anew() -> None:
 
 
 @pytest.mark.usefixtures("source_copy")
-def test_a_fresh_build_does_not_look_into_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fresh_build_ignores_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     """`fresh` writes the archive again without reading the cache."""
     before = code_archive(SOURCES).stat().st_ino
     monkeypatch.setattr(archive, "find", lambda *_: pytest.fail("looked into the cache"))
@@ -89,7 +89,7 @@ def test_a_fresh_build_does_not_look_into_the_cache(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.usefixtures("source_copy")
-def test_many_builds_at_once_give_one_archive(empty_cache: Path) -> None:
+def test_concurrent_builds_give_one_archive(empty_cache: Path) -> None:
     """Concurrent builds do not write to each other's files."""
     with ThreadPoolExecutor(8) as threads:
         found = set(threads.map(lambda _: code_archive(SOURCES, fresh=True).read_bytes(), range(16)))
@@ -104,7 +104,7 @@ def test_a_layer_for_this_machine_has_its_packages() -> None:
     assert {"python/PIL/__init__.py", "python/boto3/__init__.py"} <= set(found)
 
 
-def test_a_layer_for_this_machine_is_fast_to_start() -> None:
+def test_a_layer_for_this_machine_is_uncompressed_and_compiled() -> None:
     """The layer is uncompressed and has bytecode, because each function's process unpacks and imports it."""
     with zipfile.ZipFile(layer_archive(HOST)) as opened:
         assert {entry.compress_type for entry in opened.infolist()} == {zipfile.ZIP_STORED}
@@ -112,7 +112,7 @@ def test_a_layer_for_this_machine_is_fast_to_start() -> None:
 
 
 @pytest.mark.parametrize("target", [HOST, LAMBDA], ids=str)
-def test_a_layer_leaves_out_what_no_function_imports(target: Target) -> None:
+def test_a_layer_omits_what_no_function_imports(target: Target) -> None:
     """Models of unused services would take up most of the layer."""
     found = names(layer_archive(target))
     models = [Path(name).parts for name in found if name.startswith("python/botocore/data/")]
@@ -123,7 +123,7 @@ def test_a_layer_leaves_out_what_no_function_imports(target: Target) -> None:
     )
 
 
-def test_a_layer_holds_the_decoders_of_further_formats() -> None:
+def test_a_layer_has_the_decoders_of_accepted_formats() -> None:
     """The layer holds a format's decoder only if the stack accepts the format."""
     found = names(layer_archive(Target("python3.13", "x86_64", bytecode=False, inputs=("webp",))))
     assert any(fnmatch(name, "python/PIL/_webp.*.so") for name in found)
@@ -134,7 +134,7 @@ def test_a_layer_holds_the_decoders_of_further_formats() -> None:
 
 
 @pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
-def test_heic_has_a_layer_of_its_own(architecture: str) -> None:
+def test_heic_has_its_own_layer(architecture: str) -> None:
     """The common layer keeps its name and contents, and the HEIC layer holds only the HEIC decoder."""
     target = Target("python3.13", architecture, bytecode=False)
     package = build(replace(target, inputs=("heic",)))
@@ -152,14 +152,14 @@ def test_without_heic_there_is_one_layer() -> None:
     assert build(replace(HOST, inputs=("avif", "webp"))).heic is None
 
 
-def test_a_package_that_decodes_heic_imports() -> None:
+def test_a_package_with_heic_imports() -> None:
     """The check unpacks both layers into one folder, as Lambda does."""
     target = replace(HOST, inputs=("heic",))
     assert check(build(target), target)
 
 
 @pytest.mark.parametrize("outputs", [("webp",), ("avif", "webp")])
-def test_a_layer_has_the_encoders_that_are_asked_for(outputs: tuple[str, ...]) -> None:
+def test_a_layer_has_the_encoders_of_output_formats(outputs: tuple[str, ...]) -> None:
     """Their modules import with the layer alone, and encoders of other formats are left out."""
     target = Target.of(StackConfig(package_for="host", output_formats=dict.fromkeys(outputs, 80)))
     package = build(target)
@@ -174,7 +174,7 @@ def test_a_layer_has_the_encoders_that_are_asked_for(outputs: tuple[str, ...]) -
     [LAMBDA, ARM, Target("python3.12", "x86_64", bytecode=False), Target("python3.12", "arm64", bytecode=False)],
     ids=str,
 )
-def test_a_layer_for_lambda_has_its_platforms_wheels(target: Target) -> None:
+def test_a_layer_for_lambda_has_wheels_of_its_platform(target: Target) -> None:
     """Pillow's compiled modules match the function's Python and processor on any deploying machine."""
     found = names(layer_archive(target))
     compiled = {Path(name).name for name in found if fnmatch(name, "python/PIL/_imaging.*.so")}
@@ -182,7 +182,7 @@ def test_a_layer_for_lambda_has_its_platforms_wheels(target: Target) -> None:
     assert compiled == {f"_imaging.cpython-{python}-{target.machine}-linux-gnu.so"}
 
 
-def test_a_layer_is_the_same_bytes_each_time(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_layer_is_reproducible(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rebuilding a layer in another folder does not change it, so Pulumi updates no function."""
     built = layer_archive(LAMBDA)
     assert built.parent == empty_cache
@@ -199,7 +199,7 @@ print(build.layer_archive(target.Target("python3.13", "x86_64", bytecode=False))
 """
 
 
-def test_a_layer_is_the_same_bytes_under_other_circumstances(tmp_path: Path) -> None:
+def test_a_layer_does_not_depend_on_the_environment(tmp_path: Path) -> None:
     """The umask, locale, time zone and hash seed do not change the archive."""
     done = subprocess.run(
         [sys.executable, "-c", ELSEWHERE, str(tmp_path)],

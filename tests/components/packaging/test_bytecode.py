@@ -33,7 +33,7 @@ def test_every_module_has_bytecode_for_the_runtime(archive: object) -> None:
     assert missing == []
 
 
-def test_bytecode_is_used_whatever_the_files_times() -> None:
+def test_bytecode_is_used_whatever_the_file_times() -> None:
     """The flag in the bytecode tells Python not to compare it with the source."""
     name = "handlers/__pycache__/job.cpython-{}{}.pyc".format(*sys.version_info)
     with zipfile.ZipFile(code_archive(HERE)) as opened:
@@ -42,7 +42,7 @@ def test_bytecode_is_used_whatever_the_files_times() -> None:
     assert int.from_bytes(found[4:8], "little") == UNCHECKED_HASH
 
 
-def test_tracebacks_show_where_lambda_unpacks_the_code() -> None:
+def test_tracebacks_show_the_paths_on_lambda() -> None:
     """The bytecode holds the path on Lambda, and no path of the deploying machine."""
     name = "handlers/__pycache__/job.cpython-{}{}.pyc".format(*sys.version_info)
     with zipfile.ZipFile(code_archive(HERE)) as opened:
@@ -52,28 +52,28 @@ def test_tracebacks_show_where_lambda_unpacks_the_code() -> None:
 
 
 @pytest.mark.usefixtures("source_copy")
-def test_bytecode_is_the_same_bytes_each_time() -> None:
+def test_bytecode_is_reproducible() -> None:
     """Building a package again does not update any function."""
     first = code_archive(HERE).read_bytes()
     assert code_archive(HERE, fresh=True).read_bytes() == first
 
 
 @pytest.mark.usefixtures("source_copy")
-def test_another_patch_of_python_is_another_archive(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_patch_version_of_python_gives_another_archive(monkeypatch: pytest.MonkeyPatch) -> None:
     """The patch version of the compiling Python is part of the cache key."""
     first = code_archive(HERE)
     monkeypatch.setattr(bytecode, "identity", lambda _target: "3.13.99")
     assert code_archive(HERE).name != first.name
 
 
-def test_a_machine_without_the_runtimes_python_names_both_ways_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_runtime_python_is_refused_with_both_fixes(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error offers to install that Python or to turn bytecode off."""
     monkeypatch.setattr(bytecode, "interpreter", lambda _version: None)
     with pytest.raises(PackageError, match=r"expected Python 3\.13 .* install it, or `pulumi config set bytecode off`"):
         build(COMPILED)
 
 
-def test_bytecode_can_be_left_out() -> None:
+def test_bytecode_can_be_turned_off() -> None:
     """With `bytecode: off` the archive holds only sources."""
     target = Target.of(StackConfig(bytecode="off"))
     with zipfile.ZipFile(code_archive(target)) as opened:

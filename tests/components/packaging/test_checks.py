@@ -47,12 +47,12 @@ def test_a_file_of_another_platform_is_refused(tmp_path: Path, name: str, conten
 
 
 @pytest.mark.parametrize("name", [MODULE, "python/demo.abi3.so", "python/demo.libs/libjpeg-1.so.62"])
-def test_a_file_of_the_platform_is_taken(tmp_path: Path, name: str) -> None:
+def test_a_file_of_the_platform_is_accepted(tmp_path: Path, name: str) -> None:
     """Modules of this Python, modules of the stable ABI and bundled libraries pass."""
     assert glibc(tmp_path, elf(X86), name) == (0, 0)
 
 
-def test_the_newest_glibc_is_found_by_number(tmp_path: Path) -> None:
+def test_glibc_versions_are_compared_by_number(tmp_path: Path) -> None:
     """2.28 is newer than 2.4, and symbols of other libraries do not count."""
     assert glibc(tmp_path, elf(X86, "GLIBC_2.4", "GLIBC_2.28", "GLIBC_2.2.5", "GLIBCXX_3.4")) == (2, 28)
 
@@ -63,7 +63,7 @@ def test_a_glibc_newer_than_the_runtimes_is_refused(tmp_path: Path) -> None:
         glibc(tmp_path, elf(X86, "GLIBC_2.36"))
 
 
-def test_this_machines_own_glibc_is_fine_for_itself(tmp_path: Path) -> None:
+def test_a_package_for_this_machine_may_need_its_glibc(tmp_path: Path) -> None:
     """A package for this machine may require this machine's glibc."""
     assert glibc(tmp_path, elf(X86, "GLIBC_2.36"), target=HOST) == (2, 36)
 
@@ -84,12 +84,12 @@ def test_a_package_that_is_too_large_is_refused(
         checks.check_sizes([file], file)
 
 
-def test_imports_are_skipped_where_no_such_python_is(tmp_path: Path) -> None:
+def test_the_import_check_is_skipped_without_that_python(tmp_path: Path) -> None:
     """The result says that the package of another processor is not run."""
     elsewhere = Target("python3.13", "s390x")
     assert checks.check_imports(elsewhere, tmp_path, tmp_path) == "skipped: no Python 3.13 for s390x on this machine"
 
 
-def test_all_handlers_are_tried() -> None:
+def test_the_import_check_covers_all_handlers() -> None:
     """Handler modules are discovered, so the check includes a fourth worker."""
     assert checks.handler_modules() == sorted(f"handlers.{name.replace('-', '_')}" for name in FUNCTIONS)

@@ -11,8 +11,8 @@ from components.packaging.build import build
 from components.packaging.target import Target
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["packaging", *words])
+def run(monkeypatch: pytest.MonkeyPatch, *options: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["packaging", *options])
     return main()
 
 
@@ -28,26 +28,26 @@ def test_the_last_line_holds_hashes_and_sizes(
     assert last == f"code {code} layer {layer}"
 
 
-def test_what_was_checked_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_check_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Size, glibc and imports each have a line, whether or not the package was cached."""
     assert run(monkeypatch) == 0
-    said = capsys.readouterr().out
-    assert re.search(r"^unzipped: \d+ bytes with the code, of 262144000$", said, re.MULTILINE)
-    assert re.search(r"^glibc: 2\.\d+ is needed, 2\.34 is the runtime's$", said, re.MULTILINE)
-    assert re.search(r"^imports: ", said, re.MULTILINE)
+    output = capsys.readouterr().out
+    assert re.search(r"^unzipped: \d+ bytes with the code, of 262144000$", output, re.MULTILINE)
+    assert re.search(r"^glibc: 2\.\d+ is needed, 2\.34 is the runtime's$", output, re.MULTILINE)
+    assert re.search(r"^imports: ", output, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("options", "message"),
     [
         (["--python=3.9"], "pixelcascade:runtime: expected one of python3.13, python3.12, got 'python3.9'"),
         (["--architecture=riscv"], "pixelcascade:architecture: expected one of x86_64, arm64, got 'riscv'"),
         (["--imaging=pillow-simd", "--architecture=arm64"], "pixelcascade:imaging: expected architecture x86_64"),
     ],
 )
-def test_what_is_not_possible_is_said(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+def test_an_invalid_target_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: list[str], message: str
 ) -> None:
     """The command applies the stack's own checks."""
-    assert run(monkeypatch, *words) == 1
-    assert said in capsys.readouterr().err
+    assert run(monkeypatch, *options) == 1
+    assert message in capsys.readouterr().err

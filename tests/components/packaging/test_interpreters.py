@@ -29,7 +29,7 @@ def fake(folder: Path, answer: str, status: int = 0) -> str:
     return str(path)
 
 
-def test_this_very_python_is_found() -> None:
+def test_the_running_python_is_found() -> None:
     """The running Python needs no search."""
     assert interpreter(f"{sys.version_info.major}.{sys.version_info.minor}") == sys.executable
 
@@ -42,7 +42,7 @@ def test_a_python_on_the_path_is_found(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(("answer", "status"), [("3.10", 0), (ABSENT, 127)])
-def test_a_python_that_is_none_is_passed_over(
+def test_a_failing_or_different_python_is_skipped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, status: int
 ) -> None:
     """The search goes on to pyenv's versions if a shim fails or runs another version."""
@@ -53,7 +53,7 @@ def test_a_python_that_is_none_is_passed_over(
     assert interpreter(ABSENT) == real
 
 
-def test_a_python_that_is_not_here_is_not_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_python_is_not_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The result is None."""
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
     assert interpreter(ABSENT) is None

@@ -40,7 +40,7 @@ def test_a_machine_without_the_runtimes_python_is_refused(monkeypatch: pytest.Mo
     assert "expected a python3.13 on the PATH, got" in refused()
 
 
-def test_missing_headers_are_named_with_their_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_headers_are_reported_with_their_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error includes an apt-get command to paste."""
     monkeypatch.setattr(simd, "_compiles", lambda header: header == "zlib.h")
     monkeypatch.setattr(simd, "compiler", lambda: "cc")
@@ -48,14 +48,14 @@ def test_missing_headers_are_named_with_their_packages(monkeypatch: pytest.Monke
         simd._check_headers()
 
 
-def test_a_machine_without_a_compiler_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_a_compiler_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The compiler is checked before the headers."""
     monkeypatch.setenv("PATH", "")
     with pytest.raises(PackageError, match="got no `cc`; install a C compiler"):
         simd._check_headers()
 
 
-def test_what_makes_pillow_faster_is_left_out() -> None:
+def test_the_other_resampler_is_left_out() -> None:
     """Pillow-SIMD resamples fast itself, and the other resampler would take precedence."""
     both = [[file.name for file in Target("python3.13", "x86_64", imaging=name).requirements] for name in CHOICES]
     assert both == [["requirements.txt", "requirements-x86_64.txt"], ["requirements.txt"]]

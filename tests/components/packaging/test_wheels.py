@@ -51,7 +51,7 @@ def test_every_pin_is_locked(runtime: str, architecture: str) -> None:
     assert [name for name, version in pins.items() if not wheels.hashes(name, version)] == []
 
 
-def test_nothing_is_locked_that_nobody_pins() -> None:
+def test_the_lock_has_only_pinned_packages() -> None:
     """`wheels.sha256` has no file of a version that is no longer pinned."""
     targets = [Target("python3.13", machine, inputs=("heic",)) for machine in MACHINES]
     pins = wheels.pins(file for target in targets for file in (*target.requirements, *target.heic))
@@ -68,14 +68,14 @@ def test_a_package_without_a_version_is_refused(source_copy: Path) -> None:
         layer_archive(LAMBDA)
 
 
-def test_a_package_whose_files_are_unknown_is_refused(source_copy: Path) -> None:
+def test_a_package_without_hashes_is_refused(source_copy: Path) -> None:
     """The error says to run `make lock`."""
     requirement(source_copy, "six==1.16.0\n")
     with pytest.raises(PackageError, match=r"^expected a package .* got six==1\.16\.0: run `make lock`$"):
         layer_archive(LAMBDA)
 
 
-def test_a_file_that_is_not_the_one_known_is_refused(
+def test_a_file_with_another_hash_is_refused(
     source_copy: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Whatever an index or a folder of wheels provides, pip accepts only the file with the locked hash."""
@@ -85,7 +85,7 @@ def test_a_file_that_is_not_the_one_known_is_refused(
         layer_archive(LAMBDA)
 
 
-def test_a_package_nobody_published_is_refused(source_copy: Path) -> None:
+def test_an_unpublished_package_is_refused(source_copy: Path) -> None:
     """The error names the platform and the package, and says what to check."""
     requirement(source_copy, "pixelcascade-has-no-such-package==1.0\n")
     with pytest.raises(PackageError) as caught:
@@ -96,18 +96,18 @@ def test_a_package_nobody_published_is_refused(source_copy: Path) -> None:
     assert "Check handlers/requirements*.txt and the network" in message
 
 
-def test_without_a_network_the_error_says_so(source_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_network_is_reported(source_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names the package that pip could not fetch, and says to check the network."""
     requirement(source_copy, "six==1.17.0\n")
     for name, text in {"INDEX_URL": "http://127.0.0.1:9/simple", "RETRIES": "0", "NO_CACHE_DIR": "1"}.items():
         monkeypatch.setenv(f"PIP_{name}", text)
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
-    said = r"(?s)could not be built: expected .*got exit code 1 from pip:.*six.*and the network"
-    with pytest.raises(PackageError, match=said):
+    message = r"(?s)could not be built: expected .*got exit code 1 from pip:.*six.*and the network"
+    with pytest.raises(PackageError, match=message):
         layer_archive(HOST)
 
 
-def test_a_layer_that_failed_is_not_cached(source_copy: Path, empty_cache: Path) -> None:
+def test_a_failed_layer_is_not_cached(source_copy: Path, empty_cache: Path) -> None:
     """The next build tries again."""
     requirement(source_copy, "six\n")
     with pytest.raises(PackageError):
@@ -116,9 +116,7 @@ def test_a_layer_that_failed_is_not_cached(source_copy: Path, empty_cache: Path)
 
 
 @pytest.mark.parametrize("name", ["TARGET", "PREFIX", "NO_BINARY", "REQUIREMENT", "PLATFORM"])
-def test_pips_settings_for_other_installs_are_passed_over(
-    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_this_machines_pip_settings_are_ignored(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The layer's build ignores this machine's settings for pip."""
     monkeypatch.setenv(f"PIP_{name}", str(tmp_path / "nowhere"))
     assert re.match(r"pip \d", wheels.run_pip("failed", "--version"))
@@ -133,7 +131,7 @@ def sdist(path: Path, *entries: str) -> Path:
     return path
 
 
-def test_a_source_is_unpacked_as_far_as_it_is_modules(tmp_path: Path) -> None:
+def test_only_the_modules_of_a_source_are_unpacked(tmp_path: Path) -> None:
     """Only modules are unpacked: no setup files, tests, metadata, or paths outside of the package."""
     source = sdist(
         tmp_path / "pyvips-3.2.0.tar.gz",
@@ -153,7 +151,7 @@ print(pyvips.Image.black(80, 60).reduce(2, 2, kernel="lanczos3", gap=0).width)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="libvips comes with it for Linux alone")
-def test_libvips_runs_from_the_layer_alone(tmp_path: Path) -> None:
+def test_libvips_runs_with_only_the_layer(tmp_path: Path) -> None:
     """The arm64 requirements include all that libvips needs; the test installs them for this machine's processor."""
     pins = wheels.pins([paths.HANDLERS / "requirements-arm64.txt"])
     (tmp_path / "layer").mkdir()
@@ -163,7 +161,7 @@ def test_libvips_runs_from_the_layer_alone(tmp_path: Path) -> None:
     assert done.stdout == "40\n"
 
 
-def test_a_wheel_is_unpacked_without_what_no_function_imports(tmp_path: Path) -> None:
+def test_a_wheel_is_unpacked_without_unused_files(tmp_path: Path) -> None:
     """Modules are unpacked where Python imports them from; scripts, headers, records and unused models are left out."""
     made = wheel(
         tmp_path / "demo.whl",
