@@ -34,7 +34,7 @@ WORKERS = {row.name: handler_of(row) for row in BRANCHES}
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+def called(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """Count every operation that any client calls."""
     count: Counter[str] = Counter()
     call: Callable[..., Any] = BaseClient._make_api_call  # type: ignore[attr-defined]
@@ -48,42 +48,42 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 
 @pytest.mark.parametrize("branch", WORKERS)
-def test_a_worker_asks_what_the_estimate_says(stack: Stack, asked: Counter[str], branch: str) -> None:  # noqa: F811
+def test_a_worker_makes_the_estimated_calls(stack: Stack, called: Counter[str], branch: str) -> None:  # noqa: F811
     """A worker makes exactly the estimated calls; a small picture's header is in the first range."""
     stack.upload(KEY, picture())
     event = sqs_event(job(KEY))
-    asked.clear()
+    called.clear()
     WORKERS[branch](event, Context())
     expected = calls(sizes=SIZES, header_gets=1)[branch]
     # Only the worker that finishes last sends the event and sets the record's state.
-    assert asked == {"UpdateItem": 1, **{name: count for name, count in expected.items() if name not in LAST}}
+    assert called == {"UpdateItem": 1, **{name: count for name, count in expected.items() if name not in LAST}}
 
 
 LAST = {"UpdateItem", "PutEvents"}
 
 
-def test_the_worker_that_ends_last_asks_for_two_calls_more(
+def test_the_last_worker_makes_two_more_calls(
     stack: Stack,  # noqa: F811
-    asked: Counter[str],
+    called: Counter[str],
 ) -> None:
     """It sends the event, which this count does not include, and sets the record's state."""
     others = {name: Outcome(state="written") for name in WORKERS if name != "resizing"}
     received = stack.receive(KEY, picture(), branches=others)
-    asked.clear()
+    called.clear()
     WORKERS["resizing"](sqs_event(received), Context())
     each = calls(sizes=SIZES)["resizing"]
-    assert (asked["UpdateItem"], len(stack.sent)) == (2, 1)
+    assert (called["UpdateItem"], len(stack.sent)) == (2, 1)
     assert len(WORKERS) * each["UpdateItem"] == pytest.approx(len(WORKERS) + 1)
     assert len(WORKERS) * each["PutEvents"] == pytest.approx(1)
 
 
-def test_the_publisher_asks_what_the_estimate_says(stack: Stack, asked: Counter[str]) -> None:  # noqa: F811
+def test_the_publisher_makes_the_estimated_calls(stack: Stack, called: Counter[str]) -> None:  # noqa: F811
     """One event makes one record and one job."""
     stack.upload(KEY, picture())
     record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": BUCKET}, "object": {"key": KEY}}}
-    asked.clear()
+    called.clear()
     job_publisher.handler({"Records": [record]}, Context())
-    assert asked == calls(sizes=SIZES)[UPLOAD]
+    assert called == calls(sizes=SIZES)[UPLOAD]
     assert len(stack.published()) == 1
 
 
@@ -101,7 +101,7 @@ def size_bytes(value: Any) -> int:
             return len(str(content).encode())
 
 
-def test_a_settled_record_is_as_large_as_the_estimate_says(
+def test_a_settled_record_has_the_estimated_size(
     stack: Stack,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -117,19 +117,19 @@ def test_a_settled_record_is_as_large_as_the_estimate_says(
     assert found <= 1024 * RECORD_WRITE_UNITS
 
 
-def test_a_long_header_takes_as_many_gets_as_ranges(stack: Stack, asked: Counter[str]) -> None:  # noqa: F811
+def test_a_long_header_takes_one_get_per_range(stack: Stack, called: Counter[str]) -> None:  # noqa: F811
     """50 KB of metadata before the picture do not fit into the first range."""
     padding = b"\xff\xfe" + (50_002).to_bytes(2) + b"x" * 50_000
     body = picture()
     stack.upload(KEY, body[:2] + padding + body[2:])
     event = sqs_event(job(KEY))
-    asked.clear()
+    called.clear()
     WORKERS["metadata-extraction"](event, Context())
-    assert asked["GetObject"] == ranges(50_100) == 2
+    assert called["GetObject"] == ranges(50_100) == 2
 
 
 @pytest.mark.parametrize("size", [1, FIRST_BYTES, FIRST_BYTES + 1, 1_000_000, 50_000_000])
-def test_ranges_are_counted_as_they_are_fetched(size: int) -> None:
+def test_the_range_count_matches_the_fetches(size: int) -> None:
     """The count matches the fetches of reading a whole body."""
     fetched: list[int] = []
 
@@ -143,7 +143,7 @@ def test_ranges_are_counted_as_they_are_fetched(size: int) -> None:
     assert ranges(size) == 1 + len(fetched)
 
 
-def test_the_mean_of_header_gets_is_between_the_cases() -> None:
+def test_the_mean_of_header_gets_is_between_one_and_two() -> None:
     """Most headers fit into the first range, and some need a second."""
     assert 1 < HEADER_GETS < 2
 

@@ -22,20 +22,20 @@ def benchmark(tmp_path: Path) -> Path:
     return written(tmp_path, *at_memory_of(StackConfig()))
 
 
-def run(benchmark: Path, *words: str) -> Result:
+def run(benchmark: Path, *options: str) -> Result:
     """Run the command in this process."""
-    return CliRunner().invoke(main, ["estimate", "--benchmark", str(benchmark), *words])
+    return CliRunner().invoke(main, ["estimate", "--benchmark", str(benchmark), *options])
 
 
-def found(benchmark: Path, *words: str) -> dict[str, Any]:
+def found(benchmark: Path, *options: str) -> dict[str, Any]:
     """Return the command's JSON output."""
-    result = run(benchmark, *words, "--json")
+    result = run(benchmark, *options, "--json")
     assert result.exit_code == 0, result.output
     plain: dict[str, Any] = json.loads(result.output)
     return plain
 
 
-def test_it_needs_neither_stack_nor_credentials(benchmark: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_needs_neither_stack_nor_credentials(benchmark: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command uses the program's defaults, and runs without an AWS account."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
@@ -44,15 +44,15 @@ def test_it_needs_neither_stack_nor_credentials(benchmark: Path, monkeypatch: py
     assert "1,000,000 pictures of 12 megapixels" in result.output
 
 
-def test_it_prints_bills_limits_assumptions_and_prices(benchmark: Path) -> None:
+def test_verbose_prints_bills_limits_assumptions_and_prices(benchmark: Path) -> None:
     """`--verbose` prints what the figures are based on, including every price."""
     output = run(benchmark, "--verbose").output
-    for words in ("PixelCascade", "reference set-up", "Scale sheet", "Reached first, at", "Assumptions", prices.READ):
-        assert words in output
+    for text in ("PixelCascade", "reference set-up", "Scale sheet", "Reached first, at", "Assumptions", prices.READ):
+        assert text in output
     assert all(price.name in output for price in prices.TABLE)
 
 
-def test_the_answer_comes_first(benchmark: Path) -> None:
+def test_the_summary_comes_first(benchmark: Path) -> None:
     """First come the cost of a million, the month, the first limit and the services; details need `--verbose`."""
     lines = run(benchmark).output.splitlines()
     assert lines[0].startswith("A million pictures cost ")
@@ -62,7 +62,7 @@ def test_the_answer_comes_first(benchmark: Path) -> None:
     assert "--verbose" in lines[-1]
 
 
-def test_the_same_is_told_as_json(benchmark: Path) -> None:
+def test_json_has_the_same_figures(benchmark: Path) -> None:
     """Each total is the sum of its lines."""
     plain = found(benchmark)
     for whose in ("pixelcascade", "reference"):
@@ -71,12 +71,12 @@ def test_the_same_is_told_as_json(benchmark: Path) -> None:
 
 
 @pytest.mark.parametrize("images", ["1e6", "1000000"])
-def test_a_number_may_be_written_either_way(benchmark: Path, images: str) -> None:
+def test_a_number_may_use_scientific_notation(benchmark: Path, images: str) -> None:
     """Plain and scientific notation give the same number."""
     assert found(benchmark, "--images", images)["workload"]["images"] == 1_000_000
 
 
-def test_settings_come_from_a_stacks_file(benchmark: Path, tmp_path: Path) -> None:
+def test_settings_come_from_a_stack_file(benchmark: Path, tmp_path: Path) -> None:
     """The file sets the sizes, and the region whose quotas apply."""
     file = tmp_path / "Pulumi.other.yaml"
     file.write_text('config:\n  aws:region: eu-west-1\n  pixelcascade:sizes: ["one=100"]\n')
@@ -86,13 +86,13 @@ def test_settings_come_from_a_stacks_file(benchmark: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("file", sorted(ROOT.glob("Pulumi.*.yaml")), ids=lambda file: file.name)
-def test_every_stacks_file_has_an_estimate(benchmark: Path, file: Path) -> None:
+def test_every_stack_file_has_an_estimate(benchmark: Path, file: Path) -> None:
     """This covers every stack file of the project."""
     assert found(benchmark, "--config", str(file))["pixelcascade"]["dollars"] > 0
 
 
 @pytest.mark.parametrize(("rate", "enough"), [("1", "yes"), ("1e9", "no")])
-def test_a_rate_is_held_against_every_limit(benchmark: Path, rate: str, enough: str) -> None:
+def test_a_rate_is_compared_with_every_limit(benchmark: Path, rate: str, enough: str) -> None:
     """A low rate is within all limits, and an enormous one exceeds them all."""
     sheet = run(benchmark, "--verbose", "--rate", rate).output.partition("Scale sheet")[2].partition("Assumptions")[0]
     assert f" {enough} " in sheet
@@ -114,15 +114,15 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("words", "message"), WRONG, ids=[" ".join(words)[:30] for words, _ in WRONG])
-def test_words_that_are_off_are_told_what_is_allowed(benchmark: Path, words: list[str], message: str) -> None:
+@pytest.mark.parametrize(("options", "message"), WRONG, ids=[" ".join(options)[:30] for options, _ in WRONG])
+def test_a_wrong_option_is_refused_with_what_is_expected(benchmark: Path, options: list[str], message: str) -> None:
     """The error gives the expected value, the actual value and the fix."""
-    result = run(benchmark, *words)
+    result = run(benchmark, *options)
     assert result.exit_code == USAGE
     assert message in " ".join(result.output.split())
 
 
-def test_a_setting_that_is_wrong_is_named(benchmark: Path, tmp_path: Path) -> None:
+def test_a_wrong_setting_is_refused(benchmark: Path, tmp_path: Path) -> None:
     """The error is the same as that of `pulumi up`."""
     file = tmp_path / "Pulumi.other.yaml"
     file.write_text("config:\n  pixelcascade:jpegQuality: 101\n")
@@ -131,7 +131,7 @@ def test_a_setting_that_is_wrong_is_named(benchmark: Path, tmp_path: Path) -> No
     assert "pixelcascade:jpegQuality: expected a whole number from 1 to 100, got '101'" in result.output
 
 
-def test_a_stack_whose_memory_is_too_small_gets_no_estimate(tmp_path: Path) -> None:
+def test_a_stack_with_too_little_memory_gets_no_estimate(tmp_path: Path) -> None:
     """The error lists the sizes that fit."""
     small = row("resize", 1769, verdict="too small", fixed_ms=None, ms_per_megapixel=None)
     others = [found for found in at_memory_of(StackConfig()) if found.function != "resize"]

@@ -20,18 +20,18 @@ def test_a_picture_is_billed_by_its_pixels() -> None:
     assert billed_ms() == pytest.approx(220)
 
 
-def test_who_is_alone_in_a_batch_waits_for_s3_alone() -> None:
+def test_a_picture_alone_in_its_batch_waits_longer() -> None:
     """In batches of ten, nine tenths of a picture's wait overlapped with the work on the others."""
     assert billed_ms(per_batch=1) == pytest.approx(220 + 0.9 * 60)
 
 
-def test_a_larger_batch_than_was_measured_is_no_faster() -> None:
+def test_a_batch_larger_than_measured_is_no_faster() -> None:
     """The estimate does not extrapolate to larger batches."""
     assert billed_ms(per_batch=100) == pytest.approx(220)
 
 
 @pytest.mark.parametrize(("memory_mb", "nearest"), [(1024, 1024), (900, 1024), (2000, 1769), (10_240, 1769)])
-def test_the_nearest_size_that_was_measured_counts(memory_mb: int, nearest: int) -> None:
+def test_the_nearest_measured_size_is_used(memory_mb: int, nearest: int) -> None:
     """The nearest size is by ratio, because the CPU share is proportional to memory."""
     found = durations(*(row("resize", size) for size in (512, 1024, 1769)))
     assert found.of("resize", memory_mb).memory_mb == nearest
@@ -41,13 +41,13 @@ def test_the_nearest_size_that_was_measured_counts(memory_mb: int, nearest: int)
     ("memory_mb", "measured_mb", "longer"),
     [(1024, 1024, 1), (512, 885, 885 / 512), (1200, 885, 885 / 1200), (3000, 1769, 1)],
 )
-def test_up_to_one_vcpu_the_time_goes_by_the_share(memory_mb: int, measured_mb: int, longer: float) -> None:
+def test_time_follows_the_cpu_share_up_to_one_vcpu(memory_mb: int, measured_mb: int, longer: float) -> None:
     """Half the memory halves the CPU share and doubles the time; more than one vCPU brings no speed-up."""
     found = durations(row("resize", measured_mb)).of("resize", memory_mb)
     assert found.billed_ms(12, wait_ms=0, per_batch=10) == pytest.approx(220 * longer)
 
 
-def test_a_size_that_is_too_small_is_told_with_those_that_will_do() -> None:
+def test_a_size_that_is_too_small_is_refused_with_those_that_fit() -> None:
     """There is no estimate for a function that would fail; the error lists the sizes that fit."""
     small = row("resize", 128, verdict="too small", fixed_ms=None, ms_per_megapixel=None)
     found = durations(small, row("resize", 512), row("resize", 1024))
@@ -55,19 +55,19 @@ def test_a_size_that_is_too_small_is_told_with_those_that_will_do() -> None:
         found.of("resize", 130)
 
 
-def test_a_size_without_times_is_passed_over() -> None:
+def test_a_size_without_times_is_skipped() -> None:
     """If the size could not be timed, the next nearest size is used."""
     found = durations(row("resize", 1024, fixed_ms=None, ms_per_megapixel=None), row("resize", 512))
     assert found.of("resize", 1024).memory_mb == 512
 
 
-def test_a_function_that_was_not_measured_is_named() -> None:
+def test_a_function_that_was_not_measured_is_refused() -> None:
     """The error says how to measure it."""
     with pytest.raises(DurationsError, match=r"without convert.*benchmarks memory"):
         durations(row("resize")).of("convert", 1024)
 
 
-def test_what_the_benchmark_wrote_is_read(tmp_path: Path) -> None:
+def test_the_benchmarks_results_are_read(tmp_path: Path) -> None:
     """Reading a written file gives the same rows and architecture."""
     assert Durations.read(written(tmp_path)) == durations()
 
@@ -76,7 +76,7 @@ def test_what_the_benchmark_wrote_is_read(tmp_path: Path) -> None:
     "text",
     [None, "no JSON", "[]", "{}", '{"rows": []}', '{"rows": 5}', '{"rows": [1]}', '{"rows": [{"function": "resize"}]}'],
 )
-def test_a_file_that_the_benchmark_did_not_write_is_told(tmp_path: Path, text: str | None) -> None:
+def test_a_file_from_elsewhere_is_refused(tmp_path: Path, text: str | None) -> None:
     """If the file is missing or malformed, the error names the command that writes one."""
     file = tmp_path / "memory.json"
     if text is not None:
@@ -86,18 +86,18 @@ def test_a_file_that_the_benchmark_did_not_write_is_told(tmp_path: Path, text: s
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"memory_mb": 0}, r">= 1 - at `\$\.rows\[0\]\.memory_mb"),
         ({"batch_size": "10"}, r"got `str` - at `\$\.rows\[0\]\.batch_size"),
         ({"fixed_ms": None}, "expected both of `fixed_ms` and `ms_per_megapixel` or neither"),
     ],
 )
-def test_a_row_that_cannot_be_counted_with_is_named(tmp_path: Path, changes: dict[str, object], said: str) -> None:
+def test_a_row_with_an_invalid_number_is_refused(tmp_path: Path, changes: dict[str, object], message: str) -> None:
     """The error gives the row and the field."""
     file = written(tmp_path)
     found = json.loads(file.read_text())
     found["rows"][0].update(changes)
     file.write_text(json.dumps(found))
-    with pytest.raises(DurationsError, match=said):
+    with pytest.raises(DurationsError, match=message):
         Durations.read(file)

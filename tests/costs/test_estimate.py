@@ -28,7 +28,7 @@ def reference(**changes: Any) -> ReferenceSetup:
     return ReferenceSetup(workload=full_batches(**changes), durations=durations())
 
 
-def test_a_functions_time_is_its_memory_by_what_it_is_billed() -> None:
+def test_gb_seconds_are_memory_times_billed_time() -> None:
     """A thousand pictures at 1 GB, each 100 ms plus ten megapixels of 10 ms, take 200 GB-seconds."""
     assert count(estimate(), "resizing", prices.LAMBDA_GB_SECOND["x86_64"]) == pytest.approx(200)
     assert count(estimate(), UPLOAD, prices.LAMBDA_GB_SECOND["x86_64"]) == pytest.approx(50)
@@ -40,7 +40,7 @@ def test_cold_starts_are_billed_by_their_share() -> None:
     assert count(cold, "resizing", prices.LAMBDA_GB_SECOND["x86_64"]) == pytest.approx(201)
 
 
-def test_more_sizes_are_more_writes_and_more_bytes() -> None:
+def test_more_sizes_cost_more_writes_and_bytes() -> None:
     """Each size of each picture costs one PUT."""
     one, four = (estimate(sizes=dict.fromkeys(map(str, range(number)), 100)) for number in (1, 4))
     assert [count(found, "resizing", prices.S3_PUT) for found in (one, four)] == [1000, 4000]
@@ -51,18 +51,18 @@ def test_more_sizes_are_more_writes_and_more_bytes() -> None:
 @pytest.mark.parametrize(
     ("size", "pixels"), [(100, 8000), ("100x50", 5000), ("100x100:inside", 8000), ("100x40:inside", 50 * 40)]
 )
-def test_a_size_has_its_pixels(size: int | str, pixels: int) -> None:
+def test_pixels_follow_from_the_kind_of_size(size: int | str, pixels: int) -> None:
     """A crop fills its box; a size that fits inside keeps the ratio of 5:4."""
     assert estimate(sizes={"one": size}).output_pixels == pytest.approx(pixels)
 
 
-def test_further_formats_are_more_writes() -> None:
+def test_further_formats_cost_more_writes() -> None:
     """Each format of each size costs at most one PUT."""
     found = estimate(sizes={"small": 100, "large": 200}, output_formats={"webp": 80, "avif": 60})
     assert count(found, "resizing", prices.S3_PUT) == 6000
 
 
-def test_a_stack_that_salvages_reads_whole_masters_for_metadata() -> None:
+def test_salvage_reads_whole_masters_for_metadata() -> None:
     """A master of 3 MB takes seven range requests."""
     assert count(estimate(salvage=True), "metadata-extraction", prices.S3_GET) == 7000
 
@@ -74,14 +74,14 @@ def test_small_batches_cost_more_requests() -> None:
     assert count(single, "resizing", prices.SQS_REQUEST) > count(full, "resizing", prices.SQS_REQUEST)
 
 
-def test_logs_without_lambdas_own_lines_cost_less() -> None:
+def test_logs_without_system_lines_cost_less() -> None:
     """`systemLogs: false` saves the START, END and REPORT lines of each invocation."""
     on, off = (estimate(full_batches(per_batch=1), system_logs=value) for value in (True, False))
     saved = count(on, "resizing", prices.LOGS_GB) - count(off, "resizing", prices.LOGS_GB)
     assert saved == pytest.approx(1000 * logs.INVOCATION_BYTES / 1e9)
 
 
-def test_logs_that_are_kept_longer_cost_more() -> None:
+def test_longer_log_retention_costs_more() -> None:
     """Storage is billed until the logs expire."""
     week, quarter = (estimate(log_retention_days=days) for days in (7, 90))
     ratio = count(quarter, "resizing", prices.LOGS_GB_MONTH) / count(week, "resizing", prices.LOGS_GB_MONTH)
@@ -111,7 +111,7 @@ def test_the_bill_has_as_many_dashboards_as_the_program() -> None:
     assert count(estimate(), STACK, prices.DASHBOARD_MONTH) == len(recorded().mocks.of_type("Dashboard"))
 
 
-def test_each_functions_memory_is_the_one_that_the_program_gives_it() -> None:
+def test_memory_is_what_the_program_deploys() -> None:
     """The estimate uses the memory settings that the functions are deployed with."""
     names = {UPLOAD: "job-publisher", "format-conversion": "format-converter", "resizing": "pixel-resizer"}
     names["metadata-extraction"] = "metadata-extractor"
@@ -126,7 +126,7 @@ def test_each_functions_memory_is_the_one_that_the_program_gives_it() -> None:
         assert found.memory_mb(part) == program.one("Function", name).inputs["memorySize"]
 
 
-def test_every_price_of_the_table_is_paid() -> None:
+def test_every_price_is_on_a_bill() -> None:
     """Every price but that of transfer is on a bill for x86-64 or arm64, because unused prices get out of date."""
     bills = [estimate(architecture=architecture).bill() for architecture in prices.LAMBDA_GB_SECOND]
     paid = {line.price.name for bill in bills for line in (*bill.work, *bill.keeping)}
@@ -139,14 +139,14 @@ def test_every_part_is_on_the_bill() -> None:
     assert {line.part for line in work if line.dollars > 0} == {UPLOAD, *BY_NAME, STACK}
 
 
-def test_the_reference_set_ups_time_grows_from_what_was_measured() -> None:
+def test_the_reference_set_ups_time_scales_with_megapixels() -> None:
     """1,123 ms are measured for 6.5 megapixels on one core; the fixed 100 ms at 1,024 MB are scaled to 1,769 MB."""
     fixed_ms = 100 * 1024 / 1769
     assert reference(megapixels=6.5).billed_ms("resizing") == pytest.approx(1123 + fixed_ms)
     assert reference(megapixels=13).billed_ms("format-conversion") == pytest.approx(966 + fixed_ms)
 
 
-def test_the_reference_set_up_pays_for_no_watching_and_keeps_its_logs() -> None:
+def test_the_reference_set_up_has_no_monitoring_and_keeps_its_logs() -> None:
     """It has no alarm, metric or dashboard, and its logs never expire, so they cost more each month."""
     bill = reference().bill(keeping=[])
     watching = {prices.ALARM_MONTH.name, prices.METRIC_MONTH.name, prices.DASHBOARD_MONTH.name}
@@ -154,19 +154,19 @@ def test_the_reference_set_up_pays_for_no_watching_and_keeps_its_logs() -> None:
     assert [line.price.name for line in bill.keeping] == [prices.LOGS_GB_MONTH.name]
 
 
-def test_both_keep_the_same_outputs() -> None:
+def test_both_set_ups_store_the_same_outputs() -> None:
     """The comparison assumes the same stored outputs, because those of the reference set-up are not known."""
     kept = [Line(part="resizing", count=1, price=prices.S3_GB_MONTH)]
     assert kept[0] in reference().bill(keeping=kept).keeping
 
 
-def test_the_reference_set_up_does_not_work_for_less_in_larger_pictures() -> None:
+def test_a_picture_takes_the_reference_set_up_longer() -> None:
     """Both have the same fixed time, but the reference set-up decodes every picture in full."""
     ours, theirs = estimate(), reference()
     assert theirs.billed_ms("resizing") > ours.billed_ms("resizing")
 
 
-def test_a_stack_that_sends_no_events_pays_for_none() -> None:
+def test_a_stack_without_events_pays_for_none() -> None:
     """With `events: false` the bill has no EventBridge line."""
     bills = [estimate(events=events).bill() for events in (True, False)]
     assert [any(line.price is prices.EVENTS for line in bill.work) for bill in bills] == [True, False]

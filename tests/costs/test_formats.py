@@ -21,7 +21,7 @@ def prices_of(**settings: Any) -> dict[str, FormatPrice]:
     return {one.name: one for one in format_prices(found)}
 
 
-def test_a_further_format_costs_its_time_its_puts_and_its_bytes() -> None:
+def test_a_further_format_costs_time_puts_and_bytes() -> None:
     """It takes 70 ms per megapixel and one PUT, and sends 0.1 bytes per pixel instead of 0.9."""
     found = prices_of(output_formats={"webp": 80})["webp=80"]
     assert found.made
@@ -34,14 +34,14 @@ def test_a_further_format_costs_its_time_its_puts_and_its_bytes() -> None:
     assert found.pays_from_views == pytest.approx(spent / 57.6)
 
 
-def test_another_quality_is_instead_of_the_stacks() -> None:
+def test_another_jpeg_quality_replaces_the_stacks() -> None:
     """A stack with quality 100 is shown the savings of 82, and one with 82 the cost of 100."""
     down, up = prices_of()["jpeg=82"], prices_of(jpeg_quality=82)["jpeg=100"]
     assert down.keeping == pytest.approx(-560 * 0.023)
     assert (up.keeping, up.compute, up.view) == pytest.approx((-down.keeping, -down.compute, -down.view))
 
 
-def test_a_stack_without_further_formats_is_shown_two() -> None:
+def test_two_formats_are_priced_for_a_stack_without_any() -> None:
     """They are marked as not made."""
     assert {name: one.made for name, one in prices_of().items()} == {
         "webp=80": False,
@@ -57,14 +57,14 @@ def test_formats_are_on_the_bill() -> None:
     assert more_ms == pytest.approx(56 * 1769 / 1024)
 
 
-def test_the_nearest_quality_counts() -> None:
+def test_the_nearest_measured_quality_is_used() -> None:
     """The nearest measured quality is used, and a format without measurements is an error."""
     assert ENCODINGS.of("jpeg", 85).quality == 82
     with pytest.raises(DurationsError, match="without heic"):
         ENCODINGS.of("heic", 50)
 
 
-def test_what_the_benchmark_wrote_is_read(tmp_path: Path) -> None:
+def test_the_benchmarks_results_are_read(tmp_path: Path) -> None:
     """The repository's file has every format; for another file the error names the command that writes one."""
     assert {row.format for row in Encodings.read().rows} == {"jpeg", "webp", "avif"}
     (tmp_path / "other.json").write_text("{}")

@@ -41,7 +41,7 @@ def printed(logger: Logger, monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 
 @pytest.mark.parametrize("handler", map(handler_of, BRANCHES), ids=[row.task for row in BRANCHES])
-def test_a_worker_prints_about_as_much_as_the_estimate_says(
+def test_a_worker_logs_about_the_estimated_bytes(
     stack: Stack,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -58,7 +58,7 @@ def test_a_worker_prints_about_as_much_as_the_estimate_says(
     assert len(metrics) == pytest.approx(logs.BATCH_BYTES, rel=0.2)
 
 
-def test_a_batch_counts_as_many_metrics_as_the_estimate_pays(
+def test_a_batch_has_the_estimated_number_of_metrics(
     stack: Stack,  # noqa: F811
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -70,7 +70,7 @@ def test_a_batch_counts_as_many_metrics_as_the_estimate_pays(
     assert len(directive["Metrics"]) * len(directive["Dimensions"]) == BRANCH_METRICS
 
 
-def test_the_publisher_prints_about_as_much_as_the_estimate_says(
+def test_the_publisher_logs_about_the_estimated_bytes(
     stack: Stack,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -84,6 +84,6 @@ def test_the_publisher_prints_about_as_much_as_the_estimate_says(
     assert len(stack.published()) == 1
 
 
-def test_a_full_batch_shares_what_an_invocation_prints() -> None:
+def test_a_full_batch_logs_less_per_picture() -> None:
     """Ten pictures in one invocation log less per picture than ten invocations."""
     assert logs.worker_bytes(10) < logs.worker_bytes(1)
