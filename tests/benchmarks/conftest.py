@@ -15,6 +15,6 @@ def artefact() -> Iterator[Artefact]:
         yield artefact
 
 
-def words(output: str) -> str:
+def one_line(output: str) -> str:
     """Return a command's output on one line, without frames."""
     return " ".join(output.replace("│", " ").split())

@@ -27,19 +27,19 @@ def test_code_and_packages_come_from_the_archives(artefact: Artefact) -> None:
 
 
 @pytest.mark.parametrize("name", ["handlers.job", "benchmarks.batch_worker"])
-def test_no_module_is_compiled_at_its_start(artefact: Artefact, name: str) -> None:
+def test_no_module_is_compiled_at_start(artefact: Artefact, name: str) -> None:
     """Lambda's package contains bytecode, so the benchmark measures cold starts with it."""
     cached = printed(artefact, f"import {name} as found; print(found.__cached__)")
     assert Path(cached).is_file()
 
 
 @pytest.mark.skipif(interpreter("3.13") is None, reason="no Python 3.13 is here")
-def test_the_runtimes_python_runs_it_where_there_is_one(artefact: Artefact) -> None:
+def test_the_runtimes_python_runs_the_package_if_installed(artefact: Artefact) -> None:
     """The runtime's version imports faster than 3.11."""
     assert printed(artefact, "import sys; print('%d.%d' % sys.version_info[:2])") == "3.13"
 
 
-def test_without_it_this_python_runs_a_package_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_it_this_python_runs_its_own_package(monkeypatch: pytest.MonkeyPatch) -> None:
     """The package is built for the Python at hand, and its handlers import."""
     monkeypatch.setattr(module, "interpreter", lambda version: None if version == "3.13" else interpreter(version))
     with unpacked(StackConfig()) as found:

@@ -21,6 +21,6 @@ def test_each_row_adds_a_bar() -> None:
     assert height_px(bars({"a": MS, "b": MS, "c": MS})) > height_px(bars({"a": MS}))
 
 
-def test_another_unit_has_a_chart_of_its_own() -> None:
+def test_each_unit_has_its_own_chart() -> None:
     """On one scale, milliseconds would be invisible beside images per second."""
     assert height_px(bars({"a": MS, "b": RATE})) > height_px(bars({"a": MS, "b": MS}))

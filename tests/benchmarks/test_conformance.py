@@ -45,7 +45,7 @@ def test_good_and_refused_files_pass(tmp_path: Path) -> None:
     assert "3 files: 1 ok, 2 rejected" in output
 
 
-def test_all_formats_are_taken_in(tmp_path: Path) -> None:
+def test_all_formats_are_accepted_by_default(tmp_path: Path) -> None:
     """`--formats` restricts them, as a stack's inputFormats does."""
     for kind in ("WEBP", "AVIF", "TIFF"):
         (tmp_path / f"good.{kind.lower()}").write_bytes(saved(photo(), kind))
@@ -60,7 +60,7 @@ def test_all_formats_are_taken_in(tmp_path: Path) -> None:
 @needs_decoder
 @needs_peer
 @pytest.mark.skipif(shutil.which("heif-enc") is None, reason="heif-enc is not installed")
-def test_a_format_that_libvips_is_built_without_is_named(tmp_path: Path) -> None:
+def test_a_format_that_libvips_lacks_is_reported(tmp_path: Path) -> None:
     """The row says that nothing was compared; a libvips that has the decoder shows no difference."""
     photo().save(tmp_path / "photo.png")
     command = ["heif-enc", "-q", "95", str(tmp_path / "photo.png"), "-o", str(tmp_path / "photo.heic")]
@@ -85,7 +85,7 @@ def test_known_differences_from_libvips_are_explained(tmp_path: Path) -> None:
 
 
 @needs_peer
-def test_colours_that_libvips_does_not_read_are_given_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_colours_that_libvips_does_not_read_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparison includes a PNG of linear light and an AVIF of Display P3."""
     fine = saved(photo(), "AVIF", quality=100, subsampling="4:4:4", speed=9)
     (tmp_path / "named.avif").write_bytes(fine.replace(b"nclx\0\1\0\x0d", b"nclx\0\x0c\0\x0d"))
@@ -116,7 +116,7 @@ def test_unknown_formats_are_refused(tmp_path: Path, names: str) -> None:
     ],
     ids=["signal", "memory", "exception", "stall"],
 )
-def test_a_killer_is_found_out_and_kills_nobody(
+def test_a_crashing_file_fails_the_run_without_ending_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: Any, verdict: str
 ) -> None:
     """A crash, a memory hog, an exception and a stall each fail the run, and the run continues."""
@@ -128,7 +128,7 @@ def test_a_killer_is_found_out_and_kills_nobody(
     assert [finding["verdict"] for finding in findings] == [verdict, verdict]
 
 
-def test_an_output_that_breaks_a_promise_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_output_with_metadata_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Metadata in an output is the verdict "wrong"."""
     monkeypatch.setattr(module, "convert", lambda *_, **__: jpeg(icc_profile=b"left in"))
     (tmp_path / "a.jpg").write_bytes(jpeg())
@@ -137,7 +137,7 @@ def test_an_output_that_breaks_a_promise_is_wrong(tmp_path: Path, monkeypatch: p
     assert findings[0]["verdict"] == "wrong"
 
 
-def test_a_guarded_value_comes_back() -> None:
+def test_a_guarded_call_returns_its_value() -> None:
     """The parent gets the child's return value, with its time and memory."""
     outcome = run_guarded(sum, [1, 2, 3], timeout_s=10, memory_mb=100)
     assert outcome.value == 6

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.guarded import run_guarded
 
 
-def test_a_value_a_crash_and_a_time_out_are_told_apart() -> None:
+def test_a_value_a_crash_and_a_time_out_are_distinguished() -> None:
     """Each outcome sets its own field."""
     assert run_guarded(len, "four", timeout_s=30, memory_mb=512).value == 4
     assert "TypeError" in (run_guarded(len, 4, timeout_s=30, memory_mb=512).crash or "")

@@ -14,7 +14,7 @@ from benchmarks.latency import latency
 from benchmarks.photos import HEIC_ENCODER, Photo, as_format, drawn
 from components.stack_file import ROOT
 
-from .conftest import words
+from .conftest import one_line
 
 needs_heif_enc = pytest.mark.skipif(shutil.which(HEIC_ENCODER) is None, reason=f"{HEIC_ENCODER} is not installed")
 FURTHER = '  pixelcascade:outputFormats: ["jpeg", "webp=80"]\n  pixelcascade:inputFormats: ["jpeg", "webp", "heic"]\n'
@@ -29,13 +29,13 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     images.mkdir()
     (images / "photo.jpg").write_bytes(drawn((80, 60)))
 
-    def run(*told: str) -> tuple[list[str], str]:
-        told = ("--images", str(images), "--runs", "1", "--json", str(found), *told)
-        done = CliRunner().invoke(latency, told, catch_exceptions=False)
+    def run(*options: str) -> tuple[list[str], str]:
+        options = ("--images", str(images), "--runs", "1", "--json", str(found), *options)
+        done = CliRunner().invoke(latency, options, catch_exceptions=False)
         assert done.exit_code == 0, done.output
         rows: list[dict[str, Any]] = json.loads(found.read_text())["rows"]
         assert all(row["pictures"] == 1 and row["median"] > 0 for row in rows)
-        return [row["name"] for row in rows], words(done.output)
+        return [row["name"] for row in rows], one_line(done.output)
 
     return run
 
@@ -61,7 +61,9 @@ def test_each_call_has_a_row(run: Run) -> None:
     assert "peak MB" in output
 
 
-def test_a_stacks_formats_are_timed_too(run: Run, stack: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stacks_further_formats_are_timed(
+    run: Run, stack: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Outputs are timed in the resizer, inputs in each call but the JPEG copy; the output names untimed formats."""
     monkeypatch.setattr("benchmarks.photos.HEIC_ENCODER", "no-such-program")
     names, output = run("--stack", stack(FURTHER))
@@ -73,7 +75,7 @@ def test_a_stacks_formats_are_timed_too(run: Run, stack: Callable[[str], str], m
 
 
 @needs_heif_enc
-def test_heic_is_timed_where_its_encoder_is(run: Run, stack: Callable[[str], str]) -> None:
+def test_heic_is_timed_where_its_encoder_is_installed(run: Run, stack: Callable[[str], str]) -> None:
     """An external program writes the HEIC files, because Pillow cannot."""
     names, output = run("--stack", stack('  pixelcascade:inputFormats: ["jpeg", "heic"]\n'))
     assert names[4:] == [f"{call} of heic, under 3 MP" for call in ("resize", "convert", "metadata")]
@@ -81,14 +83,14 @@ def test_heic_is_timed_where_its_encoder_is(run: Run, stack: Callable[[str], str
 
 
 @pytest.mark.parametrize("form", ["png", "webp", "avif", "tiff", pytest.param("heic", marks=needs_heif_enc)])
-def test_a_picture_in_another_format_has_its_size(form: str) -> None:
+def test_a_converted_picture_keeps_its_format_and_size(form: str) -> None:
     """The result is read as a picture of that format."""
     photo = as_format(Photo("photo.jpg", drawn((80, 60))), form)
     assert photo.size == (80, 60)
     assert opened(photo.data, [form]).header.width == 80
 
 
-def test_png_makes_pngs_of_the_pictures(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_png_converts_the_pictures_to_png(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each call gets a PNG."""
     seen: list[bytes] = []
     monkeypatch.setattr("benchmarks.latency.task", lambda _: seen.append)
@@ -96,15 +98,15 @@ def test_png_makes_pngs_of_the_pictures(run: Run, monkeypatch: pytest.MonkeyPatc
     assert {data[:8] for data in seen} == {b"\x89PNG\r\n\x1a\n"}
 
 
-def test_a_stream_of_further_formats_is_refused(stack: Callable[[str], str]) -> None:
+def test_a_stream_with_further_formats_is_refused(stack: Callable[[str], str]) -> None:
     """Further formats are decoded from whole files, so the command would ignore the stack."""
     done = CliRunner().invoke(latency, ["--stream", "--stack", stack(FURTHER)])
     assert done.exit_code == 2
-    assert "expected --stream, or --stack with further formats, got both: leave one out" in words(done.output)
+    assert "expected --stream, or --stack with further formats, got both: leave one out" in one_line(done.output)
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ('  pixelcascade:outputFormats: ["jpeg", "webp=101"]\n', "outputFormats"),
         ('  pixelcascade:inputFormats: ["bmp"]\n', "inputFormats"),
@@ -112,11 +114,11 @@ def test_a_stream_of_further_formats_is_refused(stack: Callable[[str], str]) -> 
         ("  a: [\n", "expected YAML"),
     ],
 )
-def test_a_stack_with_wrong_settings_is_refused(stack: Callable[[str], str], settings: str, said: str) -> None:
+def test_a_stack_with_wrong_settings_is_refused(stack: Callable[[str], str], settings: str, message: str) -> None:
     """The error names the setting before any picture is read."""
     done = CliRunner().invoke(latency, ["--stack", stack(settings), "--images", "/"])
     assert done.exit_code == 2
-    assert said in words(done.output)
+    assert message in one_line(done.output)
 
 
 def test_a_stack_without_a_file_is_refused(stack: Callable[[str], str]) -> None:
@@ -124,4 +126,4 @@ def test_a_stack_without_a_file_is_refused(stack: Callable[[str], str]) -> None:
     stack("")
     done = CliRunner().invoke(latency, ["--stack", "none"])
     assert done.exit_code == 2
-    assert "expected one of the stacks web, got 'none', which has no Pulumi.none.yaml" in words(done.output)
+    assert "expected one of the stacks web, got 'none', which has no Pulumi.none.yaml" in one_line(done.output)

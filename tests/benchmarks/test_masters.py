@@ -12,21 +12,21 @@ from benchmarks.sabotage import KILLERS
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("size", SIZES)
-def test_a_picture_is_whole_and_like_no_other(kind: str, size: tuple[int, int]) -> None:
+def test_a_picture_is_whole_and_unique(kind: str, size: tuple[int, int]) -> None:
     """The text that makes a picture unique does not change any pixel."""
-    one, other = (picture(kind, size, words) for words in ("one", "other"))
+    one, other = (picture(kind, size, text) for text in ("one", "other"))
     assert one != other
     first, second = (Image.open(io.BytesIO(body)) for body in (one, other))
     assert first.size == second.size == size
     assert first.convert("RGB").tobytes() == second.convert("RGB").tobytes()
 
 
-def test_there_are_as_many_masters_as_were_asked_for() -> None:
+def test_the_number_of_masters_is_as_requested() -> None:
     """The count includes twins and killers."""
     assert len(list(uploads(200, set(FAULTS), seed=1))) == 200
 
 
-def test_no_two_masters_have_one_path_or_one_content() -> None:
+def test_paths_and_contents_of_masters_are_unique() -> None:
     """All paths and all contents are unique."""
     planned = list(uploads(200, set(FAULTS), seed=1))
     assert len({upload.path for upload in planned}) == 200
@@ -34,7 +34,7 @@ def test_no_two_masters_have_one_path_or_one_content() -> None:
     assert len(set(contents)) == len(contents)
 
 
-def test_without_faults_nothing_is_done_to_a_master() -> None:
+def test_without_faults_every_master_is_plain() -> None:
     """No master is replaced, deleted, a killer or a twin."""
     planned = list(uploads(200, set(), seed=1))
     assert all(len(upload.contents) == 1 and not upload.deleted and not upload.kills for upload in planned)
@@ -54,7 +54,7 @@ def test_each_fault_has_its_masters() -> None:
         assert count == pytest.approx(400 / EVERY[fault], abs=4)
 
 
-def test_a_seed_decides() -> None:
+def test_a_seed_makes_the_masters_reproducible() -> None:
     """The same seed gives the same masters in the same order; another seed gives others."""
     one, same, other = (list(uploads(50, set(FAULTS), seed=seed)) for seed in (1, 1, 2))
     assert one == same

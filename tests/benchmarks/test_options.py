@@ -8,14 +8,14 @@ from click.testing import CliRunner
 
 from benchmarks.__main__ import main
 
-from .conftest import words
+from .conftest import one_line
 
 
-def refused(*told: str) -> str:
+def refused(*options: str) -> str:
     """Run a command that must exit with a usage error; return its output on one line."""
-    result = CliRunner().invoke(main, told)
+    result = CliRunner().invoke(main, options)
     assert (result.exit_code, type(result.exception)) == (2, SystemExit), result.output
-    return words(result.output)
+    return one_line(result.output)
 
 
 def file_options() -> list[tuple[str, str]]:
@@ -29,12 +29,12 @@ def file_options() -> list[tuple[str, str]]:
     ]
 
 
-def told_of(command: str, folder: Path) -> list[str]:
+def required_options(command: str, folder: Path) -> list[str]:
     """Return a command with its required arguments."""
     return [command, str(folder)] if command == "conformance" else [command]
 
 
-def test_every_command_writes_files() -> None:
+def test_every_command_but_way_writes_files() -> None:
     """The tests below cover all commands but `way`, which prints a list and writes no file."""
     assert {name for name, _ in file_options()} == set(main.commands) - {"way"}
 
@@ -42,16 +42,16 @@ def test_every_command_writes_files() -> None:
 @pytest.mark.parametrize(("command", "option"), file_options())
 def test_a_folder_that_does_not_exist_is_refused(command: str, option: str, tmp_path: Path) -> None:
     """The error names the file and the fix."""
-    said = refused(*told_of(command, tmp_path), option, f"{tmp_path}/none/found")
-    assert "expected a file in a folder that exists, got" in said
+    message = refused(*required_options(command, tmp_path), option, f"{tmp_path}/none/found")
+    assert "expected a file in a folder that exists, got" in message
 
 
 @pytest.mark.parametrize(("command", "option"), file_options())
 def test_a_folder_that_cannot_be_written_is_refused(command: str, option: str, tmp_path: Path) -> None:
     """Even root cannot write into /proc."""
-    said = refused(*told_of(command, tmp_path), option, "/proc/found")
-    assert "got '/proc/found'" in said
-    assert "folder that can be written" in said
+    message = refused(*required_options(command, tmp_path), option, "/proc/found")
+    assert "got '/proc/found'" in message
+    assert "folder that can be written" in message
 
 
 def test_a_plot_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_a_check_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "said"),
+    ("options", "message"),
     [
         *((f"{command} --runs {runs}", "x>=1") for command in ("latency", "peers", "coldstart", "batch", "publisher")
           for runs in (0, -1)),
@@ -84,12 +84,12 @@ def test_a_check_leaves_nothing_behind(tmp_path: Path) -> None:
           for seconds in (-1, 0, "nan", "inf")),
     ],
 )  # fmt: skip
-def test_numbers_outside_their_range_are_refused(told: str, said: str) -> None:
+def test_numbers_outside_their_range_are_refused(options: str, message: str) -> None:
     """The error gives the range; nan is outside of every range."""
-    assert said in refused(*told.split())
+    assert message in refused(*options.split())
 
 
-def test_a_folder_without_files_conforms_to_nothing(tmp_path: Path) -> None:
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     """An empty folder is probably the wrong folder."""
     (tmp_path / "empty").mkdir()
     assert "expected files, or folders that hold some" in refused("conformance", str(tmp_path))

@@ -29,18 +29,18 @@ def judge(
     return assess(pipeline.stack, uploads, accounts, letters or {})
 
 
-def test_what_is_done_is_sound(pipeline: Pipeline) -> None:
+def test_a_done_master_adds_no_finding(pipeline: Pipeline) -> None:
     """A master that is done in every branch adds no finding."""
     assert judge(pipeline, [CAT], [account(CAT, "done")]) == LoadOutcome(masters=1)
 
 
-def test_what_is_missing_is_lost(pipeline: Pipeline) -> None:
+def test_a_missing_output_is_lost(pipeline: Pipeline) -> None:
     """The finding names the master and the branch."""
     outcome = judge(pipeline, [CAT], [account(CAT, "done", resizing="missing")])
     assert outcome.lost == ["master/cat.png: resizing"]
 
 
-def test_what_is_old_is_stale(pipeline: Pipeline) -> None:
+def test_an_old_output_is_stale(pipeline: Pipeline) -> None:
     """An output of an earlier state does not count as an output."""
     outcome = judge(pipeline, [CAT], [account(CAT, "done", resizing="stale")])
     assert outcome.stale == ["master/cat.png: resizing"]
@@ -65,13 +65,13 @@ def test_twins_with_two_owners_or_none_are_wrong(pipeline: Pipeline, state: str)
     assert outcome.wrong_owner == ["cat"]
 
 
-def test_a_good_picture_in_a_queue_of_failures_is_named(pipeline: Pipeline) -> None:
+def test_a_good_picture_among_the_dead_letters_is_reported(pipeline: Pipeline) -> None:
     """Only killers may become dead letters."""
     letters = {"resizing": ["master/cat.png"]}
     assert judge(pipeline, [CAT], [account(CAT, "done")], letters).good_in_dlq == ["master/cat.png: resizing"]
 
 
-def test_a_killer_belongs_into_every_branchs_queue_of_failures(pipeline: Pipeline) -> None:
+def test_a_killer_is_a_dead_letter_of_every_branch(pipeline: Pipeline) -> None:
     """A killer that is missing from a branch's dead letters counts as lost."""
     letters = {branch: ["master/crashes-0.png"] for branch in BRANCHES}
     outcome = judge(pipeline, [KILLER], [account(KILLER, "missing")], letters)
@@ -80,7 +80,7 @@ def test_a_killer_belongs_into_every_branchs_queue_of_failures(pipeline: Pipelin
     assert judge(pipeline, [KILLER], [account(KILLER, "missing")], letters).lost == ["master/crashes-0.png: resizing"]
 
 
-def test_a_deleted_master_is_not_waited_for(pipeline: Pipeline) -> None:
+def test_a_deleted_master_is_not_missing(pipeline: Pipeline) -> None:
     """Nothing is missing, whether the job ran before or after the deletion."""
     deleted = Upload(path="gone.png", contents=(b"gone",), deleted=True)
     assert judge(pipeline, [deleted], []) == LoadOutcome(masters=1)
@@ -94,20 +94,20 @@ def records(pipeline: Pipeline, ids: set[str]) -> LoadOutcome:
     return outcome
 
 
-def test_a_settled_picture_that_was_told_is_sound(pipeline: Pipeline) -> None:
+def test_a_settled_picture_with_its_event_adds_no_finding(pipeline: Pipeline) -> None:
     """Its event was received, and its outputs are its own."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"))
     outcome = records(pipeline, {"images/master/cat.png/1/complete"})
     assert outcome == LoadOutcome(events=1)
 
 
-def test_a_settled_picture_of_which_nobody_was_told_is_named(pipeline: Pipeline) -> None:
+def test_a_settled_picture_without_its_event_is_reported(pipeline: Pipeline) -> None:
     """An event of another generation does not count."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"))
     assert records(pipeline, {"images/master/cat.png/2/complete"}).events_missing == ["cat"]
 
 
-def test_another_masters_output_is_mixed(pipeline: Pipeline) -> None:
+def test_an_output_of_another_master_is_mixed(pipeline: Pipeline) -> None:
     """The record names the owner, so an output with another master's key is a mix-up."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"))
     marks = {"key": "master/cat.gif", "etag": "e"}
@@ -115,7 +115,7 @@ def test_another_masters_output_is_mixed(pipeline: Pipeline) -> None:
     assert records(pipeline, set()).mixed == ["master/cat.png: format-conversion"]
 
 
-def test_an_output_that_is_gone_was_deleted_by_mistake(pipeline: Pipeline) -> None:
+def test_a_missing_recorded_output_was_deleted_by_mistake(pipeline: Pipeline) -> None:
     """The record says that the output was written."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"))
     pipeline.client("s3").delete_object(Bucket="images", Key="resized/cat/small.jpg")

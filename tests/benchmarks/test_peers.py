@@ -19,7 +19,7 @@ def script(folder: Path, name: str, lines: str) -> Path:
     return file
 
 
-def test_copying_needs_a_picture_that_can_be_copied() -> None:
+def test_copying_a_picture_that_cannot_be_copied_is_refused() -> None:
     """A PNG can never be copied."""
     png = Photo("png", drawn((40, 30), "PNG", quality=None, subsampling=None))
     with pytest.raises(
@@ -28,17 +28,17 @@ def test_copying_needs_a_picture_that_can_be_copied() -> None:
         _inputs("copy", [png])
 
 
-def test_a_python_that_runs_is_taken() -> None:
+def test_a_python_that_runs_is_accepted() -> None:
     """The Python that runs the tests has Pillow."""
     child = children.other_python(Path(sys.executable))
     child._process.communicate()
 
 
 @pytest.mark.parametrize("lines", ["true", "exit 1", "echo 'ModuleNotFoundError: No module named PIL' >&2; exit 1"])
-def test_what_is_no_python_with_pillow_is_refused(tmp_path: Path, lines: str) -> None:
+def test_a_program_that_is_no_python_with_pillow_is_refused(tmp_path: Path, lines: str) -> None:
     """The error includes the program's own message."""
-    said = "No module named PIL" if "PIL" in lines else "ended with"
-    with pytest.raises(click.BadParameter, match=f"expected a Python.*{said}"):
+    message = "No module named PIL" if "PIL" in lines else "ended with"
+    with pytest.raises(click.BadParameter, match=f"expected a Python.*{message}"):
         children.other_python(script(tmp_path, "python", lines))
 
 

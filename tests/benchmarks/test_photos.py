@@ -10,7 +10,7 @@ from benchmarks.photos import drawn, load
 JPEG = drawn((40, 30))
 
 
-def test_a_folders_pictures_come_by_name(tmp_path: Path) -> None:
+def test_a_folders_pictures_are_sorted_by_name(tmp_path: Path) -> None:
     """Pictures are sorted by name, and other files are skipped."""
     (tmp_path / "b.JPG").write_bytes(JPEG)
     (tmp_path / "a.png").write_bytes(drawn((40, 30), "PNG", quality=None, subsampling=None))
@@ -19,8 +19,8 @@ def test_a_folders_pictures_come_by_name(tmp_path: Path) -> None:
     assert [photo.name for photo in load(tmp_path, jpeg_only=True)] == ["b.JPG"]
 
 
-def test_the_endings_are_those_that_the_command_takes(tmp_path: Path) -> None:
-    """A command that takes only JPEGs does not take a PNG."""
+def test_a_folder_without_matching_pictures_is_refused(tmp_path: Path) -> None:
+    """The error lists the file extensions that the command reads, which may be those of JPEGs only."""
     (tmp_path / "a.png").write_bytes(b"a PNG")
     with pytest.raises(click.BadParameter, match=r"end in \.jpeg, \.jpg, got"):
         load(tmp_path, jpeg_only=True)
@@ -30,7 +30,7 @@ def test_the_endings_are_those_that_the_command_takes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"text", JPEG[: len(JPEG) // 2]])
-def test_a_file_that_is_no_whole_picture_is_named(tmp_path: Path, data: bytes) -> None:
+def test_a_broken_picture_is_refused(tmp_path: Path, data: bytes) -> None:
     """This holds among good files too."""
     (tmp_path / "a.jpg").write_bytes(JPEG)
     (tmp_path / "x.jpg").write_bytes(data)
@@ -38,14 +38,14 @@ def test_a_file_that_is_no_whole_picture_is_named(tmp_path: Path, data: bytes) -
         load(tmp_path, jpeg_only=True)
 
 
-def test_a_folder_called_as_a_picture_is_named(tmp_path: Path) -> None:
+def test_a_folder_named_like_a_picture_is_refused(tmp_path: Path) -> None:
     """A folder is not a picture."""
     (tmp_path / "x.jpg").mkdir()
     with pytest.raises(click.BadParameter, match=r"x\.jpg \(Is a directory\)"):
         load(tmp_path)
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error is simulated, because root can read every file."""
 
     def refuse(_file: Path) -> bytes:

@@ -48,7 +48,7 @@ def call(proxy: FlakyProxy) -> tuple[int, str | None, bytes]:
     return response.status, response.getheader("X-Sent"), response.read()
 
 
-def test_what_is_passed_on_is_untouched(endpoint: str) -> None:
+def test_requests_and_responses_pass_unchanged(endpoint: str) -> None:
     """Without faults, requests and responses pass through the proxy unchanged."""
     with FlakyProxy(endpoint, share=0, seed=1) as proxy:
         assert call(proxy) == (200, "picture", ANSWER)
@@ -57,7 +57,7 @@ def test_what_is_passed_on_is_untouched(endpoint: str) -> None:
 @pytest.mark.parametrize(
     ("fault", "error"), [("cut before", ConnectionError), ("cut within", (http.client.IncompleteRead, ConnectionError))]
 )
-def test_a_cut_connection_is_an_error(
+def test_a_cut_connection_raises_an_error(
     endpoint: str, monkeypatch: pytest.MonkeyPatch, fault: str, error: type[Exception] | tuple[type[Exception], ...]
 ) -> None:
     """The caller gets no response or half of one, and raises an error."""
@@ -67,7 +67,7 @@ def test_a_cut_connection_is_an_error(
             call(proxy)
 
 
-def test_a_busy_s3_says_so(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_busy_response_has_s3s_error_code(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The body of the 503 has S3's error code."""
     with FlakyProxy(endpoint, share=0, seed=1) as proxy:
         monkeypatch.setattr(proxy, "draw", lambda: "503")
@@ -76,7 +76,7 @@ def test_a_busy_s3_says_so(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> No
     assert b"<Code>SlowDown</Code>" in body
 
 
-def test_the_share_is_kept(endpoint: str) -> None:
+def test_the_share_of_faults_is_as_configured(endpoint: str) -> None:
     """The share of failed calls is near the configured one."""
     proxy = FlakyProxy(endpoint, share=0.05, seed=1)
     draws = [proxy.draw() for _ in range(2000)]

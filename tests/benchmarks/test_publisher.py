@@ -16,7 +16,7 @@ from benchmarks.publisher import CALLS, WARM_UPS, publisher
 from benchmarks.worker_process import WorkerArgs, WorkerDiedError
 from costs.durations import Durations
 
-from .conftest import words
+from .conftest import one_line
 
 needs_groups = pytest.mark.skipif(bool(usable()), reason=f"no control groups here: {usable()}")
 
@@ -82,9 +82,9 @@ def cages(monkeypatch: pytest.MonkeyPatch) -> list[Cage]:
     return found
 
 
-def run(*told: str) -> Result:
+def run(*options: str) -> Result:
     """Run the command with two runs and no delay."""
-    return CliRunner().invoke(publisher, ["--runs", "2", "--delay", "0", *told])
+    return CliRunner().invoke(publisher, ["--runs", "2", "--delay", "0", *options])
 
 
 def test_without_control_groups_nothing_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,8 +92,8 @@ def test_without_control_groups_nothing_is_measured(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("benchmarks.publisher.usable", lambda: "not on this machine")
     done = run()
     assert done.exit_code == 1
-    said = "expected control groups, which give a function its share of CPU: not on this machine"
-    assert said in words(done.output)
+    message = "expected control groups, which give a function its share of CPU: not on this machine"
+    assert message in one_line(done.output)
 
 
 def test_each_size_has_its_share_and_a_row(cages: list[Cage], tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_each_size_has_its_share_and_a_row(cages: list[Cage], tmp_path: Path) ->
     assert done.exit_code == 0, done.output
     assert [cage.limits for cage in cages] == [[128, pytest.approx(128 / 1769)], [1769, 1]]
     assert Durations.read(found).of("publish", 128).fixed_ms == 400 - 10 * CALLS
-    output = words(done.output)
+    output = one_line(done.output)
     assert "10 ms until a call is answered, 2 runs" in output
     assert "128 MB" in output
     assert "1,769 MB" in output
@@ -111,14 +111,14 @@ def test_each_size_has_its_share_and_a_row(cages: list[Cage], tmp_path: Path) ->
     assert f"without waiting for {CALLS:g} calls" in output
 
 
-def test_waiting_longer_than_is_billed_leaves_no_time_of_its_own(cages: list[Cage], tmp_path: Path) -> None:
+def test_a_wait_beyond_the_billed_time_leaves_zero(cages: list[Cage], tmp_path: Path) -> None:
     """Its own time is 0, never negative."""
     assert run("--sizes", "256", "--delay", "10000", "--json", str(tmp_path / "found.json")).exit_code == 0
     assert len(cages) == 1
     assert Durations.read(tmp_path / "found.json").of("publish", 256).fixed_ms == 0
 
 
-def test_a_publisher_that_dies_is_named_with_its_size(cages: list[Cage], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_is_reported_with_the_memory_size(cages: list[Cage], monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names the size, which may be too small."""
 
     def killed(*_: Any) -> Figures:
@@ -127,13 +127,15 @@ def test_a_publisher_that_dies_is_named_with_its_size(cages: list[Cage], monkeyp
     monkeypatch.setattr(Worker, "invoke", killed)
     done = run("--sizes", "128,256")
     assert done.exit_code == 1
-    said = "expected a publisher that answers at 128 MB, got none (it was killed: out of memory): leave this size out"
-    assert said in words(done.output)
+    message = (
+        "expected a publisher that answers at 128 MB, got none (it was killed: out of memory): leave this size out"
+    )
+    assert message in one_line(done.output)
     assert len(cages) == 1
 
 
 @needs_groups
-def test_the_publisher_of_the_package_is_run(tmp_path: Path) -> None:
+def test_the_packaged_publisher_runs(tmp_path: Path) -> None:
     """It runs within its limits, and no control group is left."""
     done = run("--sizes", "512", "--json", str(tmp_path / "found.json"))
     assert done.exit_code == 0, done.output

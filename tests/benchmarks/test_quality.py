@@ -31,7 +31,7 @@ def measured(folder: Path, tmp_path: Path, *options: str) -> list[dict[str, Any]
     return rows
 
 
-def test_each_size_has_its_worst_picture(folder: Path, tmp_path: Path) -> None:
+def test_each_row_names_the_worst_picture(folder: Path, tmp_path: Path) -> None:
     """Each row names the size and the picture with the worst result."""
     rows = measured(folder, tmp_path)
     assert [(row["name"], row["picture"]) for row in rows] == [
@@ -41,7 +41,7 @@ def test_each_size_has_its_worst_picture(folder: Path, tmp_path: Path) -> None:
     ]
 
 
-def test_the_resampling_of_arm64_can_be_measured(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_arm64_resampler_can_be_measured(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`--libvips` replaces this machine's resampler, for that run only."""
     pytest.importorskip("pyvips")
     sizes, by_libvips = list[tuple[int, int]](), contestants._resample.by_libvips
@@ -58,14 +58,14 @@ def test_the_resampling_of_arm64_can_be_measured(folder: Path, tmp_path: Path, m
     assert len(sizes) == 3
 
 
-def test_without_pyvips_the_option_says_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_pyvips_is_reported_with_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command does not fall back to another library."""
     monkeypatch.setattr(module, "vips", lambda: None)
     done = CliRunner().invoke(quality, ["--images", str(folder), "--libvips"])
     assert (done.exit_code, "install pyvips" in done.output) == (2, True)
 
 
-def test_too_little_quality_is_a_failure(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_low_quality_exits_1(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command exits 1."""
     monkeypatch.setattr(module, "PROMISED_DB", 100.0)
     assert CliRunner().invoke(quality, ["--images", str(folder)]).exit_code == 1

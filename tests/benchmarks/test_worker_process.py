@@ -25,7 +25,7 @@ def port(tmp_path: Path) -> Iterator[int]:
 
 
 @pytest.fixture
-def told(artefact: Artefact, port: int) -> WorkerArgs:
+def arguments(artefact: Artefact, port: int) -> WorkerArgs:
     """Return the arguments of a worker with one core and the default settings."""
     return WorkerArgs(
         artefact=artefact, module="pixel_resizer", port=port, cores=[0], memory_mb=512, config=StackConfig()
@@ -33,9 +33,9 @@ def told(artefact: Artefact, port: int) -> WorkerArgs:
 
 
 @pytest.mark.parametrize("module", ["pixel_resizer", "format_converter", "metadata_extractor"])
-def test_each_function_answers_for_each_message(module: str, told: WorkerArgs) -> None:
+def test_each_message_gets_its_outcome(module: str, arguments: WorkerArgs) -> None:
     """The good picture is written and the others are rejected; a second batch gives the same results."""
-    with WorkerProcess(replace(told, module=module)) as worker:
+    with WorkerProcess(replace(arguments, module=module)) as worker:
         for _ in range(2):
             figures = worker.invoke(KEYS)
             found = {image.key: (image.outcome, image.error) for image in figures.images}
@@ -50,19 +50,19 @@ def test_each_function_answers_for_each_message(module: str, told: WorkerArgs) -
     assert worker.init_s > 0
 
 
-def test_a_module_that_is_not_there_is_told_with_its_error(told: WorkerArgs) -> None:
+def test_a_missing_module_is_reported_with_its_error(arguments: WorkerArgs) -> None:
     """The error includes the process's own message."""
     with pytest.raises(WorkerDiedError, match=r"handlers\.nothing"):
-        WorkerProcess(replace(told, module="nothing"))
+        WorkerProcess(replace(arguments, module="nothing"))
 
 
-def test_a_group_that_cannot_be_joined_ends_the_start(told: WorkerArgs, tmp_path: Path) -> None:
+def test_a_control_group_that_cannot_be_joined_prevents_the_start(arguments: WorkerArgs, tmp_path: Path) -> None:
     """No function runs outside of its limits."""
     with pytest.raises(WorkerDiedError, match="missing"):
-        WorkerProcess(replace(told, joins=(tmp_path / "missing" / "cgroup.procs",)))
+        WorkerProcess(replace(arguments, joins=(tmp_path / "missing" / "cgroup.procs",)))
 
 
-def test_an_interrupt_leaves_neither_process_nor_timer(told: WorkerArgs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_leaves_no_process_and_no_timer(arguments: WorkerArgs, monkeypatch: pytest.MonkeyPatch) -> None:
     """A control group with a process in it cannot be removed, and Python waits for running timers at exit."""
     found: list[WorkerProcess] = []
 
@@ -73,9 +73,9 @@ def test_an_interrupt_leaves_neither_process_nor_timer(told: WorkerArgs, monkeyp
     with monkeypatch.context() as changed:
         changed.setattr(WorkerProcess, "_answer", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            WorkerProcess(told)
+            WorkerProcess(arguments)
     assert found[0]._process.returncode is not None
-    with WorkerProcess(told) as worker:
+    with WorkerProcess(arguments) as worker:
         stdout = worker._process.stdout
         assert stdout is not None
         monkeypatch.setattr(stdout, "readline", lambda: (_ for _ in ()).throw(KeyboardInterrupt))

@@ -28,7 +28,7 @@ def test_a_size_just_within_all_bounds_is_safe() -> None:
     assert unsafe(row(512, headroom_percent=25.0, batch_p99_ms=20_000.0), TIMEOUT_S) == ""
 
 
-def test_cheapest_balanced_and_fastest_are_told_apart() -> None:
+def test_cheapest_balanced_and_fastest_sizes_are_found() -> None:
     """The cheapest size is slow, the fastest is expensive, the balanced one is neither; unsafe sizes are left out."""
     rows = [
         row(256, cost_per_million=1.0, verdict="too small", why="it was killed"),
@@ -43,7 +43,7 @@ def test_cheapest_balanced_and_fastest_are_told_apart() -> None:
     assert "4.00 times as fast as the cheapest, for 1.10 times its cost" in advice.balanced.why
 
 
-def test_a_faster_size_of_about_the_same_cost_is_named() -> None:
+def test_a_faster_size_of_similar_cost_is_mentioned() -> None:
     """Where the intervals overlap, the measurements do not show which size is cheaper."""
     rows = [
         row(512, cost_per_million=2.0, cost_low=1.9, cost_high=2.1, batch_p50_ms=4000.0),

@@ -18,7 +18,7 @@ REPORT RequestId: 4-d	Duration: 90.00 ms	Billed Duration: 90 ms	Memory Size: 176
 """
 
 
-def test_report_lines_are_read_whatever_is_around_them() -> None:
+def test_report_lines_are_found_among_other_lines() -> None:
     """The parser takes tabs or spaces and cold or warm starts, and skips other lines."""
     found = parse(LOG)
     assert found[0] == LambdaReport(memory_mb=885, duration_ms=1500.5, used_mb=180, init_ms=400.25)
@@ -26,13 +26,13 @@ def test_report_lines_are_read_whatever_is_around_them() -> None:
     assert [report.memory_mb for report in found] == [885, 885, 885, 1769]
 
 
-def test_a_log_without_reports_is_refused_with_their_form() -> None:
+def test_a_log_without_report_lines_is_refused() -> None:
     """The error shows the expected format."""
     with pytest.raises(click.BadParameter, match="Billed Duration"):
         parse("START RequestId: 1\n")
 
 
-def test_each_size_is_compared_with_the_row_of_its_own() -> None:
+def test_each_size_is_compared_with_its_row() -> None:
     """Durations and cold starts are compared by their medians, memory by its peak."""
     rows = [row(885, batch_p50_ms=1000.0, init_ms=250.0, peak_mb=190.0)]
     known, unknown = compare(parse(LOG), rows)
@@ -44,14 +44,14 @@ def test_each_size_is_compared_with_the_row_of_its_own() -> None:
     assert (unknown.memory_mb, unknown.factor) == (1769, None)
 
 
-def test_how_far_both_differ_is_said() -> None:
+def test_the_sentence_gives_the_difference() -> None:
     """The sentence gives the factor, the sizes without a row, and how to measure them."""
-    said = sentence(compare(parse(LOG), [row(885)]))
-    assert "1.20 times as long" in said
-    assert "1,769 MB: name these by --sizes" in said
+    text = sentence(compare(parse(LOG), [row(885)]))
+    assert "1.20 times as long" in text
+    assert "1,769 MB: name these by --sizes" in text
 
 
-def test_a_line_whose_numbers_are_none_is_passed_over() -> None:
+def test_a_line_with_malformed_numbers_is_skipped() -> None:
     """A REPORT line with malformed numbers is ignored, like any other line."""
     with pytest.raises(click.BadParameter, match="without REPORT lines"):
         parse("REPORT RequestId: 1 Duration: 1.2.3 ms Billed Duration: 1 ms Memory Size: 885 MB Max Memory Used: 9 MB")

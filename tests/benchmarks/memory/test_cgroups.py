@@ -37,7 +37,7 @@ def empty(folder: Path) -> None:
         file.unlink()
 
 
-def test_version_1_limits_by_quota_and_bytes(tmp_path: Path) -> None:
+def test_version_1_sets_a_cpu_quota_and_a_memory_limit(tmp_path: Path) -> None:
     """Half a core is 10 of 20 ms; swap is limited together with memory if the kernel counts swap."""
     with group("tried", tmp_path, version_1(tmp_path)) as made:
         assert made.folders == [tmp_path / "cpu/ours/tried", tmp_path / "memory/ours/tried"]
@@ -56,7 +56,7 @@ def test_version_1_limits_by_quota_and_bytes(tmp_path: Path) -> None:
     assert not made.memory.exists()
 
 
-def test_version_2_limits_beside_this_processs_group(tmp_path: Path) -> None:
+def test_version_2_creates_a_child_of_the_nearest_group(tmp_path: Path) -> None:
     """The new group is a child of the nearest group that may limit its children, and swap is off."""
     with group("tried", tmp_path, version_2(tmp_path)) as made:
         assert made.folders == [tmp_path / "user.slice/tried"]
@@ -72,21 +72,21 @@ def test_version_2_limits_beside_this_processs_group(tmp_path: Path) -> None:
     assert not made.cpu.exists()
 
 
-def test_without_a_group_that_may_limit_the_reason_and_the_fix_are_told(tmp_path: Path) -> None:
+def test_missing_controllers_are_reported_with_the_fix(tmp_path: Path) -> None:
     """The error names the missing controllers and how to get them."""
     reason = usable(tmp_path, version_2(tmp_path, "pids"))
     assert "cgroup.subtree_control names cpu and memory" in reason
     assert "systemd-run" in reason
 
 
-def test_elsewhere_than_on_linux_there_are_none(tmp_path: Path) -> None:
+def test_other_systems_have_no_control_groups(tmp_path: Path) -> None:
     """A machine without the kernel's file has no control groups."""
     with pytest.raises(NoGroupsError, match="only Linux"), group("tried", tmp_path, tmp_path / "missing"):
         pass
 
 
 @NEEDED
-def test_a_process_within_limits_has_its_share_and_dies_of_too_much_memory() -> None:
+def test_the_kernel_enforces_the_limits() -> None:
     """The kernel limits the process, counts its memory, and kills it when it exceeds the limit."""
     hold = "import sys; held = bytearray(int(sys.argv[1]) << 20); print(len(held))"
     with group(f"pixelcascade-test-{os.getpid()}") as made:

@@ -42,12 +42,12 @@ def earlier(tmp_path: Path) -> Path:
     return file
 
 
-def test_without_control_groups_sizes_are_modelled_and_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sizes_are_modelled_without_control_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All functions run; each size gets modelled figures, and the stack file gets the three memory settings."""
     monkeypatch.setattr("benchmarks.memory.answer.usable", lambda: "not on this machine")
     stack, found = tmp_path / "Pulumi.dev.yaml", tmp_path / "found.json"
-    told = ["--images", str(pictures(tmp_path / "in")), "--sizes", "128,512,10240", "--delay", "0"]
-    result = CliRunner().invoke(memory, [*told, "--json", str(found), "--write", str(stack)], catch_exceptions=False)
+    options = ["--images", str(pictures(tmp_path / "in")), "--sizes", "128,512,10240", "--delay", "0"]
+    result = CliRunner().invoke(memory, [*options, "--json", str(found), "--write", str(stack)], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     rows = {(row["function"], row["memory_mb"]): row for row in json.loads(found.read_text())["rows"]}
     assert {row["how"] for row in rows.values()} == {"modelled"}
@@ -61,7 +61,7 @@ def test_without_control_groups_sizes_are_modelled_and_say_so(tmp_path: Path, mo
 
 
 @pytest.mark.parametrize(
-    ("told", "said"),
+    ("options", "message"),
     [
         (["--sizes", "64"], "from 128 to 10240"),
         (["--sizes", "512,x"], "write them as 512,1024"),
@@ -79,22 +79,22 @@ def test_without_control_groups_sizes_are_modelled_and_say_so(tmp_path: Path, mo
         (["--against", os.devnull], "of this version"),
     ],
 )
-def test_a_wrong_option_is_refused(told: list[str], said: str) -> None:
+def test_a_wrong_option_is_refused(options: list[str], message: str) -> None:
     """The command exits before it measures anything."""
-    result = CliRunner().invoke(memory, told)
+    result = CliRunner().invoke(memory, options)
     assert result.exit_code == 2
-    assert said in result.output
+    assert message in result.output
 
 
-def test_an_earlier_run_is_written_into_a_stacks_file(earlier: Path, tmp_path: Path) -> None:
+def test_an_earlier_run_is_written_to_a_stack_file(earlier: Path, tmp_path: Path) -> None:
     """`--choose` selects the size, the diff is printed, and a function without a safe size keeps its setting."""
     stack = tmp_path / "Pulumi.dev.yaml"
     stack.write_text("config:\n  pixelcascade:resizingMemoryMb: 256 # a guess\n")
-    told = ["--against", str(earlier), "--write", str(stack)]
-    result = CliRunner().invoke(memory, [*told, "--choose", "fastest"], catch_exceptions=False)
+    options = ["--against", str(earlier), "--write", str(stack)]
+    result = CliRunner().invoke(memory, [*options, "--choose", "fastest"], catch_exceptions=False)
     assert "+  pixelcascade:resizingMemoryMb: 1769 # a guess" in result.output
     assert stack.read_text() == "config:\n  pixelcascade:resizingMemoryMb: 1769 # a guess\n"
-    CliRunner().invoke(memory, told, catch_exceptions=False)
+    CliRunner().invoke(memory, options, catch_exceptions=False)
     assert "MemoryMb: 512" in stack.read_text()
 
 
@@ -104,11 +104,11 @@ def test_memory_fixed_in_the_table_is_not_written(
     """`--write` skips the function among others, and refuses it alone."""
     monkeypatch.setitem(FUNCTIONS, "resize", replace(FUNCTIONS["resize"], memory=512))
     stack = tmp_path / "Pulumi.dev.yaml"
-    told = ["--against", str(earlier), "--write", str(stack)]
-    alone = CliRunner().invoke(memory, [*told, "--function", "resize"])
+    options = ["--against", str(earlier), "--write", str(stack)]
+    alone = CliRunner().invoke(memory, [*options, "--function", "resize"])
     assert alone.exit_code == 2
     assert "expected a function whose memory is a setting, got resize" in " ".join(alone.output.split())
-    CliRunner().invoke(memory, told, catch_exceptions=False)
+    CliRunner().invoke(memory, options, catch_exceptions=False)
     assert not stack.exists()
 
 
@@ -128,7 +128,7 @@ def test_too_few_batches_write_no_setting(tmp_path: Path) -> None:
     assert stack.read_text() == "config: {}\n"
 
 
-def test_a_stacks_file_that_cannot_be_edited_is_told_before_anything_runs(tmp_path: Path) -> None:
+def test_an_uneditable_stack_file_is_refused_before_the_run(tmp_path: Path) -> None:
     """The command fails at once instead of after minutes of measuring."""
     stack = tmp_path / "Pulumi.dev.yaml"
     stack.write_text("config: []\n")
@@ -142,12 +142,12 @@ def test_an_earlier_run_is_compared_with_lambdas_reports(earlier: Path, tmp_path
     """Only sizes that appear in both are compared."""
     log = tmp_path / "report.log"
     log.write_text(REPORT)
-    told = ["--function", "resize", "--calibrate", str(log), "--against", str(earlier)]
-    result = CliRunner().invoke(memory, told, catch_exceptions=False)
+    options = ["--function", "resize", "--calibrate", str(log), "--against", str(earlier)]
+    result = CliRunner().invoke(memory, options, catch_exceptions=False)
     assert "1.50 times as long" in result.output
 
 
-def test_a_folder_of_broken_files_alone_is_refused(tmp_path: Path) -> None:
+def test_a_folder_of_only_broken_files_is_refused(tmp_path: Path) -> None:
     """The cost of rejecting broken files says nothing about pictures."""
     (tmp_path / "a.jpg").write_bytes(b"no picture")
     result = CliRunner().invoke(memory, ["--images", str(tmp_path)])
@@ -160,7 +160,7 @@ def test_a_folder_of_broken_files_alone_is_refused(tmp_path: Path) -> None:
     [{"machine": []}, {"notes": "a"}, {"rows": [{"memory_mb": "x"}]}, {"rows": [{"vcpus": "1"}]},
      {"rows": [{"cost_low": []}]}],
 )  # fmt: skip
-def test_an_earlier_file_of_another_kind_is_refused(earlier: Path, change: dict[str, Any]) -> None:
+def test_a_malformed_earlier_file_is_refused(earlier: Path, change: dict[str, Any]) -> None:
     """A field of the wrong type is a usage error."""
     plain = json.loads(earlier.read_text())
     if "rows" in change:
@@ -171,14 +171,14 @@ def test_an_earlier_file_of_another_kind_is_refused(earlier: Path, change: dict[
     assert "of this version" in " ".join(result.output.split())
 
 
-def test_an_earlier_run_without_the_function_is_told(earlier: Path) -> None:
+def test_an_earlier_run_without_the_function_is_refused(earlier: Path) -> None:
     """The error lists the functions that the run has."""
     result = CliRunner().invoke(memory, ["--against", str(earlier), "--function", "metadata"])
     assert result.exit_code == 2
     assert "resize, convert" in " ".join(result.output.split())
 
 
-def test_a_page_is_not_its_own_plot(tmp_path: Path) -> None:
+def test_a_page_named_like_its_plot_is_refused(tmp_path: Path) -> None:
     """The plot has the page's name with .png, so a page named .png would be overwritten."""
     done = CliRunner().invoke(memory, ["--html", str(tmp_path / "page.png")])
     assert done.exit_code == 2

@@ -35,7 +35,7 @@ def bench(artefact: Artefact) -> Bench:
 
 @pytest.mark.parametrize("memory_mb", [128, 256, 1769])
 @pytest.mark.parametrize("bytes_per_pixel", [0.0, 0.3, 4.0])
-def test_the_largest_picture_is_the_limits_own(memory_mb: int, bytes_per_pixel: float) -> None:
+def test_the_largest_picture_is_exactly_at_the_limit(memory_mb: int, bytes_per_pixel: float) -> None:
     """A picture of the limit's size passes the functions' check, and one 30 % larger does not."""
     pixels = largest_pixels(memory_mb, bytes_per_pixel)
     assert pixels <= pixels_that_fit(memory_mb, int(pixels * bytes_per_pixel))
@@ -47,14 +47,14 @@ def test_the_largest_picture_is_the_limits_own(memory_mb: int, bytes_per_pixel: 
         limits.check_canvas(over, 1, int(over * bytes_per_pixel))
 
 
-def test_classes_differ_by_their_files_and_the_stacks_limit_is_above_all() -> None:
+def test_the_limit_of_a_class_follows_from_its_files() -> None:
     """More bytes per pixel leave less memory for pixels, and the stack's own limit still applies."""
     held = largest_megapixels(512, {"camera": 0.3, "png": 2.0}, 50_000_000)
     assert held["camera"] > held["png"] > 0
     assert largest_megapixels(10_240, {"camera": 0.3}, 50_000_000) == {"camera": 50.0}
 
 
-def test_the_costliest_picture_is_a_whole_one(tmp_path: Path) -> None:
+def test_the_costliest_picture_is_readable(tmp_path: Path) -> None:
     """Pillow can read the picture: 16 bit, with a transparent colour and an orientation."""
     (tmp_path / "costly.png").write_bytes(costliest_png(40, 30))
     with Image.open(tmp_path / "costly.png") as image:
@@ -66,7 +66,7 @@ def test_the_costliest_picture_is_a_whole_one(tmp_path: Path) -> None:
 
 @NEEDED
 @pytest.mark.parametrize("name", ["resize", "convert"])
-def test_at_the_limit_nothing_dies(name: str, bench: Bench) -> None:
+def test_a_picture_at_the_limit_crashes_no_function(name: str, bench: Bench) -> None:
     """Within Lambda's memory, the largest costly picture is written and a larger one rejected."""
     found = check(bench, FUNCTIONS[name], SMALL_MB, delay_ms=0)
     assert found.at_limit == "written"
@@ -76,7 +76,7 @@ def test_at_the_limit_nothing_dies(name: str, bench: Bench) -> None:
 
 
 @NEEDED
-def test_a_function_that_is_killed_is_a_trial_with_a_reason(tmp_path: Path, bench: Bench) -> None:
+def test_a_killed_function_is_a_trial_with_a_reason(tmp_path: Path, bench: Bench) -> None:
     """When the kernel kills the function, the benchmark continues; counting frames reads all of a GIF."""
     folder, gif = pictures(tmp_path / "in"), io.BytesIO()
     Image.new("L", (320, 240)).save(gif, "GIF")

@@ -24,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_without_weights_there_is_each_file_once(folder: Path) -> None:
+def test_each_file_is_used_once_without_weights(folder: Path) -> None:
     """Files repeat to fill the last batch, and a broken file counts as a master too."""
     dealt = plan(folder, {}, 4)
     assert [len(batch) for batch in dealt.batches] == [4]
@@ -32,7 +32,7 @@ def test_without_weights_there_is_each_file_once(folder: Path) -> None:
     assert [len(batch) for batch in plan(folder, {}, 3).batches] == [3, 3]
 
 
-def test_weights_are_kept(folder: Path) -> None:
+def test_masters_are_drawn_by_weight(folder: Path) -> None:
     """Weights of 3 and 1 split 120 masters into 90 and 30."""
     dealt = plan(folder, {"camera": 3, "png": 1}, 10)
     kinds = Counter(dealt.masters[key].kind for batch in dealt.batches for key in batch)
@@ -40,7 +40,7 @@ def test_weights_are_kept(folder: Path) -> None:
     assert plan(folder, {"camera": 3, "png": 1}, 10) == dealt
 
 
-def test_the_heaviest_batch_has_the_most_pixels_and_the_lightest_the_fewest(folder: Path) -> None:
+def test_batches_are_ranked_by_pixels(folder: Path) -> None:
     """A file without readable pixels counts as the lightest."""
     dealt = plan(folder, {}, 2)
     assert [dealt.masters[key].pixels for key in dealt.heaviest] == [120_000, 60_000]
@@ -49,7 +49,7 @@ def test_the_heaviest_batch_has_the_most_pixels_and_the_lightest_the_fewest(fold
 
 
 @needs_decoder
-def test_a_heic_has_its_pixels(tmp_path: Path) -> None:
+def test_the_pixels_of_a_heic_are_counted(tmp_path: Path) -> None:
     """The stack must accept HEIC; a broken HEIC file counts as zero pixels."""
     for name, data in {"whole.heic": heic(), "broken.heic": heic()[:40]}.items():
         (tmp_path / name).write_bytes(data)
@@ -57,13 +57,13 @@ def test_a_heic_has_its_pixels(tmp_path: Path) -> None:
     assert sorted(master.pixels for master in dealt.masters.values()) == [0, 96 * 64]
 
 
-def test_a_class_that_is_not_there_is_told_with_those_that_are(folder: Path) -> None:
+def test_an_unknown_class_is_refused_with_the_known_ones(folder: Path) -> None:
     """The error lists the classes of the folder and the class that was asked for."""
     with pytest.raises(click.BadParameter, match=r"\(camera, gif, png\), got tiff"):
         plan(folder, {"tiff": 1}, 10)
 
 
-def test_without_a_folder_pictures_are_drawn() -> None:
+def test_pictures_are_generated_without_a_folder() -> None:
     """Four pictures are drawn, all of one class."""
     dealt = plan(None, {}, 10)
     assert {master.kind for master in dealt.masters.values()} == {DRAWN}

@@ -16,7 +16,7 @@ def points(model: Model, *shares: float) -> list[Point]:
     ]
 
 
-def test_calibrating_finds_what_made_the_points() -> None:
+def test_calibration_recovers_the_parameters() -> None:
     """Points from a quarter of a core to two cores recover the serial part and the wait."""
     found = calibrate(points(TRUE, 0.25, 1, 2))
     assert found.serial == pytest.approx(TRUE.serial)
@@ -24,7 +24,7 @@ def test_calibrating_finds_what_made_the_points() -> None:
     assert found.worst_miss([points(TRUE, 0.25), points(TRUE, 2)]) == pytest.approx(0)
 
 
-def test_without_more_than_one_core_the_work_is_taken_to_share_them_all() -> None:
+def test_work_measured_on_one_core_counts_as_parallel() -> None:
     """Points of at most one core do not show the benefit of a second."""
     found = calibrate(points(TRUE, 0.5, 1))
     assert found.serial == 0
@@ -34,14 +34,14 @@ def test_without_more_than_one_core_the_work_is_taken_to_share_them_all() -> Non
 @pytest.mark.parametrize(
     "wrong", [Model(serial=-0.4, wait_s=0.05), Model(serial=1.6, wait_s=0), Model(serial=0.2, wait_s=-0.05)]
 )
-def test_what_cannot_be_is_not_found(wrong: Model) -> None:
+def test_calibration_stays_within_physical_bounds(wrong: Model) -> None:
     """Noise does not push the serial part outside 0 to 1, or the wait below 0."""
     found = calibrate(points(wrong, 0.5, 1, 2))
     assert 0 <= found.serial <= 1
     assert found.wait_s >= 0
 
 
-def test_within_the_bounds_the_best_is_found() -> None:
+def test_calibration_finds_the_best_fit_within_the_bounds() -> None:
     """No other model within the bounds fits the points better."""
     made = points(Model(serial=0.2, wait_s=-0.05), 0.5, 1, 2)
 
@@ -52,7 +52,7 @@ def test_within_the_bounds_the_best_is_found() -> None:
     assert missed(calibrate(made)) <= min(map(missed, others))
 
 
-def test_a_smaller_share_takes_longer_and_images_with_it() -> None:
+def test_a_smaller_share_slows_batches_and_images() -> None:
     """On half a core the CPU time doubles, and each image's time grows with its batch's."""
     batch = (["a"], figures(1.05, 1.0, ["a"]))
     ((keys, found),) = Model(serial=0, wait_s=0.05).batches([batch], 0.5)
@@ -61,6 +61,6 @@ def test_a_smaller_share_takes_longer_and_images_with_it() -> None:
     assert found.images[0].duration_ms == pytest.approx(500 * 2.05)
 
 
-def test_what_cannot_be_shared_gains_nothing_from_a_second_core() -> None:
+def test_serial_work_gains_nothing_from_a_second_core() -> None:
     """Fully serial work takes as long on two cores as on one."""
     assert Model(serial=1, wait_s=0).wall_s(1.0, 2) == Model(serial=1, wait_s=0).wall_s(1.0, 1) == 1

@@ -43,7 +43,7 @@ def report() -> MemoryReport:
     )
 
 
-def test_the_table_has_every_size_and_the_reason_of_what_is_too_small(
+def test_the_table_has_every_size_and_why_some_are_too_small(
     report: MemoryReport, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Modelled rows are marked as modelled."""
@@ -60,7 +60,7 @@ def test_the_table_has_every_size_and_the_reason_of_what_is_too_small(
         assert text in printed
 
 
-def test_the_json_is_what_others_read(report: MemoryReport, tmp_path: Path) -> None:
+def test_the_json_has_rows_and_recommendations(report: MemoryReport, tmp_path: Path) -> None:
     """It holds rows, recommendations, machine and architecture."""
     file = tmp_path / "found.json"
     write(report, json_file=file, csv_file=None)
@@ -72,7 +72,7 @@ def test_the_json_is_what_others_read(report: MemoryReport, tmp_path: Path) -> N
     assert MemoryReport.read(found) == report
 
 
-def test_what_was_measured_is_there_to_read() -> None:
+def test_the_measured_file_covers_every_function() -> None:
     """The run shown in docs/tuning.md covers all three functions, each with a safe size."""
     file = Path(__file__).parents[3] / "benchmarks" / "measured" / "memory.json"
     found = MemoryReport.read(json.loads(file.read_text()))
@@ -103,7 +103,7 @@ def test_the_page_needs_no_other_file(report: MemoryReport, tmp_path: Path) -> N
         assert len(image.convert("RGB").getcolors(1 << 24) or ()) > 20
 
 
-def test_without_a_size_that_is_large_enough_there_is_a_page_all_the_same(tmp_path: Path) -> None:
+def test_a_page_is_written_without_a_safe_size(tmp_path: Path) -> None:
     """The page says that no size is safe."""
     found = MemoryReport(title="Memory", question="", architecture="arm64", rows=ROWS[1:2], advice={"resize": None},
                    boundaries={}, notes=[], machine={})  # fmt: skip
@@ -112,7 +112,7 @@ def test_without_a_size_that_is_large_enough_there_is_a_page_all_the_same(tmp_pa
     assert found.links() == {}
 
 
-def test_the_link_holds_sizes_times_and_costs_as_aws_lambda_power_tuning_reads_them() -> None:
+def test_the_link_is_encoded_for_aws_lambda_power_tuning() -> None:
     """By size: int16 and two float32 arrays, little-endian, in base64; sizes without times are left out."""
     address, _, part = url([ROWS[2], ROWS[0], ROWS[1]]).partition("#")
     assert address == PAGE

@@ -15,13 +15,13 @@ def parsed(text: str) -> dict[str, float]:
 @pytest.mark.parametrize(
     "text", ["camera", "camera=", "camera=-1", "=1", "camera=0", "camera=nan", "camera=inf", "a=1,a=2", "a=1e308"]
 )
-def test_a_mix_that_is_none_is_refused(text: str) -> None:
+def test_an_invalid_mix_is_refused(text: str) -> None:
     """The error shows the expected format."""
     with pytest.raises(click.BadParameter, match=r"camera=0\.8,png=0\.2"):
         parsed(text)
 
 
-def test_a_mix_is_read() -> None:
+def test_a_mix_is_parsed() -> None:
     """Names map to weights, and an empty text is an empty mix."""
     assert parsed("camera=0.8, png=.2") == {"camera": 0.8, "png": 0.2}
     assert parsed("") == {}

@@ -19,16 +19,16 @@ PLAN = Plan(masters=MASTERS, batches=[[key] for key in KEYS], heaviest=["3"], li
 def summed(walls_s: list[float], **facts: object) -> Measurement:
     """Return the row of batches of one image each."""
     batches = [([key], figures(wall_s, wall_s, [key])) for key, wall_s in zip(KEYS, walls_s, strict=False)]
-    told = {"function": FUNCTIONS["resize"], "memory_mb": 1024, "how": "measured", "peak_mb": 512.0, **facts}
-    return row(Trial(batches=batches, **told), PLAN, "arm64", 50_000_000)  # type: ignore[arg-type]
+    trial = {"function": FUNCTIONS["resize"], "memory_mb": 1024, "how": "measured", "peak_mb": 512.0, **facts}
+    return row(Trial(batches=batches, **trial), PLAN, "arm64", 50_000_000)  # type: ignore[arg-type]
 
 
-def test_each_begun_millisecond_is_billed() -> None:
+def test_billed_time_is_rounded_up_to_milliseconds() -> None:
     """Floating-point error does not round a whole millisecond up."""
     assert [billed_ms(wall_s) for wall_s in (0.1, 0.1001, 0.0001, 0.29 * 3)] == [100, 101, 1, 870]
 
 
-def test_an_invocation_costs_its_gigabyte_seconds_and_the_request() -> None:
+def test_an_invocation_costs_gb_seconds_and_a_request() -> None:
     """One second at 512 MB is half a GB-second."""
     assert invocation_cost(1, 512, "x86_64") == pytest.approx(LAMBDA_GB_SECOND["x86_64"] / 2 + LAMBDA_REQUEST)
 
@@ -55,7 +55,7 @@ def test_one_batch_has_no_interval() -> None:
     assert found.cost_per_million
 
 
-def test_batches_that_differ_widen_the_interval() -> None:
+def test_different_batches_widen_the_interval() -> None:
     """The mean lies within it."""
     found = summed([0.1, 0.4, 0.1, 0.4])
     assert found.cost_low is not None
@@ -64,7 +64,7 @@ def test_batches_that_differ_widen_the_interval() -> None:
     assert found.cost_low < found.cost_per_million < found.cost_high
 
 
-def test_the_line_over_megapixels_is_found() -> None:
+def test_the_fit_finds_the_line_over_megapixels() -> None:
     """The fit finds 20 ms per image and 30 ms per megapixel."""
     found = summed([0.050, 0.080, 0.110, 0.140])
     assert found.fixed_ms == pytest.approx(20)
@@ -72,7 +72,7 @@ def test_the_line_over_megapixels_is_found() -> None:
 
 
 @pytest.mark.parametrize(("walls_s", "fixed_ms"), [([0.4, 0.3, 0.2, 0.1], 250), ([0.001, 0.1, 0.2, 0.3], 0)])
-def test_neither_part_of_the_line_is_below_zero(walls_s: list[float], fixed_ms: float) -> None:
+def test_no_part_of_the_line_is_negative(walls_s: list[float], fixed_ms: float) -> None:
     """If the fit gives a negative part, that part is 0 and the other explains the time."""
     found = summed(walls_s)
     assert found.fixed_ms == pytest.approx(fixed_ms, abs=0.01)

@@ -22,12 +22,12 @@ config:
 """
 
 
-def test_a_key_that_is_there_changes_in_its_line() -> None:
+def test_an_existing_key_changes_in_place() -> None:
     """Its comment keeps its column, and the other lines do not change."""
     assert edited(DEV, {"resize": 512}) == DEV.replace("1769", "512 ")
 
 
-def test_a_key_that_is_missing_comes_after_the_configs_last() -> None:
+def test_a_missing_key_is_added_at_the_end_of_the_config() -> None:
     """The new key has the same indentation, and the lines after the config stay after it."""
     after = edited(DEV, {"convert": 885, "metadata": 256})
     assert after == DEV.replace(
@@ -51,7 +51,7 @@ def test_a_key_that_is_missing_comes_after_the_configs_last() -> None:
         ("config:\n  a:b: |\n    c\n", "config:\n  a:b: |\n    c\n  pixelcascade:resizingMemoryMb: 512\n"),
     ],
 )  # fmt: skip
-def test_a_file_of_any_shape_gets_the_key(before: str, after: str) -> None:
+def test_a_file_of_any_layout_gets_the_key(before: str, after: str) -> None:
     """The file may be empty, lack a config or a final newline, or differ in indentation, line ends or quotes."""
     assert edited(before, {"resize": 512}) == after
 
@@ -68,7 +68,7 @@ def test_comments_below_the_config_stay_below(last: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("config:\n  pixelcascade:resizingMemoryMb:\n    secure: AAA\n", "expected a number"),
         ("config:\n  pixelcascade:resizingMemoryMb: many\n", "expected a number"),
@@ -76,17 +76,17 @@ def test_comments_below_the_config_stay_below(last: str) -> None:
         ("config:\n  a : 1\n", "a layout that would change"),
     ],
 )
-def test_what_cannot_be_edited_is_left_with_a_reason(text: str, said: str, tmp_path: Path) -> None:
+def test_an_uneditable_file_is_left_unchanged(text: str, message: str, tmp_path: Path) -> None:
     """The error gives the reason, and the file does not change."""
     file = tmp_path / "Pulumi.dev.yaml"
     file.write_text(text)
-    with pytest.raises(StackEditError, match=said):
+    with pytest.raises(StackEditError, match=message):
         write(file, {"resize": 512})
     assert file.read_text() == text
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
 
 
-def test_writing_returns_what_changed(tmp_path: Path) -> None:
+def test_writing_returns_the_diff(tmp_path: Path) -> None:
     """The diff has the old and the new line; writing the same value again gives an empty diff."""
     file = tmp_path / "Pulumi.dev.yaml"
     file.write_text(DEV)
@@ -97,7 +97,7 @@ def test_writing_returns_what_changed(tmp_path: Path) -> None:
     assert write(file, {"resize": 512}) == ""
 
 
-def test_the_keys_are_the_programs() -> None:
+def test_the_keys_are_settings_of_the_program() -> None:
     """Each written key is a setting of the program."""
     settable = [function for function in FUNCTIONS.values() if isinstance(function.memory, str)]
     config = StackConfig.parse({function.memory_key: "512" for function in settable})
@@ -105,7 +105,7 @@ def test_the_keys_are_the_programs() -> None:
     assert len(settable) >= 3
 
 
-def test_a_project_of_another_name_has_its_own_keys(tmp_path: Path) -> None:
+def test_a_renamed_project_has_its_own_keys(tmp_path: Path) -> None:
     """`pulumi up` rejects keys under the template's name."""
     (tmp_path / "Pulumi.yaml").write_text("name: mine\n")
     file = tmp_path / "Pulumi.dev.yaml"
@@ -121,7 +121,7 @@ def test_a_file_of_another_kind_is_refused(text: str) -> None:
         edited(text, {"resize": 512})
 
 
-def test_a_line_that_only_looks_like_the_key_stays() -> None:
+def test_a_line_that_only_looks_like_the_key_is_unchanged() -> None:
     """A line inside a block scalar is not a setting."""
     text = "config:\n  a:b: |\n    pixelcascade:resizingMemoryMb: 1\n"
     assert edited(text, {"resize": 512}) == f"{text}  pixelcascade:resizingMemoryMb: 512\n"
@@ -131,7 +131,7 @@ def test_a_line_that_only_looks_like_the_key_stays() -> None:
     "text",
     ["\ufeffconfig:\n  pixelcascade:resizingMemoryMb: 1\n", "config:\n  resizingMemoryMb: 1\n"],
 )
-def test_a_key_is_found_however_it_is_written(text: str) -> None:
+def test_a_key_is_found_in_every_spelling(text: str) -> None:
     """The key may follow a byte order mark, or lack the project's name."""
     assert edited(text, {"resize": 512}) == text.replace(" 1\n", " 512\n")
 
