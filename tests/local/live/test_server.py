@@ -34,7 +34,7 @@ def ask(
     return found
 
 
-def test_it_listens_on_loopback_alone(address: str) -> None:
+def test_the_server_listens_only_on_loopback(address: str) -> None:
     """Other machines on the network cannot reach it."""
     assert address.startswith("127.0.0.1:")
 
@@ -67,7 +67,7 @@ def test_another_host_is_refused(address: str, path: str) -> None:
     assert b"expected a request for 127.0.0.1:" in body
 
 
-def test_its_other_name_is_as_good(address: str) -> None:
+def test_localhost_is_accepted(address: str) -> None:
     """The server accepts localhost as well as 127.0.0.1."""
     host = f"localhost:{address.partition(':')[2]}"
     assert ask(address, "POST", "/masters/a.jpg", JPEG, Host=host, Origin=f"http://{host}")[0] == HTTPStatus.CREATED
@@ -82,17 +82,36 @@ def test_an_upload_becomes_a_master(address: str, stack: DeployedStack) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "folder/", "bell%07.jpg", "x" * 900])
-def test_a_name_that_is_none_is_refused(address: str, name: str) -> None:
+def test_an_invalid_name_is_refused(address: str, name: str) -> None:
     """The error describes a valid name."""
     status, _, body = ask(address, "POST", f"/masters/{name}", JPEG)
     assert status == HTTPStatus.BAD_REQUEST
     assert b"expected a printable name" in body
 
 
-def test_an_upload_without_end_is_refused(address: str, stack: DeployedStack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upload_over_the_size_limit_is_refused(
+    address: str, stack: DeployedStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An upload over the size limit is refused, and nothing is stored."""
     monkeypatch.setattr(application, "MAX_UPLOAD_BYTES", 10)
     assert ask(address, "POST", "/masters/a.jpg", JPEG)[0] == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    assert not stack.client("s3").list_objects_v2(Bucket=stack.bucket).get("Contents")
+
+
+def test_an_upload_without_an_end_is_refused(
+    address: str, stack: DeployedStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A body in chunks, whose length no header gives, is refused as soon as it is over the limit."""
+    monkeypatch.setattr(application, "MAX_UPLOAD_BYTES", 10)
+    connection = http.client.HTTPConnection(address, timeout=20)
+    connection.putrequest("POST", "/masters/a.jpg")
+    connection.putheader("Origin", f"http://{address}")
+    connection.putheader("Transfer-Encoding", "chunked")
+    connection.endheaders()
+    for _ in range(2):
+        connection.send(b"8\r\n12345678\r\n")
+    assert connection.getresponse().status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    connection.close()
     assert not stack.client("s3").list_objects_v2(Bucket=stack.bucket).get("Contents")
 
 
@@ -105,7 +124,7 @@ def test_an_upload_without_end_is_refused(address: str, stack: DeployedStack, mo
         ("image/svg+xml", "application/octet-stream", "attachment"),
     ],
 )
-def test_only_pictures_are_shown(
+def test_only_pictures_are_displayed(
     address: str, stack: DeployedStack, content_type: str, shown: str, disposition: str
 ) -> None:
     """Uploaded HTML or SVG is a download, so it cannot run scripts in this origin."""
@@ -120,13 +139,13 @@ def test_only_pictures_are_shown(
 
 
 @pytest.mark.parametrize("key", ["master/gone.jpg", "other/a.jpg"])
-def test_what_is_not_there_is_not_found(address: str, stack: DeployedStack, key: str) -> None:
+def test_an_unknown_or_foreign_key_is_not_found(address: str, stack: DeployedStack, key: str) -> None:
     """A key outside of masters and outputs is not found either."""
     stack.client("s3").put_object(Bucket=stack.bucket, Key="other/a.jpg", Body=JPEG)
     assert ask(address, "GET", f"/files/{key}")[0] == HTTPStatus.NOT_FOUND
 
 
-def test_events_tell_of_uploads_queues_and_dead_letters(address: str, stack: DeployedStack) -> None:
+def test_events_report_uploads_queues_and_dead_letters(address: str, stack: DeployedStack) -> None:
     """The first event holds the state of the whole stack."""
     ask(address, "POST", "/masters/a.jpg", JPEG)
     stack.client("sqs").send_message(QueueUrl=stack.queues["resizing"], MessageBody="{}")
@@ -160,14 +179,14 @@ def test_a_redrive_sends_messages_back(address: str, stack: DeployedStack) -> No
     assert message["Body"] == "job"
 
 
-def test_a_queue_that_is_none_is_named(address: str) -> None:
+def test_an_unknown_queue_is_refused(address: str) -> None:
     """The error lists the known queues."""
     status, _, body = ask(address, "POST", "/redrive/other")
     assert status == HTTPStatus.NOT_FOUND
     assert b"expected one of format-conversion, " in body
 
 
-def test_nothing_listens_afterwards(stack: DeployedStack) -> None:
+def test_the_server_stops_with_its_context(stack: DeployedStack) -> None:
     """The server stops when its context ends, even with an open page."""
     with live_page(stack, {}) as url:
         address = url.removeprefix("http://").rstrip("/")
