@@ -24,7 +24,7 @@ def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return place
 
 
-def test_a_second_one_is_refused() -> None:
+def test_a_second_local_stack_is_refused() -> None:
     """The error names the running process, and nothing is started."""
     with alone():
         result = CliRunner().invoke(main, ["up"])
@@ -32,7 +32,7 @@ def test_a_second_one_is_refused() -> None:
     assert f"one `python -m local up` at a time, got a second beside process {os.getpid()}" in result.output
 
 
-def test_one_that_was_killed_is_in_nobodys_way(place: Path) -> None:
+def test_the_lock_of_a_killed_process_is_ignored(place: Path) -> None:
     """The lock file of a killed process does not block the next one."""
     place.parent.mkdir()
     code = "import os, pathlib, sys; from local import announcement; announcement.RUNNING = pathlib.Path(sys.argv[1]); "
@@ -43,7 +43,7 @@ def test_one_that_was_killed_is_in_nobodys_way(place: Path) -> None:
         assert place.with_suffix(".lock").read_text() == str(os.getpid())
 
 
-def test_only_its_own_state_is_removed(place: Path) -> None:
+def test_a_process_removes_only_its_own_state_file(place: Path) -> None:
     """The file is kept if another process has written it in the meantime."""
     emulator = Emulator("us-east-1")
     with announced(emulator, {"bucket": "mine"}):

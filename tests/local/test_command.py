@@ -50,7 +50,7 @@ def with_config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "words"),
+    ("key", "value", "expected"),
     [
         ("jpegQualitty", 90, ["pixelcascade:jpegQualitty: unknown key", "jpegQuality"]),
         ("jpegQuality", "good", ["pixelcascade:jpegQuality: expected a whole number from 1 to 100", "got 'good'"]),
@@ -59,15 +59,15 @@ def with_config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         ("sizes", ["a=100", "a=200"], ["pixelcascade:sizes", "'a' is there twice"]),
     ],
 )
-def test_a_bad_setting_is_named(with_config: Path, key: str, value: object, words: list[str]) -> None:
+def test_a_wrong_setting_is_refused(with_config: Path, key: str, value: object, expected: list[str]) -> None:
     """Each error gives the key, the expected value, the actual value and the fix."""
     (with_config / "Pulumi.bad.yaml").write_text(yaml.safe_dump({"config": {f"pixelcascade:{key}": value}}))
     result = run("run", "--stack", "bad")
     assert result.exit_code == USAGE
-    assert all(word in result.output for word in words)
+    assert all(word in result.output for word in expected)
 
 
-def test_a_stack_without_a_file_is_named() -> None:
+def test_a_stack_without_a_file_is_refused() -> None:
     """The error lists the stacks that exist."""
     result = run("run", "--stack", "nowhere")
     assert result.exit_code == USAGE
@@ -77,21 +77,21 @@ def test_a_stack_without_a_file_is_named() -> None:
 
 
 @pytest.mark.parametrize("path", ["gone", ""])
-def test_a_missing_path_is_named(path: str) -> None:
+def test_a_missing_path_is_refused(path: str) -> None:
     """A missing or empty path ends the command before anything is started."""
     result = run("run", path)
     assert result.exit_code == USAGE
     assert f"Path '{path}' does not exist" in result.output
 
 
-def test_a_path_without_files_is_named(tmp_path: Path) -> None:
+def test_a_path_without_files_is_refused(tmp_path: Path) -> None:
     """A folder with nothing to upload ends the command before anything is started."""
     result = run("run", tmp_path, "--out", tmp_path / "out")
     assert result.exit_code == USAGE
     assert "without any file" in result.output
 
 
-def test_a_folder_that_is_not_its_own_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     """Results are never written among or over other files."""
     (tmp_path / "a.jpg").write_bytes(b"")
     precious = tmp_path / "mine" / "converted" / "precious.jpg"
@@ -105,20 +105,20 @@ def test_a_folder_that_is_not_its_own_is_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("out", "words"),
+    ("out", "expected"),
     [("file", "is a file"), ("file/below", "Not a directory): name another"), ("/proc/out", "name another")],
 )
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, out: str, words: str) -> None:
+def test_a_folder_that_cannot_be_created_is_refused(tmp_path: Path, out: str, expected: str) -> None:
     """The command ends before anything is started."""
     (tmp_path / "file").write_bytes(b"mine")
     (tmp_path / "a.jpg").write_bytes(b"")
     result = run("run", tmp_path / "a.jpg", "--out", tmp_path / out)
     assert result.exit_code == USAGE
-    assert words in result.output
+    assert expected in result.output
     assert (tmp_path / "file").read_bytes() == b"mine"
 
 
-def test_an_emulator_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_failed_start_of_the_emulator_shows_its_log(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The error includes the end of the emulator's log."""
     monkeypatch.setattr(emulator, "COMMAND", [sys.executable, "-c", "raise SystemExit('no room at the inn')"])
     (tmp_path / "a.jpg").write_bytes(b"")
@@ -129,12 +129,12 @@ def test_an_emulator_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatc
     assert "no room at the inn" in result.output
 
 
-def test_the_list_of_commands_cuts_no_sentence_short() -> None:
+def test_every_summary_fits_into_the_list_of_commands() -> None:
     """Each command's summary fits on one line."""
     assert "..." not in run("--help").output.partition("Commands:")[2]
 
 
-def test_the_lines_to_paste_work_in_any_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_the_printed_commands_work_in_any_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """The lines change to the project's folder first, and the picture to upload exists."""
     fake = SimpleNamespace(endpoint="http://127.0.0.1:1", region="us-east-1", folder=tmp_path)
     describe(fake, {"bucket": "images", "layout": {"master": "master/"}}, "http://127.0.0.1:2/")  # type: ignore[arg-type]

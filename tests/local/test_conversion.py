@@ -27,7 +27,7 @@ def convert(master: Path, **options: Any) -> Path:
     return path
 
 
-def test_a_copy_is_told_from_its_coded_picture(master: Path) -> None:
+def test_a_copy_is_recognised_by_its_coded_data(master: Path) -> None:
     """The picture is a copy if its coded data match the master's, whatever the metadata."""
     converted = convert(master)
     assert converted.read_bytes() != master.read_bytes()
@@ -35,13 +35,13 @@ def test_a_copy_is_told_from_its_coded_picture(master: Path) -> None:
 
 
 @pytest.mark.parametrize("quality", [90, 91])
-def test_a_picture_that_was_encoded_anew_is_none(master: Path, quality: int) -> None:
+def test_a_reencoded_picture_is_no_copy(master: Path, quality: int) -> None:
     """It is re-encoded even at the master's quality."""
     reencode: Literal["always"] = "always"
     assert made(master, convert(master, reencode=reencode, quality=quality), {}) == "re-encoded"
 
 
-def test_a_flat_picture_of_other_tables_is_no_copy(tmp_path: Path) -> None:
+def test_a_flat_picture_with_other_tables_is_no_copy(tmp_path: Path) -> None:
     """A grey picture has the same coded data at many qualities, but different quantization tables."""
     paths = tmp_path / "master.jpg", tmp_path / "converted.jpg"
     for path, quality in zip(paths, (80, 95), strict=True):
@@ -49,19 +49,19 @@ def test_a_flat_picture_of_other_tables_is_no_copy(tmp_path: Path) -> None:
     assert made(*paths, {}) == "re-encoded"
 
 
-def test_a_master_of_another_format_is_re_encoded(tmp_path: Path, master: Path) -> None:
+def test_a_master_in_another_format_is_reencoded(tmp_path: Path, master: Path) -> None:
     """A PNG has no coded data that a JPEG could copy."""
     path = tmp_path / "master.png"
     Image.new("L", (8, 8)).save(path)
     assert made(path, convert(master), {}) == "re-encoded"
 
 
-def test_what_the_worker_salvaged_is_marked_in_the_record(master: Path) -> None:
+def test_a_salvaged_picture_is_marked_by_its_record(master: Path) -> None:
     """The record marks it as salvaged."""
     assert made(master, convert(master), {"salvaged": True}) == "salvaged"
 
 
-def test_a_master_without_a_converted_picture_is_neither(master: Path) -> None:
+def test_a_master_without_a_converted_picture_has_no_conversion(master: Path) -> None:
     """A branch that rejected the master has no converted picture."""
     assert made(master, None, {}) is None
     assert made(master, master.with_name("gone.jpg"), {}) is None

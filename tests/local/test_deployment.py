@@ -17,8 +17,8 @@ from local.resources.compute import with_batches
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
     """Start an emulator for this module."""
-    with Emulator("us-east-1") as running:
-        yield running
+    with Emulator("us-east-1") as started:
+        yield started
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def deployment(emulator: Emulator) -> Deployment:
     return Deployment(emulator)
 
 
-def test_an_unknown_resource_type_is_named(deployment: Deployment, tmp_path: Path) -> None:
+def test_an_unknown_resource_type_is_refused(deployment: Deployment, tmp_path: Path) -> None:
     """The error names the resource, its type, and the supported types."""
     program = tmp_path / "__main__.py"
     program.write_text("import pulumi_aws as aws\naws.kinesis.Stream('clicks', shard_count=1)\n")
@@ -46,13 +46,13 @@ def test_an_unknown_resource_type_is_named(deployment: Deployment, tmp_path: Pat
         ({"Effect": "Allow", "Action": "sns:Publish", "Resource": "topic"}, ["sns:Publish", "sns:PublishBatch"]),
     ],
 )
-def test_a_batch_takes_an_action_of_its_own_here(statement: policies.Statement, actions: list[str]) -> None:
+def test_a_batch_needs_a_separate_action_on_the_emulator(statement: policies.Statement, actions: list[str]) -> None:
     """The emulator checks batches with a separate action, which AWS does not have."""
     (found,) = json.loads(with_batches(policies.document([statement])))["Statement"]
     assert found == {**statement, "Action": actions}
 
 
-def test_an_unknown_question_is_named(deployment: Deployment, tmp_path: Path) -> None:
+def test_an_unknown_provider_call_is_refused(deployment: Deployment, tmp_path: Path) -> None:
     """A call to the provider that the local deployment does not support is an error that names it."""
     program = tmp_path / "__main__.py"
     program.write_text("import pulumi, pulumi_aws as aws\npulumi.export('zones', aws.get_availability_zones().names)\n")
@@ -73,7 +73,7 @@ def deny(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
         ("send", r"sqs:SendMessage on arn:aws:sqs:.*job-publisher-failed-"),
     ],
 )
-def test_without_its_queue_permissions_a_function_is_not_connected(
+def test_a_function_without_queue_permissions_is_not_connected(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch, permission: str, refused: str
 ) -> None:
     """As on AWS, a mapping and a destination are refused if the function's role may not use the queue."""
@@ -83,7 +83,7 @@ def test_without_its_queue_permissions_a_function_is_not_connected(
 
 
 @pytest.mark.parametrize("action", ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"])
-def test_each_action_of_polling_is_needed(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, action: str) -> None:
+def test_each_polling_action_is_needed(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, action: str) -> None:
     """Without one of the three actions the mapping is refused, and the error names that action only."""
     consume = policies.consume
 
@@ -104,7 +104,7 @@ def test_each_action_of_polling_is_needed(deployment: Deployment, monkeypatch: p
         {"source_account": "111111111111"},
     ],
 )
-def test_without_its_permission_the_trigger_is_refused(
+def test_a_trigger_without_permission_is_refused(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch, instead: dict[str, str]
 ) -> None:
     """As on AWS, a trigger is refused if the function's policy does not allow this bucket of this account."""

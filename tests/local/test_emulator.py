@@ -20,7 +20,7 @@ from tests.e2e.conftest import until
         {"AWS_CONFIG_FILE": "broken", "AWS_SHARED_CREDENTIALS_FILE": "broken"},
     ],
 )
-def test_neither_a_proxy_nor_a_profile_matters(
+def test_proxies_and_profiles_are_ignored(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]
 ) -> None:
     """Clients connect to the emulator directly, with its own credentials."""
@@ -32,12 +32,12 @@ def test_neither_a_proxy_nor_a_profile_matters(
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    with Emulator("us-east-1") as running:
-        assert running.client("sts").get_caller_identity()["Account"] == "000000000000"
-        assert running.client("s3").list_buckets()["Buckets"] == []
+    with Emulator("us-east-1") as started:
+        assert started.client("sts").get_caller_identity()["Account"] == "000000000000"
+        assert started.client("s3").list_buckets()["Buckets"] == []
 
 
-def test_a_port_that_is_taken_is_refused() -> None:
+def test_a_port_in_use_is_refused() -> None:
     """The program is not deployed to another process on that port."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -57,7 +57,7 @@ with Emulator("us-east-1") as emulator:
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked up in /proc, which this machine lacks")
-def test_the_emulator_ends_with_who_started_it() -> None:
+def test_the_emulator_ends_with_its_parent_process() -> None:
     """If the starting process is killed, neither the emulator nor its folder is left."""
     process = subprocess.Popen([sys.executable, "-c", START], stdout=subprocess.PIPE, text=True)
     try:

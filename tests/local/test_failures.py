@@ -27,7 +27,7 @@ class Logs:
         yield {"events": found}
 
 
-def test_each_kind_is_named_once(monkeypatch: Any) -> None:
+def test_each_kind_of_failure_is_reported_once(monkeypatch: Any) -> None:
     """Retries of one bug are reported once; another source line is another kind."""
     monkeypatch.setattr(failures, "EVERY_S", 0)
     logs = Logs(line(), line(), line())
@@ -38,7 +38,7 @@ def test_each_kind_is_named_once(monkeypatch: Any) -> None:
     assert [failure.place for failure in watch.news()] == ["pixel_resizer.py:31"]
 
 
-def test_each_functions_log_is_kept(tmp_path: Any) -> None:
+def test_each_functions_log_is_written_to_a_file(tmp_path: Any) -> None:
     """All lines of a function are written to one file."""
     failures.write_logs(Logs("one\n", "two"), {"pixel-resizer": "group"}, tmp_path / "logs")
     assert (tmp_path / "logs" / "pixel-resizer.log").read_text() == "one\ntwo\n"

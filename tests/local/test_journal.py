@@ -32,7 +32,7 @@ def line(time: str) -> str:
     return json.dumps({"timestamp": time})
 
 
-def test_lines_come_once_and_in_order() -> None:
+def test_lines_are_returned_once_and_in_order() -> None:
     """Repeated reads return only new lines, and lines that are not JSON objects are skipped."""
     logs = FakeLogs()
     journal = Journal(logs=logs, groups={"one": "/one", "two": "/two"})

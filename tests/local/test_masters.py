@@ -10,7 +10,7 @@ import pytest
 from local.masters import NoMastersError, find_masters, keep
 
 
-def test_a_folder_is_walked_and_its_structure_kept(tmp_path: Path) -> None:
+def test_keys_keep_the_structure_of_a_folder(tmp_path: Path) -> None:
     """A file's key is its path relative to the folder."""
     (tmp_path / "2024").mkdir()
     (tmp_path / "2024" / "a b.jpg").write_bytes(b"")
@@ -18,26 +18,26 @@ def test_a_folder_is_walked_and_its_structure_kept(tmp_path: Path) -> None:
     assert set(find_masters([tmp_path], "master/")) == {"master/2024/a b.jpg", "master/c.png"}
 
 
-def test_a_file_is_named_by_itself(tmp_path: Path) -> None:
+def test_a_single_files_key_is_its_name(tmp_path: Path) -> None:
     """A single file's key is its name."""
     file = tmp_path / "c.png"
     file.write_bytes(b"")
     assert find_masters([file], "master/") == {"master/c.png": file}
 
 
-def test_a_missing_path_is_named(tmp_path: Path) -> None:
+def test_a_missing_path_is_refused(tmp_path: Path) -> None:
     """A path that does not exist is an error that names it."""
     with pytest.raises(NoMastersError, match="gone, which does not exist"):
         find_masters([tmp_path / "gone"], "master/")
 
 
-def test_a_folder_without_files_is_named(tmp_path: Path) -> None:
+def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
     """A folder with nothing to upload is an error that names it."""
     with pytest.raises(NoMastersError, match=f"got {tmp_path} without any file"):
         find_masters([tmp_path], "master/")
 
 
-def test_two_files_of_one_key_are_both_named(tmp_path: Path) -> None:
+def test_two_files_with_one_key_are_refused(tmp_path: Path) -> None:
     """Two files with the same key are an error, so that neither is silently left out."""
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
@@ -46,14 +46,14 @@ def test_two_files_of_one_key_are_both_named(tmp_path: Path) -> None:
         find_masters([tmp_path / "one", tmp_path / "two"], "master/")
 
 
-def test_a_file_may_be_named_twice(tmp_path: Path) -> None:
+def test_a_file_given_twice_is_one_master(tmp_path: Path) -> None:
     """A file given directly and by its folder is one master."""
     file = tmp_path / "c.png"
     file.write_bytes(b"")
     assert find_masters([file, tmp_path], "master/").keys() == {"master/c.png"}
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error comes before anything is started; opening is patched to fail, because root can read every file."""
     file = tmp_path / "c.png"
     file.write_bytes(b"")
@@ -66,7 +66,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest
         find_masters([tmp_path], "master/")
 
 
-def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error prevents its files from being silently left out."""
     (tmp_path / "closed").mkdir()
     (tmp_path / "c.png").write_bytes(b"")
@@ -82,7 +82,7 @@ def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path, monkeypatch: py
         find_masters([tmp_path], "master/")
 
 
-def test_what_is_no_plain_file_is_skipped_and_counted(tmp_path: Path) -> None:
+def test_anything_but_a_plain_file_is_skipped_and_counted(tmp_path: Path) -> None:
     """Hidden files, pipes, dangling links and names that are not UTF-8 are skipped; other files are not affected."""
     (tmp_path / "a.jpg").write_bytes(b"")
     (tmp_path / ".DS_Store").write_bytes(b"")
@@ -96,7 +96,7 @@ def test_what_is_no_plain_file_is_skipped_and_counted(tmp_path: Path) -> None:
     assert len(skipped) == 5
 
 
-def test_a_master_is_kept_without_taking_room_again(tmp_path: Path) -> None:
+def test_a_master_is_kept_as_a_hard_link(tmp_path: Path) -> None:
     """The result is a hard link to the target of a symbolic link, so it outlives the original folder."""
     file, link = tmp_path / "a.jpg", tmp_path / "link.jpg"
     file.write_bytes(b"picture")
@@ -106,7 +106,7 @@ def test_a_master_is_kept_without_taking_room_again(tmp_path: Path) -> None:
     assert not kept.is_symlink()
 
 
-def test_a_master_of_another_disk_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_master_on_another_disk_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that cannot be linked is copied."""
 
     def refuse(*_: object) -> None:

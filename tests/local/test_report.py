@@ -79,12 +79,12 @@ def text(markup: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", without_code)).split())
 
 
-def test_the_page_is_written_into_the_folder(tmp_path: Path, jpeg: Path) -> None:
+def test_the_page_is_written_to_the_folder(tmp_path: Path, jpeg: Path) -> None:
     """The path of the page is returned."""
     assert write_report(tmp_path, SUMMARY, [picture(jpeg)]) == tmp_path / "report.html"
 
 
-def test_the_page_loads_nothing_but_the_pictures_beside_it(tmp_path: Path, jpeg: Path) -> None:
+def test_the_page_loads_only_the_pictures_beside_it(tmp_path: Path, jpeg: Path) -> None:
     """Styles and scripts are inline, and every file has a relative link."""
     markup = page(tmp_path, picture(jpeg))
     assert not re.search(r'<script [^>]*src|rel="stylesheet"|<(iframe|object)|@import|https?:', markup)
@@ -92,7 +92,7 @@ def test_the_page_loads_nothing_but_the_pictures_beside_it(tmp_path: Path, jpeg:
     assert [file["href"] for file in (found["master"], *found["files"])] == ["picture.jpg"] * 5
 
 
-def test_only_the_scripts_of_the_page_may_run(tmp_path: Path) -> None:
+def test_only_the_pages_own_scripts_may_run(tmp_path: Path) -> None:
     """The policy allows only the hash of the page's script, and no connections."""
     markup = page(tmp_path)
     script = re.findall(r"<script>(.*?)</script>", markup, re.DOTALL)[0]
@@ -113,9 +113,9 @@ def test_the_summary_is_at_the_top(tmp_path: Path, number: str) -> None:
 
 def test_stages_and_functions_have_their_times(tmp_path: Path) -> None:
     """Seconds per stage, and invocations and durations per function."""
-    told = text(page(tmp_path))
-    assert "deploy 3.14 s process 12.50 s" in told
-    assert "pixel-resizer 77 12 ms 2.3 s 65.4 s" in told
+    shown = text(page(tmp_path))
+    assert "deploy 3.14 s process 12.50 s" in shown
+    assert "pixel-resizer 77 12 ms 2.3 s 65.4 s" in shown
 
 
 def test_a_master_comes_with_its_outputs(tmp_path: Path, jpeg: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_master_comes_with_its_outputs(tmp_path: Path, jpeg: Path) -> None:
     assert {(file["width"], file["height"], file["bytes"], file["shown"]) for file in files} == {(800, 600, size, True)}
 
 
-def test_an_output_has_its_time_since_the_upload(tmp_path: Path, jpeg: Path) -> None:
+def test_an_output_shows_its_time_since_the_upload(tmp_path: Path, jpeg: Path) -> None:
     """Times are shown for the record and for outputs with a known time."""
     found = row(tmp_path, picture(jpeg, seconds={"converted": 1.25, "record": 0.5}))
     assert [file["after"] for file in found["files"]] == ["1.2 s", "", "", ""]
@@ -151,7 +151,7 @@ def test_no_picture_is_embedded(tmp_path: Path, jpeg: Path) -> None:
     assert "data:image" not in markup
 
 
-def test_a_record_is_whole(tmp_path: Path, jpeg: Path) -> None:
+def test_every_field_of_a_record_is_shown(tmp_path: Path, jpeg: Path) -> None:
     """The metadata strings come first, then the other fields, with dots for nested ones."""
     facts = [["width", "800"], ["name", "2024/cat"], ["gps.latitude", "1"], ["frames", "1"]]
     assert row(tmp_path, picture(jpeg))["record"] == facts
@@ -171,21 +171,21 @@ def test_rejections_are_grouped_by_reason(tmp_path: Path, jpeg: Path) -> None:
     """The most frequent reason comes first, with links to each master and to all of them."""
     given = [rejected(jpeg, "a&b.jpg", "TooLargeError"), rejected(jpeg, "c.jpg"), rejected(jpeg, "d.jpg")]
     markup = page(tmp_path, *given)
-    told = text(markup)
-    assert "NotAnImageError 2 c.jpg it is a text d.jpg it is a text Show all of them" in told
-    assert told.index("NotAnImageError 2") < told.index("TooLargeError 1")
+    shown = text(markup)
+    assert "NotAnImageError 2 c.jpg it is a text d.jpg it is a text Show all of them" in shown
+    assert shown.index("NotAnImageError 2") < shown.index("TooLargeError 1")
     assert 'href="#q=a%26b.jpg"' in markup
     assert 'href="#reason=TooLargeError"' in markup
 
 
-def test_filters_offer_what_there_is(tmp_path: Path, jpeg: Path) -> None:
+def test_filters_offer_only_existing_values(tmp_path: Path, jpeg: Path) -> None:
     """Each value shows the number of its masters, and a filter without values is left out."""
-    told = text(page(tmp_path, picture(jpeg), picture(jpeg, "b.jpg"), rejected(jpeg, "c.jpg")))
-    assert "State all done (2) rejected (1)" in told
-    assert "Format all JPEG (3)" in told
-    assert "Converted picture all copied (2)" in told
-    assert "Rejected for all NotAnImageError (1)" in told
-    assert "Warning" not in told
+    shown = text(page(tmp_path, picture(jpeg), picture(jpeg, "b.jpg"), rejected(jpeg, "c.jpg")))
+    assert "State all done (2) rejected (1)" in shown
+    assert "Format all JPEG (3)" in shown
+    assert "Converted picture all copied (2)" in shown
+    assert "Rejected for all NotAnImageError (1)" in shown
+    assert "Warning" not in shown
 
 
 def test_warnings_are_shown_and_filtered(tmp_path: Path, jpeg: Path) -> None:
@@ -195,16 +195,16 @@ def test_warnings_are_shown_and_filtered(tmp_path: Path, jpeg: Path) -> None:
     assert "Warning all the ICC profile was ignored (1)" in text(markup)
 
 
-def test_a_missing_output_is_told(tmp_path: Path, jpeg: Path) -> None:
+def test_a_missing_output_is_shown_without_a_link(tmp_path: Path, jpeg: Path) -> None:
     """A path without a file is shown without a link."""
     (lost,) = row(tmp_path, picture(jpeg, outputs={"converted": tmp_path / "gone.jpg"}, record=None))["files"]
     assert (lost["href"], lost["bytes"], lost["shown"]) == ("", "not there", False)
 
 
-def test_what_is_unaccounted_for_is_named(tmp_path: Path) -> None:
+def test_lost_pictures_are_listed_at_the_top(tmp_path: Path) -> None:
     """The top of the page names each lost picture."""
-    told = text(page(tmp_path, unaccounted=["master/lost.jpg"]))
-    assert "master/lost.jpg" in told.partition("Search names")[0]
+    shown = text(page(tmp_path, unaccounted=["master/lost.jpg"]))
+    assert "master/lost.jpg" in shown.partition("Search names")[0]
 
 
 def test_a_master_without_results_is_missing(tmp_path: Path, jpeg: Path) -> None:
@@ -224,7 +224,7 @@ def test_names_and_reasons_are_escaped(tmp_path: Path, jpeg: Path) -> None:
     assert rows(markup)[0]["name"] == evil
 
 
-def test_a_master_with_too_many_pixels_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_master_with_too_many_pixels_is_not_displayed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The browser does not load a decompression bomb that the workers rejected."""
     monkeypatch.setattr(report, "MAX_SHOWN_PIXELS", 99)
     path = tmp_path / "bomb.png"
@@ -233,7 +233,7 @@ def test_a_master_with_too_many_pixels_is_not_shown(tmp_path: Path, monkeypatch:
     assert (master["width"], master["height"], master["shown"]) == (10, 10, False)
 
 
-def test_every_sample_is_shown_but_the_one_that_is_none(tmp_path: Path) -> None:
+def test_every_sample_picture_is_shown(tmp_path: Path) -> None:
     """The samples include CMYK, 16 bit, palette, transparent and animated masters."""
     masters = write_samples(tmp_path / "samples")
     found = rows(page(tmp_path, *(picture(path, path.name, outputs={}, record=None) for path in masters)))
@@ -251,17 +251,17 @@ def test_a_rotated_master_has_its_upright_size(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "told"), [(0, "0 bytes"), (999, "999 bytes"), (1234, "1.2 KB"), (45_678, "46 KB"), (1_234_567, "1.2 MB")]
+    ("count", "shown"), [(0, "0 bytes"), (999, "999 bytes"), (1234, "1.2 KB"), (45_678, "46 KB"), (1_234_567, "1.2 MB")]
 )
-def test_bytes_are_told_for_people(count: int, told: str) -> None:
+def test_bytes_are_formatted_for_people(count: int, shown: str) -> None:
     """Sizes have two significant digits."""
-    assert human_bytes(count) == told
+    assert human_bytes(count) == shown
 
 
-@pytest.mark.parametrize(("milliseconds", "told"), [(12.3, "12 ms"), (999, "999 ms"), (12_345, "12.3 s")])
-def test_durations_are_told_for_people(milliseconds: float, told: str) -> None:
+@pytest.mark.parametrize(("milliseconds", "shown"), [(12.3, "12 ms"), (999, "999 ms"), (12_345, "12.3 s")])
+def test_durations_are_formatted_for_people(milliseconds: float, shown: str) -> None:
     """Long durations are in seconds instead of milliseconds."""
-    assert human_ms(milliseconds) == told
+    assert human_ms(milliseconds) == shown
 
 
 @pytest.mark.parametrize("name", ["webp", "avif"])

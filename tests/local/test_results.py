@@ -52,7 +52,7 @@ def test_an_interrupted_run_can_be_run_again(tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "converted").exists()
 
 
-def test_a_link_is_removed_and_not_followed(tmp_path: Path) -> None:
+def test_a_link_is_removed_but_not_followed(tmp_path: Path) -> None:
     """The target of a link is not the run's to delete."""
     out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -67,7 +67,7 @@ def test_a_link_is_removed_and_not_followed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "way", ["out/resized/a.jpg", "way/resized/a.jpg", "link.jpg", "out/link.jpg", "out/way/other.jpg"]
 )
-def test_a_master_inside_of_the_folder_is_refused(tmp_path: Path, way: str) -> None:
+def test_a_master_inside_the_folder_is_refused(tmp_path: Path, way: str) -> None:
     """Otherwise the master would be deleted before it is read, even when reached through a link."""
     out = tmp_path / "out"
     clear(out, [])
@@ -83,7 +83,7 @@ def test_a_master_inside_of_the_folder_is_refused(tmp_path: Path, way: str) -> N
     assert all((out / name).exists() for name in RESULTS)
 
 
-def test_a_master_beside_the_folder_is_taken(tmp_path: Path) -> None:
+def test_a_master_beside_the_folder_is_accepted(tmp_path: Path) -> None:
     """A folder whose name starts with the output folder's name is not inside it."""
     (tmp_path / "outer").mkdir()
     (tmp_path / "outer" / "a.jpg").write_bytes(b"mine")
@@ -107,7 +107,7 @@ class FakeLogs:
         return [{"events": [{"logStreamName": stream, "message": line} for stream, line in lines]}]
 
 
-def test_cold_starts_are_counted_apart() -> None:
+def test_cold_starts_are_counted_separately() -> None:
     """The function's own log line marks the first invocation of a process."""
     report = "REPORT RequestId: 1\tDuration: {} ms\tBilled Duration: {} ms"
     logs = FakeLogs(
@@ -126,7 +126,7 @@ def test_cold_starts_are_counted_apart() -> None:
     }
 
 
-def test_further_formats_are_listed_where_they_were_kept(tmp_path: Path) -> None:
+def test_only_existing_further_formats_are_listed(tmp_path: Path) -> None:
     """Only files that exist are listed, after the JPEG of their size."""
     for file in ("small.jpg", "large.jpg", "large.webp"):
         (tmp_path / "resized/cat").mkdir(parents=True, exist_ok=True)

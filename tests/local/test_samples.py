@@ -84,7 +84,7 @@ def test_a_transparent_sample_shows_its_background(samples: dict[str, bytes], na
     assert alpha.getpixel((160, 160)) not in {0, None}
 
 
-def test_the_rotated_sample_says_so(samples: dict[str, bytes]) -> None:
+def test_the_rotated_sample_has_its_orientation_in_exif(samples: dict[str, bytes]) -> None:
     """Its pixels are sideways, and EXIF gives the orientation."""
     found = imaging.describe(samples["rotated.jpg"])
     assert (found.width, found.height, found.orientation) == (1080, 720, 6)
@@ -109,7 +109,7 @@ def test_the_16_bit_sample_uses_its_range(samples: dict[str, bytes]) -> None:
         ("an upper-case extension", lambda name: name.endswith(".JPG")),
     ],
 )
-def test_names_are_of_every_kind(samples: dict[str, bytes], what: str, found: object) -> None:
+def test_names_cover_difficult_characters(samples: dict[str, bytes], what: str, found: object) -> None:
     """The names would expose wrong decoding of keys."""
     assert callable(found)
     assert any(found(name) for name in samples), f"no sample's name has {what}"
@@ -121,7 +121,7 @@ def test_names_of_outputs_are_unique(samples: dict[str, bytes]) -> None:
     assert len(set(stems)) == len(stems)
 
 
-def test_every_picture_is_taken(samples: dict[str, bytes]) -> None:
+def test_every_sample_picture_is_converted(samples: dict[str, bytes]) -> None:
     """Imaging converts all of them but the file that is not a picture."""
     for name, data in samples.items():
         if data == NO_PICTURE:

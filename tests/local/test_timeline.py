@@ -37,17 +37,17 @@ def test_outputs_and_record_have_their_time_since_the_upload(timeline: Timeline)
     assert timeline.seconds(KEY, keys) == {"converted": 1.5, "record": 0.25}
 
 
-def test_a_master_that_is_not_known_has_no_times(timeline: Timeline) -> None:
+def test_an_unknown_master_has_no_times(timeline: Timeline) -> None:
     """Without the upload's time there is nothing to measure from."""
     assert timeline.seconds("master/other.jpg", {"converted": "converted/a.jpg"}) == {}
 
 
-def test_a_warning_of_several_workers_is_one(timeline: Timeline) -> None:
+def test_a_warning_of_several_workers_is_listed_once(timeline: Timeline) -> None:
     """A warning is listed once per picture, in order."""
     assert timeline.warnings == {KEY: ["the ICC profile was ignored", "it never ends"]}
 
 
-def test_a_run_that_left_nothing_is_read(tmp_path: Path) -> None:
+def test_a_run_without_files_has_an_empty_timeline(tmp_path: Path) -> None:
     """A report can be written without times."""
     assert Timeline.read(tmp_path / "times.json", tmp_path).seconds(KEY, {}) == {}
 

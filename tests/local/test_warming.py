@@ -46,7 +46,7 @@ def test_publishers_are_warmed_by_a_folder_marker() -> None:
 
 
 @pytest.mark.parametrize("handler", [branch.handler for branch in BRANCHES])
-def test_workers_are_warmed_by_a_job_for_none_of_them(handler: str) -> None:
+def test_workers_are_warmed_by_a_job_for_an_unknown_branch(handler: str) -> None:
     """The job names this stack but an unknown branch, so the worker ignores it."""
     ((record,),) = (event["Records"] for event in warmed(handler))
     job = Job.from_json(record["body"])
@@ -55,11 +55,11 @@ def test_workers_are_warmed_by_a_job_for_none_of_them(handler: str) -> None:
     assert not set(job.branches) & {branch.name for branch in BRANCHES}
 
 
-def test_other_functions_are_left_alone() -> None:
+def test_other_functions_are_not_invoked() -> None:
     """No event is known to be without side effects there."""
     assert warmed("billing.handler") == []
 
 
-def test_a_function_that_fails_does_not_stop_the_deployment() -> None:
+def test_a_failed_warm_up_does_not_stop_the_deployment() -> None:
     """The failure will show up on its first real event."""
     assert len(warmed(BRANCHES[0].handler, "broken")) == 1

@@ -25,7 +25,7 @@ def outcomes(picture: dict[str, Any]) -> list[tuple[str, str]]:
     return [(step["outcome"], step["after"]) for step in picture["steps"]]
 
 
-def test_a_picture_goes_from_step_to_step(found: Journeys) -> None:
+def test_a_picture_passes_through_every_step(found: Journeys) -> None:
     """A picture is uploaded, published and written by each branch; every step shows its time since the upload."""
     found.upload(KEY, START)
     (picture,) = found.plain()
@@ -44,7 +44,7 @@ def test_a_picture_goes_from_step_to_step(found: Journeys) -> None:
     assert picture["recorded"]
 
 
-def test_an_upload_from_elsewhere_is_seen_too(found: Journeys) -> None:
+def test_an_upload_from_elsewhere_is_shown_without_times(found: Journeys) -> None:
     """The upload time is unknown, so no times are shown; the order of the two logs does not matter."""
     found.add(entry("format-converter", "written", KEY, 2))
     found.add(entry("job-publisher", "published", KEY, 1))
@@ -52,7 +52,7 @@ def test_an_upload_from_elsewhere_is_seen_too(found: Journeys) -> None:
     assert outcomes(picture)[:2] == [("published", ""), ("written", "")]
 
 
-def test_branches_that_reject_for_one_reason_stand_together(found: Journeys) -> None:
+def test_rejections_with_one_reason_are_one_entry(found: Journeys) -> None:
     """Branches with the same reason are one entry."""
     found.upload(KEY, START)
     for worker in WORKERS:
@@ -63,7 +63,7 @@ def test_branches_that_reject_for_one_reason_stand_together(found: Journeys) -> 
     assert (picture["state"], picture["files"], picture["recorded"]) == ("rejected", [], False)
 
 
-def test_another_upload_of_a_name_starts_again(found: Journeys) -> None:
+def test_another_upload_of_a_name_starts_a_new_journey(found: Journeys) -> None:
     """The results of an earlier upload are not shown for a new one."""
     found.add(entry("job-publisher", "reconciled", KEY, 1, generation=1))
     found.add(entry("format-converter", "written", KEY, 2, generation=1))
@@ -74,7 +74,7 @@ def test_another_upload_of_a_name_starts_again(found: Journeys) -> None:
     assert found.plain()[0]["files"] == []
 
 
-def test_a_second_look_at_a_state_keeps_what_was_made_of_it(found: Journeys) -> None:
+def test_a_second_reconciliation_keeps_the_outcomes(found: Journeys) -> None:
     """The publisher may reconcile twice, or its log line may arrive after a worker's."""
     found.add(entry("format-converter", "written", KEY, 2, generation=1))
     for second in (1, 3):
@@ -89,14 +89,14 @@ def test_a_master_whose_name_is_taken_is_rejected(found: Journeys) -> None:
     assert (plain["state"], plain["reasons"][0]["error"]) == ("rejected", "NameTakenError")
 
 
-def test_a_dead_letter_makes_its_picture_failed(found: Journeys) -> None:
+def test_a_picture_with_a_dead_letter_is_failed(found: Journeys) -> None:
     """The picture is failed while its message is a dead letter."""
     found.upload(KEY, START)
     assert found.plain({KEY})[0]["state"] == "failed"
     assert found.plain()[0]["state"] == "on its way"
 
 
-def test_a_failure_is_counted_and_kept_for_its_message(found: Journeys) -> None:
+def test_a_failure_is_counted_and_stored_by_message(found: Journeys) -> None:
     """The error, its message and its line are stored for the later dead letter."""
     trace = "Traceback\n  File \"/layer/handlers/worker.py\", line 7, in run\nKeyError: 'oops'"
     for second in (1, 2):
@@ -114,13 +114,13 @@ def test_only_the_latest_pictures_are_kept(found: Journeys, monkeypatch: pytest.
     assert [picture["name"] for picture in found.plain()] == ["4.png", "3.png", "2.png"]
 
 
-def test_a_job_for_other_branches_begins_no_journey(found: Journeys) -> None:
+def test_a_warm_up_job_starts_no_journey(found: Journeys) -> None:
     """Warm-up jobs do not create a picture."""
     found.add(entry("pixel-resizer", "kept", KEY, 1))
     assert found.plain() == []
 
 
-def test_every_file_that_the_record_names_is_shown(found: Journeys) -> None:
+def test_every_file_in_the_record_is_shown(found: Journeys) -> None:
     """This includes a size in a further format, if it was kept."""
     record(found.stack, KEY, further="webp")
     found.add(entry("pixel-resizer", "written", KEY, 1, generation=1))
