@@ -51,14 +51,14 @@ def test_a_rejection_accounts_for_a_branch(pipeline: Pipeline, branch: str) -> N
     assert states(pipeline, "cat.png") == {**dict.fromkeys(BRANCHES, "missing"), branch: "rejected"}
 
 
-def test_what_older_settings_made_is_outdated(pipeline: Pipeline) -> None:
+def test_an_output_of_older_settings_is_outdated(pipeline: Pipeline) -> None:
     """An outdated output is accounted for: it is valid, but made with other settings."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"), recipe="before")
     (found,) = audit(pipeline.stack)
     assert (found.states, found.accounted_for) == (dict.fromkeys(BRANCHES, "outdated"), True)
 
 
-def test_a_size_that_is_new_makes_older_sizes_outdated(pipeline: Pipeline) -> None:
+def test_a_new_size_makes_older_outputs_outdated(pipeline: Pipeline) -> None:
     """The expected files are those in the record, not those of the current settings."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"), recipe="before")
     size = {"width": 1, "height": 1, "bytes": 1}
@@ -74,7 +74,7 @@ def found_etag(pipeline: Pipeline) -> str:
     return record.etag
 
 
-def test_a_deep_audit_sees_what_the_record_does_not(pipeline: Pipeline) -> None:
+def test_only_a_deep_audit_finds_changes_made_by_hand(pipeline: Pipeline) -> None:
     """Only a deep audit, with a request per object, finds an output that was overwritten by hand."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"))
     pipeline.client("s3").put_object(Bucket=BUCKET, Key="converted/cat.jpg", Body=b"by hand")
@@ -110,43 +110,43 @@ def test_an_audit_takes_few_requests(pipeline: Pipeline, monkeypatch: pytest.Mon
     assert count == {"Scan": 4, "ListObjectsV2": len(["master/", *prefixes])}
 
 
-def test_a_rejection_of_an_older_state_does_not(pipeline: Pipeline) -> None:
+def test_a_rejection_of_an_older_state_is_stale(pipeline: Pipeline) -> None:
     """A rejection of an earlier upload does not account for the current one."""
     pipeline.reject("cat.png", pipeline.upload("cat.png"), "resizing")
     pipeline.upload("cat.png", b"another picture")
     assert states(pipeline, "cat.png")["resizing"] == "stale"
 
 
-@pytest.mark.parametrize(("told", "state"), [(True, "rejected"), (False, "missing")])
-def test_a_master_whose_name_is_taken_is_rejected_once_it_was_told(
+@pytest.mark.parametrize(("written", "state"), [(True, "rejected"), (False, "missing")])
+def test_a_master_whose_name_is_taken_needs_a_written_reason(
     pipeline: Pipeline,
-    told: bool,  # noqa: FBT001
+    written: bool,  # noqa: FBT001
     state: str,
 ) -> None:
     """The second master with a name has one rejection for all branches."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"))
     etag = pipeline.upload("cat.gif")
-    if told:
+    if written:
         pipeline.write_reason("cat.gif", etag, "name-taken", "NameTakenError")
     (found,) = [found for found in audit(pipeline.stack) if found.key == "master/cat.gif"]
     assert found.states == dict.fromkeys(BRANCHES, state)
-    assert [reason["error"] for reason in found.rejections] == ["NameTakenError"] * told
+    assert [reason["error"] for reason in found.rejections] == ["NameTakenError"] * written
 
 
-def test_only_what_the_prefix_names_is_audited(pipeline: Pipeline) -> None:
+def test_only_masters_under_the_prefix_are_audited(pipeline: Pipeline) -> None:
     """The prefix is relative to the masters' prefix."""
     pipeline.upload("2024/cat.png")
     pipeline.upload("2025/cat.png")
     assert [found.key for found in audit(pipeline.stack, "2025/")] == ["master/2025/cat.png"]
 
 
-def test_folder_markers_are_no_masters(pipeline: Pipeline) -> None:
+def test_folder_markers_are_not_masters(pipeline: Pipeline) -> None:
     """The objects that consoles create for folders are not masters."""
     pipeline.client("s3").put_object(Bucket=BUCKET, Key="master/2024/")
     assert list(audit(pipeline.stack)) == []
 
 
-def test_the_rejected_are_those_of_the_newest_state(pipeline: Pipeline) -> None:
+def test_only_rejections_of_the_newest_state_are_listed(pipeline: Pipeline) -> None:
     """A master that was replaced or deleted after its rejection is not listed."""
     for branch in BRANCHES:
         pipeline.reject("bad.png", pipeline.upload("bad.png"), branch)

@@ -29,14 +29,14 @@ def test_every_master_without_a_record_becomes_a_job(pipeline: Pipeline) -> None
     assert sorted(pipeline.published()) == [f"master/{path}" for path in paths]
 
 
-def test_what_is_current_is_not_made_again(pipeline: Pipeline) -> None:
+def test_a_current_picture_gets_no_job(pipeline: Pipeline) -> None:
     """A settled, current picture gets no job."""
     pipeline.finish("done.png", pipeline.upload("done.png"))
     before = pipeline.record("done.png")
     assert (run(pipeline), pipeline.published(), pipeline.record("done.png")) == (0, [], before)
 
 
-def test_only_what_is_missing_becomes_a_job(pipeline: Pipeline) -> None:
+def test_only_missing_and_stale_outputs_get_a_job(pipeline: Pipeline) -> None:
     """Done masters get no job, stale ones do, and a missing output gets a job for its branch only."""
     pipeline.finish("done.png", pipeline.upload("done.png"))
     pipeline.finish("stale.png", pipeline.upload("stale.png"))
@@ -53,7 +53,7 @@ def test_only_what_is_missing_becomes_a_job(pipeline: Pipeline) -> None:
     }
 
 
-def test_only_the_branch_whose_settings_changed_works_again(pipeline: Pipeline) -> None:
+def test_only_the_branch_with_changed_settings_runs_again(pipeline: Pipeline) -> None:
     """The new generation keeps the other branches' outcomes, and does not write their outputs again."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"))
     changed = dataclasses.replace(pipeline.stack, recipes={**pipeline.stack.recipes, "resizing": "new"})
@@ -75,14 +75,14 @@ def test_one_branch_can_be_chosen(pipeline: Pipeline) -> None:
     assert work == Task(key="master/cat.png", branches=["metadata-extraction"])
 
 
-def test_it_goes_on_after_a_key(pipeline: Pipeline) -> None:
+def test_a_backfill_continues_after_a_key(pipeline: Pipeline) -> None:
     """Masters up to that key are skipped."""
     for path in ("a.png", "b.png", "c.png"):
         pipeline.upload(path)
     assert run(pipeline, every(pipeline.stack, "", "master/a.png")) == 2
 
 
-def test_the_rate_is_kept(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_rate_is_limited(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     """After each master it waits for the rest of that master's time."""
     for number in range(2):
         pipeline.upload(f"{number}.png")
@@ -92,7 +92,7 @@ def test_the_rate_is_kept(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -
     assert waits == [pytest.approx(0.1), pytest.approx(0.15)]
 
 
-def test_what_was_made_before_the_records_is_registered(pipeline: Pipeline) -> None:
+def test_outputs_without_records_are_registered(pipeline: Pipeline) -> None:
     """Complete and rejected pictures get records and count as outdated; no job and no event is sent."""
     pipeline.make_outputs("good.png", pipeline.upload("good.png"))
     etag = pipeline.upload("bad.png", b"bad")
@@ -114,21 +114,21 @@ def test_what_was_made_before_the_records_is_registered(pipeline: Pipeline) -> N
     assert (states["master/good.png"], states["master/bad.png"]) == ({"outdated"}, {"rejected"})
 
 
-def test_registering_leaves_records_alone(pipeline: Pipeline) -> None:
+def test_registering_does_not_change_records(pipeline: Pipeline) -> None:
     """A picture with a record is not registered again."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"))
     before = pipeline.record("cat.png")
     assert (register(pipeline.stack, ""), pipeline.record("cat.png")) == (0, before)
 
 
-def test_a_stack_without_records_is_told_to_deploy(pipeline: Pipeline) -> None:
+def test_a_stack_without_records_is_refused(pipeline: Pipeline) -> None:
     """The outputs of a stack from an earlier version do not name a table for records."""
     before = dataclasses.replace(pipeline.stack, pictures="")
     with pytest.raises(NoRecordsError, match="run `pulumi up` first"):
         register(before, "")
 
 
-def test_a_bookmark_is_where_it_was_put(tmp_path: Path) -> None:
+def test_a_bookmark_keeps_the_last_key(tmp_path: Path) -> None:
     """The bookmark keeps the last key for its bucket until it is removed."""
     bookmark = Bookmark(tmp_path / "bookmark")
     assert bookmark.read(BUCKET) is None
@@ -139,7 +139,7 @@ def test_a_bookmark_is_where_it_was_put(tmp_path: Path) -> None:
     assert bookmark.read(BUCKET) is None
 
 
-def test_the_estimate_counts_requests_of_the_branches_that_work_again() -> None:
+def test_the_estimate_counts_only_the_branches_that_run_again() -> None:
     """The record is read and started; the branch reads, writes and settles; each queue gets the message."""
     queues, last = len(BRANCHES), math.ceil(1000 / len(BRANCHES))
     assert Requests(jobs=1000, sizes=3, branches=("resizing",)).counts == {
@@ -155,7 +155,7 @@ def test_the_estimate_counts_requests_of_the_branches_that_work_again() -> None:
     }
 
 
-def test_the_estimate_grows_with_the_jobs() -> None:
+def test_the_estimate_is_proportional_to_the_jobs() -> None:
     """The estimate is proportional to the number of jobs."""
     thousand, million = (Requests(jobs=jobs, sizes=3).dollars for jobs in (1000, 1_000_000))
     assert million == pytest.approx(1000 * thousand)

@@ -29,9 +29,9 @@ OUTPUTS = {
 }
 
 
-def run(*words: str) -> Result:
+def run(*arguments: str) -> Result:
     """Run `python -m ops` in this process."""
-    return CliRunner().invoke(command.main, words)
+    return CliRunner().invoke(command.main, arguments)
 
 
 @pytest.fixture
@@ -43,15 +43,15 @@ def connected(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     return pipeline
 
 
-@pytest.mark.parametrize("words", [[], ["--local", "--stack", "dev"]])
-def test_one_stack_must_be_named(words: list[str]) -> None:
+@pytest.mark.parametrize("arguments", [[], ["--local", "--stack", "dev"]])
+def test_exactly_one_stack_is_required(arguments: list[str]) -> None:
     """Naming no stack or two is a usage error."""
-    result = run("audit", *words)
+    result = run("audit", *arguments)
     assert result.exit_code == USAGE
     assert "name one stack" in result.output
 
 
-def test_a_local_stack_that_is_not_running_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_local_stack_that_is_not_running_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The error says how to start the local stack."""
     monkeypatch.setattr(connecting, "RUNNING", tmp_path / "nothing")
     result = run("audit", "--local")
@@ -59,7 +59,7 @@ def test_a_local_stack_that_is_not_running_is_told(monkeypatch: pytest.MonkeyPat
     assert "python -m local up" in result.output
 
 
-def test_a_machine_without_pulumi_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_missing_pulumi_cli_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The command needs the Pulumi CLI to find a stack on AWS."""
     monkeypatch.setenv("PATH", str(tmp_path))
     result = run("audit", "--stack", "dev")
@@ -67,7 +67,7 @@ def test_a_machine_without_pulumi_is_told(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert "expected the Pulumi CLI" in result.output
 
 
-def test_a_clean_audit_ends_well(connected: Pipeline) -> None:
+def test_a_clean_audit_exits_0(connected: Pipeline) -> None:
     """The command exits 0 if every master is accounted for."""
     connected.finish("cat.png", connected.upload("cat.png"))
     result = run("audit", "--local")
@@ -75,7 +75,7 @@ def test_a_clean_audit_ends_well(connected: Pipeline) -> None:
     assert result.output.startswith("OK: 1 master, all accounted for.")
 
 
-def test_an_audit_that_misses_something_names_it(connected: Pipeline) -> None:
+def test_an_incomplete_audit_lists_what_is_missing(connected: Pipeline) -> None:
     """The master and its branches are listed, and the command exits 1."""
     connected.upload("cat.png")
     result = run("audit", "--local")
@@ -83,7 +83,7 @@ def test_an_audit_that_misses_something_names_it(connected: Pipeline) -> None:
     assert "master/cat.png: format-conversion missing, resizing missing, metadata-extraction missing" in result.output
 
 
-def test_an_audit_is_read_by_machines(connected: Pipeline) -> None:
+def test_an_audit_can_be_printed_as_json(connected: Pipeline) -> None:
     """With --json each line is an object, and the totals come last."""
     connected.finish("cat.png", connected.upload("cat.png"))
     master, totals = map(json.loads, run("audit", "--local", "--json", "--all").output.splitlines())
@@ -107,7 +107,7 @@ def test_a_dry_run_counts_each_job_once(connected: Pipeline) -> None:
     assert counts["DynamoDB, read unit"] == "1"
 
 
-def test_a_backfill_that_was_cut_off_goes_on(connected: Pipeline, tmp_path: Path) -> None:
+def test_an_interrupted_backfill_continues(connected: Pipeline, tmp_path: Path) -> None:
     """The key in the bookmark is skipped, and the bookmark is deleted at the end."""
     for path in ("a.png", "b.png"):
         connected.upload(path)
@@ -118,7 +118,7 @@ def test_a_backfill_that_was_cut_off_goes_on(connected: Pipeline, tmp_path: Path
     assert not bookmark.exists()
 
 
-def test_a_queue_that_nobody_knows_is_named(connected: Pipeline) -> None:
+def test_an_unknown_queue_is_refused_with_the_known_ones(connected: Pipeline) -> None:
     """The error lists the known queues."""
     result = run("redrive", "--local", "--queue", "nowhere")
     assert result.exit_code == USAGE
@@ -126,7 +126,7 @@ def test_a_queue_that_nobody_knows_is_named(connected: Pipeline) -> None:
     assert connected.stack.dead_letter_queues
 
 
-def test_a_redrive_says_what_it_did(connected: Pipeline) -> None:
+def test_a_redrive_prints_what_it_moved(connected: Pipeline) -> None:
     """The undelivered message returns to its queue."""
     url = connected.stack.dead_letter_queues["resizing-undelivered"]
     connected.client("sqs").send_message(QueueUrl=url, MessageBody="job")
@@ -134,7 +134,7 @@ def test_a_redrive_says_what_it_did(connected: Pipeline) -> None:
     assert connected.bodies(connected.stack.queues["resizing"]) == ["job"]
 
 
-def test_the_rejected_are_listed_and_retried(connected: Pipeline) -> None:
+def test_rejections_are_listed_and_retried(connected: Pipeline) -> None:
     """The list has each rejection, and each master becomes one job."""
     etag = connected.upload("bad.png")
     connected.finish("bad.png", etag)
@@ -154,7 +154,7 @@ def test_the_rejected_are_listed_and_retried(connected: Pipeline) -> None:
         (ClientError({"Error": {"Code": "ThrottlingException"}}, "GetObject"), "`backfill --rate`"),
     ],
 )
-def test_what_the_world_refuses_is_one_line(error: Exception, advice: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_aws_is_one_line(error: Exception, advice: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error is one line without a traceback, with the cause and what to check."""
 
     def fail(_stack: str | None, **_: object) -> None:
@@ -169,7 +169,7 @@ def test_what_the_world_refuses_is_one_line(error: Exception, advice: str, monke
 
 
 @pytest.mark.parametrize("kept", ["", "{", "[]", '{"outputs": {}}', '{"outputs": {}, "client": {}}'])
-def test_a_state_file_that_is_odd_is_told(kept: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_malformed_state_file_is_reported(kept: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The error names the file to remove."""
     monkeypatch.setattr(connecting, "RUNNING", tmp_path / "local.json")
     connecting.RUNNING.write_text(kept)
@@ -179,7 +179,9 @@ def test_a_state_file_that_is_odd_is_told(kept: str, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("outputs", ["{}", "[]", "no JSON", '{"topic": 1}', '{"topic": "x"}'])
-def test_a_stack_that_is_not_deployed_is_told(outputs: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_stack_that_is_not_deployed_is_reported(
+    outputs: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """Pulumi knows the stack, but it has no outputs, or those of another project."""
     _pulumi(outputs, monkeypatch, tmp_path)
     result = run("audit", "--stack", "dev")
@@ -187,7 +189,7 @@ def test_a_stack_that_is_not_deployed_is_told(outputs: str, monkeypatch: pytest.
     assert "outputs" in result.output or "JSON" in result.output
 
 
-def test_a_stack_is_asked_in_its_own_region(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_clients_use_the_stacks_region(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The stack's region takes precedence over the environment."""
     _pulumi(json.dumps(OUTPUTS), monkeypatch, tmp_path)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -203,9 +205,7 @@ def _pulumi(outputs: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None
 
 
 @pytest.mark.parametrize("bookmark", ["nowhere/file", ".", "garbage"])
-def test_a_bookmark_that_is_none_is_refused_before_a_job_is_sent(
-    bookmark: str, connected: Pipeline, tmp_path: Path
-) -> None:
+def test_an_invalid_bookmark_is_refused_before_any_job(bookmark: str, connected: Pipeline, tmp_path: Path) -> None:
     """A missing folder, a folder, and a file with other content are refused."""
     (tmp_path / "garbage").write_text("[]")
     connected.upload("cat.png")
@@ -220,7 +220,7 @@ def test_a_rate_must_be_a_number() -> None:
     assert run("backfill", "--local", "--rate", "nan").exit_code == USAGE
 
 
-def test_a_name_too_long_for_one_branch_counts_for_it_alone(connected: Pipeline) -> None:
+def test_a_name_too_long_for_one_branch_affects_only_that_branch(connected: Pipeline) -> None:
     """The outputs of the other branches are still found."""
     path = f"{'x' * 1000}.png"
     etag = connected.upload(path)
@@ -241,14 +241,14 @@ def test_the_local_stack_needs_no_profile_and_no_proxy(monkeypatch: pytest.Monke
     assert os.environ["AWS_PROFILE"] == "nonsense"
 
 
-def test_a_pictures_status_is_its_record(connected: Pipeline) -> None:
+def test_the_status_of_a_picture_is_its_record(connected: Pipeline) -> None:
     """The picture may be given by key, path or name; the command exits 0 if the picture is settled."""
     etag = connected.upload("2024/cat.png")
     connected.finish("2024/cat.png", etag, BUT_RESIZING)
     assert run("status", "2024/cat", "--local").exit_code == 1
     connected.reject("2024/cat.png", etag, "resizing")
-    for words in ("master/2024/cat.png", "2024/cat.png", "2024/cat"):
-        result = run("status", words, "--local")
+    for picture in ("master/2024/cat.png", "2024/cat.png", "2024/cat"):
+        result = run("status", picture, "--local")
         assert result.exit_code == 0
         assert "master/2024/cat.png: rejected" in result.output
         assert "resizing: rejected no picture" in result.output
@@ -256,7 +256,7 @@ def test_a_pictures_status_is_its_record(connected: Pipeline) -> None:
     assert found["branches"]["format-conversion"] == {"state": "written", "recipe": "now"}
 
 
-def test_a_master_whose_name_another_one_owns_has_a_status_of_its_own(connected: Pipeline) -> None:
+def test_a_master_whose_name_is_taken_has_its_own_status(connected: Pipeline) -> None:
     """Its key shows a rejection that names the owner; the name shows the owner's record."""
     connected.finish("cat.png", connected.upload("cat.png"))
     connected.write_reason("cat.jpg", connected.upload("cat.jpg", b"another"), NAME_TAKEN, "NameTakenError")
@@ -266,7 +266,7 @@ def test_a_master_whose_name_another_one_owns_has_a_status_of_its_own(connected:
     assert json.loads(run("status", "cat", "--local", "--json").output)["key"] == "master/cat.png"
 
 
-def test_a_picture_that_nobody_uploaded_is_told(connected: Pipeline) -> None:
+def test_a_picture_without_a_record_is_reported(connected: Pipeline) -> None:
     """The command exits 1 and says that there is no record."""
     result = run("status", "master/nothing.png", "--local")
     assert (result.exit_code, "which has no record" in result.output) == (1, True)
@@ -277,24 +277,24 @@ def test_orphans_are_swept(connected: Pipeline) -> None:
     """Outputs of a deleted master are removed, other outputs stay; a dry run removes nothing."""
     connected.finish("cat.png", connected.upload("cat.png"))
     connected.make_outputs("gone.png", "e")
-    for words, left in ((("--dry-run",), True), ((), False)):
-        result = run("sweep", "--local", *words)
+    for arguments, left in ((("--dry-run",), True), ((), False)):
+        result = run("sweep", "--local", *arguments)
         assert "converted/gone.jpg" in result.output
         keys = [entry["Key"] for entry in connected.client("s3").list_objects_v2(Bucket="images")["Contents"]]
         assert ("converted/gone.jpg" in keys, "converted/cat.jpg" in keys) == (left, True)
 
 
-@pytest.mark.parametrize("words", [(), ("--dry-run",)])
-def test_what_others_put_beside_the_outputs_is_not_swept(connected: Pipeline, words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("arguments", [(), ("--dry-run",)])
+def test_objects_of_others_are_not_swept(connected: Pipeline, arguments: tuple[str, ...]) -> None:
     """Objects without the pipeline's metadata are not swept, even under its prefixes."""
     connected.client("s3").put_object(Bucket="images", Key="converted/theirs.jpg", Body=b"not ours")
-    result = run("sweep", "--local", *words)
+    result = run("sweep", "--local", *arguments)
     assert "theirs" not in result.output
     assert connected.client("s3").get_object(Bucket="images", Key="converted/theirs.jpg")["Body"].read() == b"not ours"
 
 
 @pytest.mark.parametrize("versioned", [False, True])
-def test_a_picture_is_erased_with_everything(connected: Pipeline, versioned: bool) -> None:  # noqa: FBT001
+def test_a_picture_is_erased_with_all_its_versions(connected: Pipeline, versioned: bool) -> None:  # noqa: FBT001
     """Master, outputs, rejections, item and record go in all versions; other pictures stay."""
     s3 = connected.client("s3")
     if versioned:
@@ -312,21 +312,21 @@ def test_a_picture_is_erased_with_everything(connected: Pipeline, versioned: boo
     assert "remains in the functions' logs" in " ".join(result.output.split())
 
 
-def test_a_misspelt_key_erases_nothing_and_says_so(connected: Pipeline) -> None:
+def test_a_misspelt_key_erases_nothing(connected: Pipeline) -> None:
     """The output says that nothing was removed, and suggests a key."""
     connected.finish("cat.png", connected.upload("cat.png"))
     result = run("erase", "master/cta.png", "--local", "--yes")
     assert result.output == "Nothing was removed: the stack has nothing of master/cta.png (did you mean cat.png?).\n"
 
 
-def test_a_picture_that_is_being_worked_on_is_not_erased(connected: Pipeline) -> None:
+def test_a_picture_in_progress_is_not_erased(connected: Pipeline) -> None:
     """A worker could write the outputs again after the removal."""
     connected.finish("cat.png", connected.upload("cat.png"), ("resizing",))
     result = run("erase", "master/cat.png", "--local", "--yes")
     assert (result.exit_code, "--watch" in result.output) == (1, True)
 
 
-def test_events_are_sent_again(connected: Pipeline) -> None:
+def test_events_can_be_sent_again(connected: Pipeline) -> None:
     """Events of named pictures, or of all that settled since a time, are sent again with the same ids."""
     connected.finish("cat.png", connected.upload("cat.png"))
     connected.finish("dog.png", connected.upload("dog.png"))
@@ -356,7 +356,7 @@ def test_events_need_a_picture_or_a_time() -> None:
 
 
 @pytest.mark.usefixtures("connected")
-def test_a_branch_is_chosen_among_what_is_missing_or_outdated() -> None:
+def test_branch_needs_missing_or_outdated() -> None:
     """`--branch` needs an option that selects missing or outdated outputs."""
     assert run("backfill", "--local", "--branch", "resizing").exit_code == USAGE
 
@@ -376,7 +376,7 @@ class FakeNotifications:
         self.configuration = request["NotificationConfiguration"]
 
 
-def test_a_bucket_is_adopted_and_keeps_what_it_notifies(connected: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_adopted_bucket_keeps_its_notifications(connected: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     """EventBridge is added next to the existing destination; a second run changes nothing."""
     theirs = [{"Id": "theirs", "QueueArn": "arn:aws:sqs:::theirs", "Events": ["s3:ObjectCreated:*"]}]
     s3 = FakeNotifications(QueueConfigurations=theirs)
@@ -387,7 +387,7 @@ def test_a_bucket_is_adopted_and_keeps_what_it_notifies(connected: Pipeline, mon
     assert "nothing was changed" in run("adopt", "images", "--local", "--yes").output
 
 
-def test_a_bucket_is_not_adopted_without_a_yes(connected: Pipeline) -> None:
+def test_a_bucket_is_adopted_only_after_a_yes(connected: Pipeline) -> None:
     """The command shows the configuration and asks; a no changes nothing."""
     result = CliRunner().invoke(command.main, ["adopt", "images", "--local"], input="n\n")
     assert result.exit_code == 1
@@ -396,24 +396,24 @@ def test_a_bucket_is_not_adopted_without_a_yes(connected: Pipeline) -> None:
     )
 
 
-@pytest.mark.parametrize("words", [("audit",), ("backfill", "--dry-run"), ("rejected",)], ids=" ".join)
-def test_a_prefix_without_masters_is_an_error(connected: Pipeline, words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("arguments", [("audit",), ("backfill", "--dry-run"), ("rejected",)], ids=" ".join)
+def test_a_prefix_without_masters_is_an_error(connected: Pipeline, arguments: tuple[str, ...]) -> None:
     """The prefix is probably misspelt, and an empty result would look like success."""
     connected.upload("summer/cat.png")
     for prefix, hint in (("sumer", "did you mean summer/?"), ("master/summer", "leave out master/")):
-        result = run(*words, "--local", "--prefix", prefix)
+        result = run(*arguments, "--local", "--prefix", prefix)
         assert result.exit_code == USAGE
         assert hint in result.output
-    assert run(*words, "--local", "--prefix", "summer/c").exit_code in {0, NOT_AS_EXPECTED}
+    assert run(*arguments, "--local", "--prefix", "summer/c").exit_code in {0, NOT_AS_EXPECTED}
 
 
-def test_an_empty_bucket_is_no_error(connected: Pipeline) -> None:
+def test_an_empty_bucket_is_not_an_error(connected: Pipeline) -> None:
     """Without a prefix, an empty bucket is a valid result."""
     assert connected.published() == []
     assert run("audit", "--local").output.startswith("OK: 0 masters")
 
 
-def test_a_misspelt_key_queue_or_command_is_told_its_nearest(connected: Pipeline) -> None:
+def test_a_misspelt_word_gets_the_nearest_suggestion(connected: Pipeline) -> None:
     """The error suggests the nearest match."""
     connected.finish("2024/holiday.png", connected.upload("2024/holiday.png"))
     assert "did you mean 2024/holiday.png?" in run("status", "master/2024/holliday.png", "--local").output
@@ -421,12 +421,12 @@ def test_a_misspelt_key_queue_or_command_is_told_its_nearest(connected: Pipeline
     assert "'audti' (did you mean audit" in run("audti").output
 
 
-def test_the_list_of_commands_cuts_no_sentence_short() -> None:
+def test_every_summary_fits_into_the_list_of_commands() -> None:
     """Each command's summary fits on one line."""
     assert "..." not in run("--help").output.partition("Commands:")[2]
 
 
-def test_a_verdict_comes_first(connected: Pipeline) -> None:
+def test_the_verdict_comes_first(connected: Pipeline) -> None:
     """The first line is the verdict, and the details follow."""
     connected.finish("a.png", connected.upload("a.png"))
     connected.upload("b.png")
@@ -436,7 +436,7 @@ def test_a_verdict_comes_first(connected: Pipeline) -> None:
     assert run("letters", "--local").output == "OK: the queues of failures are empty.\n"
 
 
-def test_a_rejected_master_is_one_line_for_each_reason(connected: Pipeline) -> None:
+def test_a_rejected_master_has_one_line_per_reason(connected: Pipeline) -> None:
     """Branches with the same reason share a line with the full key; errors are counted."""
     path = "a/very/long/folder/" * 10 + "bad\n.png"
     etag = connected.upload(path)
@@ -461,7 +461,7 @@ def test_failed_messages_are_shown_with_their_pictures(connected: Pipeline) -> N
     assert (found["queue"], found["count"], found["letters"][0]["what"]) == ("resizing", 1, "master/a.png")
 
 
-SPOKEN = [
+PRINTING_JSON = [
     ("backfill", "--dry-run"),
     ("backfill",),
     ("sweep",),
@@ -472,10 +472,10 @@ SPOKEN = [
 ]
 
 
-@pytest.mark.parametrize("words", SPOKEN, ids=" ".join)
-def test_every_command_speaks_to_programs(connected: Pipeline, words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("arguments", PRINTING_JSON, ids=" ".join)
+def test_every_command_prints_json(connected: Pipeline, arguments: tuple[str, ...]) -> None:
     """With --json standard output has one JSON object per line."""
     connected.finish("a.png", connected.upload("a.png"))
-    result = run(*words, "--local", "--json")
+    result = run(*arguments, "--local", "--json")
     assert result.exit_code == 0, result.output
     assert all(isinstance(json.loads(line), dict) for line in result.stdout.splitlines())

@@ -29,13 +29,13 @@ def test_an_event_of_the_publisher_has_lambdas_error() -> None:
     }
 
 
-def test_a_message_that_is_no_job_is_shown_as_it_is() -> None:
+def test_a_message_that_is_not_a_job_is_shown_as_it_is() -> None:
     """The beginning of its body is shown."""
     found = letter({"MessageId": "1", "Body": "x" * 100}, {})
     assert (found["what"], found["error"]) == ("x" * 80, UNKNOWN)
 
 
-def test_an_event_that_eventbridge_kept_has_its_error() -> None:
+def test_an_undelivered_event_has_eventbridges_error() -> None:
     """The rule of an adopted bucket puts the error into the message's attributes."""
     body = json.dumps({"detail": {"object": {"key": "master/c.jpg"}}})
     attributes = {"ERROR_MESSAGE": {"StringValue": "no permission", "DataType": "String"}}
@@ -43,7 +43,7 @@ def test_an_event_that_eventbridge_kept_has_its_error() -> None:
     assert (found["what"], found["error"]) == ("master/c.jpg", "no permission")
 
 
-def test_what_nobody_explains_is_said_to_be_so(pipeline: Pipeline) -> None:
+def test_a_message_without_an_error_says_so(pipeline: Pipeline) -> None:
     """A worker that was killed logs no error, and an undelivered message has none."""
     stack = pipeline.stack
     for queue in ("resizing", "resizing-undelivered"):

@@ -23,13 +23,13 @@ def line(**changes: Any) -> str:
     return json.dumps({**entry, **changes})
 
 
-def test_a_failure_names_error_text_and_the_functions_own_line() -> None:
+def test_a_failure_has_error_message_and_source_line() -> None:
     """The innermost line of the functions' own code is more helpful than a line in a library."""
     failure = failure_of("pixel-resizer", line())
     assert str(failure) == "pixel-resizer: ZeroDivisionError: division by zero (pixel_resizer.py:30)"
 
 
-def test_other_lines_are_no_failures() -> None:
+def test_other_lines_are_not_failures() -> None:
     """Lambda's own lines, other levels and text that is not JSON are ignored."""
     for text in ("START RequestId: 1", line(level="INFO"), "[1]", "{}"):
         assert failure_of("pixel-resizer", text) is None
@@ -75,7 +75,7 @@ def test_the_last_failure_of_a_message_is_found_by_its_id() -> None:
     assert last_failure(found, "/resizer", "c", 0) is None  # type: ignore[arg-type]
 
 
-def test_a_queues_log_group_is_its_functions(pipeline: Pipeline) -> None:
+def test_a_queues_log_group_is_that_of_its_function(pipeline: Pipeline) -> None:
     """The event source mapping leads to the log group; a queue without a function has none."""
     assert log_group(FakeStack(), "url") == "/resizer"  # type: ignore[arg-type]
     stack: DeployedStack = pipeline.stack

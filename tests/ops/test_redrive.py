@@ -29,7 +29,7 @@ def fail(pipeline: Pipeline, queue: str, body: str = JOB) -> None:
     pipeline.client("sqs").send_message(QueueUrl=pipeline.stack.dead_letter_queues[queue], MessageBody=body)
 
 
-def test_what_waits_is_counted_by_queue(pipeline: Pipeline) -> None:
+def test_failed_messages_are_counted_by_queue(pipeline: Pipeline) -> None:
     """Every failure queue is listed, including empty ones."""
     fail(pipeline, "resizing")
     assert waiting(pipeline.stack) == {**dict.fromkeys(pipeline.stack.dead_letter_queues, 0), "resizing": 1}
@@ -53,7 +53,7 @@ def no_moves(_stack: DeployedStack, _source: str) -> int:
     raise ClientError({"Error": {"Code": "InvalidAction"}}, "StartMessageMoveTask")
 
 
-def test_any_other_refusal_of_a_move_comes_out(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_other_error_of_a_move_is_raised(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only a missing operation has a fallback; a missing permission is an error."""
 
     def denied(_stack: DeployedStack, _source: str) -> int:
@@ -84,7 +84,7 @@ class MovingSqs:
         return {"Results": [{"Status": next(self._statuses), "ApproximateNumberOfMessagesMoved": 2}]}
 
 
-def test_dead_letters_are_moved_by_sqs_itself(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sqs_moves_the_dead_letters(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     """The task is started once and polled until it ends."""
     sqs = MovingSqs()
     monkeypatch.setattr(module, "POLL_S", 0)
@@ -94,9 +94,7 @@ def test_dead_letters_are_moved_by_sqs_itself(pipeline: Pipeline, monkeypatch: p
 
 
 @pytest.mark.parametrize("end", ["FAILED", "CANCELLED"])
-def test_a_move_that_does_not_end_well_is_an_error(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, end: str
-) -> None:
+def test_a_failed_move_is_an_error(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
     """The error gives the end state, the number of moved messages, and what to do."""
     sqs = MovingSqs(end)
     monkeypatch.setattr(module, "POLL_S", 0)
@@ -105,7 +103,7 @@ def test_a_move_that_does_not_end_well_is_an_error(
         redrive(stack, "resizing")
 
 
-def test_an_event_that_became_no_job_is_published(pipeline: Pipeline) -> None:
+def test_a_failed_event_is_published(pipeline: Pipeline) -> None:
     """Lambda's record contains the event, whose keys are URL-encoded."""
     pipeline.upload("my cat.png")
     fail(pipeline, "job-publisher-failed", json.dumps({"requestPayload": EVENT}))
@@ -114,7 +112,7 @@ def test_an_event_that_became_no_job_is_published(pipeline: Pipeline) -> None:
     assert waiting(pipeline.stack)["job-publisher-failed"] == 0
 
 
-def test_a_record_that_nobody_can_read_stays(pipeline: Pipeline) -> None:
+def test_an_unreadable_record_stays_in_the_queue(pipeline: Pipeline) -> None:
     """A message that cannot be parsed is an error, and stays in the queue."""
     fail(pipeline, "job-publisher-failed", json.dumps({"hello": "world"}))
     with pytest.raises(InvalidJobError, match="expected a record with the event"):
