@@ -1,14 +1,16 @@
-"""The documentation site: its pages, the objects on the API pages, and the links between pages."""
+"""The documentation site: its pages, the objects on the API pages, and the links of all pages."""
 
 import importlib
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from components.stack_file import ROOT
+from tests.headings import anchors
 
 DOCS = ROOT / "docs"
 NAMED = [
@@ -31,7 +33,7 @@ def test_every_page_is_in_the_navigation() -> None:
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_what_an_api_page_names_is_there_and_says_what_it_is(name: str) -> None:
+def test_every_api_entry_exists_and_has_a_docstring(name: str) -> None:
     """Each entry is a module or a member of one, and has a docstring."""
     try:
         found = importlib.import_module(name)
@@ -49,8 +51,22 @@ def test_metadata_on_a_command_line_is_json() -> None:
     assert json.loads(metadata) == {"focal-point": "0.3,0.7"}
 
 
-def test_every_link_between_pages_leads_somewhere() -> None:
-    """Each relative link leads to an existing file."""
-    for page in DOCS.rglob("*.md"):
-        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
+PAGES = [
+    *ROOT.glob("*.md"),
+    *(page for folder in ("docs", "examples", "policy", "provider") for page in (ROOT / folder).rglob("*.md")),
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.relative_to(ROOT).as_posix() for page in PAGES])
+def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    """Each relative link leads to an existing file, and its anchor to a heading of that file."""
+    for file, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", page.read_text(encoding="utf-8")):
+        target = page.parent / file if file else page
+        assert target.exists(), f"expected a file, got {file}"
+        assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), f"no heading for {file}#{anchor}"
+
+
+def test_anchors_are_those_that_github_and_the_site_share() -> None:
+    """A dash between spaces or an accent gives two different anchors, and code blocks have no headings."""
+    page = "# One (machine)\n\n## A `b_c` - d\n\n### Café\n\n```\n# a comment\n```\n## Last, not least\n"
+    assert anchors(page) == {"one-machine", "last-not-least"}
