@@ -62,7 +62,10 @@ def queue_url(name: str) -> str:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A registration: type token, logical name, inputs and outputs (keys in camelCase)."""
+    """A registration: type token, logical name, inputs and outputs (keys in camelCase).
+
+    `provider` is empty for the default provider, which the stack file configures.
+    """
 
     typ: str
     name: str
@@ -74,6 +77,7 @@ class Recorded:
     outputs: dict[str, Any]
     protected: bool
     retained: bool
+    provider: str
 
     @property
     def kind(self) -> str:
@@ -107,6 +111,7 @@ class RecordingMocks(Mocks):
             outputs=outputs,
             protected=request.protect,
             retained=request.retainOnDelete,
+            provider=request.provider,
         )
         with self._lock:
             self.resources.append(recorded)

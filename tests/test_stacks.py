@@ -38,17 +38,18 @@ def test_destroying_prod_leaves_the_data() -> None:
     assert program.one("Bucket", "images").inputs["forceDestroy"] is False
 
 
-def test_pictures_are_deleted_only_where_a_stack_file_says_so() -> None:
+def test_force_destroy_is_off_by_default() -> None:
     """`forceDestroy` is off by default, and on in the development stacks."""
     forced = [stack for stack in STACKS if recorded(stack).mocks.one("Bucket", "images").inputs["forceDestroy"]]
     assert (StackConfig().force_destroy, forced) == (False, ["dev", "local"])
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_what_a_stack_makes_is_tagged(stack: str) -> None:
-    """The provider tags every resource with project and stack."""
+def test_every_resource_gets_the_stacks_tags(stack: str) -> None:
+    """The stack file gives the tags to the default provider, which creates every resource."""
     tags = json.loads(stack_config(stack)["aws:defaultTags"])["tags"]
     assert tags == {"project": "pixelcascade", "stack": stack}
+    assert {found.name: found.provider for found in recorded(stack).mocks.resources if found.provider} == {}
 
 
 def test_the_local_stack_points_every_service_to_the_emulator() -> None:
@@ -65,7 +66,7 @@ def test_unknown_settings_stop_the_program_before_any_resource() -> None:
         recorded("dev", jpegQualty="90")
 
 
-def test_the_settings_for_web_pages_that_prod_shows_can_be_deployed() -> None:
+def test_the_commented_settings_of_prod_are_valid() -> None:
     """The commented lines in Pulumi.prod.yaml are valid settings."""
     lines = (ROOT / "Pulumi.prod.yaml").read_text().splitlines()
     shown = yaml.safe_load("\n".join(line.partition("# ")[2] for line in lines if line.startswith("  # pixelcascade:")))
