@@ -4,6 +4,7 @@ import ast
 import dataclasses
 import importlib
 import importlib.metadata
+import itertools
 import json
 import re
 import sys
@@ -72,7 +73,7 @@ def variables(function: Recorded) -> dict[str, str]:
     return found
 
 
-def told(function: Recorded) -> set[str]:
+def own_variables(function: Recorded) -> set[str]:
     """Return the variables of a function without those that its libraries and clients read."""
     others = ("POWERTOOLS_", "MALLOC_", "FUNCTION_TIMEOUT_S")
     return {name for name in variables(function) if not name.startswith(others)}
@@ -96,21 +97,21 @@ def environ_reads(source: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", WORKERS)
-def test_a_worker_reads_exactly_what_it_is_told(name: str) -> None:
+def test_a_worker_reads_exactly_its_environment(name: str) -> None:
     """The components set exactly the variables that the worker reads."""
     environment = deployed(FUNCTIONS[name])
     Settings.from_environment(environment)
     entry = (ROOT / "handlers" / f"{name.replace('-', '_')}.py").read_text()
     reads = environment.names | environ_reads(entry)
-    assert reads == told(FUNCTIONS[name]) | SET_BY_LAMBDA
+    assert reads == own_variables(FUNCTIONS[name]) | SET_BY_LAMBDA
 
 
-def test_the_publisher_reads_exactly_what_it_is_told() -> None:
+def test_the_publisher_reads_exactly_its_environment() -> None:
     """The publisher reads exactly the variables that the components set for it."""
     environment = deployed(FUNCTIONS["job-publisher"])
     RecordSettings.from_environment(environment)
     assert environ_reads((ROOT / "handlers" / "job_publisher.py").read_text()) == set()
-    assert environment.names == told(FUNCTIONS["job-publisher"])
+    assert environment.names == own_variables(FUNCTIONS["job-publisher"])
 
 
 def test_no_other_module_reads_the_environment() -> None:
@@ -165,7 +166,7 @@ CHANGED = {
 CHANGED_LAYOUT = Layout(master="m/", converted="c/", resized="r/", rejected="x/", full_names=True)
 
 
-def test_a_worker_understands_the_stacks_settings() -> None:
+def test_a_worker_parses_every_changed_setting() -> None:
     """Every changed picture setting reaches the worker with its value and type."""
     program = recorded("dev", **CHANGED)
     settings = Settings.from_environment(deployed(program.mocks.one("Function", "pixel-resizer")))
@@ -202,20 +203,20 @@ def test_a_worker_understands_the_stacks_settings() -> None:
     assert (settings.bucket, settings.layout) == (program.outputs["bucket"], CHANGED_LAYOUT)
 
 
-def test_the_reason_that_a_name_is_taken_may_be_written() -> None:
+def test_policies_and_functions_share_the_name_taken_file() -> None:
     """The policies and the functions use the same file name for it."""
     assert f"/{reconcile.NAME_TAKEN}.json" == picture_record.NAME_TAKEN
 
 
-def test_the_default_layout_is_the_stacks() -> None:
+def test_layout_and_config_have_the_same_defaults() -> None:
     """`handlers.layout.Layout` and the stack's config have the same defaults."""
     assert Layout(**layout(StackConfig())) == Layout()  # type: ignore[arg-type]
 
 
-def test_the_default_limits_are_the_stacks() -> None:
+def test_limits_and_config_have_the_same_defaults() -> None:
     """`handlers.imaging.Limits` and the stack's config have the same defaults."""
-    told = {name: getattr(StackConfig(), name) for name in LIMITS}
-    assert Limits(**told) == Limits()
+    defaults = {name: getattr(StackConfig(), name) for name in LIMITS}
+    assert Limits(**defaults) == Limits()
 
 
 def test_every_setting_that_decides_outputs_reaches_the_workers() -> None:
@@ -232,7 +233,7 @@ def test_every_limit_of_the_config_reaches_the_workers() -> None:
     assert of_a_picture == set(LIMITS)
 
 
-def test_the_longest_side_is_that_of_a_jpeg_for_both() -> None:
+def test_config_and_imaging_share_the_longest_side() -> None:
     """The config accepts sizes up to the largest side that the workers can write."""
     assert config_fields.MAX_SIDE_PX == limits.MAX_SIDE_PX
 
@@ -337,22 +338,36 @@ def _files(name: str, root: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize(("place", "forbidden"), ARROWS, ids=[place for place, _ in ARROWS])
-def test_nothing_reaches_what_it_must_not(place: str, forbidden: set[str]) -> None:
+def test_no_module_imports_a_forbidden_one(place: str, forbidden: set[str]) -> None:
     """The design's dependency rules hold for direct and indirect imports."""
     assert sources(place)
     assert violations(place, forbidden) == []
 
 
-def test_a_class_has_a_name_of_its_own() -> None:
+def test_every_class_name_is_unique() -> None:
     """A class name identifies one class in the whole project."""
-    places: dict[str, list[Path]] = {}
+    files_by_name: dict[str, list[Path]] = {}
     for package in ("benchmarks", "components", "costs", "handlers", "local", "ops", "policy"):
         for file in (ROOT / package).rglob("*.py"):
             for node in ast.parse(file.read_text(encoding="utf-8")).body:
                 if isinstance(node, ast.ClassDef):
-                    places.setdefault(node.name, []).append(file)
-    assert len(places) > 100
-    assert {name: files for name, files in places.items() if len(files) > 1} == {}
+                    files_by_name.setdefault(node.name, []).append(file)
+    assert len(files_by_name) > 100
+    assert {name: files for name, files in files_by_name.items() if len(files) > 1} == {}
+
+
+def test_every_output_of_a_component_has_a_docstring() -> None:
+    """A string below the annotation describes each output of every component."""
+    outputs: dict[str, bool] = {}
+    for file in (ROOT / "components").rglob("*.py"):
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and "pulumi.ComponentResource" in map(ast.unparse, node.bases):
+                for line, below in itertools.pairwise(node.body):
+                    if isinstance(line, ast.AnnAssign):
+                        described = isinstance(below, ast.Expr) and isinstance(ast.literal_eval(below.value), str)
+                        outputs[f"{node.name}.{ast.unparse(line.target)}"] = described
+    assert {"Branch.queue_url", "Watch.dashboard_name"} <= outputs.keys()
+    assert [name for name, described in outputs.items() if not described] == []
 
 
 def test_the_program_itself_imports_no_provider() -> None:
@@ -394,13 +409,13 @@ def test_a_forbidden_import_is_found(line: str, tmp_path: Path) -> None:
     assert violations("handlers/imaging", {"boto3"}, tmp_path)
 
 
-def test_a_module_that_only_begins_alike_is_not_found(tmp_path: Path) -> None:
+def test_a_module_with_the_same_prefix_is_not_forbidden(tmp_path: Path) -> None:
     """`boto3_stubs` is not `boto3`."""
     (tmp_path / "file.py").write_text("import boto3_stubs\nfrom . import boto3x")
     assert violations("file.py", {"boto3"}, tmp_path) == []
 
 
-def test_the_layer_holds_what_the_functions_import() -> None:
+def test_the_layer_has_every_package_the_functions_import() -> None:
     """Every package that `handlers` imports at run time is pinned in its requirements."""
     imported = {name.split(".")[0] for path in sources("handlers") for name in imports(path, checked_types=False)}
     owners = importlib.metadata.packages_distributions()
@@ -413,7 +428,7 @@ def test_the_layer_holds_what_the_functions_import() -> None:
     assert {name.replace("_", "-") for name in needed} - pinned == set()
 
 
-def test_the_tests_use_the_packages_that_are_shipped() -> None:
+def test_the_tests_use_the_layers_package_versions() -> None:
     """The tests run with the same versions as the layer."""
     pins = re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / "handlers" / "requirements.txt").read_text(), re.MULTILINE)
     installed: dict[str, Any] = {name: importlib.metadata.version(name) for name, _ in pins}

@@ -2,7 +2,6 @@
 
 import pytest
 
-from components.function import Function
 from components.stack_file import stack_config
 from tests.recording import FUNCTIONS, Recorded, allowed, arn, physical, record, recorded, statements
 
@@ -12,13 +11,13 @@ def function(name: str = "pixel-resizer") -> Recorded:
 
 
 @pytest.mark.parametrize("kind", ["Function", "Role", "RolePolicy", "LogGroup"])
-def test_every_function_has_its_own(kind: str) -> None:
+def test_every_function_has_its_own_role_policy_and_log_group(kind: str) -> None:
     """There are as many roles, policies and log groups as functions."""
     assert len(recorded().mocks.of_type(kind)) == len(FUNCTIONS)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_functions_parts_belong_to_it(name: str) -> None:
+def test_a_functions_parts_have_one_parent(name: str) -> None:
     """Role, policy, log group and function have one component as their parent."""
     mocks = recorded().mocks
     parts = [("Role", "-role"), ("RolePolicy", "-policy"), ("LogGroup", "-logs"), ("Function", "")]
@@ -27,13 +26,13 @@ def test_a_functions_parts_belong_to_it(name: str) -> None:
     assert parents == {component.urn}
 
 
-def test_a_role_is_assumed_by_lambda() -> None:
+def test_only_lambda_may_assume_a_role() -> None:
     """Only Lambda may assume a function's role."""
     (statement,) = statements(recorded().mocks.one("Role", "pixel-resizer-role").inputs["assumeRolePolicy"])
     assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
 
 
-def test_a_policy_is_attached_to_its_own_role() -> None:
+def test_a_policy_is_attached_to_its_functions_role() -> None:
     """The function runs as the role that its policy is attached to."""
     policy = recorded().mocks.one("RolePolicy", "pixel-resizer-policy")
     assert (policy.inputs["role"], function().inputs["role"]) == (
@@ -42,7 +41,7 @@ def test_a_policy_is_attached_to_its_own_role() -> None:
     )
 
 
-def test_a_function_writes_into_its_own_log_group() -> None:
+def test_a_function_writes_to_its_own_log_group() -> None:
     """The log group is passed by name, because a group that Lambda creates has no retention."""
     assert function().inputs["loggingConfig"]["logGroup"] == physical("pixel-resizer-logs")
 
@@ -59,12 +58,12 @@ def test_the_permissions_exist_before_the_function() -> None:
     assert recorded().depends(function(), on=policy)
 
 
-def test_logs_are_kept_as_long_as_configured() -> None:
+def test_log_retention_follows_the_setting() -> None:
     """The log group's retention is the stack's `logRetentionDays`."""
     assert recorded(logRetentionDays="90").mocks.one("LogGroup", "pixel-resizer-logs").inputs == {"retentionInDays": 90}
 
 
-def test_a_function_may_write_its_own_log_alone() -> None:
+def test_a_function_may_write_only_to_its_own_log() -> None:
     """The role may write to its own log group and may not create groups."""
     policy = recorded().mocks.one("RolePolicy", "pixel-resizer-policy").inputs["policy"]
     group = arn("LogGroup", "pixel-resizer-logs")
@@ -74,7 +73,7 @@ def test_a_function_may_write_its_own_log_alone() -> None:
     }
 
 
-def test_a_function_is_deployed_for_its_packages_platform() -> None:
+def test_a_functions_platform_matches_its_package() -> None:
     """Runtime, architecture and layer match the package."""
     inputs = record({**stack_config("dev"), "pixelcascade:architecture": "x86_64"}).mocks
     inputs_of = inputs.one("Function", "pixel-resizer").inputs
@@ -84,18 +83,18 @@ def test_a_function_is_deployed_for_its_packages_platform() -> None:
     assert inputs_of["layers"] == [arn("LayerVersion", "pixelcascade-layer")]
 
 
-def test_memory_and_time_out_are_the_stacks() -> None:
+def test_memory_and_time_out_follow_the_settings() -> None:
     """Memory and time-out come from the stack's settings."""
     inputs = recorded(resizingMemoryMb="3008", timeoutS="33").mocks.one("Function", "pixel-resizer").inputs
     assert (inputs["memorySize"], inputs["timeout"]) == (3008, 33)
 
 
-def test_lambdas_own_lines_are_text_by_default() -> None:
+def test_system_logs_are_text_by_default() -> None:
     """The text format keeps the START, END and REPORT lines."""
     assert function().inputs["loggingConfig"] == {"logFormat": "Text", "logGroup": physical("pixel-resizer-logs")}
 
 
-def test_lambdas_own_lines_are_dropped_where_the_stack_says_so() -> None:
+def test_system_logs_can_be_dropped() -> None:
     """The format is JSON, the only one that Lambda filters; the application level keeps the function's own lines."""
     logging = recorded(systemLogs="false").mocks.one("Function", "pixel-resizer").inputs["loggingConfig"]
     assert (logging["logFormat"], logging["systemLogLevel"]) == ("JSON", "WARN")
@@ -103,17 +102,12 @@ def test_lambdas_own_lines_are_dropped_where_the_stack_says_so() -> None:
 
 
 @pytest.mark.parametrize("level", ["DEBUG", "INFO", "WARNING"])
-def test_a_function_logs_at_the_stacks_level(level: str) -> None:
+def test_the_log_level_follows_the_setting(level: str) -> None:
     """The stack's `logLevel` is passed to Powertools."""
     inputs = recorded(logLevel=level).mocks.one("Function", "pixel-resizer").inputs
     assert inputs["environment"]["variables"]["POWERTOOLS_LOG_LEVEL"] == level
 
 
-def test_powertools_is_told_the_functions_name_and_stack() -> None:
+def test_the_service_is_the_functions_name_and_stack() -> None:
     """The service in logs and metrics is the logical name plus the stack's name."""
     assert function().inputs["environment"]["variables"]["POWERTOOLS_SERVICE_NAME"] == "pixel-resizer-dev"
-
-
-def test_every_output_is_described() -> None:
-    """The component's annotations list its outputs."""
-    assert set(Function.__annotations__) == {"arn", "name", "service"}
