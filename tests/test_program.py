@@ -56,7 +56,7 @@ def test_the_program_is_short() -> None:
     assert len(PROGRAM.read_text().splitlines()) < 60
 
 
-def test_the_program_makes_no_resource_itself() -> None:
+def test_the_program_creates_no_aws_resource_itself() -> None:
     """`__main__.py` connects components and creates no AWS resource itself."""
     assert "aws." not in PROGRAM.read_text().replace('"aws s3 cp', "")
 
@@ -71,7 +71,7 @@ def test_urns_are_unique(program: Recording) -> None:
     assert [urn for urn, count in Counter(found.urn for found in program.mocks.resources).items() if count > 1] == []
 
 
-def test_physical_names_are_left_to_autonaming(program: Recording) -> None:
+def test_no_input_sets_a_physical_name(program: Recording) -> None:
     """No input sets a physical name; the layer is an exception, because its versions share a name."""
     named = {"name", "bucketPrefix", "namePrefix", "roleName", "functionName", "queueName"}
     makers = [found for found in program.mocks.resources if found.kind in RESOURCES_WITH_NAMES]
@@ -142,7 +142,7 @@ def test_no_input_holds_a_null(program: Recording) -> None:
     assert nulls == []
 
 
-def test_a_lost_output_would_be_found() -> None:
+def test_nulls_are_found_at_any_depth() -> None:
     """The search covers lists, mappings and JSON in strings."""
     planted = {"a": [{"b": None}], "c": json.dumps({"Resource": [None]}), "d": "None/*", "e": "fine", "f": "null"}
     assert list(_nulls(planted, "")) == [".a[0].b", ".c(json).Resource[0]", ".d", ".f(json)"]
@@ -167,7 +167,7 @@ def _nulls(value: Any, path: str) -> Iterator[str]:
             return
 
 
-def test_the_program_makes_exactly_its_resources(program: Recording, config: StackConfig) -> None:
+def test_each_resource_type_has_its_count(program: Recording, config: StackConfig) -> None:
     """Each resource type has the expected count, which may grow with the number of branches."""
     branches = len(BRANCHES)
     expected = {
@@ -196,7 +196,7 @@ def test_the_program_makes_exactly_its_resources(program: Recording, config: Sta
     assert made == Counter({kind: count for kind, count in expected.items() if count})
 
 
-def test_every_work_queue_hides_messages_long_enough(program: Recording, config: StackConfig) -> None:
+def test_visibility_is_six_time_outs_plus_the_window(program: Recording, config: StackConfig) -> None:
     """The visibility time-out is six times the function's time-out plus the batch window."""
     for branch, function in WORKERS.items():
         timeout_s = program.mocks.one("Function", function).inputs["timeout"]
@@ -204,7 +204,7 @@ def test_every_work_queue_hides_messages_long_enough(program: Recording, config:
         assert hidden_s == 6 * timeout_s + config.batch_window_s
 
 
-def test_every_work_queue_has_dead_letters(program: Recording) -> None:
+def test_every_work_queue_has_its_own_dead_letter_queue(program: Recording) -> None:
     """Each work queue has its own dead-letter queue."""
     pairs = {
         found.inputs["queueUrl"]: json.loads(found.inputs["redrivePolicy"])["deadLetterTargetArn"]
@@ -213,7 +213,7 @@ def test_every_work_queue_has_dead_letters(program: Recording) -> None:
     assert pairs == {queue_url(f"{b}-queue"): arn("Queue", f"{b}-dead-letters") for b in WORKERS}
 
 
-def test_dead_letter_queues_take_from_one_queue_alone(program: Recording) -> None:
+def test_a_dead_letter_queue_accepts_only_its_work_queue(program: Recording) -> None:
     """Each dead-letter queue accepts messages from its work queue only."""
     allows = {
         found.inputs["queueUrl"]: json.loads(found.inputs["redriveAllowPolicy"])
@@ -228,7 +228,7 @@ def test_dead_letter_queues_take_from_one_queue_alone(program: Recording) -> Non
     }
 
 
-def test_messages_are_received_often_enough(program: Recording) -> None:
+def test_messages_are_received_at_least_five_times(program: Recording) -> None:
     """At least five receives are allowed, so that throttled batches do not become dead letters."""
     counts = [
         json.loads(found.inputs["redrivePolicy"])["maxReceiveCount"] for found in program.mocks.of_type("RedrivePolicy")
@@ -236,7 +236,7 @@ def test_messages_are_received_often_enough(program: Recording) -> None:
     assert min(counts) >= 5
 
 
-def test_every_queue_that_sns_fills_names_only_the_topic(program: Recording) -> None:
+def test_only_the_topic_may_send_to_the_branches_queues(program: Recording) -> None:
     """The policies of these queues allow SNS for this topic only, and other queues allow no sender."""
     senders = {
         found.name: [
@@ -252,7 +252,7 @@ def test_every_queue_that_sns_fills_names_only_the_topic(program: Recording) -> 
     }
 
 
-def test_every_subscription_is_raw_and_keeps_what_it_cannot_deliver(program: Recording) -> None:
+def test_every_subscription_is_raw_with_its_own_dead_letter_queue(program: Recording) -> None:
     """All subscriptions are raw, and each has its own dead-letter queue."""
     subscriptions = {
         found.inputs["endpoint"]: (
@@ -266,7 +266,7 @@ def test_every_subscription_is_raw_and_keeps_what_it_cannot_deliver(program: Rec
     }
 
 
-def test_every_mapping_may_fail_in_part_and_is_bounded(program: Recording, config: StackConfig) -> None:
+def test_every_mapping_reports_partial_failures_and_is_bounded(program: Recording, config: StackConfig) -> None:
     """Each mapping reports partial failures and limits concurrency to the stack's setting."""
     mappings = {
         (found.inputs["eventSourceArn"], found.inputs["functionName"]): (
@@ -284,13 +284,13 @@ def test_every_mapping_may_fail_in_part_and_is_bounded(program: Recording, confi
     }
 
 
-def test_s3_may_call_the_publisher_for_this_accounts_bucket_alone(program: Recording) -> None:
+def test_only_this_accounts_bucket_may_invoke_the_publisher(program: Recording) -> None:
     """The only permission names the source ARN and the account."""
     (permission,) = program.mocks.of_type("Permission")
     assert (permission.inputs["sourceArn"], permission.inputs["sourceAccount"]) == (BUCKET, ACCOUNT)
 
 
-def test_the_trigger_listens_below_the_master_prefix_alone(program: Recording, config: StackConfig) -> None:
+def test_the_trigger_covers_only_the_master_prefix(program: Recording, config: StackConfig) -> None:
     """The only trigger has one rule, for every way of creating or removing an object."""
     (trigger,) = program.mocks.of_type("BucketNotification")
     (rule,) = trigger.inputs["lambdaFunctions"]
@@ -300,7 +300,7 @@ def test_the_trigger_listens_below_the_master_prefix_alone(program: Recording, c
     )
 
 
-def test_no_function_may_write_where_it_would_be_triggered(program: Recording) -> None:
+def test_no_function_may_write_under_the_trigger_prefix(program: Recording) -> None:
     """No prefix that a function may write to overlaps with the trigger's prefix."""
     (trigger,) = program.mocks.of_type("BucketNotification")
     watched = f"{BUCKET}/{trigger.inputs['lambdaFunctions'][0]['filterPrefix']}"
@@ -314,7 +314,7 @@ def test_no_function_may_write_where_it_would_be_triggered(program: Recording) -
     assert [place for place in writable if place.startswith(watched) or watched.startswith(place)] == []
 
 
-def test_log_groups_are_made_first_and_passed(program: Recording) -> None:
+def test_log_groups_are_created_before_their_functions(program: Recording) -> None:
     """Each function uses a log group that is created before the function."""
     for function in program.mocks.of_type("Function"):
         group = program.mocks.one("LogGroup", f"{function.name}-logs")
@@ -322,7 +322,7 @@ def test_log_groups_are_made_first_and_passed(program: Recording) -> None:
         assert program.depends(function, on=group)
 
 
-def test_nothing_is_delivered_before_its_function_may_work(program: Recording) -> None:
+def test_policies_exist_before_mappings_and_trigger(program: Recording) -> None:
     """Mappings and the trigger are created after the policies of the functions that they invoke."""
     starters = {"EventSourceMapping": WORKERS.values(), "BucketNotification": ["job-publisher"]}
     for kind, functions in starters.items():
@@ -333,7 +333,7 @@ def test_nothing_is_delivered_before_its_function_may_work(program: Recording) -
             assert program.depends(starter, on=program.mocks.one("RolePolicy", f"{function}-policy"))
 
 
-def test_nothing_is_allowed_everywhere(program: Recording) -> None:
+def test_no_permission_is_wider_than_this_program(program: Recording) -> None:
     """Each Allow has full action names and this program's resources; bucket objects need a prefix."""
     ours = [arn(found.kind, found.name) for kind in OWN_ARNS for found in program.mocks.of_type(kind)]
     wide = [
@@ -351,7 +351,7 @@ def test_nothing_is_allowed_everywhere(program: Recording) -> None:
 OWN_ARNS = ("Bucket", "LogGroup", "Queue", "Table", "Topic")
 
 
-def test_nobody_else_is_let_in(program: Recording) -> None:
+def test_bucket_and_topic_policies_allow_no_one(program: Recording) -> None:
     """The policies of the bucket and the topic allow no one; only the roles' own policies do."""
     open_doors = [
         found.name
@@ -362,7 +362,7 @@ def test_nobody_else_is_let_in(program: Recording) -> None:
     assert open_doors == []
 
 
-def test_every_policy_that_needs_tls_says_so(program: Recording, config: StackConfig) -> None:
+def test_every_policy_denies_plain_http_if_configured(program: Recording, config: StackConfig) -> None:
     """Bucket, topic and all queues deny plain HTTP, unless the stack allows it."""
     kinds = ("BucketPolicy", "TopicPolicy", "QueuePolicy")
     plain_http = {"Bool": {"aws:SecureTransport": "false"}}
@@ -419,7 +419,7 @@ PERMISSIONS = {
 
 
 @pytest.mark.parametrize("function", PERMISSIONS)
-def test_a_function_may_do_exactly_its_work(program: Recording, function: str) -> None:
+def test_a_function_has_exactly_its_permissions(program: Recording, function: str) -> None:
     """A role allows exactly these (action, resource) pairs."""
     policy = program.mocks.one("RolePolicy", f"{function}-policy").inputs["policy"]
     assert allowed(policy) == PERMISSIONS[function]
@@ -432,12 +432,12 @@ def test_every_role_has_one_policy(program: Recording) -> None:
     assert {key for found in program.mocks.of_type("Role") for key in found.inputs} == {"assumeRolePolicy"}
 
 
-def test_no_function_makes_log_groups(program: Recording) -> None:
+def test_no_function_may_create_log_groups(program: Recording) -> None:
     """A log group that Lambda creates has no retention."""
     assert not any("CreateLogGroup" in found.inputs["policy"] for found in program.mocks.of_type("RolePolicy"))
 
 
-def test_the_stack_exports_what_its_users_need(
+def test_the_stack_has_exactly_these_outputs(
     program: Recording, config: StackConfig, request: pytest.FixtureRequest
 ) -> None:
     """The outputs are those that the commands of `ops` read, and a command to paste."""

@@ -58,7 +58,7 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_the_program_needs_requirements_txt_alone(stack: str) -> None:
+def test_the_program_needs_only_requirements_txt(stack: str) -> None:
     """The program builds the functions' package and registers every resource."""
     done = run(PROGRAM.format(stack=stack))
     assert done.returncode == 0, done.stderr
@@ -66,14 +66,14 @@ def test_the_program_needs_requirements_txt_alone(stack: str) -> None:
 
 
 @pytest.mark.parametrize("module", ["boto3", "click", "jinja2", "msgspec", "matplotlib.figure", "PIL.Image", "rich"])
-def test_a_package_of_the_tools_is_missing_there(module: str) -> None:
+def test_other_packages_cannot_be_imported_there(module: str) -> None:
     """Packages of the functions, the local run and the benchmarks cannot be imported, so the test above can fail."""
     done = run(f"import {module}")
     assert done.returncode == 1
     assert "in requirements.txt" in done.stderr
 
 
-def test_everything_that_pulumi_up_installs_is_known_by_its_hash() -> None:
+def test_every_requirement_is_pinned_with_hashes() -> None:
     """Each requirement is pinned with hashes, so pip accepts no other file, and no dependency is missing."""
     blocks = (ROOT / "requirements.txt").read_text().replace("\\\n", " ").splitlines()
     locked = [block for block in blocks if block[:1].isalnum()]
@@ -82,7 +82,7 @@ def test_everything_that_pulumi_up_installs_is_known_by_its_hash() -> None:
     assert required() <= names
 
 
-def test_the_locked_requirements_are_those_that_were_asked_for() -> None:
+def test_the_lock_matches_requirements_in() -> None:
     """A change to requirements.in needs `make lock`."""
     asked = [line for line in (ROOT / "requirements.in").read_text().splitlines() if line[:1].isalnum()]
     assert asked

@@ -17,7 +17,7 @@ def test_no_resource_is_renamed() -> None:
     assert urns() == SNAPSHOT.read_text().splitlines(), "after an intended change: run `python -m tests.test_urns`"
 
 
-def test_a_key_is_not_renamed() -> None:
+def test_the_keys_resources_are_not_renamed() -> None:
     """A stack with its own key has two additional resources, whose URNs must not change."""
     made = {found.urn for found in recorded("dev", kmsKey="create").mocks.resources} - set(urns())
     assert sorted(urn.removeprefix("urn:pulumi:dev::pixelcascade::pixelcascade:index:") for urn in made) == [
