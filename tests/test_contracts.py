@@ -261,7 +261,7 @@ AWS = {"boto3", "botocore", "aws_lambda_powertools"}
 # Modules that the reusable components must not import.
 PICTURES = {f"components.{name}" for name in ("branches", "config", "lambda_package", "pipeline", "storage", "watch")}
 # a folder or file, and the modules that it must not import, directly or indirectly
-ARROWS = [
+IMPORT_RULES = [
     ("handlers", {"pulumi", "pulumi_aws", "components", "costs", "local", "ops", "benchmarks", "policy", "tests"}),
     ("handlers/imaging", {*AWS, "logging", "handlers.storage", "handlers.settings", "handlers.worker"}),
     ("handlers/storage.py", {"PIL", "handlers.imaging"}),
@@ -282,8 +282,8 @@ ARROWS = [
 ]
 
 
-def sources(place: str, root: Path = ROOT) -> list[Path]:
-    path = root / place
+def sources(part: str, root: Path = ROOT) -> list[Path]:
+    path = root / part
     return [path] if path.is_file() else sorted(path.rglob("*.py"))
 
 
@@ -310,20 +310,20 @@ def _nodes(tree: ast.AST, *, checked_types: bool) -> Iterator[ast.AST]:
         yield from _nodes(child, checked_types=checked_types)
 
 
-def violations(place: str, forbidden: Iterable[str], root: Path = ROOT) -> list[str]:
+def violations(part: str, forbidden: Iterable[str], root: Path = ROOT) -> list[str]:
     """Return the import paths that lead from the files of a place to a forbidden module."""
     found = []
-    ways = [[path] for path in sources(place, root)]
-    seen = {way[0] for way in ways}
-    while ways:
-        way = ways.pop()
-        for name in imports(way[-1], root):
+    chains = [[path] for path in sources(part, root)]
+    seen = {chain[0] for chain in chains}
+    while chains:
+        chain = chains.pop()
+        for name in imports(chain[-1], root):
             if any(f"{name}.".startswith(f"{module}.") for module in forbidden):
-                found.append(" -> ".join([*(step.relative_to(root).as_posix() for step in way), name]))
+                found.append(" -> ".join([*(step.relative_to(root).as_posix() for step in chain), name]))
             for file in _files(name, root):
                 if file not in seen:
                     seen.add(file)
-                    ways.append([*way, file])
+                    chains.append([*chain, file])
     return found
 
 
@@ -337,11 +337,11 @@ def _files(name: str, root: Path) -> Iterator[Path]:
         yield from (file for file in (path / "__init__.py", path.with_suffix(".py")) if file.is_file())
 
 
-@pytest.mark.parametrize(("place", "forbidden"), ARROWS, ids=[place for place, _ in ARROWS])
-def test_no_module_imports_a_forbidden_one(place: str, forbidden: set[str]) -> None:
+@pytest.mark.parametrize(("part", "forbidden"), IMPORT_RULES, ids=[part for part, _ in IMPORT_RULES])
+def test_no_module_imports_a_forbidden_one(part: str, forbidden: set[str]) -> None:
     """The design's dependency rules hold for direct and indirect imports."""
-    assert sources(place)
-    assert violations(place, forbidden) == []
+    assert sources(part)
+    assert violations(part, forbidden) == []
 
 
 def test_every_class_name_is_unique() -> None:

@@ -13,7 +13,7 @@ from components.stack_file import ROOT
 from tests.headings import anchors
 
 DOCS = ROOT / "docs"
-NAMED = [
+API_ENTRIES = [
     name
     for page in sorted((DOCS / "api").glob("*.md"))
     for name in re.findall(r"^::: (\S+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
@@ -32,7 +32,7 @@ def test_every_page_is_in_the_navigation() -> None:
     assert sorted(pages(navigation)) == sorted(page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md"))
 
 
-@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("name", API_ENTRIES)
 def test_every_api_entry_exists_and_has_a_docstring(name: str) -> None:
     """Each entry is a module or a member of one, and has a docstring."""
     try:

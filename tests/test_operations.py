@@ -15,7 +15,7 @@ ALARMS = TEXT.partition("\n## Alarms\n")[2].partition("\n## ")[0]
 RUNBOOKS = dict(re.findall(r"^### (.+)\n((?:(?!^###).*\n?)*)", ALARMS, re.MULTILINE))
 
 
-def named(stack: str) -> set[str]:
+def linked_runbooks(stack: str) -> set[str]:
     """Return the runbooks that the alarms of a stack link to."""
     descriptions = [alarm.inputs["alarmDescription"] for alarm in recorded(stack).mocks.of_type("MetricAlarm")]
     return {re.findall(r"runbook: docs/operations\.md#([\w-]+)$", text)[0] for text in descriptions}
@@ -24,7 +24,7 @@ def named(stack: str) -> set[str]:
 @pytest.mark.parametrize("stack", STACKS)
 def test_alarms_and_runbooks_match(stack: str) -> None:
     """Each alarm's description links to a section, and each section is linked."""
-    assert named(stack) == {anchor(heading) for heading in RUNBOOKS}
+    assert linked_runbooks(stack) == {anchor(heading) for heading in RUNBOOKS}
 
 
 @pytest.mark.parametrize("heading", RUNBOOKS)

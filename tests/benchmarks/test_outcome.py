@@ -22,7 +22,7 @@ def account(upload: Upload, state: str, **others: str) -> Account:
     return Account(key=f"master/{upload.path}", etag="e", states=states, rejections=rejections)
 
 
-def judge(
+def outcome_of(
     pipeline: Pipeline, uploads: list[Upload], accounts: list[Account], letters: dict[str, list[str]] | None = None
 ) -> LoadOutcome:
     """Assess a run against a stack in memory."""
@@ -31,62 +31,64 @@ def judge(
 
 def test_a_done_master_adds_no_finding(pipeline: Pipeline) -> None:
     """A master that is done in every branch adds no finding."""
-    assert judge(pipeline, [CAT], [account(CAT, "done")]) == LoadOutcome(masters=1)
+    assert outcome_of(pipeline, [CAT], [account(CAT, "done")]) == LoadOutcome(masters=1)
 
 
 def test_a_missing_output_is_lost(pipeline: Pipeline) -> None:
     """The finding names the master and the branch."""
-    outcome = judge(pipeline, [CAT], [account(CAT, "done", resizing="missing")])
+    outcome = outcome_of(pipeline, [CAT], [account(CAT, "done", resizing="missing")])
     assert outcome.lost == ["master/cat.png: resizing"]
 
 
 def test_an_old_output_is_stale(pipeline: Pipeline) -> None:
     """An output of an earlier state does not count as an output."""
-    outcome = judge(pipeline, [CAT], [account(CAT, "done", resizing="stale")])
+    outcome = outcome_of(pipeline, [CAT], [account(CAT, "done", resizing="stale")])
     assert outcome.stale == ["master/cat.png: resizing"]
 
 
 def test_twins_have_one_owner(pipeline: Pipeline) -> None:
     """One twin is done in every branch, and the other is rejected."""
-    outcome = judge(pipeline, [CAT, TWIN], [account(CAT, "done"), account(TWIN, "rejected")])
+    outcome = outcome_of(pipeline, [CAT, TWIN], [account(CAT, "done"), account(TWIN, "rejected")])
     assert (outcome.wrong_owner, outcome.rejections) == ([], 1)
 
 
 def test_twins_that_share_a_name_are_wrong(pipeline: Pipeline) -> None:
     """The record prevents one twin's JPEG beside the other's sizes."""
     accounts = [account(CAT, "done", resizing="rejected"), account(TWIN, "rejected", resizing="done")]
-    assert judge(pipeline, [CAT, TWIN], accounts).wrong_owner == ["cat"]
+    assert outcome_of(pipeline, [CAT, TWIN], accounts).wrong_owner == ["cat"]
 
 
 @pytest.mark.parametrize("state", ["done", "rejected"])
 def test_twins_with_two_owners_or_none_are_wrong(pipeline: Pipeline, state: str) -> None:
     """The finding is the name that they share."""
-    outcome = judge(pipeline, [CAT, TWIN], [account(CAT, state), account(TWIN, state)])
+    outcome = outcome_of(pipeline, [CAT, TWIN], [account(CAT, state), account(TWIN, state)])
     assert outcome.wrong_owner == ["cat"]
 
 
 def test_a_good_picture_among_the_dead_letters_is_reported(pipeline: Pipeline) -> None:
     """Only killers may become dead letters."""
     letters = {"resizing": ["master/cat.png"]}
-    assert judge(pipeline, [CAT], [account(CAT, "done")], letters).good_in_dlq == ["master/cat.png: resizing"]
+    assert outcome_of(pipeline, [CAT], [account(CAT, "done")], letters).good_in_dlq == ["master/cat.png: resizing"]
 
 
 def test_a_killer_is_a_dead_letter_of_every_branch(pipeline: Pipeline) -> None:
     """A killer that is missing from a branch's dead letters counts as lost."""
     letters = {branch: ["master/crashes-0.png"] for branch in BRANCHES}
-    outcome = judge(pipeline, [KILLER], [account(KILLER, "missing")], letters)
+    outcome = outcome_of(pipeline, [KILLER], [account(KILLER, "missing")], letters)
     assert (outcome.lost, outcome.dead_letters) == ([], len(BRANCHES))
     del letters["resizing"]
-    assert judge(pipeline, [KILLER], [account(KILLER, "missing")], letters).lost == ["master/crashes-0.png: resizing"]
+    assert outcome_of(pipeline, [KILLER], [account(KILLER, "missing")], letters).lost == [
+        "master/crashes-0.png: resizing"
+    ]
 
 
 def test_a_deleted_master_is_not_missing(pipeline: Pipeline) -> None:
     """Nothing is missing, whether the job ran before or after the deletion."""
     deleted = Upload(path="gone.png", contents=(b"gone",), deleted=True)
-    assert judge(pipeline, [deleted], []) == LoadOutcome(masters=1)
+    assert outcome_of(pipeline, [deleted], []) == LoadOutcome(masters=1)
 
 
-def records(pipeline: Pipeline, ids: set[str]) -> LoadOutcome:
+def assessed_records(pipeline: Pipeline, ids: set[str]) -> LoadOutcome:
     """Assess the records of a stack in memory against event ids."""
     outcome = LoadOutcome()
     with Inventory.of(pipeline.stack) as inventory:
@@ -97,14 +99,14 @@ def records(pipeline: Pipeline, ids: set[str]) -> LoadOutcome:
 def test_a_settled_picture_with_its_event_adds_no_finding(pipeline: Pipeline) -> None:
     """Its event was received, and its outputs are its own."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"))
-    outcome = records(pipeline, {"images/master/cat.png/1/complete"})
+    outcome = assessed_records(pipeline, {"images/master/cat.png/1/complete"})
     assert outcome == LoadOutcome(events=1)
 
 
 def test_a_settled_picture_without_its_event_is_reported(pipeline: Pipeline) -> None:
     """An event of another generation does not count."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"))
-    assert records(pipeline, {"images/master/cat.png/2/complete"}).events_missing == ["cat"]
+    assert assessed_records(pipeline, {"images/master/cat.png/2/complete"}).events_missing == ["cat"]
 
 
 def test_an_output_of_another_master_is_mixed(pipeline: Pipeline) -> None:
@@ -112,11 +114,11 @@ def test_an_output_of_another_master_is_mixed(pipeline: Pipeline) -> None:
     pipeline.finish("cat.png", pipeline.upload("cat.png"))
     marks = {"key": "master/cat.gif", "etag": "e"}
     pipeline.client("s3").put_object(Bucket="images", Key="converted/cat.jpg", Metadata=marks)
-    assert records(pipeline, set()).mixed == ["master/cat.png: format-conversion"]
+    assert assessed_records(pipeline, set()).mixed == ["master/cat.png: format-conversion"]
 
 
 def test_a_missing_recorded_output_was_deleted_by_mistake(pipeline: Pipeline) -> None:
     """The record says that the output was written."""
     pipeline.finish("cat.png", pipeline.upload("cat.png"))
     pipeline.client("s3").delete_object(Bucket="images", Key="resized/cat/small.jpg")
-    assert records(pipeline, set()).wrong_deletions == ["master/cat.png: resizing"]
+    assert assessed_records(pipeline, set()).wrong_deletions == ["master/cat.png: resizing"]

@@ -21,7 +21,7 @@ from .conftest import one_line
 needs_groups = pytest.mark.skipif(bool(usable()), reason=f"no control groups here: {usable()}")
 
 
-class Cage:
+class FakeGroup:
     """A control group that limits nothing."""
 
     joins = ()
@@ -67,13 +67,13 @@ def _unpacked_once(artefact: Artefact, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def cages(monkeypatch: pytest.MonkeyPatch) -> list[Cage]:
+def groups(monkeypatch: pytest.MonkeyPatch) -> list[FakeGroup]:
     """Replace control groups and the worker process by fakes that take no time; return the groups."""
-    found: list[Cage] = []
+    found: list[FakeGroup] = []
 
     @contextlib.contextmanager
-    def group(_name: str) -> Iterator[Cage]:
-        found.append(Cage())
+    def group(_name: str) -> Iterator[FakeGroup]:
+        found.append(FakeGroup())
         yield found[-1]
 
     monkeypatch.setattr("benchmarks.publisher.usable", lambda: "")
@@ -96,12 +96,12 @@ def test_without_control_groups_nothing_is_measured(monkeypatch: pytest.MonkeyPa
     assert message in one_line(done.output)
 
 
-def test_each_size_has_its_share_and_a_row(cages: list[Cage], tmp_path: Path) -> None:
+def test_each_size_has_its_share_and_a_row(groups: list[FakeGroup], tmp_path: Path) -> None:
     """Warm-up uploads do not count; the publisher's own time is the billed time minus the wait for calls."""
     found = tmp_path / "found.json"
     done = run("--sizes", "1769,128", "--delay", "10", "--json", str(found))
     assert done.exit_code == 0, done.output
-    assert [cage.limits for cage in cages] == [[128, pytest.approx(128 / 1769)], [1769, 1]]
+    assert [group.limits for group in groups] == [[128, pytest.approx(128 / 1769)], [1769, 1]]
     assert Durations.read(found).of("publish", 128).fixed_ms == 400 - 10 * CALLS
     output = one_line(done.output)
     assert "10 ms until a call is answered, 2 runs" in output
@@ -111,14 +111,14 @@ def test_each_size_has_its_share_and_a_row(cages: list[Cage], tmp_path: Path) ->
     assert f"without waiting for {CALLS:g} calls" in output
 
 
-def test_a_wait_beyond_the_billed_time_leaves_zero(cages: list[Cage], tmp_path: Path) -> None:
+def test_a_wait_beyond_the_billed_time_leaves_zero(groups: list[FakeGroup], tmp_path: Path) -> None:
     """Its own time is 0, never negative."""
     assert run("--sizes", "256", "--delay", "10000", "--json", str(tmp_path / "found.json")).exit_code == 0
-    assert len(cages) == 1
+    assert len(groups) == 1
     assert Durations.read(tmp_path / "found.json").of("publish", 256).fixed_ms == 0
 
 
-def test_a_crash_is_reported_with_the_memory_size(cages: list[Cage], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_is_reported_with_the_memory_size(groups: list[FakeGroup], monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names the size, which may be too small."""
 
     def killed(*_: Any) -> Figures:
@@ -131,7 +131,7 @@ def test_a_crash_is_reported_with_the_memory_size(cages: list[Cage], monkeypatch
         "expected a publisher that answers at 128 MB, got none (it was killed: out of memory): leave this size out"
     )
     assert message in one_line(done.output)
-    assert len(cages) == 1
+    assert len(groups) == 1
 
 
 @needs_groups

@@ -8,10 +8,10 @@ import pytest
 from components.config import ConfigError
 from tests.recording import ACCOUNT, REGION, WORKERS, allowed, arn, recorded, statements
 
-OURS = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-MADE = arn("Key", "new-image-uploaded-key")
+EXISTING = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+CREATED = arn("Key", "new-image-uploaded-key")
 LAST_RESORTS = [*(f"{branch}-undelivered" for branch in WORKERS), "job-publisher-failed"]
-KEYS = [("create", MADE), (OURS, OURS)]
+KEYS = [("create", CREATED), (EXISTING, EXISTING)]
 
 
 def key_actions(function: str, key: str, found: str) -> set[str]:
@@ -66,7 +66,7 @@ def test_the_publisher_may_encrypt_messages(key: str, found: str) -> None:
 
 def test_an_existing_key_is_used() -> None:
     """An existing key is used as it is, and no key is created."""
-    assert recorded(kmsKey=OURS).mocks.of_type("Key") == []
+    assert recorded(kmsKey=EXISTING).mocks.of_type("Key") == []
 
 
 def test_only_this_account_and_its_topics_may_use_a_new_key() -> None:
@@ -96,14 +96,14 @@ def test_production_has_the_longest_deletion_window_for_keys(stack: str, days: i
 @pytest.mark.parametrize("function", WORKERS.values())
 def test_a_worker_may_only_decrypt_with_the_masters_key(function: str) -> None:
     """`masterKmsKey` lets each worker decrypt, and nothing more."""
-    policy = recorded(masterKmsKey=OURS).mocks.one("RolePolicy", f"{function}-policy").inputs["policy"]
-    assert {action for action, resource in allowed(policy) if resource == OURS} == {"kms:Decrypt"}
+    policy = recorded(masterKmsKey=EXISTING).mocks.one("RolePolicy", f"{function}-policy").inputs["policy"]
+    assert {action for action, resource in allowed(policy) if resource == EXISTING} == {"kms:Decrypt"}
 
 
 def test_the_publisher_may_not_use_the_masters_key() -> None:
     """The publisher does not read masters: `masterKmsKey` grants it nothing and encrypts no queue."""
-    mocks = recorded(masterKmsKey=OURS).mocks
-    assert OURS not in mocks.one("RolePolicy", "job-publisher-policy").inputs["policy"]
+    mocks = recorded(masterKmsKey=EXISTING).mocks
+    assert EXISTING not in mocks.one("RolePolicy", "job-publisher-policy").inputs["policy"]
     assert not any("kmsMasterKeyId" in queue.inputs for queue in mocks.of_type("Queue"))
 
 

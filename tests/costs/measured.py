@@ -47,7 +47,7 @@ def at_memory_of(config: StackConfig) -> list[MeasuredTimes]:
     return [row(branch.task, branch.memory_mb(config)) for branch in BRANCHES]
 
 
-def written(folder: Path, *rows: MeasuredTimes) -> Path:
+def benchmark_file(folder: Path, *rows: MeasuredTimes) -> Path:
     """Write rows in the benchmark's format, and return the file."""
     found, file = durations(*rows), folder / "memory.json"
     file.write_text(json.dumps({**asdict(found), "machine": {}}))

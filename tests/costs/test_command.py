@@ -11,7 +11,7 @@ from components import prices
 from components.config import StackConfig
 from components.stack_file import ROOT
 from ops.__main__ import main
-from tests.costs.measured import at_memory_of, row, written
+from tests.costs.measured import at_memory_of, benchmark_file, row
 
 USAGE = 2
 
@@ -19,7 +19,7 @@ USAGE = 2
 @pytest.fixture
 def benchmark(tmp_path: Path) -> Path:
     """Write benchmark results for the default memory sizes."""
-    return written(tmp_path, *at_memory_of(StackConfig()))
+    return benchmark_file(tmp_path, *at_memory_of(StackConfig()))
 
 
 def run(benchmark: Path, *options: str) -> Result:
@@ -135,6 +135,6 @@ def test_a_stack_with_too_little_memory_gets_no_estimate(tmp_path: Path) -> None
     """The error lists the sizes that fit."""
     small = row("resize", 1769, verdict="too small", fixed_ms=None, ms_per_megapixel=None)
     others = [found for found in at_memory_of(StackConfig()) if found.function != "resize"]
-    result = run(written(tmp_path, *others, small, row("resize", 3008)))
+    result = run(benchmark_file(tmp_path, *others, small, row("resize", 3008)))
     assert result.exit_code == USAGE
     assert "set one of the sizes that fit, 3008 MB" in result.output

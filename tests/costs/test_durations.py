@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from costs.durations import Durations, DurationsError
-from tests.costs.measured import durations, row, written
+from tests.costs.measured import benchmark_file, durations, row
 
 
 def billed_ms(*, wait_ms: float = 60, per_batch: float = 10, megapixels: float = 12) -> float:
@@ -69,7 +69,7 @@ def test_a_function_that_was_not_measured_is_refused() -> None:
 
 def test_the_benchmarks_results_are_read(tmp_path: Path) -> None:
     """Reading a written file gives the same rows and architecture."""
-    assert Durations.read(written(tmp_path)) == durations()
+    assert Durations.read(benchmark_file(tmp_path)) == durations()
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_file_from_elsewhere_is_refused(tmp_path: Path, text: str | None) -> N
 )
 def test_a_row_with_an_invalid_number_is_refused(tmp_path: Path, changes: dict[str, object], message: str) -> None:
     """The error gives the row and the field."""
-    file = written(tmp_path)
+    file = benchmark_file(tmp_path)
     found = json.loads(file.read_text())
     found["rows"][0].update(changes)
     file.write_text(json.dumps(found))

@@ -17,11 +17,11 @@ FAILED = 1
 
 
 @pytest.fixture(autouse=True)
-def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def state_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Return the path of the state file in these tests."""
-    place = tmp_path / "cache" / "local.json"
-    monkeypatch.setattr(announcement, "RUNNING", place)
-    return place
+    state_file = tmp_path / "cache" / "local.json"
+    monkeypatch.setattr(announcement, "RUNNING", state_file)
+    return state_file
 
 
 def test_a_second_local_stack_is_refused() -> None:
@@ -32,24 +32,24 @@ def test_a_second_local_stack_is_refused() -> None:
     assert f"one `python -m local up` at a time, got a second beside process {os.getpid()}" in result.output
 
 
-def test_the_lock_of_a_killed_process_is_ignored(place: Path) -> None:
+def test_the_lock_of_a_killed_process_is_ignored(state_file: Path) -> None:
     """The lock file of a killed process does not block the next one."""
-    place.parent.mkdir()
+    state_file.parent.mkdir()
     code = "import os, pathlib, sys; from local import announcement; announcement.RUNNING = pathlib.Path(sys.argv[1]); "
     killed = f"{code}lock = announcement.alone(); lock.__enter__(); os.kill(os.getpid(), 9)"
-    subprocess.run([sys.executable, "-c", killed, str(place)], check=False)
-    assert place.with_suffix(".lock").is_file()
+    subprocess.run([sys.executable, "-c", killed, str(state_file)], check=False)
+    assert state_file.with_suffix(".lock").is_file()
     with alone():
-        assert place.with_suffix(".lock").read_text() == str(os.getpid())
+        assert state_file.with_suffix(".lock").read_text() == str(os.getpid())
 
 
-def test_a_process_removes_only_its_own_state_file(place: Path) -> None:
+def test_a_process_removes_only_its_own_state_file(state_file: Path) -> None:
     """The file is kept if another process has written it in the meantime."""
     emulator = Emulator("us-east-1")
     with announced(emulator, {"bucket": "mine"}):
-        assert place.is_file()
-    assert not place.exists()
+        assert state_file.is_file()
+    assert not state_file.exists()
     with announced(emulator, {"bucket": "mine"}):
-        place.write_text("another's")
-    assert place.read_text() == "another's"
+        state_file.write_text("another's")
+    assert state_file.read_text() == "another's"
     emulator.stop()

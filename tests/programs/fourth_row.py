@@ -25,8 +25,8 @@ from handlers.layout import Layout  # noqa: E402
 from local.results import FOLDERS  # noqa: E402
 from ops.printing import print_totals  # noqa: E402
 from ops.stack import DeployedStack  # noqa: E402
+from tests.costs.measured import benchmark_file  # noqa: E402
 from tests.costs.measured import row as measured  # noqa: E402
-from tests.costs.measured import written  # noqa: E402
 
 nothing: dict[str, str] = {}
 stack = DeployedStack(
@@ -37,4 +37,4 @@ print("local run:", *FOLDERS)
 print("memory benchmark:", *FUNCTIONS)
 print_totals(Counter({"masters": 1, "inverting done": 1, "unaccounted": 0}))
 rows = [measured(task) for task in FUNCTIONS]
-estimate_command(["--verbose", "--benchmark", str(written(Path(sys.argv[1]), *rows))], standalone_mode=False)
+estimate_command(["--verbose", "--benchmark", str(benchmark_file(Path(sys.argv[1]), *rows))], standalone_mode=False)

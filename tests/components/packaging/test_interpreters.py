@@ -13,7 +13,7 @@ ABSENT = "3.99"
 
 
 @pytest.fixture(autouse=True)
-def nothing_found_before() -> Iterator[None]:
+def clear_cache() -> Iterator[None]:
     """Clear the cache around each test."""
     interpreter.cache_clear()
     yield
