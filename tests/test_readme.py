@@ -26,12 +26,13 @@ def test_the_cost_at_the_top_matches_the_command() -> None:
     """The cost of a million pictures with the default settings and the ratio to the reference set-up are current."""
     result = CliRunner().invoke(estimate_command, [])
     found = re.match(r"A million pictures cost ([\d.]+) US dollars, the reference set-up ([\d.]+) times", result.output)
-    assert found
+    assert found, result.output
     stated = re.search(
         r"cost (\d+) US dollars\*\* with the default settings; the reference set-up costs ([\d.]+) times", README
     )
     assert stated
-    assert (int(stated[1]), float(stated[2])) == (round(float(found[1])), round(float(found[2]), 1))
+    current = (round(float(found[1])), round(float(found[2]), 1))
+    assert (int(stated[1]), float(stated[2])) == current, "enter the cost and the ratio that `python -m costs` prints"
 
 
 def test_the_readme_takes_three_minutes_to_read() -> None:
