@@ -49,8 +49,8 @@ def test_the_largest_picture_is_exactly_at_the_limit(memory_mb: int, bytes_per_p
 
 def test_the_limit_of_a_class_follows_from_its_files() -> None:
     """More bytes per pixel leave less memory for pixels, and the stack's own limit still applies."""
-    held = largest_megapixels(512, {"camera": 0.3, "png": 2.0}, 50_000_000)
-    assert held["camera"] > held["png"] > 0
+    found = largest_megapixels(512, {"camera": 0.3, "png": 2.0}, 50_000_000)
+    assert found["camera"] > found["png"] > 0
     assert largest_megapixels(10_240, {"camera": 0.3}, 50_000_000) == {"camera": 50.0}
 
 
