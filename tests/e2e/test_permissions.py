@@ -14,13 +14,10 @@ from typing import Any
 import pytest
 
 from components.branches import BRANCHES as ROWS
+from components.config import StackConfig
 from tests.e2e.conftest import Live, picture, policy_of, until
 
-BRANCHES = {
-    "format-converter": "format-conversion",
-    "pixel-resizer": "resizing",
-    "metadata-extractor": "metadata-extraction",
-}
+BRANCHES = {row.function_name: row.name for row in ROWS}
 # A HEAD response has no body, so its error has no name.
 REFUSALS = ("AccessDenied", "AuthorizationError", "not authorized", "Forbidden")
 # Without it retries are late, but nothing stops; see the last test.
@@ -122,12 +119,16 @@ NEEDS = [
     Need(function=PUBLISHER, action="s3:GetObject", on=TAKEN, trigger=upload),
     Need(function=PUBLISHER, action="s3:PutObject", on=TAKEN, trigger=upload, before=[complete_twin]),
     Need(function=PUBLISHER, action="s3:DeleteObject", on=TAKEN, trigger=delete_owner, before=[upload_taken_name]),
-    Need(function="format-converter", action="s3:PutObject", on="converted/", trigger=upload),
-    Need(function="format-converter", action="s3:GetObject", on="converted/", trigger=upload, before=[complete]),
-    Need(function="format-converter", action="s3:DeleteObject", on="converted/", trigger=delete, before=[complete]),
-    Need(function="pixel-resizer", action="s3:PutObject", on="resized/", trigger=upload),
-    Need(function="pixel-resizer", action="s3:GetObject", on="resized/", trigger=upload, before=[complete]),
-    Need(function="pixel-resizer", action="s3:DeleteObject", on="resized/", trigger=delete, before=[complete]),
+    *(
+        need
+        for row in ROWS
+        if (prefix := row.prefix_of(StackConfig()))
+        for need in (
+            Need(function=row.function_name, action="s3:PutObject", on=prefix, trigger=upload),
+            Need(function=row.function_name, action="s3:GetObject", on=prefix, trigger=upload, before=[complete]),
+            Need(function=row.function_name, action="s3:DeleteObject", on=prefix, trigger=delete, before=[complete]),
+        )
+    ),
     Need(function="metadata-extractor", action="dynamodb:PutItem", on="pixel-metadata", trigger=upload),
     Need(
         function="metadata-extractor",

@@ -1,5 +1,6 @@
 """The published events, checked against the schema and the examples in docs/events.md."""
 
+import importlib
 import json
 import os
 import re
@@ -8,8 +9,9 @@ from typing import Any
 import jsonschema
 import pytest
 
+from components.branches import BRANCHES
 from components.stack_file import ROOT
-from handlers import clients, format_converter, job_publisher, metadata_extractor, pixel_resizer, stack
+from handlers import clients, job_publisher, stack
 from handlers.events import EventRefusedError, Events, PictureState
 from tests.handlers.conftest import BUCKET, Context, FakeBus, Stack, configure, sqs_event
 from tests.handlers.pictures import picture
@@ -20,11 +22,7 @@ BLOCKS: list[dict[str, Any]] = [
 ]
 (SCHEMA,) = (block for block in BLOCKS if "$schema" in block)
 EXAMPLES = [block for block in BLOCKS if "id" in block]
-WORKERS = {
-    "format-conversion": format_converter.handler,
-    "resizing": pixel_resizer.handler,
-    "metadata-extraction": metadata_extractor.handler,
-}
+WORKERS = {row.name: importlib.import_module(f"handlers.{row.module}").handler for row in BRANCHES}
 
 
 def check(detail: Any) -> None:

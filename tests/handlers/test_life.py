@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from components.branches import BRANCHES
 from handlers import metadata_extractor, pixel_resizer
 from handlers.errors import BrokenImageError
 from handlers.record import Outcome, Record, next_generation
@@ -14,7 +15,7 @@ from tests.handlers.pictures import picture
 KEY, BRANCH = "master/cat.jpg", "resizing"
 REASON = f"rejected/cat.jpg/{BRANCH}.json"
 SIZES = ["resized/cat/large.jpg", "resized/cat/medium.jpg", "resized/cat/thumbnail.jpg"]
-OTHERS = {"format-conversion": Outcome(state="written"), "metadata-extraction": Outcome(state="written")}
+OTHERS = {row.name: Outcome(state="written") for row in BRANCHES if row.name != BRANCH}
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from components.branches import BRANCHES
 from handlers import job_publisher
 from handlers.record import Outcome, Record
 from tests.handlers.conftest import BUCKET, PICTURES, Context, Stack, configure
@@ -95,7 +96,7 @@ def test_the_job_names_only_branches_without_an_outcome(stack: Stack) -> None:
     stack.published()
     notify(JPG)
     (job,) = stack.published()
-    assert job["branches"] == ["format-conversion", "metadata-extraction"]
+    assert job["branches"] == [row.name for row in BRANCHES if row.name != "resizing"]
 
 
 def test_a_late_event_of_a_deleted_master_creates_no_record_or_job(stack: Stack) -> None:
