@@ -4,6 +4,7 @@ Source: ITU-T T.81, annex B for segments, B.2.3 for scan headers, annex G for pr
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,10 @@ ARITHMETIC = frozenset({0xC9, 0xCA})
 _HUFFMAN = frozenset({0xC0, 0xC1, 0xC2})
 _PLAIN = frozenset({DHT, DQT, DRI, SOS, *_HUFFMAN})
 """The segments of a coded picture that every browser decodes."""
+
+_INSIDE = re.compile(rb"\xff[\x01\xd0-\xd7]")
+"""The markers without parameters, which do not end a scan for `walk`: TEM and the restarts, RST0 to RST7."""
+_FIRST_RESTART, _RESTARTS = 0xD0, 8
 
 _NO_END = "the JPEG is truncated: it has no end-of-image marker"
 _ZEROS = bytes(64)
@@ -88,8 +93,9 @@ def coded_picture(source: Source, header: JpegHeader, limits: Limits) -> CodedPi
     """
     file = memoryview(source.whole())
     counts: dict[str, int] = {}
-    parts: list[bytes | memoryview] = [b"\xff\xd8", *_colour_segments(header)]
-    scans, ended, plain = list[Scan](), False, True
+    first = [b"\xff\xd8", *_colour_segments(header)]
+    parts: list[bytes | memoryview] = [*first]
+    scans, ended, restarts = list[Scan](), False, False
     for segment, end in _with_data(source, len(file)):
         if segment.marker in (SOI, EOI):
             ended = segment.marker == EOI
@@ -97,12 +103,17 @@ def coded_picture(source: Source, header: JpegHeader, limits: Limits) -> CodedPi
         count_segment(counts, segment, limits)
         if is_metadata(segment.marker):
             continue
-        plain = plain and segment.marker in _PLAIN
         part = file[segment.start : end]
-        if segment.marker == SOS:
+        if segment.marker == DRI:
+            restarts = any(part[4:6])
+        elif segment.marker == SOS:
             scans.append(_scan(bytes(file[segment.start + 4 : segment.end])))
-            part = _without_fill(part)
+            part = _without_fill(_in_sequence(part, header, restarts=restarts))
         parts.append(part)
+    # Tables after the last scan would keep the decoder from asking for the data that it lacks.
+    while parts[-1][1] != SOS:
+        parts.pop()
+    plain = all(part[1] in _PLAIN for part in parts[len(first) :])
     _check_work(header, scans)
     compared = len(scans) > 1 and header.frame in _HUFFMAN
     return CodedPicture(parts, scans, ended, plain, compared)
@@ -186,6 +197,18 @@ def _has_all_detail(header: JpegHeader, bands: Sequence[Scan]) -> bool:
     for scan in bands:
         left.update(dict.fromkeys(range(scan.first, min(scan.last, 63) + 1), scan.bits_left))
     return not any(left.values())
+
+
+def _in_sequence(scan: memoryview, header: JpegHeader, *, restarts: bool) -> memoryview:
+    """Return a scan up to the first marker that does not belong there; instead of what follows, decoders invent data.
+
+    Restart markers must be in sequence (T.81, B.2.1), and there are no more of them than blocks.
+    """
+    most = -(-header.width // 8) * -(-header.height // 8) if restarts else 0
+    for number, marker in enumerate(_INSIDE.finditer(scan)):
+        if number >= most or scan[marker.start() + 1] != _FIRST_RESTART + number % _RESTARTS:
+            return scan[: marker.start()]
+    return scan
 
 
 def _without_fill(scan: memoryview) -> memoryview:

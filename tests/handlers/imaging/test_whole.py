@@ -13,13 +13,16 @@ from components.stack_file import ROOT
 from handlers.errors import BrokenImageError, ImageTooLargeError
 from handlers.imaging import convert, describe, resize
 
-from .pictures import chunk, difference, gif, gif_frame, jpeg, opened, photo, saved
+from .pictures import chunk, difference, gif, gif_frame, jpeg, opened, photo, saved, segment
 
 EOI = b"\xff\xd9"
 SIZES = {"thumbnail": 100, "medium": 500, "large": 1000}
 PNG = saved(photo((200, 150)), "PNG")
 GIF = saved(photo((64, 48)).quantize(64), "GIF")
 BASELINE, PROGRESSIVE = jpeg(photo((320, 240))), jpeg(photo((320, 240)), progressive=True)
+RESTARTS = jpeg(photo((320, 240)), restart_marker_rows=1)
+TABLES = segment(0xDB, b"\0" + bytes(range(1, 65)))
+RESTART, NO_PARAMETERS = b"\xff\xd3", b"\xff\x01"
 
 
 def _scan_starts(file: bytes) -> list[int]:
@@ -36,6 +39,12 @@ WHOLE: list[tuple[str, bytes, bool]] = [
     ("progressive, last byte of EOI lost", PROGRESSIVE[:-1], True),
     ("progressive, EOI lost", PROGRESSIVE[:-2], True),
     ("progressive, junk after EOI", PROGRESSIVE + b"junk", False),
+    ("tables before EOI", BASELINE[:-2] + TABLES + EOI, False),
+    ("restart marker before EOI", BASELINE[:-2] + RESTART + EOI, False),
+    ("progressive, restart marker before EOI", PROGRESSIVE[:-2] + RESTART + EOI, False),
+    ("restarts", RESTARTS, False),
+    ("restarts, EOI lost", RESTARTS[:-2], True),
+    ("restarts, one more before EOI", RESTARTS[:-2] + RESTART + EOI, False),
     ("PNG without IEND", PNG[:-12], True),
     ("PNG without IEND and its last CRC", PNG[:-16], True),
     ("PNG without half of its Adler-32", PNG[:-18], True),
@@ -50,6 +59,11 @@ BROKEN: list[tuple[str, bytes]] = [
     ("progressive cut in its last scan", PROGRESSIVE[:-102]),
     ("progressive that ends before its last scan", PROGRESSIVE[: _scan_starts(PROGRESSIVE)[-1]]),
     ("baseline cut, EOI appended", BASELINE[:-102] + EOI),
+    ("baseline cut, tables and EOI appended", BASELINE[:-102] + TABLES + EOI),
+    ("baseline cut, restart marker and EOI appended", BASELINE[:-102] + RESTART + EOI),
+    ("baseline cut, marker without parameters and EOI appended", BASELINE[:-102] + NO_PARAMETERS + EOI),
+    ("progressive cut in its last scan, restart marker and EOI appended", PROGRESSIVE[:-102] + RESTART + EOI),
+    ("restarts, an interval lost", RESTARTS[: RESTARTS.index(b"\xff\xd2")] + RESTARTS[RESTARTS.index(b"\xff\xd3") :]),
     ("PNG cut in its pixels", PNG[:-200]),
     ("PNG with a wrong CRC and no Adler-32", PNG[:-20] + b"\0\0\0\0" + PNG[-12:]),
     ("GIF cut in its pixels", GIF[: len(GIF) // 2]),
@@ -63,7 +77,7 @@ def test_a_whole_picture_is_accepted(file: bytes, warned: bool, reencode: Any) -
     output = convert(file, reencode=reencode)
     assert bool(output.warnings) is warned
     assert not output.salvaged
-    whole = next(one for one in (BASELINE, PROGRESSIVE, PNG, GIF) if one[:60] == file[:60])
+    whole = next(one for one in (RESTARTS, BASELINE, PROGRESSIVE, PNG, GIF) if one[:200] == file[:200])
     assert difference(opened(output), opened(convert(whole, reencode=reencode))) == 0
     assert resize(file, {"a": 40})["a"].warnings or not warned
 
