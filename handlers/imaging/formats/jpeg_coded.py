@@ -13,7 +13,7 @@ from handlers.imaging.limits import Limits
 from handlers.imaging.source import Source
 
 from .jpeg_header import JpegHeader
-from .jpeg_markers import APP0, APP14, DHT, DQT, DRI, EOI, SOI, SOS, Segment, count_segment, is_metadata, walk
+from .jpeg_markers import APP0, APP14, DHT, DQT, DRI, EOI, LOSSLESS, SOI, SOS, Segment, count_segment, is_metadata, walk
 
 ARITHMETIC = frozenset({0xC9, 0xCA})
 _HUFFMAN = frozenset({0xC0, 0xC1, 0xC2})
@@ -55,8 +55,8 @@ class CodedPicture:
     """The coded picture: `parts` of the file from SOI up to EOI, without EOI and without any metadata.
 
     The parts are joined only for a decoder, so that the file is rarely in memory twice. `plain`: all browsers decode
-    its segments. `ended`: the file has EOI. `compared`: the picture has several scans, and must be decoded twice to
-    find out whether they are complete.
+    its segments. `ended`: the file has EOI. `compared`: the picture has several scans or is lossless, and must be
+    decoded twice to find out whether it is complete.
     """
 
     parts: Sequence[bytes | memoryview]
@@ -115,7 +115,7 @@ def coded_picture(source: Source, header: JpegHeader, limits: Limits) -> CodedPi
         parts.pop()
     plain = all(part[1] in _PLAIN for part in parts[len(first) :])
     _check_work(header, scans)
-    compared = len(scans) > 1 and header.frame in _HUFFMAN
+    compared = header.frame == LOSSLESS or (len(scans) > 1 and header.frame in _HUFFMAN)
     return CodedPicture(parts, scans, ended, plain, compared)
 
 
@@ -181,7 +181,8 @@ def missing(header: JpegHeader, coded: CodedPicture) -> str | None:
         return _NO_END
     for component in header.components:
         bands = [scan for scan in coded.scans if component in scan.components]
-        means = [scan.bits_left for scan in bands if scan.first == 0]
+        # Other scans have all of it, and their parameters mean something else, or nothing.
+        means = [scan.bits_left for scan in bands if scan.first == 0] if header.progressive else [0 for _ in bands]
         if not means or means[-1]:
             return "the JPEG is incomplete: a scan of one of its components is missing"
         if not coded.ended and not _has_all_detail(header, bands):

@@ -4,6 +4,7 @@ import io
 import struct
 import zlib
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from PIL import Image, ImageChops, ImageStat
@@ -59,6 +60,25 @@ def difference(one: Image.Image, other: Image.Image) -> float:
 def segment(marker: int, body: bytes) -> bytes:
     """Return a JPEG segment."""
     return bytes((0xFF, marker)) + struct.pack(">H", len(body) + 2) + body
+
+
+def lossless_jpeg(image: Image.Image) -> bytes:
+    """Return a grey picture as a lossless JPEG, in which each sample is predicted by the one on its left."""
+    width, height = image.size
+    rows = [image.crop((0, y, width, y + 1)).tobytes() for y in range(height)]
+    before = [128, *(row[0] for row in rows)]
+    steps = [now - last for row, first in zip(rows, before, strict=False) for last, now in pairwise((first, *row))]
+    bits = "".join(map(_difference_code, steps))
+    data = int(bits + "1" * (-len(bits) % 8), 2).to_bytes(-(-len(bits) // 8))
+    table = segment(0xC4, b"\0" + bytes((0, 0, 0, 10)) + bytes(12) + bytes(range(10)))
+    frame = segment(0xC3, struct.pack(">BHHB", 8, height, width, 1) + b"\1\x11\0")
+    return b"\xff\xd8" + table + frame + segment(0xDA, b"\1\1\0\1\0\0") + data.replace(b"\xff", b"\xff\0") + b"\xff\xd9"
+
+
+def _difference_code(step: int) -> str:
+    """Return a difference's length, as a code of 4 bits, and its bits. Source: ITU-T T.81, H.1.2.2."""
+    size = abs(step).bit_length()
+    return f"{size:04b}" + (f"{step if step > 0 else step + (1 << size) - 1:0{size}b}" if size else "")
 
 
 def with_segments(data: bytes, *segments: bytes) -> bytes:

@@ -13,13 +13,14 @@ from components.stack_file import ROOT
 from handlers.errors import BrokenImageError, ImageTooLargeError
 from handlers.imaging import convert, describe, resize
 
-from .pictures import chunk, difference, gif, gif_frame, jpeg, opened, photo, saved, segment
+from .pictures import chunk, difference, gif, gif_frame, jpeg, lossless_jpeg, opened, photo, saved, segment
 
 EOI = b"\xff\xd9"
 SIZES = {"thumbnail": 100, "medium": 500, "large": 1000}
 PNG = saved(photo((200, 150)), "PNG")
 GIF = saved(photo((64, 48)).quantize(64), "GIF")
 BASELINE, PROGRESSIVE = jpeg(photo((320, 240))), jpeg(photo((320, 240)), progressive=True)
+LOSSLESS = lossless_jpeg(photo((60, 40), "L"))
 RESTARTS = jpeg(photo((320, 240)), restart_marker_rows=1)
 TABLES = segment(0xDB, b"\0" + bytes(range(1, 65)))
 RESTART, NO_PARAMETERS = b"\xff\xd3", b"\xff\x01"
@@ -39,6 +40,8 @@ WHOLE: list[tuple[str, bytes, bool]] = [
     ("progressive, last byte of EOI lost", PROGRESSIVE[:-1], True),
     ("progressive, EOI lost", PROGRESSIVE[:-2], True),
     ("progressive, junk after EOI", PROGRESSIVE + b"junk", False),
+    ("lossless", LOSSLESS, False),
+    ("lossless, EOI lost", LOSSLESS[:-2], True),
     ("tables before EOI", BASELINE[:-2] + TABLES + EOI, False),
     ("restart marker before EOI", BASELINE[:-2] + RESTART + EOI, False),
     ("progressive, restart marker before EOI", PROGRESSIVE[:-2] + RESTART + EOI, False),
@@ -59,6 +62,8 @@ BROKEN: list[tuple[str, bytes]] = [
     ("progressive cut in its last scan", PROGRESSIVE[:-102]),
     ("progressive that ends before its last scan", PROGRESSIVE[: _scan_starts(PROGRESSIVE)[-1]]),
     ("baseline cut, EOI appended", BASELINE[:-102] + EOI),
+    ("lossless cut", LOSSLESS[:-100]),
+    ("lossless cut, EOI appended", LOSSLESS[:-100] + EOI),
     ("baseline cut, tables and EOI appended", BASELINE[:-102] + TABLES + EOI),
     ("baseline cut, restart marker and EOI appended", BASELINE[:-102] + RESTART + EOI),
     ("baseline cut, marker without parameters and EOI appended", BASELINE[:-102] + NO_PARAMETERS + EOI),
@@ -77,7 +82,7 @@ def test_a_whole_picture_is_accepted(file: bytes, warned: bool, reencode: Any) -
     output = convert(file, reencode=reencode)
     assert bool(output.warnings) is warned
     assert not output.salvaged
-    whole = next(one for one in (RESTARTS, BASELINE, PROGRESSIVE, PNG, GIF) if one[:200] == file[:200])
+    whole = next(one for one in (LOSSLESS, RESTARTS, BASELINE, PROGRESSIVE, PNG, GIF) if one[:200] == file[:200])
     assert difference(opened(output), opened(convert(whole, reencode=reencode))) == 0
     assert resize(file, {"a": 40})["a"].warnings or not warned
 
@@ -99,6 +104,17 @@ def test_a_missing_component_is_refused() -> None:
     body = PROGRESSIVE[starts[0] + 14 : starts[1]]
     with pytest.raises(BrokenImageError, match=r"incomplete|last row"):
         convert(bytes(only_luminance) + scan + body + EOI)
+
+
+def test_a_lossless_jpeg_has_its_own_pixels() -> None:
+    """A lossless JPEG, whose scan header has other parameters, is decoded."""
+    assert difference(opened(convert(LOSSLESS)), photo((60, 40), "L")) < 1
+
+
+def test_a_baseline_scan_with_wrong_parameters_is_accepted() -> None:
+    """Decoders ignore the parameters in a baseline scan that only progressive scans need."""
+    start = _scan_starts(BASELINE)[0] + 11
+    assert not convert(BASELINE[:start] + b"\1\x3f\1" + BASELINE[start + 3 :]).warnings
 
 
 def test_a_picture_of_fifty_megapixels_is_accepted() -> None:
