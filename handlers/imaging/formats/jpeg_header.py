@@ -31,6 +31,7 @@ _DECODABLE = frozenset({0xC0, 0xC1, PROGRESSIVE, LOSSLESS, 0xC9, 0xCA})
 _HIERARCHICAL = frozenset({0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF, 0xDE, 0xDF})
 _MODES = {1: "L", 3: "RGB", 4: "CMYK"}
 _MOST_SAMPLES = 4
+_JFIF_BYTES = 14  # Source: JFIF 1.02; libjpeg ignores a shorter header too.
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"  # Source: XMP specification, part 3, JPEG.
 _GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"  # Source: ISO 21496-1, annex C.
 _GAIN_MAP_XMP = (b"hdrgm:Version", b"HDRGainMap")
@@ -116,7 +117,7 @@ def _note(seen: _Seen, segment: Segment, source: Source) -> None:
 def _note_metadata(seen: _Seen, marker: int, source: Source, body: int, size: int) -> None:
     """Read one APPn segment, whose `body` has `size` bytes."""
     prefix = source.take(body, min(size, 16))
-    if marker == APP0 and prefix.startswith(b"JFIF\0"):
+    if marker == APP0 and prefix.startswith(b"JFIF\0") and size >= _JFIF_BYTES:
         seen.jfif = seen.jfif or prefix
     elif marker == APP14 and prefix.startswith(b"Adobe") and size >= 12:  # noqa: PLR2004
         seen.adobe = prefix[:12]

@@ -19,6 +19,8 @@ _READ_BYTES = 32 * 1024
 _STEP_BYTES = 1024
 _STORED_BYTES = 65_535
 """The longest stored block. Source: RFC 1951, 3.2.4."""
+_MORE_BLOCKS = 256
+"""Blocks after the last row that are read to reach the checksum; a file with more is made to stall the reader."""
 _HEADER_BYTES, _CHECKSUM_BYTES = 2, 4
 
 
@@ -48,7 +50,7 @@ class InflatedPng(PngImagePlugin.PngImageFile):
     def load_end(self) -> None:
         """Read on to the checksum and compare it, because the decoder stops after the last row."""
         with contextlib.suppress(ValueError):
-            for _ in self._blocks:
+            for _ in itertools.islice(self._blocks, _MORE_BLOCKS):
                 pass
         super().load_end()
 

@@ -155,3 +155,11 @@ def test_large_profiles_are_not_cached() -> None:
     for size in (KEPT_BYTES, KEPT_BYTES + 1):
         is_srgb(p3_profile().ljust(size, b"\0"), "RGB")
     assert _departure.cache_info().currsize == 1
+
+
+def test_a_jfif_header_that_is_too_short_does_not_count() -> None:
+    """Decoders take the colours of a JPEG with a cut JFIF header from its other segments."""
+    master = jpeg(keep_rgb=True)
+    for reencode in ("when-needed", "always"):
+        output = convert(with_segments(master, segment(0xE0, b"JFIF\0\1\1")), reencode=reencode)  # type: ignore[arg-type]
+        assert difference(opened(output), opened(master)) < 3

@@ -125,3 +125,12 @@ def test_rows_beyond_the_height_are_ignored() -> None:
     master = png((8, 8), 8, 0, [bytes(8)] * 8)
     output = convert(_with_data(master, zlib.compress(rows + b"\xff" * 10_000_000)))
     assert output == convert(master)
+
+
+def test_data_long_after_the_last_row_are_not_inflated() -> None:
+    """Data that inflate to 100 MB more than the picture are read no further, which leaves a warning."""
+    master = png((8, 8), 8, 0, [bytes(8)] * 8)
+    more = _with_data(master, zlib.compress(bytes(100_000_000)))
+    output = convert(more)
+    assert opened(output).tobytes() == opened(convert(master)).tobytes()
+    assert any("no end" in warning for warning in output.warnings)
