@@ -78,7 +78,7 @@ def read_header(source: Source, limits: Limits) -> PngHeader:
         elif chunk.kind == b"PLTE" and b"PLTE" in found:
             raise BrokenImageError("the PNG is damaged: it has two palettes")
         elif chunk.kind in TEXTS and chunk.size <= MAX_TEXT_BYTES:
-            texts.update(read_text(chunk.kind, source.take(chunk.start, chunk.size)))
+            texts.update(read_text(chunk.kind, _intact(source, chunk) or b""))
         elif chunk.kind in _WANTED and chunk.kind not in found and not _only_suggested(chunk, found):
             _take(source, chunk, found, warnings)
     return _header(found, texts, warnings)
@@ -129,14 +129,20 @@ def _take(source: Source, chunk: Chunk, found: dict[bytes, bytes], warnings: lis
         return
     if critical and chunk.size > _WANTED[chunk.kind]:
         raise BrokenImageError(f"the PNG is damaged: its {name} chunk has {chunk.size:,} bytes")
-    data = source.take(chunk.start, chunk.size)
-    checksum = int.from_bytes(source.take(chunk.start + chunk.size, 4), "big")
-    if zlib.crc32(data, zlib.crc32(chunk.kind)) == checksum:
+    data = _intact(source, chunk)
+    if data is not None:
         found[chunk.kind] = data
     elif critical:
         raise BrokenImageError(f"the PNG is damaged: the checksum of its {name} chunk is wrong")
     else:
         warnings.append(f"the {name} chunk was ignored: its checksum is wrong")
+
+
+def _intact(source: Source, chunk: Chunk) -> bytes | None:
+    """Return a chunk's data, or None if their checksum is wrong."""
+    data = source.take(chunk.start, chunk.size)
+    checksum = int.from_bytes(source.take(chunk.start + chunk.size, 4), "big")
+    return data if zlib.crc32(data, zlib.crc32(chunk.kind)) == checksum else None
 
 
 def _header(found: dict[bytes, bytes], texts: dict[str, str], warnings: list[str]) -> PngHeader:

@@ -6,7 +6,8 @@ Source: W3C PNG specification, third edition, 11.3.3.
 import zlib
 
 TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
-MAX_TEXT_BYTES = 64 * 1024
+MAX_TEXT_BYTES = 256 * 1024
+"""Of a chunk, and of its text once it is inflated; XMP of editors has more than 64 KB."""
 
 XMP = "XML:com.adobe.xmp"
 KEYWORDS = frozenset({"Author", "Copyright", XMP})

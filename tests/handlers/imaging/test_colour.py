@@ -161,5 +161,5 @@ def test_a_jfif_header_that_is_too_short_does_not_count() -> None:
     """Decoders take the colours of a JPEG with a cut JFIF header from its other segments."""
     master = jpeg(keep_rgb=True)
     for reencode in ("when-needed", "always"):
-        output = convert(with_segments(master, segment(0xE0, b"JFIF\0\1\1")), reencode=reencode)  # type: ignore[arg-type]
+        output = convert(with_segments(master, segment(0xE0, b"JFIF\0\1\1")), reencode=reencode)
         assert difference(opened(output), opened(master)) < 3

@@ -55,6 +55,12 @@ PNG_SOURCES = {
         at_end=True,
     ),
     "XMP": _with_chunks(chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + f"{POSITION}{CREATOR}{RIGHTS}".encode())),
+    "XMP of 100 KB": _with_chunks(
+        chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + f"{CREATOR}{RIGHTS}".encode().rjust(100_000))
+    ),
+    "XMP that inflates to 100 KB": _with_chunks(
+        chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(f"{CREATOR}{RIGHTS}".encode().rjust(100_000)))
+    ),
 }
 
 
@@ -125,6 +131,13 @@ def test_a_text_chunk_that_inflates_to_10_mb_is_ignored() -> None:
     """A text chunk that inflates to 10 MB is ignored."""
     bomb = chunk(b"zTXt", b"Author\0\0" + zlib.compress(bytes(10_000_000)))
     assert not opened(convert(_with_chunks(bomb))).getexif()
+
+
+@pytest.mark.parametrize("at_end", [False, True])
+def test_a_text_chunk_with_a_wrong_checksum_is_ignored(at_end: bool) -> None:  # noqa: FBT001
+    """A damaged text is ignored, before and after the pixels."""
+    damaged = chunk(b"tEXt", b"Author\0Jane Doe")[:-4] + bytes(4)
+    assert not opened(convert(_with_chunks(damaged, at_end=at_end))).getexif()
 
 
 def test_a_picture_without_rights_has_no_exif() -> None:
