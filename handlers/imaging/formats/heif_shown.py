@@ -73,7 +73,7 @@ def _coded(codes: bytes, warnings: list[str], *, grey: bool) -> bytes | None:
         return None
     found = int.from_bytes(codes[:2]), int.from_bytes(codes[2:])
     primaries, transfer = (default if one == _UNSPECIFIED else one for one, default in zip(found, _SRGB, strict=True))
-    profile = coded_profile(primaries, transfer)
+    profile = coded_profile(primaries, transfer, grey=grey)
     if profile is None:
         warnings.append(f"the colr box was ignored: colours of code {primaries}, {transfer} do not fit sRGB")
-    return None if grey else profile or None
+    return profile or None

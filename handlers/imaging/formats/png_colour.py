@@ -13,6 +13,8 @@ from .picture import MAX_PROFILE_BYTES
 
 COLOUR_BYTES = {b"cICP": 4, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32}
 _SRGB_GAMMA = 45_455
+_GAMMA_TOLERANCE = _SRGB_GAMMA // 20
+"""Gammas so near that of sRGB are left alone, as by libpng (PNG_GAMMA_THRESHOLD_FIXED)."""
 _FULL_RANGE_RGB = (0, 1)
 
 
@@ -20,9 +22,9 @@ def colour_profile(found: Mapping[bytes, bytes], warnings: list[str], *, grey: b
     """Return the ICC profile of a PNG's colours, or None for sRGB; add a warning for what is ignored."""
     if len(found.get(b"cICP", b"")) == COLOUR_BYTES[b"cICP"]:
         primaries, transfer, *others = found[b"cICP"]
-        profile = coded_profile(primaries, transfer) if tuple(others) == _FULL_RANGE_RGB else None
+        profile = coded_profile(primaries, transfer, grey=grey) if tuple(others) == _FULL_RANGE_RGB else None
         if profile is not None:
-            return None if grey else profile or None
+            return profile or None
         warnings.append(f"the cICP chunk was ignored: colours of code {primaries}, {transfer} do not fit sRGB")
     if b"iCCP" in found:
         return _embedded(found[b"iCCP"], warnings)
@@ -36,7 +38,7 @@ def _described(found: Mapping[bytes, bytes], warnings: list[str], *, grey: bool)
     gamma, points = int.from_bytes(found[b"gAMA"]), found.get(b"cHRM", b"")
     try:
         primaries = _primaries(points) if points else SRGB
-        if primaries == SRGB and abs(gamma - _SRGB_GAMMA) <= _SRGB_GAMMA // 100:
+        if primaries == SRGB and abs(gamma - _SRGB_GAMMA) <= _GAMMA_TOLERANCE:
             return None
         exponent = 100_000 / gamma
         if not 0.1 <= exponent <= 10:  # noqa: PLR2004

@@ -37,23 +37,24 @@ PRIMARIES = {
 
 _SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
 _TV_CURVE = (1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081)
+_SRGB_TRANSFER = 13
 CURVES: dict[int, tuple[float, ...]] = {
     **dict.fromkeys((1, 6, 14, 15), _TV_CURVE),
     4: (2.2,),
     5: (2.8,),
     8: (1.0,),
-    13: _SRGB_CURVE,
+    _SRGB_TRANSFER: _SRGB_CURVE,
 }
 """By code point: parameters of ICC's parametric curves, gamma first. Source: H.273, table 3."""
 
 
-def coded_profile(primaries: int, transfer: int) -> bytes | None:
+def coded_profile(primaries: int, transfer: int, *, grey: bool) -> bytes | None:
     """Return the profile of H.273's code points: empty for sRGB, None for those that do not fit into sRGB (HDR)."""
     if primaries not in PRIMARIES or transfer not in CURVES:
         return None
-    if (primaries, transfer) == (1, 13):
+    if transfer == _SRGB_TRANSFER and (grey or PRIMARIES[primaries] == SRGB):
         return b""
-    return build_profile(PRIMARIES[primaries], CURVES[transfer], grey=False)
+    return build_profile(PRIMARIES[primaries], CURVES[transfer], grey=grey)
 
 
 def build_profile(primaries: Primaries, curve: tuple[float, ...], *, grey: bool) -> bytes:

@@ -68,7 +68,15 @@ def test_a_gamma_changes_the_levels(chrm: bytes) -> None:
     assert _near(grey, (146,))
 
 
-@pytest.mark.parametrize("gamma", [45_455, 45_500])
+def test_code_points_change_greys_by_their_curve_alone() -> None:
+    """Primaries do not matter to greys; linear light makes them as bright as the same colours are."""
+    linear, _ = _shown(chunk(b"cICP", bytes((9, 8, 0, 1))), levels=(128,))
+    assert _near(linear, _shown(chunk(b"cICP", bytes((1, 8, 0, 1))), levels=(128, 128, 128))[0][:1])
+    assert _near(linear, (188,))
+    assert _near(_shown(chunk(b"cICP", bytes((9, 13, 0, 1))), levels=(128,))[0], (128,), 0)
+
+
+@pytest.mark.parametrize("gamma", [43_500, 45_000, 45_455, 45_500])
 def test_a_gamma_of_2_2_counts_as_srgb(gamma: int) -> None:
     """A gamma of 1 / 2.2 counts as sRGB, which most programs mean by it."""
     assert _near(_shown(chunk(b"gAMA", struct.pack(">I", gamma)))[0], LEVELS)
@@ -106,4 +114,4 @@ def test_a_profile_built_for_srgb_changes_no_colours() -> None:
 
 def test_every_combination_of_code_points_has_a_profile() -> None:
     """Every combination of primaries and curve has a profile."""
-    assert all(coded_profile(p, t) is not None for p in PRIMARIES for t in CURVES)
+    assert all(coded_profile(p, t, grey=grey) is not None for p in PRIMARIES for t in CURVES for grey in (True, False))

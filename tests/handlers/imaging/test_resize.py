@@ -72,7 +72,7 @@ def test_a_reduced_decode_keeps_the_quality(size: tuple[int, int], subsampling: 
 @pytest.mark.parametrize(("primaries", "transfer"), [(12, 13), (1, 4), (9, 13), (9, 1), (1, 8), (9, 8)])
 def test_colours_far_from_srgb_keep_their_quality(primaries: int, transfer: int) -> None:
     """Late conversion and reduced decodes keep a PSNR of 45 dB in Display P3, BT.2020 and linear light."""
-    master = jpeg(_detailed((2400, 1800), noise=4), icc_profile=coded_profile(primaries, transfer))
+    master = jpeg(_detailed((2400, 1800), noise=4), icc_profile=coded_profile(primaries, transfer, grey=False))
     full = rendered(open_picture(master, Limits()), (255, 255, 255))
     for name, output in resize(master, {"small": 60, "middle": 240, "wide": 480, "wider": 800}).items():
         ours = opened(output)
