@@ -1,10 +1,10 @@
 """GIF: the blocks before the first frame, its pixels on the canvas, and the number of frames.
 
-Source: CompuServe GIF89a specification.
+Source: CompuServe GIF89a specification; XMP specification, part 3, GIF.
 """
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from PIL import GifImagePlugin, Image, ImageChops
@@ -22,7 +22,11 @@ MAX_SUB_BLOCKS = 250_000
 """So many full sub-blocks are 64 MB; a file with more is made to stall the decoder."""
 
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
-_CONTROL = 0xF9
+_CONTROL, _APPLICATION = 0xF9, 0xFF
+_XMP = b"\x0bXMP DataXMP"
+_XMP_TRAILER_BYTES = 258
+"""After the packet, which is not in sub-blocks: bytes that lead from any of its bytes to the terminator."""
+_MAX_XMP_BYTES = 256 * 1024
 _MAX_PALETTE_BYTES = 768
 _FIRST_STEP_BYTES, _STEP_BYTES = 1024, 64 * 1024
 _NO_TRAILER = "the GIF ends without its trailer; its picture is whole"
@@ -107,18 +111,29 @@ def _read_header(source: Source, limits: Limits) -> GifHeader:
     position = 13
     palette, position = _colours(source, screen[4], position)
     transparent: int | None = None
+    xmp: bytes | None = None
     for blocks in range(limits.max_segments + 1):
         kind = source.take(position, 1)[0]
         if kind == _IMAGE:
-            return _header(source, position + 1, screen, palette, transparent)
+            return replace(_header(source, position + 1, screen, palette, transparent), xmp=xmp)
         if kind != _EXTENSION:
             break
         limits.check_segments(blocks + 1, "blocks before the first frame")
         label = source.take(position + 1, 1)[0]
         if label == _CONTROL:
             transparent = _transparent(source.peek(position + 2, 6))
-        position = _skip_blocks(source, position + 2)
+        start, position = position + 2, _skip_blocks(source, position + 2)
+        if label == _APPLICATION:
+            xmp = _packet(source, start, position) or xmp
     raise BrokenImageError("the GIF holds no picture: no frame before its end")
+
+
+def _packet(source: Source, start: int, end: int) -> bytes | None:
+    """Return the XMP packet of an application extension, or None if it has none."""
+    if source.peek(start, len(_XMP)) != _XMP:
+        return None
+    start += len(_XMP)
+    return source.peek(start, min(max(0, end - _XMP_TRAILER_BYTES - start), _MAX_XMP_BYTES))
 
 
 def _skip_blocks(source: Source, position: int) -> int:

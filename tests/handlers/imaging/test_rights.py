@@ -8,7 +8,7 @@ import pytest
 from handlers.imaging import convert
 from handlers.imaging.facts.exif import ARTIST, COPYRIGHT
 
-from .pictures import chunk, exif, exif_segment, jpeg, opened, photo, png, saved, segment, with_segments
+from .pictures import chunk, exif, exif_segment, gif, gif_frame, jpeg, opened, photo, png, saved, segment, with_segments
 
 NAME, NOTICE = "Jane Doe", "(c) 2024 Käse GmbH"
 
@@ -131,6 +131,17 @@ def test_a_text_chunk_that_inflates_to_10_mb_is_ignored() -> None:
     """A text chunk that inflates to 10 MB is ignored."""
     bomb = chunk(b"zTXt", b"Author\0\0" + zlib.compress(bytes(10_000_000)))
     assert not opened(convert(_with_chunks(bomb))).getexif()
+
+
+def test_a_gifs_rights_are_kept() -> None:
+    """XMP before the first frame counts; its bytes are no sub-blocks, so a trailer makes readers skip it."""
+    packet = f"<rdf:Description>{POSITION}{CREATOR}{RIGHTS}</rdf:Description>".encode()
+    extension = b"!\xff\x0bXMP DataXMP" + packet + b"\1" + bytes(range(255, -1, -1)) + b"\0"
+    master = gif((8, 8), [(0, 0, 0), (255, 0, 0)], extension + gif_frame((0, 0, 8, 8), bytes(64)))
+    output = convert(master)
+    assert opened(output).getexif()[ARTIST] == NAME
+    assert NOTICE.encode() in bytes(output)
+    assert b"52,30N" not in bytes(output)
 
 
 @pytest.mark.parametrize("at_end", [False, True])
