@@ -25,8 +25,6 @@ _INSIDE = re.compile(rb"\xff[\x01\xd0-\xd7]")
 _FIRST_RESTART, _RESTARTS = 0xD0, 8
 
 _NO_END = "the JPEG is truncated: it has no end-of-image marker"
-_ZEROS = bytes(64)
-"""Zeros at the end of a picture without EOI are data that were never written, although a decoder accepts them."""
 _BLOCK_BYTES = 64 * 1024
 
 MAX_ARITHMETIC_SCANS = 20
@@ -70,11 +68,6 @@ class CodedPicture:
         """Bytes of all parts."""
         return sum(map(len, self.parts))
 
-    @property
-    def tail(self) -> bytes:
-        """The last bytes, as many as `_ZEROS`."""
-        return b"".join(part[-len(_ZEROS) :] for part in self.parts[-2:])[-len(_ZEROS) :]
-
     def joined(self) -> bytes:
         """Return the coded picture for a decoder."""
         return b"".join(self.parts)
@@ -113,6 +106,8 @@ def coded_picture(source: Source, header: JpegHeader, limits: Limits) -> CodedPi
     # Tables after the last scan would keep the decoder from asking for the data that it lacks.
     while parts[-1][1] != SOS:
         parts.pop()
+    if not ended:
+        parts[-1] = _without_zeros(parts[-1])
     plain = all(part[1] in _PLAIN for part in parts[len(first) :])
     _check_work(header, scans)
     compared = header.frame == LOSSLESS or (len(scans) > 1 and header.frame in _HUFFMAN)
@@ -177,8 +172,6 @@ def missing(header: JpegHeader, coded: CodedPicture) -> str | None:
     Each component needs all bits of its mean values (DC). The standard allows a file to leave out further detail, but
     without EOI, the scans with that detail may be lost.
     """
-    if not coded.ended and coded.tail == _ZEROS:
-        return _NO_END
     for component in header.components:
         bands = [scan for scan in coded.scans if component in scan.components]
         # Other scans have all of it, and their parameters mean something else, or nothing.
@@ -214,13 +207,27 @@ def _in_sequence(scan: memoryview, header: JpegHeader, *, restarts: bool) -> mem
 
 def _without_fill(scan: memoryview) -> memoryview:
     """Return a scan without the fill bytes (FF) at its end, which may stand before a marker (T.81, B.1.1.2)."""
+    return scan[: _length_without(scan, b"\xff")]
+
+
+def _without_zeros(scan: bytes | memoryview) -> bytes | memoryview:
+    """Return a scan without the zeros at its end: a file without EOI has them in place of data never written.
+
+    A decoder would accept them as data. One zero follows each FF in the data.
+    """
+    length = _length_without(scan, b"\0")
+    return scan[: length + (scan[length - 1] == 0xFF)]  # noqa: PLR2004
+
+
+def _length_without(scan: bytes | memoryview, last: bytes) -> int:
+    """Return the length of a scan without the bytes at its end that equal `last`."""
     end = len(scan)
     while end:
         start = max(0, end - _BLOCK_BYTES)
-        if kept := len(bytes(scan[start:end]).rstrip(b"\xff")):
-            return scan[: start + kept]
+        if kept := len(bytes(scan[start:end]).rstrip(last)):
+            return start + kept
         end = start
-    return scan[:0]
+    return 0
 
 
 def _with_data(source: Source, size: int) -> Iterator[tuple[Segment, int]]:
