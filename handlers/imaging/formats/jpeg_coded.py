@@ -13,7 +13,21 @@ from handlers.imaging.limits import Limits
 from handlers.imaging.source import Source
 
 from .jpeg_header import JpegHeader
-from .jpeg_markers import APP0, APP14, DHT, DQT, DRI, EOI, LOSSLESS, SOI, SOS, Segment, count_segment, is_metadata, walk
+from .jpeg_markers import (
+    APP0,
+    APP14,
+    DHT,
+    DQT,
+    DRI,
+    EOI,
+    SEQUENTIAL,
+    SOI,
+    SOS,
+    Segment,
+    count_segment,
+    is_metadata,
+    walk,
+)
 
 ARITHMETIC = frozenset({0xC9, 0xCA})
 _HUFFMAN = frozenset({0xC0, 0xC1, 0xC2})
@@ -53,8 +67,8 @@ class CodedPicture:
     """The coded picture: `parts` of the file from SOI up to EOI, without EOI and without any metadata.
 
     The parts are joined only for a decoder, so that the file is rarely in memory twice. `plain`: all browsers decode
-    its segments. `ended`: the file has EOI. `compared`: the picture has several scans or is lossless, and must be
-    decoded twice to find out whether it is complete.
+    its segments. `ended`: the file has EOI. `compared`: the picture has several scans, is progressive or lossless, and
+    must be decoded twice to find out whether it is complete.
     """
 
     parts: Sequence[bytes | memoryview]
@@ -110,7 +124,8 @@ def coded_picture(source: Source, header: JpegHeader, limits: Limits) -> CodedPi
         parts[-1] = _without_zeros(parts[-1])
     plain = all(part[1] in _PLAIN for part in parts[len(first) :])
     _check_work(header, scans)
-    compared = header.frame == LOSSLESS or (len(scans) > 1 and header.frame in _HUFFMAN)
+    watched = len(scans) == 1 and header.frame in SEQUENTIAL
+    compared = not watched and header.frame not in ARITHMETIC
     return CodedPicture(parts, scans, ended, plain, compared)
 
 
@@ -180,7 +195,7 @@ def missing(header: JpegHeader, coded: CodedPicture) -> str | None:
             return "the JPEG is incomplete: a scan of one of its components is missing"
         if not coded.ended and not _has_all_detail(header, bands):
             return "the JPEG is truncated: it ends before its last scan"
-    return None if coded.ended or len(coded.scans) == 1 or coded.compared else _NO_END
+    return None if coded.ended or header.frame not in ARITHMETIC else _NO_END
 
 
 def _has_all_detail(header: JpegHeader, bands: Sequence[Scan]) -> bool:

@@ -30,6 +30,21 @@ def _scan_starts(file: bytes) -> list[int]:
     return [at for at in range(len(file) - 1) if file[at : at + 2] == b"\xff\xda"]
 
 
+def _coarse() -> bytes:
+    """Return a progressive JPEG with a single scan, which has all bits of the mean values and nothing else."""
+    file = jpeg(photo((300, 240)), progressive=True)
+    start = _scan_starts(file)[0]
+    return file[: start + 13] + b"\0" + file[start + 14 : file.index(b"\xff\xc4", start)] + EOI
+
+
+def _arithmetic() -> bytes:
+    """Return a JPEG with arithmetic coding, in which any data are pixels."""
+    frame = segment(0xC9, b"\x08\0\x40\0\x40\1\1\x11\0")
+    return BASELINE[:2] + TABLES + frame + segment(0xDA, b"\1\1\0\0\x3f\0") + bytes(range(1, 200)) + EOI
+
+
+COARSE, ARITHMETIC = _coarse(), _arithmetic()
+WHOLES = (ARITHMETIC, LOSSLESS, COARSE, RESTARTS, BASELINE, PROGRESSIVE, PNG, GIF)
 # Name, file, and whether it leaves a warning.
 WHOLE: list[tuple[str, bytes, bool]] = [
     ("fill byte before EOI", BASELINE[:-2] + b"\xff" + EOI, False),
@@ -42,6 +57,8 @@ WHOLE: list[tuple[str, bytes, bool]] = [
     ("progressive, junk after EOI", PROGRESSIVE + b"junk", False),
     ("EOI lost, zeros appended", BASELINE[:-2] + bytes(4096), True),
     ("progressive, EOI lost, zeros appended", PROGRESSIVE[:-2] + bytes(4096), True),
+    ("arithmetic", ARITHMETIC, False),
+    ("progressive of a single scan", COARSE, False),
     ("lossless", LOSSLESS, False),
     ("lossless, EOI lost", LOSSLESS[:-2], True),
     ("tables before EOI", BASELINE[:-2] + TABLES + EOI, False),
@@ -66,6 +83,9 @@ BROKEN: list[tuple[str, bytes]] = [
     ("baseline cut, EOI appended", BASELINE[:-102] + EOI),
     ("baseline cut, zeros appended", BASELINE[:-102] + bytes(4096)),
     ("progressive cut in its last scan, zeros appended", PROGRESSIVE[:-102] + bytes(4096)),
+    ("arithmetic, EOI lost", ARITHMETIC[:-2]),
+    ("progressive of a single scan, EOI lost", COARSE[:-2]),
+    ("progressive of a single scan, cut, EOI appended", COARSE[:-102] + EOI),
     ("lossless cut", LOSSLESS[:-100]),
     ("lossless cut, EOI appended", LOSSLESS[:-100] + EOI),
     ("baseline cut, tables and EOI appended", BASELINE[:-102] + TABLES + EOI),
@@ -86,7 +106,7 @@ def test_a_whole_picture_is_accepted(file: bytes, warned: bool, reencode: Any) -
     output = convert(file, reencode=reencode)
     assert bool(output.warnings) is warned
     assert not output.salvaged
-    whole = next(one for one in (LOSSLESS, RESTARTS, BASELINE, PROGRESSIVE, PNG, GIF) if one[:200] == file[:200])
+    whole = next(one for one in WHOLES if one[:200] == file[:200])
     assert difference(opened(output), opened(convert(whole, reencode=reencode))) == 0
     assert resize(file, {"a": 40})["a"].warnings or not warned
 
