@@ -100,3 +100,14 @@ class Source:
                 f"expected a file of at most {self._max_bytes:,} bytes (maxBytes), got more: upload a smaller file or "
                 "raise maxBytes"
             )
+
+
+def length_without(data: bytes | memoryview, last: bytes) -> int:
+    """Return the length of data without the bytes at their end that equal `last`; only the end is copied."""
+    end = len(data)
+    while end:
+        start = max(0, end - BLOCK_BYTES)
+        if kept := len(bytes(data[start:end]).rstrip(last)):
+            return start + kept
+        end = start
+    return 0

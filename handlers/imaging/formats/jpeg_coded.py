@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from handlers.errors import ImageTooLargeError
 from handlers.imaging.limits import Limits
-from handlers.imaging.source import Source
+from handlers.imaging.source import Source, length_without
 
 from .jpeg_header import JpegHeader
 from .jpeg_markers import (
@@ -34,12 +34,11 @@ _HUFFMAN = frozenset({0xC0, 0xC1, 0xC2})
 _PLAIN = frozenset({DHT, DQT, DRI, SOS, *_HUFFMAN})
 """The segments of a coded picture that every browser decodes."""
 
-_INSIDE = re.compile(rb"\xff[\x01\xd0-\xd7]")
-"""The markers without parameters, which do not end a scan for `walk`: TEM and the restarts, RST0 to RST7."""
+_INSIDE = re.compile(rb"\xff[\x01-\xfe]")
+"""The markers that do not end a scan for `walk`: restarts, TEM, and those whose parameters the file has no room for."""
 _FIRST_RESTART, _RESTARTS = 0xD0, 8
 
 _NO_END = "the JPEG is truncated: it has no end-of-image marker"
-_BLOCK_BYTES = 64 * 1024
 
 MAX_ARITHMETIC_SCANS = 20
 ARITHMETIC_WEIGHT = 8
@@ -214,7 +213,7 @@ def _in_sequence(scan: memoryview, header: JpegHeader, *, restarts: bool) -> mem
     Restart markers must be in sequence (T.81, B.2.1), and there are no more of them than blocks.
     """
     most = -(-header.width // 8) * -(-header.height // 8) if restarts else 0
-    for number, marker in enumerate(_INSIDE.finditer(scan)):
+    for number, marker in enumerate(_INSIDE.finditer(scan, 2 + int.from_bytes(scan[2:4]))):
         if number >= most or scan[marker.start() + 1] != _FIRST_RESTART + number % _RESTARTS:
             return scan[: marker.start()]
     return scan
@@ -222,7 +221,7 @@ def _in_sequence(scan: memoryview, header: JpegHeader, *, restarts: bool) -> mem
 
 def _without_fill(scan: memoryview) -> memoryview:
     """Return a scan without the fill bytes (FF) at its end, which may stand before a marker (T.81, B.1.1.2)."""
-    return scan[: _length_without(scan, b"\xff")]
+    return scan[: length_without(scan, b"\xff")]
 
 
 def _without_zeros(scan: bytes | memoryview) -> bytes | memoryview:
@@ -230,19 +229,8 @@ def _without_zeros(scan: bytes | memoryview) -> bytes | memoryview:
 
     A decoder would accept them as data. One zero follows each FF in the data.
     """
-    length = _length_without(scan, b"\0")
+    length = length_without(scan, b"\0")
     return scan[: length + (scan[length - 1] == 0xFF)]  # noqa: PLR2004
-
-
-def _length_without(scan: bytes | memoryview, last: bytes) -> int:
-    """Return the length of a scan without the bytes at its end that equal `last`."""
-    end = len(scan)
-    while end:
-        start = max(0, end - _BLOCK_BYTES)
-        if kept := len(bytes(scan[start:end]).rstrip(last)):
-            return start + kept
-        end = start
-    return 0
 
 
 def _with_data(source: Source, size: int) -> Iterator[tuple[Segment, int]]:

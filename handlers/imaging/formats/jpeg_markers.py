@@ -58,7 +58,7 @@ def walk(source: Source) -> Iterator[Segment]:
             continue
         length = int.from_bytes(source.peek(start + 2, 2), "big")
         end = start + 2 + length
-        if scanned and len(source.peek(end - 1, 1)) == 0:
+        if scanned and (length < 2 or not source.peek(end - 1, 1)):  # noqa: PLR2004
             return
         if length < 2:  # noqa: PLR2004 - the length counts its own two bytes
             raise BrokenImageError(f"the JPEG is damaged: marker FF{marker:02X} at byte {start:,} has no length")

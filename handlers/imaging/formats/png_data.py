@@ -5,11 +5,11 @@ Source: W3C PNG specification, third edition, 5.
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from handlers.errors import BrokenImageError, ImageTooLargeError
 from handlers.imaging.limits import Limits
-from handlers.imaging.source import Source
+from handlers.imaging.source import Source, length_without
 
 from .decoding import BLOCK_BYTES
 from .png_header import MAX_DATA_CHUNKS, PALETTE, SIGNATURE, Chunk, PngHeader, walk
@@ -17,6 +17,8 @@ from .png_text import MAX_TEXT_BYTES, TEXTS, read_text
 
 MAX_CHUNKS = 65_536
 """Chunks that are read; a file with more is made to stall the reader."""
+
+_END = b"\0\0\0\0IEND\xaeB`\x82"
 
 MISSING = "the PNG is truncated: it ends before the checksum of its last data"
 
@@ -42,7 +44,7 @@ class PictureData:
             ImageTooLargeError: Too many chunks.
         """
         if chunk.kind == b"IDAT":
-            self.chunks.append(chunk)
+            self.chunks.append(replace(chunk, size=max(0, min(chunk.size, len(file) - chunk.start))))
             self.doubt = self.doubt or _damage(file, chunk)
             if len(self.chunks) > MAX_DATA_CHUNKS:
                 raise ImageTooLargeError(
@@ -82,7 +84,7 @@ def read_data(source: Source, limits: Limits) -> PictureData:
         BrokenImageError: There is no picture.
         ImageTooLargeError: Too many chunks.
     """
-    file, data = memoryview(source.whole()), PictureData()
+    file, data = _own(memoryview(source.whole())), PictureData()
     try:
         for number, chunk in enumerate(walk(source)):
             if number > MAX_CHUNKS:
@@ -94,6 +96,12 @@ def read_data(source: Source, limits: Limits) -> PictureData:
     if not data.chunks:
         raise BrokenImageError("the PNG holds no picture: it has no IDAT chunk")
     return data
+
+
+def _own(file: memoryview) -> memoryview:
+    """Return a file without its end, which stands in place of lost data in a repaired file: IEND, zeros."""
+    end = length_without(file, b"\0")
+    return file[: end - len(_END) if file[:end][-len(_END) :] == _END else end]
 
 
 def _damage(file: memoryview, chunk: Chunk) -> str | None:

@@ -64,9 +64,12 @@ class InflatedPng(PngImagePlugin.PngImageFile):
             checksum = isal_zlib.adler32(raw, checksum)
             yield _block(raw, last=False)
         stored = inflater.unused_data + b"".join(map(bytes, itertools.islice(pieces, _CHECKSUM_BYTES)))
-        if len(stored) >= _CHECKSUM_BYTES:
-            self.checksum = "right" if int.from_bytes(stored[:_CHECKSUM_BYTES]) == checksum else "wrong"
-        yield _block(b"", last=True) + checksum.to_bytes(_CHECKSUM_BYTES, "big")
+        computed = checksum.to_bytes(_CHECKSUM_BYTES)
+        if not computed.startswith(stored[:_CHECKSUM_BYTES]):
+            self.checksum = "wrong"
+        elif len(stored) >= _CHECKSUM_BYTES:
+            self.checksum = "right"
+        yield _block(b"", last=True) + computed
 
 
 def _without_header(deflated: Deflated) -> Iterator[bytes | memoryview]:

@@ -18,6 +18,7 @@ from .pictures import chunk, difference, gif, gif_frame, jpeg, lossless_jpeg, op
 EOI = b"\xff\xd9"
 SIZES = {"thumbnail": 100, "medium": 500, "large": 1000}
 PNG = saved(photo((200, 150)), "PNG")
+LEVEL_PNG, IEND = saved(Image.new("I;16", (60, 40), 3000), "PNG"), PNG[-12:]
 GIF = saved(photo((64, 48)).quantize(64), "GIF")
 BASELINE, PROGRESSIVE = jpeg(photo((320, 240))), jpeg(photo((320, 240)), progressive=True)
 LOSSLESS = lossless_jpeg(photo((60, 40), "L"))
@@ -55,6 +56,7 @@ WHOLE: list[tuple[str, bytes, bool]] = [
     ("progressive, last byte of EOI lost", PROGRESSIVE[:-1], True),
     ("progressive, EOI lost", PROGRESSIVE[:-2], True),
     ("progressive, junk after EOI", PROGRESSIVE + b"junk", False),
+    ("last byte of EOI changed", BASELINE[:-1] + b";", True),
     ("EOI lost, zeros appended", BASELINE[:-2] + bytes(4096), True),
     ("progressive, EOI lost, zeros appended", PROGRESSIVE[:-2] + bytes(4096), True),
     ("arithmetic", ARITHMETIC, False),
@@ -68,6 +70,9 @@ WHOLE: list[tuple[str, bytes, bool]] = [
     ("restarts, EOI lost", RESTARTS[:-2], True),
     ("restarts, one more before EOI", RESTARTS[:-2] + RESTART + EOI, False),
     ("PNG without IEND", PNG[:-12], True),
+    ("PNG without its last CRC, IEND appended", PNG[:-16] + IEND, True),
+    ("PNG without half of its Adler-32, IEND appended", PNG[:-18] + IEND, True),
+    ("PNG without its last CRC, zeros appended", PNG[:-16] + bytes(4096), True),
     ("PNG without IEND and its last CRC", PNG[:-16], True),
     ("PNG without half of its Adler-32", PNG[:-18], True),
     ("PNG with a wrong CRC", PNG[:-16] + b"\0\0\0\0" + PNG[-12:], True),
@@ -93,7 +98,11 @@ BROKEN: list[tuple[str, bytes]] = [
     ("baseline cut, marker without parameters and EOI appended", BASELINE[:-102] + NO_PARAMETERS + EOI),
     ("progressive cut in its last scan, restart marker and EOI appended", PROGRESSIVE[:-102] + RESTART + EOI),
     ("restarts, an interval lost", RESTARTS[: RESTARTS.index(b"\xff\xd2")] + RESTARTS[RESTARTS.index(b"\xff\xd3") :]),
+    ("baseline, a marker beyond its end inserted", BASELINE[:-102] + b"\xff\xe5\xff\0" + BASELINE[-102:]),
     ("PNG cut in its pixels", PNG[:-200]),
+    ("PNG cut in its last row, IEND appended", LEVEL_PNG[:-30] + IEND),
+    ("PNG cut in its last row, zeros appended", LEVEL_PNG[:-30] + bytes(9)),
+    ("PNG with half of a wrong Adler-32", PNG[:-20] + b"\1\2"),
     ("PNG with a wrong CRC and no Adler-32", PNG[:-20] + b"\0\0\0\0" + PNG[-12:]),
     ("GIF cut in its pixels", GIF[: len(GIF) // 2]),
 ]
