@@ -150,13 +150,14 @@ class PngPicture(Picture):
         """Return why decoded pixels may be wrong: by their checksum, or without one by their chunks' checksums."""
         if checksum == "wrong":
             return "the PNG is damaged: the checksum of its pixels is wrong"
-        return self.data.doubt if checksum == "missing" and self.data.doubt != MISSING else None
+        whole = checksum == "right" or (checksum == "missing" and self.data.doubt == MISSING)
+        return None if whole else self.data.doubt
 
     def _oddities(self, checksum: str) -> list[str]:
         """Return what is wrong with a PNG whose pixels are complete."""
         found = [
             (self.data.doubt and f"{self.data.doubt}; its pixels are whole"),
-            (checksum == "missing" and "the PNG's compressed data have no end; its pixels are whole"),
+            (checksum in ("missing", "unread") and "the PNG's compressed data have no end; its pixels are whole"),
             (not self.data.ended and "the PNG's IEND chunk is missing; its picture is whole"),
         ]
         return [text for text in found if text]

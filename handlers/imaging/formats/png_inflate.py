@@ -13,7 +13,7 @@ from isal import igzip_lib, isal_zlib
 from PIL import PngImagePlugin
 
 Deflated = Callable[[], Iterator[bytes | memoryview]]
-Checksum = Literal["right", "wrong", "missing"]
+Checksum = Literal["right", "wrong", "missing", "unread"]
 
 _READ_BYTES = 32 * 1024
 _STEP_BYTES = 1024
@@ -27,11 +27,12 @@ _HEADER_BYTES, _CHECKSUM_BYTES = 2, 4
 class InflatedPng(PngImagePlugin.PngImageFile):
     """A PNG with a header only; `deflated` returns its data, in parts, whenever it is called.
 
-    Once the picture is decoded, `checksum` says whether the checksum of its data (Adler-32) was right.
+    Once the picture is decoded, `checksum` says whether the checksum of its data (Adler-32) was right. It is missing if
+    the file ends within it, and unread if the data have no end.
     """
 
     deflated: Deflated
-    checksum: Checksum = "missing"
+    checksum: Checksum = "unread"
     _blocks: Iterator[bytes] = iter(())
 
     def load_prepare(self) -> None:
@@ -67,8 +68,8 @@ class InflatedPng(PngImagePlugin.PngImageFile):
         computed = checksum.to_bytes(_CHECKSUM_BYTES)
         if not computed.startswith(stored[:_CHECKSUM_BYTES]):
             self.checksum = "wrong"
-        elif len(stored) >= _CHECKSUM_BYTES:
-            self.checksum = "right"
+        else:
+            self.checksum = "right" if len(stored) >= _CHECKSUM_BYTES else "missing"
         yield _block(b"", last=True) + computed
 
 

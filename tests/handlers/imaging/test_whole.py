@@ -102,6 +102,7 @@ BROKEN: list[tuple[str, bytes]] = [
     ("PNG cut in its pixels", PNG[:-200]),
     ("PNG cut in its last row, IEND appended", LEVEL_PNG[:-30] + IEND),
     ("PNG cut in its last row, zeros appended", LEVEL_PNG[:-30] + bytes(9)),
+    ("PNG that lacks a byte of its pixels", LEVEL_PNG[:66] + LEVEL_PNG[67:]),
     ("PNG with half of a wrong Adler-32", PNG[:-20] + b"\1\2"),
     ("PNG with a wrong CRC and no Adler-32", PNG[:-20] + b"\0\0\0\0" + PNG[-12:]),
     ("GIF cut in its pixels", GIF[: len(GIF) // 2]),
