@@ -18,7 +18,7 @@ from .limits import Limits
 from .source import BinaryStream
 
 MAX_WARNINGS = 20
-_TAKEN = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)")
+_TAKEN = re.compile(r"(\d{4})[:/-](\d\d)[:/-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
 
 
 def describe(

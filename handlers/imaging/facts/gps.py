@@ -26,8 +26,8 @@ def read_gps(exif: Exif) -> dict[str, Value] | None:
 
 
 def _degrees(exif: Exif, ref: int, tag: int, *, negative: str, largest: int) -> Decimal | None:
-    value = exif.gps.get(tag)
-    if not isinstance(value, tuple) or not 1 <= len(value) <= 3:  # noqa: PLR2004
+    value, hemisphere = exif.gps.get(tag), text(exif.gps.get(ref))
+    if hemisphere is None or not isinstance(value, tuple) or not 1 <= len(value) <= 3:  # noqa: PLR2004
         return None
     parts = [number((one,)) for one in value]
     if len(parts) > 1 and parts[-1] is None:
@@ -40,7 +40,7 @@ def _degrees(exif: Exif, ref: int, tag: int, *, negative: str, largest: int) -> 
         degrees += Decimal(part) / unit
     if degrees > largest:
         return None
-    sign = -1 if (text(exif.gps.get(ref)) or "").upper().startswith(negative) else 1
+    sign = -1 if hemisphere.upper().startswith(negative) else 1
     return (sign * degrees).quantize(_PLACES).normalize() + 0
 
 

@@ -205,9 +205,12 @@ def test_describe_and_convert_read_the_same_orientation() -> None:
     assert opened(convert(master)).size == (150, 200)
 
 
-@pytest.mark.parametrize("tags", [{1: "N", 2: (52.0, 30.0, 0.0)}, {3: "E", 4: (13.0, 24.0, 0.0)}])
+LATITUDE, LONGITUDE = {1: "N", 2: (52.0, 30.0, 0.0)}, {3: "E", 4: (13.0, 24.0, 0.0)}
+
+
+@pytest.mark.parametrize("tags", [LATITUDE, LONGITUDE, {**LATITUDE, 4: LONGITUDE[4]}, {**LONGITUDE, **LATITUDE, 1: ""}])
 def test_half_of_a_position_is_left_out(tags: dict[int, Any]) -> None:
-    """A latitude without a longitude, or the reverse, gives no position."""
+    """A latitude without a longitude, the reverse, or one of them without its hemisphere gives no position."""
     exif = Image.Exif()
     exif.get_ifd(0x8825).update({**tags, 29: "2024:05:01"})
     found = describe(jpeg(photo((32, 32)), exif=exif), gps=True).gps
@@ -219,6 +222,14 @@ def test_a_blank_time_is_skipped(blank: str) -> None:
     """A blank time is skipped, and the next time tag is used."""
     exif = Image.Exif()
     exif.get_ifd(0x8769).update({0x9003: blank, 0x9004: "2024:05:01 12:30:00"})
+    assert describe(jpeg(photo((32, 32)), exif=exif)).taken_at == "2024-05-01T12:30:00"
+
+
+@pytest.mark.parametrize("time", ["2024-05-01 12:30:00", "2024/05/01 12:30:00", "2024:05:01T12:30:00.25"])
+def test_a_time_in_another_form_is_read(time: str) -> None:
+    """Some programs write a time as ISO 8601 does, or with slashes."""
+    exif = Image.Exif()
+    exif.get_ifd(0x8769).update({0x9003: time, 0x9004: "2020:01:01 00:00:00"})
     assert describe(jpeg(photo((32, 32)), exif=exif)).taken_at == "2024-05-01T12:30:00"
 
 
