@@ -20,6 +20,7 @@ from .jpeg_markers import (
     DQT,
     DRI,
     EOI,
+    LOSSLESS,
     SEQUENTIAL,
     SOI,
     SOS,
@@ -87,7 +88,7 @@ class CodedPicture:
 
     def padded(self) -> bytes:
         """Return it with bytes after each scan that a decoder reads only if the scan is incomplete."""
-        return b"".join(piece for part in self.parts for piece in (part, PADDING if part[1] == SOS else b""))
+        return b"".join(piece for part in self.parts for piece in (part, _padding(part) if part[1] == SOS else b""))
 
 
 def coded_picture(source: Source, header: JpegHeader, limits: Limits) -> CodedPicture:
@@ -188,7 +189,7 @@ def missing(header: JpegHeader, coded: CodedPicture) -> str | None:
     """
     for component in header.components:
         bands = [scan for scan in coded.scans if component in scan.components]
-        # Other scans have all of it, and their parameters mean something else, or nothing.
+        # Each scan of another frame has all bits, and its parameters mean something else, or nothing.
         means = [scan.bits_left for scan in bands if scan.first == 0] if header.progressive else [0 for _ in bands]
         if not means or means[-1]:
             return "the JPEG is incomplete: a scan of one of its components is missing"
@@ -210,13 +211,31 @@ def _has_all_detail(header: JpegHeader, bands: Sequence[Scan]) -> bool:
 def _in_sequence(scan: memoryview, header: JpegHeader, *, restarts: bool) -> memoryview:
     """Return a scan up to the first marker that does not belong there; instead of what follows, decoders invent data.
 
-    Restart markers must be in sequence (T.81, B.2.1), and there are no more of them than blocks.
+    Restart markers must be in sequence (T.81, B.2.1).
     """
-    most = -(-header.width // 8) * -(-header.height // 8) if restarts else 0
-    for number, marker in enumerate(_INSIDE.finditer(scan, 2 + int.from_bytes(scan[2:4]))):
+    most = _most_restarts(header) if restarts else 0
+    for number, marker in enumerate(_markers(scan)):
         if number >= most or scan[marker.start() + 1] != _FIRST_RESTART + number % _RESTARTS:
             return scan[: marker.start()]
     return scan
+
+
+def _markers(scan: bytes | memoryview) -> Iterator[re.Match[bytes]]:
+    """Yield the markers in the coded data of a scan."""
+    return _INSIDE.finditer(scan, 2 + int.from_bytes(scan[2:4]))
+
+
+def _padding(scan: bytes | memoryview) -> bytes:
+    """Return padding for a scan: a decoder that expects a restart skips all bytes before it, so there is one too."""
+    restart = _FIRST_RESTART + sum(1 for _ in _markers(scan)) % _RESTARTS
+    return PADDING + bytes((0xFF, restart)) + PADDING
+
+
+def _most_restarts(header: JpegHeader) -> int:
+    """Return how many restarts a scan may have: as many as blocks, or rows of a lossless picture (T.81, H.1)."""
+    if header.frame == LOSSLESS:
+        return header.height
+    return -(-header.width // 8) * -(-header.height // 8)
 
 
 def _without_fill(scan: memoryview) -> memoryview:

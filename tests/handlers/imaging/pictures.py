@@ -62,17 +62,31 @@ def segment(marker: int, body: bytes) -> bytes:
     return bytes((0xFF, marker)) + struct.pack(">H", len(body) + 2) + body
 
 
-def lossless_jpeg(image: Image.Image) -> bytes:
-    """Return a grey picture as a lossless JPEG, in which each sample is predicted by the one on its left."""
+def lossless_jpeg(image: Image.Image, *, restarts: bool = False) -> bytes:
+    """Return a grey picture as a lossless JPEG; with `restarts`, there is one before each row but the first.
+
+    Each sample is predicted by that on its left, the first of a row by that above it, or by 128 after a restart.
+    """
     width, height = image.size
     rows = [image.crop((0, y, width, y + 1)).tobytes() for y in range(height)]
-    before = [128, *(row[0] for row in rows)]
-    steps = [now - last for row, first in zip(rows, before, strict=False) for last, now in pairwise((first, *row))]
-    bits = "".join(map(_difference_code, steps))
-    data = int(bits + "1" * (-len(bits) % 8), 2).to_bytes(-(-len(bits) // 8))
+    before = [128] * height if restarts else [128, *(row[0] for row in rows)]
+    codes = [_lossless_row(first, row) for row, first in zip(rows, before, strict=False)]
+    parts = [_scan_data(code) for code in codes] if restarts else [_scan_data("".join(codes))]
+    data = b"".join(bytes((0xFF, 0xD0 + number % 8)) * (number >= 0) + part for number, part in enumerate(parts, -1))
     table = segment(0xC4, b"\0" + bytes((0, 0, 0, 10)) + bytes(12) + bytes(range(10)))
     frame = segment(0xC3, struct.pack(">BHHB", 8, height, width, 1) + b"\1\x11\0")
-    return b"\xff\xd8" + table + frame + segment(0xDA, b"\1\1\0\1\0\0") + data.replace(b"\xff", b"\xff\0") + b"\xff\xd9"
+    interval = segment(0xDD, struct.pack(">H", width)) if restarts else b""
+    return b"\xff\xd8" + table + frame + interval + segment(0xDA, b"\1\1\0\1\0\0") + data + b"\xff\xd9"
+
+
+def _lossless_row(first: int, row: bytes) -> str:
+    return "".join(_difference_code(now - last) for last, now in pairwise((first, *row)))
+
+
+def _scan_data(bits: str) -> bytes:
+    """Return a scan's bits as bytes, filled with ones."""
+    data = int(bits + "1" * (-len(bits) % 8), 2).to_bytes(-(-len(bits) // 8))
+    return data.replace(b"\xff", b"\xff\0")
 
 
 def _difference_code(step: int) -> str:

@@ -23,6 +23,7 @@ GIF = saved(photo((64, 48)).quantize(64), "GIF")
 BASELINE, PROGRESSIVE = jpeg(photo((320, 240))), jpeg(photo((320, 240)), progressive=True)
 LOSSLESS = lossless_jpeg(photo((60, 40), "L"))
 RESTARTS = jpeg(photo((320, 240)), restart_marker_rows=1)
+PROGRESSIVE_RESTARTS = jpeg(photo((310, 240)), progressive=True, restart_marker_rows=1)
 TABLES = segment(0xDB, b"\0" + bytes(range(1, 65)))
 RESTART, NO_PARAMETERS = b"\xff\xd3", b"\xff\x01"
 
@@ -97,6 +98,7 @@ BROKEN: list[tuple[str, bytes]] = [
     ("baseline cut, restart marker and EOI appended", BASELINE[:-102] + RESTART + EOI),
     ("baseline cut, marker without parameters and EOI appended", BASELINE[:-102] + NO_PARAMETERS + EOI),
     ("progressive cut in its last scan, restart marker and EOI appended", PROGRESSIVE[:-102] + RESTART + EOI),
+    ("progressive cut before its last restart", PROGRESSIVE_RESTARTS[: PROGRESSIVE_RESTARTS.rindex(RESTART)] + EOI),
     ("restarts, an interval lost", RESTARTS[: RESTARTS.index(b"\xff\xd2")] + RESTARTS[RESTARTS.index(b"\xff\xd3") :]),
     ("baseline, a marker beyond its end inserted", BASELINE[:-102] + b"\xff\xe5\xff\0" + BASELINE[-102:]),
     ("PNG cut in its pixels", PNG[:-200]),
@@ -140,9 +142,12 @@ def test_a_missing_component_is_refused() -> None:
         convert(bytes(only_luminance) + scan + body + EOI)
 
 
-def test_a_lossless_jpeg_has_its_own_pixels() -> None:
-    """A lossless JPEG, whose scan header has other parameters, is decoded."""
-    assert difference(opened(convert(LOSSLESS)), photo((60, 40), "L")) < 1
+@pytest.mark.parametrize("restarts", [False, True])
+@pytest.mark.parametrize("size", [(60, 40), (5, 90)])
+def test_a_lossless_jpeg_has_its_own_pixels(size: tuple[int, int], restarts: bool) -> None:  # noqa: FBT001
+    """A lossless JPEG, whose scan header has other parameters, is decoded; it may have a restart for each row."""
+    image = photo(size, "L")
+    assert difference(opened(convert(lossless_jpeg(image, restarts=restarts))), image) < 1
 
 
 def test_a_baseline_scan_with_wrong_parameters_is_accepted() -> None:
