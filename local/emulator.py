@@ -33,7 +33,7 @@ INHERITED = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "SYSTEMROOT")
 
 
 class EmulatorError(LocalError):
-    """MiniStack did not start; the message has the end of its log."""
+    """MiniStack did not start, or ended by itself; the message says why."""
 
 
 class Emulator:

@@ -15,7 +15,7 @@ from handlers.imaging.pixels.reduction import FAR_LEVELS, loses_detail, reductio
 from handlers.imaging.source import Source
 
 from .decoding import attempt, load
-from .jpeg_coded import CodedPicture, coded_picture, first_scan, missing, segment_bytes
+from .jpeg_coded import CodedPicture, coded_picture, first_scan, has_too_few_bits, missing, segment_bytes
 from .jpeg_decoder import END_OF_IMAGE, ArrivingScan, WatchedJpeg, open_jpeg, reduce
 from .jpeg_header import JpegHeader, read_header
 from .jpeg_markers import APP1, LOSSLESS, SEQUENTIAL
@@ -124,6 +124,8 @@ class JpegPicture(Picture):
     def _decode_by(self, factor: int, *, salvage: bool) -> Raster:
         """Decode the picture, reduced by a factor of 1, 2, 4 or 8."""
         coded, header = self.coded, self.header
+        if has_too_few_bits(header, coded) and not salvage:
+            raise BrokenImageError(_SHORT)
         watch = header.frame in SEQUENTIAL and len(coded.scans) == 1
         # Decoded before the picture itself, so that the two are never in memory together.
         padded = _checksum(_decoded(coded.padded())) if coded.compared else None

@@ -3,14 +3,12 @@
 Source: ITU-T T.81, annex B for segments, B.2.3 for scan headers, annex G for progressive coding.
 """
 
-import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from handlers.errors import ImageTooLargeError
 from handlers.imaging.limits import Limits
-from handlers.imaging.source import Source, length_without
+from handlers.imaging.source import Source
 
 from .jpeg_header import JpegHeader
 from .jpeg_markers import (
@@ -26,18 +24,18 @@ from .jpeg_markers import (
     SOS,
     Segment,
     count_segment,
+    in_sequence,
     is_metadata,
+    padding,
     walk,
+    without_fill,
+    without_zeros,
 )
 
 ARITHMETIC = frozenset({0xC9, 0xCA})
 _HUFFMAN = frozenset({0xC0, 0xC1, 0xC2})
 _PLAIN = frozenset({DHT, DQT, DRI, SOS, *_HUFFMAN})
 """The segments of a coded picture that every browser decodes."""
-
-_INSIDE = re.compile(rb"\xff[\x01-\xfe]")
-"""The markers that do not end a scan for `walk`: restarts, TEM, and those whose parameters the file has no room for."""
-_FIRST_RESTART, _RESTARTS = 0xD0, 8
 
 _NO_END = "the JPEG is truncated: it has no end-of-image marker"
 
@@ -47,9 +45,6 @@ ARITHMETIC_WEIGHT = 8
 
 MAX_BLOCKS = 32_000_000
 """Blocks of 8 x 8 samples in all scans: twice those of a progressive picture of 64 million pixels."""
-
-PADDING = bytes(min(level, 0xFE) for level in hashlib.sha512(b"padding").digest())
-"""Bytes without a marker and without a pattern, so that a decoder that reads them produces different pixels."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +83,7 @@ class CodedPicture:
 
     def padded(self) -> bytes:
         """Return it with bytes after each scan that a decoder reads only if the scan is incomplete."""
-        return b"".join(piece for part in self.parts for piece in (part, _padding(part) if part[1] == SOS else b""))
+        return b"".join(piece for part in self.parts for piece in (part, padding(part) if part[1] == SOS else b""))
 
 
 def coded_picture(source: Source, header: JpegHeader, limits: Limits) -> CodedPicture:
@@ -115,13 +110,13 @@ def coded_picture(source: Source, header: JpegHeader, limits: Limits) -> CodedPi
             restarts = any(part[4:6])
         elif segment.marker == SOS:
             scans.append(_scan(bytes(file[segment.start + 4 : segment.end])))
-            part = _without_fill(_in_sequence(part, header, restarts=restarts))
+            part = without_fill(in_sequence(part, _most_restarts(header) if restarts else 0))
         parts.append(part)
     # Tables after the last scan would keep the decoder from asking for the data that it lacks.
     while parts[-1][1] != SOS:
         parts.pop()
     if not ended:
-        parts[-1] = _without_zeros(parts[-1])
+        parts[-1] = without_zeros(parts[-1])
     plain = all(part[1] in _PLAIN for part in parts[len(first) :])
     _check_work(header, scans)
     watched = len(scans) == 1 and header.frame in SEQUENTIAL
@@ -181,6 +176,26 @@ def _check_work(header: JpegHeader, scans: Sequence[Scan]) -> None:
         )
 
 
+def _most_restarts(header: JpegHeader) -> int:
+    """Return how many restarts a scan may have: as many as blocks, or rows of a lossless picture (T.81, H.1)."""
+    return header.height if header.frame == LOSSLESS else _blocks(header)
+
+
+def _blocks(header: JpegHeader) -> int:
+    """Return the number of blocks of the component that has the most."""
+    return -(-header.width // 8) * -(-header.height // 8)
+
+
+def has_too_few_bits(header: JpegHeader, coded: CodedPicture) -> bool:
+    """Return whether the picture cannot be whole: Huffman codes have a bit or more for each block or lossless sample.
+
+    So a decoder need not fill in a large picture that is only declared.
+    """
+    if header.frame in ARITHMETIC:
+        return False
+    return 8 * coded.size < (header.width * header.height if header.frame == LOSSLESS else _blocks(header))
+
+
 def missing(header: JpegHeader, coded: CodedPicture) -> str | None:
     """Return what a picture that decodes lacks, by its scans and its end, or None if it is whole.
 
@@ -206,50 +221,6 @@ def _has_all_detail(header: JpegHeader, bands: Sequence[Scan]) -> bool:
     for scan in bands:
         left.update(dict.fromkeys(range(scan.first, min(scan.last, 63) + 1), scan.bits_left))
     return not any(left.values())
-
-
-def _in_sequence(scan: memoryview, header: JpegHeader, *, restarts: bool) -> memoryview:
-    """Return a scan up to the first marker that does not belong there; instead of what follows, decoders invent data.
-
-    Restart markers must be in sequence (T.81, B.2.1).
-    """
-    most = _most_restarts(header) if restarts else 0
-    for number, marker in enumerate(_markers(scan)):
-        if number >= most or scan[marker.start() + 1] != _FIRST_RESTART + number % _RESTARTS:
-            return scan[: marker.start()]
-    return scan
-
-
-def _markers(scan: bytes | memoryview) -> Iterator[re.Match[bytes]]:
-    """Yield the markers in the coded data of a scan."""
-    return _INSIDE.finditer(scan, 2 + int.from_bytes(scan[2:4]))
-
-
-def _padding(scan: bytes | memoryview) -> bytes:
-    """Return padding for a scan: a decoder that expects a restart skips all bytes before it, so there is one too."""
-    restart = _FIRST_RESTART + sum(1 for _ in _markers(scan)) % _RESTARTS
-    return PADDING + bytes((0xFF, restart)) + PADDING
-
-
-def _most_restarts(header: JpegHeader) -> int:
-    """Return how many restarts a scan may have: as many as blocks, or rows of a lossless picture (T.81, H.1)."""
-    if header.frame == LOSSLESS:
-        return header.height
-    return -(-header.width // 8) * -(-header.height // 8)
-
-
-def _without_fill(scan: memoryview) -> memoryview:
-    """Return a scan without the fill bytes (FF) at its end, which may stand before a marker (T.81, B.1.1.2)."""
-    return scan[: length_without(scan, b"\xff")]
-
-
-def _without_zeros(scan: bytes | memoryview) -> bytes | memoryview:
-    """Return a scan without the zeros at its end: a file without EOI has them in place of data never written.
-
-    A decoder would accept them as data. One zero follows each FF in the data.
-    """
-    length = length_without(scan, b"\0")
-    return scan[: length + (scan[length - 1] == 0xFF)]  # noqa: PLR2004
 
 
 def _with_data(source: Source, size: int) -> Iterator[tuple[Segment, int]]:

@@ -1,15 +1,16 @@
-"""Walk over the markers of a JPEG; no pixel is decoded.
+"""The markers of a JPEG, and the coded data of the scans between them; no pixel is decoded.
 
 Source: ITU-T T.81, annex B.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from handlers.errors import BrokenImageError, ImageTooLargeError
 from handlers.imaging.limits import Limits
-from handlers.imaging.source import Source
+from handlers.imaging.source import Source, length_without
 
 SOI, EOI, SOS = 0xD8, 0xD9, 0xDA
 DHT, DAC, DQT, DRI, COM = 0xC4, 0xCC, 0xDB, 0xDD, 0xFE
@@ -19,7 +20,13 @@ SEQUENTIAL, PROGRESSIVE, LOSSLESS = frozenset({0xC0, 0xC1}), 0xC2, 0xC3
 
 # A marker that begins a segment: not a stuffed zero, a fill byte or a restart.
 MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+_INSIDE = re.compile(rb"\xff[\x01-\xfe]")
+"""The markers that do not end a scan for `walk`: restarts, TEM, and those whose parameters the file has no room for."""
 _SEARCH_BYTES = 256 * 1024
+_FIRST_RESTART, _RESTARTS = 0xD0, 8
+
+_PADDING = bytes(min(level, 0xFE) for level in hashlib.sha512(b"padding").digest())
+"""Bytes without a marker and without a pattern, so that a decoder that reads them produces different pixels."""
 
 MAX_MARKERS = 10_000
 """Markers that are read; a file with more is made to stall the reader."""
@@ -104,3 +111,39 @@ def _next_marker(source: Source, position: int, reach: int | None) -> int | None
             return None
         # A marker may be in two blocks.
         position += searched - 1
+
+
+def in_sequence(scan: memoryview, most_restarts: int) -> memoryview:
+    """Return a scan up to the first marker that does not belong there: decoders invent data instead of what follows.
+
+    Restart markers must be in sequence (T.81, B.2.1).
+    """
+    for number, marker in enumerate(_markers(scan)):
+        if number >= most_restarts or scan[marker.start() + 1] != _FIRST_RESTART + number % _RESTARTS:
+            return scan[: marker.start()]
+    return scan
+
+
+def _markers(scan: bytes | memoryview) -> Iterator[re.Match[bytes]]:
+    """Yield the markers in the coded data of a scan."""
+    return _INSIDE.finditer(scan, 2 + int.from_bytes(scan[2:4]))
+
+
+def padding(scan: bytes | memoryview) -> bytes:
+    """Return padding for a scan: a decoder that expects a restart skips all bytes before it, so there is one too."""
+    restart = _FIRST_RESTART + sum(1 for _ in _markers(scan)) % _RESTARTS
+    return _PADDING + bytes((0xFF, restart)) + _PADDING
+
+
+def without_fill(scan: memoryview) -> memoryview:
+    """Return a scan without the fill bytes (FF) at its end, which may stand before a marker (T.81, B.1.1.2)."""
+    return scan[: length_without(scan, b"\xff")]
+
+
+def without_zeros(scan: bytes | memoryview) -> bytes | memoryview:
+    """Return a scan without the zeros at its end: a file without EOI has them in place of data never written.
+
+    A decoder would accept them as data. One zero follows each FF in the data.
+    """
+    length = length_without(scan, b"\0")
+    return scan[: length + (scan[length - 1] == 0xFF)]  # noqa: PLR2004

@@ -119,6 +119,9 @@ REFUSED: Refused = {
     ),
     "JPEG of 5,000 scans": (_scan_bomb, ImageTooLargeError),
     "JPEG of 50,000 by 50,000": (lambda: frame_header(0xC0, size=(50_000, 50_000)), ImageTooLargeError),
+    "JPEG of 64 MP in 100 bytes": (lambda: frame_header(0xC0, size=(8_000, 8_000)), BrokenImageError),
+    "progressive JPEG of 64 MP in 100 bytes": (lambda: frame_header(0xC2, size=(8_000, 8_000)), BrokenImageError),
+    "lossless JPEG of 64 MP in 100 bytes": (lambda: frame_header(0xC3, size=(8_000, 8_000)), BrokenImageError),
     "JPEG of 600 APP1 segments": (
         lambda: with_segments(jpeg(), segment(0xE1, b"Exif\0\0" + bytes(60_000)) * 600),
         ImageTooLargeError,
