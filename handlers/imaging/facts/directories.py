@@ -1,6 +1,7 @@
 """Read the directories of a TIFF structure, with limits for entries, bytes and depth.
 
-Source: TIFF 6.0, section 2; the BigTIFF design of libtiff, where numbers and pointers have 8 bytes.
+Source: TIFF 6.0, section 2; the BigTIFF design of libtiff, where numbers and pointers have 8 bytes; Exif 3.0 for texts
+of type 129, UTF-8.
 """
 
 import struct
@@ -11,7 +12,7 @@ from typing import Any
 MAX_ENTRIES = 512
 MAX_VALUE_BYTES = 65_536
 
-_ASCII, _UNDEFINED, _RATIONALS = 2, 7, (5, 10)
+_UNDEFINED, _BYTES, _RATIONALS = 7, (2, 7, 129), (5, 10)
 # Type number -> bytes of one value and its struct code; rationals are two longs.
 _TYPES = {
     1: (1, "B"),
@@ -30,6 +31,7 @@ _TYPES = {
     16: (8, "Q"),
     17: (8, "q"),
     18: (8, "Q"),
+    129: (1, "s"),
 }
 
 
@@ -126,7 +128,7 @@ class Directories:
         self._room -= size
         if kind == _UNDEFINED:
             self.opaque.add(tag)
-        if kind in (_ASCII, _UNDEFINED):
+        if kind in _BYTES:
             return tag, raw
         numbers = struct.unpack(f"{self._order}{count * len(code)}{code[0]}", raw)
         if kind in _RATIONALS:

@@ -5,6 +5,7 @@ Source: ISO/IEC 23008-12, 6.5; ISO/IEC 23000-22 for the order of transformations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import floor
 
 from handlers.imaging.pixels.profile import coded_profile
 
@@ -44,8 +45,10 @@ def _aperture(content: bytes, size: tuple[int, int], warnings: list[str], *, tur
     numbers = [int.from_bytes(content[i : i + 4], signed=True) for i in range(0, len(content), 4)]
     if len(numbers) == 2 * len("whxy") and all(numbers[1::2]) and not turned:
         width, height, across, down = (Fraction(*pair) for pair in zip(numbers[::2], numbers[1::2], strict=True))
-        left, top = (size[0] - width) / 2 + across, (size[1] - height) / 2 + down
-        box = round(left), round(top), round(left + width), round(top + height)
+        # Rounding the right and lower sides on their own could change the size.
+        left = floor((size[0] - width + 1) / 2 + across)
+        top = floor((size[1] - height + 1) / 2 + down)
+        box = left, top, left + round(width), top + round(height)
         if 0 <= box[0] < box[2] <= size[0] and 0 <= box[1] < box[3] <= size[1]:
             return box
     warnings.append("the clean aperture was ignored: it does not lie within the picture")

@@ -20,7 +20,8 @@ STRIP_OFFSETS, SAMPLES, STRIP_ROWS, STRIP_BYTES, PLANES = 273, 277, 278, 279, 28
 COLOURS, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES = 320, 322, 323, 324, 325
 EXTRA, SAMPLE_FORMAT, XMP, IPTC, RESOURCES, ICC = 338, 339, 700, 33723, 34377, 34675
 JPEG_TABLES, SUBSAMPLING = 347, 530
-DECODED_BY = (292, 293, 317, JPEG_TABLES, 529, SUBSAMPLING, 531, 532)
+PREDICTOR = 317
+DECODED_BY = (292, 293, PREDICTOR, JPEG_TABLES, 529, SUBSAMPLING, 531, 532)
 """T4 and T6 options, predictor, JPEG tables, and the parameters of YCbCr, which decoders get unchanged."""
 
 LONGEST = {
@@ -49,7 +50,9 @@ _DEPTHS = {
     PALETTE: (1, 2, 4, 8),
     YCBCR: (8,),
 }
-_UNSIGNED = 1
+_WHOLE_NUMBERS = frozenset({1, 4})
+"""Sample formats: unsigned, and undefined, which readers treat as unsigned."""
+
 _WIDE = 16
 ASSOCIATED, UNASSOCIATED = 1, 2
 _MOST_EXTRA = 3
@@ -63,7 +66,7 @@ _STRUCTURE = frozenset(
 class Parts:
     """The strips or tiles of a picture: (start, size) of each, and the (width, height) of one in pixels.
 
-    Tiles are complete; the last strip has the remaining rows.
+    Tiles are complete; the last strip has the remaining rows. If all sizes are 0, the file does not say them.
     """
 
     places: tuple[tuple[int, int], ...]
@@ -186,8 +189,8 @@ def _pixel(tags: Mapping[int, Any], photometric: int) -> tuple[int, int, tuple[i
     unnamed = UNASSOCIATED if not extra and (photometric, samples) == (RGB, 4) else 0
     known = tuple(kind if kind in (ASSOCIATED, UNASSOCIATED) else 0 for kind in extra)
     extra = known + (unnamed,) * (samples - colours - len(known))
-    if set(bits) != {depth} or depth not in _DEPTHS[photometric] or set(_numbers(tags, SAMPLE_FORMAT)) - {_UNSIGNED}:
-        kind = "whole numbers" if set(_numbers(tags, SAMPLE_FORMAT)) <= {_UNSIGNED} else "other numbers"
+    if set(bits) != {depth} or depth not in _DEPTHS[photometric] or set(_numbers(tags, SAMPLE_FORMAT)) - _WHOLE_NUMBERS:
+        kind = "whole numbers" if set(_numbers(tags, SAMPLE_FORMAT)) <= _WHOLE_NUMBERS else "other numbers"
         raise _unsupported("8 or 16 bits a sample, for grey also 1, 2 or 4", f"{kind} of {bits[0]} bits")
     return samples, depth, extra
 
@@ -208,7 +211,7 @@ def _parts(tags: Mapping[int, Any], size: tuple[int, int], samples: int) -> Part
             f"expected a TIFF of at most {MAX_PARTS:,} strips or tiles, got {count:,}: save it again"
         )
     starts = _numbers(tags, TILE_OFFSETS if tiled else STRIP_OFFSETS)
-    sizes = _numbers(tags, TILE_BYTES if tiled else STRIP_BYTES)
+    sizes = _numbers(tags, TILE_BYTES if tiled else STRIP_BYTES) or (0,) * count
     if len(starts) < count or len(sizes) < count:
         raise _damaged(f"{min(len(starts), len(sizes)):,} strips or tiles of {count:,}")
     places = tuple(zip(starts[:count], sizes[:count], strict=True))

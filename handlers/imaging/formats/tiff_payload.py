@@ -5,7 +5,7 @@ Pillow decodes uncompressed data itself, and gets subsampled colours and separat
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from handlers.errors import BrokenImageError
@@ -28,6 +28,7 @@ from .tiff_header import (
     PACKED,
     PHOTOMETRIC,
     PLANES,
+    PREDICTOR,
     SAMPLES,
     STRIP_BYTES,
     STRIP_OFFSETS,
@@ -90,6 +91,8 @@ def _tags(header: TiffHeader) -> dict[int, Any]:
         SAMPLES: (header.samples,),
         PLANES: (2 if header.planes > 1 else 1,),
     }
+    if header.compression == NONE:
+        tags.pop(PREDICTOR, None)
     if JPEG_TABLES in kept:
         tags[JPEG_TABLES] = opaque(kept[JPEG_TABLES], header.order)
     if header.extra:
@@ -121,13 +124,24 @@ def _sixteen_bit(colours: Any) -> Any:
 
 def _data(header: TiffHeader, file: memoryview) -> Iterator[bytes | memoryview]:
     """Yield the data to write of each strip or tile."""
-    if sum(size for _, size in header.parts.places) > len(file):
+    places = _places(header, len(file))
+    if sum(size for _, size in places) > len(file):
         raise BrokenImageError("the TIFF is truncated, or damaged: its strips or tiles are longer than the file")
-    for number, (start, size) in enumerate(header.parts.places):
+    for number, (start, size) in enumerate(places):
         part = file[start : start + size]
         if len(part) < size:
             raise BrokenImageError(f"the TIFF is truncated: it ends within strip or tile {number:,}")
         yield _part(header, number, part)
+
+
+def _places(header: TiffHeader, end: int) -> Sequence[tuple[int, int]]:
+    """Return the (start, size) of each strip or tile; without sizes, each reaches to the next, or to the file's end."""
+    places = header.parts.places
+    starts = sorted({start for start, _ in places})
+    if not starts[0] or any(size for _, size in places):
+        return places
+    ends = dict(zip(starts, (*starts[1:], max(end, starts[-1])), strict=True))
+    return [(start, ends[start] - start) for start, _ in places]
 
 
 def _part(header: TiffHeader, number: int, part: memoryview) -> bytes | memoryview:

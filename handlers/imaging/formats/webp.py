@@ -5,6 +5,7 @@ Source: WebP container specification.
 
 import contextlib
 import io
+from collections.abc import Iterator
 from typing import Self
 
 from PIL import Image, WebPImagePlugin
@@ -23,6 +24,7 @@ from .webp_header import (
     ALPHA,
     EXIF,
     EXTENDED,
+    FIRST_CHUNK,
     FRAME,
     LOSSY,
     MAX_XMP_BYTES,
@@ -41,6 +43,8 @@ if not WebPImagePlugin.SUPPORTED:
 
 MAX_EXIF_BYTES = 1024 * 1024
 """EXIF with a thumbnail has up to 64 KB; a longer chunk has something else."""
+
+_MOST_BYTES = {EXIF: MAX_EXIF_BYTES, XMP: MAX_XMP_BYTES}
 
 
 class WebpPicture(Picture):
@@ -73,18 +77,22 @@ class WebpPicture(Picture):
         return frames
 
     def _read_on(self) -> None:
-        """Read the chunks after the picture; if they cannot be read, their facts are left out."""
-        if not self.header.extended:
-            return
+        """Read the metadata before or after the picture; if they cannot be read, their facts are left out."""
         with contextlib.suppress(BrokenImageError):
-            for number, chunk in enumerate(walk(self.source, self.header.picture_start, self.header.end)):
-                if number > self.limits.max_segments + self.limits.max_frames:
-                    return
-                if chunk.kind == EXIF and chunk.size <= MAX_EXIF_BYTES and not self.header.exif:
-                    self.exif = read_exif(self.source.take(chunk.start, chunk.size))
-                elif chunk.kind == XMP and chunk.size <= MAX_XMP_BYTES:
-                    packet = self.source.take(chunk.start, chunk.size)
-                    self.texts = {**self.texts, XMP_TEXT: packet.decode("utf-8", "replace")}
+            for kind, data in self._metadata():
+                if kind == EXIF:
+                    self.exif = read_exif(data)
+                else:
+                    self.texts = {**self.texts, XMP_TEXT: data.decode("utf-8", "replace")}
+
+    def _metadata(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the type and data of the first EXIF chunk and of the first XMP chunk, unless they are too long."""
+        most = dict(_MOST_BYTES) if self.header.extended else {}
+        for number, chunk in enumerate(walk(self.source, FIRST_CHUNK, self.header.end)):
+            if not most or number > self.limits.max_segments + self.limits.max_frames:
+                return
+            if chunk.kind in most and chunk.size <= most.pop(chunk.kind):
+                yield chunk.kind, _data(self.source, chunk)
 
     def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:  # noqa: ARG002 - all or nothing
         """Decode the first picture; a damaged one is never kept. See `Picture.decode`."""

@@ -8,6 +8,8 @@ from PIL import Image
 
 from handlers.errors import BrokenImageError, ImageTooLargeError, PixelCascadeError, UnsupportedFormatError
 from handlers.imaging import Limits, Picture, convert, describe, open_picture, resize
+from handlers.imaging.formats.heif_items import ImageItem
+from handlers.imaging.formats.heif_shown import shown
 from tests.handlers.imaging.heif import box, container, extent, grid, reference, resized
 from tests.handlers.imaging.pictures import GREEN, RED, corners, difference, exif, opened, p3_profile, photo, saved
 
@@ -112,6 +114,16 @@ def test_a_picture_is_cropped_to_its_clean_aperture() -> None:
     cut = cut.replace(struct.pack(">II", start, size), struct.pack(">II", shift, size)) + data[start : start + size]
     assert describe(avif(cut)).width == 80
     assert difference(opened(convert(avif(cut))), photo().crop((40, 0, 120, 60))) < 3
+
+
+def test_a_clean_aperture_between_pixels_keeps_its_size() -> None:
+    """An aperture of odd width in the centre of an even picture begins at half a pixel; its size is kept."""
+    warnings = list[str]()
+    for side, width, left in ((100, 51, 25), (102, 51, 26), (101, 50, 26)):
+        aperture = struct.pack(">8i", width, 1, 60, 1, 0, 1, 0, 1)
+        item = ImageItem(properties=[(b"clap", aperture)])
+        assert shown(item, (side, 60), warnings) == ((left, 0, left + width, 60), 1)
+    assert not warnings
 
 
 def _data(data: bytes) -> tuple[int, int]:

@@ -34,6 +34,14 @@ def test_rights_survive_the_round_trip_and_are_bounded() -> None:
     assert rights_only(read_exif(exif({0x010F: b"Maker"}))) == b""
 
 
+def test_texts_of_type_utf_8_are_read() -> None:
+    """Exif 3.0 has a type for UTF-8, in which programs write artist and copyright."""
+    found = read_exif(exif({COPYRIGHT: (129, 7, "© ACM".encode() + b"\0"), 0x010F: (129, 6, b"Maker\0")}))
+    assert rights_only(found) == rights_only(read_exif(exif({COPYRIGHT: "© ACM".encode()})))
+    assert further_tags(found)["Make"] == "Maker"
+    assert found.warnings == ()
+
+
 def test_values_that_share_their_bytes_are_left_out() -> None:
     """Values are read until their total exceeds the structure's size; the rest are left out with a warning."""
     text = (2, 4000, b"x" * 4000)

@@ -158,6 +158,33 @@ def test_the_first_of_several_pages_is_shown() -> None:
     assert describe(of(ring)).frames == 1
 
 
+@pytest.mark.parametrize("predictor", [2, 3])
+def test_a_predictor_without_compression_is_ignored(predictor: int) -> None:
+    """Only LZW and Deflate have a predictor; the tag stays behind when a program removes the compression."""
+    data = tiff(plain(*SIZE, t317=(3, [predictor])), [photo().tobytes()])
+    assert difference(shown(data), photo()) < 1.5
+
+
+@pytest.mark.parametrize("compression", [1, 8])
+@pytest.mark.parametrize("sizes", [{}, {279: (4, [0, 0])}], ids=["missing", "zero"])
+def test_strips_without_sizes_reach_to_the_next(compression: int, sizes: dict[int, Any]) -> None:
+    """Old programs leave out the strips' sizes, or write 0; the strips are still checked against their pixels."""
+    rows = [photo().tobytes()[:28_800], photo().tobytes()[28_800:]]
+    data = [zlib.compress(part) if compression == 8 else part for part in rows]
+    tags = plain(*SIZE, t259=(3, [compression]), t278=(4, [60])) | {273: (4, [8, 8 + len(data[0])])} | sizes
+    head = tiff(tags)
+    moved = tags | {273: (4, [len(head), len(head) + len(data[0])])}
+    whole = tiff(moved) + b"".join(data)
+    assert difference(shown(whole), photo()) < 1.5
+    with pytest.raises(BrokenImageError):
+        convert(of(whole[:-5000]))
+
+
+def test_samples_of_an_undefined_format_are_whole_numbers() -> None:
+    """A sample format of 4 (undefined) counts as unsigned, as if the tag was not there."""
+    assert difference(shown(tiff(plain(*SIZE, t339=(3, [4, 4, 4])), [photo().tobytes()])), photo()) < 1.5
+
+
 @pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg"])
 @pytest.mark.parametrize("share", [0.1, 0.6, 0.97])
 def test_a_truncated_tiff_is_refused(compression: str, share: float) -> None:

@@ -103,6 +103,22 @@ def test_artist_and_copyright_are_kept_and_the_rest_is_dropped() -> None:
     assert dict(jpeg.getexif()) == {0x8298: "ACME", 0x013B: "Ada"}
 
 
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+def test_metadata_may_come_before_or_after_the_picture(before: bool) -> None:  # noqa: FBT001
+    """EXIF and XMP are read on both sides of the picture; the first of several counts."""
+    packet = b"<x><dc:creator><rdf:Seq><rdf:li>Ada</rdf:li></rdf:Seq></dc:creator></x>"
+    metadata = (
+        chunk(b"EXIF", exif({0x0112: 6}))
+        + chunk(b"EXIF", exif({0x0112: 3}))
+        + chunk(b"XMP ", packet)
+        + chunk(b"XMP ", b"")
+    )
+    plain = lossless(corners())[12:]
+    data = riff(extended(12, 64, 48), *((metadata, plain) if before else (plain, metadata)))
+    jpeg = opened(convert(webp(data)))
+    assert (describe(webp(data)).orientation, jpeg.size, dict(jpeg.getexif())) == (6, (48, 64), {0x013B: "Ada"})
+
+
 def test_an_animation_shows_its_first_frame_on_the_canvas() -> None:
     """The area outside the frame is background; all frames are counted."""
     plain = lossless(Image.new("RGB", (16, 8), RED))[12:]
