@@ -49,7 +49,7 @@ class TiffPicture(Picture):
     def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:  # noqa: ARG002 - all or nothing
         """Decode the first page; a damaged one is never kept. See `Picture.decode`."""
         self._check_pixels()
-        image = self._decoded(payload(self.header, self.source.whole()))
+        image = self._decoded(payload(self.header, self.source.whole(), self.limits))
         image = image.convert(_PREMULTIPLIED[image.mode]) if image.mode in _PREMULTIPLIED else image
         image, opacity = split(eight_bit(image))
         if self.header.photometric == WHITE_IS_ZERO:

@@ -33,6 +33,9 @@ MAX_TAG_BYTES = 8 * 1024 * 1024
 MAX_PARTS = 131_072
 """Strips or tiles: one for each row of the highest picture, in two planes."""
 
+_HEAD_BYTES = 8
+"""Nothing but the file's header lies before; a strip there is zeros in place of a position."""
+
 MAX_TILE_PX = 1_024
 """The longest side of a tile that extends beyond its picture."""
 
@@ -215,8 +218,8 @@ def _parts(tags: Mapping[int, Any], size: tuple[int, int], samples: int) -> Part
     if len(starts) < count or len(sizes) < count:
         raise _damaged(f"{min(len(starts), len(sizes)):,} strips or tiles of {count:,}")
     places = tuple(zip(starts[:count], sizes[:count], strict=True))
-    if any(start < 0 or size < 0 or start > 1 << 62 for start, size in places):
-        raise _damaged("a strip or tile lies outside")
+    if any(start < _HEAD_BYTES or size < 0 or start > 1 << 62 for start, size in places):
+        raise _damaged("a strip or tile that lies outside")
     return Parts(places, one, tiled)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from handlers.errors import BrokenImageError
 from handlers.imaging.facts.directories import Rational
+from handlers.imaging.limits import Limits
 
 from .tiff_header import (
     BITS,
@@ -44,13 +45,13 @@ from .tiff_header import (
     TiffHeader,
     opaque,
 )
+from .tiff_jpeg import check_jpeg, check_number
 
 _MOST_TIMES = {NONE: 1, PACKED: 64, LZW: 4_096, JPEG: 1_024, **dict.fromkeys(DEFLATE, 1_100)}
 """The highest ratio of a part's pixels to its data that each compression can reach, rounded up."""
 
 _REVERSED = 2
 _BIT_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
-_END_OF_JPEG, _ENDS_WITHIN = b"\xff\xd9", 64
 _LONGS = frozenset(
     {WIDTH, HEIGHT, STRIP_OFFSETS, STRIP_ROWS, STRIP_BYTES, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES, 292, 293}
 )
@@ -58,13 +59,14 @@ _SHORT, _LONG, _RATIONAL, _UNDEFINED = 3, 4, 5, 7
 _BYTE_COLOURS = 257
 
 
-def payload(header: TiffHeader, file: bytes) -> bytes:
+def payload(header: TiffHeader, file: bytes, limits: Limits) -> bytes:
     """Return the new file.
 
     Raises:
         BrokenImageError: The file ends within its pixels, or has too little data for them.
+        ImageTooLargeError: It has too many JPEGs, or one with too many scans.
     """
-    data = list(_data(header, memoryview(file)))
+    data = list(_data(header, memoryview(file), limits))
     tags = _tags(header)
     starts, sizes = (TILE_OFFSETS, TILE_BYTES) if header.parts.tiled else (STRIP_OFFSETS, STRIP_BYTES)
     tags[sizes] = tuple(map(len, data))
@@ -122,29 +124,31 @@ def _sixteen_bit(colours: Any) -> Any:
     return tuple(_BYTE_COLOURS * colour for colour in colours)
 
 
-def _data(header: TiffHeader, file: memoryview) -> Iterator[bytes | memoryview]:
+def _data(header: TiffHeader, file: memoryview, limits: Limits) -> Iterator[bytes | memoryview]:
     """Yield the data to write of each strip or tile."""
     places = _places(header, len(file))
     if sum(size for _, size in places) > len(file):
         raise BrokenImageError("the TIFF is truncated, or damaged: its strips or tiles are longer than the file")
+    if header.compression == JPEG:
+        check_number(len(places))
     for number, (start, size) in enumerate(places):
         part = file[start : start + size]
         if len(part) < size:
             raise BrokenImageError(f"the TIFF is truncated: it ends within strip or tile {number:,}")
-        yield _part(header, number, part)
+        yield _part(header, number, part, limits)
 
 
 def _places(header: TiffHeader, end: int) -> Sequence[tuple[int, int]]:
     """Return the (start, size) of each strip or tile; without sizes, each reaches to the next, or to the file's end."""
     places = header.parts.places
-    starts = sorted({start for start, _ in places})
-    if not starts[0] or any(size for _, size in places):
+    if any(size for _, size in places):
         return places
+    starts = sorted({start for start, _ in places})
     ends = dict(zip(starts, (*starts[1:], max(end, starts[-1])), strict=True))
     return [(start, ends[start] - start) for start, _ in places]
 
 
-def _part(header: TiffHeader, number: int, part: memoryview) -> bytes | memoryview:
+def _part(header: TiffHeader, number: int, part: memoryview, limits: Limits) -> bytes | memoryview:
     """Return a part's data, checked against the number of its pixels."""
     raw, most = _raw_bytes(header, number), _MOST_TIMES.get(header.compression, header.width)
     if len(part) * most < raw:
@@ -152,8 +156,8 @@ def _part(header: TiffHeader, number: int, part: memoryview) -> bytes | memoryvi
             f"the TIFF is damaged: the {len(part):,} bytes of strip or tile {number:,} cannot hold its pixels, "
             f"which are {raw:,} bytes"
         )
-    if header.compression == JPEG and _END_OF_JPEG not in bytes(part[-_ENDS_WITHIN:]):
-        raise BrokenImageError(f"the TIFF is truncated: the JPEG of strip or tile {number:,} has no end")
+    if header.compression == JPEG:
+        check_jpeg(header, number, part, limits)
     if header.tags.get(FILL_ORDER) == (_REVERSED,) and header.compression != JPEG:
         part = memoryview(bytes(part).translate(_BIT_REVERSED))
     return zlib.compress(part[:raw], 0) if header.compression == NONE else part

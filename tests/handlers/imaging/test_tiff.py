@@ -203,6 +203,55 @@ def test_a_truncated_tiff_is_refused(compression: str, share: float) -> None:
         convert(of(tiff(tags, [data[start : start + int(share * size)]])))
 
 
+def in_jpeg(strip: bytes, width: int = SIZE[0], height: int = SIZE[1]) -> bytes:
+    """Return a TIFF whose single strip is a JPEG."""
+    return tiff(plain(width, height, t259=(3, [7]), t262=(3, [6]), t530=(3, [1, 1])), [strip])
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_strip_cut_before_its_end_marker_is_refused(progressive: bool) -> None:  # noqa: FBT001
+    """Only libtiff's warning tells what it fills in; bytes after the end marker do not matter."""
+    strip = saved(photo(), "JPEG", quality=95, subsampling=0, progressive=progressive)
+    for share in (0.5, 0.97):
+        with pytest.raises(BrokenImageError, match="strip or tile 0"):
+            convert(of(in_jpeg(strip[: int(share * len(strip))] + b"\xff\xd9")))
+    assert difference(shown(in_jpeg(strip + bytes(100))), photo()) < 3
+    assert difference(shown(in_jpeg(strip, height=110)), photo().crop((0, 0, 160, 110))) < 3
+
+
+@pytest.mark.parametrize("size", [(160, 240), (320, 120)])
+def test_a_jpeg_smaller_than_its_strip_is_refused(size: tuple[int, int]) -> None:
+    """The rest of the strip would be black."""
+    with pytest.raises(BrokenImageError, match="strip or tile 0, of 160 x 120 pixels, does not fit its"):
+        convert(of(in_jpeg(saved(photo(), "JPEG", subsampling=0), *size)))
+
+
+def test_jpeg_tiles_need_to_cover_only_the_picture() -> None:
+    """The last column of tiles may be as narrow as the picture, or as wide as all tiles."""
+    strips = [
+        saved(photo().crop((left, 0, right, 120)), "JPEG", subsampling=0) for left, right in ((0, 128), (128, 160))
+    ]
+    tags = plain(*SIZE, t259=(3, [7]), t262=(3, [6]), t530=(3, [1, 1]), t322=(4, [128]), t323=(4, [128]))
+    starts = [16, 16 + len(strips[0])]
+    data = tiff(tags | {324: (4, starts), 325: (4, [len(strip) for strip in strips])}, strips)
+    assert difference(shown(data), photo()) < 4
+
+
+def test_many_jpegs_are_refused() -> None:
+    """Each JPEG is checked, so there are fewer than of other strips or tiles."""
+    tags = plain(2080, 2096, t259=(3, [7]), t262=(3, [6]), t322=(4, [16]), t323=(4, [16]))
+    places = {324: (4, list(range(8, 8 + 17_030))), 325: (4, [1] * 17_030)}
+    with pytest.raises(ImageTooLargeError, match="at most 16,384 JPEGs"):
+        convert(of(tiff(tags | places)))
+
+
+@pytest.mark.parametrize("tag", [{273: (4, [0])}, {273: (4, [7])}])
+def test_a_strip_within_the_file_header_is_refused(tag: dict[int, Any]) -> None:
+    """Zeros in place of the strips' positions do not name data."""
+    with pytest.raises(BrokenImageError, match="lies outside"):
+        of(tiff(plain(8, 8) | tag | {279: (4, [192])}, [bytes(192)]))
+
+
 def test_a_bomb_is_refused_by_its_header() -> None:
     """A declared size over the limit is refused, and so is one that the data cannot hold."""
     with pytest.raises(ImageTooLargeError, match="maxPixels"):

@@ -1,0 +1,77 @@
+"""Check the JPEGs that are a TIFF's strips or tiles: libtiff fills in what one lacks, and only warns.
+
+Source: Adobe's TIFF technical note 2.
+"""
+
+from handlers.errors import BrokenImageError, ImageTooLargeError
+from handlers.imaging.limits import Limits
+from handlers.imaging.source import Source
+
+from .jpeg import JpegPicture
+from .tiff_header import JPEG_TABLES, YCBCR, TiffHeader, opaque
+
+MAX_JPEGS = 16_384
+"""Tiles of 64 x 64 of the largest picture; each takes 0.15 ms to check, and programs write larger ones."""
+
+BLOCK_PX = 16
+"""JPEGs are coded in blocks of up to so many pixels a side; a program may declare the last ones in full."""
+
+_SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
+_CHECKED_SAMPLES = 1, 3, 4
+
+
+def check_number(count: int) -> None:
+    """Refuse a TIFF of too many JPEGs.
+
+    Raises:
+        ImageTooLargeError: The message names the limit and the value.
+    """
+    if count > MAX_JPEGS:
+        raise ImageTooLargeError(f"expected a TIFF of at most {MAX_JPEGS:,} JPEGs, got {count:,}: save it again")
+
+
+def check_jpeg(header: TiffHeader, number: int, part: memoryview, limits: Limits) -> None:
+    """Refuse the JPEG of a strip or tile that is smaller than what it shows, or that is cut.
+
+    Raises:
+        BrokenImageError: It is, or it is damaged.
+        ImageTooLargeError: It has too many segments or scans.
+    """
+    if (1 if header.planes > 1 else header.samples) not in _CHECKED_SAMPLES:
+        return
+    picture = JpegPicture.open(Source(_with_tables(header, part), limits.max_bytes), limits)
+    _check_size(header, number, picture.header.size)
+    picture.read()
+    if damage := picture.damage():
+        raise BrokenImageError(f"the TIFF is damaged, in strip or tile {number:,}: {damage}")
+
+
+def _with_tables(header: TiffHeader, part: memoryview) -> bytes:
+    """Return a JPEG with the tables that all JPEGs of a TIFF share."""
+    tables = opaque(header.tags.get(JPEG_TABLES), header.order)
+    if not tables.startswith(_SOI) or part[:2] != _SOI:
+        return bytes(part)
+    return b"".join((tables.removesuffix(_EOI), part[2:]))
+
+
+def _check_size(header: TiffHeader, number: int, size: tuple[int, int]) -> None:
+    """Refuse a size that does not cover the picture's pixels in a strip or tile, or that exceeds it by whole blocks."""
+    if header.planes > 1 and header.photometric == YCBCR:
+        return  # Planes of chroma may be smaller.
+    shown = _shown(header, number)
+    if any(
+        side < least or side >= most + BLOCK_PX
+        for side, least, most in zip(size, shown, header.parts.size, strict=True)
+    ):
+        raise BrokenImageError(
+            f"the TIFF is damaged: the JPEG of strip or tile {number:,}, of {size[0]:,} x {size[1]:,} pixels, does not "
+            f"fit its {shown[0]:,} x {shown[1]:,}"
+        )
+
+
+def _shown(header: TiffHeader, number: int) -> tuple[int, int]:
+    """Return the (width, height) of the picture's pixels in a strip or tile."""
+    width, height = header.parts.size
+    across, down = -(-header.width // width), -(-header.height // height)
+    row, column = divmod(number % (across * down), across)
+    return min(width, header.width - column * width), min(height, header.height - row * height)
