@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import floor
 
+from handlers.imaging.pixels.orientation import stored_region, upright_size
 from handlers.imaging.pixels.profile import coded_profile
 
 from .heif_items import ImageItem
@@ -36,14 +37,30 @@ def shown(item: ImageItem, size: tuple[int, int], warnings: list[str]) -> tuple[
             quarters = (-quarters + 2 * upside_down) % 4
             mirrored = not mirrored
         elif kind == b"clap":
-            box = _aperture(content, size, warnings, turned=(quarters, mirrored) != (0, False))
+            box = _cut(box, _ORIENTATIONS[quarters, mirrored], content, warnings)
     return box, _ORIENTATIONS[quarters, mirrored]
 
 
-def _aperture(content: bytes, size: tuple[int, int], warnings: list[str], *, turned: bool) -> tuple[int, int, int, int]:
+def _cut(
+    box: tuple[int, int, int, int], orientation: int, content: bytes, warnings: list[str]
+) -> tuple[int, int, int, int]:
+    """Return the part of a box of the stored picture that a clean aperture of the turned box leaves."""
+    width, height = box[2] - box[0], box[3] - box[1]
+    across, down = upright_size((width, height), orientation)
+    left, top, right, bottom = _aperture(content, (across, down), warnings)
+    region = stored_region((left / across, top / down, right / across, bottom / down), orientation)
+    return (
+        box[0] + round(region[0] * width),
+        box[1] + round(region[1] * height),
+        box[0] + round(region[2] * width),
+        box[1] + round(region[3] * height),
+    )
+
+
+def _aperture(content: bytes, size: tuple[int, int], warnings: list[str]) -> tuple[int, int, int, int]:
     """Return the (left, top, right, bottom) of a clean aperture in whole pixels, or all of it if it does not fit."""
     numbers = [int.from_bytes(content[i : i + 4], signed=True) for i in range(0, len(content), 4)]
-    if len(numbers) == 2 * len("whxy") and all(numbers[1::2]) and not turned:
+    if len(numbers) == 2 * len("whxy") and all(numbers[1::2]):
         width, height, across, down = (Fraction(*pair) for pair in zip(numbers[::2], numbers[1::2], strict=True))
         # Rounding the right and lower sides on their own could change the size.
         left = floor((size[0] - width + 1) / 2 + across)

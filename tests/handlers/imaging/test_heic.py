@@ -101,6 +101,20 @@ def test_a_clean_aperture_is_cropped_before_the_rotation() -> None:
     assert difference(image, Image.new("RGB", (24, 40), "white")) < 3
 
 
+@pytest.mark.parametrize("turn", [box(b"irot", b"\1"), box(b"irot", b"\2"), box(b"irot", b"\3"), box(b"imir", b"\0")])
+def test_a_clean_aperture_after_a_rotation_is_of_the_turned_picture(turn: bytes) -> None:
+    """Properties apply in their order, also an aperture within an aperture."""
+    turned, apertures = shown(heic(turn)), [(30, 40, 10, -8), (20, 10, -5, 15)]
+    properties = [turn]
+    for width, height, across, down in apertures:
+        left, top = (turned.width - width) // 2 + across, (turned.height - height) // 2 + down
+        turned = turned.crop((left, top, left + width, top + height))
+        properties.append(box(b"clap", struct.pack(">8i", width, 1, height, 1, across, 1, down, 1)))
+    image = shown(heic(*properties))
+    assert image.size == turned.size
+    assert difference(image, turned) < 3
+
+
 @pytest.mark.parametrize("identities", [1, 2])
 def test_rotations_of_identity_items_add_up(identities: int) -> None:
     """The picture and each identity item add a quarter turn."""
