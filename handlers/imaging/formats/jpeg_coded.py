@@ -157,6 +157,11 @@ def _scan(parameters: bytes) -> Scan:
     return Scan(tuple(parameters[1 : 1 + 2 * count : 2]), tail[0], tail[1], tail[2] & 15)
 
 
+def blocks_of(header: JpegHeader, scans: Sequence[Scan]) -> int:
+    """Return the number of blocks that a decoder reads in all scans."""
+    return sum(len(scan.components) for scan in scans) * header.width * header.height // 64
+
+
 def _check_work(header: JpegHeader, scans: Sequence[Scan]) -> None:
     """Refuse a picture whose scans take too long to decode, even if its file is short.
 
@@ -168,7 +173,7 @@ def _check_work(header: JpegHeader, scans: Sequence[Scan]) -> None:
         raise ImageTooLargeError(
             f"expected at most {MAX_ARITHMETIC_SCANS} scans of an arithmetic JPEG, got {len(scans)}: save it again"
         )
-    blocks = sum(len(scan.components) for scan in scans) * header.width * header.height // 64
+    blocks = blocks_of(header, scans)
     blocks *= ARITHMETIC_WEIGHT if arithmetic else 1
     if blocks > MAX_BLOCKS and len(scans) > 1:
         raise ImageTooLargeError(

@@ -3,15 +3,21 @@
 Source: Adobe's TIFF technical note 2.
 """
 
+from collections.abc import Sequence
+
 from handlers.errors import BrokenImageError, ImageTooLargeError
 from handlers.imaging.limits import Limits
 from handlers.imaging.source import Source
 
 from .jpeg import JpegPicture
+from .jpeg_coded import MAX_BLOCKS, blocks_of
 from .tiff_header import JPEG_TABLES, YCBCR, TiffHeader, opaque
 
 MAX_JPEGS = 16_384
 """Tiles of 64 x 64 of the largest picture; each takes 0.15 ms to check, and programs write larger ones."""
+
+SCAN_BLOCKS = 1_024
+"""Blocks that a scan counts for at least, because a small scan takes longer for each of its blocks."""
 
 BLOCK_PX = 16
 """JPEGs are coded in blocks of up to so many pixels a side; a program may declare the last ones in full."""
@@ -20,33 +26,37 @@ _SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
 _CHECKED_SAMPLES = 1, 3, 4
 
 
-def check_number(count: int) -> None:
-    """Refuse a TIFF of too many JPEGs.
+def check_jpegs(header: TiffHeader, parts: Sequence[bytes | memoryview], limits: Limits) -> None:
+    """Refuse JPEGs that are smaller than what their strips or tiles show, that are cut, or that take too long.
 
     Raises:
-        ImageTooLargeError: The message names the limit and the value.
+        BrokenImageError: One is, or is damaged.
+        ImageTooLargeError: There are too many, or they have too many segments or scans.
     """
-    if count > MAX_JPEGS:
-        raise ImageTooLargeError(f"expected a TIFF of at most {MAX_JPEGS:,} JPEGs, got {count:,}: save it again")
+    if len(parts) > MAX_JPEGS:
+        raise ImageTooLargeError(f"expected a TIFF of at most {MAX_JPEGS:,} JPEGs, got {len(parts):,}: save it again")
+    samples, blocks = 1 if header.planes > 1 else header.samples, 0
+    for number, part in enumerate(parts if samples in _CHECKED_SAMPLES else ()):
+        blocks += _checked(header, number, part, limits)
+        if blocks > MAX_BLOCKS:
+            raise ImageTooLargeError(
+                f"expected a TIFF of at most {MAX_BLOCKS:,} blocks in all scans of its JPEGs, got {blocks:,} or more: "
+                "save it again"
+            )
 
 
-def check_jpeg(header: TiffHeader, number: int, part: memoryview, limits: Limits) -> None:
-    """Refuse the JPEG of a strip or tile that is smaller than what it shows, or that is cut.
-
-    Raises:
-        BrokenImageError: It is, or it is damaged.
-        ImageTooLargeError: It has too many segments or scans.
-    """
-    if (1 if header.planes > 1 else header.samples) not in _CHECKED_SAMPLES:
-        return
+def _checked(header: TiffHeader, number: int, part: bytes | memoryview, limits: Limits) -> int:
+    """Check the JPEG of a strip or tile; return the number of its blocks in all scans, or 0 if there is only one."""
     picture = JpegPicture.open(Source(_with_tables(header, part), limits.max_bytes), limits)
     _check_size(header, number, picture.header.size)
     picture.read()
     if damage := picture.damage():
         raise BrokenImageError(f"the TIFF is damaged, in strip or tile {number:,}: {damage}")
+    scans = picture.coded.scans
+    return max(blocks_of(picture.header, scans), SCAN_BLOCKS * len(scans)) if len(scans) > 1 else 0
 
 
-def _with_tables(header: TiffHeader, part: memoryview) -> bytes:
+def _with_tables(header: TiffHeader, part: bytes | memoryview) -> bytes:
     """Return a JPEG with the tables that all JPEGs of a TIFF share."""
     tables = opaque(header.tags.get(JPEG_TABLES), header.order)
     if not tables.startswith(_SOI) or part[:2] != _SOI:

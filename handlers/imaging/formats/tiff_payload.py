@@ -45,7 +45,7 @@ from .tiff_header import (
     TiffHeader,
     opaque,
 )
-from .tiff_jpeg import check_jpeg, check_number
+from .tiff_jpeg import check_jpegs
 
 _MOST_TIMES = {NONE: 1, PACKED: 64, LZW: 4_096, JPEG: 1_024, **dict.fromkeys(DEFLATE, 1_100)}
 """The highest ratio of a part's pixels to its data that each compression can reach, rounded up."""
@@ -64,9 +64,11 @@ def payload(header: TiffHeader, file: bytes, limits: Limits) -> bytes:
 
     Raises:
         BrokenImageError: The file ends within its pixels, or has too little data for them.
-        ImageTooLargeError: It has too many JPEGs, or one with too many scans.
+        ImageTooLargeError: It has too many JPEGs, or they have too many scans.
     """
-    data = list(_data(header, memoryview(file), limits))
+    data = list(_data(header, memoryview(file)))
+    if header.compression == JPEG:
+        check_jpegs(header, data, limits)
     tags = _tags(header)
     starts, sizes = (TILE_OFFSETS, TILE_BYTES) if header.parts.tiled else (STRIP_OFFSETS, STRIP_BYTES)
     tags[sizes] = tuple(map(len, data))
@@ -124,18 +126,16 @@ def _sixteen_bit(colours: Any) -> Any:
     return tuple(_BYTE_COLOURS * colour for colour in colours)
 
 
-def _data(header: TiffHeader, file: memoryview, limits: Limits) -> Iterator[bytes | memoryview]:
+def _data(header: TiffHeader, file: memoryview) -> Iterator[bytes | memoryview]:
     """Yield the data to write of each strip or tile."""
     places = _places(header, len(file))
     if sum(size for _, size in places) > len(file):
         raise BrokenImageError("the TIFF is truncated, or damaged: its strips or tiles are longer than the file")
-    if header.compression == JPEG:
-        check_number(len(places))
     for number, (start, size) in enumerate(places):
         part = file[start : start + size]
         if len(part) < size:
             raise BrokenImageError(f"the TIFF is truncated: it ends within strip or tile {number:,}")
-        yield _part(header, number, part, limits)
+        yield _part(header, number, part)
 
 
 def _places(header: TiffHeader, end: int) -> Sequence[tuple[int, int]]:
@@ -148,7 +148,7 @@ def _places(header: TiffHeader, end: int) -> Sequence[tuple[int, int]]:
     return [(start, ends[start] - start) for start, _ in places]
 
 
-def _part(header: TiffHeader, number: int, part: memoryview, limits: Limits) -> bytes | memoryview:
+def _part(header: TiffHeader, number: int, part: memoryview) -> bytes | memoryview:
     """Return a part's data, checked against the number of its pixels."""
     raw, most = _raw_bytes(header, number), _MOST_TIMES.get(header.compression, header.width)
     if len(part) * most < raw:
@@ -156,8 +156,6 @@ def _part(header: TiffHeader, number: int, part: memoryview, limits: Limits) -> 
             f"the TIFF is damaged: the {len(part):,} bytes of strip or tile {number:,} cannot hold its pixels, "
             f"which are {raw:,} bytes"
         )
-    if header.compression == JPEG:
-        check_jpeg(header, number, part, limits)
     if header.tags.get(FILL_ORDER) == (_REVERSED,) and header.compression != JPEG:
         part = memoryview(bytes(part).translate(_BIT_REVERSED))
     return zlib.compress(part[:raw], 0) if header.compression == NONE else part

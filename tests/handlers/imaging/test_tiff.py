@@ -245,6 +245,17 @@ def test_many_jpegs_are_refused() -> None:
         convert(of(tiff(tags | places)))
 
 
+def test_many_scans_of_many_jpegs_are_refused() -> None:
+    """The scans of all JPEGs together are limited, because each takes time, however small it is."""
+    tile = saved(Image.new("L", (64, 64), 128), "JPEG", progressive=True)
+    scan = tile[tile.rindex(b"\xff\xda") : -2]
+    tile, count = tile[:-2] + scan * 90 + tile[-2:], 20 * 20
+    tags = plain(20 * 64, 20 * 64, 1, t259=(3, [7]), t322=(4, [64]), t323=(4, [64]))
+    places = {324: (4, [16 + len(tile) * number for number in range(count)]), 325: (4, [len(tile)] * count)}
+    with pytest.raises(ImageTooLargeError, match="blocks in all scans of its JPEGs"):
+        convert(of(tiff(tags | places, [tile] * count)))
+
+
 @pytest.mark.parametrize("tag", [{273: (4, [0])}, {273: (4, [7])}])
 def test_a_strip_within_the_file_header_is_refused(tag: dict[int, Any]) -> None:
     """Zeros in place of the strips' positions do not name data."""
