@@ -79,6 +79,8 @@ def _check(name: str, value: Any) -> None:
         raise InvalidJobError(f"expected {_FORM}, {got}")
     if isinstance(value, int) and name == "generation" and not 0 < value <= MAX_GENERATION:
         raise InvalidJobError(f"expected a generation from 1 to {MAX_GENERATION:,}, {got}")
+    if name == "etag" and isinstance(value, str) and not (value.isascii() and value.isprintable()):
+        raise InvalidJobError(f"expected an etag of printable ASCII, {got}")
     if isinstance(value, str | list):
         for text in [value] if isinstance(value, str) else value:
             _check_text(text, got)
@@ -109,8 +111,10 @@ def masters_of(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         else:
             records = [record["s3"] for record in event.get("Records") or [event]]
             found = [(entry["bucket"]["name"], unquote_plus(entry["object"]["key"])) for entry in records]
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise InvalidJobError(f"expected an S3 event notification, got one without {error}") from error
     for bucket, key in found:
+        if not isinstance(key, str):
+            raise InvalidJobError(f"expected an S3 event notification, got one with the key {key!r}")
         if not key.endswith("/"):
             yield bucket, key

@@ -17,7 +17,12 @@ class Explained(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; the error for a misspelt one suggests the nearest."""
+        """Find the command; the error for a misspelt one suggests the nearest.
+
+        Arguments in another encoding than UTF-8 are refused, because they name no key.
+        """
+        if wrong := [text for text in args if not _is_utf_8(text)]:
+            raise click.UsageError(f"expected text in UTF-8, got {wrong[0]!a}: check the terminal's encoding", ctx)
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
@@ -33,6 +38,10 @@ class Explained(click.Group):
             if isinstance(error, PixelCascadeError):  # Its message says what to do.
                 raise click.ClickException(reason) from error
             raise click.ClickException(f"{reason} ({type(error).__name__}). {_advice(error)}") from error
+
+
+def _is_utf_8(text: str) -> bool:
+    return text.encode(errors="replace").decode() == text
 
 
 def _advice(error: Exception) -> str:

@@ -273,6 +273,23 @@ def test_a_picture_without_a_record_is_reported(connected: Pipeline) -> None:
     assert connected.published() == []
 
 
+def test_a_suggestion_has_no_control_characters(connected: Pipeline) -> None:
+    """A key may contain any, so they are escaped in suggestions, too."""
+    connected.upload("esc\x1b[31mred.jpg")
+    result = run("status", "--local", "master/esc[31mred.png")
+    assert r"did you mean esc\x1b[31mred.jpg?" in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments", [("status", "\udcff"), ("audit", "--prefix", "\udcff"), ("presign", "master/\udcff")]
+)
+def test_a_text_that_is_not_utf_8_is_refused(connected: Pipeline, arguments: tuple[str, ...]) -> None:
+    """A terminal can pass any bytes, but S3's keys are UTF-8."""
+    connected.upload("cat.png")
+    result = run(*arguments, "--local")
+    assert (result.exit_code, "expected text in UTF-8, got " in result.output) == (USAGE, True)
+
+
 def test_orphans_are_swept(connected: Pipeline) -> None:
     """Outputs of a deleted master are removed, other outputs stay; a dry run removes nothing."""
     connected.finish("cat.png", connected.upload("cat.png"))
