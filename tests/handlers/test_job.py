@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.errors import InvalidJobError
-from handlers.job import MAX_GENERATION, Job, masters_of
+from handlers.job import Job, masters_of
 from handlers.layout import MAX_KEY_BYTES
+from handlers.record import next_generation
 
 
 def event(*keys: str, **entity: Any) -> dict[str, Any]:
@@ -70,7 +71,7 @@ def test_unknown_fields_are_ignored() -> None:
         ('{"bucket": "b", "key": "k", "etag": "e", "generation": "7"}', "got generation '7'"),
         ('{"bucket": "b", "key": "k", "etag": "e", "generation": true}', "got generation True"),
         ('{"bucket": "b", "key": "k", "etag": "e", "generation": 0}', "got generation 0"),
-        (f'{{"bucket": "b", "key": "k", "etag": "e", "generation": {MAX_GENERATION + 1}}}', "got generation 90071"),
+        (f'{{"bucket": "b", "key": "k", "etag": "e", "generation": {2**53}}}', "got generation 9007199254740992"),
         ('{"bucket": "b", "key": "k", "generation": 7}', "got a generation without etag"),
         ('{"bucket": "b", "key": "k", "branches": "resizing"}', "got branches 'resizing'"),
         ('{"bucket": "b", "key": "k", "branches": [7]}', "got branches [7]"),
@@ -89,6 +90,16 @@ def test_an_invalid_message_is_refused(text: str, got: str) -> None:
         Job.from_json(text)
     assert str(caught.value).startswith("expected ")
     assert got in str(caught.value)
+
+
+def test_a_generation_may_not_be_far_ahead_of_the_clock() -> None:
+    """Outputs of such a generation could not be replaced by an upload until the clock has reached it."""
+    fields = {"bucket": "b", "key": "k", "etag": "e", "deleted": True}
+    hour_ms = 3_600_000
+    ahead = next_generation(0) + hour_ms
+    assert Job.from_json(json.dumps({**fields, "generation": ahead})).generation == ahead
+    with pytest.raises(InvalidJobError, match=r"at most a day ahead of the clock, in milliseconds, got generation"):
+        Job.from_json(json.dumps({**fields, "generation": ahead + 24 * hour_ms}))
 
 
 @pytest.mark.parametrize("name", ["bucket", "key", "name"])
