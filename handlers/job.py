@@ -113,9 +113,9 @@ def masters_of(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             records = [record["s3"] for record in event.get("Records") or [event]]
             found = [(entry["bucket"]["name"], unquote_plus(entry["object"]["key"])) for entry in records]
     except (AttributeError, KeyError, TypeError) as error:
-        raise InvalidJobError(f"expected an S3 event notification, got one without {error}") from error
+        raise InvalidJobError(f"expected an S3 event with bucket and key, got {reprlib.repr(event)}") from error
     for bucket, key in found:
         if not isinstance(key, str):
-            raise InvalidJobError(f"expected an S3 event notification, got one with the key {key!r}")
+            raise InvalidJobError(f"expected an S3 event with bucket and key, got {reprlib.repr(event)}")
         if not key.endswith("/"):
             yield bucket, key

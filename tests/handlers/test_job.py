@@ -185,5 +185,5 @@ def test_each_record_of_an_event_gives_a_master() -> None:
 )
 def test_an_event_without_a_bucket_and_a_key_is_refused(wrong: dict[str, Any]) -> None:
     """An event without a bucket and a key is an error, not an empty list."""
-    with pytest.raises(InvalidJobError, match="expected an S3 event notification"):
+    with pytest.raises(InvalidJobError, match=r"expected an S3 event with bucket and key, got \{"):
         list(masters_of(wrong))

@@ -128,7 +128,7 @@ UNREADABLE = [
     ("no JSON", "expected a record with the event that failed, got 'no JSON'"),
     ("5", "expected a record with the event that failed, got '5'"),
     ('{"hello": "world"}', "expected a record with the event that failed, got "),
-    ('{"requestPayload": {}}', "expected an S3 event notification"),
+    ('{"requestPayload": {}}', "expected an S3 event with bucket and key, got {}"),
     (s3_event("another", "master/my+cat.png"), "got one of 'another'"),
     (s3_event(BUCKET, "other/cat.png"), "expected an object below master/"),
 ]
