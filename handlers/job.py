@@ -9,9 +9,10 @@ from urllib.parse import unquote_plus
 
 from handlers.errors import InvalidJobError
 from handlers.layout import MAX_KEY_BYTES
+from handlers.record import next_generation
 
-MAX_GENERATION = 2**53
-"""More than the clock's milliseconds, and a number that every JSON library reads exactly."""
+AHEAD_MS = 24 * 3_600_000
+"""How far a generation may be ahead of the clock: until the clock reaches it, no upload can replace its outputs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +78,10 @@ def _check(name: str, value: Any) -> None:
     got = f"got {name} {reprlib.repr(value)}"
     if type(value) is not _TYPES[name]:
         raise InvalidJobError(f"expected {_FORM}, {got}")
-    if isinstance(value, int) and name == "generation" and not 0 < value <= MAX_GENERATION:
-        raise InvalidJobError(f"expected a generation from 1 to {MAX_GENERATION:,}, {got}")
+    if isinstance(value, int) and name == "generation" and not 0 < value <= next_generation(0) + AHEAD_MS:
+        raise InvalidJobError(f"expected a generation from 1, at most a day ahead of the clock, in milliseconds, {got}")
+    if name == "etag" and isinstance(value, str) and not (value.isascii() and value.isprintable()):
+        raise InvalidJobError(f"expected an etag of printable ASCII, {got}")
     if isinstance(value, str | list):
         for text in [value] if isinstance(value, str) else value:
             _check_text(text, got)
@@ -109,8 +112,10 @@ def masters_of(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         else:
             records = [record["s3"] for record in event.get("Records") or [event]]
             found = [(entry["bucket"]["name"], unquote_plus(entry["object"]["key"])) for entry in records]
-    except (KeyError, TypeError) as error:
-        raise InvalidJobError(f"expected an S3 event notification, got one without {error}") from error
+    except (AttributeError, KeyError, TypeError) as error:
+        raise InvalidJobError(f"expected an S3 event with bucket and key, got {reprlib.repr(event)}") from error
     for bucket, key in found:
+        if not isinstance(key, str):
+            raise InvalidJobError(f"expected an S3 event with bucket and key, got {reprlib.repr(event)}")
         if not key.endswith("/"):
             yield bucket, key

@@ -77,13 +77,19 @@ class Settlement:
         return storage.write_reason(self._reason(), reason, mark)
 
     def delete(self) -> int:
-        """Remove a deleted master's reason and outputs of earlier generations; return the number of outputs."""
+        """Remove a deleted master's reason and outputs of earlier generations; return the number of outputs.
+
+        A master that lives keeps them: the publisher never sends such a job, but anyone else may.
+        """
+        record = self._record()
+        if record is not None and record.lives and record.generation <= self.generation:
+            return 0
         self._reason().remove_below(self.generation)
-        return self._remove_outputs(self.generation)
+        return self._remove_outputs(self.generation) if self.settings.record.follow else 0
 
     def clean_up_now(self) -> None:
         """Clean up by the record as it is now; see `clean_up`."""
-        self.clean_up(records(self.settings.record).read(self.settings.layout.name(self.job.key)))
+        self.clean_up(self._record())
 
     def clean_up(self, record: Record | None) -> None:
         """Remove obsolete files, after the master was gone or the record did not accept the outcome."""
@@ -104,6 +110,10 @@ class Settlement:
             self._remove_outputs(record.generation)
         elif not rejected:
             self._remove_further(record.generation)
+
+    def _record(self) -> Record | None:
+        """Return the picture's record as it is now."""
+        return records(self.settings.record).read(self.settings.layout.name(self.job.key))
 
     def _tidy(self, record: Record, outcome: Outcome) -> None:
         """Remove the older reason of an accepted picture, or the older outputs of a rejected one."""

@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from handlers import budget, clients, imaging, life, storage
 from handlers import master as masters
-from handlers.errors import InvalidJobError, PixelCascadeError, RejectedImageError
+from handlers.errors import InvalidJobError, NameTooLongError, PixelCascadeError, RejectedImageError
 from handlers.imaging import Picture
 from handlers.imaging.limits import FILE_COPIES, capacity_bytes
 from handlers.isolation import run_isolated
@@ -94,9 +94,17 @@ def _branch(job: Job, work: Work, settings: Settings) -> life.Settlement:
     return life.Settlement(
         settings=settings,
         job=job,
-        files=work.files(settings.layout, job.key) if work.files else None,
+        files=_files(job, work, settings),
         table=work.table() if work.table else None,
     )
+
+
+def _files(job: Job, work: Work, settings: Settings) -> str | None:
+    """Return the key prefix of the branch's files of a master, None if it has none because their keys are too long."""
+    try:
+        return work.files(settings.layout, job.key) if work.files else None
+    except NameTooLongError:
+        return None
 
 
 def _worked(job: Job, work: Work, settings: Settings, *, early: bool, isolated: bool) -> Result:

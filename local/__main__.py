@@ -5,6 +5,7 @@ import pkgutil
 import click
 
 from local.emulator import interrupt_when_terminated
+from ops.nearest import Suggesting
 
 COMMANDS = {
     "run": "local.commands.run:run_command",
@@ -16,7 +17,7 @@ COMMANDS = {
 }
 
 
-class Commands(click.Group):
+class Commands(Suggesting):
     """Imports only the command that is called, because all of them take longer to import than the emulator to start."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it

@@ -1,7 +1,7 @@
 """What became of each master: done, outdated, rejected, stale or missing, branch by branch."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -142,13 +142,19 @@ def rejected(stack: DeployedStack, prefix: str = "") -> Iterator[dict[str, Any]]
         wanted: bool | None = None
         for key in keys:
             reason = read_json(stack, key)
-            if not reason or "key" not in reason:
+            if reason is None or not _is_of_a_master(reason):
                 continue
             if wanted is None:
                 master = found(stack.client("s3").head_object, Bucket=stack.bucket, Key=reason["key"])
                 wanted = bool(master and master["ETag"].strip('"') == reason.get("etag"))
             if wanted:
                 yield reason
+
+
+def _is_of_a_master(reason: Mapping[str, Any]) -> bool:
+    """Return whether a JSON object is why a master was rejected, not a message, nor an object that others wrote."""
+    texts = all(isinstance(reason.get(name), str) for name in ("key", "etag", "branch", "error", "message"))
+    return texts and bool(reason["key"])
 
 
 def read_json(stack: DeployedStack, key: str) -> dict[str, Any] | None:

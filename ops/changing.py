@@ -21,11 +21,12 @@ from ops.connect import connect
 from ops.listing import check_prefix, near_paths
 from ops.nearest import did_you_mean
 from ops.options import Time, check_queue, dry_run_option, json_option, prefix_option, stack_options, yes_option
-from ops.printing import counted, print_json, print_plan, printable, say
+from ops.printing import counted, print_json, print_plan, say
 from ops.removal import Erased, erase, orphan, orphans, sweep
 from ops.replay import replay, settled_since
 from ops.stack import DeployedStack
 from ops.status import find
+from ops.text import printable
 
 RATE = Number("rate", 0, sys.float_info.max, "a number of at least 0")
 BOOKMARK = click.Path(dir_okay=False, writable=True, path_type=Path)

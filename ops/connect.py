@@ -47,17 +47,24 @@ def running() -> dict[str, Any]:
     Raises: click.UsageError, if none runs, or its file cannot be read.
     """
     if not RUNNING.is_file():
-        raise click.UsageError(
-            "expected a running local stack, got none: start one in another terminal with `python -m local up`"
-        )
+        raise _not_running()
     try:
         found: dict[str, Any] = json.loads(RUNNING.read_text())
         DeployedStack.from_outputs(found["outputs"], found["client"].get)
+        endpoint: str = found["client"]["endpoint_url"]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise click.UsageError(
             f"expected a file that `python -m local up` writes, got {RUNNING}: remove it and start the stack again"
         ) from error
+    if not loopback.listens(endpoint):  # A process that is killed leaves its file behind.
+        raise _not_running(f" at {endpoint}")
     return found
+
+
+def _not_running(where: str = "") -> click.UsageError:
+    return click.UsageError(
+        f"expected a running local stack, got none{where}: start one in another terminal with `python -m local up`"
+    )
 
 
 def _local() -> DeployedStack:

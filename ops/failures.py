@@ -6,23 +6,21 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.errors import PixelCascadeError
-from ops.nearest import did_you_mean
+from ops.nearest import Suggesting
 
 THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"}
 
 
-class Explained(click.Group):
+class Explained(Suggesting):
     """Commands that may fail because credentials, network, permissions or the stack are missing."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; the error for a misspelt one suggests the nearest."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            message = error.message.removesuffix(".") + did_you_mean(args[0], self.commands)
-            raise click.UsageError(message, error.ctx) from error
+        """Find the command; refuse arguments in another encoding than UTF-8, because they name no key."""
+        if wrong := [text for text in args if not _is_utf_8(text)]:
+            raise click.UsageError(f"expected text in UTF-8, got {wrong[0]!a}: check the terminal's encoding", ctx)
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; print one line and exit 1 if AWS refuses or cannot be reached."""
@@ -33,6 +31,10 @@ class Explained(click.Group):
             if isinstance(error, PixelCascadeError):  # Its message says what to do.
                 raise click.ClickException(reason) from error
             raise click.ClickException(f"{reason} ({type(error).__name__}). {_advice(error)}") from error
+
+
+def _is_utf_8(text: str) -> bool:
+    return text.encode(errors="replace").decode() == text
 
 
 def _advice(error: Exception) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from handlers.errors import InvalidJobError
+from handlers.job import masters_of
 from ops.logs import fields_of, last_failure, log_group
 from ops.redrive import UNDELIVERED
 from ops.stack import DeployedStack
@@ -63,9 +65,8 @@ def _event_key(body: Mapping[str, Any]) -> str | None:
     """Return the key in an S3 event: from the record of a failed invocation, or as EventBridge stores it."""
     event = body if "detail" in body else _dictionary(body.get("requestPayload"))
     try:
-        found = event["detail"]["object"] if "detail" in event else event["Records"][0]["s3"]["object"]
-        return str(found["key"])
-    except (KeyError, IndexError, TypeError):
+        return next((key for _, key in masters_of(event)), None)
+    except InvalidJobError:
         return None
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.stack import DeployedStack
+from ops.text import printable
 
 _PLACE = re.compile(r'File "([^"]+)", line (\d+)')
 
@@ -27,7 +28,7 @@ class Failure:
         return f"{self.error}: {self.text} ({self.place})"
 
     def __str__(self) -> str:
-        return f"{self.function}: {self.what}"
+        return printable(f"{self.function}: {self.what}")
 
 
 def failure_of(function: str, line: str) -> Failure | None:

@@ -14,6 +14,7 @@ from components.branches import BRANCHES
 from ops.audit import STATES, Account
 from ops.backfill import BackfillPlan
 from ops.status import Status
+from ops.text import printable
 
 console = Console()
 
@@ -116,8 +117,3 @@ def print_plan(plan: BackfillPlan) -> None:
     for what, count in plan.requests.items():
         table.add_row(what, str(count))
     console.print(table)
-
-
-def printable(text: str) -> str:
-    """Return a text with its control characters escaped: a key may contain any."""
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)

@@ -1,12 +1,12 @@
 """Send back the messages of the queues of failures, once the cause is fixed."""
 
-import json
 import time
 
 from botocore.exceptions import ClientError
 
 from handlers.errors import InvalidJobError, PixelCascadeError
 from handlers.job import masters_of
+from ops.logs import fields_of
 from ops.queues import depth, received
 from ops.stack import DeployedStack
 
@@ -22,8 +22,8 @@ class MoveFailedError(PixelCascadeError):
 
 
 def waiting(stack: DeployedStack) -> dict[str, int]:
-    """Return the number of messages in each queue of failures, by its name."""
-    return {queue: depth(stack.client("sqs"), url).waiting for queue, url in stack.dead_letter_queues.items()}
+    """Return the number of messages in each queue of failures, by its name, with those that a reader hides."""
+    return {queue: sum(depth(stack.client("sqs"), url)) for queue, url in stack.dead_letter_queues.items()}
 
 
 def redrive(stack: DeployedStack, queue: str) -> int:
@@ -81,21 +81,39 @@ def _forward(stack: DeployedStack, source: str, target: str) -> int:
 def _reconcile_events(stack: DeployedStack, source: str) -> int:
     """Reconcile the masters of the events that the publisher failed on, as the publisher does.
 
-    Source: Lambda's developer guide, "Asynchronous invocation", invocation record: the event is its `requestPayload`.
+    Raises: InvalidJobError, after all others, for messages without an event of this stack.
     """
-    count = 0
+    count, refused = 0, list[InvalidJobError]()
     for message in received(stack.client("sqs"), source):
-        for _, key in _masters(message["Body"]):
-            stack.reconciler.reconcile(key)
+        try:
+            _reconcile_masters(stack, message["Body"])
+        except InvalidJobError as error:
+            refused.append(error)
+            continue
         count += 1
         stack.client("sqs").delete_message(QueueUrl=source, ReceiptHandle=message["ReceiptHandle"])
+    if refused:
+        sent = f"{count:,} {'message was' if count == 1 else 'messages were'} sent back"
+        stay = f"{len(refused):,} {'stays' if len(refused) == 1 else 'stay'} in the queue"
+        raise InvalidJobError(f"{refused[0]}. {sent}, {stay}: delete what is not an event of this stack") from refused[
+            0
+        ]
     return count
 
 
-def _masters(record: str) -> list[tuple[str, str]]:
-    kept = json.loads(record)
+def _reconcile_masters(stack: DeployedStack, record: str) -> None:
+    """Reconcile the masters of one event.
+
+    Source: Lambda's developer guide, "Asynchronous invocation", invocation record: the event is its `requestPayload`.
+
+    Raises: InvalidJobError.
+    """
+    kept = fields_of(record)
     # EventBridge stores an undelivered event as it is, without an invocation record.
     event = kept if "detail" in kept else kept.get("requestPayload")
     if not isinstance(event, dict):
-        raise InvalidJobError(f"expected a record with the event that failed, got {record[:200]}")
-    return list(masters_of(event))
+        raise InvalidJobError(f"expected a record with the event that failed, got {record[:200]!r}")
+    for bucket, key in masters_of(event):
+        if bucket != stack.bucket:
+            raise InvalidJobError(f"expected an event of bucket {stack.bucket!r}, got one of {bucket!r}")
+        stack.reconciler.reconcile(key)

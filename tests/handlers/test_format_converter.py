@@ -51,6 +51,15 @@ def test_a_bad_file_is_rejected_and_not_redelivered(stack: Stack, body: bytes, e
     assert stack.rejection(f"rejected/cat.jpg/{BRANCH}.json")["error"] == error
 
 
+def test_a_key_whose_output_key_is_too_long_is_rejected(stack: Stack) -> None:
+    """The JPEG's key may be longer than its master's; then the master is rejected, and not delivered again."""
+    key = "master/" + "x" * 1013 + ".jpg"
+    stack.upload(key, picture())
+    assert run(job(key)) == []
+    (written,) = stack.outputs()
+    assert stack.rejection(written)["error"] == "NameTooLongError"
+
+
 def test_a_bad_picture_does_not_affect_the_rest_of_its_batch(stack: Stack) -> None:
     """The rest of the batch is converted despite a bad picture."""
     stack.upload("master/a.jpg", picture())

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.errors import InvalidJobError
-from handlers.job import MAX_GENERATION, Job, masters_of
+from handlers.job import Job, masters_of
 from handlers.layout import MAX_KEY_BYTES
+from handlers.record import next_generation
 
 
 def event(*keys: str, **entity: Any) -> dict[str, Any]:
@@ -70,13 +71,15 @@ def test_unknown_fields_are_ignored() -> None:
         ('{"bucket": "b", "key": "k", "etag": "e", "generation": "7"}', "got generation '7'"),
         ('{"bucket": "b", "key": "k", "etag": "e", "generation": true}', "got generation True"),
         ('{"bucket": "b", "key": "k", "etag": "e", "generation": 0}', "got generation 0"),
-        (f'{{"bucket": "b", "key": "k", "etag": "e", "generation": {MAX_GENERATION + 1}}}', "got generation 90071"),
+        (f'{{"bucket": "b", "key": "k", "etag": "e", "generation": {2**53}}}', "got generation 9007199254740992"),
         ('{"bucket": "b", "key": "k", "generation": 7}', "got a generation without etag"),
         ('{"bucket": "b", "key": "k", "branches": "resizing"}', "got branches 'resizing'"),
         ('{"bucket": "b", "key": "k", "branches": [7]}', "got branches [7]"),
         ('{"bucket": "b", "key": "k", "deleted": 1}', "got deleted 1"),
         ('{"bucket": "b", "key": "master/\\ud800.jpg"}', r"got key 'master/\ud800.jpg'"),
         ('{"bucket": "\\udfff", "key": "k"}', r"got bucket '\udfff'"),
+        ('{"bucket": "b", "key": "k", "etag": "a\\nb"}', r"got etag 'a\nb'"),
+        ('{"bucket": "b", "key": "k", "etag": "€"}', "got etag '€'"),
         ('{"bucket": "b", "key": "k", "etag": "\\ud800"}', r"got etag '\ud800'"),
         ('{"bucket": "b", "key": "k", "name": "\\ud800"}', r"got name '\ud800'"),
     ],
@@ -89,7 +92,17 @@ def test_an_invalid_message_is_refused(text: str, got: str) -> None:
     assert got in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["bucket", "key", "etag", "name"])
+def test_a_generation_may_not_be_far_ahead_of_the_clock() -> None:
+    """Outputs of such a generation could not be replaced by an upload until the clock has reached it."""
+    fields = {"bucket": "b", "key": "k", "etag": "e", "deleted": True}
+    hour_ms = 3_600_000
+    ahead = next_generation(0) + hour_ms
+    assert Job.from_json(json.dumps({**fields, "generation": ahead})).generation == ahead
+    with pytest.raises(InvalidJobError, match=r"at most a day ahead of the clock, in milliseconds, got generation"):
+        Job.from_json(json.dumps({**fields, "generation": ahead + 24 * hour_ms}))
+
+
+@pytest.mark.parametrize("name", ["bucket", "key", "name"])
 def test_a_text_longer_than_an_s3_key_is_refused(name: str) -> None:
     """At most 1,024 bytes of UTF-8 are accepted; the error shortens a longer text."""
     fits = {"bucket": "b", "key": "k", name: "ä" * (MAX_KEY_BYTES // 2)}
@@ -159,9 +172,18 @@ def test_each_record_of_an_event_gives_a_master() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{}, {"Records": [{}]}, {"Records": [{"s3": None}]}, {"Event": "s3:TestEvent"}, {"detail": {}}]
+    "wrong",
+    [
+        {},
+        {"Records": [{}]},
+        {"Records": [{"s3": None}]},
+        {"Event": "s3:TestEvent"},
+        {"detail": {}},
+        event(None),  # type: ignore[arg-type]
+        {"detail": {"bucket": {"name": "images"}, "object": {"key": 7}}},
+    ],
 )
 def test_an_event_without_a_bucket_and_a_key_is_refused(wrong: dict[str, Any]) -> None:
     """An event without a bucket and a key is an error, not an empty list."""
-    with pytest.raises(InvalidJobError, match="expected an S3 event notification"):
+    with pytest.raises(InvalidJobError, match=r"expected an S3 event with bucket and key, got \{"):
         list(masters_of(wrong))

@@ -141,6 +141,7 @@ def test_a_deletion_removes_outputs_and_reasons_of_lower_generations(follow: Sta
     for kept in ("resized/cat/other/large.jpg", "resized/category/large.jpg"):
         follow.s3.put_object(Bucket=BUCKET, Key=kept, Body=b"another picture's", Metadata=marks)
     follow.s3.put_object(Bucket=BUCKET, Key="resized/cat/by hand.jpg", Body=b"nobody's")
+    put(follow, generation=5, state="deleted")
     assert run({"bucket": BUCKET, "key": KEY, "generation": 5, "deleted": True}) == []
     assert follow.outputs() == ["resized/cat/by hand.jpg", "resized/cat/other/large.jpg", "resized/category/large.jpg"]
 
@@ -152,11 +153,31 @@ def test_a_late_deletion_removes_nothing_newer(follow: Stack) -> None:
     assert follow.outputs() == SIZES
 
 
+@pytest.mark.parametrize("generation", [None, 7, 9])
+def test_a_deletion_of_a_living_master_removes_nothing(follow: Stack, generation: int | None) -> None:
+    """A deletion job that was published by hand removes no outputs, even those of an earlier generation."""
+    run(follow.receive(KEY, picture(), generation=5))
+    before = record(follow)
+    put(follow, generation=7, state="complete", branches=before.branches)
+    assert run({"bucket": BUCKET, "key": KEY, "generation": generation, "deleted": True}) == []
+    assert follow.outputs() == SIZES
+
+
+def test_a_deletion_job_removes_nothing_where_outputs_are_kept(stack: Stack) -> None:
+    """With `deletions: keep`, a worker may not delete outputs, so a job of before that setting must not fail."""
+    run(stack.receive(KEY, picture(), generation=1))
+    stack.s3.delete_object(Bucket=BUCKET, Key=KEY)
+    put(stack, generation=2, state="deleted", branches={})
+    assert run({"bucket": BUCKET, "key": KEY, "generation": 2, "deleted": True}) == []
+    assert stack.outputs() == SIZES
+
+
 def test_a_deletion_removes_the_item(follow: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """The picture's item is removed from the metadata table."""
     monkeypatch.setenv("BRANCH", "metadata-extraction")
     metadata_extractor.handler(sqs_event(follow.receive(KEY, picture(), generation=1)), Context())
     assert follow.item("cat")
+    put(follow, generation=5, state="deleted")
     deleted = {"bucket": BUCKET, "key": KEY, "generation": 5, "deleted": True}
     metadata_extractor.handler(sqs_event(deleted), Context())
     assert follow.dynamodb.scan(TableName=TABLE)["Items"] == []

@@ -129,6 +129,12 @@ def test_a_failed_start_of_the_emulator_shows_its_log(monkeypatch: pytest.Monkey
     assert "no room at the inn" in result.output
 
 
+def test_a_misspelt_command_gets_the_nearest_suggestion() -> None:
+    """It is suggested without importing the other commands."""
+    result = run("outpts")
+    assert (result.exit_code, "'outpts' (did you mean outputs?)" in result.output) == (USAGE, True)
+
+
 def test_every_summary_fits_into_the_list_of_commands() -> None:
     """Each command's summary fits on one line."""
     assert "..." not in run("--help").output.partition("Commands:")[2]

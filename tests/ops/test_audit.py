@@ -1,5 +1,6 @@
 """The audit's states of masters."""
 
+import json
 from collections import Counter
 from typing import Any
 
@@ -155,3 +156,16 @@ def test_only_rejections_of_the_newest_state_are_listed(pipeline: Pipeline) -> N
     pipeline.reject("deleted.png", pipeline.upload("deleted.png"), "resizing")
     pipeline.client("s3").delete_object(Bucket=BUCKET, Key="master/deleted.png")
     assert [reason["key"] for reason in rejected(pipeline.stack)] == ["master/bad.png"] * len(BRANCHES)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"key": 5}, {"key": ""}, {"key": None}, {"etag": 5}, {"error": None}, {"message": ["x"]}, {"branch": 1}]
+)
+def test_an_object_that_is_no_reason_is_skipped(pipeline: Pipeline, wrong: dict[str, Any]) -> None:
+    """Others may write JSON below the prefix of the reasons, too."""
+    etag = pipeline.upload("bad.png")
+    reason = {"key": "master/bad.png", "branch": BRANCHES[0], "error": "BrokenImageError", "message": "x", "etag": etag}
+    for folder, found in (("a", {**reason, **wrong}), ("b", reason)):
+        body = json.dumps(found)
+        pipeline.client("s3").put_object(Bucket=BUCKET, Key=f"rejected/{folder}/resizing.json", Body=body)
+    assert list(rejected(pipeline.stack)) == [reason]

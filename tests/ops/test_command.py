@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,21 @@ def test_a_local_stack_that_is_not_running_is_reported(monkeypatch: pytest.Monke
     result = run("audit", "--local")
     assert result.exit_code == USAGE
     assert "python -m local up" in result.output
+
+
+@pytest.mark.parametrize("arguments", [("audit", "--local"), ("adopt", "images", "--local")])
+def test_a_local_stack_that_was_killed_is_reported(
+    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A killed `up` leaves its file behind, but nothing listens at the address in it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        endpoint = f"http://127.0.0.1:{server.getsockname()[1]}"
+    client = {"endpoint_url": endpoint, "region_name": "us-east-1", **CREDENTIALS}
+    monkeypatch.setattr(connecting, "RUNNING", tmp_path / "local.json")
+    connecting.RUNNING.write_text(json.dumps({"client": client, "outputs": OUTPUTS}))
+    result = run(*arguments)
+    assert result.exit_code == USAGE
+    assert f"got none at {endpoint}" in " ".join(result.output.split())
 
 
 def test_a_missing_pulumi_cli_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -234,9 +250,11 @@ def test_the_local_stack_needs_no_profile_and_no_proxy(monkeypatch: pytest.Monke
     monkeypatch.setenv("AWS_PROFILE", "nonsense")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setattr(connecting, "RUNNING", tmp_path / "local.json")
-    client = {"endpoint_url": "http://127.0.0.1:1", "region_name": "us-east-1", **CREDENTIALS}
-    connecting.RUNNING.write_text(json.dumps({"client": client, "outputs": OUTPUTS}))
-    config = connecting.connect(None, local=True).client("sns").meta.config
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        endpoint = f"http://127.0.0.1:{server.getsockname()[1]}"
+        client = {"endpoint_url": endpoint, "region_name": "us-east-1", **CREDENTIALS}
+        connecting.RUNNING.write_text(json.dumps({"client": client, "outputs": OUTPUTS}))
+        config = connecting.connect(None, local=True).client("sns").meta.config
     assert config.proxies == {}
     assert os.environ["AWS_PROFILE"] == "nonsense"
 
@@ -271,6 +289,23 @@ def test_a_picture_without_a_record_is_reported(connected: Pipeline) -> None:
     result = run("status", "master/nothing.png", "--local")
     assert (result.exit_code, "which has no record" in result.output) == (1, True)
     assert connected.published() == []
+
+
+def test_a_suggestion_has_no_control_characters(connected: Pipeline) -> None:
+    """A key may contain any, so they are escaped in suggestions, too."""
+    connected.upload("esc\x1b[31mred.jpg")
+    result = run("status", "--local", "master/esc[31mred.png")
+    assert r"did you mean esc\x1b[31mred.jpg?" in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments", [("status", "\udcff"), ("audit", "--prefix", "\udcff"), ("presign", "master/\udcff")]
+)
+def test_a_text_that_is_not_utf_8_is_refused(connected: Pipeline, arguments: tuple[str, ...]) -> None:
+    """A terminal can pass any bytes, but S3's keys are UTF-8."""
+    connected.upload("cat.png")
+    result = run(*arguments, "--local")
+    assert (result.exit_code, "expected text in UTF-8, got " in result.output) == (USAGE, True)
 
 
 def test_orphans_are_swept(connected: Pipeline) -> None:

@@ -19,12 +19,12 @@ def test_a_job_has_its_workers_error(pipeline: Pipeline) -> None:
 
 def test_an_event_of_the_publisher_has_lambdas_error() -> None:
     """Lambda's record of a failed invocation holds the event and the error."""
-    event = {"Records": [{"s3": {"object": {"key": "master/b.jpg"}}}]}
+    event = {"Records": [{"s3": {"bucket": {"name": "images"}, "object": {"key": "master/my+b%C3%A4r.jpg"}}}]}
     response = {"errorType": "ValueError", "errorMessage": "no topic"}
     body = json.dumps({"requestPayload": event, "responsePayload": response})
     assert letter({"MessageId": "1", "Body": body}, {}) == {
         "id": "1",
-        "what": "master/b.jpg",
+        "what": "master/my bär.jpg",
         "error": "ValueError: no topic",
     }
 
@@ -37,10 +37,10 @@ def test_a_message_that_is_not_a_job_is_shown_as_it_is() -> None:
 
 def test_an_undelivered_event_has_eventbridges_error() -> None:
     """The rule of an adopted bucket puts the error into the message's attributes."""
-    body = json.dumps({"detail": {"object": {"key": "master/c.jpg"}}})
+    body = json.dumps({"detail": {"bucket": {"name": "images"}, "object": {"key": "master/c+.jpg"}}})
     attributes = {"ERROR_MESSAGE": {"StringValue": "no permission", "DataType": "String"}}
     found = letter({"MessageId": "1", "Body": body, "MessageAttributes": attributes}, {})
-    assert (found["what"], found["error"]) == ("master/c.jpg", "no permission")
+    assert (found["what"], found["error"]) == ("master/c+.jpg", "no permission")
 
 
 def test_a_message_without_an_error_says_so(pipeline: Pipeline) -> None:

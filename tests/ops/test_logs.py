@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from ops.logs import failure_of, last_failure, log_group
+from ops.logs import Failure, failure_of, last_failure, log_group
 from ops.stack import DeployedStack
 from tests.ops.conftest import Pipeline
 
@@ -80,3 +80,9 @@ def test_a_queues_log_group_is_that_of_its_function(pipeline: Pipeline) -> None:
     assert log_group(FakeStack(), "url") == "/resizer"  # type: ignore[arg-type]
     stack: DeployedStack = pipeline.stack
     assert log_group(stack, stack.queues["resizing"]) is None
+
+
+def test_a_failure_has_no_control_characters() -> None:
+    """A picture's texts may be part of an error, and `local up` prints it to a terminal."""
+    failure = Failure(function="f", error="ValueError", text="\x1b[31mred", place="x.py:1")
+    assert str(failure) == r"f: ValueError: \x1b[31mred (x.py:1)"

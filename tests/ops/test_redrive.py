@@ -35,6 +35,13 @@ def test_failed_messages_are_counted_by_queue(pipeline: Pipeline) -> None:
     assert waiting(pipeline.stack) == {**dict.fromkeys(pipeline.stack.dead_letter_queues, 0), "resizing": 1}
 
 
+def test_messages_that_another_reader_hides_are_counted(pipeline: Pipeline) -> None:
+    """A redrive that failed hides messages for a minute; they are still in the queue."""
+    fail(pipeline, "resizing")
+    next(queues.received(pipeline.client("sqs"), pipeline.stack.dead_letter_queues["resizing"]))
+    assert waiting(pipeline.stack)["resizing"] == 1
+
+
 @pytest.mark.parametrize("branch", BRANCHES)
 @pytest.mark.parametrize("kind", ["", "-undelivered"])
 def test_a_message_goes_back_to_its_branchs_queue(
@@ -112,10 +119,29 @@ def test_a_failed_event_is_published(pipeline: Pipeline) -> None:
     assert waiting(pipeline.stack)["job-publisher-failed"] == 0
 
 
-def test_an_unreadable_record_stays_in_the_queue(pipeline: Pipeline) -> None:
-    """A message that cannot be parsed is an error, and stays in the queue."""
-    fail(pipeline, "job-publisher-failed", json.dumps({"hello": "world"}))
-    with pytest.raises(InvalidJobError, match="expected a record with the event"):
+def s3_event(bucket: str, key: str) -> str:
+    """Return Lambda's record of a failed event about one object."""
+    return json.dumps({"requestPayload": {"Records": [{"s3": {"bucket": {"name": bucket}, "object": {"key": key}}}]}})
+
+
+UNREADABLE = [
+    ("no JSON", "expected a record with the event that failed, got 'no JSON'"),
+    ("5", "expected a record with the event that failed, got '5'"),
+    ('{"hello": "world"}', "expected a record with the event that failed, got "),
+    ('{"requestPayload": {}}', "expected an S3 event with bucket and key, got {}"),
+    (s3_event("another", "master/my+cat.png"), "got one of 'another'"),
+    (s3_event(BUCKET, "other/cat.png"), "expected an object below master/"),
+]
+
+
+@pytest.mark.parametrize(("body", "expected"), UNREADABLE)
+def test_an_unreadable_record_stays_in_the_queue(pipeline: Pipeline, body: str, expected: str) -> None:
+    """A message without an event of the stack is an error and stays in the queue; the others are sent back."""
+    pipeline.upload("my cat.png")
+    fail(pipeline, "job-publisher-failed", body)
+    fail(pipeline, "job-publisher-failed", json.dumps({"requestPayload": EVENT}))
+    with pytest.raises(InvalidJobError, match=r"1 message was sent back, 1 stays in the queue: delete") as caught:
         redrive(pipeline.stack, "job-publisher-failed")
+    assert expected in str(caught.value)
     url = pipeline.stack.dead_letter_queues["job-publisher-failed"]
-    assert depth(pipeline.client("sqs"), url).in_work == 1
+    assert (depth(pipeline.client("sqs"), url).in_work, pipeline.published()) == (1, ["master/my cat.png"])
