@@ -219,7 +219,8 @@ def test_the_report_is_readable(open_page: OpenPage, report: str, screenshots: P
     accessibility.check(page)
     accessibility.check_outline(page)
     compare(page)
-    page.wait_for_function("[...document.querySelectorAll('.sheet img')].every((image) => image.complete)")
+    for image in page.locator(".sheet img").all():
+        expect(image).to_have_js_property("complete", value=True)
     shoot("compare")
     accessibility.check(page)
 
