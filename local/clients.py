@@ -1,6 +1,5 @@
 """The emulator's boto3 clients."""
 
-import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,20 +9,18 @@ from ops import loopback
 
 
 class Clients:
-    """Clients of one emulator; each is made once, and used by all threads."""
+    """Clients of one emulator, each made once. Callers hold a lock, because boto3 cannot make two at the same time."""
 
     def __init__(self, endpoint: str, region: str, credentials: Mapping[str, str]) -> None:
         self._endpoint, self._region, self._credentials = endpoint, region, credentials
         self._session = loopback.session()
         self._made: dict[str, Any] = {}
-        self._lock = threading.Lock()
 
     def client(self, service: str) -> Any:
         """Return the client of a service."""
-        with self._lock:
-            if service not in self._made:
-                self._made[service] = self._make(service)
-            return self._made[service]
+        if service not in self._made:
+            self._made[service] = self._make(service)
+        return self._made[service]
 
     def _make(self, service: str) -> Any:
         config = Config(

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from local import scratch
 from local.errors import LocalError
+from ops.endpoint import listens
 
 if TYPE_CHECKING:
     from local.clients import Clients
@@ -68,7 +69,10 @@ class Emulator:
 
         Raises: EmulatorError.
         """
-        _check_free(self.port)
+        if listens(self.endpoint):  # The program would be deployed into it.
+            raise EmulatorError(
+                f"expected a free port, got {self.port}, where something listens already: choose another"
+            )
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 COMMAND,
@@ -119,8 +123,7 @@ class Emulator:
     def client(self, service: str) -> Any:
         """Return the client of a service, as the emulator's root account; made once, used by all threads."""
         with self._lock:
-            clients = self._clients
-        return clients.client(service)
+            return self._clients.client(service)
 
     @functools.cached_property
     def _clients(self) -> "Clients":
@@ -202,17 +205,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-
-
-def _check_free(port: int) -> None:
-    """Refuse a port that is in use: the program would be deployed into whatever listens there.
-
-    Raises: EmulatorError.
-    """
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        if probe.connect_ex((HOST, port)) == 0:
-            raise EmulatorError(f"expected a free port, got {port}, where something listens already: choose another")
 
 
 def _free_port() -> int:

@@ -12,6 +12,7 @@ import click
 from botocore.config import Config
 
 from ops import loopback
+from ops.endpoint import listens
 from ops.stack import DeployedStack
 
 # `python -m local up` writes its address here while it runs.
@@ -56,7 +57,7 @@ def running() -> dict[str, Any]:
         raise click.UsageError(
             f"expected a file that `python -m local up` writes, got {RUNNING}: remove it and start the stack again"
         ) from error
-    if not loopback.listens(endpoint):  # A process that is killed leaves its file behind.
+    if not listens(endpoint):  # A process that is killed leaves its file behind.
         raise _not_running(f" at {endpoint}")
     return found
 
