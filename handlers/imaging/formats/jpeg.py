@@ -126,14 +126,13 @@ class JpegPicture(Picture):
         coded, header = self.coded, self.header
         if has_too_few_bits(header, coded) and not salvage:
             raise BrokenImageError(_SHORT)
-        watch = header.frame in SEQUENTIAL and len(coded.scans) == 1
         # Decoded before the picture itself, so that the two are never in memory together.
         padded = _checksum(_decoded(coded.padded())) if coded.compared else None
         early, self._early = self._early, None
-        if early and watch and (early.factor, early.coded_bytes) == (factor, coded.size):
+        if early and coded.watched and (early.factor, early.coded_bytes) == (factor, coded.size):
             image, box, damage = early.image, early.box, None
         else:
-            image = open_jpeg(coded.joined() if watch else coded.joined() + END_OF_IMAGE, watch=watch)
+            image = open_jpeg(coded.joined() + (b"" if coded.watched else END_OF_IMAGE), watch=coded.watched)
             box = reduce(image, factor)
             damage = load(image, salvage=salvage)
         if damage is None:

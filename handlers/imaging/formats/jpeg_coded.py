@@ -62,14 +62,15 @@ class CodedPicture:
     """The coded picture: `parts` of the file from SOI up to EOI, without EOI and without any metadata.
 
     The parts are joined only for a decoder, so that the file is rarely in memory twice. `plain`: all browsers decode
-    its segments. `ended`: the file has EOI. `compared`: the picture has several scans, is progressive or lossless, and
-    must be decoded twice to find out whether it is complete.
+    its segments. `ended`: the file has EOI. `watched`: a decoder's requests show whether its only scan is complete.
+    `compared`: the picture has several scans, is progressive or lossless, and must be decoded twice to find that out.
     """
 
     parts: Sequence[bytes | memoryview]
     scans: Sequence[Scan]
     ended: bool
     plain: bool
+    watched: bool
     compared: bool
 
     @property
@@ -121,7 +122,7 @@ def coded_picture(source: Source, header: JpegHeader, limits: Limits) -> CodedPi
     _check_work(header, scans)
     watched = len(scans) == 1 and header.frame in SEQUENTIAL
     compared = not watched and header.frame not in ARITHMETIC
-    return CodedPicture(parts, scans, ended, plain, compared)
+    return CodedPicture(parts, scans, ended, plain, watched, compared)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from handlers.imaging.source import Source
 
 from .jpeg import JpegPicture
 from .jpeg_coded import MAX_BLOCKS, blocks_of
+from .jpeg_decoder import END_OF_IMAGE
 from .tiff_header import JPEG_TABLES, YCBCR, TiffHeader, opaque
 
 MAX_JPEGS = 16_384
@@ -22,7 +23,7 @@ SCAN_BLOCKS = 1_024
 BLOCK_PX = 16
 """JPEGs are coded in blocks of up to so many pixels a side; a program may declare the last ones in full."""
 
-_SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
+_SOI = b"\xff\xd8"
 _CHECKED_SAMPLES = 1, 3, 4
 
 
@@ -61,7 +62,7 @@ def _with_tables(header: TiffHeader, part: bytes | memoryview) -> bytes:
     tables = opaque(header.tags.get(JPEG_TABLES), header.order)
     if not tables.startswith(_SOI) or part[:2] != _SOI:
         return bytes(part)
-    return b"".join((tables.removesuffix(_EOI), part[2:]))
+    return b"".join((tables.removesuffix(END_OF_IMAGE), part[2:]))
 
 
 def _check_size(header: TiffHeader, number: int, size: tuple[int, int]) -> None:
