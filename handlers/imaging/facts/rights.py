@@ -14,7 +14,7 @@ from .exif import ARTIST, COPYRIGHT, Exif
 
 MAX_TEXT_BYTES = 4_096
 MAX_BLOCK_BYTES = 256 * 1024
-"""How many bytes of an XMP packet or of Photoshop's resources are searched."""
+"""How many bytes of an XMP packet, of Photoshop's resources or of a PNG's text are read, in every format."""
 
 _MAX_ELEMENT_BYTES = 16 * 1024
 _ASCII = 2

@@ -10,6 +10,7 @@ from typing import Self
 from PIL import GifImagePlugin, Image, ImageChops
 
 from handlers.errors import BrokenImageError, ImageTooLargeError
+from handlers.imaging.facts.rights import MAX_BLOCK_BYTES
 from handlers.imaging.limits import Limits
 from handlers.imaging.pixels.raster import Raster
 from handlers.imaging.pixels.transparency import matches
@@ -26,7 +27,6 @@ _CONTROL, _APPLICATION = 0xF9, 0xFF
 _XMP = b"\x0bXMP DataXMP"
 _XMP_TRAILER_BYTES = 258
 """After the packet, which is not in sub-blocks: bytes that lead from any of its bytes to the terminator."""
-_MAX_XMP_BYTES = 256 * 1024
 _MAX_PALETTE_BYTES = 768
 _FIRST_STEP_BYTES, _STEP_BYTES = 1024, 64 * 1024
 _NO_TRAILER = "the GIF ends without its trailer; its picture is whole"
@@ -133,7 +133,7 @@ def _packet(source: Source, start: int, end: int) -> bytes | None:
     if source.peek(start, len(_XMP)) != _XMP:
         return None
     start += len(_XMP)
-    return source.peek(start, min(max(0, end - _XMP_TRAILER_BYTES - start), _MAX_XMP_BYTES))
+    return source.peek(start, min(max(0, end - _XMP_TRAILER_BYTES - start), MAX_BLOCK_BYTES))
 
 
 def _skip_blocks(source: Source, position: int) -> int:

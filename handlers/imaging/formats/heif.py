@@ -13,6 +13,7 @@ from PIL import Image
 
 from handlers.errors import BrokenImageError, ImageTooLargeError
 from handlers.imaging.facts.exif import ORIENTATION, Exif, read_exif
+from handlers.imaging.facts.rights import MAX_BLOCK_BYTES
 from handlers.imaging.limits import Limits
 from handlers.imaging.pixels.raster import Raster
 from handlers.imaging.pixels.transparency import split
@@ -28,7 +29,6 @@ from .picture import Picture
 from .png_text import XMP as XMP_TEXT
 
 MAX_EXIF_BYTES = 1024 * 1024
-MAX_XMP_BYTES = 256 * 1024
 
 
 class HeifPicture(Picture):
@@ -74,7 +74,7 @@ class HeifPicture(Picture):
                 self.exif = self.turned(read_exif(block[4 + int.from_bytes(block[:4]) :]))
         with contextlib.suppress(BrokenImageError):
             if header.xmp_item:
-                packet = header.meta.data(self.source, header.xmp_item, MAX_XMP_BYTES)
+                packet = header.meta.data(self.source, header.xmp_item, MAX_BLOCK_BYTES)
                 self.texts = {**self.texts, XMP_TEXT: packet.decode("utf-8", "replace")}
 
     def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:  # noqa: ARG002 - all or nothing

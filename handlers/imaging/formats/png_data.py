@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from handlers.errors import BrokenImageError, ImageTooLargeError
+from handlers.imaging.facts.rights import MAX_BLOCK_BYTES
 from handlers.imaging.limits import Limits
 from handlers.imaging.source import Source, length_without
 
 from .decoding import BLOCK_BYTES
 from .png_header import MAX_DATA_CHUNKS, PALETTE, SIGNATURE, Chunk, PngHeader, walk
-from .png_text import MAX_TEXT_BYTES, TEXTS, read_text
+from .png_text import TEXTS, read_text
 
 MAX_CHUNKS = 65_536
 """Chunks that are read; a file with more is made to stall the reader."""
@@ -58,7 +59,7 @@ class PictureData:
             return  # The header has it.
         if chunk.kind == b"eXIf" and not _damage(file, chunk):
             self.exif = bytes(file[chunk.start : chunk.start + chunk.size])
-        elif chunk.kind in TEXTS and chunk.size <= MAX_TEXT_BYTES and not _damage(file, chunk):
+        elif chunk.kind in TEXTS and chunk.size <= MAX_BLOCK_BYTES and not _damage(file, chunk):
             self.texts.update(read_text(chunk.kind, bytes(file[chunk.start : chunk.start + chunk.size])))
 
 

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from handlers.errors import BrokenImageError
+from handlers.imaging.facts.rights import MAX_BLOCK_BYTES
 from handlers.imaging.limits import Limits
 from handlers.imaging.source import Source
 
 from .picture import MAX_PROFILE_BYTES, Header
 from .png_colour import COLOUR_BYTES, colour_profile
-from .png_text import MAX_TEXT_BYTES, TEXTS, read_text
+from .png_text import TEXTS, read_text
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_DATA_CHUNKS = 16_384
@@ -77,7 +78,7 @@ def read_header(source: Source, limits: Limits) -> PngHeader:
             warnings.append("the ICC profile was ignored: it comes after the palette")
         elif chunk.kind == b"PLTE" and b"PLTE" in found:
             raise BrokenImageError("the PNG is damaged: it has two palettes")
-        elif chunk.kind in TEXTS and chunk.size <= MAX_TEXT_BYTES:
+        elif chunk.kind in TEXTS and chunk.size <= MAX_BLOCK_BYTES:
             texts.update(read_text(chunk.kind, _intact(source, chunk) or b""))
         elif chunk.kind in _WANTED and chunk.kind not in found and not _only_suggested(chunk, found):
             _take(source, chunk, found, warnings)

@@ -5,9 +5,9 @@ Source: W3C PNG specification, third edition, 11.3.3.
 
 import zlib
 
+from handlers.imaging.facts.rights import MAX_BLOCK_BYTES
+
 TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
-MAX_TEXT_BYTES = 256 * 1024
-"""Of a chunk, and of its text once it is inflated; XMP of editors has more than 64 KB."""
 
 XMP = "XML:com.adobe.xmp"
 KEYWORDS = frozenset({"Author", "Copyright", XMP})
@@ -37,7 +37,7 @@ def _inflated(deflated: bytes) -> bytes | None:
     """Return the inflated bytes, or None if they are damaged or too many."""
     inflater = zlib.decompressobj()
     try:
-        found = inflater.decompress(deflated, MAX_TEXT_BYTES)
+        found = inflater.decompress(deflated, MAX_BLOCK_BYTES)
     except zlib.error:
         return None
     return found if inflater.eof else None

@@ -11,6 +11,7 @@ from typing import Any
 from handlers.errors import BrokenImageError, ImageTooLargeError, UnsupportedFormatError
 from handlers.imaging.facts.directories import Directories
 from handlers.imaging.facts.exif import Exif, exif_of
+from handlers.imaging.facts.rights import MAX_BLOCK_BYTES
 from handlers.imaging.source import Source
 
 from .picture import MAX_PROFILE_BYTES, Header
@@ -26,7 +27,7 @@ DECODED_BY = (292, 293, PREDICTOR, JPEG_TABLES, 529, SUBSAMPLING, 531, 532)
 
 LONGEST = {
     **dict.fromkeys((STRIP_OFFSETS, STRIP_BYTES, TILE_OFFSETS, TILE_BYTES), 2 * 1024 * 1024),
-    **dict.fromkeys((XMP, IPTC, RESOURCES), 256 * 1024),
+    **dict.fromkeys((XMP, IPTC, RESOURCES), MAX_BLOCK_BYTES),
     ICC: MAX_PROFILE_BYTES,
 }
 MAX_TAG_BYTES = 8 * 1024 * 1024

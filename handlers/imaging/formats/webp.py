@@ -12,6 +12,7 @@ from PIL import Image, WebPImagePlugin
 
 from handlers.errors import BrokenImageError, ImageTooLargeError
 from handlers.imaging.facts.exif import read_exif
+from handlers.imaging.facts.rights import MAX_BLOCK_BYTES
 from handlers.imaging.limits import Limits
 from handlers.imaging.pixels.raster import Raster
 from handlers.imaging.pixels.transparency import split
@@ -27,7 +28,6 @@ from .webp_header import (
     FIRST_CHUNK,
     FRAME,
     LOSSY,
-    MAX_XMP_BYTES,
     XMP,
     RiffChunk,
     WebpHeader,
@@ -44,7 +44,7 @@ if not WebPImagePlugin.SUPPORTED:
 MAX_EXIF_BYTES = 1024 * 1024
 """EXIF with a thumbnail has up to 64 KB; a longer chunk has something else."""
 
-_MOST_BYTES = {EXIF: MAX_EXIF_BYTES, XMP: MAX_XMP_BYTES}
+_MOST_BYTES = {EXIF: MAX_EXIF_BYTES, XMP: MAX_BLOCK_BYTES}
 
 
 class WebpPicture(Picture):
