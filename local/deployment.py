@@ -1,17 +1,16 @@
 """Deploy the unchanged program into the emulator, by Pulumi mocks that create real resources."""
 
-import contextlib
-import gc
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
 
 from components.config import PROJECT, StackConfig
+from local import garbage
 from local.emulator import Emulator
 from local.errors import LocalError
 from local.program import PROGRAM, run_program
@@ -49,7 +48,7 @@ class Deployment(Mocks):
         self.stack = stack
         settings = local_config(config)
         self.config = StackConfig.parse(settings)
-        with _garbage_kept():
+        with garbage.kept():
             self.outputs = run_program(self, stack=stack, config=settings, program=program)
         self._warming.wait()
         self.ready_ms = round(1000 * time.time()) + 1
@@ -107,14 +106,3 @@ class Deployment(Mocks):
             f"expected a call of getCallerIdentity, getRegion or getBucketNotification, got {args.token}: add its "
             "answer here"
         )
-
-
-@contextlib.contextmanager
-def _garbage_kept() -> Iterator[None]:
-    """Turn garbage collection off, and exclude the new objects from it afterwards, because modules and types stay."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()

@@ -54,7 +54,7 @@ def _scene(size: Size, colours: tuple[Colour, Colour, Colour], seed: int) -> Ima
         draw.polygon(_ridge(rng, (width, height), 0.45 + 0.13 * layer), fill=shade)
     grain = Image.frombytes("L", (width // 2, height // 2), rng.randbytes((width // 2) * (height // 2)))
     grain = grain.resize((width, height)).filter(ImageFilter.GaussianBlur(1)).convert("RGB")
-    return Image.blend(image, grain, 0.04).resize(size, Image.Resampling.BICUBIC)
+    return Image.blend(image, grain, 0.04).resize(size, Image.Resampling.BILINEAR)
 
 
 def _sun(image: Image.Image, place: tuple[float, float], colour: Colour) -> None:

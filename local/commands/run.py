@@ -11,6 +11,7 @@ from rich.console import Console
 from components.config import StackConfig
 from components.errors import NOT_AS_EXPECTED
 from components.stack_file import region_of, stack_config
+from local import garbage
 from local.commands import stack_option
 from local.emulator import starting
 from local.errors import reported
@@ -43,7 +44,8 @@ def run_command(paths: tuple[Path, ...], out: Path, stack: str) -> None:
         with starting(region_of(config)) as emulator:
             masters = ahead.submit(_masters, paths, Path(samples), prefix, console)
             # Imported while the emulator starts and the samples are drawn, because it takes as long as those.
-            from local import run, summary  # noqa: PLC0415
+            with garbage.kept():
+                from local import run, summary  # noqa: PLC0415
 
             found = run.run(emulator, masters.result, out, stack, console)
     summary.print_summary(found, out, console)
