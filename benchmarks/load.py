@@ -101,7 +101,8 @@ def run(images: int, faults: set[str], seed: int) -> dict[str, Any]:
 
 def _send(deployment: Deployment, planned: Sequence[Upload], faults: set[str], seed: int) -> None:
     """Upload everything; re-upload or delete some a little later, while their jobs are in flight."""
-    stack, pacer, held = cascade.stack_of(deployment), UploadPacer(deployment), sources.HeldBack(deployment)
+    stack, held = cascade.stack_of(deployment), sources.HeldBack(deployment)
+    pacer = UploadPacer(stack, ahead=1)
     s3, chance = stack.client("s3"), random.Random(seed)  # noqa: S311 no secret
     again: list[tuple[str, bytes | None]] = []
     reorder, twice = "reorder" in faults, "duplicates" in faults
@@ -110,7 +111,7 @@ def _send(deployment: Deployment, planned: Sequence[Upload], faults: set[str], s
     for upload in planned:
         key = stack.layout.master + upload.path
         s3.put_object(Bucket=stack.bucket, Key=key, Body=upload.contents[0])
-        pacer.pace()
+        pacer.pace(key)
         again += [(key, body) for body in upload.contents[1:]]
         again += [(key, None)] if upload.deleted or upload.recreated else []
         again += [(key, upload.contents[-1])] if upload.recreated else []
@@ -128,7 +129,7 @@ def _change(stack: DeployedStack, key: str, body: bytes | None, pacer: UploadPac
         stack.client("s3").delete_object(Bucket=stack.bucket, Key=key)
     else:
         stack.client("s3").put_object(Bucket=stack.bucket, Key=key, Body=body)
-        pacer.pace()
+        pacer.pace(key)
 
 
 def _wait(stack: DeployedStack) -> None:

@@ -28,13 +28,14 @@ def stack_of(deployment: Deployment) -> DeployedStack:
 
 def upload(deployment: Deployment, masters: Mapping[str, Path], advance: Callable[[], None]) -> dict[str, float]:
     """Upload files by key; return the time of each in seconds since 1970. `advance` is called after each."""
-    stack, pacer, times = stack_of(deployment), UploadPacer(deployment), dict[str, float]()
+    stack = stack_of(deployment)
+    pacer, times = UploadPacer(stack), dict[str, float]()
     for key, file in masters.items():
         content_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         with file.open("rb") as body:
             stack.client("s3").put_object(Bucket=stack.bucket, Key=key, Body=body, ContentType=content_type)
         times[key] = time.time()
-        pacer.pace()
+        pacer.pace(key)
         advance()
     return times
 

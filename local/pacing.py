@@ -1,51 +1,62 @@
 """Slow uploads down to the publisher's speed, by counting published jobs in an additional queue on the topic.
 
-The emulator calls the publisher at once for each upload, in a new process if the others are busy. Uploading no faster
-than jobs are published limits that to a few processes.
+The emulator calls the publisher at once for each upload, in a new process if the others are busy, and a process takes
+longer to start than to publish a job.
 """
 
 import time
 
 from components import policies
-from local.deployment import Deployment
-from local.warming import PUBLISHERS
+from handlers.reconcile import NAME_TAKEN
+from ops.audit import found
 from ops.queues import depth
+from ops.stack import DeployedStack
 
 # A publisher that fails is called twice more within this time; after that no job will come.
 PATIENCE_S = 15.0
 POLL_S = 0.02
+JOB_S = 0.2
+"""How long a job takes at most, as a rule; from then on the reason why there is none is looked for."""
 
 
 class UploadPacer:
-    """Counts the jobs that reach the topic, and makes uploads wait for them."""
+    """Counts the jobs that reach the topic, and makes uploads wait until no more than `ahead` are unpublished."""
 
-    def __init__(self, deployment: Deployment) -> None:
-        self._sqs = deployment.emulator.client("sqs")
-        topic_arn = deployment.outputs["topic"]
+    def __init__(self, stack: DeployedStack, *, ahead: int = 0) -> None:
+        self._stack, self._ahead = stack, ahead
+        self._sqs = stack.client("sqs")
         self._url = self._sqs.create_queue(QueueName="local-tap")["QueueUrl"]
         arn = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        policy = policies.document([policies.deliver(topic_arn, arn)])
+        policy = policies.document([policies.deliver(stack.topic, arn)])
         self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy})
-        deployment.emulator.client("sns").subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn)
+        stack.client("sns").subscribe(TopicArn=stack.topic, Protocol="sqs", Endpoint=arn)
         self._uploaded = self._published = 0
         self._given_up = False
 
-    def pace(self) -> None:
-        """Count one upload, and wait while too many are unpublished."""
+    def pace(self, key: str) -> None:
+        """Count the upload of a master, or its deletion, and wait while too many are unpublished."""
         self._uploaded += 1
-        self._wait(PUBLISHERS - 1)
+        self._wait(self._ahead, key)
 
     def drain(self) -> None:
         """Wait until every upload has become a job."""
         self._wait(0)
 
-    def _wait(self, on_their_way: int) -> None:
+    def _wait(self, on_their_way: int, key: str = "") -> None:
         """Wait until at most so many uploads are unpublished, or none has been published for a while."""
-        deadline = time.monotonic() + PATIENCE_S
+        started = time.monotonic()
+        deadline = started + PATIENCE_S
         while not self._given_up and self._uploaded - self._published > on_their_way:
             self._given_up = time.monotonic() > deadline
             before, self._published = self._published, depth(self._sqs, self._url).waiting
             if self._published > before:
                 deadline = time.monotonic() + PATIENCE_S
+            elif key and time.monotonic() > started + JOB_S and self._taken(key):
+                self._uploaded, key = self._uploaded - 1, ""
             else:
                 time.sleep(POLL_S)
+
+    def _taken(self, key: str) -> bool:
+        """Return whether a master's name is taken, so that it has no job."""
+        reason = self._stack.layout.rejected_key(key, NAME_TAKEN)
+        return found(self._stack.client("s3").head_object, Bucket=self._stack.bucket, Key=reason) is not None

@@ -1,0 +1,85 @@
+"""Uploads wait for the publisher, but not for a job that will never come."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from handlers.layout import Layout
+from handlers.reconcile import NAME_TAKEN
+from local import pacing
+from local.pacing import UploadPacer
+from ops.stack import DeployedStack
+from tests.in_memory import account
+
+KEY = "master/cat.png"
+
+
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[DeployedStack]:
+    """Yield a stack in memory with a bucket and a topic, but without a publisher."""
+    with account(monkeypatch, "images") as client:
+        topic = client("sns").create_topic(Name="new-image-uploaded")["TopicArn"]
+        yield DeployedStack(
+            client=client,
+            bucket="images",
+            table="",
+            topic=topic,
+            queues={},
+            dead_letter_queues={},
+            layout=Layout(),
+            sizes=(),
+        )
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Let time pass only while the pacer sleeps; return the sleeps, in seconds."""
+    sleeps = [0.0]
+    monkeypatch.setattr(time, "sleep", sleeps.append)
+    monkeypatch.setattr(time, "monotonic", lambda: sum(sleeps))
+    return sleeps
+
+
+def publish(stack: DeployedStack) -> None:
+    """Publish a job to the topic."""
+    stack.client("sns").publish(TopicArn=stack.topic, Message="{}")
+
+
+def test_an_upload_waits_for_its_job(stack: DeployedStack, patience: list[float]) -> None:
+    """A published job ends the wait at once; without one it lasts as long as a publisher may be retried."""
+    pacer = UploadPacer(stack)
+    publish(stack)
+    pacer.pace(KEY)
+    assert sum(patience) == 0
+    pacer.pace(KEY)
+    assert sum(patience) == pytest.approx(pacing.PATIENCE_S, abs=2 * pacing.POLL_S)
+
+
+def test_uploads_may_be_ahead_of_the_publisher(stack: DeployedStack, patience: list[float]) -> None:
+    """One upload may be unpublished, a second one waits."""
+    pacer = UploadPacer(stack, ahead=1)
+    pacer.pace(KEY)
+    assert sum(patience) == 0
+    pacer.pace(KEY)
+    assert sum(patience) >= pacing.PATIENCE_S
+
+
+def test_a_master_whose_name_is_taken_is_not_waited_for(stack: DeployedStack, patience: list[float]) -> None:
+    """It has a reason instead of a job, and later uploads still wait for theirs."""
+    pacer = UploadPacer(stack)
+    stack.client("s3").put_object(Bucket="images", Key=Layout().rejected_key(KEY, NAME_TAKEN), Body=b"{}")
+    pacer.pace(KEY)
+    assert sum(patience) == pytest.approx(pacing.JOB_S, abs=2 * pacing.POLL_S)
+    pacer.pace("master/dog.png")
+    assert sum(patience) >= pacing.PATIENCE_S
+
+
+def test_a_publisher_that_fails_is_not_waited_for_again(stack: DeployedStack, patience: list[float]) -> None:
+    """Only one upload waits in vain."""
+    pacer = UploadPacer(stack)
+    pacer.pace(KEY)
+    waited = sum(patience)
+    pacer.pace(KEY)
+    pacer.drain()
+    assert sum(patience) == waited
