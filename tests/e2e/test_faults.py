@@ -11,7 +11,8 @@ from ops.queues import depth
 from tests.e2e.conftest import Live, deployed, picture, until
 
 TIMEOUT_S = 10
-CONFIG = {f"{PROJECT}:timeoutS": str(TIMEOUT_S), f"{PROJECT}:maxReceives": "5"}
+MAX_RECEIVES = 5
+CONFIG = {f"{PROJECT}:timeoutS": str(TIMEOUT_S), f"{PROJECT}:maxReceives": str(MAX_RECEIVES)}
 FAULTY = ["exhausts-memory.png", "never-ends.png", "crashes.png"]
 GOOD = [f"good {number}.png" for number in range(7)]
 
@@ -26,7 +27,10 @@ def sabotaged() -> Iterator[Live]:
 
 
 def test_faulty_pictures_do_not_delay_the_rest_of_their_batch(sabotaged: Live) -> None:
-    """One picture of ten exhausts memory, one stalls and one crashes; the others need at most two deliveries."""
+    """One picture of ten exhausts memory, one stalls and one crashes; the others are done before the last delivery.
+
+    On an idle machine they need two deliveries. On a busy one, a child may be as slow as one that stalls.
+    """
     events = faults.HeldBack(sabotaged.deployment)
     events.stop()
     for name in [*FAULTY, *GOOD]:
@@ -37,7 +41,7 @@ def test_faulty_pictures_do_not_delay_the_rest_of_their_batch(sabotaged: Live) -
 
     for name in GOOD:
         until(f"{name} is converted", sabotaged.head, f"converted/{name.replace('.png', '.jpg')}")
-    assert deliveries(sabotaged) <= {1, 2}
+    assert max(deliveries(sabotaged)) < MAX_RECEIVES
 
 
 def waiting(live: Live, url: str, count: int) -> bool:

@@ -78,7 +78,6 @@ def play(stack: Stack, changes: Sequence[Change], seed: int, *, follow: bool) ->
 
 @hypothesis_settings(
     max_examples=EXAMPLES,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(_changes, min_size=1, max_size=6), st.integers(0, 2**32), st.booleans())

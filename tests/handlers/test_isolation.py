@@ -86,8 +86,8 @@ def test_a_child_that_stalls_is_killed(tmp_path: Path) -> None:
         (tmp_path / "pid").write_text(str(os.getpid()))
         time.sleep(60)
 
-    with pytest.raises(IsolatedWorkError, match=r"^the work did not end within 0\.3 s and was killed$"):
-        isolated(stall, wall_s=0.3)
+    with pytest.raises(IsolatedWorkError, match=r"^the work did not end within 2\.0 s and was killed$"):
+        isolated(stall, wall_s=2)
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
 

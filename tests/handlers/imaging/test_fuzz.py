@@ -112,14 +112,14 @@ def test_a_file_cut_anywhere_gives_a_picture_or_a_refusal(kind: str) -> None:
         _attempt(data[:end])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.binary(max_size=400), st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a"]))
 def test_random_bytes_raise_nothing_but_a_rejection(tail: bytes, head: bytes) -> None:
     """Random bytes, with or without a magic number, raise nothing but a rejection."""
     _attempt(head + tail)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=300))
 def test_random_exif_is_read_or_left_out(body: bytes) -> None:
     """EXIF directories of random bytes never fail the picture."""
