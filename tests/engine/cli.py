@@ -69,6 +69,14 @@ class PulumiStack:
         """
         self._run("preview", "--expect-no-changes")
 
+    def check(self, pack: Path) -> None:
+        """Install a policy pack's packages, and preview an update with it.
+
+        Raises: PulumiFailedError, if a resource violates a rule.
+        """
+        self._call("install", folder=pack)
+        self._run("preview", "--policy-pack", str(pack))
+
     def destroy(self) -> Counter[str]:
         """Preview and delete all resources; fails if one of them is protected."""
         return counts(self._run("destroy", "--yes"))
@@ -84,16 +92,19 @@ class PulumiStack:
         return sorted(resource["urn"] for resource in deployment.get("resources") or ())
 
     def _run(self, *arguments: str) -> str:
-        """Run one command and return its output.
+        """Run one command for the stack and return its output.
 
         Raises: PulumiFailedError.
         """
-        command = ["pulumi", *arguments, "--stack", self.name, "--non-interactive", "--color", "never"]
+        return self._call(*arguments, "--stack", self.name, folder=self.folder)
+
+    def _call(self, *arguments: str, folder: Path) -> str:
+        command = ["pulumi", *arguments, "--non-interactive", "--color", "never"]
         if shutil.which("pulumi", path=self.environment.get("PATH")) is None:
             raise PulumiFailedError(NO_CLI)
         done = subprocess.run(
             command,
-            cwd=self.folder,
+            cwd=folder,
             env=dict(self.environment),
             capture_output=True,
             text=True,

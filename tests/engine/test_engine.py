@@ -1,6 +1,8 @@
 """The program with Pulumi's own engine and provider, against an emulator; `make test-engine` runs it."""
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from components.stack_file import ROOT
 from local.emulator import Emulator
 from local.samples import write_samples
 from tests.e2e.conftest import until
@@ -73,6 +76,14 @@ def account_resources(emulator: Emulator) -> list[str]:
 def test_a_preview_after_a_deployment_shows_no_changes(stack: PulumiStack) -> None:
     """The state that the provider reads back matches the program."""
     stack.expect_no_changes()
+
+
+def test_the_policy_pack_refuses_only_plain_http(stack: PulumiStack, tmp_path: Path) -> None:
+    """The CLI installs and runs the pack, and the stack keeps each rule but one, because the emulator has no TLS."""
+    pack = shutil.copytree(ROOT / "policy", tmp_path / "policy", ignore=shutil.ignore_patterns("venv"))
+    with pytest.raises(PulumiFailedError) as failure:
+        stack.check(pack)
+    assert set(re.findall(r"\[mandatory\] +([\w-]+)", str(failure.value))) == {"plain-http-is-denied"}
 
 
 def test_five_samples_are_accounted_for(stack: PulumiStack, emulator: Emulator, tmp_path: Path) -> None:

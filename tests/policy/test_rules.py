@@ -8,10 +8,12 @@ import json
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from components.branches import BRANCHES
 from components.stack_file import ROOT
@@ -73,6 +75,13 @@ def test_the_pack_runs_from_a_copy_of_its_folder(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "__main__.py"], cwd=copy, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [rule.name for rule in RULES]
+
+
+def test_the_cli_is_told_how_to_run_the_pack() -> None:
+    """The CLI refuses a pack whose project file names no runtime."""
+    project = yaml.safe_load((ROOT / "policy" / "PulumiPolicy.yaml").read_text(encoding="utf-8"))
+    assert project["runtime"] == {"name": "python", "options": {"toolchain": "pip", "virtualenv": "venv"}}
+    assert project["version"] == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
 
 # A stand-in for the parts of `pulumi_policy` that the pack uses; the pack's requirements.txt installs the real one.
