@@ -201,6 +201,12 @@ def test_an_alarm_email_beside_an_alarm_topic_is_refused() -> None:
     assert "alarmEmail and pixelcascade:alarmTopic: expected one of them, got both" in problem
 
 
+def test_protected_data_that_destroy_may_delete_are_refused() -> None:
+    """One key keeps the data from `pulumi destroy`, the other lets it delete them."""
+    (problem,) = problems(protectData="true", forceDestroy="true")
+    assert "protectData and pixelcascade:forceDestroy: expected one of them, got both: set " in problem
+
+
 @pytest.mark.parametrize("key", ["formatConversionMemoryMb", "resizingMemoryMb"])
 def test_too_little_memory_to_decode_pictures_is_refused(key: str) -> None:
     """With less than 256 MB a function would reject nearly every picture as too large."""
