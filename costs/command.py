@@ -31,7 +31,7 @@ SHARE = Number("share", 0, 1, "a share from 0 to 1, such as 0.01 for one in a hu
 
 
 @click.command(name="estimate", context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--images", type=POSITIVE, default=1e6, show_default="1e6", help="Pictures uploaded in a month.")
+@click.option("--images", type=POSITIVE, default="1e6", show_default=True, help="Pictures uploaded in a month.")
 @click.option("--megapixels", type=POSITIVE, default=12.0, show_default=True, help="Megapixels of a picture.")
 @click.option("--mb", type=POSITIVE, help=f"Megabytes of an upload; {BYTES_PER_PIXEL} bytes a pixel if not given.")
 @click.option("--per-batch", type=POSITIVE, default=1, show_default=True, help="Messages in a batch, on average.")
