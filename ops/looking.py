@@ -12,7 +12,7 @@ from ops.backfill import Task, backfill
 from ops.inventory import Inventory
 from ops.letters import explained_letters
 from ops.listing import check_prefix
-from ops.options import check_queue, json_option, prefix_option, stack_options
+from ops.options import S3Key, check_queue, json_option, prefix_option, stack_options
 from ops.printing import (
     audit_verdict,
     counted,
@@ -23,6 +23,7 @@ from ops.printing import (
     print_rejections,
     print_status,
     print_totals,
+    report,
     say,
 )
 from ops.redrive import waiting
@@ -34,7 +35,7 @@ IN_MEMORY_BYTES = 1_000_000
 
 
 @click.command(name="status")
-@click.argument("key")
+@click.argument("key", type=S3Key())
 @click.option("--watch", is_flag=True, help="Wait until the picture is settled.")
 @json_option
 @stack_options
@@ -114,16 +115,15 @@ def rejected_command(stack: DeployedStack, *, prefix: str, as_json: bool, retry:
         for reason in reasons:
             again.setdefault(reason["key"], []).append(reason["branch"])
         count = backfill(stack, (Task(key=key, branches=names) for key, names in again.items()), per_second=0)
-        # Standard output may be JSON, for a program to read.
-        click.echo(f"{counted(count, 'job')} published.", err=as_json)
+        report({"jobs": count}, f"{counted(count, 'job')} published.", as_json=as_json)
 
 
 @click.command(name="letters")
-@click.option("--queue", help="Only this queue of failures.")
+@click.option("--queue", help="Only this failure queue.")
 @json_option
 @stack_options
 def letters_command(stack: DeployedStack, *, queue: str | None, as_json: bool) -> None:
-    """Say what is in the queues of failures, and why it failed.
+    """List the messages in the failure queues, and why they failed.
 
     Shows up to ten messages of each queue. Exits 1 if there are any.
     """

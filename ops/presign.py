@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from components.config import StackConfig
-from ops.options import json_option, stack_options
+from ops.options import S3Key, json_option, stack_options
 from ops.printing import print_json, say
 from ops.stack import DeployedStack
 
@@ -14,7 +14,7 @@ EXPIRES_S = 3600
 
 
 @click.command(name="presign")
-@click.argument("key")
+@click.argument("key", type=S3Key())
 @click.option(
     "--max-bytes",
     type=click.IntRange(1),

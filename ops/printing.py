@@ -34,6 +34,14 @@ def print_json(fields: Mapping[str, Any]) -> None:
     click.echo(json.dumps(fields, ensure_ascii=False))
 
 
+def report(fields: Mapping[str, Any], said: str, *, as_json: bool) -> None:
+    """Print what was done, as JSON or as text."""
+    if as_json:
+        print_json(fields)
+    else:
+        say(said)
+
+
 def audit_verdict(totals: Counter[str]) -> str:
     """Return the first line of an audit."""
     orphans = f", {counted(totals['orphans'], 'output')} without a master" if totals["orphans"] else ""
@@ -96,7 +104,7 @@ def print_letters(counts: Mapping[str, int], found: Mapping[str, Sequence[Mappin
     """Print how many messages have failed, and the first of each queue with their errors."""
     total = sum(counts.values())
     if not total:
-        say("OK: the queues of failures are empty.")
+        say("OK: the failure queues are empty.")
         return
     say(f"NOT OK: {counted(total, 'message')} failed: fix the cause, then run `python -m ops redrive`.")
     for queue, letters in found.items():
