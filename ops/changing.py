@@ -21,12 +21,12 @@ from ops.connect import connect
 from ops.listing import check_prefix, near_paths
 from ops.nearest import did_you_mean
 from ops.options import S3Key, Time, check_queue, dry_run_option, json_option, prefix_option, stack_options, yes_option
-from ops.printing import counted, print_json, print_plan, report
+from ops.printing import print_json, print_plan, report
 from ops.removal import Erased, erase, orphan, orphans, sweep
 from ops.replay import replay, settled_since
 from ops.stack import DeployedStack
 from ops.status import find
-from ops.text import printable
+from ops.text import counted, printable
 
 RATE = Number("rate", 0, sys.float_info.max, "a number of at least 0")
 BOOKMARK = click.Path(dir_okay=False, writable=True, path_type=Path)
@@ -39,12 +39,12 @@ BOOKMARK = click.Path(dir_okay=False, writable=True, path_type=Path)
 @click.option("--branch", type=click.Choice([row.name for row in BRANCHES]), help="Only this branch.")
 @click.option("--register", "registering", is_flag=True, help="Record pictures from before there were records.")
 @click.option("--dry-run", is_flag=True, help="Print the number of masters and the cost; change nothing.")
-@click.option("--rate", type=RATE, default=0, help="At most so many masters per second; 0 means no limit.")
+@click.option("--rate", type=RATE, default=0, help="Maximum number of masters per second; 0 means no limit.")
 @click.option("--resume", type=BOOKMARK, help="A file that stores the progress, to continue after an interruption.")
 @json_option
 @stack_options
 def backfill_command(stack: DeployedStack, *, as_json: bool, **options: Any) -> None:
-    """Reconcile masters that are in the bucket already.
+    """Process masters that are already in the bucket.
 
     Outputs that are current are not made again.
     """

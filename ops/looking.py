@@ -15,7 +15,6 @@ from ops.listing import check_prefix
 from ops.options import S3Key, check_queue, json_option, prefix_option, stack_options
 from ops.printing import (
     audit_verdict,
-    counted,
     print_account,
     print_json,
     print_letters,
@@ -29,6 +28,7 @@ from ops.printing import (
 from ops.redrive import waiting
 from ops.stack import DeployedStack
 from ops.status import status
+from ops.text import counted
 
 WATCH_S = 1.0
 IN_MEMORY_BYTES = 1_000_000
@@ -40,7 +40,7 @@ IN_MEMORY_BYTES = 1_000_000
 @json_option
 @stack_options
 def status_command(stack: DeployedStack, *, key: str, watch: bool, as_json: bool) -> None:
-    """Say what became of one picture.
+    """Show what became of one picture.
 
     KEY is its master's key or its name. Exits 1 while the picture is not settled.
     """
@@ -63,7 +63,7 @@ def status_command(stack: DeployedStack, *, key: str, watch: bool, as_json: bool
 @click.option("--deep", is_flag=True, help="Ask S3 and DynamoDB for each output, instead of trusting the records.")
 @stack_options
 def audit_command(stack: DeployedStack, *, prefix: str, as_json: bool, everything: bool, deep: bool) -> None:
-    """Say what became of each master.
+    """Show what became of each master.
 
     Also counts the outputs that have no master. Exits 1 if a master is unaccounted for.
     """

@@ -20,7 +20,7 @@ EXPIRES_S = 3600
     type=click.IntRange(1),
     default=StackConfig().max_bytes,
     show_default=True,
-    help="The largest file that S3 accepts.",
+    help="The largest file that S3 accepts, in bytes.",
 )
 @click.option(
     "--expires",

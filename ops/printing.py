@@ -14,7 +14,7 @@ from components.branches import BRANCHES
 from ops.audit import STATES, Account
 from ops.backfill import BackfillPlan
 from ops.status import Status
-from ops.text import printable
+from ops.text import counted, printable
 
 console = Console()
 
@@ -22,11 +22,6 @@ console = Console()
 def say(text: str) -> None:
     """Print a text without wrapping it."""
     click.echo(text)
-
-
-def counted(number: int, noun: str) -> str:
-    """Return `1 master`, `2 masters`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def print_json(fields: Mapping[str, Any]) -> None:
