@@ -160,14 +160,14 @@ class EstimateReport:
             "requests",
             "storage",
             "sending every size",
-            "pays from views",
+            "break-even views",
         )
         for heading in headings:
             table.add_column(heading, justify="right")
         for one in self.formats:
             what = "instead" if one.instead else "made" if one.made else "not made"
             dollars = (f"{value:+,.2f}" for value in (one.compute, one.requests, one.keeping, one.view))
-            views = "" if one.pays_from_views is None else f"{one.pays_from_views:,.1f}"
+            views = "" if one.break_even_views is None else f"{one.break_even_views:,.1f}"
             table.add_row(one.name, what, f"{one.ms:,.1f}", f"{one.kb:,.0f}", *dollars, views)
         return table
 
