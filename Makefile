@@ -43,7 +43,7 @@ help:
 	@echo "make docs                                           build the documentation's site, with the API, into build/site"
 	@echo "make bench                                          measure"
 	@echo "make package [ARCH=arm64] [PYTHON=3.12] [FRESH=1]   build what pulumi up uploads; IMAGING=pillow-simd builds that"
-	@echo "make lock                                           write constraints.txt, requirements.txt and the wheels' hashes anew"
+	@echo "make lock                                           write constraints.txt, requirements.txt and the wheels' hashes again"
 	@echo "make clean                                          remove what make has made"
 
 setup: $(VENV)/ready
