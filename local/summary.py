@@ -19,8 +19,10 @@ def print_summary(summary: dict[str, Any], out: Path, console: Console) -> None:
         console.print(_rejections(summary["rejections"]))
     events = summary["events"]
     if events["ids"]:
-        counts = ", ".join(f"{count} {what}" for what, count in sorted(events["counts"].items()))
-        times = f"half within {events['p50_s']} s of the upload, 95 % within {events['p95_s']} s"
+        counts = ", ".join(
+            f"{count} {what.removeprefix('Picture ')}" for what, count in sorted(events["counts"].items())
+        )
+        times = f"half came within {events['p50_s']} s of the upload, 95 % within {events['p95_s']} s"
         console.print(f"Events: {counts}; {times}", soft_wrap=True)
     stages = ", ".join(f"{stage} {seconds} s" for stage, seconds in summary["seconds"].items())
     console.print(f"{stages}\nResults: {out}/report.html, {out}/summary.json", soft_wrap=True)

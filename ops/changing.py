@@ -20,7 +20,17 @@ from ops.backfill import BackfillPlan, Bookmark, Task
 from ops.connect import connect
 from ops.listing import check_prefix, near_paths
 from ops.nearest import did_you_mean
-from ops.options import S3Key, Time, check_queue, dry_run_option, json_option, prefix_option, stack_options, yes_option
+from ops.options import (
+    S3Key,
+    Time,
+    check_master,
+    check_queue,
+    dry_run_option,
+    json_option,
+    prefix_option,
+    stack_options,
+    yes_option,
+)
 from ops.printing import print_json, print_plan, report
 from ops.removal import Erased, erase, orphan, orphans, sweep
 from ops.replay import replay, settled_since
@@ -124,6 +134,7 @@ def erase_command(stack: DeployedStack, *, key: str, yes: bool, as_json: bool) -
 
     That is its outputs, reasons, metadata item and record, with all their versions.
     """
+    check_master(stack, key)
     if not yes:
         click.confirm(f"Erase {printable(key)} and all its outputs for good?", abort=True, err=as_json)
     erased = erase(stack, key)
@@ -135,7 +146,7 @@ def _erased(stack: DeployedStack, erased: Erased) -> str:
     if not erased.objects and not erased.items:
         path = stack.layout.path(erased.key)
         near = did_you_mean(path, near_paths(stack, path))
-        return printable(f"Nothing was removed: the stack has nothing of {erased.key}{near}.")
+        return printable(f"Nothing was removed: the stack has nothing for {erased.key}{near}.")
     return (
         f"{counted(erased.objects, 'object')} and {counted(erased.items, 'item')} removed.\n"
         "The key remains in the functions' logs until their retention ends, in the tables' backups for 35 days if "

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from handlers.errors import InvalidJobError
 from handlers.layout import MAX_KEY_BYTES
 from ops.connect import connect
 from ops.nearest import did_you_mean
@@ -63,6 +64,19 @@ def stack_options(command: Callable[..., None]) -> Callable[..., None]:
 
     with_stack.__doc__ = command.__doc__
     return with_stack
+
+
+def check_master(stack: DeployedStack, key: str) -> None:
+    """Refuse a key that is not below the stack's master prefix.
+
+    Raises: click.UsageError.
+    """
+    master = stack.layout.master
+    try:
+        stack.layout.path(key)
+    except InvalidJobError as error:
+        advice = "name a picture" if key.startswith(master) else f"write {master}{key.lstrip('/')}"
+        raise click.UsageError(f"expected a key below {master}, got {key!r}: {advice}") from error
 
 
 def check_queue(stack: DeployedStack, queue: str | None) -> None:

@@ -112,7 +112,7 @@ def print_plan(plan: BackfillPlan) -> None:
     """Print how many masters a backfill would read, and what that costs."""
     say(f"{counted(plan.masters, 'master')}, about {plan.dollars:.2f} US dollars in requests; nothing was published.")
     made = ", ".join(f"{branch} {count}" for branch, count in sorted(plan.again.items()))
-    say(f"At most these are made again: {made or 'nothing'}.")
+    say(f"Outputs that would be made again, at most: {made or 'none'}.")
     say("This does not include the functions' time: see `python -m ops estimate`.")
     if not plan.requests:
         return

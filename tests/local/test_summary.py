@@ -20,7 +20,7 @@ SUMMARY: dict[str, Any] = {
     "unaccounted": [],
     "functions": {FUNCTION: FIGURES},
     "rejections": [{"key": KEY, "message": "no picture", "branch": "resizing"}],
-    "events": {"ids": 0},
+    "events": {"ids": 1, "counts": {"Picture rejected": 1}, "p50_s": 0.5, "p95_s": 0.5},
     "seconds": {"start": 0.1},
 }
 
@@ -36,6 +36,11 @@ def printed(width: int) -> str:
 def test_a_single_master_is_counted_in_the_singular() -> None:
     """The title of the first table counts masters."""
     assert "1 master, 2.5 images per second" in printed(200)
+
+
+def test_events_are_counted_by_what_became_of_the_picture() -> None:
+    """The line lacks the words that all types of events share."""
+    assert "Events: 1 rejected; half came within 0.5 s of the upload, 95 % within 0.5 s\n" in printed(200)
 
 
 def test_long_names_are_wrapped_and_not_cut() -> None:

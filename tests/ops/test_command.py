@@ -310,6 +310,26 @@ def test_what_cannot_be_a_key_is_refused(command: list[str], key: str, message: 
     assert message in " ".join(result.output.split())
 
 
+@pytest.mark.parametrize(
+    ("key", "advice"), [("cat.png", "write master/cat.png"), ("/a", "write master/a"), ("master/", "name a picture")]
+)
+@pytest.mark.parametrize("command", ["erase", "presign"])
+@pytest.mark.usefixtures("connected")
+def test_a_key_outside_the_master_prefix_is_refused(command: str, key: str, advice: str) -> None:
+    """`erase` refuses it before it asks for confirmation."""
+    result = run(command, key, "--local")
+    assert result.exit_code == USAGE
+    assert f"Error: expected a key below master/, got {key!r}: {advice}\n" in result.output
+    assert "[y/N]" not in result.output
+
+
+@pytest.mark.usefixtures("connected")
+def test_a_bucket_that_does_not_exist_is_named_as_the_cause() -> None:
+    """The advice is about the bucket, because the credentials work."""
+    result = run("adopt", "nope", "--local", "--yes")
+    assert (result.exit_code, "Check the bucket's name" in result.output) == (1, True)
+
+
 @pytest.mark.usefixtures("connected")
 def test_a_prefix_longer_than_a_key_is_refused() -> None:
     """No key begins with it."""
@@ -377,7 +397,7 @@ def test_a_misspelt_key_erases_nothing(connected: Pipeline) -> None:
     """The output says that nothing was removed, and suggests a key."""
     connected.finish("cat.png", connected.upload("cat.png"))
     result = run("erase", "master/cta.png", "--local", "--yes")
-    assert result.output == "Nothing was removed: the stack has nothing of master/cta.png (did you mean cat.png?).\n"
+    assert result.output == "Nothing was removed: the stack has nothing for master/cta.png (did you mean cat.png?).\n"
 
 
 def test_a_picture_in_progress_is_not_erased(connected: Pipeline) -> None:
