@@ -28,7 +28,7 @@ from ops.printing import (
 from ops.redrive import waiting
 from ops.stack import DeployedStack
 from ops.status import status
-from ops.text import counted
+from ops.text import counted, printable
 
 WATCH_S = 1.0
 IN_MEMORY_BYTES = 1_000_000
@@ -45,6 +45,9 @@ def status_command(stack: DeployedStack, *, key: str, watch: bool, as_json: bool
     KEY is its master's key or its name. Exits 1 while the picture is not settled.
     """
     found = status(stack, key)
+    if not found.settled:
+        # Standard output may be JSON, for a program to read.
+        click.echo(f"{printable(found.key)} is not settled; if it failed, `python -m ops letters` lists it.", err=True)
     while watch and not found.settled:
         time.sleep(WATCH_S)
         found = status(stack, key)

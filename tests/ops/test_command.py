@@ -263,7 +263,9 @@ def test_the_status_of_a_picture_is_its_record(connected: Pipeline) -> None:
     """The picture may be given by key, path or name; the command exits 0 if the picture is settled."""
     etag = connected.upload("2024/cat.png")
     connected.finish("2024/cat.png", etag, BUT_RESIZING)
-    assert run("status", "2024/cat", "--local").exit_code == 1
+    unsettled = run("status", "2024/cat", "--local", "--json")
+    assert (unsettled.exit_code, json.loads(unsettled.stdout)["state"]) == (1, "received")
+    assert unsettled.stderr == "master/2024/cat.png is not settled; if it failed, `python -m ops letters` lists it.\n"
     connected.reject("2024/cat.png", etag, "resizing")
     for picture in ("master/2024/cat.png", "2024/cat.png", "2024/cat"):
         result = run("status", picture, "--local")
