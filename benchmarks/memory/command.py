@@ -13,7 +13,7 @@ from benchmarks.memory.advice import CHOICES, FEWEST_BATCHES
 from benchmarks.memory.answer import answer
 from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.report import MemoryReport, show, write
-from benchmarks.memory.request import ALL, Request, parse_mix, parse_sizes
+from benchmarks.memory.request import ALL, Request, parse_mix, parse_sizes, parse_stack_file
 from benchmarks.memory.rows import Measurement
 from benchmarks.memory.sizes import DEFAULT, LARGEST_MB
 from benchmarks.options import EXISTING_FILE, FILE, delay_option, html_option, images_option, json_option
@@ -47,7 +47,13 @@ from local.emulator import interrupt_when_terminated
 )
 @delay_option
 @click.option("--choose", default=CHOICES[0], show_default=True, type=click.Choice(CHOICES), help="What --write sets.")
-@click.option("--write", "stack_file", type=FILE, help="Set the functions' memory in this Pulumi.<stack>.yaml.")
+@click.option(
+    "--write",
+    "stack_file",
+    type=FILE,
+    callback=parse_stack_file,
+    help="Set the functions' memory in this Pulumi.<stack>.yaml.",
+)
 @click.option("--csv", "csv_file", type=FILE, help="Also write the rows to this file, as CSV.")
 @json_option
 @html_option
