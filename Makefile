@@ -32,24 +32,25 @@ UV = uv==0.13.9
 .PHONY: help setup cascade test test-runtime test-engine smoke test-browser browser check format docs bench package headers lock clean
 
 help:
-	@echo "make cascade [IMAGES=path] [OUT=out] [STACK=local]  set up, then run the pipeline here on pictures"
-	@echo "make test                                           set up, then run all tests"
-	@echo "make test-runtime [PYTHON=3.13]                     the functions' tests by the functions' Python"
-	@echo "make test-engine                                    the program under Pulumi's own engine, where its CLI is installed"
+	@echo "make cascade [IMAGES=path] [OUT=out] [STACK=local]  set up, then send pictures, or samples, through the pipeline here"
+	@echo "make test [TESTS=tests/ops]                         set up, then run all tests, or those in a folder"
+	@echo "make test-runtime [PYTHON=3.13]                     run the functions' tests with the functions' Python"
+	@echo "make test-engine                                    run the program under Pulumi's own engine, if its CLI is installed"
 	@echo "make smoke STACK=dev                                deploy into an AWS account, upload, audit, and destroy again"
 	@echo "make test-browser                                   set up with a browser, then run its tests; screenshots in $(SCREENSHOTS)"
-	@echo "make check                                          linter, formatter and types"
-	@echo "make format                                         let the formatter write"
+	@echo "make check                                          run the linter, the formatter's check and the type checker"
+	@echo "make format                                         format the code, and fix what the linter can fix"
 	@echo "make docs                                           build the documentation's site, with the API, into build/site"
-	@echo "make bench                                          measure"
+	@echo "make bench                                          run the main benchmarks"
 	@echo "make package [ARCH=arm64] [PYTHON=3.12] [FRESH=1]   build what pulumi up uploads; IMAGING=pillow-simd builds that"
-	@echo "make lock                                           write constraints.txt, requirements.txt and the wheels' hashes anew"
+	@echo "make lock                                           write constraints.txt, requirements.txt and the wheels' hashes again"
 	@echo "make clean                                          remove what make has made"
+	@echo "VENV_PYTHON=python3.13, with any of them, names the Python to set up with."
 
 setup: $(VENV)/ready
 
 $(VENV)/ready: requirements.txt handlers/requirements.txt constraints.txt pyproject.toml
-	@$(VENV_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, $(VENV_PYTHON) is " + sys.version.split()[0] + "; name another: make VENV_PYTHON=python3.13 ...")'
+	@$(VENV_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "expected Python 3.11 or newer, got " + sys.version.split()[0] + " as $(VENV_PYTHON): name another, as in make VENV_PYTHON=python3.13 cascade")'
 	$(VENV_PYTHON) -m venv $(VENV)
 	$(INSTALL) --requirement requirements.txt
 	$(INSTALL) --constraint constraints.txt --requirement handlers/requirements.txt --group dev

@@ -12,7 +12,7 @@ from benchmarks.memory.command import memory
 from benchmarks.peers import peers
 from benchmarks.publisher import publisher
 from benchmarks.quality import quality
-from benchmarks.way import way
+from benchmarks.trace import trace
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -20,7 +20,7 @@ def main() -> None:
     """Measure PixelCascade and compare it with its peers."""
 
 
-for command in (batch, coldstart, conformance, formats, latency, load, memory, peers, publisher, quality, way):
+for command in (batch, coldstart, conformance, formats, latency, load, memory, peers, publisher, quality, trace):
     main.add_command(command)
 
 if __name__ == "__main__":

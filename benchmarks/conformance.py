@@ -77,14 +77,14 @@ def _formats(_context: click.Context, _option: click.Parameter, names: str) -> l
     default=2048,
     show_default=True,
     type=click.IntRange(SMALLEST_MB, MOST_MB),
-    help="MB a file may take; bounds its pixels.",
+    help="MB of memory that a file may take; limits its pixels.",
 )
 @click.option(
     "--formats",
     default=",".join(ALL_FORMATS),
     show_default=True,
     callback=_formats,
-    help="Formats to take in, as inputFormats.",
+    help="Formats to accept, as in inputFormats.",
 )
 @click.option("--peer/--no-peer", "use_peer", default=True, show_default=True, help="Compare with libvips.")
 def conformance(

@@ -57,9 +57,13 @@ def _page(context: click.Context, option: click.Parameter, file: Path | None) ->
 
 
 images_option = click.option("--images", type=FOLDER, help="Folder of pictures; generated ones if not given.")
-json_option = click.option("--json", "json_file", type=FILE, help="Also write everything here, as JSON.")
+json_option = click.option("--json", "json_file", type=FILE, help="Also write all results to this file, as JSON.")
 html_option = click.option(
-    "--html", "html_file", type=FILE, callback=_page, help="Also write a page here, and its plot beside it, as PNG."
+    "--html",
+    "html_file",
+    type=FILE,
+    callback=_page,
+    help="Also write a page to this file, and its plot beside it, as PNG.",
 )
 delay_option = click.option(
     "--delay",

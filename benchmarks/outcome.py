@@ -86,7 +86,7 @@ def assess_records(stack: DeployedStack, outcome: LoadOutcome, records: Iterable
 
 
 def dead_letters(stack: DeployedStack) -> dict[str, list[str]]:
-    """Return the keys of the pictures whose messages are in each queue of failures; the messages stay."""
+    """Return the keys of the pictures whose messages are in each failure queue; the messages stay."""
     return {
         name: [letter(message, {})["what"] for message in received(stack.client("sqs"), url)]
         for name, url in stack.dead_letter_queues.items()

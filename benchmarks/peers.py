@@ -27,8 +27,8 @@ TASKS = ("sizes", "convert", "copy", "png")
 @json_option
 @html_option
 @click.option("--task", "tasks", multiple=True, type=click.Choice(TASKS), help="Only these tasks; all if not given.")
-@click.option("--sharp", "sharp_folder", type=FOLDER, help="Folder with npm's sharp.")
-@click.option("--simd", "simd_python", type=EXISTING_FILE, help="A Python with pillow-simd alone.")
+@click.option("--sharp", "sharp_folder", type=FOLDER, help="Folder in which npm has installed sharp.")
+@click.option("--simd", "simd_python", type=EXISTING_FILE, help="A Python that has pillow-simd instead of Pillow.")
 def peers(
     images: Path | None,
     runs: int,

@@ -28,7 +28,9 @@ CALLS = sum(calls(sizes=1)[UPLOAD].values())
 @click.command()
 @runs_option(50)
 @delay_option
-@click.option("--sizes", default="128,256,512,1024,1769", show_default=True, callback=parse_sizes, help="In MB.")
+@click.option(
+    "--sizes", default="128,256,512,1024,1769", show_default=True, callback=parse_sizes, help="Memory, in MB."
+)
 @json_option
 @html_option
 def publisher(runs: int, delay_ms: float, sizes: Sequence[int], json_file: Path | None, html_file: Path | None) -> None:

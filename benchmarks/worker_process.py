@@ -111,7 +111,7 @@ class WorkerProcess:
             return line
         self._process.wait()
         if time.monotonic() - started >= wait_s:
-            raise WorkerDiedError(f"it ran into the time-out of {wait_s:g} s")
+            raise WorkerDiedError(f"it exceeded the time-out of {wait_s:g} s")
         if self._process.returncode == -signal.SIGKILL:
             raise WorkerDiedError("it was killed: out of memory")
         self._errors.seek(0)

@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Self
 
 import pulumi
@@ -149,7 +150,8 @@ class StackConfig:
             raise ValueError(f"expected {project}:{key}, because this project is called {project}: rename the key")
         checks = {config_key(field.name): field.metadata["check"] for field in dataclasses.fields(cls)}
         if key not in checks:
-            raise ValueError(f"unknown key: expected one of {', '.join(sorted(checks))}")
+            near = "".join(f" (did you mean {known}?)" for known in get_close_matches(key, checks, n=1))
+            raise ValueError(f"unknown key{near}: expected one of {', '.join(sorted(checks))}")
         check: Callable[[str], Any] = checks[key]
         try:
             return check(text)

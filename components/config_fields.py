@@ -82,7 +82,7 @@ def sizes(**default: int) -> Any:
             if not match or any(int(side) > MAX_SIDE_PX for side in match.group(3, 4) if side):
                 raise ValueError(f"{expected}; {item!r} is not one")
             if match[1] in found:
-                raise ValueError(f"{expected}; {match[1]!r} is there twice")
+                raise ValueError(f"{expected}; {match[1]!r} is given twice")
             found[match[1]] = match[2] if match[4] else int(match[3])
         return found
 
@@ -91,7 +91,7 @@ def sizes(**default: int) -> Any:
 
 def several_of(*choices: str, default: Sequence[str]) -> Any:
     """Return a field for a list of different values, each one of a given set."""
-    expected = f"a list of different values out of {', '.join(choices)}, such as {json.dumps(list(default))}"
+    expected = f"a list of one or more of {', '.join(choices)}, each once, such as {json.dumps(list(default))}"
 
     def check(text: str) -> Sequence[str]:
         items = _listed(text, expected)
@@ -120,7 +120,7 @@ def formats() -> Any:
             if not match:
                 raise ValueError(f"{expected}; {item!r} is not one")
             if match[1] in found:
-                raise ValueError(f"{expected}; {match[1]!r} is there twice")
+                raise ValueError(f"{expected}; {match[1]!r} is given twice")
             found[match[1]] = int(match[2])
         return found
 

@@ -27,6 +27,12 @@ def contradictions(config: "StackConfig") -> Iterator[Contradiction]:
             ("alarmEmail", "alarmTopic"),
             "expected one of them, got both: remove one, or subscribe the address to the topic",
         )
+    if config.protect_data and config.force_destroy:
+        yield Contradiction(
+            ("protectData", "forceDestroy"),
+            "expected one of them, got both: set forceDestroy to false to keep the data, or protectData to false to be "
+            "able to delete them",
+        )
     if config.bucket:
         yield from _foreign_bucket(config)
     if config.log_level == "WARNING" and not config.system_logs:

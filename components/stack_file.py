@@ -28,6 +28,19 @@ class _Loader(yaml.SafeLoader):
         text = str(self.construct_scalar(node))
         return int(text, 0) if text[:2] in {"0x", "0o"} else int(text)
 
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """Return a mapping's node; the same key twice is an error, as in the Pulumi CLI."""
+        node = super().compose_mapping_node(anchor)
+        lines: dict[str, int] = {}
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            line = key.start_mark.line + 1
+            if key.value in lines:
+                raise StackFileError(
+                    f"expected {key.value} once, got it on lines {lines[key.value]} and {line}: remove one"
+                )
+            lines[key.value] = line
+        return node
+
 
 # Source: YAML 1.2.2, 10.3.2, core schema.
 _Loader.add_implicit_resolver(
@@ -61,7 +74,7 @@ def stack_config(stack: str, overrides: Mapping[str, str] | None = None) -> dict
     path = ROOT / f"Pulumi.{stack}.yaml"
     if not path.is_file():
         known = ", ".join(sorted(file.name.split(".")[1] for file in ROOT.glob("Pulumi.*.yaml")))
-        raise ConfigError(f"expected one of the stacks {known}, got {stack!r}, which has no {path.name}")
+        raise ConfigError(f"expected one of the stacks {known}, got {stack!r}, which has no {path.name}: name another")
     return file_config(path) | dict(overrides or {})
 
 
@@ -80,7 +93,12 @@ def file_config(path: Path) -> dict[str, str]:
     config = _mapping(path).get("config")
     if not isinstance(config, dict | None):
         raise StackFileError(f"{path}: expected config to be a mapping of keys to values, got {config!r}")
-    values |= {_full_key(str(key), name): value for key, value in (config or {}).items()}
+    written: dict[str, str] = {}
+    for key, value in (config or {}).items():
+        full = _full_key(str(key), name)
+        if full in written:
+            raise StackFileError(f"{path}: expected {full} once, got {written[full]} and {key}: remove one")
+        written[full], values[full] = str(key), value
     return {key: _as_text(key, value) for key, value in values.items()}
 
 
@@ -101,6 +119,8 @@ def _mapping(path: Path) -> dict[str, Any]:
     try:
         # Its base class is a safe loader.
         found = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506
+    except StackFileError as error:
+        raise StackFileError(f"{path}: {error}") from error
     except OSError as error:
         raise StackFileError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, yaml.YAMLError) as error:

@@ -31,7 +31,7 @@ SHARE = Number("share", 0, 1, "a share from 0 to 1, such as 0.01 for one in a hu
 
 
 @click.command(name="estimate", context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--images", type=POSITIVE, default=1e6, show_default="1e6", help="Pictures uploaded in a month.")
+@click.option("--images", type=POSITIVE, default="1e6", show_default=True, help="Pictures uploaded in a month.")
 @click.option("--megapixels", type=POSITIVE, default=12.0, show_default=True, help="Megapixels of a picture.")
 @click.option("--mb", type=POSITIVE, help=f"Megabytes of an upload; {BYTES_PER_PIXEL} bytes a pixel if not given.")
 @click.option("--per-batch", type=POSITIVE, default=1, show_default=True, help="Messages in a batch, on average.")
@@ -45,16 +45,26 @@ SHARE = Number("share", 0, 1, "a share from 0 to 1, such as 0.01 for one in a hu
     "--cold-starts", type=SHARE, default=COLD_STARTS, show_default=True, help="Share of invocations that start cold."
 )
 @click.option("--rate", type=POSITIVE, help="Uploads per second at the busiest time; the month's mean if not given.")
-@click.option("--config", "stack_file", type=_STACK_FILE, help="A stack's file, such as Pulumi.dev.yaml.")
-@click.option("--benchmark", type=_FILE, default=MEASURED, help="JSON of `python -m benchmarks memory`.")
-@click.option("--verbose", is_flag=True, help="Every line of the bill, limit, assumption and price too.")
-@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
+@click.option(
+    "--config",
+    "stack_file",
+    type=_STACK_FILE,
+    help="A stack's file, such as Pulumi.dev.yaml; the defaults if not given.",
+)
+@click.option(
+    "--benchmark",
+    type=_FILE,
+    default=MEASURED,
+    help="Results of `python -m benchmarks memory --json`; those in benchmarks/measured if not given.",
+)
+@click.option("--verbose", is_flag=True, help="Also print every line of the bill, limit, assumption and price.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object.")
 def estimate_command(
     *, stack_file: Path | None, benchmark: Path, rate: float | None, verbose: bool, as_json: bool, **work: Any
 ) -> None:
     """Print what a month costs, and which limit is reached first.
 
-    Beside it are the costs of the reference set-up that PixelCascade began as. Needs no stack and no credentials.
+    Also prints the cost of the reference set-up that PixelCascade began as. Needs no stack and no credentials.
     """
     report = _report(_workload(**work), _values(stack_file), benchmark, rate)
     if as_json:

@@ -35,7 +35,7 @@ class FormatPrice:
     view: float
 
     @property
-    def pays_from_views(self) -> float | None:
+    def break_even_views(self) -> float | None:
         """Views of each picture a month from which the format saves money; None if it never does."""
         spent = self.compute + self.requests + self.keeping
         return max(0.0, spent) / -self.view if self.view < 0 else None
@@ -45,7 +45,7 @@ class FormatPrice:
         what = f"{self.name} instead of the stack's JPEGs" if self.instead else f"{self.name} beside JPEG"
         dollars = {"Lambda": self.compute, "requests": self.requests, "storage in each month": self.keeping}
         spent = ", ".join(f"{_more(value)} for {name}" for name, value in dollars.items() if value)
-        views = self.pays_from_views
+        views = self.break_even_views
         pays = (
             "" if self.instead or views is None else f"; it saves money from {views:,.1f} views of each picture a month"
         )
@@ -54,7 +54,7 @@ class FormatPrice:
 
     def plain(self) -> dict[str, Any]:
         """Return everything as JSON has it."""
-        return {**asdict(self), "pays_from_views": self.pays_from_views}
+        return {**asdict(self), "break_even_views": self.break_even_views}
 
 
 def format_prices(estimate: Estimate) -> list[FormatPrice]:

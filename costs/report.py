@@ -29,6 +29,7 @@ class EstimateReport:
     reference: Bill
     limits: Sequence[Limit]
     beside: Sequence[str]
+    region: str
     rate: float
     formats: Sequence[FormatPrice]
     assumptions: Sequence[Assumption]
@@ -46,6 +47,7 @@ class EstimateReport:
             reference=reference.bill(list(jpeg_alone.bill().keeping)),
             limits=scale.limits(estimate, region),
             beside=scale.beside(estimate),
+            region=region,
             rate=rate,
             formats=format_prices(estimate),
             assumptions=[
@@ -61,7 +63,7 @@ class EstimateReport:
         """Print the answer and the cost of each service; if `verbose`, every line, limit, assumption and price too."""
         console = wide_console()
         formats = (one.sentence() for one in self.formats if verbose or one.made or one.instead)
-        for sentence in (self._verdict(), self._month(), self._first_limit(), *formats):
+        for sentence in (self._verdict(), self._month(), *self._elsewhere(), self._first_limit(), *formats):
             console.print(sentence, highlight=False, soft_wrap=True)
         if not verbose:
             console.print(self._services())
@@ -137,6 +139,10 @@ class EstimateReport:
             f"storing the results ({prices.REGION}, list prices of {prices.READ})."
         )
 
+    def _elsewhere(self) -> Iterator[str]:
+        if self.region != prices.REGION:
+            yield f"These are the prices of {prices.REGION}. The stack is in {self.region}, where prices differ."
+
     def _verdict(self) -> str:
         ratio = self.reference.dollars / self.bill.dollars
         each = self.bill.dollars / self.workload.images * prices.MILLION
@@ -154,14 +160,14 @@ class EstimateReport:
             "requests",
             "storage",
             "sending every size",
-            "pays from views",
+            "break-even views",
         )
         for heading in headings:
             table.add_column(heading, justify="right")
         for one in self.formats:
             what = "instead" if one.instead else "made" if one.made else "not made"
             dollars = (f"{value:+,.2f}" for value in (one.compute, one.requests, one.keeping, one.view))
-            views = "" if one.pays_from_views is None else f"{one.pays_from_views:,.1f}"
+            views = "" if one.break_even_views is None else f"{one.break_even_views:,.1f}"
             table.add_row(one.name, what, f"{one.ms:,.1f}", f"{one.kb:,.0f}", *dollars, views)
         return table
 
@@ -209,11 +215,7 @@ def _number(count: float) -> str:
 
 
 def _prices_of(region: str) -> Assumption:
-    where = (
-        "and so is the stack"
-        if region == prices.REGION
-        else f"the stack is in {region}, where prices differ by some ten per cent"
-    )
+    where = "and so is the stack" if region == prices.REGION else f"the stack is in {region}, where prices differ"
     return Assumption("prices", f"{prices.REGION}, {prices.READ}", f"list prices, {where}")
 
 

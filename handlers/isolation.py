@@ -47,11 +47,11 @@ def run_isolated(work: Callable[[], Result], *, wall_s: float, memory_mb: int) -
     sender.close()
     try:
         if not receiver.poll(wall_s):
-            raise IsolatedWorkTimeoutError(f"the work did not end within {wall_s:.1f} s and was killed")
+            raise IsolatedWorkTimeoutError(f"the work did not finish within {wall_s:.1f} s and was killed")
         result, error = receiver.recv()
     except EOFError:
         child.join()
-        raise IsolatedWorkError(f"the work killed its process: {_ending(child.exitcode)}") from None
+        raise IsolatedWorkError(f"the child process died: {_ending(child.exitcode)}") from None
     finally:
         child.kill()
         child.join()

@@ -80,7 +80,7 @@ class Deployment(Mocks):
         try:
             outputs = {**args.inputs, **create(self.emulator, physical_name, args.inputs)}
         except Exception as error:
-            raise DeploymentError(f"resource {args.name!r} of type {args.typ} was not made: {error}") from error
+            raise DeploymentError(f"resource {args.name!r} of type {args.typ} was not created: {error}") from error
         kind = args.typ.rpartition(":")[2]
         with self._lock:
             self._resources[kind, args.name] = outputs

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ops.text import counted
+
 
 def print_summary(summary: dict[str, Any], out: Path, console: Console) -> None:
     """Print what `summary.json` has."""
@@ -17,8 +19,10 @@ def print_summary(summary: dict[str, Any], out: Path, console: Console) -> None:
         console.print(_rejections(summary["rejections"]))
     events = summary["events"]
     if events["ids"]:
-        counts = ", ".join(f"{count} {what}" for what, count in sorted(events["counts"].items()))
-        times = f"half within {events['p50_s']} s of the upload, 95 % within {events['p95_s']} s"
+        counts = ", ".join(
+            f"{count} {what.removeprefix('Picture ')}" for what, count in sorted(events["counts"].items())
+        )
+        times = f"half came within {events['p50_s']} s of the upload, 95 % within {events['p95_s']} s"
         console.print(f"Events: {counts}; {times}", soft_wrap=True)
     stages = ", ".join(f"{stage} {seconds} s" for stage, seconds in summary["seconds"].items())
     console.print(f"{stages}\nResults: {out}/report.html, {out}/summary.json", soft_wrap=True)
@@ -27,7 +31,7 @@ def print_summary(summary: dict[str, Any], out: Path, console: Console) -> None:
 
 
 def _counts(summary: dict[str, Any]) -> Table:
-    table = Table(title=f"{summary['masters']} masters, {summary['images_per_second']} images per second")
+    table = Table(title=f"{counted(summary['masters'], 'master')}, {summary['images_per_second']} images per second")
     for heading in ("masters", "outputs", "records", "rejected", "unaccounted"):
         table.add_column(heading, justify="right")
     counts = [summary[key] for key in ("masters", "outputs", "records", "rejected")]
@@ -36,7 +40,8 @@ def _counts(summary: dict[str, Any]) -> Table:
 
 
 def _functions(functions: dict[str, Any]) -> Table:
-    table = Table("function", title="Functions")
+    table = Table(title="Functions")
+    table.add_column("function", overflow="fold")
     for heading in ("calls", "cold", "cold ms", "warm ms", "longest", "total s"):
         table.add_column(heading, justify="right")
     columns = ("invocations", "cold_starts", "cold_median_ms", "median_ms", "max_ms")
@@ -47,7 +52,9 @@ def _functions(functions: dict[str, Any]) -> Table:
 
 def _rejections(rejections: list[dict[str, Any]]) -> Table:
     """Return a row for each picture and reason, with the branches that gave it."""
-    table = Table("rejected", "by", "reason", title="Rejections")
+    table = Table(title="Rejections")
+    for heading in ("rejected", "by", "reason"):
+        table.add_column(heading, overflow="fold")
     for (key, message), found in itertools.groupby(rejections, lambda found: (found["key"], found["message"])):
         table.add_row(escape(key), "\n".join(rejection["branch"] for rejection in found), escape(message))
     return table

@@ -20,13 +20,23 @@ from ops.backfill import BackfillPlan, Bookmark, Task
 from ops.connect import connect
 from ops.listing import check_prefix, near_paths
 from ops.nearest import did_you_mean
-from ops.options import Time, check_queue, dry_run_option, json_option, prefix_option, stack_options, yes_option
-from ops.printing import counted, print_json, print_plan, say
+from ops.options import (
+    S3Key,
+    Time,
+    check_master,
+    check_queue,
+    dry_run_option,
+    json_option,
+    prefix_option,
+    stack_options,
+    yes_option,
+)
+from ops.printing import print_json, print_plan, report
 from ops.removal import Erased, erase, orphan, orphans, sweep
 from ops.replay import replay, settled_since
 from ops.stack import DeployedStack
 from ops.status import find
-from ops.text import printable
+from ops.text import counted, printable
 
 RATE = Number("rate", 0, sys.float_info.max, "a number of at least 0")
 BOOKMARK = click.Path(dir_okay=False, writable=True, path_type=Path)
@@ -39,12 +49,12 @@ BOOKMARK = click.Path(dir_okay=False, writable=True, path_type=Path)
 @click.option("--branch", type=click.Choice([row.name for row in BRANCHES]), help="Only this branch.")
 @click.option("--register", "registering", is_flag=True, help="Record pictures from before there were records.")
 @click.option("--dry-run", is_flag=True, help="Print the number of masters and the cost; change nothing.")
-@click.option("--rate", type=RATE, default=0, help="At most so many masters per second; 0 means no limit.")
+@click.option("--rate", type=RATE, default=0, help="Maximum number of masters per second; 0 means no limit.")
 @click.option("--resume", type=BOOKMARK, help="A file that stores the progress, to continue after an interruption.")
 @json_option
 @stack_options
 def backfill_command(stack: DeployedStack, *, as_json: bool, **options: Any) -> None:
-    """Reconcile masters that are in the bucket already.
+    """Process masters that are already in the bucket.
 
     Outputs that are current are not made again.
     """
@@ -52,7 +62,7 @@ def backfill_command(stack: DeployedStack, *, as_json: bool, **options: Any) -> 
     check_prefix(stack, chosen.prefix)
     if chosen.registering:
         count = backfilling.register(stack, chosen.prefix)
-        _report({"recorded": count}, f"{counted(count, 'picture')} recorded.", as_json=as_json)
+        report({"recorded": count}, f"{counted(count, 'picture')} recorded.", as_json=as_json)
         return
     bookmark = Bookmark(chosen.resume) if chosen.resume else None
     work = chosen.work(stack, bookmark.read(stack.bucket) if bookmark else None)
@@ -68,7 +78,7 @@ def backfill_command(stack: DeployedStack, *, as_json: bool, **options: Any) -> 
     count = backfilling.backfill(stack, work, per_second=chosen.rate, done=done)
     if bookmark:
         bookmark.remove()
-    _report({"jobs": count}, f"{counted(count, 'job')} published.", as_json=as_json)
+    report({"jobs": count}, f"{counted(count, 'job')} published.", as_json=as_json)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,14 +118,14 @@ def sweep_command(stack: DeployedStack, *, prefix: str, dry_run: bool, as_json: 
     for key, name in orphans(stack, prefix):
         if orphan(stack, key, name) if dry_run else sweep(stack, key, name):
             count += 1
-            _report({"key": key}, printable(key), as_json=as_json)
+            report({"key": key}, printable(key), as_json=as_json)
     totals = {"orphans": count, "removed": 0 if dry_run else count}
     said = f"{counted(count, 'output')} without a master{', nothing was removed' if dry_run else ' removed'}."
-    _report({"totals": totals}, said, as_json=as_json)
+    report({"totals": totals}, said, as_json=as_json)
 
 
 @click.command(name="erase")
-@click.argument("key")
+@click.argument("key", type=S3Key())
 @yes_option
 @json_option
 @stack_options
@@ -124,18 +134,19 @@ def erase_command(stack: DeployedStack, *, key: str, yes: bool, as_json: bool) -
 
     That is its outputs, reasons, metadata item and record, with all their versions.
     """
+    check_master(stack, key)
     if not yes:
         click.confirm(f"Erase {printable(key)} and all its outputs for good?", abort=True, err=as_json)
     erased = erase(stack, key)
     fields = {"key": key, "objects": erased.objects, "items": erased.items}
-    _report(fields, _erased(stack, erased), as_json=as_json)
+    report(fields, _erased(stack, erased), as_json=as_json)
 
 
 def _erased(stack: DeployedStack, erased: Erased) -> str:
     if not erased.objects and not erased.items:
         path = stack.layout.path(erased.key)
         near = did_you_mean(path, near_paths(stack, path))
-        return printable(f"Nothing was removed: the stack has nothing of {erased.key}{near}.")
+        return printable(f"Nothing was removed: the stack has nothing for {erased.key}{near}.")
     return (
         f"{counted(erased.objects, 'object')} and {counted(erased.items, 'item')} removed.\n"
         "The key remains in the functions' logs until their retention ends, in the tables' backups for 35 days if "
@@ -145,7 +156,12 @@ def _erased(stack: DeployedStack, erased: Erased) -> str:
 
 @click.command(name="events")
 @click.option(
-    "--replay", "keys", multiple=True, metavar="KEY", help="Send this picture's event again; may be repeated."
+    "--replay",
+    "keys",
+    type=S3Key(),
+    multiple=True,
+    metavar="KEY",
+    help="Send this picture's event again; may be repeated.",
 )
 @click.option(
     "--since", type=Time(), help="Send the events of all pictures settled since then, such as 2026-11-25T12:00:00Z."
@@ -164,13 +180,14 @@ def events_command(stack: DeployedStack, *, keys: tuple[str, ...], since: dateti
     again = [*(find(stack, key) for key in keys), *(settled_since(stack, since) if since else ())]
     sent = [detail for record in again if (detail := replay(stack, record))]
     for detail in sent:
-        _report(detail, printable(detail["id"]), as_json=as_json)
-    said = f"{counted(len(sent), 'event')} sent, {counted(len(again) - len(sent), 'picture')} not settled."
-    click.echo(said, err=True)
+        report(detail, printable(detail["id"]), as_json=as_json)
+    totals = {"sent": len(sent), "not_settled": len(again) - len(sent)}
+    said = f"{counted(totals['sent'], 'event')} sent, {counted(totals['not_settled'], 'picture')} not settled."
+    report({"totals": totals}, said, as_json=as_json)
 
 
 @click.command(name="redrive")
-@click.option("--queue", help="Only this queue of failures.")
+@click.option("--queue", help="Only this failure queue.")
 @dry_run_option
 @json_option
 @stack_options
@@ -184,9 +201,9 @@ def redrive_command(stack: DeployedStack, *, queue: str | None, dry_run: bool, a
     if not dry_run:
         counts = {name: redriving.redrive(stack, name) if count else 0 for name, count in counts.items()}
     what = "waiting" if dry_run else "sent_back"
-    lines = [f"{counted(sum(counts.values()), 'message')} {'in queues of failures' if dry_run else 'sent back'}."]
+    lines = [f"{counted(sum(counts.values()), 'message')} {'in failure queues' if dry_run else 'sent back'}."]
     lines += [f"{count:6}  {name}" for name, count in counts.items()]
-    _report({what: counts}, "\n".join(lines), as_json=as_json)
+    report({what: counts}, "\n".join(lines), as_json=as_json)
 
 
 @click.command(name="adopt")
@@ -206,15 +223,7 @@ def adopt_command(*, bucket: str, yes: bool, as_json: bool, local: bool) -> None
         click.confirm(f"These are the notifications of {bucket}. Add EventBridge?", abort=True, err=as_json)
     added = add_eventbridge(s3, bucket)
     said = "EventBridge was added." if added else "EventBridge was already on; nothing was changed."
-    _report({"bucket": bucket, "added": added, "before": before}, said, as_json=as_json)
-
-
-def _report(fields: dict[str, Any], said: str, *, as_json: bool) -> None:
-    """Print what was done, as JSON or as text."""
-    if as_json:
-        print_json(fields)
-    else:
-        say(said)
+    report({"bucket": bucket, "added": added, "before": before}, said, as_json=as_json)
 
 
 COMMANDS = (

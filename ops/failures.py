@@ -43,4 +43,6 @@ def _advice(error: Exception) -> str:
             "The account's limit is reached, and new accounts have low ones: try again later, publish more slowly with "
             "`backfill --rate`, or ask for a higher limit in Service Quotas."
         )
+    if isinstance(error, ClientError) and error.response["Error"].get("Code") == "NoSuchBucket":
+        return "Check the bucket's name, and that the credentials are those of its account."
     return "Check credentials, profile, region and network, and that the stack is deployed and running."

@@ -1,4 +1,4 @@
-"""The messages in the queues of failures: which picture, and why it failed."""
+"""The messages in the failure queues: which picture, and why it failed."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,12 +15,12 @@ UNSAID = "neither Lambda nor the topic gave a reason"
 
 
 def letters(stack: DeployedStack, queue: str, errors: Mapping[str, str]) -> list[dict[str, str]]:
-    """Return the first messages of a queue of failures, which stay there; `errors` are by message id."""
+    """Return the first messages of a failure queue, which stay there; `errors` are by message id."""
     return [letter(message, errors) for message in _first_messages(stack, queue)]
 
 
 def explained_letters(stack: DeployedStack, queue: str) -> list[dict[str, str]]:
-    """Return the first messages of a queue of failures, each with the last error that its function logged."""
+    """Return the first messages of a failure queue, each with the last error that its function logged."""
     messages = _first_messages(stack, queue)
     branch = queue.removesuffix(UNDELIVERED)
     group = log_group(stack, stack.queues[branch]) if messages and branch in stack.queues else None

@@ -12,10 +12,9 @@ from ops.backfill import Task, backfill
 from ops.inventory import Inventory
 from ops.letters import explained_letters
 from ops.listing import check_prefix
-from ops.options import check_queue, json_option, prefix_option, stack_options
+from ops.options import S3Key, check_queue, json_option, prefix_option, stack_options
 from ops.printing import (
     audit_verdict,
-    counted,
     print_account,
     print_json,
     print_letters,
@@ -23,27 +22,32 @@ from ops.printing import (
     print_rejections,
     print_status,
     print_totals,
+    report,
     say,
 )
 from ops.redrive import waiting
 from ops.stack import DeployedStack
 from ops.status import status
+from ops.text import counted, printable
 
 WATCH_S = 1.0
 IN_MEMORY_BYTES = 1_000_000
 
 
 @click.command(name="status")
-@click.argument("key")
+@click.argument("key", type=S3Key())
 @click.option("--watch", is_flag=True, help="Wait until the picture is settled.")
 @json_option
 @stack_options
 def status_command(stack: DeployedStack, *, key: str, watch: bool, as_json: bool) -> None:
-    """Say what became of one picture.
+    """Show what became of one picture.
 
     KEY is its master's key or its name. Exits 1 while the picture is not settled.
     """
     found = status(stack, key)
+    if not found.settled:
+        # Standard output may be JSON, for a program to read.
+        click.echo(f"{printable(found.key)} is not settled; if it failed, `python -m ops letters` lists it.", err=True)
     while watch and not found.settled:
         time.sleep(WATCH_S)
         found = status(stack, key)
@@ -62,7 +66,7 @@ def status_command(stack: DeployedStack, *, key: str, watch: bool, as_json: bool
 @click.option("--deep", is_flag=True, help="Ask S3 and DynamoDB for each output, instead of trusting the records.")
 @stack_options
 def audit_command(stack: DeployedStack, *, prefix: str, as_json: bool, everything: bool, deep: bool) -> None:
-    """Say what became of each master.
+    """Show what became of each master.
 
     Also counts the outputs that have no master. Exits 1 if a master is unaccounted for.
     """
@@ -114,16 +118,15 @@ def rejected_command(stack: DeployedStack, *, prefix: str, as_json: bool, retry:
         for reason in reasons:
             again.setdefault(reason["key"], []).append(reason["branch"])
         count = backfill(stack, (Task(key=key, branches=names) for key, names in again.items()), per_second=0)
-        # Standard output may be JSON, for a program to read.
-        click.echo(f"{counted(count, 'job')} published.", err=as_json)
+        report({"jobs": count}, f"{counted(count, 'job')} published.", as_json=as_json)
 
 
 @click.command(name="letters")
-@click.option("--queue", help="Only this queue of failures.")
+@click.option("--queue", help="Only this failure queue.")
 @json_option
 @stack_options
 def letters_command(stack: DeployedStack, *, queue: str | None, as_json: bool) -> None:
-    """Say what is in the queues of failures, and why it failed.
+    """List the messages in the failure queues, and why they failed.
 
     Shows up to ten messages of each queue. Exits 1 if there are any.
     """

@@ -6,11 +6,35 @@ from typing import Any
 
 import click
 
+from handlers.errors import InvalidJobError
+from handlers.layout import MAX_KEY_BYTES
 from ops.connect import connect
 from ops.nearest import did_you_mean
 from ops.stack import DeployedStack
 
-prefix_option = click.option("--prefix", default="", help="Only masters whose path below master/ begins with this.")
+
+class S3Key(click.ParamType[str]):
+    """A picture's key or name, or the beginning of one, of at least so many bytes."""
+
+    name = "key"
+
+    def __init__(self, least_bytes: int = 1) -> None:
+        self._least_bytes = least_bytes
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the key; refuse what S3 cannot have."""
+        key, size = str(value), len(str(value).encode())
+        if key.startswith("s3://"):
+            self.fail(f"expected a key such as master/cat.png, got {key!r}: leave out s3://BUCKET/", param, ctx)
+        if not self._least_bytes <= size <= MAX_KEY_BYTES:
+            expected = f"{self._least_bytes} to {MAX_KEY_BYTES:,} bytes"
+            self.fail(f"expected a key of {expected}, got {size:,}: check the key", param, ctx)
+        return key
+
+
+prefix_option = click.option(
+    "--prefix", type=S3Key(0), default="", help="Only masters whose path below master/ begins with this."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 dry_run_option = click.option("--dry-run", is_flag=True, help="Print what would be done; change nothing.")
@@ -33,7 +57,7 @@ class Time(click.ParamType[datetime]):
 def stack_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that name its stack, and pass it the stack."""
 
-    @click.option("--stack", "name", help="The Pulumi name of a stack on AWS.")
+    @click.option("--stack", "name", help="A stack on AWS, by its Pulumi name, such as dev.")
     @click.option("--local", is_flag=True, help="The stack that `python -m local up` keeps running.")
     def with_stack(*, name: str | None, local: bool, **options: Any) -> None:
         command(connect(name, local=local), **options)
@@ -42,8 +66,21 @@ def stack_options(command: Callable[..., None]) -> Callable[..., None]:
     return with_stack
 
 
+def check_master(stack: DeployedStack, key: str) -> None:
+    """Refuse a key that is not below the stack's master prefix.
+
+    Raises: click.UsageError.
+    """
+    master = stack.layout.master
+    try:
+        stack.layout.path(key)
+    except InvalidJobError as error:
+        advice = "name a picture" if key.startswith(master) else f"write {master}{key.lstrip('/')}"
+        raise click.UsageError(f"expected a key below {master}, got {key!r}: {advice}") from error
+
+
 def check_queue(stack: DeployedStack, queue: str | None) -> None:
-    """Refuse the name of a queue of failures that the stack does not have.
+    """Refuse the name of a failure queue that the stack does not have.
 
     Raises: click.UsageError.
     """

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from components.config import StackConfig
-from ops.options import json_option, stack_options
+from ops.options import S3Key, check_master, json_option, stack_options
 from ops.printing import print_json, say
 from ops.stack import DeployedStack
 
@@ -14,13 +14,13 @@ EXPIRES_S = 3600
 
 
 @click.command(name="presign")
-@click.argument("key")
+@click.argument("key", type=S3Key())
 @click.option(
     "--max-bytes",
     type=click.IntRange(1),
     default=StackConfig().max_bytes,
     show_default=True,
-    help="The largest file that S3 accepts.",
+    help="The largest file that S3 accepts, in bytes.",
 )
 @click.option(
     "--expires",
@@ -37,6 +37,7 @@ def presign_command(stack: DeployedStack, *, key: str, max_bytes: int, expires_s
 
     That is a curl command, or with --json the signed form, for one KEY and a limited time.
     """
+    check_master(stack, key)
     form = presigned_post(stack, key, max_bytes=max_bytes, expires_s=expires_s)
     if as_json:
         print_json(form)

@@ -14,7 +14,7 @@ from components.branches import BRANCHES
 from ops.audit import STATES, Account
 from ops.backfill import BackfillPlan
 from ops.status import Status
-from ops.text import printable
+from ops.text import counted, printable
 
 console = Console()
 
@@ -24,14 +24,17 @@ def say(text: str) -> None:
     click.echo(text)
 
 
-def counted(number: int, noun: str) -> str:
-    """Return `1 master`, `2 masters`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def print_json(fields: Mapping[str, Any]) -> None:
     """Print an object as one line of JSON."""
     click.echo(json.dumps(fields, ensure_ascii=False))
+
+
+def report(fields: Mapping[str, Any], said: str, *, as_json: bool) -> None:
+    """Print what was done, as JSON or as text."""
+    if as_json:
+        print_json(fields)
+    else:
+        say(said)
 
 
 def audit_verdict(totals: Counter[str]) -> str:
@@ -96,7 +99,7 @@ def print_letters(counts: Mapping[str, int], found: Mapping[str, Sequence[Mappin
     """Print how many messages have failed, and the first of each queue with their errors."""
     total = sum(counts.values())
     if not total:
-        say("OK: the queues of failures are empty.")
+        say("OK: the failure queues are empty.")
         return
     say(f"NOT OK: {counted(total, 'message')} failed: fix the cause, then run `python -m ops redrive`.")
     for queue, letters in found.items():
@@ -109,7 +112,7 @@ def print_plan(plan: BackfillPlan) -> None:
     """Print how many masters a backfill would read, and what that costs."""
     say(f"{counted(plan.masters, 'master')}, about {plan.dollars:.2f} US dollars in requests; nothing was published.")
     made = ", ".join(f"{branch} {count}" for branch, count in sorted(plan.again.items()))
-    say(f"At most these are made again: {made or 'nothing'}.")
+    say(f"Outputs that would be made again, at most: {made or 'none'}.")
     say("This does not include the functions' time: see `python -m ops estimate`.")
     if not plan.requests:
         return

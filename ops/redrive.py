@@ -1,4 +1,4 @@
-"""Send back the messages of the queues of failures, once the cause is fixed."""
+"""Send back the messages of the failure queues, once the cause is fixed."""
 
 import time
 
@@ -22,12 +22,12 @@ class MoveFailedError(PixelCascadeError):
 
 
 def waiting(stack: DeployedStack) -> dict[str, int]:
-    """Return the number of messages in each queue of failures, by its name, with those that a reader hides."""
+    """Return the number of messages in each failure queue, by its name, with those that a reader hides."""
     return {queue: sum(depth(stack.client("sqs"), url)) for queue, url in stack.dead_letter_queues.items()}
 
 
 def redrive(stack: DeployedStack, queue: str) -> int:
-    """Send the messages of one queue of failures back to where they failed, and return how many.
+    """Send the messages of one failure queue back to where they failed, and return how many.
 
     Dead letters and undelivered jobs go to their branch's queue. For an event that the publisher failed on, the masters
     are reconciled. A message is deleted only after it was sent.

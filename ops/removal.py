@@ -77,7 +77,7 @@ def erase(stack: DeployedStack, key: str) -> Erased:
     if record is not None and record.state == "received":
         raise BusyPictureError(
             f"expected a picture that is settled, got {key}, which is being processed: wait for it with "
-            f"`python -m ops status {key} --watch`, then erase it"
+            f"`python -m ops status {key} --watch`, or send it back with `redrive` if `letters` lists it; then erase it"
         )
     owns = record is None or record.key == key or not record.lives
     objects = _remove_versions(stack, key)

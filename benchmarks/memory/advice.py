@@ -36,7 +36,7 @@ def unsafe(row: Measurement, timeout_s: int) -> str:
     if row.verdict != "ok" or row.batch_p99_ms is None or row.headroom_percent is None:
         return row.why or "it was not measured"
     if row.headroom_percent < HEADROOM_PERCENT:
-        return f"its head-room is {row.headroom_percent:.0f} %, below {HEADROOM_PERCENT} %"
+        return f"its headroom is {row.headroom_percent:.0f} %, below {HEADROOM_PERCENT} %"
     if row.batch_p99_ms > 1000 * timeout_s / TIMEOUT_SHARE:
         p99_s = row.batch_p99_ms / 1000
         return f"one batch in a hundred takes {p99_s:.1f} s, over a third of the time-out of {timeout_s} s"
@@ -83,7 +83,7 @@ def _choice(row: Measurement, reason: str, cheapest: Measurement) -> Choice:
     return Choice(
         memory_mb=row.memory_mb,
         why=f"{reason}: ${_cost(row):,.2f} per million images, {_time(row):,.0f} ms a batch, "
-        f"{row.headroom_percent:.0f} % head-room, {row.how}{compared}",
+        f"{row.headroom_percent:.0f} % headroom, {row.how}{compared}",
     )
 
 

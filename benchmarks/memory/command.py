@@ -13,7 +13,7 @@ from benchmarks.memory.advice import CHOICES, FEWEST_BATCHES
 from benchmarks.memory.answer import answer
 from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.report import MemoryReport, show, write
-from benchmarks.memory.request import ALL, Request, parse_mix, parse_sizes
+from benchmarks.memory.request import ALL, Request, parse_mix, parse_sizes, parse_stack_file
 from benchmarks.memory.rows import Measurement
 from benchmarks.memory.sizes import DEFAULT, LARGEST_MB
 from benchmarks.options import EXISTING_FILE, FILE, delay_option, html_option, images_option, json_option
@@ -22,9 +22,16 @@ from local.emulator import interrupt_when_terminated
 
 
 @click.command()
-@click.option("--function", default=ALL, show_default=True, type=click.Choice([*FUNCTIONS, ALL]))
+@click.option(
+    "--function", default=ALL, show_default=True, type=click.Choice([*FUNCTIONS, ALL]), help="Function to measure."
+)
 @images_option
-@click.option("--mix", default="", callback=parse_mix, help="Weights of the folders in --images: camera=0.8,png=0.2.")
+@click.option(
+    "--mix",
+    default="",
+    callback=parse_mix,
+    help="Share of each folder in --images, such as camera=0.8,png=0.2; each file once if not given.",
+)
 @click.option(
     "--sizes",
     default=",".join(map(str, DEFAULT)),
@@ -40,11 +47,19 @@ from local.emulator import interrupt_when_terminated
 )
 @delay_option
 @click.option("--choose", default=CHOICES[0], show_default=True, type=click.Choice(CHOICES), help="What --write sets.")
-@click.option("--write", "stack_file", type=FILE, help="Set the functions' memory in this Pulumi.<stack>.yaml.")
-@click.option("--csv", "csv_file", type=FILE, help="Also write the rows here, as CSV.")
+@click.option(
+    "--write",
+    "stack_file",
+    type=FILE,
+    callback=parse_stack_file,
+    help="Set the functions' memory in this Pulumi.<stack>.yaml.",
+)
+@click.option("--csv", "csv_file", type=FILE, help="Also write the rows to this file, as CSV.")
 @json_option
 @html_option
-@click.option("--calibrate", "log_file", type=EXISTING_FILE, help="Compare a function with Lambda's REPORT lines here.")
+@click.option(
+    "--calibrate", "log_file", type=EXISTING_FILE, help="Compare a function with Lambda's REPORT lines in this file."
+)
 @click.option(
     "--against",
     "earlier_file",

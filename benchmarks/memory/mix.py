@@ -124,7 +124,8 @@ def _weighed(masters: Sequence[Sample], weights: Mapping[str, float], batch_size
     if missing := [kind for kind, pool in pools.items() if not pool]:
         known = ", ".join(sorted({master.kind for master in masters}))
         raise click.BadParameter(
-            f"expected folders that hold pictures ({known}), got {', '.join(missing)}", param_hint="--mix"
+            f"expected folders of --images ({known}), got {', '.join(missing)}: correct it, or change --images",
+            param_hint="--mix",
         )
     for pool in pools.values():
         chance.shuffle(pool)

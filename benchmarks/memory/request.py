@@ -63,6 +63,16 @@ def parse_sizes(_context: click.Context, _option: click.Parameter, text: str) ->
     return sorted({int(part) for part in parts})
 
 
+def parse_stack_file(_context: click.Context, _option: click.Parameter, file: Path | None) -> Path | None:
+    """Return a stack's file, which may be new; another name is probably a mistake.
+
+    Raises: click.BadParameter.
+    """
+    if file and not file.match("Pulumi.*.yaml"):
+        raise click.BadParameter(f"expected Pulumi.<stack>.yaml, got {file}: name the file of a stack")
+    return file
+
+
 def parse_mix(_context: click.Context, _option: click.Parameter, text: str) -> dict[str, float]:
     """Read `camera=0.8,png=0.2`.
 

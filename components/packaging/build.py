@@ -59,8 +59,8 @@ def check(package: Package, target: Target) -> list[str]:
         size_bytes = checks.check_sizes(files.values(), None if target.host else package.layer)
         imports = checks.check_imports(target, code, layers)
     return [
-        f"unzipped: {size_bytes} bytes with the code, of {checks.MAX_UNZIPPED_BYTES}",
-        f"glibc: {'.'.join(map(str, glibc))} is needed, {'.'.join(map(str, GLIBC))} is the runtime's",
+        f"unzipped: {size_bytes:,} bytes with the code, of {checks.MAX_UNZIPPED_BYTES:,} that Lambda allows",
+        f"glibc: needs {'.'.join(map(str, glibc))}, the runtime has {'.'.join(map(str, GLIBC))}",
         f"imports: {imports}",
     ]
 

@@ -37,7 +37,7 @@ def outputs_command() -> None:
 @click.argument("function", required=False)
 @click.option("-f", "--follow", is_flag=True, help="Print new lines until Ctrl-C.")
 def logs_command(function: str | None, *, follow: bool) -> None:
-    """Print the functions' logs, or that of FUNCTION."""
+    """Print the logs of all functions, or of FUNCTION."""
     groups: dict[str, str] = running()["logs"]
     with reported():
         if function and function not in groups:
@@ -55,7 +55,7 @@ def logs_command(function: str | None, *, follow: bool) -> None:
 
 
 @click.command(name="status")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def status_command(*, as_json: bool) -> None:
     """Print how many messages wait in each queue, and how many failed."""
     stack = connect(None, local=True)

@@ -17,6 +17,7 @@ from local.emulator import starting
 from local.errors import reported
 from local.masters import find_masters
 from local.samples import write_samples
+from ops.text import counted
 
 
 @click.command(name="run")
@@ -59,5 +60,6 @@ def _masters(paths: tuple[Path, ...], samples: Path, prefix: str, console: Conso
     skipped: list[Path] = []
     masters = find_masters(paths or [samples], prefix, skipped)
     if skipped:
-        console.print(f"Skipped: {len(skipped)} hidden, special or unnameable files", markup=False)
+        why = "hidden, not a regular file, or with a name that is not printable text"
+        console.print(f"Skipped {counted(len(skipped), 'file')}: {why}", markup=False, soft_wrap=True)
     return masters

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import click
+from rich.console import Console
 
 from components.stack_file import ROOT, region_of, stack_config
 from local.announcement import alone, announced
@@ -31,7 +32,8 @@ def up_command(port: int | None, stack: str) -> None:
         config = stack_config(stack)
         with alone(), Emulator(region_of(config), port) as emulator:
             deployment = Deployment(emulator)
-            deployment.deploy(stack, config)
+            with Console(stderr=True).status("Deploying the program"):
+                deployment.deploy(stack, config)
             groups = deployment.log_groups()
             with (
                 announced(emulator, deployment.outputs, groups),

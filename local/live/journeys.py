@@ -99,7 +99,7 @@ class Journeys:
                 journey.reasons.setdefault(reason, []).append(branch)
 
     def plain(self, dead: Collection[str] = ()) -> list[dict[str, Any]]:
-        """Return the journeys for the page, the newest first; `dead` are keys in the queues of failures."""
+        """Return the journeys for the page, the newest first; `dead` are keys in the failure queues."""
         return [self._plain(key, journey, dead) for key, journey in reversed(self.by_key.items())]
 
     def _plain(self, key: str, journey: Journey, dead: Collection[str]) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class Observer:
         self.stack.client("s3").upload_fileobj(body, self.stack.bucket, key, ExtraArgs={"ContentType": content_type})
 
     def redrive(self, queue: str) -> int:
-        """Send the messages of a queue of failures back to where they failed; return how many."""
+        """Send the messages of a failure queue back to where they failed; return how many."""
         return redrive(self.stack, queue)
 
     def _look(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ function card(row, compare) {
   return element("li", {}, article);
 }
 
-/* The smallest picture that is there, linked to the largest that was made. */
+/* The smallest available picture, linked to the largest output. */
 function thumbnail(row) {
   const shown = row.files.filter((file) => file.shown).sort((one, other) => one.width - other.width)[0]
     ?? (row.master.shown ? row.master : null);
@@ -47,7 +47,7 @@ function actions(row, compare) {
   return bar;
 }
 
-/* The facts are made when somebody asks for them: most are never looked at. */
+/* Facts are rendered when they are opened, because most never are. */
 function record(row) {
   const label = row.recorded ? `Record, in ${row.recorded}` : "Record";
   const details = element("details", { className: "record" }, element("summary", {}, label));

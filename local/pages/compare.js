@@ -53,7 +53,7 @@ class Comparison {
     this.divide();
   }
 
-  /* Give both pictures the master's size, or what fits: they differ in detail, not in scale. */
+  /* Show both pictures at the master's size, or as large as fits, so that they differ in detail and not in scale. */
   scale() {
     if (!this.dialog.open) return;
     const { width, height } = this.row.master;

@@ -1,4 +1,4 @@
-/* Which pictures are wanted: the form's values, kept in the address so that a list can be linked. */
+/* The filters: the form's values, kept in the address so that a list can be linked. */
 
 const FILTERS = {
   q: (row, text) => row.name.toLowerCase().includes(text.toLowerCase()),

@@ -1,4 +1,4 @@
-/* The live page: what the server tells of the stack, and uploads and redrives that are asked for here. */
+/* The live page: shows the events that the server sends, uploads pictures, and redrives dead letters. */
 
 const MOST = 50;
 
@@ -76,7 +76,7 @@ function show(state) {
   update(byId("list"), state.pictures.slice(0, MOST), (picture) => picture.key, journeyItem);
   update(byId("dead"), state.dead, (dead) => dead.queue, deadItem);
   update(byId("failures"), state.failures, (failure) => failure.text, failureItem);
-  byId("count").textContent = state.pictures.length ? totals(state.pictures) : "No picture yet.";
+  byId("count").textContent = state.pictures.length ? totals(state.pictures) : "No pictures yet.";
   byId("no-dead").hidden = state.dead.length > 0;
   byId("failed").hidden = state.failures.length === 0;
 }

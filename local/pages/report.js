@@ -1,4 +1,4 @@
-/* The list: what the filters leave, a page at a time, so that thousands of pictures are no more than fifty elements. */
+/* The list of filtered pictures, fifty at a time, so that thousands of pictures do not slow the page down. */
 
 const PAGE = 50;
 const rows = JSON.parse(byId("data").textContent);

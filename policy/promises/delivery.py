@@ -50,7 +50,7 @@ def dead_letters_come_from_one_queue(redrive: Resource, stack: StackResources) -
 
 
 def dead_letters_outlive_messages(queue: Resource, stack: StackResources) -> Iterator[str]:
-    """A queue of failures keeps messages for fourteen days, any other for less: a moved message keeps its age."""
+    """A failure queue keeps messages for fourteen days, any other for less: a moved message keeps its age."""
     kept_s = queue.props.get("messageRetentionSeconds") or 0
     if queue.props["arn"] in failure_queues(stack):
         if kept_s != DEAD_LETTER_RETENTION_S:
@@ -60,7 +60,7 @@ def dead_letters_outlive_messages(queue: Resource, stack: StackResources) -> Ite
 
 
 def failures_ring(queue: Resource, stack: StackResources) -> Iterator[str]:
-    """Each queue of failures has an alarm on its first message."""
+    """Each failure queue has an alarm on its first message."""
     if queue.props["arn"] not in failure_queues(stack):
         return
     for alarm in stack.of("MetricAlarm"):

@@ -35,8 +35,8 @@ def required_options(command: str, folder: Path) -> list[str]:
 
 
 def test_every_command_but_way_writes_files() -> None:
-    """The tests below cover all commands but `way`, which prints a list and writes no file."""
-    assert {name for name, _ in file_options()} == set(main.commands) - {"way"}
+    """The tests below cover all commands but `trace`, which prints a list and writes no file."""
+    assert {name for name, _ in file_options()} == set(main.commands) - {"trace"}
 
 
 @pytest.mark.parametrize(("command", "option"), file_options())

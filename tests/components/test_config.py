@@ -68,12 +68,13 @@ def test_keys_of_other_projects_are_ignored() -> None:
 
 
 def test_an_unknown_key_is_refused_with_the_known_ones() -> None:
-    """The error names the unknown key and lists the known ones."""
+    """The error names the unknown key, the nearest known one, and all others."""
     (problem,) = problems(jpegQualty="90")
     assert problem.startswith(
-        "pixelcascade:jpegQualty: unknown key: expected one of alarmEmail, alarmTopic, architecture,"
+        "pixelcascade:jpegQualty: unknown key (did you mean jpegQuality?): expected one of alarmEmail, alarmTopic, "
     )
-    assert "jpegQuality" in problem
+    (problem,) = problems(colour="red")
+    assert problem.startswith("pixelcascade:colour: unknown key: expected one of alarmEmail, alarmTopic, ")
 
 
 # key, value, what the error expects
@@ -109,7 +110,7 @@ WRONG = [
     ("sizes", '["thumbnail=0"]', "'thumbnail=0' is not one"),
     ("sizes", '["thumbnail=65501"]', "'thumbnail=65501' is not one"),
     ("sizes", '["a/b=100"]', "'a/b=100' is not one"),
-    ("sizes", '["thumbnail=100", "thumbnail=200"]', "'thumbnail' is there twice"),
+    ("sizes", '["thumbnail=100", "thumbnail=200"]', "'thumbnail' is given twice"),
     ("outputFormats", "webp", 'a list of "jpeg", then any of webp=QUALITY, avif=QUALITY'),
     ("outputFormats", "[]", 'a list of "jpeg"'),
     ("outputFormats", '["webp=80"]', "'webp=80' is first"),
@@ -118,7 +119,7 @@ WRONG = [
     ("outputFormats", '["jpeg", "webp"]', "'webp' is not one"),
     ("outputFormats", '["jpeg", "webp=0"]', "'webp=0' is not one"),
     ("outputFormats", '["jpeg", "avif=101"]', "'avif=101' is not one"),
-    ("outputFormats", '["jpeg", "webp=80", "webp=70"]', "'webp' is there twice"),
+    ("outputFormats", '["jpeg", "webp=80", "webp=70"]', "'webp' is given twice"),
 ]
 
 
@@ -199,6 +200,12 @@ def test_an_alarm_email_beside_an_alarm_topic_is_refused() -> None:
     """If both are set, the address would be ignored silently."""
     (problem,) = problems(alarmEmail="a@example.org", alarmTopic="arn:aws:sns:eu-west-1:123456789012:alarms")
     assert "alarmEmail and pixelcascade:alarmTopic: expected one of them, got both" in problem
+
+
+def test_protected_data_that_destroy_may_delete_are_refused() -> None:
+    """One key keeps the data from `pulumi destroy`, the other lets it delete them."""
+    (problem,) = problems(protectData="true", forceDestroy="true")
+    assert "protectData and pixelcascade:forceDestroy: expected one of them, got both: set " in problem
 
 
 @pytest.mark.parametrize("key", ["formatConversionMemoryMb", "resizingMemoryMb"])

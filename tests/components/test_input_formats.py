@@ -34,7 +34,7 @@ def test_a_further_format_reaches_the_layer_and_the_workers() -> None:
 @pytest.mark.parametrize("text", ["jpeg", "[]", '["bmp"]', '["jpeg", "jpeg"]', '[["jpeg"]]', '{"jpeg": 1}'])
 def test_an_invalid_list_of_formats_is_refused(text: str) -> None:
     """The error names the key and the accepted formats."""
-    with pytest.raises(ConfigError, match=r"inputFormats: expected a list of different values out of jpeg, png, gif"):
+    with pytest.raises(ConfigError, match=r"inputFormats: expected a list of one or more of jpeg, png, gif"):
         StackConfig.parse({KEY: text})
 
 

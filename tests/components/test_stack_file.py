@@ -42,6 +42,13 @@ def test_values_are_read_as_yaml_1_2(tmp_path: Path, text: str, value: str) -> N
     assert file_config(file)["other:key"] == value
 
 
+def test_a_merged_key_may_be_overridden(tmp_path: Path) -> None:
+    """A key that a mapping has beside a merged one is there once."""
+    file = tmp_path / "Pulumi.dev.yaml"
+    file.write_text("base: &base {other:key: 1}\nconfig:\n  <<: *base\n  other:key: 2\n")
+    assert file_config(file)["other:key"] == "2"
+
+
 NEW = """
 name: mine
 config:
@@ -85,6 +92,12 @@ def test_the_project_config_is_read_as_by_the_cli(tmp_path: Path, monkeypatch: p
         ),
         (b"config:\n  a: \x07\n", "expected YAML in UTF-8, got a file that is not: unacceptable character"),
         (b"config:\n  a: 2020-13-45\n", "expected YAML in UTF-8, got a file that is not: month must be in 1..12"),
+        (b"config:\n  a: 1\n  b: 2\n  a: 3\n", "expected a once, got it on lines 2 and 4: remove one"),
+        (b"config:\n  a: 1\nconfig:\n  b: 1\n", "expected config once, got it on lines 1 and 3: remove one"),
+        (
+            b"config:\n  gps: true\n  pixelcascade:gps: false\n",
+            "pixelcascade:gps once, got gps and pixelcascade:gps: remove",
+        ),
         (b"config:\n  a: 2020-12-24\n", "pixelcascade:a: expected a value that JSON can hold, got datetime"),
     ],
 )

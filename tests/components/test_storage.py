@@ -131,5 +131,5 @@ def test_records_of_deleted_pictures_expire() -> None:
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("false", False)])
 def test_protect_data_protects_the_tables(text: str, value: bool, name: str) -> None:  # noqa: FBT001
     """DynamoDB refuses to delete a protected table and offers point-in-time recovery."""
-    table = recorded(protectData=text).mocks.one("Table", name).inputs
+    table = recorded(protectData=text, forceDestroy="false").mocks.one("Table", name).inputs
     assert (table["deletionProtectionEnabled"], table["pointInTimeRecovery"]) == (value, {"enabled": value})

@@ -121,6 +121,7 @@ def test_a_single_throttle_sets_off_no_alarm() -> None:
 )
 def test_protected_data_without_recipients_gets_a_warning(settings: dict[str, str], warned: bool) -> None:  # noqa: FBT001
     """With `protectData` and no recipient, Pulumi prints a warning that names both keys."""
+    settings = {"forceDestroy": "false", **settings}
     config = stack_config("dev") | {f"pixelcascade:{key}": value for key, value in settings.items()}
     with mock.patch("pulumi.warn") as warn:
         record(config)

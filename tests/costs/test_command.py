@@ -85,6 +85,18 @@ def test_settings_come_from_a_stack_file(benchmark: Path, tmp_path: Path) -> Non
     assert "SNS: messages published in eu-west-1" in [limit["name"] for limit in own["scale"]["limits"]]
 
 
+@pytest.mark.parametrize(("region", "lines"), [("us-east-1", 0), ("eu-west-1", 1), ("eu-nowhere-1", 1)])
+def test_a_stack_in_another_region_is_told_whose_prices_are_used(
+    benchmark: Path, tmp_path: Path, region: str, lines: int
+) -> None:
+    """All prices are those of one region; a line says so if the stack is in another, or in one that does not exist."""
+    file = tmp_path / "Pulumi.other.yaml"
+    file.write_text(f"config:\n  aws:region: {region}\n")
+    output = run(benchmark, "--config", str(file)).output
+    said = f"These are the prices of us-east-1. The stack is in {region}, where prices differ.\n"
+    assert output.count(said) == lines
+
+
 @pytest.mark.parametrize("file", sorted(ROOT.glob("Pulumi.*.yaml")), ids=lambda file: file.name)
 def test_every_stack_file_has_an_estimate(benchmark: Path, file: Path) -> None:
     """This covers every stack file of the project."""

@@ -63,19 +63,19 @@ def test_any_other_error_has_the_childs_traceback() -> None:
 
 def test_a_child_that_exits_raises_an_error() -> None:
     """A child that exits without a result raises an error with its exit code."""
-    with pytest.raises(IsolatedWorkError, match=r"^the work killed its process: exit code 3$"):
+    with pytest.raises(IsolatedWorkError, match=r"^the child process died: exit code 3$"):
         isolated(lambda: os._exit(3))
 
 
 def test_a_killed_child_raises_an_error() -> None:
     """A child killed by a signal, as by the kernel for memory, raises an error with the signal's name."""
-    with pytest.raises(IsolatedWorkError, match=r"^the work killed its process: signal SIGKILL$"):
+    with pytest.raises(IsolatedWorkError, match=r"^the child process died: signal SIGKILL$"):
         isolated(lambda: os.kill(os.getpid(), signal.SIGKILL))
 
 
 def test_a_crash_in_native_code_raises_an_error() -> None:
     """An invalid memory access ends only the child, and the error names the signal."""
-    with pytest.raises(IsolatedWorkError, match=r"^the work killed its process: signal SIGSEGV$"):
+    with pytest.raises(IsolatedWorkError, match=r"^the child process died: signal SIGSEGV$"):
         isolated(crash)
 
 
@@ -86,7 +86,7 @@ def test_a_child_that_stalls_is_killed(tmp_path: Path) -> None:
         (tmp_path / "pid").write_text(str(os.getpid()))
         time.sleep(60)
 
-    with pytest.raises(IsolatedWorkError, match=r"^the work did not end within 2\.0 s and was killed$"):
+    with pytest.raises(IsolatedWorkError, match=r"^the work did not finish within 2\.0 s and was killed$"):
         isolated(stall, wall_s=2)
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)

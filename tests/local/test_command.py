@@ -52,11 +52,11 @@ def with_config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
-        ("jpegQualitty", 90, ["pixelcascade:jpegQualitty: unknown key", "jpegQuality"]),
+        ("jpegQualitty", 90, ["pixelcascade:jpegQualitty: unknown key (did you mean jpegQuality?)", "jpegQuality"]),
         ("jpegQuality", "good", ["pixelcascade:jpegQuality: expected a whole number from 1 to 100", "got 'good'"]),
         ("jpegQuality", 101, ["pixelcascade:jpegQuality", "got '101'", "from 1 to 100", "pulumi config set"]),
         ("resizedPrefix", "master/", ["resizedPrefix", "masterPrefix", "would start the pipeline again"]),
-        ("sizes", ["a=100", "a=200"], ["pixelcascade:sizes", "'a' is there twice"]),
+        ("sizes", ["a=100", "a=200"], ["pixelcascade:sizes", "'a' is given twice"]),
     ],
 )
 def test_a_wrong_setting_is_refused(with_config: Path, key: str, value: object, expected: list[str]) -> None:

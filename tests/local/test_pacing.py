@@ -1,7 +1,7 @@
 """Uploads wait for the publisher, but not for a job that will never come."""
 
-import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -36,8 +36,8 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[DeployedStack]:
 def patience(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Let time pass only while the pacer sleeps; return the sleeps, in seconds."""
     sleeps = [0.0]
-    monkeypatch.setattr(time, "sleep", sleeps.append)
-    monkeypatch.setattr(time, "monotonic", lambda: sum(sleeps))
+    # Threads of other tests may sleep too.
+    monkeypatch.setattr(pacing, "time", SimpleNamespace(sleep=sleeps.append, monotonic=lambda: sum(sleeps)))
     return sleeps
 
 

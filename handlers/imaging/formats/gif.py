@@ -68,7 +68,7 @@ class GifPicture(Picture):
                 position = _skip_blocks(self.source, position + 2)
                 continue
             if kind != _IMAGE:
-                raise BrokenImageError(f"the GIF goes on with junk after frame {frames:,}")
+                raise BrokenImageError(f"the GIF has unknown data after frame {frames:,}")
             frames += 1
             if frames > self.limits.max_frames:
                 break

@@ -155,7 +155,9 @@ def _header(found: dict[bytes, bytes], texts: dict[str, str], warnings: list[str
     if not 0 < width <= MAX_CHUNK_BYTES or not 0 < height <= MAX_CHUNK_BYTES:
         raise BrokenImageError(f"the PNG is damaged: {width} x {height} pixels")
     if depth not in _DEPTHS.get(colour, ()) or ihdr[10] or ihdr[11] or ihdr[12] > 1:
-        raise BrokenImageError(f"the PNG is damaged: no colour type {colour} with {depth} bits, or unknown coding")
+        raise BrokenImageError(
+            f"the PNG is damaged: its colour type {colour} with {depth} bits, or its coding, is invalid"
+        )
     palette = found.get(b"PLTE", b"")
     if colour == PALETTE and not len(palette) // 3:
         raise BrokenImageError("the PNG is damaged: its palette is missing")

@@ -12,7 +12,7 @@ TIMEOUT_S = 60
 @pytest.mark.parametrize(
     ("facts", "reason"),
     [
-        ({"headroom_percent": 24.9}, "head-room"),
+        ({"headroom_percent": 24.9}, "headroom"),
         ({"batch_p99_ms": 20_001.0}, "third of the time-out"),
         ({"verdict": "too small", "why": "it was killed"}, "it was killed"),
         ({"batch_p99_ms": None}, "not measured"),

@@ -70,6 +70,8 @@ def test_sizes_are_modelled_without_control_groups(tmp_path: Path, monkeypatch: 
         (["--csv", "/nowhere/found.csv"], "make /nowhere"),
         (["--html", "/nowhere/found.html"], "make /nowhere"),
         (["--write", "/nowhere/Pulumi.dev.yaml"], "make /nowhere"),
+        (["--write", "dev.yaml"], "expected Pulumi.<stack>.yaml, got dev.yaml: name the file of a stack"),
+        (["--write", "Pulumi.yaml"], "expected Pulumi.<stack>.yaml, got Pulumi.yaml: name the file of a stack"),
         (["--delay", "nan"], "0 to 10,000"),
         (["--delay", "-1"], "0 to 10,000"),
         (["--function", "publish"], "resize"),

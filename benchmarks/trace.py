@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 WORKERS = {"copy": "format_converter", "resize": "pixel_resizer", "metadata": "metadata_extractor"}
 
 
-class Way:
+class Trace:
     """Calls of functions of the project's own files, in their order; the main thread's and all others'."""
 
     def __init__(self) -> None:
@@ -62,12 +62,12 @@ class Way:
 
 @click.command()
 @click.argument("task", type=click.Choice(list(WORKERS)))
-def way(task: str) -> None:
+def trace(task: str) -> None:
     """List the files that one JPEG passes through in a warm worker.
 
     Also prints how many functions were called.
     """
-    found = Way()
+    found = Trace()
     threading.setprofile(found)
     sys.setprofile(found)
     with tempfile.TemporaryDirectory() as folder:
@@ -79,7 +79,7 @@ def way(task: str) -> None:
     print(f"{task}: {len(found.files())} files, {found.functions()} functions, {found.moves()} moves between files")
 
 
-def _invoke(module: str, port: int, found: Way) -> None:
+def _invoke(module: str, port: int, found: Trace) -> None:
     """Invoke a worker twice, and record the second time."""
     os.environ.update({**CREDENTIALS, **function_environment(StackConfig(), port, 1769)})
     handler = importlib.import_module(f"handlers.{module}").handler
