@@ -1,6 +1,7 @@
 """Each stack file: its number of resources, what a destroyed stack leaves behind, and where its calls go."""
 
 import json
+import re
 
 import pulumi
 import pytest
@@ -71,9 +72,7 @@ def test_unknown_settings_stop_the_program_before_any_resource() -> None:
 def test_the_commented_settings_of_prod_are_valid() -> None:
     """The commented lines in Pulumi.prod.yaml are valid settings."""
     lines = (ROOT / "Pulumi.prod.yaml").read_text().splitlines()
-    shown = yaml.safe_load("\n".join(line.partition("# ")[2] for line in lines if line.startswith("  # pixelcascade:")))
-    settings = {
-        key.partition(":")[2]: text if isinstance(text, str) else json.dumps(text) for key, text in shown.items()
-    }
+    shown = yaml.safe_load("\n".join(line.partition("# ")[2] for line in lines if re.match(r"  # \w+: ", line)))
+    settings = {key: text if isinstance(text, str) else json.dumps(text) for key, text in shown.items()}
     assert len(settings) == 7
     assert recorded("prod", **settings).outputs["deletions"] == "follow"

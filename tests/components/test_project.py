@@ -1,5 +1,7 @@
 """The project as a `pulumi new` template: its questions, and projects with another name."""
 
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -18,6 +20,13 @@ def test_keys_under_the_old_name_are_refused() -> None:
         ConfigError, match="pixelcascade:gps: expected mine:gps, because this project is called mine: rename the key"
     ):
         StackConfig.parse({"pixelcascade:gps": "true"}, "mine")
+
+
+@pytest.mark.parametrize("file", sorted(ROOT.glob("Pulumi.*.yaml")), ids=lambda file: file.name)
+def test_shipped_stack_files_work_under_any_name(file: Path) -> None:
+    """Their keys have no project's name, and so get the one that `pulumi new` gave the project."""
+    keys = yaml.safe_load(file.read_text())["config"]
+    assert [key for key in keys if ":" in key and not key.startswith("aws:")] == []
 
 
 def test_pulumi_new_asks_only_for_existing_settings() -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import yaml
 
-from components.config import PROJECT
 from components.stack_file import ROOT
 from local.emulator import CREDENTIALS, Emulator
 from tests.engine.cli import PulumiStack
@@ -37,7 +36,7 @@ def emulated(stack: str, port: int) -> dict[str, Any]:
     text = (ROOT / "Pulumi.local.yaml").read_text().replace(f":{PORT}", f":{port}")
     local: dict[str, Any] = yaml.safe_load(text)["config"]
     provider = {key: value for key, value in local.items() if key.startswith("aws:")}
-    return {**own, **provider, f"{PROJECT}:packageFor": "host", f"{PROJECT}:tlsOnly": False}
+    return {**own, **provider, "packageFor": "host", "tlsOnly": False}
 
 
 def environment(folder: Path, emulator: Emulator) -> dict[str, str]:

@@ -33,8 +33,8 @@ def test_the_copy_imports_its_own_sources(tmp_path: Path) -> None:
 def test_a_stack_keeps_its_settings_and_uses_the_emulator(stack: str) -> None:
     """Protection is the stack's own; the endpoints are the emulator's."""
     found = emulated(stack, PORT)
-    assert found["pixelcascade:packageFor"] == "host"
-    assert found.get("pixelcascade:protectData", False) is (stack == "prod")
+    assert found["packageFor"] == "host"
+    assert found.get("protectData", False) is (stack == "prod")
     (endpoints,) = found["aws:endpoints"]
     assert set(endpoints.values()) == {f"http://127.0.0.1:{PORT}"}
 
