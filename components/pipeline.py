@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import pulumi
 
@@ -15,6 +16,7 @@ from components.lambda_package import LambdaPackage
 from components.metric_alarms import AlarmSettings, WatchedBranch
 from components.picture_record import RecordAccess, record_settings
 from components.publisher import Publisher, PublisherArgs
+from components.stack_file import ROOT
 from components.storage import ImageBucket, PictureTable
 from components.watch import WatchArgs
 from components.worker import BranchSpec
@@ -32,8 +34,11 @@ def fanout_args(
     """Return the arguments of a fan-out whose functions run the code of `handlers`.
 
     A function is named after its module, unless its branch names it. Alarms notify the stack's `alarmTopic`, unless
-    other topics are given, such as those of `Watch`.
+    other topics are given, such as those of `Watch`. A handler without a module is warned of, because Lambda would fail
+    at the first message only.
     """
+    for spec in branches:
+        _warn_without_module(spec)
     topic_arns = alarm_topic_arns or ([config.alarm_topic] if config.alarm_topic else [])
     args = FanoutArgs(
         branches=[{"function_name": _function_name(spec), **spec} for spec in branches],
@@ -130,6 +135,14 @@ def watch_args(
         failed_events=publisher.failed_queue_name,
         rule=publisher.rule_name,
     )
+
+
+def _warn_without_module(spec: BranchSpec) -> None:
+    handler = spec.get("handler", "")
+    if isinstance(handler, str) and "." in handler and "code" not in spec:
+        module = Path(*handler.split(".")[:-1]).with_suffix(".py")
+        if not (ROOT / module).is_file():
+            pulumi.warn(f"{spec['name']}: expected the module {module} for {handler}, got no such file: add it")
 
 
 def _function_name(spec: BranchSpec) -> str:

@@ -2,11 +2,13 @@
 
 import re
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
-from components.stack_file import ROOT
-from tests.recording import arn, queue_url, recorded, statements
+from components.stack_file import ROOT, stack_config
+from local.program import PROGRAM
+from tests.recording import arn, queue_url, record, recorded, statements
 
 PROGRAMS = ROOT / "tests" / "programs"
 TWO = PROGRAMS / "two_fanouts.py"
@@ -64,6 +66,16 @@ def test_each_fan_out_has_its_own_functions() -> None:
     """An entry point that two fan-outs use is deployed twice, under two names."""
     names = recorded(program=TWO).mocks.names("Function")
     assert names == ["picture-uploaded-archiver", "picture-uploaded-indexer", "report-requested-indexer"]
+
+
+@pytest.mark.parametrize(("program", "warned"), [(TWO, {"indexing", "archiving"}), (PROGRAM, set())])
+def test_a_handler_without_a_module_is_warned_of(program: Path, warned: set[str]) -> None:
+    """Lambda would fail at the first message only."""
+    with mock.patch("pulumi.warn") as warn:
+        record(stack_config("dev"), program=program)
+    messages = [call.args[0] for call in warn.call_args_list]
+    assert {message.partition(":")[0] for message in messages} == warned
+    assert all("got no such file: add it" in message for message in messages)
 
 
 def test_a_second_fan_out_exports_its_topic() -> None:
