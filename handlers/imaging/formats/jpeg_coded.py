@@ -111,7 +111,7 @@ def coded_picture(source: Source, header: JpegHeader, limits: Limits) -> CodedPi
             restarts = any(part[4:6])
         elif segment.marker == SOS:
             scans.append(_scan(bytes(file[segment.start + 4 : segment.end])))
-            part = without_fill(in_sequence(part, _most_restarts(header) if restarts else 0))
+            part = without_fill(in_sequence(without_fill(part), _most_restarts(header) if restarts else 0))
         parts.append(part)
     # Tables after the last scan would keep the decoder from asking for the data that it lacks.
     while parts[-1][1] != SOS:

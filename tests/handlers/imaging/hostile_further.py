@@ -215,6 +215,13 @@ TIFF: Refused = {
     ),
     "TIFF of 60,000 samples a pixel": (lambda: tiff(plain(8, 8, t277=(3, [60_000])), [bytes(64)]), BrokenImageError),
     "TIFF whose JPEG claims 3,600 MP": (_jpeg_strip, BrokenImageError),
+    "TIFF of 8,000 small JPEGs": (
+        lambda: tiff(
+            plain(64, 64_000, t278=(4, [8]), t259=(3, [7]), t262=(3, [6]), t530=(3, [1, 1])),
+            [jpeg(photo((64, 8)), subsampling=0)] * 8_000,
+        ),
+        ImageTooLargeError,
+    ),
     "TIFF of 65,535 entries without a picture": (
         lambda: b"II*\0\x08\0\0\0\xff\xff" + struct.pack("<HHII", 65_000, 4, 1, 1) * 65_535 + bytes(4),
         BrokenImageError,
