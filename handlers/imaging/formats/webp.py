@@ -13,6 +13,7 @@ from PIL import Image, WebPImagePlugin
 from handlers.errors import BrokenImageError, ImageTooLargeError
 from handlers.imaging.facts.exif import read_exif
 from handlers.imaging.facts.rights import MAX_BLOCK_BYTES
+from handlers.imaging.facts.xmp import packet_text
 from handlers.imaging.limits import Limits
 from handlers.imaging.pixels.raster import Raster
 from handlers.imaging.pixels.transparency import split
@@ -83,7 +84,7 @@ class WebpPicture(Picture):
                 if kind == EXIF:
                     self.exif = read_exif(data)
                 else:
-                    self.texts = {**self.texts, XMP_TEXT: data.decode("utf-8", "replace")}
+                    self.texts = {**self.texts, XMP_TEXT: packet_text(data)}
 
     def _metadata(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield the type and data of the first EXIF chunk and of the first XMP chunk, unless they are too long."""
