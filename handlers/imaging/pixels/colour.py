@@ -12,7 +12,10 @@ MAX_DIFFERENCE = 2
 KEPT_BYTES = 64 * 1024
 """Up to this size, a profile's departure from sRGB is cached."""
 
-_SPACES = {"L": b"GRAY", "RGB": b"RGB ", "CMYK": b"CMYK"}
+_RGB = b"RGB "
+_SPACES = {"L": (b"GRAY", _RGB), "RGB": (_RGB,), "CMYK": (b"CMYK",)}
+"""By mode: the colour spaces of profiles that describe a picture; browsers use RGB profiles for grey ones, too."""
+
 _SPACE = slice(16, 20)
 _TABLE = 132
 """The position of a profile's first entry in its table of tags."""
@@ -33,7 +36,7 @@ def to_srgb(image: Image.Image, profile: bytes | None, warnings: list[str]) -> I
 
 def usable(profile: bytes, mode: str) -> bool:
     """Return whether a profile describes pictures of a mode."""
-    return profile[_SPACE] == _SPACES.get(mode)
+    return profile[_SPACE] in _SPACES.get(mode, ())
 
 
 def is_srgb(profile: bytes, mode: str) -> bool:
@@ -99,7 +102,7 @@ def _rendered(image: Image.Image, profile: bytes) -> Image.Image:
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(_without_pipelines(profile)))
         rendered = ImageCms.profileToProfile(
-            image,
+            image.convert("RGB") if profile[_SPACE] == _RGB else image,
             source,
             ImageCms.createProfile("sRGB"),
             renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,

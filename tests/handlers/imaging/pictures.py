@@ -254,9 +254,9 @@ def camera_profile() -> bytes:
     return _rgb_profile(SRGB, _srgb_curve(12))
 
 
-def gamma_profile() -> bytes:
-    """Return a profile with the primaries of sRGB and a gamma of 2.2, which is three levels off."""
-    return _rgb_profile(SRGB, _gamma(2.2))
+def gamma_profile(gamma: float = 2.2) -> bytes:
+    """Return a profile with the primaries of sRGB and a gamma; one of 2.2 is three levels off."""
+    return _rgb_profile(SRGB, _gamma(gamma))
 
 
 def _rgb_profile(
