@@ -12,8 +12,8 @@ _PLACES = Decimal("0.0000001")
 
 def read_gps(exif: Exif) -> dict[str, Value] | None:
     """Return latitude and longitude in degrees, altitude in metres and the satellites' time, if they are known."""
-    latitude = _degrees(exif, *_LATITUDE, negative="S", largest=90)
-    longitude = _degrees(exif, *_LONGITUDE, negative="W", largest=180)
+    latitude = _degrees(exif, *_LATITUDE, hemispheres="NS", largest=90)
+    longitude = _degrees(exif, *_LONGITUDE, hemispheres="EW", largest=180)
     whole = latitude is not None and longitude is not None  # A position needs both.
     found: dict[str, Value | None] = {
         "latitude": latitude if whole else None,
@@ -25,9 +25,9 @@ def read_gps(exif: Exif) -> dict[str, Value] | None:
     return {name: value for name, value in found.items() if value is not None} or None
 
 
-def _degrees(exif: Exif, ref: int, tag: int, *, negative: str, largest: int) -> Decimal | None:
-    value, hemisphere = exif.gps.get(tag), text(exif.gps.get(ref))
-    if hemisphere is None or not isinstance(value, tuple) or not 1 <= len(value) <= 3:  # noqa: PLR2004
+def _degrees(exif: Exif, ref: int, tag: int, *, hemispheres: str, largest: int) -> Decimal | None:
+    value, hemisphere = exif.gps.get(tag), (text(exif.gps.get(ref)) or "?")[0].upper()
+    if hemisphere not in hemispheres or not isinstance(value, tuple) or not 1 <= len(value) <= 3:  # noqa: PLR2004
         return None
     parts = [number((one,)) for one in value]
     if len(parts) > 1 and parts[-1] is None:
@@ -40,7 +40,7 @@ def _degrees(exif: Exif, ref: int, tag: int, *, negative: str, largest: int) -> 
         degrees += Decimal(part) / unit
     if degrees > largest:
         return None
-    sign = -1 if hemisphere.upper().startswith(negative) else 1
+    sign = -1 if hemisphere == hemispheres[1] else 1
     return (sign * degrees).quantize(_PLACES).normalize() + 0
 
 

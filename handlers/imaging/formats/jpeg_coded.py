@@ -118,7 +118,7 @@ def coded_picture(source: Source, header: JpegHeader, limits: Limits) -> CodedPi
         parts.pop()
     if not ended:
         parts[-1] = without_zeros(parts[-1])
-    plain = all(part[1] in _PLAIN for part in parts[len(first) :])
+    plain = _is_plain(parts[len(first) :])
     _check_work(header, scans)
     watched = len(scans) == 1 and header.frame in SEQUENTIAL
     compared = not watched and header.frame not in ARITHMETIC
@@ -141,14 +141,19 @@ class FirstScan:
 
 def first_scan(source: Source, header: JpegHeader) -> FirstScan:
     """Read the file up to the coded data of its first scan."""
-    parts, plain = [b"\xff\xd8", *_colour_segments(header)], True
+    first, parts = [b"\xff\xd8", *_colour_segments(header)], list[bytes]()
     for segment in walk(source):
         if not is_metadata(segment.marker):
             parts.append(source.take(segment.start, segment.end - segment.start))
-            plain = plain and segment.marker in _PLAIN
         if segment.marker == SOS:
             break
-    return FirstScan(b"".join(parts), segment.end, _scan(parts[-1][4:]), plain)
+    return FirstScan(b"".join(first + parts), segment.end, _scan(parts[-1][4:]), _is_plain(parts))
+
+
+def _is_plain(parts: Sequence[bytes | memoryview]) -> bool:
+    """Return whether every decoder knows the segments; some lack the Huffman tables that motion JPEG leaves out."""
+    kinds = {part[1] for part in parts}
+    return DHT in kinds and kinds <= _PLAIN
 
 
 def _scan(parameters: bytes) -> Scan:

@@ -106,6 +106,11 @@ REFUSED: Refused = {
         ImageTooLargeError,
     ),
     "PNG of 2 billion pixels a side": (lambda: _header(2**31 - 1, 2**31 - 1) + IDAT, ImageTooLargeError),
+    "PNG of an unknown critical chunk": (lambda: _header(1, 1) + chunk(b"ABCD") + IDAT, UnsupportedFormatError),
+    "PNG for Apple's devices only": (
+        lambda: SIGNATURE + chunk(b"CgBI", bytes(4)) + _header(1, 1)[8:] + IDAT,
+        UnsupportedFormatError,
+    ),
     "PNG 0 wide": (lambda: _header(0, 5) + IDAT, BrokenImageError),
     "interlaced PNG of 400 MP": (lambda: _header(20_000, 20_000, 16, 6, 1) + IDAT, ImageTooLargeError),
     "PNG of a million empty data chunks": (
@@ -175,6 +180,7 @@ REFUSED: Refused = {
 
 HARMLESS: Harmless = {
     "zTXt bomb": lambda: png((8, 8), 8, 0, [bytes(8)] * 8, chunk(b"zTXt", b"a\0\0" + _bomb(100_000_000))),
+    "PNG of a damaged unknown chunk": lambda: png((8, 8), 8, 0, [bytes(8)] * 8, chunk(b"ABCD")[:-1] + b"?"),
     "iTXt bomb": lambda: png((8, 8), 8, 0, [bytes(8)] * 8, chunk(b"iTXt", b"a\0\1\0\0\0" + _bomb(100_000_000))),
     "iCCP bomb": lambda: png((8, 8), 8, 0, [bytes(8)] * 8, chunk(b"iCCP", b"a\0\0" + _bomb(100_000_000))),
     "data bomb": lambda: _header(8, 8) + chunk(b"IDAT", _bomb(100_000_000)) + chunk(b"IEND"),

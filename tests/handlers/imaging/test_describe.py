@@ -138,10 +138,12 @@ def test_seconds_of_zero_over_zero_count_as_absent() -> None:
         {1: b"N", 2: [(91, 1)]},
         {2: (7, 4, b"\0\0\0\0"), 4: b"text"},
         {7: [(99, 1), (1, 1), (1, 1)]},
+        {1: b"E", 2: [(52, 1)], 3: b"E", 4: [(13, 1)]},
+        {1: b"N", 2: [(52, 1)], 3: b"13", 4: [(13, 1)]},
     ],
 )
 def test_an_impossible_position_is_left_out(gps: dict[int, Any]) -> None:
-    """Zero denominators, latitudes beyond the pole and wrong types give no position."""
+    """Zero denominators, latitudes beyond the pole, wrong types and unknown hemispheres give no position."""
     assert describe(with_segments(jpeg(), exif_segment(exif(gps=gps))), gps=True).gps is None
 
 
