@@ -38,6 +38,9 @@ def colour_profile(found: Mapping[bytes, bytes], warnings: list[str], *, grey: b
 def _described(found: Mapping[bytes, bytes], warnings: list[str], *, grey: bool) -> bytes | None:
     """Return the profile of gAMA and cHRM; without cHRM, the primaries are sRGB's, as in browsers."""
     gamma, points = int.from_bytes(found[b"gAMA"]), found.get(b"cHRM", b"")
+    if len(points) not in (0, COLOUR_BYTES[b"cHRM"]):
+        warnings.append(f"the cHRM chunk was ignored: it has {len(points)} bytes")
+        points = b""
     try:
         primaries = _primaries(points) if points else SRGB
         if not points and abs(gamma - _SRGB_GAMMA) <= _GAMMA_TOLERANCE:
@@ -46,7 +49,7 @@ def _described(found: Mapping[bytes, bytes], warnings: list[str], *, grey: bool)
         if not 0.1 <= exponent <= 10:  # noqa: PLR2004
             raise ValueError(f"a gamma of {exponent:g}")
         return build_profile(primaries, (exponent,), grey=grey)
-    except (ValueError, ZeroDivisionError, struct.error) as error:
+    except (ValueError, ZeroDivisionError) as error:
         warnings.append(f"the gAMA and cHRM chunks were ignored: {error}")
         return None
 

@@ -94,6 +94,15 @@ def _without_pipelines(profile: bytes) -> bytes:
 
 def _rendered(image: Image.Image, profile: bytes) -> Image.Image:
     """Convert a picture from its profile to sRGB; grey stays grey."""
+    if image.mode != "L":
+        return _transformed(image, profile)
+    # Level by level, because LittleCMS would interpolate between 33 levels of grey.
+    levels = Image.frombytes("L", (256, 1), bytes(range(256)))
+    levels = levels.convert("RGB") if profile[_SPACE] == _RGB else levels
+    return image.point(list(_transformed(levels, profile, exactly=True).getchannel("G").tobytes()))
+
+
+def _transformed(image: Image.Image, profile: bytes, *, exactly: bool = False) -> Image.Image:
     # Only pictures with a profile pay for loading LittleCMS.
     from PIL import ImageCms  # noqa: PLC0415
 
@@ -102,15 +111,16 @@ def _rendered(image: Image.Image, profile: bytes) -> Image.Image:
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(_without_pipelines(profile)))
         rendered = ImageCms.profileToProfile(
-            image.convert("RGB") if profile[_SPACE] == _RGB else image,
+            image,
             source,
             ImageCms.createProfile("sRGB"),
             renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
             outputMode="RGB",
+            flags=ImageCms.Flags.NOOPTIMIZE if exactly else ImageCms.Flags.NONE,
         )
     except ImageCms.PyCMSError as error:
         raise ValueError(str(error)) from error
     if rendered is None:
         raise ValueError("LittleCMS rendered nothing")
     rendered.info.pop("icc_profile", None)
-    return rendered.getchannel("G") if image.mode == "L" else rendered
+    return rendered

@@ -48,6 +48,13 @@ def test_a_grey_profile_is_applied_and_grey_stays_grey() -> None:
     assert _middle(output)[0] == pytest.approx(188, abs=2)
 
 
+@pytest.mark.parametrize("profile", [grey_profile(1.0), gamma_profile(1.0)], ids=["grey", "RGB"])
+def test_dark_greys_are_converted_exactly(profile: bytes) -> None:
+    """The darkest levels of linear light are far apart in sRGB, and none is interpolated."""
+    levels = [_middle(convert(saved(_flat("L", level), "PNG", icc_profile=profile)))[0] for level in (1, 2, 4)]
+    assert levels == pytest.approx([13, 22, 34], abs=1)
+
+
 def test_an_rgb_profile_is_applied_to_a_grey_picture() -> None:
     """Browsers do so too; the picture stays grey."""
     output = convert(saved(_flat("L", 128), "JPEG", icc_profile=gamma_profile(1.0)))

@@ -120,6 +120,13 @@ def test_a_gamma_with_primaries_is_used_as_it_is() -> None:
     assert _near(_shown(*chunks, levels=(20,) * 3)[0], (12,) * 3, 1)
 
 
+def test_primaries_of_a_wrong_length_are_ignored() -> None:
+    """The gamma counts, as in browsers, and a warning names the primaries."""
+    found, warnings = _shown(chunk(b"gAMA", struct.pack(">I", 100_000)), chunk(b"cHRM", CHRM[:20]), levels=(128,) * 3)
+    assert _near(found, (188,) * 3)
+    assert any("cHRM" in warning for warning in warnings)
+
+
 @pytest.mark.parametrize("intent", [b"\7", b""], ids=["unknown", "empty"])
 def test_an_invalid_srgb_chunk_is_ignored(intent: bytes) -> None:
     """It does not count, and gAMA does, as in browsers."""
@@ -152,7 +159,6 @@ def test_an_srgb_chunk_overrides_a_gamma_chunk() -> None:
         [chunk(b"gAMA", struct.pack(">I", 1))],
         [chunk(b"gAMA", struct.pack(">I", 50_000)), chunk(b"cHRM", bytes(32))],
         [chunk(b"gAMA", struct.pack(">I", 50_000)), chunk(b"cHRM", CHRM[:8] * 4)],
-        [chunk(b"gAMA", struct.pack(">I", 50_000)), chunk(b"cHRM", b"short")],
     ],
 )
 def test_invalid_gamma_and_primaries_leave_a_warning(chunks: list[bytes]) -> None:
