@@ -1,5 +1,6 @@
 """Artist and copyright are kept from any block that has them; the rest of those blocks is dropped."""
 
+import re
 import struct
 import zlib
 
@@ -42,6 +43,13 @@ def _with_chunks(*chunks: bytes, at_end: bool = False) -> bytes:
     return file[:place] + b"".join(chunks) + file[place:]
 
 
+def _raw(kind: str, block: bytes) -> bytes:
+    """Return the chunk of a block as ImageMagick writes it."""
+    digits = "\n".join(re.findall(".{1,72}", block.hex()))
+    text = f"\n{kind}\n{len(block):8}\n{digits}\n"
+    return chunk(b"zTXt", f"Raw profile type {kind}\0\0".encode() + zlib.compress(text.encode()))
+
+
 PNG_SOURCES = {
     "tEXt": _with_chunks(
         chunk(b"tEXt", b"Author\0Jane Doe"), chunk(b"tEXt", b"Copyright\0" + NOTICE.encode("latin-1"))
@@ -56,6 +64,9 @@ PNG_SOURCES = {
         at_end=True,
     ),
     "XMP": _with_chunks(chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + f"{POSITION}{CREATOR}{RIGHTS}".encode())),
+    "IPTC as text": _with_chunks(_raw("iptc", _iptc((80, NAME.encode()), (116, NOTICE.encode()))[18:])),
+    "EXIF as text": _with_chunks(_raw("exif", b"Exif\0\0" + exif({ARTIST: NAME.encode(), COPYRIGHT: NOTICE.encode()}))),
+    "XMP as text": _with_chunks(_raw("xmp", f"{POSITION}{CREATOR}{RIGHTS}".encode())),
     "XMP of 100 KB": _with_chunks(
         chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + f"{CREATOR}{RIGHTS}".encode().rjust(100_000))
     ),
@@ -227,6 +238,13 @@ def test_a_text_chunk_with_a_wrong_checksum_is_ignored(at_end: bool) -> None:  #
     """A damaged text is ignored, before and after the pixels."""
     damaged = chunk(b"tEXt", b"Author\0Jane Doe")[:-4] + bytes(4)
     assert not opened(convert(_with_chunks(damaged, at_end=at_end))).getexif()
+
+
+@pytest.mark.parametrize("text", ["", "iptc", "iptc 9", "iptc 9 xyz", "iptc 9 123"])
+def test_a_damaged_block_as_text_is_ignored(text: str) -> None:
+    """Neither a missing nor an unreadable block costs the picture."""
+    damaged = chunk(b"tEXt", b"Raw profile type iptc\0" + text.encode())
+    assert not opened(convert(_with_chunks(damaged))).getexif()
 
 
 def test_a_picture_without_rights_has_no_exif() -> None:
