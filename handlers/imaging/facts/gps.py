@@ -1,5 +1,7 @@
 """Where a picture was taken."""
 
+import contextlib
+from datetime import date
 from decimal import Decimal
 
 from .exif import Exif
@@ -19,7 +21,7 @@ def read_gps(exif: Exif) -> dict[str, Value] | None:
         "latitude": latitude if whole else None,
         "longitude": longitude if whole else None,
         "altitude_m": _altitude(exif),
-        "date": text(exif.gps.get(_DATE)),
+        "date": _date(exif),
         "time_utc": _time(exif),
     }
     return {name: value for name, value in found.items() if value is not None} or None
@@ -51,12 +53,21 @@ def _altitude(exif: Exif) -> int | Decimal | None:
     return -metres if number(exif.gps.get(_ALTITUDE[0])) == 1 else metres
 
 
+def _date(exif: Exif) -> str | None:
+    """Return the date as it is stored, unless it is none."""
+    found = text(exif.gps.get(_DATE)) or ""
+    with contextlib.suppress(ValueError):
+        date.fromisoformat(found.replace(":", "-"))
+        return found
+    return None
+
+
 def _time(exif: Exif) -> str | None:
     value = exif.gps.get(_TIME)
     if not isinstance(value, tuple) or len(value) != 3:  # noqa: PLR2004
         return None
     parts = [number((one,)) for one in value]
-    if any(part is None or not 0 <= part < 61 for part in parts):  # noqa: PLR2004
+    if any(part is None or not 0 <= part < most for part, most in zip(parts, (24, 60, 61), strict=True)):
         return None
     hour, minute, second = (int(part or 0) for part in parts)
     return f"{hour:02}:{minute:02}:{second:02}"
