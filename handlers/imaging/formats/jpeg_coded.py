@@ -43,6 +43,9 @@ MAX_ARITHMETIC_SCANS = 20
 ARITHMETIC_WEIGHT = 8
 """How many times as long a block takes with arithmetic coding as with Huffman coding."""
 
+MAX_RESTARTS = 1_000_000
+"""Restarts in all scans: one for each block of a picture of 64 million pixels."""
+
 MAX_BLOCKS = 32_000_000
 """Blocks of 8 x 8 samples in all scans: twice those of a progressive picture of 64 million pixels."""
 
@@ -111,7 +114,7 @@ def coded_picture(source: Source, header: JpegHeader, limits: Limits) -> CodedPi
             restarts = any(part[4:6])
         elif segment.marker == SOS:
             scans.append(_scan(bytes(file[segment.start + 4 : segment.end])))
-            part = without_fill(in_sequence(without_fill(part), _most_restarts(header) if restarts else 0))
+            part = _data_of_scan(part, _most_restarts(header) if restarts else 0, counts)
         parts.append(part)
     # Tables after the last scan would keep the decoder from asking for the data that it lacks.
     while parts[-1][1] != SOS:
@@ -123,6 +126,19 @@ def coded_picture(source: Source, header: JpegHeader, limits: Limits) -> CodedPi
     watched = len(scans) == 1 and header.frame in SEQUENTIAL
     compared = not watched and header.frame not in ARITHMETIC
     return CodedPicture(parts, scans, ended, plain, watched, compared)
+
+
+def _data_of_scan(part: memoryview, most_restarts: int, counts: dict[str, int]) -> memoryview:
+    """Return a scan as far as its markers are in sequence, without fill bytes at its end.
+
+    Raises:
+        ImageTooLargeError: The scans so far have too many restarts.
+    """
+    part, restarts = in_sequence(without_fill(part), most_restarts)
+    counts["restarts"] = counts.get("restarts", 0) + restarts
+    if counts["restarts"] > MAX_RESTARTS:
+        raise ImageTooLargeError(f"expected at most {MAX_RESTARTS:,} restarts in a JPEG, got more: save it again")
+    return without_fill(part)
 
 
 @dataclass(frozen=True)

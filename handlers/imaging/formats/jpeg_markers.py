@@ -133,15 +133,17 @@ def _next_marker(source: Source, position: int, reach: int | None) -> int | None
         position += searched - 1
 
 
-def in_sequence(scan: memoryview, most_restarts: int) -> memoryview:
-    """Return a scan up to the first marker that does not belong there: decoders invent data instead of what follows.
+def in_sequence(scan: memoryview, most_restarts: int) -> tuple[memoryview, int]:
+    """Return a scan up to the first marker that does not belong there, and the number of restarts before.
 
-    Restart markers must be in sequence (T.81, B.2.1).
+    Decoders invent data instead of what follows. Restart markers must be in sequence (T.81, B.2.1).
     """
-    for number, marker in enumerate(_markers(scan)):
+    number = 0
+    for marker in _markers(scan):
         if number >= most_restarts or scan[marker.start() + 1] != _FIRST_RESTART + number % _RESTARTS:
-            return scan[: marker.start()]
-    return scan
+            return scan[: marker.start()], number
+        number += 1
+    return scan, number
 
 
 def _markers(scan: bytes | memoryview) -> Iterator[re.Match[bytes]]:

@@ -67,6 +67,16 @@ def _overlapping_exif(size: int) -> bytes:
     return (b"MM\0*\0\0\0\x08" + blob).ljust(size, b"\1")
 
 
+def _restarts(scans: int) -> bytes:
+    """Return a progressive JPEG of 4,000 x 4,000 whose scans of detail are nothing but restarts, one for each block."""
+    blocks = 500 * 500
+    table = segment(0xC4, b"\x10\1" + bytes(15) + b"\0")
+    restarts = b"".join(bytes((0xFF, 0xD0 + number)) for number in range(8)) * (blocks // 8)
+    scan = segment(0xDA, b"\1\1\0\1\x3f\0") + restarts
+    frame = segment(0xC2, struct.pack(">BHHB", 8, 4000, 4000, 1) + b"\1\x11\0")
+    return b"\xff\xd8" + frame + segment(0xDD, b"\0\1") + table + scan * scans + b"\xff\xd9"
+
+
 def _short_sub_blocks(count: int) -> bytes:
     """Return blocks of comments with 100,000 sub-blocks of one byte each."""
     return (b"!\xfe" + b"\1x" * 100_000 + b"\0") * (count // 100_000)
@@ -162,6 +172,7 @@ REFUSED: Refused = {
     ),
     "JPEG of fill bytes": (lambda: b"\xff\xd8" + b"\xff" * 10_000_000, BrokenImageError),
     "JPEG of restart markers": (lambda: b"\xff\xd8\xff\xd0" + b"\xff\xd0" * 5_000_000, BrokenImageError),
+    "JPEG of 5 million restarts in 20 scans": (lambda: _restarts(20), ImageTooLargeError),
     "JPEG of coded data in 10 MB of fill bytes": (lambda: _in_blocks_of_fill(40), BrokenImageError),
     "JPEG without a picture": (lambda: b"\xff\xd8\xff\xd9", BrokenImageError),
     "JPEG 0 wide": (lambda: frame_header(0xC0, size=(0, 8)), BrokenImageError),
