@@ -168,6 +168,7 @@ class PngPicture(Picture):
         found = [
             (self.data.doubt and f"{self.data.doubt}; its pixels are whole"),
             (checksum in ("missing", "unread") and "the PNG's compressed data have no end; its pixels are whole"),
+            (self.data.interrupted and "the PNG's data are interrupted by another chunk; its pixels are whole"),
             (not self.data.ended and "the PNG's IEND chunk is missing; its picture is whole"),
         ]
         return [text for text in found if text]
