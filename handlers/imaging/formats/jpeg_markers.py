@@ -120,7 +120,7 @@ def _next_marker(source: Source, position: int, reach: int | None) -> int | None
     if MARKER.match(head):
         return position
     while True:
-        if source.peek(position, _SEARCH_BYTES) == _FILL:
+        if source.peek(position, 1) == b"\xff" and source.peek(position, _SEARCH_BYTES) == _FILL:
             found, searched = None, _SEARCH_BYTES
         else:
             found, searched = source.find(MARKER, position, _SEARCH_BYTES)
