@@ -40,7 +40,8 @@ def reduce(image: "WatchedJpeg", factor: int) -> tuple[float, float, float, floa
 class ArrivingScan:
     """A file for Pillow: `head`, then a scan's coded data from a position of a source up to the next marker.
 
-    Fill bytes (FF before a marker or FF) are left out: the decoder would go through all of them again for each block.
+    Fill bytes (FF before a marker or FF) are left out if there are many: the decoder would read them all again for each
+    block.
     """
 
     def __init__(self, head: bytes, source: Source, start: int) -> None:
@@ -76,8 +77,8 @@ class ArrivingScan:
             # The last FF may begin a marker.
             block = block[: size - (block[-1] == 0xFF)]  # noqa: PLR2004
         self._next += len(block)
-        # First without fill bytes, because a search for a marker is slow among them.
-        block = _FILL_BYTES.sub(b"\xff", block) if b"\xff\xff" in block else block
+        # A search for a marker is slow among fill bytes, and so is a search for them in other data.
+        block = _FILL_BYTES.sub(b"\xff", block) if 2 * block.count(b"\xff") > len(block) else block
         if marker := MARKER.search(block):
             block, self._ended = block[: marker.start()], True
         return block.rstrip(b"\xff")
