@@ -152,8 +152,8 @@ REFUSED: Refused = {
         lambda: b"GIF89a\1\0\1\0\0\0\0!\xfe" + b"\1x" * 1_000_000 + b"\0;",
         ImageTooLargeError,
     ),
-    "GIF of 20 million sub-blocks before its frame": (
-        lambda: b"GIF89a\1\0\1\0\0\0\0" + _short_sub_blocks(20_000_000),
+    "GIF of 10 million sub-blocks before its frame": (
+        lambda: b"GIF89a\1\0\1\0\0\0\0" + _short_sub_blocks(10_000_000),
         ImageTooLargeError,
     ),
     "JPEG of 5,000 scans": (_scan_bomb, ImageTooLargeError),
@@ -227,8 +227,8 @@ HARMLESS: Harmless = {
         (8, 8), 8, 2, [bytes(24)] * 8, chunk(b"iCCP", b"a\0\0" + zlib.compress(_pipeline(400_000)))
     ),
     "polyglot": lambda: jpeg() + b"PK\3\4" + bytes(50_000),
-    "GIF of 20 million sub-blocks after its frame": lambda: gif(
-        (8, 8), [BLACK, RED], gif_frame((0, 0, 8, 8), b"\1" * 64), _short_sub_blocks(20_000_000)
+    "GIF of 10 million sub-blocks after its frame": lambda: gif(
+        (8, 8), [BLACK, RED], gif_frame((0, 0, 8, 8), b"\1" * 64), _short_sub_blocks(10_000_000)
     ),
     "GIF followed by junk": lambda: gif((8, 8), [BLACK, RED], gif_frame((0, 0, 8, 8), b"\1" * 64)) + bytes(9999),
 }
