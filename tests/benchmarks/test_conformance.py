@@ -77,6 +77,9 @@ def test_known_differences_from_libvips_are_explained(tmp_path: Path) -> None:
     png = saved(photo(), "PNG")
     profile = chunk(b"iCCP", b"x\0\0" + zlib.compress(gamma_profile(1.0)))
     (tmp_path / "coded.png").write_bytes(png[:33] + chunk(b"cICP", b"\1\x0d\0\1") + profile + png[33:])
+    steep = chunk(b"gAMA", (250_000).to_bytes(4))
+    dark = saved(photo(mode="L").point([level // 8 for level in range(256)]), "PNG")
+    (tmp_path / "dark.png").write_bytes(dark[:33] + steep + dark[33:])
     (tmp_path / "grey.jpg").write_bytes(jpeg(photo(mode="L"), icc_profile=gamma_profile(1.0)))
     unnumbered = segment(0xE2, b"ICC_PROFILE\0\1\0" + gamma_profile(1.0))
     (tmp_path / "parts.jpg").write_bytes(with_segments(jpeg(), unnumbered))
@@ -86,6 +89,7 @@ def test_known_differences_from_libvips_are_explained(tmp_path: Path) -> None:
     assert code == 0
     assert [finding["difference"].partition(": ")[2] for finding in findings] == [
         "code points, which come before the profile",
+        "dark greys, which libvips interpolates",
         "a grey picture with an RGB profile, which libvips ignores and browsers do not",
         "a profile that is ignored with a warning",
         "an orientation after the picture, which libvips does not read",
