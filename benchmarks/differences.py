@@ -79,9 +79,28 @@ def _ends_early(data: bytes) -> bool:
 
 def _reason(theirs: peer.PeerPicture, ours: Picture, mean: float) -> str:
     """Return why libvips may differ by a mean of so many levels, if the file shows it."""
-    header = ours.header
     if theirs.cmyk and (not theirs.profiled or any("ICC profile" in warning for warning in ours.warnings)):
         return "CMYK without a usable profile, for which libvips takes a press profile of its own"
+    return _profile_reason(theirs, ours, mean) or _format_reason(theirs, ours, mean)
+
+
+def _profile_reason(theirs: peer.PeerPicture, ours: Picture, mean: float) -> str:
+    header = ours.header
+    if header.icc and header.mode.startswith(("RGB", "P", "CMYK")):
+        return ""
+    if header.icc and header.icc[16:20] == b"RGB ":
+        return "a grey picture with an RGB profile, which libvips ignores and browsers do not"
+    if header.icc:
+        return "dark greys, which libvips interpolates" if mean <= 3 * MAX_DIFFERENCE else ""
+    if theirs.profiled and any("ICC profile was ignored" in warning for warning in ours.warnings):
+        return "a profile that is ignored with a warning"
+    if theirs.profiled and isinstance(header, PngHeader) and b"cICP" in ours.source.whole():
+        return "code points, which come before the profile"
+    return ""
+
+
+def _format_reason(theirs: peer.PeerPicture, ours: Picture, mean: float) -> str:
+    header = ours.header
     if isinstance(header, HeifHeader):
         return _heif_reason(header, mean)
     if isinstance(header, TiffHeader):

@@ -56,7 +56,7 @@ def describe(
         lens_model=text(photo.get(0xA434)),
         exposure_time_s=_decimal(exif, 0x829A),
         f_number=_decimal(exif, 0x829D),
-        iso=iso if isinstance(iso, int) else None,
+        iso=iso if isinstance(iso, int) and iso > 0 else None,
         focal_length_mm=_decimal(exif, 0x920A),
         taken_at=_taken_at(exif),
         gps=read_gps(exif) if gps else None,
@@ -66,8 +66,9 @@ def describe(
 
 
 def _decimal(exif: Exif, tag: int) -> Decimal | None:
+    """Return a number of the exposure; cameras write 0 for an unknown one."""
     value = number(exif.photo.get(tag))
-    return None if value is None else Decimal(value)
+    return None if value is None or value <= 0 else Decimal(value)
 
 
 def _taken_at(exif: Exif) -> str | None:

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from benchmarks import peer
 from benchmarks.__main__ import main
 from benchmarks.guarded import run_guarded
 from tests.handlers.imaging.heic import has_decoder, needs_decoder
-from tests.handlers.imaging.pictures import chunk, exif, jpeg, photo, saved
+from tests.handlers.imaging.pictures import chunk, exif, gamma_profile, jpeg, photo, saved, segment, with_segments
 
 needs_peer = pytest.mark.skipif(not peer.available(), reason="pyvips is not installed: `make` installs it")
 # Without the HEIC decoder the command refuses its default, which is all formats.
@@ -74,11 +75,23 @@ def test_a_format_that_libvips_lacks_is_reported(tmp_path: Path) -> None:
 def test_known_differences_from_libvips_are_explained(tmp_path: Path) -> None:
     """The header explains each difference."""
     png = saved(photo(), "PNG")
+    profile = chunk(b"iCCP", b"x\0\0" + zlib.compress(gamma_profile(1.0)))
+    (tmp_path / "coded.png").write_bytes(png[:33] + chunk(b"cICP", b"\1\x0d\0\1") + profile + png[33:])
+    steep = chunk(b"gAMA", (250_000).to_bytes(4))
+    dark = saved(photo(mode="L").point([level // 8 for level in range(256)]), "PNG")
+    (tmp_path / "dark.png").write_bytes(dark[:33] + steep + dark[33:])
+    (tmp_path / "grey.jpg").write_bytes(jpeg(photo(mode="L"), icc_profile=gamma_profile(1.0)))
+    unnumbered = segment(0xE2, b"ICC_PROFILE\0\1\0" + gamma_profile(1.0))
+    (tmp_path / "parts.jpg").write_bytes(with_segments(jpeg(), unnumbered))
     (tmp_path / "turned.png").write_bytes(png[:-12] + chunk(b"eXIf", exif({0x0112: 6})) + png[-12:])
     (tmp_path / "ycbcr.tiff").write_bytes(saved(photo(mode="YCbCr"), "TIFF"))
     code, _, findings = _run(tmp_path)
     assert code == 0
     assert [finding["difference"].partition(": ")[2] for finding in findings] == [
+        "code points, which come before the profile",
+        "dark greys, which libvips interpolates",
+        "a grey picture with an RGB profile, which libvips ignores and browsers do not",
+        "a profile that is ignored with a warning",
         "an orientation after the picture, which libvips does not read",
         "YCbCr without JPEG, which libvips takes for RGB",
     ]

@@ -11,6 +11,8 @@ from typing import Any
 
 MAX_ENTRIES = 512
 MAX_VALUE_BYTES = 65_536
+MAX_RATIONALS = 65_536
+"""Fractions of one structure; each takes a microsecond, and cameras write a few dozen."""
 
 _UNDEFINED, _BYTES, _RATIONALS = 7, (2, 7, 129), (5, 10)
 # Type number -> bytes of one value and its struct code; rationals are two longs.
@@ -62,6 +64,7 @@ class Directories:
         self._peek, self._room, self._order = peek, room, order
         self._count, self._pointer = ("Q", "Q") if big else ("H", "I")
         self._longest = longest or {}
+        self._rationals = 0
         self._seen: set[int] = set()
         self.opaque: set[int] = set()
         self.warnings: list[str] = []
@@ -122,10 +125,12 @@ class Directories:
         width, code = _TYPES[kind]
         size = width * count
         raw = self._raw(tag, size, entry[-struct.calcsize(self._pointer) :])
-        if raw is None:
+        rationals = count if kind in _RATIONALS else 0
+        if raw is None or self._rationals + rationals > MAX_RATIONALS:
             self.warnings.append(f"EXIF tag 0x{tag:04X} was ignored: {size:,} bytes do not fit")
             return tag, None
         self._room -= size
+        self._rationals += rationals
         if kind == _UNDEFINED:
             self.opaque.add(tag)
         if kind in _BYTES:

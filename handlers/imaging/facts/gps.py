@@ -1,5 +1,7 @@
 """Where a picture was taken."""
 
+import contextlib
+from datetime import date
 from decimal import Decimal
 
 from .exif import Exif
@@ -12,22 +14,22 @@ _PLACES = Decimal("0.0000001")
 
 def read_gps(exif: Exif) -> dict[str, Value] | None:
     """Return latitude and longitude in degrees, altitude in metres and the satellites' time, if they are known."""
-    latitude = _degrees(exif, *_LATITUDE, negative="S", largest=90)
-    longitude = _degrees(exif, *_LONGITUDE, negative="W", largest=180)
+    latitude = _degrees(exif, *_LATITUDE, hemispheres="NS", largest=90)
+    longitude = _degrees(exif, *_LONGITUDE, hemispheres="EW", largest=180)
     whole = latitude is not None and longitude is not None  # A position needs both.
     found: dict[str, Value | None] = {
         "latitude": latitude if whole else None,
         "longitude": longitude if whole else None,
         "altitude_m": _altitude(exif),
-        "date": text(exif.gps.get(_DATE)),
+        "date": _date(exif),
         "time_utc": _time(exif),
     }
     return {name: value for name, value in found.items() if value is not None} or None
 
 
-def _degrees(exif: Exif, ref: int, tag: int, *, negative: str, largest: int) -> Decimal | None:
-    value, hemisphere = exif.gps.get(tag), text(exif.gps.get(ref))
-    if hemisphere is None or not isinstance(value, tuple) or not 1 <= len(value) <= 3:  # noqa: PLR2004
+def _degrees(exif: Exif, ref: int, tag: int, *, hemispheres: str, largest: int) -> Decimal | None:
+    value, hemisphere = exif.gps.get(tag), (text(exif.gps.get(ref)) or "?")[0].upper()
+    if hemisphere not in hemispheres or not isinstance(value, tuple) or not 1 <= len(value) <= 3:  # noqa: PLR2004
         return None
     parts = [number((one,)) for one in value]
     if len(parts) > 1 and parts[-1] is None:
@@ -40,7 +42,7 @@ def _degrees(exif: Exif, ref: int, tag: int, *, negative: str, largest: int) -> 
         degrees += Decimal(part) / unit
     if degrees > largest:
         return None
-    sign = -1 if hemisphere.upper().startswith(negative) else 1
+    sign = -1 if hemisphere == hemispheres[1] else 1
     return (sign * degrees).quantize(_PLACES).normalize() + 0
 
 
@@ -51,12 +53,21 @@ def _altitude(exif: Exif) -> int | Decimal | None:
     return -metres if number(exif.gps.get(_ALTITUDE[0])) == 1 else metres
 
 
+def _date(exif: Exif) -> str | None:
+    """Return the date as it is stored, unless it is none."""
+    found = text(exif.gps.get(_DATE)) or ""
+    with contextlib.suppress(ValueError):
+        date.fromisoformat(found.replace(":", "-"))
+        return found
+    return None
+
+
 def _time(exif: Exif) -> str | None:
     value = exif.gps.get(_TIME)
     if not isinstance(value, tuple) or len(value) != 3:  # noqa: PLR2004
         return None
     parts = [number((one,)) for one in value]
-    if any(part is None or not 0 <= part < 61 for part in parts):  # noqa: PLR2004
+    if any(part is None or not 0 <= part < most for part, most in zip(parts, (24, 60, 61), strict=True)):
         return None
     hour, minute, second = (int(part or 0) for part in parts)
     return f"{hour:02}:{minute:02}:{second:02}"

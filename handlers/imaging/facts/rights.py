@@ -1,43 +1,42 @@
 """Read artist and copyright from the places where a file may have them; outputs get nothing else from these.
 
-Source: Exif 2.32, tags 0x013B and 0x8298; IIM 4.2, datasets 2:80 and 2:116; XMP specification, part 1, Dublin Core;
-Photoshop's file format, image resources.
+Source: Exif 2.32, tags 0x013B and 0x8298; IIM 4.2, datasets 2:80 and 2:116; Photoshop's file format, image resources.
 """
 
-import html
-import re
 import struct
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from .exif import ARTIST, COPYRIGHT, Exif
+from .xmp import CREATOR, RIGHTS, read_xmp
 
 MAX_TEXT_BYTES = 4_096
 MAX_BLOCK_BYTES = 256 * 1024
 """How many bytes of an XMP packet, of Photoshop's resources or of a PNG's text are read, in every format."""
 
-_MAX_ELEMENT_BYTES = 16 * 1024
 _ASCII = 2
+_SIGNATURES = (b"8BIM", b"MeSa", b"AgHg", b"PHUT", b"DCSR")
+"""What a resource begins with: Photoshop's signature, and those of programs that add their own."""
+
 _IPTC_RESOURCE, _BY_LINE, _COPYRIGHT_NOTICE = 0x0404, 80, 116
-_XMP_FIELDS = {ARTIST: rb"creator", COPYRIGHT: rb"rights"}
+_EXTENDED = 0x8000
+_XMP_FIELDS = {ARTIST: CREATOR, COPYRIGHT: RIGHTS}
 _PNG_KEYWORDS = {ARTIST: "Author", COPYRIGHT: "Copyright"}
 
 
-def rights_only(
-    exif: Exif, iptc: bytes = b"", xmp: bytes = b"", texts: Mapping[str, str] = MappingProxyType({})
-) -> bytes:
+def rights_only(exif: Exif, iptc: bytes = b"", xmp: str = "", texts: Mapping[str, str] = MappingProxyType({})) -> bytes:
     """Return the body of an EXIF segment with artist and copyright only; empty if there is neither.
 
     Each comes from the first source that has it: EXIF, IPTC, XMP, PNG text.
     """
     by_line = _iptc(iptc[:MAX_BLOCK_BYTES])
-    packet = xmp[:MAX_BLOCK_BYTES]
+    described = read_xmp(xmp[:MAX_BLOCK_BYTES])
     kept = []
     for tag in (ARTIST, COPYRIGHT):
         found = (
             _parts(exif.image.get(tag))
             or _clean(by_line.get(tag, b""))
-            or _clean(_xmp(packet, _XMP_FIELDS[tag]))
+            or _clean(described.get(_XMP_FIELDS[tag], "").encode("utf-8", "replace"))
             or _clean(texts.get(_PNG_KEYWORDS[tag], "").encode())
         )
         if found:
@@ -61,7 +60,7 @@ def _clean(text: bytes) -> bytes:
 def _iptc(resources: bytes) -> dict[int, bytes]:
     """Return the by-line and the copyright notice in Photoshop's image resources, as UTF-8."""
     position, found = 0, dict[int, list[bytes]]()
-    while resources[position : position + 4] == b"8BIM":
+    while resources[position : position + 4] in _SIGNATURES:
         kind = int.from_bytes(resources[position + 4 : position + 6])
         name = resources[position + 6] if position + 6 < len(resources) else 0
         start = position + 6 + name + 1 + (name + 1) % 2 + 4
@@ -76,15 +75,16 @@ def _read_datasets(block: bytes, found: dict[int, list[bytes]]) -> None:
     tags = {_BY_LINE: ARTIST, _COPYRIGHT_NOTICE: COPYRIGHT}
     position = 0
     while block[position : position + 1] == b"\x1c" and position + 5 <= len(block):
-        record, dataset, size = (
-            block[position + 1],
-            block[position + 2],
-            int.from_bytes(block[position + 3 : position + 5]),
-        )
-        value = block[position + 5 : position + 5 + size]
+        record, dataset = block[position + 1], block[position + 2]
+        size, position = int.from_bytes(block[position + 3 : position + 5]), position + 5
+        if size & _EXTENDED:
+            # The length of the length, which follows.
+            start = position + (size & ~_EXTENDED)
+            size, position = int.from_bytes(block[position:start]), start
+        value = block[position : position + size]
         if record == 2 and dataset in tags and value:  # noqa: PLR2004 - the application record
             found.setdefault(tags[dataset], []).append(_utf8(value))
-        position += 5 + size
+        position += size
 
 
 def _utf8(value: bytes) -> bytes:
@@ -94,23 +94,6 @@ def _utf8(value: bytes) -> bytes:
     except UnicodeDecodeError:
         return value.decode("latin-1").encode()
     return value
-
-
-def _xmp(packet: bytes, field: bytes) -> bytes:
-    """Return the texts of a Dublin Core property; without an XML parser, because a packet may be hostile."""
-    start, end = packet.find(b"<dc:" + field), packet.find(b"</dc:" + field + b">")
-    if 0 <= start < end:
-        element = packet[start : min(end, start + _MAX_ELEMENT_BYTES)].partition(b">")[2]
-        items = re.findall(rb"<rdf:li\b[^<>]*>([^<]*)</rdf:li>", element) or [re.sub(rb"<[^<>]*>", b" ", element)]
-        return b"; ".join(text for item in dict.fromkeys(items) if (text := _unescaped(item)))
-    start = packet.find(b"dc:" + field + b"=")
-    quoted = packet[start : start + MAX_TEXT_BYTES] if start >= 0 else b""
-    attribute = re.match(rb"[\w:]+=(?:\"([^\"]*)\"|'([^']*)')", quoted)
-    return _unescaped(attribute[1] or attribute[2] or b"") if attribute else b""
-
-
-def _unescaped(text: bytes) -> bytes:
-    return html.unescape(text.decode("utf-8", "replace")).strip().encode("utf-8", "replace")
 
 
 def _segment_body(kept: list[tuple[int, bytes]]) -> bytes:

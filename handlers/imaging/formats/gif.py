@@ -19,8 +19,8 @@ from handlers.imaging.source import Source
 from .decoding import image_faults, load
 from .picture import Header, Picture
 
-MAX_SUB_BLOCKS = 250_000
-"""So many full sub-blocks are 64 MB; a file with more is made to stall the decoder."""
+MAX_SUB_BLOCKS = 500_000
+"""Sub-blocks of all blocks together: 128 MB if they are full; a file with more is made to stall the reader."""
 
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _CONTROL, _APPLICATION = 0xF9, 0xFF
@@ -56,7 +56,8 @@ class GifPicture(Picture):
 
     def frames(self) -> int:
         """Count the frames by walking over the blocks; see `Picture.frames`."""
-        position, frames = _skip_blocks(self.source, self.header.data_start), 1
+        blocks = _SubBlocks(self.source)
+        position, frames = blocks.skip(self.header.data_start), 1
         for _ in range(4 * self.limits.max_frames):
             kind = (self.source.peek(position, 1) or b"\0")[0]
             if kind == _TRAILER:
@@ -65,7 +66,7 @@ class GifPicture(Picture):
                 self.warnings.append(_NO_TRAILER)
                 return frames
             if kind == _EXTENSION:
-                position = _skip_blocks(self.source, position + 2)
+                position = blocks.skip(position + 2)
                 continue
             if kind != _IMAGE:
                 raise BrokenImageError(f"the GIF has unknown data after frame {frames:,}")
@@ -74,7 +75,7 @@ class GifPicture(Picture):
                 break
             flags = self.source.take(position + 9, 1)[0]
             _, position = _colours(self.source, flags, position + 10)
-            position = _skip_blocks(self.source, position + 1)
+            position = blocks.skip(position + 1)
         raise ImageTooLargeError(f"more than the {self.limits.max_frames:,} frames that are counted")
 
     def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:  # noqa: ARG002 - never reduced
@@ -112,6 +113,7 @@ def _read_header(source: Source, limits: Limits) -> GifHeader:
     palette, position = _colours(source, screen[4], position)
     transparent: int | None = None
     xmp: bytes | None = None
+    sub_blocks = _SubBlocks(source)
     for blocks in range(limits.max_segments + 1):
         kind = source.take(position, 1)[0]
         if kind == _IMAGE:
@@ -122,7 +124,7 @@ def _read_header(source: Source, limits: Limits) -> GifHeader:
         label = source.take(position + 1, 1)[0]
         if label == _CONTROL:
             transparent = _transparent(source.peek(position + 2, 6))
-        start, position = position + 2, _skip_blocks(source, position + 2)
+        start, position = position + 2, sub_blocks.skip(position + 2)
         if label == _APPLICATION:
             xmp = _packet(source, start, position) or xmp
     raise BrokenImageError("the GIF holds no picture: no frame before its end")
@@ -136,27 +138,31 @@ def _packet(source: Source, start: int, end: int) -> bytes | None:
     return source.peek(start, min(max(0, end - _XMP_TRAILER_BYTES - start), MAX_BLOCK_BYTES))
 
 
-def _skip_blocks(source: Source, position: int) -> int:
-    """Return the position after a series of sub-blocks and its terminator.
+class _SubBlocks:
+    """Skips series of sub-blocks, which together have a limit: each takes time, however short it is."""
 
-    Raises:
-        BrokenImageError: The file ends within the series.
-        ImageTooLargeError: The series is too long.
-    """
-    blocks, step = 0, _FIRST_STEP_BYTES
-    while blocks < MAX_SUB_BLOCKS:
-        part, at = source.peek(position, step), 0
-        if not part:
-            source.take(position, 1)
-        while at < len(part):
-            size = part[at]
-            at, blocks = at + size + 1, blocks + 1
-            if not size:
-                return position + at
-        position, step = position + at, min(2 * step, _STEP_BYTES)
-    raise ImageTooLargeError(
-        f"expected a GIF of at most {MAX_SUB_BLOCKS:,} sub-blocks in a block, got more: save it again"
-    )
+    def __init__(self, source: Source) -> None:
+        self._source, self._count = source, 0
+
+    def skip(self, position: int) -> int:
+        """Return the position after a series of sub-blocks and its terminator.
+
+        Raises:
+            BrokenImageError: The file ends within the series.
+            ImageTooLargeError: There are too many sub-blocks.
+        """
+        step = _FIRST_STEP_BYTES
+        while self._count < MAX_SUB_BLOCKS:
+            part, at = self._source.peek(position, step), 0
+            if not part:
+                self._source.take(position, 1)
+            while at < len(part):
+                size = part[at]
+                at, self._count = at + size + 1, self._count + 1
+                if not size:
+                    return position + at
+            position, step = position + at, min(2 * step, _STEP_BYTES)
+        raise ImageTooLargeError(f"expected a GIF of at most {MAX_SUB_BLOCKS:,} sub-blocks, got more: save it again")
 
 
 def _transparent(block: bytes) -> int | None:
@@ -208,7 +214,7 @@ def _payload(source: Source, header: GifHeader) -> tuple[bytes, bool]:
     descriptor = b"," + bytes(4) + size + bytes((header.interlaced << 6,))
     start = header.data_start - 1
     try:
-        end = _skip_blocks(source, header.data_start)
+        end = _SubBlocks(source).skip(header.data_start)
         data, ended = source.take(start, end - start), bool(source.peek(end, 1))
     except BrokenImageError:
         # The file ends within the data; the decoder finds out whether all pixels are there.

@@ -14,6 +14,7 @@ from PIL import Image
 from handlers.errors import BrokenImageError, ImageTooLargeError
 from handlers.imaging.facts.exif import ORIENTATION, Exif, read_exif
 from handlers.imaging.facts.rights import MAX_BLOCK_BYTES
+from handlers.imaging.facts.xmp import packet_text
 from handlers.imaging.limits import Limits
 from handlers.imaging.pixels.raster import Raster
 from handlers.imaging.pixels.transparency import split
@@ -75,7 +76,7 @@ class HeifPicture(Picture):
         with contextlib.suppress(BrokenImageError):
             if header.xmp_item:
                 packet = header.meta.data(self.source, header.xmp_item, MAX_BLOCK_BYTES)
-                self.texts = {**self.texts, XMP_TEXT: packet.decode("utf-8", "replace")}
+                self.texts = {**self.texts, XMP_TEXT: packet_text(packet)}
 
     def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:  # noqa: ARG002 - all or nothing
         """Decode the picture; a damaged one is never kept. See `Picture.decode`."""

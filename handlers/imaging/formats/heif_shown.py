@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import floor
 
 from handlers.imaging.pixels.orientation import stored_region, upright_size
-from handlers.imaging.pixels.profile import coded_profile
+from handlers.imaging.pixels.profile import TV_TRANSFERS, coded_profile
 
 from .heif_items import ImageItem
 from .picture import MAX_PROFILE_BYTES
@@ -93,7 +93,8 @@ def _coded(codes: bytes, warnings: list[str], *, grey: bool) -> bytes | None:
         return None
     found = int.from_bytes(codes[:2]), int.from_bytes(codes[2:])
     primaries, transfer = (default if one == _UNSPECIFIED else one for one, default in zip(found, _SRGB, strict=True))
-    profile = coded_profile(primaries, transfer, grey=grey)
+    # Browsers show pictures in the curve of television, which converters write by default, as sRGB.
+    profile = coded_profile(primaries, _SRGB[1] if transfer in TV_TRANSFERS else transfer, grey=grey)
     if profile is None:
         warnings.append(f"the colr box was ignored: colours of code {primaries}, {transfer} do not fit sRGB")
     return profile or None

@@ -43,6 +43,9 @@ MAX_ARITHMETIC_SCANS = 20
 ARITHMETIC_WEIGHT = 8
 """How many times as long a block takes with arithmetic coding as with Huffman coding."""
 
+MAX_RESTARTS = 500_000
+"""Restarts in all scans, each of which takes time; encoders write one for a row, or for a few blocks."""
+
 MAX_BLOCKS = 32_000_000
 """Blocks of 8 x 8 samples in all scans: twice those of a progressive picture of 64 million pixels."""
 
@@ -111,18 +114,31 @@ def coded_picture(source: Source, header: JpegHeader, limits: Limits) -> CodedPi
             restarts = any(part[4:6])
         elif segment.marker == SOS:
             scans.append(_scan(bytes(file[segment.start + 4 : segment.end])))
-            part = without_fill(in_sequence(part, _most_restarts(header) if restarts else 0))
+            part = _data_of_scan(part, _most_restarts(header) if restarts else 0, counts)
         parts.append(part)
     # Tables after the last scan would keep the decoder from asking for the data that it lacks.
     while parts[-1][1] != SOS:
         parts.pop()
     if not ended:
         parts[-1] = without_zeros(parts[-1])
-    plain = all(part[1] in _PLAIN for part in parts[len(first) :])
+    plain = _is_plain(parts[len(first) :])
     _check_work(header, scans)
     watched = len(scans) == 1 and header.frame in SEQUENTIAL
     compared = not watched and header.frame not in ARITHMETIC
     return CodedPicture(parts, scans, ended, plain, watched, compared)
+
+
+def _data_of_scan(part: memoryview, most_restarts: int, counts: dict[str, int]) -> memoryview:
+    """Return a scan as far as its markers are in sequence, without fill bytes at its end.
+
+    Raises:
+        ImageTooLargeError: The scans so far have too many restarts.
+    """
+    part, restarts = in_sequence(without_fill(part), most_restarts)
+    counts["restarts"] = counts.get("restarts", 0) + restarts
+    if counts["restarts"] > MAX_RESTARTS:
+        raise ImageTooLargeError(f"expected at most {MAX_RESTARTS:,} restarts in a JPEG, got more: save it again")
+    return without_fill(part)
 
 
 @dataclass(frozen=True)
@@ -141,14 +157,19 @@ class FirstScan:
 
 def first_scan(source: Source, header: JpegHeader) -> FirstScan:
     """Read the file up to the coded data of its first scan."""
-    parts, plain = [b"\xff\xd8", *_colour_segments(header)], True
+    first, parts = [b"\xff\xd8", *_colour_segments(header)], list[bytes]()
     for segment in walk(source):
         if not is_metadata(segment.marker):
             parts.append(source.take(segment.start, segment.end - segment.start))
-            plain = plain and segment.marker in _PLAIN
         if segment.marker == SOS:
             break
-    return FirstScan(b"".join(parts), segment.end, _scan(parts[-1][4:]), plain)
+    return FirstScan(b"".join(first + parts), segment.end, _scan(parts[-1][4:]), _is_plain(parts))
+
+
+def _is_plain(parts: Sequence[bytes | memoryview]) -> bool:
+    """Return whether every decoder knows the segments; some lack the Huffman tables that motion JPEG leaves out."""
+    kinds = {part[1] for part in parts}
+    return DHT in kinds and kinds <= _PLAIN
 
 
 def _scan(parameters: bytes) -> Scan:

@@ -1,6 +1,7 @@
 """A JPEG decoder that decodes a scan while it arrives, and detects coded data that end before the last row."""
 
 import io
+import re
 
 from PIL import ImageFile, JpegImagePlugin
 
@@ -10,6 +11,7 @@ from .decoding import BLOCK_BYTES, image_faults
 from .jpeg_markers import MARKER
 
 END_OF_IMAGE = b"\xff\xd9"
+_FILL_BYTES = re.compile(rb"\xff{2,}")
 _PADDING = b"\x7f" * 8
 """As long as libjpeg's bit buffer, because it reads so far ahead. Ones are not a Huffman code, but zeros can be those
 of many blocks."""
@@ -36,18 +38,18 @@ def reduce(image: "WatchedJpeg", factor: int) -> tuple[float, float, float, floa
 
 
 class ArrivingScan:
-    """A file for Pillow: `head`, then a scan's coded data from a position of a source up to the next marker."""
+    """A file for Pillow: `head`, then a scan's coded data from a position of a source up to the next marker.
+
+    Fill bytes (FF before a marker or FF) are left out if there are many: the decoder would read them all again for each
+    block.
+    """
 
     def __init__(self, head: bytes, source: Source, start: int) -> None:
-        self._head, self._source = head, source
-        self._start = self._next = start
+        self._head, self._source, self._next = head, source, start
         self._at = 0
         self._ended = False
-
-    @property
-    def size(self) -> int:
+        self.size = len(head)
         """Bytes so far."""
-        return len(self._head) + self._next - self._start
 
     def read(self, size: int) -> bytes:
         """Return at most `size` bytes; none at the end of the scan."""
@@ -55,29 +57,31 @@ class ArrivingScan:
             data = self._head[self._at : self._at + size]
             self._at += len(data)
             return data
-        return self._coded(size)
+        block = b""
+        while not block and not self._ended:
+            block = self._coded(size)
+        self.size += len(block)
+        return block
 
     def seek(self, offset: int) -> None:
         """Go back to the beginning, as Pillow does after it has read the header."""
         assert not offset  # noqa: S101
-        assert self._next == self._start  # noqa: S101
+        assert self.size == len(self._head)  # noqa: S101
         self._at = 0
 
     def _coded(self, size: int) -> bytes:
-        if self._ended:
-            return b""
-        # One byte more, because a marker has two.
-        block = self._source.peek(self._next, size + 1)
-        marker = MARKER.search(block)
-        if marker:
-            # Fill bytes (FF) may stand before a marker.
-            block, self._ended = block[: marker.start()].rstrip(b"\xff"), True
-        elif len(block) <= size:
-            self._ended = True
-        else:
-            block = block[:size]
+        """Return the next coded data, of at most `size` bytes, which are two or more."""
+        block = self._source.peek(self._next, size)
+        self._ended = len(block) < size
+        if not self._ended:
+            # The last FF may begin a marker.
+            block = block[: size - (block[-1] == 0xFF)]  # noqa: PLR2004
         self._next += len(block)
-        return block
+        # A search for a marker is slow among fill bytes, and so is a search for them in other data.
+        block = _FILL_BYTES.sub(b"\xff", block) if 2 * block.count(b"\xff") > len(block) else block
+        if marker := MARKER.search(block):
+            block, self._ended = block[: marker.start()], True
+        return block.rstrip(b"\xff")
 
 
 class WatchedJpeg(JpegImagePlugin.JpegImageFile):

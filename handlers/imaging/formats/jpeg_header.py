@@ -194,12 +194,16 @@ def _joined(parts: list[bytes], warnings: list[str]) -> bytes | None:
     """Join the profile's parts in order; each begins with its number and the number of parts."""
     if not parts:
         return None
-    # A repeated part counts once, because some editors store the whole profile twice.
-    numbered = sorted({part for part in parts if len(part) > 2}, key=lambda part: part[0])  # noqa: PLR2004
-    if not numbered or [part[0] for part in numbered] != list(range(1, numbered[0][1] + 1)):
+    # Of repeated parts, the first counts: some editors store the whole profile twice, or another one behind it.
+    numbered: dict[int, bytes] = {}
+    for part in parts:
+        if len(part) > 2:  # noqa: PLR2004
+            numbered.setdefault(part[0], part)
+    count = next(iter(numbered.values()))[1] if numbered else 0
+    if not count or any(number not in numbered for number in range(1, count + 1)):
         warnings.append("the ICC profile was ignored: parts of it are missing")
         return None
-    profile = b"".join(part[2:] for part in numbered)
+    profile = b"".join(numbered[number][2:] for number in range(1, count + 1))
     if len(profile) > MAX_PROFILE_BYTES:
         warnings.append(f"the ICC profile was ignored: it has {len(profile):,} bytes, more than {MAX_PROFILE_BYTES:,}")
         return None

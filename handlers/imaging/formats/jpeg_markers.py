@@ -23,6 +23,9 @@ MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _INSIDE = re.compile(rb"\xff[\x01-\xfe]")
 """The markers that do not end a scan for `walk`: restarts, TEM, and those whose parameters the file has no room for."""
 _SEARCH_BYTES = 256 * 1024
+_FILL = b"\xff" * _SEARCH_BYTES
+"""Compared as a whole, because a search for a marker tries each fill byte."""
+
 _FIRST_RESTART, _RESTARTS = 0xD0, 8
 
 _PADDING = bytes(min(level, 0xFE) for level in hashlib.sha512(b"padding").digest())
@@ -30,6 +33,9 @@ _PADDING = bytes(min(level, 0xFE) for level in hashlib.sha512(b"padding").digest
 
 MAX_MARKERS = 10_000
 """Markers that are read; a file with more is made to stall the reader."""
+
+MAX_QUANTISATION_BYTES = 2_048
+"""Bytes of all DQT segments, each of whose tables Pillow reads in Python; a picture has at most four tables."""
 
 JUNK_BYTES = 64 * 1024
 """Junk bytes between two segments of the header; real files have a few at most."""
@@ -80,6 +86,8 @@ def walk(source: Source) -> Iterator[Segment]:
 
 def count_segment(counts: dict[str, int], segment: Segment, limits: Limits) -> None:
     """Count a segment by kind, and refuse the file once there are too many."""
+    if segment.marker == DQT:
+        _count_quantisation(counts, segment)
     if is_metadata(segment.marker):
         what = "APPn and comment segments"
     elif segment.marker == SOS:
@@ -90,6 +98,15 @@ def count_segment(counts: dict[str, int], segment: Segment, limits: Limits) -> N
         what = "table segments"
     counts[what] = counts.get(what, 0) + 1
     limits.check_segments(counts[what], what)
+
+
+def _count_quantisation(counts: dict[str, int], segment: Segment) -> None:
+    counts["quantisation"] = counts.get("quantisation", 0) + segment.end - segment.start
+    if counts["quantisation"] > MAX_QUANTISATION_BYTES:
+        raise ImageTooLargeError(
+            f"expected at most {MAX_QUANTISATION_BYTES:,} bytes of quantisation tables in a JPEG, got more: save it "
+            "again"
+        )
 
 
 def is_metadata(marker: int) -> bool:
@@ -103,7 +120,10 @@ def _next_marker(source: Source, position: int, reach: int | None) -> int | None
     if MARKER.match(head):
         return position
     while True:
-        found, searched = source.find(MARKER, position, _SEARCH_BYTES)
+        if source.peek(position, 1) == b"\xff" and source.peek(position, _SEARCH_BYTES) == _FILL:
+            found, searched = None, _SEARCH_BYTES
+        else:
+            found, searched = source.find(MARKER, position, _SEARCH_BYTES)
         if found is not None:
             return found
         reach = None if reach is None else reach - searched
@@ -113,15 +133,17 @@ def _next_marker(source: Source, position: int, reach: int | None) -> int | None
         position += searched - 1
 
 
-def in_sequence(scan: memoryview, most_restarts: int) -> memoryview:
-    """Return a scan up to the first marker that does not belong there: decoders invent data instead of what follows.
+def in_sequence(scan: memoryview, most_restarts: int) -> tuple[memoryview, int]:
+    """Return a scan up to the first marker that does not belong there, and the number of restarts before.
 
-    Restart markers must be in sequence (T.81, B.2.1).
+    Decoders invent data instead of what follows. Restart markers must be in sequence (T.81, B.2.1).
     """
-    for number, marker in enumerate(_markers(scan)):
+    number = 0
+    for marker in _markers(scan):
         if number >= most_restarts or scan[marker.start() + 1] != _FIRST_RESTART + number % _RESTARTS:
-            return scan[: marker.start()]
-    return scan
+            return scan[: marker.start()], number
+        number += 1
+    return scan, number
 
 
 def _markers(scan: bytes | memoryview) -> Iterator[re.Match[bytes]]:

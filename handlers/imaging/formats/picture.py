@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 
 from handlers.imaging.facts.exif import Exif, read_exif
 from handlers.imaging.facts.rights import rights_only
+from handlers.imaging.facts.xmp import packet_text
 from handlers.imaging.limits import BYTES_PER_PIXEL, Limits, area, bytes_needed
 from handlers.imaging.pixels.raster import Raster
 from handlers.imaging.source import Source
@@ -154,7 +155,7 @@ class Picture(ABC):
     @property
     def rights(self) -> bytes:
         """Artist and copyright as the body of an EXIF segment; empty if the file has neither."""
-        xmp = self.header.xmp or self.texts.get(XMP, "").encode()
+        xmp = packet_text(self.header.xmp) if self.header.xmp else self.texts.get(XMP, "")
         return rights_only(self.exif, self.header.iptc, xmp, self.texts)
 
     def frames(self) -> int:

@@ -10,6 +10,8 @@ from PIL import Image, ImageChops
 
 from handlers.errors import BrokenImageError, ImageTooLargeError
 from handlers.imaging.facts.exif import read_exif
+from handlers.imaging.facts.rights import rights_only
+from handlers.imaging.facts.xmp import packet_text
 from handlers.imaging.limits import Limits
 from handlers.imaging.pixels.depth import HIGH_BYTES, LOW_BYTES, eight_bit
 from handlers.imaging.pixels.raster import Raster
@@ -29,6 +31,7 @@ from .png_header import (
     read_header,
     walk,
 )
+from .png_text import RAW_EXIF, RAW_IPTC, RAW_XMP, XMP, raw_profile
 
 if TYPE_CHECKING:
     from .png_inflate import InflatedPng
@@ -79,6 +82,13 @@ class PngPicture(Picture):
         self.texts = {**self.data.texts, **self.header.texts}
         if self.header.exif is None and self.data.exif:
             self.exif = read_exif(self.data.exif)
+
+    @property
+    def rights(self) -> bytes:
+        """Artist and copyright, also from the blocks that ImageMagick writes as text; see `Picture.rights`."""
+        exif, iptc, xmp = (raw_profile(self.texts.get(keyword, "")) for keyword in (RAW_EXIF, RAW_IPTC, RAW_XMP))
+        packet = self.texts.get(XMP) or packet_text(xmp)
+        return rights_only(self.exif if self.exif.image else read_exif(exif), iptc, packet, self.texts)
 
     def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:  # noqa: ARG002 - never reduced
         """Decode all pixels; see `Picture.decode`."""
@@ -158,6 +168,7 @@ class PngPicture(Picture):
         found = [
             (self.data.doubt and f"{self.data.doubt}; its pixels are whole"),
             (checksum in ("missing", "unread") and "the PNG's compressed data have no end; its pixels are whole"),
+            (self.data.interrupted and "the PNG's data are interrupted by another chunk; its pixels are whole"),
             (not self.data.ended and "the PNG's IEND chunk is missing; its picture is whole"),
         ]
         return [text for text in found if text]

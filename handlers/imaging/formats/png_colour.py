@@ -14,8 +14,11 @@ from .picture import MAX_PROFILE_BYTES
 COLOUR_BYTES = {b"cICP": 4, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32}
 _SRGB_GAMMA = 45_455
 _GAMMA_TOLERANCE = _SRGB_GAMMA // 20
-"""Gammas so near that of sRGB are left alone, as by libpng (PNG_GAMMA_THRESHOLD_FIXED)."""
+"""Gammas so near that of sRGB are left alone, as by libpng (PNG_GAMMA_THRESHOLD_FIXED) and browsers; with cHRM,
+browsers use the gamma as it is."""
 _FULL_RANGE_RGB = (0, 1)
+_INTENTS = (b"\0", b"\1", b"\2", b"\3")
+_MOST_NAME_BYTES = 79
 
 
 def colour_profile(found: Mapping[bytes, bytes], warnings: list[str], *, grey: bool) -> bytes | None:
@@ -26,25 +29,27 @@ def colour_profile(found: Mapping[bytes, bytes], warnings: list[str], *, grey: b
         if profile is not None:
             return profile or None
         warnings.append(f"the cICP chunk was ignored: colours of code {primaries}, {transfer} do not fit sRGB")
-    if b"iCCP" in found:
-        return _embedded(found[b"iCCP"], warnings)
-    if b"sRGB" in found or b"gAMA" not in found:
-        return None
+    embedded = _embedded(found[b"iCCP"], warnings) if b"iCCP" in found else None
+    if embedded or found.get(b"sRGB") in _INTENTS or b"gAMA" not in found:
+        return embedded
     return _described(found, warnings, grey=grey)
 
 
 def _described(found: Mapping[bytes, bytes], warnings: list[str], *, grey: bool) -> bytes | None:
     """Return the profile of gAMA and cHRM; without cHRM, the primaries are sRGB's, as in browsers."""
     gamma, points = int.from_bytes(found[b"gAMA"]), found.get(b"cHRM", b"")
+    if len(points) not in (0, COLOUR_BYTES[b"cHRM"]):
+        warnings.append(f"the cHRM chunk was ignored: it has {len(points)} bytes")
+        points = b""
     try:
         primaries = _primaries(points) if points else SRGB
-        if primaries == SRGB and abs(gamma - _SRGB_GAMMA) <= _GAMMA_TOLERANCE:
+        if not points and abs(gamma - _SRGB_GAMMA) <= _GAMMA_TOLERANCE:
             return None
         exponent = 100_000 / gamma
         if not 0.1 <= exponent <= 10:  # noqa: PLR2004
             raise ValueError(f"a gamma of {exponent:g}")
         return build_profile(primaries, (exponent,), grey=grey)
-    except (ValueError, ZeroDivisionError, struct.error) as error:
+    except (ValueError, ZeroDivisionError) as error:
         warnings.append(f"the gAMA and cHRM chunks were ignored: {error}")
         return None
 
@@ -57,13 +62,13 @@ def _primaries(points: bytes) -> Primaries:
 
 def _embedded(chunk: bytes, warnings: list[str]) -> bytes | None:
     """Inflate the iCCP chunk, up to the longest profile that is used."""
-    _, _, coded = chunk.partition(b"\0")
+    name, _, coded = chunk.partition(b"\0")
     inflater = zlib.decompressobj()
     try:
         profile = inflater.decompress(coded[1:], MAX_PROFILE_BYTES)
     except zlib.error:
         profile = b""
-    if coded[:1] != b"\0" or inflater.unconsumed_tail or not inflater.eof:
+    if not 1 <= len(name) <= _MOST_NAME_BYTES or coded[:1] != b"\0" or inflater.unconsumed_tail or not inflater.eof:
         warnings.append("the ICC profile was ignored: it is damaged or too long")
         return None
     return profile

@@ -28,7 +28,8 @@ MISSING = "the PNG is truncated: it ends before the checksum of its last data"
 class PictureData:
     """The chunks of the picture, and what follows them: an eXIf chunk, texts, the end.
 
-    `doubt` says which checksum of a chunk (CRC-32) is wrong or missing; `others` counts the chunks without pixels.
+    `doubt` says which checksum of a chunk (CRC-32) is wrong or missing; `interrupted` means that another chunk comes
+    between two of the picture; `others` counts the chunks without pixels.
     """
 
     chunks: list[Chunk] = field(default_factory=list)
@@ -36,6 +37,7 @@ class PictureData:
     texts: dict[str, str] = field(default_factory=dict)
     doubt: str | None = None
     ended: bool = False
+    interrupted: bool = False
     others: int = 0
 
     def note(self, chunk: Chunk, file: memoryview, limits: Limits) -> None:
@@ -45,6 +47,7 @@ class PictureData:
             ImageTooLargeError: Too many chunks.
         """
         if chunk.kind == b"IDAT":
+            self.interrupted |= bool(self.chunks) and self.chunks[-1].end + 8 != chunk.start
             self.chunks.append(replace(chunk, size=max(0, min(chunk.size, len(file) - chunk.start))))
             self.doubt = self.doubt or _damage(file, chunk)
             if len(self.chunks) > MAX_DATA_CHUNKS:

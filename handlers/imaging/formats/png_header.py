@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from handlers.errors import BrokenImageError
+from handlers.errors import BrokenImageError, UnsupportedFormatError
 from handlers.imaging.facts.rights import MAX_BLOCK_BYTES
 from handlers.imaging.limits import Limits
 from handlers.imaging.source import Source
@@ -62,6 +62,7 @@ def read_header(source: Source, limits: Limits) -> PngHeader:
 
     Raises:
         BrokenImageError: A critical chunk is missing or damaged.
+        UnsupportedFormatError: A critical chunk is unknown.
         ImageTooLargeError: Too many chunks.
     """
     found: dict[bytes, bytes] = {}
@@ -71,11 +72,11 @@ def read_header(source: Source, limits: Limits) -> PngHeader:
         if chunk.kind in (b"IDAT", b"IEND"):
             break
         limits.check_segments(number, "chunks before the picture")
+        _check_known(source, chunk)
         if (number == 0) != (chunk.kind == b"IHDR"):
             raise BrokenImageError("the PNG is damaged: it must begin with one IHDR chunk")
-        if chunk.kind == b"iCCP" and b"PLTE" in found:
-            # The specification forbids it, and libpng and browsers ignore it there.
-            warnings.append("the ICC profile was ignored: it comes after the palette")
+        if misplaced := _misplaced(chunk.kind, found):
+            warnings.append(misplaced)
         elif chunk.kind == b"PLTE" and b"PLTE" in found:
             raise BrokenImageError("the PNG is damaged: it has two palettes")
         elif chunk.kind in TEXTS and chunk.size <= MAX_BLOCK_BYTES:
@@ -114,6 +115,27 @@ def walk(source: Source, position: int = len(SIGNATURE)) -> Iterator[Chunk]:
         if kind == b"IEND":
             return
         position = chunk.end
+
+
+def _check_known(source: Source, chunk: Chunk) -> None:
+    """Refuse a chunk that readers must know; a damaged one may have been another.
+
+    Raises:
+        UnsupportedFormatError: No decoder shows such a picture.
+    """
+    if chunk.kind[:1].isupper() and chunk.kind not in _WANTED and _intact(source, chunk) is not None:
+        raise UnsupportedFormatError(
+            f"expected a PNG of known critical chunks, got one of type {chunk.kind.decode('ascii')}: save it again"
+        )
+
+
+def _misplaced(kind: bytes, found: dict[bytes, bytes]) -> str | None:
+    """Return why a chunk is ignored where it is: the specification forbids it there, as libpng and browsers do."""
+    if kind == b"iCCP" and b"PLTE" in found:
+        return "the ICC profile was ignored: it comes after the palette"
+    if kind == b"tRNS" and b"PLTE" not in found and found.get(b"IHDR", b"")[9:10] == bytes((PALETTE,)):
+        return "the tRNS chunk was ignored: it comes before the palette"
+    return None
 
 
 def _only_suggested(chunk: Chunk, found: dict[bytes, bytes]) -> bool:

@@ -10,7 +10,8 @@ from handlers.imaging.facts.rights import MAX_BLOCK_BYTES
 TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 
 XMP = "XML:com.adobe.xmp"
-KEYWORDS = frozenset({"Author", "Copyright", XMP})
+RAW_EXIF, RAW_IPTC, RAW_XMP = (f"Raw profile type {kind}" for kind in ("exif", "iptc", "xmp"))
+KEYWORDS = frozenset({"Author", "Copyright", XMP, RAW_EXIF, RAW_IPTC, RAW_XMP})
 
 
 def read_text(kind: bytes, data: bytes) -> dict[str, str]:
@@ -27,6 +28,14 @@ def read_text(kind: bytes, data: bytes) -> dict[str, str]:
     _, _, rest = rest.partition(b"\0")  # The language.
     _, _, body = rest.partition(b"\0")  # The translated keyword.
     return _named(name, _inflated(body) if compressed else body, "utf-8")
+
+
+def raw_profile(text: str) -> bytes:
+    """Return the block in a text of ImageMagick: a name, a length, hexadecimal digits; empty if it is damaged."""
+    try:
+        return bytes.fromhex("".join(text.split(None, 2)[2:]))
+    except ValueError:
+        return b""
 
 
 def _named(name: str, body: bytes | None, encoding: str) -> dict[str, str]:

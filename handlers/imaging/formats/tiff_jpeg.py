@@ -6,7 +6,7 @@ Source: Adobe's TIFF technical note 2.
 from collections.abc import Sequence
 
 from handlers.errors import BrokenImageError, ImageTooLargeError
-from handlers.imaging.limits import Limits
+from handlers.imaging.limits import Limits, area
 from handlers.imaging.source import Source
 
 from .jpeg import JpegPicture
@@ -14,8 +14,8 @@ from .jpeg_coded import MAX_BLOCKS, blocks_of
 from .jpeg_decoder import END_OF_IMAGE
 from .tiff_header import JPEG_TABLES, YCBCR, TiffHeader, opaque
 
-MAX_JPEGS = 16_384
-"""Tiles of 64 x 64 of the largest picture; each takes 0.15 ms to check, and programs write larger ones."""
+FEW_JPEGS, JPEG_PX = 2_048, 64 * 64
+"""JPEGs that every picture may have, and pixels for each of more: each takes 0.15 ms to check, however small it is."""
 
 SCAN_BLOCKS = 1_024
 """Blocks that a scan counts for at least, because a small scan takes longer for each of its blocks."""
@@ -34,8 +34,9 @@ def check_jpegs(header: TiffHeader, parts: Sequence[bytes | memoryview], limits:
         BrokenImageError: One is, or is damaged.
         ImageTooLargeError: There are too many, or they have too many segments or scans.
     """
-    if len(parts) > MAX_JPEGS:
-        raise ImageTooLargeError(f"expected a TIFF of at most {MAX_JPEGS:,} JPEGs, got {len(parts):,}: save it again")
+    most = max(FEW_JPEGS, area([header.size]) * header.planes // JPEG_PX)
+    if len(parts) > most:
+        raise ImageTooLargeError(f"expected a TIFF of at most {most:,} JPEGs, got {len(parts):,}: save it again")
     samples, blocks = 1 if header.planes > 1 else header.samples, 0
     for number, part in enumerate(parts if samples in _CHECKED_SAMPLES else ()):
         blocks += _checked(header, number, part, limits)

@@ -6,6 +6,7 @@ Source: WebP container specification.
 import contextlib
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Self
 
 from PIL import Image, WebPImagePlugin
@@ -13,13 +14,14 @@ from PIL import Image, WebPImagePlugin
 from handlers.errors import BrokenImageError, ImageTooLargeError
 from handlers.imaging.facts.exif import read_exif
 from handlers.imaging.facts.rights import MAX_BLOCK_BYTES
+from handlers.imaging.facts.xmp import packet_text
 from handlers.imaging.limits import Limits
 from handlers.imaging.pixels.raster import Raster
 from handlers.imaging.pixels.transparency import split
 from handlers.imaging.source import Source
 
 from .decoding import image_faults
-from .picture import Picture
+from .picture import MAX_PROFILE_BYTES, Picture
 from .png_text import XMP as XMP_TEXT
 from .webp_header import (
     ALPHA,
@@ -28,6 +30,7 @@ from .webp_header import (
     FIRST_CHUNK,
     FRAME,
     LOSSY,
+    PROFILE,
     XMP,
     RiffChunk,
     WebpHeader,
@@ -82,12 +85,16 @@ class WebpPicture(Picture):
             for kind, data in self._metadata():
                 if kind == EXIF:
                     self.exif = read_exif(data)
+                elif kind == PROFILE:
+                    self.header = replace(self.header, icc=data)
                 else:
-                    self.texts = {**self.texts, XMP_TEXT: data.decode("utf-8", "replace")}
+                    self.texts = {**self.texts, XMP_TEXT: packet_text(data)}
 
     def _metadata(self) -> Iterator[tuple[bytes, bytes]]:
-        """Yield the type and data of the first EXIF chunk and of the first XMP chunk, unless they are too long."""
+        """Yield the type and data of the first chunk of each kind that is still needed, unless it is too long."""
         most = dict(_MOST_BYTES) if self.header.extended else {}
+        if self.header.profiled and self.header.icc is None:
+            most[PROFILE] = MAX_PROFILE_BYTES
         for number, chunk in enumerate(walk(self.source, FIRST_CHUNK, self.header.end)):
             if not most or number > self.limits.max_segments + self.limits.max_frames:
                 return

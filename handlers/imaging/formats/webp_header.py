@@ -4,7 +4,7 @@ Source: WebP container specification; RFC 6386, section 9.1, for VP8; WebP lossl
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from handlers.errors import BrokenImageError
@@ -17,7 +17,7 @@ LOSSY, LOSSLESS, EXTENDED, FRAME = b"VP8 ", b"VP8L", b"VP8X", b"ANMF"
 ALPHA, PROFILE, EXIF, XMP = b"ALPH", b"ICCP", b"EXIF", b"XMP "
 FIRST_CHUNK = 12
 FRAME_HEADER_BYTES = 16
-_ANIMATION_FLAG = 0x02
+_ANIMATION_FLAG, _ALPHA_FLAG, _PROFILE_FLAG = 0x02, 0x10, 0x20
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class RiffChunk:
 class WebpHeader(Header):
     """Facts up to the first picture's data, which is in the chunks `picture` and, if it has one, `alpha`.
 
-    `box` is the picture's (left, top, width, height) on the canvas. `picture_start` is the position of the picture's
+    `box` is the picture's (left, top, width, height) on the canvas. `profiled` means that a profile counts, which may
+    also follow the picture. `picture_start` is the position of the picture's
     first chunk, or of its frame, and `end` the position after the last chunk.
     """
 
@@ -47,6 +48,7 @@ class WebpHeader(Header):
     box: tuple[int, int, int, int]
     animated: bool
     extended: bool
+    profiled: bool
     picture_start: int
     end: int
 
@@ -85,25 +87,28 @@ def read_header(source: Source, limits: Limits) -> WebpHeader:
     first = next(walk(source, FIRST_CHUNK, end), None)
     if first is None or first.kind != EXTENDED:
         found = _bitstream(source, FIRST_CHUNK, end, limits)
-        return _header(found, found.size, (0, 0, *found.size), extended=False, picture_start=FIRST_CHUNK, end=end)
+        facts: dict[str, Any] = {"extended": False, "profiled": False, "picture_start": FIRST_CHUNK, "end": end}
+        return _header(found, found.size, (0, 0, *found.size), **facts)
     data = source.take(first.start, 10)
     canvas = (1 + int.from_bytes(data[4:7], "little"), 1 + int.from_bytes(data[7:10], "little"))
-    icc, warnings, animated = None, list[str](), bool(data[0] & _ANIMATION_FLAG)
+    animated, profiled = bool(data[0] & _ANIMATION_FLAG), bool(data[0] & _PROFILE_FLAG)
+    icc, warnings = None, list[str]()
     for number, chunk in enumerate(walk(source, first.end, end)):
         limits.check_segments(number, "chunks before the picture")
-        if chunk.kind == PROFILE:
-            icc = _profile(source, chunk, warnings)
+        if chunk.kind == PROFILE and icc is None:
+            icc = _profile(source, chunk, warnings, profiled=profiled)
         if chunk.kind in (ALPHA, LOSSY, LOSSLESS) and not animated:
-            found = _bitstream(source, chunk.start - 8, end, limits)
+            found = _still(source, chunk, end, limits, opaque=not data[0] & _ALPHA_FLAG)
             box = (0, 0, *found.size)
         elif chunk.kind == FRAME and animated:
             found, box = _first_frame(source, chunk, limits)
         else:
             continue
-        facts: dict[str, Any] = {
+        facts = {
             "icc": icc,
             "warnings": warnings,
             "animated": animated,
+            "profiled": profiled,
             "picture_start": chunk.start - 8,
             "end": end,
         }
@@ -134,6 +139,12 @@ def _header(
         animated=animated,
         **facts,
     )
+
+
+def _still(source: Source, chunk: RiffChunk, end: int, limits: Limits, *, opaque: bool) -> _Bitstream:
+    """Return the bitstream of a picture that is not animated; if it counts as opaque, readers ignore an ALPH chunk."""
+    found = _bitstream(source, chunk.start - 8, end, limits)
+    return replace(found, alpha=None, has_alpha=False) if opaque and found.alpha else found
 
 
 def _first_frame(source: Source, chunk: RiffChunk, limits: Limits) -> tuple[_Bitstream, tuple[int, int, int, int]]:
@@ -177,7 +188,10 @@ def _lossless_size(source: Source, chunk: RiffChunk) -> tuple[tuple[int, int], b
     return ((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1), bool(bits >> 28 & 1)
 
 
-def _profile(source: Source, chunk: RiffChunk, warnings: list[str]) -> bytes | None:
+def _profile(source: Source, chunk: RiffChunk, warnings: list[str], *, profiled: bool) -> bytes | None:
+    if not profiled:
+        warnings.append("the ICC profile was ignored: the file's header says that there is none")
+        return None
     if chunk.size > MAX_PROFILE_BYTES:
         warnings.append(f"the ICC profile was ignored: {chunk.size:,} bytes are more than {MAX_PROFILE_BYTES:,}")
         return None

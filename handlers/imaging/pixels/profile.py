@@ -26,26 +26,39 @@ class Primaries:
     white: Point = D65
 
 
+_FILM_WHITE: Point = (0.310, 0.316)
 SRGB = Primaries((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
+_NTSC = Primaries((0.630, 0.340), (0.310, 0.595), (0.155, 0.070))
 PRIMARIES = {
     1: SRGB,
+    4: Primaries((0.67, 0.33), (0.21, 0.71), (0.14, 0.08), _FILM_WHITE),
+    5: Primaries((0.64, 0.33), (0.29, 0.60), (0.15, 0.06)),
+    6: _NTSC,
+    7: _NTSC,
+    8: Primaries((0.681, 0.319), (0.243, 0.692), (0.145, 0.049), _FILM_WHITE),
     9: Primaries((0.708, 0.292), (0.170, 0.797), (0.131, 0.046)),
     11: Primaries((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), (0.314, 0.351)),
     12: Primaries((0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),
+    22: Primaries((0.630, 0.340), (0.295, 0.605), (0.155, 0.077)),
 }
-"""By code point: BT.709 and sRGB, BT.2020, DCI-P3, Display P3. Source: H.273, table 2."""
+"""By code point: BT.709 and sRGB, BT.470 M, BT.601 for PAL and NTSC, SMPTE 240M, film, BT.2020, DCI-P3, Display P3,
+EBU 3213. Source: H.273, table 2."""
 
 _SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
-_TV_CURVE = (1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081)
 _SRGB_TRANSFER = 13
+TV_TRANSFERS = frozenset({1, 6, 14, 15})
+"""The curves of cameras for television. Source: H.273, table 3: BT.709, BT.601 and BT.2020."""
+
 CURVES: dict[int, tuple[float, ...]] = {
-    **dict.fromkeys((1, 6, 14, 15), _TV_CURVE),
+    **dict.fromkeys(TV_TRANSFERS, (2.4,)),
     4: (2.2,),
     5: (2.8,),
+    7: (1 / 0.45, 1 / 1.1115, 0.1115 / 1.1115, 1 / 4, 0.0912),
     8: (1.0,),
     _SRGB_TRANSFER: _SRGB_CURVE,
 }
-"""By code point: parameters of ICC's parametric curves, gamma first. Source: H.273, table 3."""
+"""By code point: parameters of ICC's parametric curves, gamma first. Pictures for television are shown by the curve of
+its displays (BT.1886), as in browsers. Source: H.273, table 3."""
 
 
 def coded_profile(primaries: int, transfer: int, *, grey: bool) -> bytes | None:

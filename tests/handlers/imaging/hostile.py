@@ -22,6 +22,7 @@ from .pictures import (
     gif,
     gif_frame,
     jpeg,
+    p3_profile,
     photo,
     png,
     saved,
@@ -66,6 +67,35 @@ def _overlapping_exif(size: int) -> bytes:
     return (b"MM\0*\0\0\0\x08" + blob).ljust(size, b"\1")
 
 
+def _restarts(scans: int) -> bytes:
+    """Return a progressive JPEG of 4,000 x 4,000 whose scans of detail are nothing but restarts, one for each block."""
+    blocks = 500 * 500
+    table = segment(0xC4, b"\x10\1" + bytes(15) + b"\0")
+    restarts = b"".join(bytes((0xFF, 0xD0 + number)) for number in range(8)) * (blocks // 8)
+    scan = segment(0xDA, b"\1\1\0\1\x3f\0") + restarts
+    frame = segment(0xC2, struct.pack(">BHHB", 8, 4000, 4000, 1) + b"\1\x11\0")
+    return b"\xff\xd8" + frame + segment(0xDD, b"\0\1") + table + scan * scans + b"\xff\xd9"
+
+
+def _short_sub_blocks(count: int) -> bytes:
+    """Return blocks of comments with 100,000 sub-blocks of one byte each."""
+    return (b"!\xfe" + b"\1x" * 100_000 + b"\0") * (count // 100_000)
+
+
+def _in_blocks_of_fill(count: int) -> bytes:
+    """Return a JPEG whose coded data are single bytes behind fill bytes, as many as a decoder gets at a time."""
+    master = jpeg(photo((64, 64)))
+    start = master.index(b"\xff\xda") + 14
+    return master[:start] + (b"\xff" * 250_000 + b"\0") * count + b"\xff\xd9"
+
+
+def _pipeline(elements: int) -> bytes:
+    """Return a profile whose rendering by relative colorimetry is a pipeline of matrices, all with the same bytes."""
+    matrix = b"matf\0\0\0\0" + struct.pack(">HH12f", 3, 3, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0)
+    places = struct.pack(">II", 16 + 8 * elements, len(matrix)) * elements
+    return p3_profile({b"D2B1": b"mpet\0\0\0\0" + struct.pack(">HHI", 3, 3, elements) + places + matrix})
+
+
 REFUSED: Refused = {
     "empty": (lambda: b"", NotAnImageError),
     "two bytes": (lambda: b"\xff\xd8", NotAnImageError),
@@ -86,6 +116,11 @@ REFUSED: Refused = {
         ImageTooLargeError,
     ),
     "PNG of 2 billion pixels a side": (lambda: _header(2**31 - 1, 2**31 - 1) + IDAT, ImageTooLargeError),
+    "PNG of an unknown critical chunk": (lambda: _header(1, 1) + chunk(b"ABCD") + IDAT, UnsupportedFormatError),
+    "PNG for Apple's devices only": (
+        lambda: SIGNATURE + chunk(b"CgBI", bytes(4)) + _header(1, 1)[8:] + IDAT,
+        UnsupportedFormatError,
+    ),
     "PNG 0 wide": (lambda: _header(0, 5) + IDAT, BrokenImageError),
     "interlaced PNG of 400 MP": (lambda: _header(20_000, 20_000, 16, 6, 1) + IDAT, ImageTooLargeError),
     "PNG of a million empty data chunks": (
@@ -117,6 +152,10 @@ REFUSED: Refused = {
         lambda: b"GIF89a\1\0\1\0\0\0\0!\xfe" + b"\1x" * 1_000_000 + b"\0;",
         ImageTooLargeError,
     ),
+    "GIF of 10 million sub-blocks before its frame": (
+        lambda: b"GIF89a\1\0\1\0\0\0\0" + _short_sub_blocks(10_000_000),
+        ImageTooLargeError,
+    ),
     "JPEG of 5,000 scans": (_scan_bomb, ImageTooLargeError),
     "JPEG of 50,000 by 50,000": (lambda: frame_header(0xC0, size=(50_000, 50_000)), ImageTooLargeError),
     "JPEG of 64 MP in 100 bytes": (lambda: frame_header(0xC0, size=(8_000, 8_000)), BrokenImageError),
@@ -127,8 +166,14 @@ REFUSED: Refused = {
         ImageTooLargeError,
     ),
     "JPEG of 100,000 tables": (lambda: with_segments(jpeg(), segment(0xDD, b"\0\0") * 100_000), ImageTooLargeError),
+    "JPEG of 500 long quantisation tables": (
+        lambda: with_segments(jpeg(), segment(0xDB, bytes(65_000)) * 500),
+        ImageTooLargeError,
+    ),
     "JPEG of fill bytes": (lambda: b"\xff\xd8" + b"\xff" * 10_000_000, BrokenImageError),
     "JPEG of restart markers": (lambda: b"\xff\xd8\xff\xd0" + b"\xff\xd0" * 5_000_000, BrokenImageError),
+    "JPEG of 5 million restarts in 20 scans": (lambda: _restarts(20), ImageTooLargeError),
+    "JPEG of coded data in 5 MB of fill bytes": (lambda: _in_blocks_of_fill(20), BrokenImageError),
     "JPEG without a picture": (lambda: b"\xff\xd8\xff\xd9", BrokenImageError),
     "JPEG 0 wide": (lambda: frame_header(0xC0, size=(0, 8)), BrokenImageError),
     "JPEG 0 high (DNL)": (lambda: frame_header(0xC0, size=(8, 0)), UnsupportedFormatError),
@@ -146,6 +191,7 @@ REFUSED: Refused = {
 
 HARMLESS: Harmless = {
     "zTXt bomb": lambda: png((8, 8), 8, 0, [bytes(8)] * 8, chunk(b"zTXt", b"a\0\0" + _bomb(100_000_000))),
+    "PNG of a damaged unknown chunk": lambda: png((8, 8), 8, 0, [bytes(8)] * 8, chunk(b"ABCD")[:-1] + b"?"),
     "iTXt bomb": lambda: png((8, 8), 8, 0, [bytes(8)] * 8, chunk(b"iTXt", b"a\0\1\0\0\0" + _bomb(100_000_000))),
     "iCCP bomb": lambda: png((8, 8), 8, 0, [bytes(8)] * 8, chunk(b"iCCP", b"a\0\0" + _bomb(100_000_000))),
     "data bomb": lambda: _header(8, 8) + chunk(b"IDAT", _bomb(100_000_000)) + chunk(b"IEND"),
@@ -173,10 +219,16 @@ HARMLESS: Harmless = {
     "eXIf whose entries share their bytes": lambda: png(
         (8, 8), 8, 0, [bytes(8)] * 8, chunk(b"eXIf", _overlapping_exif(1_000_000))
     ),
-    "JPEG of 500 long quantisation tables": lambda: with_segments(jpeg(), segment(0xDB, bytes(65_000)) * 500),
     "EXIF value of 4 GB": lambda: with_segments(
         jpeg(), exif_segment(exif({0x010F: (2, 2**32 - 1, b"\xff\xff\xff\xff")}))
     ),
+    "JPEG of 40 MB of fill bytes before its end": lambda: jpeg()[:-2] + b"\xff" * 40_000_000 + b"\xff\xd9",
+    "profile of 400,000 matrices": lambda: png(
+        (8, 8), 8, 2, [bytes(24)] * 8, chunk(b"iCCP", b"a\0\0" + zlib.compress(_pipeline(400_000)))
+    ),
     "polyglot": lambda: jpeg() + b"PK\3\4" + bytes(50_000),
+    "GIF of 10 million sub-blocks after its frame": lambda: gif(
+        (8, 8), [BLACK, RED], gif_frame((0, 0, 8, 8), b"\1" * 64), _short_sub_blocks(10_000_000)
+    ),
     "GIF followed by junk": lambda: gif((8, 8), [BLACK, RED], gif_frame((0, 0, 8, 8), b"\1" * 64)) + bytes(9999),
 }

@@ -189,6 +189,15 @@ def _chain(count: int, *, circular: bool = False) -> bytes:
     return page + b"".join(struct.pack("<HI", 0, following) for following in starts)
 
 
+def _fractions() -> bytes:
+    """Return a TIFF whose profile and whose places of tiles are stored as a million fractions."""
+    sizes = {34675: 4_160_000, 324: 2_000_000, 325: 2_000_000}
+    file = tiff(plain(64, 64) | {tag: (7, bytes(size)) for tag, size in sizes.items()}, [bytes(64)])
+    for tag, size in sizes.items():
+        file = file.replace(struct.pack("<HHI", tag, 7, size), struct.pack("<HHI", tag, 5, size // 8))
+    return file
+
+
 TIFF: Refused = {
     "TIFF of 30,000 by 30,000": (lambda: tiff(plain(30_000, 30_000), [b"abc"]), ImageTooLargeError),
     "TIFF of 64 MP in 11 bytes of Deflate": (
@@ -215,11 +224,20 @@ TIFF: Refused = {
     ),
     "TIFF of 60,000 samples a pixel": (lambda: tiff(plain(8, 8, t277=(3, [60_000])), [bytes(64)]), BrokenImageError),
     "TIFF whose JPEG claims 3,600 MP": (_jpeg_strip, BrokenImageError),
+    "TIFF of 8,000 small JPEGs": (
+        lambda: tiff(
+            plain(64, 64_000, t278=(4, [8]), t259=(3, [7]), t262=(3, [6]), t530=(3, [1, 1])),
+            [jpeg(photo((64, 8)), subsampling=0)] * 8_000,
+        ),
+        ImageTooLargeError,
+    ),
+    "TIFF of a million fractions": (_fractions, BrokenImageError),
     "TIFF of 65,535 entries without a picture": (
         lambda: b"II*\0\x08\0\0\0\xff\xff" + struct.pack("<HHII", 65_000, 4, 1, 1) * 65_535 + bytes(4),
         BrokenImageError,
     ),
 }
+
 
 HARMLESS: Harmless = {
     "TIFF of 200,000 directories": lambda: _chain(200_000),

@@ -3,8 +3,9 @@
 import io
 import struct
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 from PIL import Image, ImageChops, ImageStat
@@ -243,9 +244,9 @@ SRGB = ((0.4360, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7
 """X, Y, Z of red, green and blue, adapted to D50."""
 
 
-def p3_profile() -> bytes:
-    """Return a profile with the primaries of Display P3 and a gamma of 2.2."""
-    return _rgb_profile(P3, _gamma(2.2))
+def p3_profile(tags: Mapping[bytes, bytes] = MappingProxyType({})) -> bytes:
+    """Return a profile with the primaries of Display P3 and a gamma of 2.2, and further tags."""
+    return _rgb_profile(P3, _gamma(2.2), tags)
 
 
 def camera_profile() -> bytes:
@@ -253,14 +254,16 @@ def camera_profile() -> bytes:
     return _rgb_profile(SRGB, _srgb_curve(12))
 
 
-def gamma_profile() -> bytes:
-    """Return a profile with the primaries of sRGB and a gamma of 2.2, which is three levels off."""
-    return _rgb_profile(SRGB, _gamma(2.2))
+def gamma_profile(gamma: float = 2.2) -> bytes:
+    """Return a profile with the primaries of sRGB and a gamma; one of 2.2 is three levels off."""
+    return _rgb_profile(SRGB, _gamma(gamma))
 
 
-def _rgb_profile(primaries: Sequence[tuple[float, float, float]], tone: bytes) -> bytes:
+def _rgb_profile(
+    primaries: Sequence[tuple[float, float, float]], tone: bytes, tags: Mapping[bytes, bytes] = MappingProxyType({})
+) -> bytes:
     columns = {name: _xyz(*values) for name, values in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries, strict=True)}
-    return _profile(b"RGB ", columns | dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), tone))
+    return _profile(b"RGB ", {**columns, **dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), tone), **tags})
 
 
 def _srgb_curve(points: int) -> bytes:

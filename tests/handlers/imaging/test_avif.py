@@ -89,6 +89,16 @@ def test_code_points_are_applied_as_a_profile() -> None:
     assert describe(hdr).warnings == ("the colr box was ignored: colours of code 9, 16 do not fit sRGB",)
 
 
+@pytest.mark.parametrize("transfer", [1, 6, 14, 15])
+def test_the_curve_of_television_counts_as_srgb(transfer: int) -> None:
+    """Converters write it for pictures in sRGB, and browsers show those unchanged."""
+    data = fine(photo())
+    coded = data.replace(b"nclx\0\x01\0\x0d", b"nclx" + struct.pack(">HH", 1, transfer))
+    output = convert(avif(coded))
+    assert bytes(output) == bytes(convert(avif(data)))
+    assert output.warnings == ()
+
+
 def test_artist_and_copyright_are_kept_and_the_rest_is_dropped() -> None:
     """Artist and copyright are kept, from EXIF or XMP; the GPS position is not."""
     packet = b"<x><dc:creator><rdf:Seq><rdf:li>Ada</rdf:li></rdf:Seq></dc:creator></x>"

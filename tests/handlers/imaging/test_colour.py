@@ -9,6 +9,7 @@ from handlers.imaging.pixels.colour import KEPT_BYTES, _departure, is_srgb
 from .pictures import (
     cmyk_profile,
     difference,
+    gamma_profile,
     grey_profile,
     jpeg,
     opened,
@@ -45,6 +46,28 @@ def test_a_grey_profile_is_applied_and_grey_stays_grey() -> None:
     output = convert(saved(_flat("L", 128), "PNG", icc_profile=grey_profile(1.0)))
     assert opened(output).mode == "L"
     assert _middle(output)[0] == pytest.approx(188, abs=2)
+
+
+@pytest.mark.parametrize("profile", [grey_profile(1.0), gamma_profile(1.0)], ids=["grey", "RGB"])
+def test_dark_greys_are_converted_exactly(profile: bytes) -> None:
+    """The darkest levels of linear light are far apart in sRGB, and none is interpolated."""
+    levels = [_middle(convert(saved(_flat("L", level), "PNG", icc_profile=profile)))[0] for level in (1, 2, 4)]
+    assert levels == pytest.approx([13, 22, 34], abs=1)
+
+
+def test_an_rgb_profile_is_applied_to_a_grey_picture() -> None:
+    """Browsers do so too; the picture stays grey."""
+    output = convert(saved(_flat("L", 128), "JPEG", icc_profile=gamma_profile(1.0)))
+    assert opened(output).mode == "L"
+    assert _middle(output)[0] == pytest.approx(188, abs=2)
+    assert output.warnings == ()
+
+
+def test_a_grey_jpeg_with_an_srgb_profile_is_copied() -> None:
+    """Cameras write one, and it changes no level."""
+    output = convert(saved(photo(mode="L"), "JPEG", icc_profile=SRGB))
+    assert output.copied
+    assert output.warnings == ()
 
 
 def test_a_cmyk_profile_is_applied() -> None:
@@ -104,6 +127,21 @@ def test_parts_of_a_profile_are_joined_by_number() -> None:
     first, second = profile[:200], profile[200:]
     parts = segment(0xE2, b"ICC_PROFILE\0\2\2" + second) + segment(0xE2, b"ICC_PROFILE\0\1\2" + first)
     assert _middle(convert(master[:2] + parts + master[2:])) == pytest.approx((219, 14, 35), abs=3)
+
+
+def test_the_first_of_two_profiles_counts() -> None:
+    """Another profile behind it has the same numbers, and browsers ignore it."""
+    first, second = (b"ICC_PROFILE\0\1\1" + profile for profile in (p3_profile(), gamma_profile(1.0)))
+    output = convert(with_segments(jpeg(), segment(0xE2, first), segment(0xE2, second)))
+    assert bytes(output) == bytes(convert(with_segments(jpeg(), segment(0xE2, first))))
+    assert output.warnings == ()
+
+
+@pytest.mark.parametrize("part", [b"", b"\1", b"\1\1", b"\1\0p"])
+def test_a_profile_without_bytes_or_parts_leaves_a_warning(part: bytes) -> None:
+    """It counts as missing."""
+    output = convert(with_segments(jpeg(), segment(0xE2, b"ICC_PROFILE\0" + part)))
+    assert any("parts of it are missing" in warning for warning in output.warnings)
 
 
 def test_an_srgb_profile_changes_nothing_and_is_dropped() -> None:

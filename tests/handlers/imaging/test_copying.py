@@ -89,6 +89,15 @@ def test_a_grey_jpeg_is_copied() -> None:
     assert convert(jpeg(photo(mode="L"))).copied
 
 
+def _without_huffman_tables(master: bytes) -> bytes:
+    """Return the JPEG as motion JPEG has its frames: decoders take the standard's tables."""
+    start, end = master.index(b"\xff\xc4"), master.index(b"\xff\xda")
+    return master[:start] + master[end:]
+
+
+MOTION_JPEG = _without_huffman_tables(jpeg())
+
+
 @pytest.mark.parametrize(
     "master",
     [
@@ -96,12 +105,13 @@ def test_a_grey_jpeg_is_copied() -> None:
         jpeg(photo(mode="L"), icc_profile=grey_profile()),
         jpeg(photo(mode="CMYK")),
         jpeg(keep_rgb=True),
+        MOTION_JPEG,
         saved(photo(), "PNG"),
     ],
-    ids=["turned", "grey profile", "CMYK", "RGB JPEG", "PNG"],
+    ids=["turned", "grey profile", "CMYK", "RGB JPEG", "motion JPEG", "PNG"],
 )
 def test_a_master_that_has_to_change_is_re_encoded(master: bytes) -> None:
-    """A master that is turned, in another colour space or in another format is re-encoded."""
+    """A master that is turned, in another colour space or format, or without Huffman tables is re-encoded."""
     assert not convert(master).copied
 
 

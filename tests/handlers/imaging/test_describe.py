@@ -1,5 +1,6 @@
 """Describing: facts from the header, typed for DynamoDB, without a position unless requested."""
 
+import struct
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -138,11 +139,30 @@ def test_seconds_of_zero_over_zero_count_as_absent() -> None:
         {1: b"N", 2: [(91, 1)]},
         {2: (7, 4, b"\0\0\0\0"), 4: b"text"},
         {7: [(99, 1), (1, 1), (1, 1)]},
+        {1: b"E", 2: [(52, 1)], 3: b"E", 4: [(13, 1)]},
+        {1: b"N", 2: [(52, 1)], 3: b"13", 4: [(13, 1)]},
     ],
 )
 def test_an_impossible_position_is_left_out(gps: dict[int, Any]) -> None:
-    """Zero denominators, latitudes beyond the pole and wrong types give no position."""
+    """Zero denominators, latitudes beyond the pole, wrong types and unknown hemispheres give no position."""
     assert describe(with_segments(jpeg(), exif_segment(exif(gps=gps))), gps=True).gps is None
+
+
+@pytest.mark.parametrize(
+    "gps",
+    [{7: [(25, 1), (0, 1), (0, 1)]}, {7: [(12, 1), (60, 1), (0, 1)]}, {29: b"0000:00:00"}, {29: b"2024:02:30"}],
+)
+def test_an_impossible_time_of_the_satellites_is_left_out(gps: dict[int, Any]) -> None:
+    """Hours, minutes and days that no clock shows are not recorded."""
+    assert describe(with_segments(jpeg(), exif_segment(exif(gps=gps))), gps=True).gps is None
+
+
+@pytest.mark.parametrize("value", [(0, 1), (0, 0), (1, 0), (10, 1, struct.pack(">ii", -1, 3))])
+def test_an_unknown_exposure_is_left_out(value: Any) -> None:
+    """Cameras write 0 or a fraction without a value for what they do not know, as with old lenses."""
+    tags = dict.fromkeys((0x829A, 0x829D, 0x920A), value) | {0x8827: 0}
+    found = describe(with_segments(jpeg(), exif_segment(exif(photo=tags))))
+    assert (found.exposure_time_s, found.f_number, found.focal_length_mm, found.iso) == (None, None, None, None)
 
 
 def test_opaque_blocks_are_left_out() -> None:

@@ -1,22 +1,20 @@
-"""Hostile files: each is refused, or harmless, at a bounded cost and within a bounded memory.
+"""Hostile files: each is refused, or harmless, within half a second of CPU time and 150 MB.
 
-The cost of JPEG, PNG and GIF is the number of Python and C calls, which does not depend on the machine's load. The
-decoders of AVIF, HEIC and TIFF spend most of their time in a single C call, so their cost is CPU time. A call that
-hangs is timed out.
+`pytest -rP tests/handlers/imaging/test_hostile.py` shows what each takes.
 """
 
 import gc
 import io
-import sys
+import resource
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import pytest
 
 from benchmarks.guarded import run_guarded
 from handlers.errors import PixelCascadeError, UnsupportedFormatError
-from handlers.imaging import Limits, convert, describe, load_formats, open_picture, resize
+from handlers.imaging import Limits, Picture, convert, describe, load_formats, open_picture, resize
 from handlers.imaging.formats import DEFAULT_FORMATS
 
 from . import hostile, hostile_further
@@ -24,7 +22,11 @@ from .heic import has_decoder, needs_decoder
 from .hostile import HARMLESS, frame_header
 from .pictures import exif, exif_segment, jpeg, opened, photo, saved
 
-Call = Callable[[bytes, Sequence[str]], object]
+MOST_CPU_S, MOST_MB = 0.5, 150
+ATTEMPTS = 3
+"""A call takes more CPU time beside other processes, so one that exceeds its bound is repeated."""
+
+Call = Callable[[Picture], object]
 FURTHER = ("avif", "heic", "tiff") if has_decoder() else ("avif", "tiff")
 FILES = {
     **{kind: make for kind, (make, _) in (hostile.REFUSED | hostile_further.REFUSED).items()},
@@ -35,81 +37,45 @@ ERRORS = {kind: error.__name__ for kind, (_, error) in (hostile.REFUSED | hostil
 KINDS = [pytest.param(kind, marks=needs_decoder if kind in hostile_further.HEIC else ()) for kind in FILES]
 
 
-def _counted(work: Callable[[], str]) -> tuple[float, str]:
-    """Return how many functions were called, and the result."""
-    steps = 0
+class Cost(NamedTuple):
+    """What a call took: CPU seconds of all threads, and MB beyond what the process had before; and its refusal."""
 
-    def count(_frame: object, event: str, _argument: object) -> None:
-        nonlocal steps
-        steps += event in ("call", "c_call")
+    cpu_s: float
+    peak_mb: float
+    refusal: str
 
-    sys.setprofile(count)
+
+def _measured(call: Call, source: bytes | io.BytesIO, formats: tuple[str, ...]) -> Cost:
+    started, before_mb = time.process_time(), _peak_mb()
+    refusal = _refusal(lambda: call(open_picture(source, Limits(), formats=formats)))
+    return Cost(time.process_time() - started, _peak_mb() - before_mb, refusal)
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _refusal(work: Callable[[], object]) -> str:
+    """Return the class of a refusal, or an empty text."""
     try:
-        result = work()
-    finally:
-        sys.setprofile(None)
-    return steps, result
-
-
-def _timed(work: Callable[[], str]) -> tuple[float, str]:
-    """Return the CPU seconds of all threads, and the result."""
-    started = time.process_time()
-    result = work()
-    return time.process_time() - started, result
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bounds:
-    """How the cost of a call is measured, and the most cost and memory that it may take."""
-
-    measured: Callable[[Callable[[], str]], tuple[float, str]]
-    cost: float
-    memory_mb: int
-    formats: Sequence[str]
-
-    @classmethod
-    def of(cls, kind: str) -> "Bounds":
-        """Return the bounds of a hostile file."""
-        if kind in hostile.REFUSED or kind in hostile.HARMLESS:
-            return cls(measured=_counted, cost=2_000_000, memory_mb=100, formats=DEFAULT_FORMATS)
-        return cls(measured=_timed, cost=0.5, memory_mb=150, formats=FURTHER)
-
-
-def _converted(data: bytes, formats: Sequence[str]) -> object:
-    return convert(open_picture(data, Limits(), formats=formats))
-
-
-def _streamed(data: bytes, formats: Sequence[str]) -> object:
-    return convert(open_picture(io.BytesIO(data), Limits(), formats=formats))
-
-
-def _resized(data: bytes, formats: Sequence[str]) -> object:
-    return resize(open_picture(data, Limits(), formats=formats), {"small": 8})
-
-
-def _described(data: bytes, formats: Sequence[str]) -> object:
-    return describe(open_picture(data, Limits(), formats=formats))
-
-
-def _refusal(call: Call, data: bytes, formats: Sequence[str]) -> str:
-    """Return the class of a call's refusal, or an empty text."""
-    try:
-        call(data, formats)
+        work()
     except PixelCascadeError as error:
         return type(error).__name__
     return ""
 
 
-def _bounded(call: Call, data: bytes, bounds: Bounds) -> str:
-    """Return a call's refusal; fail if it crashes, hangs or exceeds its bounds."""
-    outcome = run_guarded(
-        bounds.measured, lambda: _refusal(call, data, bounds.formats), timeout_s=20, memory_mb=bounds.memory_mb
-    )
-    assert outcome.crash is None
-    assert not outcome.timed_out
-    cost, refusal = outcome.value
-    assert cost < bounds.cost
-    return str(refusal)
+def _bounded(kind: str, call: Call, source: bytes | io.BytesIO) -> Cost:
+    """Return what a call took; fail if it crashes, hangs or exceeds its bounds."""
+    own = kind in hostile.REFUSED or kind in hostile.HARMLESS
+    formats = DEFAULT_FORMATS if own else FURTHER
+    costs: list[Cost] = []
+    while len(costs) < ATTEMPTS and not (costs and costs[-1].cpu_s < MOST_CPU_S):
+        outcome = run_guarded(_measured, call, source, formats, timeout_s=20, memory_mb=MOST_MB)
+        assert outcome.crash is None
+        assert not outcome.timed_out
+        costs.append(outcome.value)
+    assert costs[-1].cpu_s < MOST_CPU_S
+    return costs[-1]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -122,17 +88,20 @@ def _loaded() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_hostile_file_is_refused_or_converted_within_bounds(kind: str) -> None:
-    """Each file raises its expected error; a harmless one is converted, because data beside the pixels are not read."""
-    data, bounds = FILES[kind](), Bounds.of(kind)
-    for call in (_converted, _resized, _streamed):
-        assert _bounded(call, data, bounds) == ERRORS.get(kind, "")
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_hostile_file_is_described_within_bounds(kind: str) -> None:
-    """A header is read or refused within the bounds, whatever it claims."""
-    _bounded(_described, FILES[kind](), Bounds.of(kind))
+def test_a_hostile_file_takes_little(kind: str) -> None:
+    """Each is refused with its error, or converted, because data beside the pixels are not read; its header is read."""
+    data = FILES[kind]()
+    costs = {
+        "convert": _bounded(kind, convert, data),
+        "convert a stream": _bounded(kind, convert, io.BytesIO(data)),
+        "resize": _bounded(kind, lambda picture: resize(picture, {"small": 8}), data),
+        "describe": _bounded(kind, describe, data),
+    }
+    call, worst = max(costs.items(), key=lambda item: item[1].cpu_s)
+    most_mb = max(cost.peak_mb for cost in costs.values())
+    outcome = costs["convert"].refusal or "converted"
+    print(f"{kind}: {call} {worst.cpu_s * 1000:.0f} ms, {most_mb:.0f} MB, {outcome}")  # noqa: T201 - `pytest -rP` shows the figures
+    assert {cost.refusal for name, cost in costs.items() if name != "describe"} == {ERRORS.get(kind, "")}
 
 
 def test_frames_beyond_the_limit_are_not_counted() -> None:
@@ -161,7 +130,7 @@ def test_the_error_names_the_detected_format() -> None:
 @pytest.mark.parametrize("marker", [0xC3, 0xC9, 0xCA], ids=["lossless", "arithmetic", "progressive arithmetic"])
 def test_a_damaged_jpeg_in_a_rare_coding_is_refused(marker: int) -> None:
     """What libjpeg raises for blank data in a rare coding becomes a rejection."""
-    assert _refusal(_converted, frame_header(marker, components=1), DEFAULT_FORMATS) == "BrokenImageError"
+    assert _refusal(lambda: convert(frame_header(marker, components=1))) == "BrokenImageError"
 
 
 def test_segments_after_the_first_scan_are_dropped() -> None:

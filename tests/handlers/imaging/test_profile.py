@@ -1,6 +1,7 @@
 """A PNG's colour spaces, given by code points or by gamma and primaries, are rendered as in browsers."""
 
 import struct
+import zlib
 
 import pytest
 from PIL import Image
@@ -8,7 +9,7 @@ from PIL import Image
 from handlers.imaging import convert
 from handlers.imaging.pixels.profile import CURVES, PRIMARIES, SRGB, build_profile, coded_profile
 
-from .pictures import chunk, opened, saved
+from .pictures import chunk, opened, p3_profile, saved
 
 LEVELS = (100, 150, 200)
 P3_IN_SRGB = (83, 152, 205)
@@ -49,6 +50,37 @@ def test_bt2020_is_clipped_to_srgb() -> None:
     assert green[1] >= 252
 
 
+@pytest.mark.parametrize(
+    ("primaries", "shown"),
+    [
+        (4, (37, 155, 204)),
+        (5, (97, 150, 200)),
+        (6, (105, 150, 200)),
+        (7, (105, 150, 200)),
+        (8, (72, 151, 204)),
+        (9, (0, 154, 205)),
+        (11, (88, 151, 205)),
+        (12, (83, 152, 205)),
+        (22, (98, 151, 200)),
+    ],
+)
+def test_primaries_by_code_points_are_those_of_browsers(primaries: int, shown: tuple[int, ...]) -> None:
+    """Each colour is what Chromium 156 shows."""
+    found, warnings = _shown(chunk(b"cICP", bytes((primaries, 13, 0, 1))))
+    assert _near(found, shown)
+    assert warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("transfer", "shown"),
+    [*((code, (54, 121, 189)) for code in (1, 6, 14, 15)), (5, (40, 106, 179)), (7, (81, 141, 199))],
+)
+def test_curves_by_code_points_are_those_of_browsers(transfer: int, shown: tuple[int, ...]) -> None:
+    """Pictures for television are shown by the curve of its displays, as in Chromium 156."""
+    found = [_shown(chunk(b"cICP", bytes((1, transfer, 0, 1))), levels=(level,) * 3)[0][0] for level in (64, 128, 192)]
+    assert _near(tuple(found), shown, 2)
+
+
 @pytest.mark.parametrize("code", [(9, 16, 0, 1), (9, 18, 0, 1), (12, 13, 1, 1), (12, 13, 0, 0), (99, 13, 0, 1)])
 def test_unsupported_code_points_leave_a_warning(code: tuple[int, ...]) -> None:
     """HDR, other matrices, limited range and unknown codes are ignored with a warning."""
@@ -82,6 +114,38 @@ def test_a_gamma_of_2_2_counts_as_srgb(gamma: int) -> None:
     assert _near(_shown(chunk(b"gAMA", struct.pack(">I", gamma)))[0], LEVELS)
 
 
+def test_a_gamma_with_primaries_is_used_as_it_is() -> None:
+    """Browsers show dark levels of a gamma of 2.2 darker than sRGB's, if the primaries are given too."""
+    chunks = [chunk(b"gAMA", struct.pack(">I", 45_455)), chunk(b"cHRM", CHRM)]
+    assert _near(_shown(*chunks, levels=(20,) * 3)[0], (12,) * 3, 1)
+
+
+def test_primaries_of_a_wrong_length_are_ignored() -> None:
+    """The gamma counts, as in browsers, and a warning names the primaries."""
+    found, warnings = _shown(chunk(b"gAMA", struct.pack(">I", 100_000)), chunk(b"cHRM", CHRM[:20]), levels=(128,) * 3)
+    assert _near(found, (188,) * 3)
+    assert any("cHRM" in warning for warning in warnings)
+
+
+@pytest.mark.parametrize("intent", [b"\7", b""], ids=["unknown", "empty"])
+def test_an_invalid_srgb_chunk_is_ignored(intent: bytes) -> None:
+    """It does not count, and gAMA does, as in browsers."""
+    found, _ = _shown(chunk(b"sRGB", intent), chunk(b"gAMA", struct.pack(">I", 100_000)), levels=(128,))
+    assert _near(found, (188,))
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [b"x\0\0junk", b"x\0\1" + zlib.compress(p3_profile()), b"x" * 80 + b"\0\0" + zlib.compress(p3_profile())],
+    ids=["damaged", "unknown compression", "long name"],
+)
+def test_a_gamma_counts_if_the_profile_is_ignored(profile: bytes) -> None:
+    """A profile that cannot be read leaves a warning, and the next chunk that describes the colours counts."""
+    found, warnings = _shown(chunk(b"iCCP", profile), chunk(b"gAMA", struct.pack(">I", 100_000)), levels=(128,) * 3)
+    assert _near(found, (188,) * 3)
+    assert any("ICC profile was ignored" in warning for warning in warnings)
+
+
 def test_an_srgb_chunk_overrides_a_gamma_chunk() -> None:
     """A file with both chunks is sRGB."""
     found, _ = _shown(chunk(b"sRGB", b"\0"), chunk(b"gAMA", struct.pack(">I", 100_000)))
@@ -95,7 +159,6 @@ def test_an_srgb_chunk_overrides_a_gamma_chunk() -> None:
         [chunk(b"gAMA", struct.pack(">I", 1))],
         [chunk(b"gAMA", struct.pack(">I", 50_000)), chunk(b"cHRM", bytes(32))],
         [chunk(b"gAMA", struct.pack(">I", 50_000)), chunk(b"cHRM", CHRM[:8] * 4)],
-        [chunk(b"gAMA", struct.pack(">I", 50_000)), chunk(b"cHRM", b"short")],
     ],
 )
 def test_invalid_gamma_and_primaries_leave_a_warning(chunks: list[bytes]) -> None:

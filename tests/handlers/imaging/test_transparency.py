@@ -43,6 +43,13 @@ def test_transparent_pixels_show_the_background(kind: str) -> None:
     assert describe(KEYED[kind]).has_alpha
 
 
+def test_transparency_before_the_palette_is_ignored() -> None:
+    """The specification forbids it there, and browsers ignore it; a warning says so."""
+    output = convert(png(SIZE, 8, 3, _half(b"\0", b"\1"), chunk(b"tRNS", b"\0"), PALETTE), background=GREEN)
+    assert opened(output).getpixel((2, 8)) != pytest.approx(GREEN, abs=60)
+    assert output.warnings == ("the tRNS chunk was ignored: it comes before the palette",)
+
+
 def test_the_default_background_is_white() -> None:
     """The default background is white."""
     assert opened(convert(KEYED["RGBA"])).getpixel((2, 8)) == pytest.approx(WHITE, abs=2)

@@ -16,6 +16,7 @@ from tests.handlers.imaging.pictures import (
     corners,
     difference,
     exif,
+    gamma_profile,
     opened,
     p3_profile,
     photo,
@@ -94,6 +95,41 @@ def test_a_profile_is_applied() -> None:
     """Colours are converted to sRGB as for a PNG."""
     expected = opened(convert(saved(photo(), "PNG", icc_profile=p3_profile())))
     assert difference(opened(convert(webp(lossless(photo(), icc_profile=p3_profile())))), expected) == 0
+
+
+PROFILED, TRANSPARENT = 0x20, 0x10
+PROFILE, OTHER_PROFILE = chunk(b"ICCP", p3_profile()), chunk(b"ICCP", gamma_profile(1.0))
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [(PROFILE, OTHER_PROFILE, lossless(photo())[12:]), (lossless(photo())[12:], PROFILE)],
+    ids=["the first of two", "after the picture"],
+)
+def test_a_profile_may_be_anywhere(chunks: tuple[bytes, ...]) -> None:
+    """The first profile counts, even behind the picture, as in libwebp."""
+    expected = convert(webp(lossless(photo(), icc_profile=p3_profile())))
+    output = convert(webp(riff(extended(PROFILED, *photo().size), *chunks)))
+    assert bytes(output) == bytes(expected)
+    assert output.warnings == ()
+
+
+def test_a_profile_that_the_header_denies_leaves_a_warning() -> None:
+    """Browsers ignore a profile without its flag."""
+    output = convert(webp(riff(extended(0, *photo().size), PROFILE, lossless(photo())[12:])))
+    assert bytes(output) == bytes(convert(webp(lossless(photo()))))
+    assert any("the ICC profile was ignored" in warning for warning in output.warnings)
+
+
+def test_opacity_that_the_header_denies_is_ignored() -> None:
+    """Browsers show a lossy picture without the flag as opaque."""
+    image = photo()
+    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    chunks = saved(image, "WEBP", exact=True)[12 + 18 :]
+    assert describe(webp(riff(extended(TRANSPARENT, *image.size), chunks))).has_alpha
+    denied = riff(extended(0, *image.size), chunks)
+    assert not describe(webp(denied)).has_alpha
+    assert difference(opened(convert(webp(denied))), photo()) < 4
 
 
 def test_artist_and_copyright_are_kept_and_the_rest_is_dropped() -> None:

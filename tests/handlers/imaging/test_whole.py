@@ -123,6 +123,16 @@ def test_a_whole_picture_is_accepted(file: bytes, warned: bool, reencode: Any) -
     assert resize(file, {"a": 40})["a"].warnings or not warned
 
 
+def test_a_png_whose_data_are_interrupted_leaves_a_warning() -> None:
+    """Another chunk between those of the picture is not allowed; some decoders stop there, others go on."""
+    start = PNG.index(b"IDAT") + 4
+    data = PNG[start : start + int.from_bytes(PNG[start - 8 : start - 4])]
+    parts = chunk(b"IDAT", data[:99]), chunk(b"tEXt", b"a\0b"), chunk(b"IDAT", data[99:])
+    output = convert(b"".join((PNG[: start - 8], *parts, IEND)))
+    assert bytes(output) == bytes(convert(PNG))
+    assert output.warnings == ("the PNG's data are interrupted by another chunk; its pixels are whole",)
+
+
 @pytest.mark.parametrize("file", [row[1] for row in BROKEN], ids=[row[0] for row in BROKEN])
 @pytest.mark.parametrize("call", [convert, lambda file: convert(file, reencode="always"), lambda f: resize(f, SIZES)])
 def test_a_picture_that_lacks_pixels_is_refused(file: bytes, call: Callable[[bytes], object]) -> None:
