@@ -102,7 +102,7 @@ def run(images: int, faults: set[str], seed: int) -> dict[str, Any]:
 def _send(deployment: Deployment, planned: Sequence[Upload], faults: set[str], seed: int) -> None:
     """Upload everything; re-upload or delete some a little later, while their jobs are in flight."""
     stack, held = cascade.stack_of(deployment), sources.HeldBack(deployment)
-    pacer = UploadPacer(stack, ahead=1)
+    pacer = UploadPacer(stack)
     s3, chance = stack.client("s3"), random.Random(seed)  # noqa: S311 no secret
     again: list[tuple[str, bytes | None]] = []
     reorder, twice = "reorder" in faults, "duplicates" in faults

@@ -8,6 +8,7 @@ import time
 
 from components import policies
 from handlers.reconcile import NAME_TAKEN
+from local.warming import PUBLISHERS
 from ops.audit import found
 from ops.queues import depth
 from ops.stack import DeployedStack
@@ -20,10 +21,10 @@ JOB_S = 0.2
 
 
 class UploadPacer:
-    """Counts the jobs that reach the topic, and makes uploads wait until no more than `ahead` are unpublished."""
+    """Counts the jobs that reach the topic, and makes uploads wait for them."""
 
-    def __init__(self, stack: DeployedStack, *, ahead: int = 0) -> None:
-        self._stack, self._ahead = stack, ahead
+    def __init__(self, stack: DeployedStack) -> None:
+        self._stack = stack
         self._sqs = stack.client("sqs")
         self._url = self._sqs.create_queue(QueueName="local-tap")["QueueUrl"]
         arn = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -36,7 +37,7 @@ class UploadPacer:
     def pace(self, key: str) -> None:
         """Count the upload of a master, or its deletion, and wait while too many are unpublished."""
         self._uploaded += 1
-        self._wait(self._ahead, key)
+        self._wait(PUBLISHERS - 1, key)
 
     def drain(self) -> None:
         """Wait until every upload has become a job."""

@@ -13,6 +13,9 @@ from local.emulator import Emulator
 PUBLISHER = "handlers.job_publisher.handler"
 WORKERS = {branch.handler for branch in BRANCHES}
 
+PUBLISHERS = 2
+"""How many processes of the publisher are started; uploads are no faster than these."""
+
 LONGEST_S = 30.0
 
 
@@ -27,7 +30,8 @@ class Warming:
     def start(self, function: Mapping[str, Any]) -> None:
         """Begin to warm a function up, by the outputs of its resource; others than the pipeline's are ignored."""
         if function["handler"] == PUBLISHER:
-            self._call(function["name"], _marker(*_place(function)))
+            for _ in range(PUBLISHERS):
+                self._call(function["name"], _marker(*_place(function)))
         elif function["handler"] in WORKERS:
             self._call(function["name"], _foreign_job(*_place(function)))
 

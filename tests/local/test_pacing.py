@@ -9,6 +9,7 @@ from handlers.layout import Layout
 from handlers.reconcile import NAME_TAKEN
 from local import pacing
 from local.pacing import UploadPacer
+from local.warming import PUBLISHERS
 from ops.stack import DeployedStack
 from tests.in_memory import account
 
@@ -46,9 +47,17 @@ def publish(stack: DeployedStack) -> None:
     stack.client("sns").publish(TopicArn=stack.topic, Message="{}")
 
 
-def test_an_upload_waits_for_its_job(stack: DeployedStack, patience: list[float]) -> None:
-    """A published job ends the wait at once; without one it lasts as long as a publisher may be retried."""
+def busy(stack: DeployedStack) -> UploadPacer:
+    """Return a pacer with as many unpublished uploads as it allows."""
     pacer = UploadPacer(stack)
+    for _ in range(PUBLISHERS - 1):
+        pacer.pace("master/before.png")
+    return pacer
+
+
+def test_an_upload_waits_for_a_job(stack: DeployedStack, patience: list[float]) -> None:
+    """A published job ends the wait at once; without one it lasts as long as a publisher may be retried."""
+    pacer = busy(stack)
     publish(stack)
     pacer.pace(KEY)
     assert sum(patience) == 0
@@ -56,18 +65,9 @@ def test_an_upload_waits_for_its_job(stack: DeployedStack, patience: list[float]
     assert sum(patience) == pytest.approx(pacing.PATIENCE_S, abs=2 * pacing.POLL_S)
 
 
-def test_uploads_may_be_ahead_of_the_publisher(stack: DeployedStack, patience: list[float]) -> None:
-    """One upload may be unpublished, a second one waits."""
-    pacer = UploadPacer(stack, ahead=1)
-    pacer.pace(KEY)
-    assert sum(patience) == 0
-    pacer.pace(KEY)
-    assert sum(patience) >= pacing.PATIENCE_S
-
-
 def test_a_master_whose_name_is_taken_is_not_waited_for(stack: DeployedStack, patience: list[float]) -> None:
     """It has a reason instead of a job, and later uploads still wait for theirs."""
-    pacer = UploadPacer(stack)
+    pacer = busy(stack)
     stack.client("s3").put_object(Bucket="images", Key=Layout().rejected_key(KEY, NAME_TAKEN), Body=b"{}")
     pacer.pace(KEY)
     assert sum(patience) == pytest.approx(pacing.JOB_S, abs=2 * pacing.POLL_S)
@@ -77,7 +77,7 @@ def test_a_master_whose_name_is_taken_is_not_waited_for(stack: DeployedStack, pa
 
 def test_a_publisher_that_fails_is_not_waited_for_again(stack: DeployedStack, patience: list[float]) -> None:
     """Only one upload waits in vain."""
-    pacer = UploadPacer(stack)
+    pacer = busy(stack)
     pacer.pace(KEY)
     waited = sum(patience)
     pacer.pace(KEY)

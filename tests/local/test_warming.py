@@ -7,7 +7,7 @@ import pytest
 
 from components.branches import BRANCHES
 from handlers.job import Job, masters_of
-from local.warming import PUBLISHER, Warming
+from local.warming import PUBLISHER, PUBLISHERS, Warming
 
 LAYOUT = {"master": "originals/"}
 
@@ -39,10 +39,10 @@ def warmed(handler: str, name: str = "function") -> list[dict[str, Any]]:
     return emulator.events
 
 
-def test_the_publisher_is_warmed_by_a_folder_marker() -> None:
+def test_publishers_are_warmed_by_a_folder_marker() -> None:
     """The publisher skips folder markers, so that it creates neither a record nor a job."""
-    (event,) = warmed(PUBLISHER)
-    assert not list(masters_of(event))
+    events = warmed(PUBLISHER)
+    assert [list(masters_of(event)) for event in events] == [[]] * PUBLISHERS
 
 
 @pytest.mark.parametrize("handler", [branch.handler for branch in BRANCHES])
