@@ -46,10 +46,10 @@ def coldstart(runs: int, json_file: Path | None, html_file: Path | None) -> None
         start = _starter(artefact)
         found = interleaved({name: _timed(start, script) for name, script in SCRIPTS.items()}, [None], runs)
         rows = []
-        for name, samples in found.items():
+        for name, times in found.items():
             modules, pictures, boto3 = start(SCRIPTS[name] + COUNT).split()
-            facts = {"ratio": ratio(samples, found[PEER]).median, "modules": int(modules), "PIL": pictures}
-            rows.append(Row(name=name, samples=samples, facts={**facts, "boto3": boto3}))
+            facts = {"ratio": ratio(times.runs, found[PEER].runs).median, "modules": int(modules), "PIL": pictures}
+            rows.append(Row(name=name, samples=times.runs, facts={**facts, "boto3": boto3}))
     Findings(
         title="Cold start",
         question=f"milliseconds of CPU until a fresh process has its clients, {runs} runs",

@@ -49,6 +49,14 @@ class Samples:
         return statistics.quantiles(self.values, n=100, method="inclusive")[percent - 1]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Times:
+    """One contestant's milliseconds: `runs` has the mean over the inputs, run by run, `inputs` the median of each."""
+
+    runs: Samples
+    inputs: Samples
+
+
 def pin(core: int = -1) -> None:
     """Bind this process and its children to one core, the last by default."""
     if hasattr(os, "sched_setaffinity"):
@@ -64,20 +72,26 @@ def milliseconds(call: Callable[[], object]) -> float:
 
 def interleaved(
     contestants: Mapping[str, Callable[[Input], float]], inputs: Sequence[Input], runs: int
-) -> dict[str, Samples]:
-    """Return each contestant's mean over the inputs, run by run; all take turns, input by input.
+) -> dict[str, Times]:
+    """Return each contestant's times; all take turns, input by input.
 
     A contestant returns the milliseconds it took. An additional first run warms up and does not count.
     """
-    rounds: dict[str, list[float]] = {name: [] for name in contestants}
+    rounds: dict[str, list[list[float]]] = {name: [] for name in contestants}
     for number in range(runs + 1):
-        sums = dict.fromkeys(contestants, 0.0)
+        times: dict[str, list[float]] = {name: [] for name in contestants}
         for one in inputs:
             for name, contestant in contestants.items():
-                sums[name] += contestant(one)
-        for name, total in sums.items() if number else ():
-            rounds[name].append(total / len(inputs))
-    return {name: Samples(values) for name, values in rounds.items()}
+                times[name].append(contestant(one))
+        for name, values in times.items() if number else ():
+            rounds[name].append(values)
+    return {
+        name: Times(
+            runs=Samples([statistics.fmean(values) for values in found]),
+            inputs=Samples([statistics.median(values) for values in zip(*found, strict=True)]),
+        )
+        for name, found in rounds.items()
+    }
 
 
 def ratio(theirs: Samples, ours: Samples) -> Samples:

@@ -36,7 +36,7 @@ def stream_rows(classes: Mapping[str, Sequence[Photo]], runs: int, mb_per_s: flo
 
 
 def _rows(name: str, contestants: dict[str, Callable[[Photo], float]], photos: Sequence[Photo], runs: int) -> list[Row]:
-    found = interleaved(contestants, photos, runs)
+    found = {name: times.runs for name, times in interleaved(contestants, photos, runs).items()}
     gain = ratio(found["streamed"], found["whole"])
     return [
         Row(name=f"{name}, whole", samples=found["whole"], facts={"pictures": len(photos)}),
