@@ -5,7 +5,6 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Self
 
 import pulumi
@@ -15,6 +14,7 @@ from components.config_fields import flag, formats, key_prefix, matching, one_of
 from components.contradictions import contradictions
 from components.delivery import visibility_timeout_s
 from components.errors import ArgumentError
+from components.nearest import did_you_mean
 
 PROJECT = "pixelcascade"
 
@@ -150,8 +150,9 @@ class StackConfig:
             raise ValueError(f"expected {project}:{key}, because this project is called {project}: rename the key")
         checks = {config_key(field.name): field.metadata["check"] for field in dataclasses.fields(cls)}
         if key not in checks:
-            near = "".join(f" (did you mean {known}?)" for known in get_close_matches(key, checks, n=1))
-            raise ValueError(f"unknown key{near}: expected one of {', '.join(sorted(checks))}")
+            raise ValueError(
+                f"unknown key{did_you_mean(key, checks, most=1)}: expected one of {', '.join(sorted(checks))}"
+            )
         check: Callable[[str], Any] = checks[key]
         try:
             return check(text)

@@ -1,19 +1,16 @@
-"""Suggestions for misspelt words."""
+"""Suggestions for misspelt keys and commands, as a terminal shows them."""
 
-import difflib
 from collections.abc import Iterable
 
 import click
 
+from components import nearest
 from ops.text import printable
-
-MOST = 3
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return " (did you mean A or B?)" with the closest known words, or an empty text."""
-    found = difflib.get_close_matches(word, list(known), n=MOST)
-    return f" (did you mean {printable(' or '.join(found))}?)" if found else ""
+    """Return `components.nearest.did_you_mean` with control characters escaped."""
+    return printable(nearest.did_you_mean(word, known))
 
 
 class Suggesting(click.Group):

@@ -1,0 +1,12 @@
+"""Suggestions for misspelt words."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+MOST = 3
+
+
+def did_you_mean(word: str, known: Iterable[str], most: int = MOST) -> str:
+    """Return " (did you mean A or B?)" with the closest known words, or an empty text."""
+    found = get_close_matches(word, list(known), n=most)
+    return f" (did you mean {' or '.join(found)}?)" if found else ""
