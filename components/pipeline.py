@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import pulumi
 
@@ -138,14 +137,19 @@ def watch_args(
 
 
 def _warn_without_module(spec: BranchSpec) -> None:
-    handler = spec.get("handler", "")
-    if isinstance(handler, str) and "." in handler and "code" not in spec:
-        module = Path(*handler.split(".")[:-1]).with_suffix(".py")
-        if not (ROOT / module).is_file():
-            pulumi.warn(f"{spec['name']}: expected the module {module} for {handler}, got no such file: add it")
+    module = _module(spec)
+    file = module.replace(".", "/") + ".py"
+    if module and "code" not in spec and not (ROOT / file).is_file():
+        pulumi.warn(f"{spec['name']}: expected the module {file} for {spec['handler']}, got no such file: add it")
 
 
 def _function_name(spec: BranchSpec) -> str:
     """Return a function's logical name, after its module: `handlers.pixel_resizer.handler` -> `pixel-resizer`."""
-    handler = spec.get("handler", "")
-    return handler.split(".")[-2].replace("_", "-") if isinstance(handler, str) and "." in handler else spec["name"]
+    module = _module(spec)
+    return module.rpartition(".")[2].replace("_", "-") if module else spec["name"]
+
+
+def _module(spec: BranchSpec) -> str:
+    """Return the module of a handler, `handlers.pixel_resizer`, or an empty text if it names none."""
+    handler = spec.get("handler")
+    return handler.rpartition(".")[0] if isinstance(handler, str) else ""
