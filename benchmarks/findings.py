@@ -23,11 +23,10 @@ class Row:
 
     def cells(self) -> dict[str, str]:
         """Return the line's cells by column."""
-        low, high = self.samples.spread
         return {
             "what": self.name,
             "median": f"{self.samples.median:,.2f} {self.samples.unit}",
-            "quartiles": f"{low:,.2f} to {high:,.2f}",
+            "quartiles": self.samples.quartiles,
             **{name: f"{value:,.2f}" if isinstance(value, float) else str(value) for name, value in self.facts.items()},
         }
 

@@ -42,6 +42,11 @@ class Samples:
         """Return the quartiles: half of the values lie between them."""
         return self.percentile(25), self.percentile(75)
 
+    @property
+    def quartiles(self) -> str:
+        """Return the quartiles as text: `1.23 to 1.45`."""
+        return "{:,.2f} to {:,.2f}".format(*self.spread)
+
     def percentile(self, percent: int) -> float:
         """Return the percentile: this many percent of the values are not above it."""
         if len(self.values) == 1:

@@ -11,7 +11,7 @@ from benchmarks import children, contestants
 from benchmarks.children import Child
 from benchmarks.contestants import Contestant, timed
 from benchmarks.findings import Findings, Row
-from benchmarks.measuring import Samples, interleaved, pin, ratio
+from benchmarks.measuring import interleaved, pin, ratio
 from benchmarks.options import EXISTING_FILE, FOLDER, html_option, images_option, json_option, runs_option
 from benchmarks.photos import Photo, as_format, load
 from handlers.imaging import convert
@@ -83,17 +83,13 @@ def _rows(task: str, rivals: Mapping[str, Contestant], inputs: list[Photo], runs
         by_run, by_picture = ratio(times.runs, found[OURS].runs), ratio(times.inputs, found[OURS].inputs)
         facts = {
             "ratio": by_run.median,
-            "ratio's quartiles": _quartiles(by_run),
+            "ratio's quartiles": by_run.quartiles,
             "ratio by picture": by_picture.median,
-            "its quartiles": _quartiles(by_picture),
+            "its quartiles": by_picture.quartiles,
             "pictures": len(inputs),
         }
         rows.append(Row(name=f"{task}: {name}", samples=times.runs, facts=facts))
     return rows
-
-
-def _quartiles(ratios: Samples) -> str:
-    return "{:.2f} to {:.2f}".format(*ratios.spread)
 
 
 class _Others:

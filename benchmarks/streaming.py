@@ -43,7 +43,7 @@ def _rows(name: str, contestants: dict[str, Callable[[Photo], float]], photos: S
         Row(
             name=f"{name}, streamed",
             samples=found["streamed"],
-            facts={"of whole": gain.median, "quartiles of it": "{:.2f} to {:.2f}".format(*gain.spread)},
+            facts={"of whole": gain.median, "quartiles of it": gain.quartiles},
         ),
     ]
 
