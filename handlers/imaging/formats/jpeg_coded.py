@@ -23,6 +23,7 @@ from .jpeg_markers import (
     SOI,
     SOS,
     Segment,
+    count,
     count_segment,
     in_sequence,
     is_metadata,
@@ -135,9 +136,7 @@ def _data_of_scan(part: memoryview, most_restarts: int, counts: dict[str, int]) 
         ImageTooLargeError: The scans so far have too many restarts.
     """
     part, restarts = in_sequence(without_fill(part), most_restarts)
-    counts["restarts"] = counts.get("restarts", 0) + restarts
-    if counts["restarts"] > MAX_RESTARTS:
-        raise ImageTooLargeError(f"expected at most {MAX_RESTARTS:,} restarts in a JPEG, got more: save it again")
+    count(counts, "restarts", restarts, MAX_RESTARTS)
     return without_fill(part)
 
 

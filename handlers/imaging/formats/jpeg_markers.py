@@ -87,7 +87,7 @@ def walk(source: Source) -> Iterator[Segment]:
 def count_segment(counts: dict[str, int], segment: Segment, limits: Limits) -> None:
     """Count a segment by kind, and refuse the file once there are too many."""
     if segment.marker == DQT:
-        _count_quantisation(counts, segment)
+        count(counts, "bytes of quantisation tables", segment.end - segment.start, MAX_QUANTISATION_BYTES)
     if is_metadata(segment.marker):
         what = "APPn and comment segments"
     elif segment.marker == SOS:
@@ -100,13 +100,11 @@ def count_segment(counts: dict[str, int], segment: Segment, limits: Limits) -> N
     limits.check_segments(counts[what], what)
 
 
-def _count_quantisation(counts: dict[str, int], segment: Segment) -> None:
-    counts["quantisation"] = counts.get("quantisation", 0) + segment.end - segment.start
-    if counts["quantisation"] > MAX_QUANTISATION_BYTES:
-        raise ImageTooLargeError(
-            f"expected at most {MAX_QUANTISATION_BYTES:,} bytes of quantisation tables in a JPEG, got more: save it "
-            "again"
-        )
+def count(counts: dict[str, int], what: str, more: int, most: int) -> None:
+    """Add to a count, and refuse the file once it is too high."""
+    counts[what] = counts.get(what, 0) + more
+    if counts[what] > most:
+        raise ImageTooLargeError(f"expected at most {most:,} {what} in a JPEG, got more: save it again")
 
 
 def is_metadata(marker: int) -> bool:
