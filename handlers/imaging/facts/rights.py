@@ -30,7 +30,8 @@ def rights_only(exif: Exif, iptc: bytes = b"", xmp: str = "", texts: Mapping[str
     Each comes from the first source that has it: EXIF, IPTC, XMP, PNG text.
     """
     by_line = _iptc(iptc[:MAX_BLOCK_BYTES])
-    described = read_xmp(xmp[:MAX_BLOCK_BYTES]) if xmp else {}
+    packet = xmp[:MAX_BLOCK_BYTES]
+    described = read_xmp(packet) if CREATOR in packet or RIGHTS in packet else {}
     kept = []
     for tag in (ARTIST, COPYRIGHT):
         found = (

@@ -36,8 +36,6 @@ def packet_text(packet: bytes) -> str:
 
 def read_xmp(packet: str) -> Mapping[str, str]:
     """Return the picture's creator and rights as far as the packet can be read; several creators are joined."""
-    if not any(field in packet for field in (CREATOR, RIGHTS)):
-        return {}
     text = _DECLARATION.sub("", packet)
     found, whole = _read(text)
     return found if whole else _read(_BARE_AMPERSAND.sub("&amp;", text))[0]
