@@ -11,7 +11,6 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from components.stack_file import stack_config
 from local import cascade, events, results
 from local.deployment import Deployment
 from local.emulator import Emulator
@@ -39,11 +38,17 @@ class Stopwatch:
 
 
 def run(
-    emulator: Emulator, find: Callable[[], Mapping[str, Path]], folder: Path, stack: str, console: Console
+    emulator: Emulator,
+    find: Callable[[], Mapping[str, Path]],
+    folder: Path,
+    stack: str,
+    config: Mapping[str, str],
+    *,
+    console: Console,
 ) -> dict[str, Any]:
     """Send files through the pipeline, in an emulator that starts, and return the summary.
 
-    `find` returns the files by key. The summary and the results are written into `folder`.
+    `find` returns the files by key; `config` is the stack's. The summary and the results are written into `folder`.
 
     Raises: OutputFolderError, ConfigError, DeploymentError, EmulatorError, and what `find` raises.
     """
@@ -55,7 +60,7 @@ def run(
         emulator.wait()
     deployment = Deployment(emulator)
     with watch.stage("deploy"), console.status("Deploying the program"):
-        deployment.deploy(stack, stack_config(stack))
+        deployment.deploy(stack, config)
     queue = events.EventQueue(emulator)
     uploaded = process(deployment, masters, watch, console, queue)
     view = cascade.stack_of(deployment)

@@ -48,7 +48,7 @@ def run_command(paths: tuple[Path, ...], out: Path, stack: str) -> None:
             with garbage.kept():
                 from local import run, summary  # noqa: PLC0415
 
-            found = run.run(emulator, masters.result, out, stack, console)
+            found = run.run(emulator, masters.result, out, stack, config, console=console)
     summary.print_summary(found, out, console)
     sys.exit(NOT_AS_EXPECTED if found["unaccounted"] else 0)
 

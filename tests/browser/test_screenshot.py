@@ -4,6 +4,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from components.stack_file import stack_config
 from local.emulator import starting
 from local.masters import find_masters
 from local.run import run
@@ -18,7 +19,9 @@ def test_the_report_of_the_samples_opens(open_page: OpenPage, screenshots: Path,
     write_samples(tmp_path / "samples")
     masters = find_masters([tmp_path / "samples"], "master/")
     with starting("us-east-1") as emulator:
-        summary = run(emulator, lambda: masters, tmp_path / "out", "local", Console(quiet=True))
+        summary = run(
+            emulator, lambda: masters, tmp_path / "out", "local", stack_config("local"), console=Console(quiet=True)
+        )
     assert (summary["rejected"], summary["unaccounted"]) == (1, [])
     page = open_page((tmp_path / "out" / "report.html").as_uri(), width=WIDTH)
     page.wait_for_load_state("networkidle")
