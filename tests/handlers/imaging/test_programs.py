@@ -1,5 +1,6 @@
 """Files made by other programs, where installed: right colours, upright, and on the background."""
 
+import functools
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -79,9 +80,18 @@ def made(program: Program, source: Path) -> Picture:
 
 
 def needs(name: str) -> None:
-    """Skip the test where a program is absent."""
+    """Skip the test where a program is absent, or another program has its name."""
     if shutil.which(name) is None:
         pytest.skip(f"{name} is not installed")
+    if name == "convert" and not is_imagemagick(name):
+        pytest.skip(f"{name} is not ImageMagick's")
+
+
+@functools.cache
+def is_imagemagick(name: str) -> bool:
+    """Return whether a program is ImageMagick's; GraphicsMagick and others have a `convert`, too."""
+    found = subprocess.run([name, "-version"], check=False, capture_output=True, timeout=60)
+    return found.returncode == 0 and b"ImageMagick" in found.stdout
 
 
 def run(*command: str) -> None:
