@@ -53,6 +53,31 @@ def test_new_bytes_start_the_next_generation(stack: Stack) -> None:
     assert jobs(stack) == [(JPG, False), (JPG, False)]
 
 
+@pytest.mark.parametrize(("state", "reasons"), [("complete", False), ("rejected", True), ("received", True)])
+def test_a_new_generation_looks_for_reasons_unless_the_last_was_complete(
+    stack: Stack, *, state: str, reasons: bool
+) -> None:
+    """A picture that was complete has no reasons, so its next generation's workers need not look for any."""
+    stack.upload(JPG, b"old")
+    notify(JPG)
+    settled(stack, state)
+    stack.upload(JPG, b"new")
+    notify(JPG)
+    assert record(stack).reasons == reasons
+
+
+def test_a_new_owner_looks_for_reasons_of_the_last_one(stack: Stack) -> None:
+    """The new owner of a name may itself have been rejected before, whatever became of the last owner."""
+    stack.upload(JPG)
+    notify(JPG)
+    settled(stack)
+    delete(stack, JPG)
+    stack.upload(PNG)
+    notify(PNG)
+    found = record(stack)
+    assert (found.key, found.reasons) == (PNG, True)
+
+
 def test_the_same_bytes_change_nothing(stack: Stack) -> None:
     """A repeated event, or an upload of the same bytes, leaves a settled picture unchanged."""
     stack.upload(JPG)
