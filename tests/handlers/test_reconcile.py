@@ -1,5 +1,6 @@
 """Reconciling: the record follows the bucket, whatever the events say and in whatever order they come."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -212,6 +213,23 @@ def test_a_deletion_publishes_a_job_only_with_follow(
     notify(JPG)
     item = stack.dynamodb.get_item(TableName=PICTURES, Key={"name": {"S": "cat"}})["Item"]
     assert (jobs(stack), item["state"], "expires" in item) == (published, {"S": "deleted"}, deletions == "follow")
+
+
+def test_the_record_of_a_deleted_picture_outlives_its_dead_letters(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It expires after 15 days, because a dead letter is kept for 14; the deletion's time is recorded."""
+    configure(monkeypatch, deletions="follow")
+    monkeypatch.setenv("TOPIC_ARN", stack.topic_arn)
+    stack.upload(JPG)
+    notify(JPG)
+    assert record(stack).settled_at == ""
+    delete(stack, JPG)
+    notify(JPG)
+    item = stack.dynamodb.get_item(TableName=PICTURES, Key={"name": {"S": "cat"}})["Item"]
+    deleted = datetime.fromisoformat(item["settled_at"]["S"])
+    expires = datetime.fromtimestamp(int(item["expires"]["N"]), UTC)
+    assert round((expires - deleted) / timedelta(days=1), 2) == 15
 
 
 def test_without_a_record_the_outputs_determine_the_owner(stack: Stack) -> None:
