@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from components.branches import BRANCHES
-from handlers import job_publisher
+from handlers import clients, job_publisher
 from handlers.record import Outcome, Record
 from tests.handlers.conftest import BUCKET, PICTURES, Context, Stack, configure
 
@@ -123,6 +123,20 @@ def test_the_job_names_only_branches_without_an_outcome(stack: Stack) -> None:
     notify(JPG)
     (job,) = stack.published()
     assert job["branches"] == [row.name for row in BRANCHES if row.name != "resizing"]
+
+
+def test_the_record_is_read_consistently(stack: Stack) -> None:
+    """An eventually consistent read could miss a generation that another process has just begun."""
+    stack.upload(JPG)
+    reads: list[dict[str, Any]] = []
+
+    def look(params: dict[str, Any], **_: Any) -> None:
+        reads.append(params)
+
+    clients.dynamodb().meta.events.register("provide-client-params.dynamodb.GetItem", look)
+    notify(JPG)
+    assert reads
+    assert all(read.get("ConsistentRead") for read in reads)
 
 
 def test_a_late_event_of_a_deleted_master_creates_no_record_or_job(stack: Stack) -> None:
