@@ -15,6 +15,7 @@ from local import cascade, events, results
 from local.deployment import Deployment
 from local.emulator import Emulator
 from local.failures import write_logs
+from local.output_folder import LOGS, SUMMARY, TIMES
 from local.program import preload
 from local.report import write_report
 from local.timeline import write_times
@@ -48,15 +49,15 @@ def run(
 ) -> dict[str, Any]:
     """Send files through the pipeline, in an emulator that starts, and return the summary.
 
-    `find` returns the files by key; `config` is the stack's. The summary and the results are written into `folder`.
+    `find` returns the files by key; `config` is the stack's. The summary and the results are written into the
+    empty `folder`.
 
-    Raises: OutputFolderError, ConfigError, DeploymentError, EmulatorError, and what `find` raises.
+    Raises: ConfigError, DeploymentError, EmulatorError, and what `find` raises.
     """
     watch = Stopwatch()
     with watch.stage("start"):
         preload()
         masters = find()
-        results.clear(folder, masters.values())
         emulator.wait()
     deployment = Deployment(emulator)
     with watch.stage("deploy"), console.status("Deploying the program"):
@@ -68,13 +69,13 @@ def run(
         accounts = cascade.accounts(view, masters)
     with watch.stage("download"), console.status("Fetching the results"):
         outputs = results.download(view, folder)
-        write_times(view, folder / results.TIMES)
-        write_logs(emulator.client("logs"), deployment.log_groups(), folder / results.LOGS)
+        write_times(view, folder / TIMES)
+        write_logs(emulator.client("logs"), deployment.log_groups(), folder / LOGS)
     summary = summarise(deployment, accounts, watch, outputs=outputs, records=len(results.records(view)))
     summary["events"] = events.summary(queue.drain(), uploaded)
     with watch.stage("report"), console.status("Writing the report"):
         write_report(folder, summary, list(results.pictures(view, masters, accounts, folder)))
-    results.write_json(folder / results.SUMMARY, summary)
+    results.write_json(folder / SUMMARY, summary)
     return summary
 
 

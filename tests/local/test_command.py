@@ -35,6 +35,16 @@ __main__.main(["up"])
 """
 
 
+@pytest.fixture
+def no_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail if a command starts the emulator."""
+
+    def start(_self: object) -> None:
+        raise AssertionError("the emulator was started")
+
+    monkeypatch.setattr(emulator.Emulator, "start", start)
+
+
 def run(*arguments: str | Path) -> Result:
     """Run `python -m local` in this process."""
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
@@ -84,6 +94,7 @@ def test_a_missing_path_is_refused(path: str) -> None:
     assert f"Path '{path}' does not exist" in result.output
 
 
+@pytest.mark.usefixtures("no_emulator")
 def test_a_path_without_files_is_refused(tmp_path: Path) -> None:
     """A folder with nothing to upload ends the command before anything is started."""
     result = run("run", tmp_path, "--out", tmp_path / "out")
@@ -91,6 +102,7 @@ def test_a_path_without_files_is_refused(tmp_path: Path) -> None:
     assert "without any file" in result.output
 
 
+@pytest.mark.usefixtures("no_emulator")
 def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     """Results are never written among or over other files."""
     (tmp_path / "a.jpg").write_bytes(b"")
@@ -108,6 +120,7 @@ def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     ("out", "expected"),
     [("file", "is a file"), ("file/below", "Not a directory): name another"), ("/proc/out", "name another")],
 )
+@pytest.mark.usefixtures("no_emulator")
 def test_a_folder_that_cannot_be_created_is_refused(tmp_path: Path, out: str, expected: str) -> None:
     """The command ends before anything is started."""
     (tmp_path / "file").write_bytes(b"mine")
