@@ -10,9 +10,13 @@ from typing import Any
 import yaml
 
 from components.config import PROJECT, ConfigError
+from components.nearest import did_you_mean
 
 ROOT = Path(__file__).parent.parent
 REGION, DEFAULT_REGION = "aws:region", "us-east-1"
+
+# Source: Pulumi's CLI, sdk/go/common/workspace/project.go, ProjectStack. The CLI ignores other keys.
+STACK_KEYS = ("config", "environment", "secretsprovider", "encryptedkey", "encryptionsalt")
 
 
 class _Loader(yaml.SafeLoader):
@@ -90,7 +94,13 @@ def file_config(path: Path) -> dict[str, str]:
         for key, setting in (project.get("config") or {}).items()
         if _default(setting) is not None
     }
-    config = _mapping(path).get("config")
+    stack = _mapping(path)
+    if unknown := [str(key) for key in stack if key not in STACK_KEYS]:
+        raise StackFileError(
+            f"{path}: expected only the keys {', '.join(STACK_KEYS)}, got {unknown[0]}"
+            f"{did_you_mean(unknown[0], STACK_KEYS, most=1)}: rename or remove it, or move it into config"
+        )
+    config = stack.get("config")
     if not isinstance(config, dict | None):
         raise StackFileError(f"{path}: expected config to be a mapping of keys to values, got {config!r}")
     written: dict[str, str] = {}

@@ -43,7 +43,8 @@ def find_masters(paths: Sequence[Path], prefix: str, skipped: list[Path] | None 
             masters[key] = file
     if not masters:
         raise NoMastersError(
-            f"expected a picture or a folder with pictures, got {', '.join(map(str, paths))} without any file: name another"
+            f"expected a picture or a folder with pictures, got {', '.join(map(str, paths))} without any file: "
+            "name another"
         )
     return masters
 
