@@ -1,8 +1,9 @@
 """The folder of a run's results: what is in it, and which folders a run empties."""
 
+import contextlib
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from components.branches import BRANCHES
@@ -32,7 +33,7 @@ def clear(folder: Path, masters: Iterable[Path]) -> None:
             f"--out: expected a folder without masters, because results in it are removed, got {folder} with {inside}: "
             "name another"
         )
-    try:
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         marker = folder / MARKER
         if not marker.is_file() and any(folder.iterdir()):
@@ -44,10 +45,17 @@ def clear(folder: Path, masters: Iterable[Path]) -> None:
         marker.write_text("The next `python -m local run` into this folder replaces its results.\n")
         for name in RESULTS:
             _remove(folder / name)
+
+
+@contextlib.contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Raise `OutputFolderError` if something cannot be written into a folder."""
+    try:
+        yield
     except OSError as error:
+        reason = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
         raise OutputFolderError(
-            f"--out: expected a folder that can be written, got {folder} ({error.filename or MARKER}: "
-            f"{error.strerror}): name another"
+            f"--out: expected a folder that can be written, got {folder} ({reason}): name another"
         ) from error
 
 

@@ -15,7 +15,7 @@ from local import cascade, events, results
 from local.deployment import Deployment
 from local.emulator import Emulator
 from local.failures import write_logs
-from local.output_folder import LOGS, SUMMARY, TIMES
+from local.output_folder import LOGS, SUMMARY, TIMES, writing
 from local.program import preload
 from local.report import write_report
 from local.timeline import write_times
@@ -52,7 +52,7 @@ def run(
     `find` returns the files by key; `config` is the stack's. The summary and the results are written into the
     empty `folder`.
 
-    Raises: ConfigError, DeploymentError, EmulatorError, and what `find` raises.
+    Raises: OutputFolderError, ConfigError, DeploymentError, EmulatorError, and what `find` raises.
     """
     watch = Stopwatch()
     with watch.stage("start"):
@@ -67,15 +67,16 @@ def run(
     view = cascade.stack_of(deployment)
     with watch.stage("audit"), console.status("Accounting for every picture"):
         accounts = cascade.accounts(view, masters)
-    with watch.stage("download"), console.status("Fetching the results"):
+    with writing(folder), watch.stage("download"), console.status("Fetching the results"):
         outputs = results.download(view, folder)
         write_times(view, folder / TIMES)
         write_logs(emulator.client("logs"), deployment.log_groups(), folder / LOGS)
     summary = summarise(deployment, accounts, watch, outputs=outputs, records=len(results.records(view)))
     summary["events"] = events.summary(queue.drain(), uploaded)
-    with watch.stage("report"), console.status("Writing the report"):
+    with writing(folder), watch.stage("report"), console.status("Writing the report"):
         write_report(folder, summary, list(results.pictures(view, masters, accounts, folder)))
-    results.write_json(folder / SUMMARY, summary)
+    with writing(folder):
+        results.write_json(folder / SUMMARY, summary)
     return summary
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from local import output_folder
-from local.output_folder import MARKER, REPORT, RESULTS, SUMMARY, OutputFolderError, clear
+from local.output_folder import MARKER, REPORT, RESULTS, SUMMARY, OutputFolderError, clear, writing
 
 
 def leave_results(folder: Path) -> None:
@@ -101,3 +101,10 @@ def test_an_earlier_folder_on_a_full_disk_is_refused(tmp_path: Path, monkeypatch
     with pytest.raises(OutputFolderError, match=r"--out: expected a folder that can be written, .*No space left"):
         clear(tmp_path, [])
     assert all((tmp_path / name).exists() for name in RESULTS)
+
+
+def test_results_that_do_not_fit_are_an_error_with_advice(tmp_path: Path) -> None:
+    """A disk that fills up in the course of a run has no file's name in its error."""
+    with pytest.raises(OutputFolderError, match=r"got .* \(No space left on device\): name another"):  # noqa: SIM117
+        with writing(tmp_path), Path("/dev/full").open("w") as full:
+            full.write("a result")
