@@ -68,6 +68,6 @@ def _masters(paths: tuple[Path, ...], prefix: str, console: Console) -> dict[str
     skipped: list[Path] = []
     masters = find_masters(paths, prefix, skipped)
     if skipped:
-        why = "hidden, not a regular file, or with a name that is not printable text"
+        why = "hidden, not a regular file, or with a name that is not printable text or too long for S3"
         console.print(f"Skipped {counted(len(skipped), 'file')}: {why}", markup=False, soft_wrap=True)
     return masters
