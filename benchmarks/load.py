@@ -28,6 +28,7 @@ from local.pacing import UploadPacer
 from ops.inventory import Inventory
 from ops.listing import list_objects
 from ops.logs import log_events
+from ops.queues import messages
 from ops.stack import DeployedStack
 
 # Retries come soon after the function's time-out, not after six times as long, or the run would take hours.
@@ -136,7 +137,7 @@ def _wait(stack: DeployedStack) -> None:
     """Wait until the branches' queues have been empty, in flight too, for a few seconds."""
     deadline, quiet_since = time.monotonic() + GIVE_UP_S, time.monotonic()
     while time.monotonic() < deadline and time.monotonic() - quiet_since < QUIET_S:
-        if cascade.messages(stack, stack.queues.values()):
+        if messages(stack, stack.queues.values()):
             quiet_since = time.monotonic()
         time.sleep(0.5)
 

@@ -18,8 +18,7 @@ from ops import redrive as redriving
 from ops.adopt import add_eventbridge, notification
 from ops.backfill import BackfillPlan, Bookmark, Task
 from ops.connect import connect
-from ops.listing import check_prefix, near_paths
-from ops.nearest import did_you_mean
+from ops.listing import check_prefix, near_keys
 from ops.options import (
     S3Key,
     Time,
@@ -114,14 +113,17 @@ def sweep_command(stack: DeployedStack, *, prefix: str, dry_run: bool, as_json: 
 
     Objects that the pipeline did not write are left alone.
     """
-    count = 0
+    count = others = 0
     for key, name in orphans(stack, prefix):
         if orphan(stack, key, name) if dry_run else sweep(stack, key, name):
             count += 1
             report({"key": key}, printable(key), as_json=as_json)
-    totals = {"orphans": count, "removed": 0 if dry_run else count}
-    said = f"{counted(count, 'output')} without a master{', nothing was removed' if dry_run else ' removed'}."
-    report({"totals": totals}, said, as_json=as_json)
+        else:
+            others += 1
+    totals = {"orphans": count, "removed": 0 if dry_run else count, "others": others}
+    said = f"{counted(count, 'output')} without a master{', nothing was removed' if dry_run else ' removed'}"
+    left = f"; {counted(others, 'object')} of others left alone" if others else ""
+    report({"totals": totals}, f"{said}{left}.", as_json=as_json)
 
 
 @click.command(name="erase")
@@ -144,9 +146,7 @@ def erase_command(stack: DeployedStack, *, key: str, yes: bool, as_json: bool) -
 
 def _erased(stack: DeployedStack, erased: Erased) -> str:
     if not erased.objects and not erased.items:
-        path = stack.layout.path(erased.key)
-        near = did_you_mean(path, near_paths(stack, path))
-        return printable(f"Nothing was removed: the stack has nothing for {erased.key}{near}.")
+        return printable(f"Nothing was removed: the stack has nothing for {erased.key}{near_keys(stack, erased.key)}.")
     return (
         f"{counted(erased.objects, 'object')} and {counted(erased.items, 'item')} removed.\n"
         "The key remains in the functions' logs until their retention ends, in the tables' backups for 35 days if "

@@ -25,6 +25,7 @@ from ops.printing import (
     report,
     say,
 )
+from ops.queues import messages
 from ops.redrive import waiting
 from ops.stack import DeployedStack
 from ops.status import status
@@ -68,7 +69,7 @@ def status_command(stack: DeployedStack, *, key: str, watch: bool, as_json: bool
 def audit_command(stack: DeployedStack, *, prefix: str, as_json: bool, everything: bool, deep: bool) -> None:
     """Show what became of each master.
 
-    Also counts the outputs that have no master. Exits 1 if a master is unaccounted for.
+    Also counts the objects among the outputs that have no master. Exits 1 if a master is unaccounted for.
     """
     check_prefix(stack, prefix)
     totals: Counter[str] = Counter(masters=0, unaccounted=0, orphans=0)
@@ -86,6 +87,7 @@ def audit_command(stack: DeployedStack, *, prefix: str, as_json: bool, everythin
             totals["orphans"] += 1
             if everything:
                 print_orphan(output, as_json=as_json, file=lines)
+        totals["in_queues"] = messages(stack, stack.queues.values()) if totals["unaccounted"] else 0
         if not as_json:
             say(audit_verdict(totals))
         lines.seek(0)

@@ -39,12 +39,14 @@ def report(fields: Mapping[str, Any], said: str, *, as_json: bool) -> None:
 
 def audit_verdict(totals: Counter[str]) -> str:
     """Return the first line of an audit."""
-    orphans = f", {counted(totals['orphans'], 'output')} without a master" if totals["orphans"] else ""
+    orphans = f", {counted(totals['orphans'], 'object')} without a master" if totals["orphans"] else ""
     masters = counted(totals["masters"], "master")
     if not totals["unaccounted"]:
         return f"OK: {masters}, all accounted for{orphans}."
+    queued = totals["in_queues"]
+    wait = f"wait for the {counted(queued, 'message')} in the queues and audit again, then " if queued else ""
     return (
-        f"NOT OK: {totals['unaccounted']:,} of {masters} unaccounted for{orphans}: see "
+        f"NOT OK: {totals['unaccounted']:,} of {masters} unaccounted for{orphans}: {wait}see "
         "`python -m ops letters`, fix the cause, then run `python -m ops backfill --missing`."
     )
 

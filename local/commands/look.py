@@ -6,12 +6,12 @@ import time
 
 import click
 
-from local.cascade import messages
 from local.commands import FOLLOW_S
 from local.errors import LocalUsageError, reported
 from local.journal import Journal
 from ops.connect import connect, running
 from ops.nearest import did_you_mean
+from ops.queues import messages
 
 
 @click.command(name="env")
