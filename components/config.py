@@ -150,14 +150,18 @@ class StackConfig:
             raise ValueError(f"expected {project}:{key}, because this project is called {project}: rename the key")
         checks = {config_key(field.name): field.metadata["check"] for field in dataclasses.fields(cls)}
         if key not in checks:
-            raise ValueError(
-                f"unknown key{did_you_mean(key, checks, most=1)}: expected one of {', '.join(sorted(checks))}"
-            )
+            near = did_you_mean(key, checks, most=1)
+            raise ValueError(f"expected a key of docs/configuration.md, got {key}{near}: rename or remove it")
         check: Callable[[str], Any] = checks[key]
         try:
             return check(text)
         except ValueError as error:
-            raise ValueError(f"expected {error}, got {text!r}: set it with `pulumi config set`") from error
+            expected, *detail = error.args
+            element = f"--path '{key}[0]'" if expected.startswith("a list") else key
+            raise ValueError(
+                f"expected {expected}, got {', where '.join([repr(text), *detail])}: set it with "
+                f"`pulumi config set {element} VALUE`"
+            ) from error
 
     @property
     def visibility_timeout_s(self) -> int:

@@ -62,7 +62,11 @@ def with_config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
-        ("jpegQualitty", 90, ["pixelcascade:jpegQualitty: unknown key (did you mean jpegQuality?)", "jpegQuality"]),
+        (
+            "jpegQualitty",
+            90,
+            ["pixelcascade:jpegQualitty: expected a key of docs/configuration.md", "(did you mean jpegQuality?)"],
+        ),
         ("jpegQuality", "good", ["pixelcascade:jpegQuality: expected a whole number from 1 to 100", "got 'good'"]),
         ("jpegQuality", 101, ["pixelcascade:jpegQuality", "got '101'", "from 1 to 100", "pulumi config set"]),
         ("resizedPrefix", "master/", ["resizedPrefix", "masterPrefix", "would start the pipeline again"]),
