@@ -104,9 +104,14 @@ WRONG = [
     ("runtime", "python3.9", "one of python3.13, python3.12"),
     ("architecture", "riscv", "one of x86_64, arm64"),
     ("logRetentionDays", "2", "one of 1, 3, 5, 7,"),
-    ("background", "white", "a colour as #rrggbb"),
-    ("background", "#fff", "a colour as #rrggbb"),
-    ("cacheControl", "no-store\r\nX: y", "a Cache-Control header of printable ASCII"),
+    ("background", "white", 'a colour as "#rrggbb" (YAML needs the quotes)'),
+    ("background", "#fff", 'a colour as "#rrggbb" (YAML needs the quotes)'),
+    ("background", "null", "(YAML needs the quotes)"),
+    ("cacheControl", "no-store\r\nX: y", "a Cache-Control header, such as"),
+    ("cacheControl", "3600", "a Cache-Control header, such as"),
+    ("cacheControl", "max-age 3600", "a Cache-Control header, such as"),
+    ("cacheControl", '["no-store"]', "a Cache-Control header, such as"),
+    ("cacheControl", "a" * 257, "a Cache-Control header, such as"),
     ("masterPrefix", "master", "a key prefix that ends in a slash"),
     ("masterPrefix", "/", "a key prefix that ends in a slash"),
     ("convertedPrefix", "", "a key prefix that ends in a slash"),
@@ -141,6 +146,14 @@ def test_a_wrong_value_is_refused_with_what_is_expected(key: str, got: str, expe
     assert expected in problem
     assert f", got {got!r}" in problem
     assert re.search(rf": set it with `pulumi config set ({key}|--path '{key}\[0\]') VALUE`$", problem)
+
+
+@pytest.mark.parametrize(
+    "header", ["no-store", "public, max-age=31536000, immutable", "s-maxage=60,stale-while-revalidate=5", "a" * 256]
+)
+def test_a_header_of_directives_is_accepted(header: str) -> None:
+    """Directives may have values, and may be unknown."""
+    assert parse(cacheControl=header).cache_control == header
 
 
 @pytest.mark.parametrize(("key", "least", "most"), [("jpegQuality", 1, 100), ("timeoutS", 10, 900)])
