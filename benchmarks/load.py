@@ -19,6 +19,7 @@ from benchmarks.options import json_option
 from benchmarks.outcome import LoadOutcome, assess, assess_records, dead_letters
 from components.config import PROJECT
 from components.errors import NOT_AS_EXPECTED
+from components.nearest import did_you_mean
 from components.stack_file import stack_config
 from local import cascade, results
 from local.deployment import Deployment
@@ -72,7 +73,10 @@ def _chosen(names: str) -> set[str]:
     chosen = {"none": set[str](), "all": set(FAULTS)}.get(names, set(names.split(",")))
     if unknown := chosen - set(FAULTS):
         expected = f"none, all, or some of {', '.join(FAULTS)}, separated by commas"
-        raise click.BadParameter(f"expected {expected}, got {', '.join(sorted(unknown))}", param_hint="--faults")
+        wrong = min(unknown)
+        raise click.BadParameter(
+            f"expected {expected}, got {wrong!r}{did_you_mean(wrong, FAULTS)}: correct it", param_hint="--faults"
+        )
     return chosen
 
 

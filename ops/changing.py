@@ -24,6 +24,7 @@ from ops.options import (
     Time,
     check_master,
     check_queue,
+    deep_option,
     dry_run_option,
     json_option,
     prefix_option,
@@ -45,6 +46,7 @@ BOOKMARK = click.Path(dir_okay=False, writable=True, path_type=Path)
 @prefix_option
 @click.option("--missing", is_flag=True, help="Only masters with missing or stale outputs.")
 @click.option("--outdated", is_flag=True, help="Only masters whose outputs were made with older settings.")
+@deep_option
 @click.option("--branch", type=click.Choice([row.name for row in BRANCHES]), help="Only this branch.")
 @click.option("--register", "registering", is_flag=True, help="Record pictures from before there were records.")
 @click.option("--dry-run", is_flag=True, help="Print the number of masters and the cost; change nothing.")
@@ -87,6 +89,7 @@ class BackfillOptions:
     prefix: str
     missing: bool
     outdated: bool
+    deep: bool
     branch: str | None
     registering: bool
     dry_run: bool
@@ -96,10 +99,11 @@ class BackfillOptions:
     def work(self, stack: DeployedStack, after: str | None) -> Iterator[Task]:
         """Yield the masters that the options select, starting after the key `after`."""
         states = {*(("missing", "stale") if self.missing else ()), *(("outdated",) if self.outdated else ())}
-        if self.branch and not states:
-            raise click.UsageError("--branch: expected --missing or --outdated with it, got neither: add one")
+        for name, given in (("--branch", self.branch), ("--deep", self.deep)):
+            if given and not states:
+                raise click.UsageError(f"{name}: expected --missing or --outdated with it, got neither: add one")
         if states:
-            return backfilling.in_state(stack, self.prefix, states, self.branch, after)
+            return backfilling.in_state(stack, self.prefix, states, self.branch, after, deep=self.deep)
         return backfilling.every(stack, self.prefix, after)
 
 

@@ -560,6 +560,34 @@ def test_a_key_is_never_suggested_to_itself(connected: Pipeline, key: str) -> No
     assert expected in run("status", key, "--local").output
 
 
+def test_what_a_deep_audit_finds_can_be_repaired(connected: Pipeline) -> None:
+    """The records say that everything is there, so the command that the verdict names must look as deeply."""
+    connected.finish("a.png", connected.upload("a.png"))
+    connected.client("dynamodb").delete_item(TableName="records", Key={"name": {"S": "a"}})
+    assert run("audit", "--local").output.startswith("OK")
+    verdict = run("audit", "--local", "--deep").output.splitlines()[0]
+    assert verdict.endswith("`python -m ops backfill --missing --deep`.")
+    assert run("backfill", "--missing", "--local").output == "0 jobs published.\n"
+    assert run("backfill", "--missing", "--deep", "--local").output == "1 job published.\n"
+
+
+@pytest.mark.parametrize("option", ["--deep", "--branch=resizing"])
+@pytest.mark.usefixtures("connected")
+def test_an_option_of_a_selection_needs_one(option: str) -> None:
+    """Without --missing or --outdated it would be ignored."""
+    result = run("backfill", option, "--local")
+    assert (result.exit_code, "expected --missing or --outdated with it" in result.output) == (USAGE, True)
+
+
+def test_messages_that_are_not_shown_are_counted(connected: Pipeline) -> None:
+    """Ten are shown; a message that another reader has received cannot be."""
+    url = connected.stack.dead_letter_queues["resizing"]
+    for _ in range(2):
+        connected.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps({"key": "master/a.png"}))
+    connected.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=1, VisibilityTimeout=60)
+    assert run("letters", "--local").output.splitlines()[-1] == "        1 not shown"
+
+
 def test_a_rejected_master_has_one_line_per_reason(connected: Pipeline) -> None:
     """Branches with the same reason share a line with the full key; errors are counted."""
     path = "a/very/long/folder/" * 10 + "bad\n.png"
