@@ -77,8 +77,11 @@ def stack_config(stack: str, overrides: Mapping[str, str] | None = None) -> dict
     """
     path = ROOT / f"Pulumi.{stack}.yaml"
     if not path.is_file():
-        known = ", ".join(sorted(file.name.split(".")[1] for file in ROOT.glob("Pulumi.*.yaml")))
-        raise ConfigError(f"expected one of the stacks {known}, got {stack!r}, which has no {path.name}: name another")
+        known = sorted(file.name.split(".")[1] for file in ROOT.glob("Pulumi.*.yaml"))
+        raise ConfigError(
+            f"expected one of the stacks {', '.join(known)}, got {stack!r}, which has no Pulumi.{stack}.yaml"
+            f"{did_you_mean(stack, known, most=1)}: name another"
+        )
     return file_config(path) | dict(overrides or {})
 
 

@@ -82,12 +82,13 @@ def test_a_wrong_setting_is_refused(with_config: Path, key: str, value: object, 
 
 
 def test_a_stack_without_a_file_is_refused() -> None:
-    """The error lists the stacks that exist."""
-    result = run("run", "--stack", "nowhere")
+    """The error lists the stacks that exist, and suggests the nearest."""
+    result = run("run", "--stack", "loca")
     assert result.exit_code == USAGE
-    assert (
-        "expected one of the stacks dev, local, prod, got 'nowhere', which has no Pulumi.nowhere.yaml" in result.output
+    expected = (
+        "expected one of the stacks dev, local, prod, got 'loca', which has no Pulumi.loca.yaml (did you mean local?)"
     )
+    assert expected in result.output
 
 
 @pytest.mark.parametrize("path", ["gone", ""])
