@@ -102,7 +102,7 @@ def conformance(
     if not files:
         got = ", ".join(map(str, paths))
         raise click.BadParameter(
-            f"expected files, or folders that hold some, got {got} without any file", param_hint="PATHS"
+            f"expected files, or folders that hold some, got {got} without any file: name others", param_hint="PATHS"
         )
     gc.freeze()  # What is imported is not looked at again before each file.
     findings = [examine(file, formats, timeout_s=timeout_s, memory_mb=memory_mb, compare=compare) for file in files]

@@ -19,6 +19,7 @@ from benchmarks.options import json_option
 from benchmarks.outcome import LoadOutcome, assess, assess_records, dead_letters
 from components.config import PROJECT
 from components.errors import NOT_AS_EXPECTED
+from components.nearest import did_you_mean
 from components.stack_file import stack_config
 from local import cascade, results
 from local.deployment import Deployment
@@ -28,6 +29,7 @@ from local.pacing import UploadPacer
 from ops.inventory import Inventory
 from ops.listing import list_objects
 from ops.logs import log_events
+from ops.queues import messages
 from ops.stack import DeployedStack
 
 # Retries come soon after the function's time-out, not after six times as long, or the run would take hours.
@@ -71,7 +73,10 @@ def _chosen(names: str) -> set[str]:
     chosen = {"none": set[str](), "all": set(FAULTS)}.get(names, set(names.split(",")))
     if unknown := chosen - set(FAULTS):
         expected = f"none, all, or some of {', '.join(FAULTS)}, separated by commas"
-        raise click.BadParameter(f"expected {expected}, got {', '.join(sorted(unknown))}", param_hint="--faults")
+        wrong = min(unknown)
+        raise click.BadParameter(
+            f"expected {expected}, got {wrong!r}{did_you_mean(wrong, FAULTS)}: correct it", param_hint="--faults"
+        )
     return chosen
 
 
@@ -136,7 +141,7 @@ def _wait(stack: DeployedStack) -> None:
     """Wait until the branches' queues have been empty, in flight too, for a few seconds."""
     deadline, quiet_since = time.monotonic() + GIVE_UP_S, time.monotonic()
     while time.monotonic() < deadline and time.monotonic() - quiet_since < QUIET_S:
-        if cascade.messages(stack, stack.queues.values()):
+        if messages(stack, stack.queues.values()):
             quiet_since = time.monotonic()
         time.sleep(0.5)
 

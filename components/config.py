@@ -20,6 +20,10 @@ PROJECT = "pixelcascade"
 
 KEY_ARN = r"arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]+"
 
+# Source: RFC 9111, 5.2; without spaces in a directive, so that `max-age 60` is not taken for one.
+DIRECTIVE = r"[A-Za-z][A-Za-z-]*(=[!-+\--~]+)?"
+CACHE_CONTROL = rf"(?=.{{1,256}}$){DIRECTIVE}(, *{DIRECTIVE})*"
+
 # What CloudWatch Logs takes. Source: its API reference, PutRetentionPolicy.
 LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557)
 
@@ -49,7 +53,7 @@ class StackConfig:
     input_formats: Sequence[str] = several_of(*DEFAULT_INPUTS, *FURTHER_INPUTS, default=DEFAULT_INPUTS)
     jpeg_quality: int = whole(100, 1, 100)
     subsampling: str = one_of("4:2:0", "4:4:4")
-    background: str = matching("#ffffff", r"#[0-9a-fA-F]{6}", "a colour as #rrggbb")
+    background: str = matching("#ffffff", r"#[0-9a-fA-F]{6}", 'a colour as "#rrggbb" (YAML needs the quotes)')
     sizes: Mapping[str, int | str] = sizes(thumbnail=100, medium=500, large=1000)
     output_formats: Mapping[str, int] = formats()
     placeholders: bool = flag(default=False)
@@ -57,7 +61,9 @@ class StackConfig:
     reencode: str = one_of("when-needed", "always")
     salvage: bool = flag(default=False)
     gps: bool = flag(default=False)
-    cache_control: str = matching("public, max-age=86400", r"[ -~]{1,256}", "a Cache-Control header of printable ASCII")
+    cache_control: str = matching(
+        "public, max-age=86400", CACHE_CONTROL, "a Cache-Control header, such as public, max-age=86400"
+    )
 
     naming: str = one_of("stem", "full")
     master_prefix: str = key_prefix("master/")
@@ -150,14 +156,18 @@ class StackConfig:
             raise ValueError(f"expected {project}:{key}, because this project is called {project}: rename the key")
         checks = {config_key(field.name): field.metadata["check"] for field in dataclasses.fields(cls)}
         if key not in checks:
-            raise ValueError(
-                f"unknown key{did_you_mean(key, checks, most=1)}: expected one of {', '.join(sorted(checks))}"
-            )
+            near = did_you_mean(key, checks, most=1)
+            raise ValueError(f"expected a key of docs/configuration.md, got {key}{near}: rename or remove it")
         check: Callable[[str], Any] = checks[key]
         try:
             return check(text)
         except ValueError as error:
-            raise ValueError(f"expected {error}, got {text!r}: set it with `pulumi config set`") from error
+            expected, *detail = error.args
+            element = f"--path '{key}[0]'" if expected.startswith("a list") else key
+            raise ValueError(
+                f"expected {expected}, got {', where '.join([repr(text), *detail])}: set it with "
+                f"`pulumi config set {element} VALUE`"
+            ) from error
 
     @property
     def visibility_timeout_s(self) -> int:

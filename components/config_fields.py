@@ -1,4 +1,7 @@
-"""The kinds of settings: dataclass fields with a default and a check of the setting's text."""
+"""The kinds of settings: dataclass fields with a default and a check of the setting's text.
+
+A check raises ValueError with what was expected and, as a second argument, what is wrong with a list.
+"""
 
 import dataclasses
 import json
@@ -80,9 +83,9 @@ def sizes(**default: int) -> Any:
         for item in _listed(text, expected):
             match = re.fullmatch(_SIZE, str(item))
             if not match or any(int(side) > MAX_SIDE_PX for side in match.group(3, 4) if side):
-                raise ValueError(f"{expected}; {item!r} is not one")
+                raise ValueError(expected, f"{item!r} is not one")
             if match[1] in found:
-                raise ValueError(f"{expected}; {match[1]!r} is given twice")
+                raise ValueError(expected, f"{match[1]!r} is given twice")
             found[match[1]] = match[2] if match[4] else int(match[3])
         return found
 
@@ -97,9 +100,8 @@ def several_of(*choices: str, default: Sequence[str]) -> Any:
         items = _listed(text, expected)
         for item in items:
             if item not in choices:
-                raise ValueError(f"{expected}; {item!r} is not one")
-        if len(set(items)) < len(items):
-            raise ValueError(expected)
+                raise ValueError(expected, f"{item!r} is not one")
+        _check_different(items, expected)
         return tuple(items)
 
     return _field(expected, check, default=tuple(default))
@@ -113,14 +115,14 @@ def formats() -> Any:
     def check(text: str) -> Mapping[str, int]:
         items = _listed(text, expected)
         if items[0] != "jpeg":
-            raise ValueError(f"{expected}; {items[0]!r} is first")
+            raise ValueError(expected, f"{items[0]!r} is first")
         found: dict[str, int] = {}
         for item in items[1:]:
             match = re.fullmatch(rf"({'|'.join(FURTHER_FORMATS)})=([1-9][0-9]?|100)", str(item))
             if not match:
-                raise ValueError(f"{expected}; {item!r} is not one")
+                raise ValueError(expected, f"{item!r} is not one")
             if match[1] in found:
-                raise ValueError(f"{expected}; {match[1]!r} is given twice")
+                raise ValueError(expected, f"{match[1]!r} is given twice")
             found[match[1]] = int(match[2])
         return found
 
@@ -133,11 +135,10 @@ def origins() -> Any:
 
     def check(text: str) -> Sequence[str]:
         items = _listed(text, expected, least=0)
-        if len(set(map(str, items))) < len(items):
-            raise ValueError(expected)
+        _check_different(items, expected)
         for item in items:
             if not re.fullmatch(r"https?://(\*\.)?[a-z0-9.-]+(:[0-9]{1,5})?", str(item)):
-                raise ValueError(f"{expected}; {item!r} is not one")
+                raise ValueError(expected, f"{item!r} is not one")
         return tuple(items)
 
     return _field(expected, check, default=())
@@ -155,6 +156,16 @@ def _listed(text: str, expected: str, *, least: int = 1) -> list[Any]:
     if not isinstance(items, list) or len(items) < least:
         raise ValueError(expected)
     return items
+
+
+def _check_different(items: Sequence[Any], expected: str) -> None:
+    """Refuse a list with the same item twice.
+
+    Raises: ValueError.
+    """
+    for number, item in enumerate(items):
+        if item in items[:number]:
+            raise ValueError(expected, f"{item!r} is given twice")
 
 
 def _field(expected: str, check: Callable[[str], Any], **default: Any) -> Any:

@@ -10,9 +10,13 @@ from typing import Any
 import yaml
 
 from components.config import PROJECT, ConfigError
+from components.nearest import did_you_mean
 
 ROOT = Path(__file__).parent.parent
 REGION, DEFAULT_REGION = "aws:region", "us-east-1"
+
+# Source: Pulumi's CLI, sdk/go/common/workspace/project.go, ProjectStack. The CLI ignores other keys.
+STACK_KEYS = ("config", "environment", "secretsprovider", "encryptedkey", "encryptionsalt")
 
 
 class _Loader(yaml.SafeLoader):
@@ -73,8 +77,11 @@ def stack_config(stack: str, overrides: Mapping[str, str] | None = None) -> dict
     """
     path = ROOT / f"Pulumi.{stack}.yaml"
     if not path.is_file():
-        known = ", ".join(sorted(file.name.split(".")[1] for file in ROOT.glob("Pulumi.*.yaml")))
-        raise ConfigError(f"expected one of the stacks {known}, got {stack!r}, which has no {path.name}: name another")
+        known = sorted(file.name.split(".")[1] for file in ROOT.glob("Pulumi.*.yaml"))
+        raise ConfigError(
+            f"expected one of the stacks {', '.join(known)}, got {stack!r}, which has no Pulumi.{stack}.yaml"
+            f"{did_you_mean(stack, known, most=1)}: name another"
+        )
     return file_config(path) | dict(overrides or {})
 
 
@@ -90,7 +97,13 @@ def file_config(path: Path) -> dict[str, str]:
         for key, setting in (project.get("config") or {}).items()
         if _default(setting) is not None
     }
-    config = _mapping(path).get("config")
+    stack = _mapping(path)
+    if unknown := [str(key) for key in stack if key not in STACK_KEYS]:
+        raise StackFileError(
+            f"{path}: expected only the keys {', '.join(STACK_KEYS)}, got {unknown[0]}"
+            f"{did_you_mean(unknown[0], STACK_KEYS, most=1)}: rename or remove it, or move it into config"
+        )
+    config = stack.get("config")
     if not isinstance(config, dict | None):
         raise StackFileError(f"{path}: expected config to be a mapping of keys to values, got {config!r}")
     written: dict[str, str] = {}

@@ -29,7 +29,7 @@ def alone() -> Iterator[None]:
         except BlockingIOError as error:
             lock.seek(0)
             raise AlreadyRunningError(
-                f"expected one `python -m local up` at a time, got a second beside process {lock.read()}: "
+                f"expected one `python -m local up` at a time, got a second while process {lock.read()} runs one: "
                 "use that one, or stop it with Ctrl-C in its terminal"
             ) from error
         lock.truncate(0)

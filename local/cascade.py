@@ -13,7 +13,7 @@ from local.pacing import UploadPacer
 from ops.audit import Account, Auditor
 from ops.inventory import Inventory
 from ops.logs import Failure
-from ops.queues import depth
+from ops.queues import messages
 from ops.stack import DeployedStack
 
 SHORTEST_POLL_S = 0.2
@@ -106,8 +106,3 @@ def _progress(stack: DeployedStack, deployment: Deployment, masters: Sequence[st
         waiting=messages(stack, deployment.outputs["queues"].values()),
         dead=messages(stack, deployment.outputs["deadLetterQueues"].values()),
     )
-
-
-def messages(stack: DeployedStack, urls: Iterable[str]) -> int:
-    """Return the number of messages in some queues, including those in flight."""
-    return sum(sum(depth(stack.client("sqs"), url)) for url in urls)

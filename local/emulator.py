@@ -91,7 +91,15 @@ class Emulator:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Stop the emulator; if it had ended by itself, that is why the command failed.
+
+        Raises: EmulatorError.
+        """
+        ended = self._process is not None and not self.running
+        log = self._tail() if ended else ""
         self.stop()
+        if ended and isinstance(error, Exception) and not isinstance(error, EmulatorError):
+            raise EmulatorError(f"MiniStack ended by itself: run the command again.{log}") from error
 
     def stop(self) -> None:
         """Stop the emulator and every process that it started."""
@@ -163,16 +171,18 @@ class Emulator:
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline:
             if process.poll() is not None:
-                raise EmulatorError(f"MiniStack ended with {process.returncode} instead of starting.\n{self._tail()}")
+                ended = f"MiniStack ended with {process.returncode} instead of starting"
+                raise EmulatorError(f"{ended}: check `pip install --group local`, or free its port.{self._tail()}")
             with contextlib.suppress(OSError, urllib.error.URLError):
                 opener.open(f"{self.endpoint}/_ministack/health", timeout=1).close()
                 return
             time.sleep(0.02)
-        raise EmulatorError(f"MiniStack did not answer on {self.endpoint} for {START_TIMEOUT_S} s.\n{self._tail()}")
+        silent = f"MiniStack did not answer on {self.endpoint} for {START_TIMEOUT_S} s"
+        raise EmulatorError(f"{silent}: run the command again.{self._tail()}")
 
     def _tail(self) -> str:
         lines = self._log.read_text(errors="replace").splitlines()[-15:]
-        return "\n".join(["The end of its log:", *lines, "Check `pip install --group local`, or free its port."])
+        return "\n".join(["\nThe end of its log:", *lines]) if lines else ""
 
 
 @contextlib.contextmanager
@@ -181,12 +191,10 @@ def starting(region: str) -> Iterator[Emulator]:
 
     Raises: EmulatorError.
     """
-    emulator = Emulator(region)
-    try:
+    with contextlib.ExitStack() as stack:
+        stack.push(emulator := Emulator(region))
         emulator.start()
         yield emulator
-    finally:
-        emulator.stop()
 
 
 def interrupt_when_terminated() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from handlers.layout import MAX_KEY_BYTES
 from local.errors import LocalUsageError
 
 
@@ -17,8 +18,8 @@ def find_masters(paths: Sequence[Path], prefix: str, skipped: list[Path] | None 
     """Return the files at or below `paths` by the key that each is uploaded to.
 
     A file's key is `prefix` and its name; that of a file in a folder is `prefix` and its path below the folder. A file
-    may be named twice. Hidden files of a folder, pipes, dangling links and names that are not UTF-8 are added to
-    `skipped` instead.
+    may be named twice. Hidden files of a folder, pipes, dangling links, names that are not UTF-8 and keys that are
+    too long for S3 are added to `skipped` instead.
 
     Raises: NoMastersError.
     """
@@ -26,7 +27,7 @@ def find_masters(paths: Sequence[Path], prefix: str, skipped: list[Path] | None 
     for path in paths:
         for file, name in _files(path):
             key = prefix + name
-            if file != path and not _is_plain(file, name):
+            if file != path and not (_is_plain(file, name) and len(key.encode()) <= MAX_KEY_BYTES):
                 if skipped is not None:
                     skipped.append(file)
                 continue
@@ -43,7 +44,8 @@ def find_masters(paths: Sequence[Path], prefix: str, skipped: list[Path] | None 
             masters[key] = file
     if not masters:
         raise NoMastersError(
-            f"expected a picture or a folder with pictures, got {', '.join(map(str, paths))} without any file"
+            f"expected a picture or a folder with pictures, got {', '.join(map(str, paths))} without any file: "
+            "name another"
         )
     return masters
 

@@ -12,10 +12,10 @@ from handlers import imaging
 from handlers.errors import RejectedImageError
 from handlers.imaging.pixels.orientation import upright_size
 from local.conversion import made
+from local.output_folder import REPORT
 from local.pages import content_policy, render
 from local.pages.units import human_bytes, human_ms
 
-REPORT = "report.html"
 STYLES = ("common.css", "report.css", "compare.css")
 SCRIPTS = ("elements.js", "filters.js", "cards.js", "compare.js", "report.js")
 IMAGES = "'self' file: data:"

@@ -1,10 +1,9 @@
 """The results of a run: pictures, records, reasons, and a summary."""
 
 import json
-import os
 import shutil
 import statistics
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
@@ -13,13 +12,12 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer
 
 from components.branches import BRANCHES, ImageBranch
-from components.config import StackConfig
 from components.config_fields import FURTHER_FORMATS
 from handlers.layout import in_format
 from local.deployment import Deployment
-from local.errors import LocalUsageError
 from local.masters import keep
-from local.report import REPORT, ReportedPicture
+from local.output_folder import FOLDERS, LOGS, MASTERS, RECORDS, TIMES
+from local.report import ReportedPicture
 from local.timeline import Timeline
 from ops.audit import Account
 from ops.listing import list_objects
@@ -27,46 +25,6 @@ from ops.logs import fields_of, log_events
 from ops.stack import DeployedStack
 
 DOWNLOAD_THREADS = 8
-SUMMARY, RECORDS, TIMES, LOGS, MASTERS = "summary.json", "metadata.json", "times.json", "logs", "master"
-# Named for the prefixes of a stack without settings, in the order of `DeployedStack.prefixes`.
-FOLDERS = (*(found.strip("/") for row in BRANCHES if (found := row.prefix_of(StackConfig()))), "rejected")
-# The summary is removed first and written last: if it exists, the results are complete.
-RESULTS = (SUMMARY, REPORT, RECORDS, TIMES, LOGS, MASTERS, *FOLDERS)
-MARKER = ".pixelcascade"
-
-
-class OutputFolderError(LocalUsageError):
-    """The folder for the results cannot be used; the message says why, and what to do."""
-
-
-def clear(folder: Path, masters: Iterable[Path]) -> None:
-    """Make `folder`, or empty it of an earlier run's results, whether or not that run came to its end.
-
-    Raises: OutputFolderError, if it holds anything but those, or a master, or cannot be written.
-    """
-    if inside := next((master for master in masters if _holds(folder, master)), None):
-        raise OutputFolderError(
-            f"--out: expected a folder without masters, because results in it are removed, got {folder} with {inside}: "
-            "name another"
-        )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        marker = folder / MARKER
-        if not marker.is_file():
-            if any(folder.iterdir()):
-                raise OutputFolderError(
-                    f"expected a new or empty folder or one of an earlier run, which has a {MARKER}, got {folder}: "
-                    "name another"
-                )
-            # Written before any result, so that an interrupted run's folder is recognised.
-            marker.write_text("The next `python -m local run` into this folder replaces its results.\n")
-        for name in RESULTS:
-            _remove(folder / name)
-    except OSError as error:
-        raise OutputFolderError(
-            f"--out: expected a folder that can be written, got {folder} ({error.filename or MARKER}: "
-            f"{error.strerror}): name another"
-        ) from error
 
 
 def download(stack: DeployedStack, folder: Path) -> int:
@@ -165,21 +123,6 @@ def durations(logs: Any, group: str, since_ms: int = 0) -> dict[str, float]:
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file, DynamoDB's numbers as numbers."""
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False, default=_plain) + "\n")
-
-
-def _holds(folder: Path, file: Path) -> bool:
-    """Return whether a file, or a link on the way to it, lies below a folder."""
-    named, base = (Path(os.path.abspath(path)) for path in (file, folder))  # noqa: PTH100 resolve() follows links
-    resolved = (file.parent.resolve() / file.name, file.resolve())
-    return named.is_relative_to(base) or any(path.is_relative_to(folder.resolve()) for path in resolved)
-
-
-def _remove(path: Path) -> None:
-    """Remove a file, a link or a folder, if it is there."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def _inside(folder: Path, name: str) -> Path:

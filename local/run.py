@@ -15,6 +15,7 @@ from local import cascade, events, results
 from local.deployment import Deployment
 from local.emulator import Emulator
 from local.failures import write_logs
+from local.output_folder import LOGS, SUMMARY, TIMES, writing
 from local.program import preload
 from local.report import write_report
 from local.timeline import write_times
@@ -48,7 +49,8 @@ def run(
 ) -> dict[str, Any]:
     """Send files through the pipeline, in an emulator that starts, and return the summary.
 
-    `find` returns the files by key; `config` is the stack's. The summary and the results are written into `folder`.
+    `find` returns the files by key; `config` is the stack's. The summary and the results are written into the
+    empty `folder`.
 
     Raises: OutputFolderError, ConfigError, DeploymentError, EmulatorError, and what `find` raises.
     """
@@ -56,7 +58,6 @@ def run(
     with watch.stage("start"):
         preload()
         masters = find()
-        results.clear(folder, masters.values())
         emulator.wait()
     deployment = Deployment(emulator)
     with watch.stage("deploy"), console.status("Deploying the program"):
@@ -66,15 +67,16 @@ def run(
     view = cascade.stack_of(deployment)
     with watch.stage("audit"), console.status("Accounting for every picture"):
         accounts = cascade.accounts(view, masters)
-    with watch.stage("download"), console.status("Fetching the results"):
+    with writing(folder), watch.stage("download"), console.status("Fetching the results"):
         outputs = results.download(view, folder)
-        write_times(view, folder / results.TIMES)
-        write_logs(emulator.client("logs"), deployment.log_groups(), folder / results.LOGS)
+        write_times(view, folder / TIMES)
+        write_logs(emulator.client("logs"), deployment.log_groups(), folder / LOGS)
     summary = summarise(deployment, accounts, watch, outputs=outputs, records=len(results.records(view)))
     summary["events"] = events.summary(queue.drain(), uploaded)
-    with watch.stage("report"), console.status("Writing the report"):
+    with writing(folder), watch.stage("report"), console.status("Writing the report"):
         write_report(folder, summary, list(results.pictures(view, masters, accounts, folder)))
-    results.write_json(folder / results.SUMMARY, summary)
+    with writing(folder):
+        results.write_json(folder / SUMMARY, summary)
     return summary
 
 
@@ -93,7 +95,7 @@ def process(
                 deployment,
                 list(masters),
                 lambda settled: progress.update(settling, completed=settled),
-                lambda failure: progress.console.print(f"Failed: {failure}", style="red", markup=False),
+                lambda failure: progress.console.print(f"Failed: {failure}", style="red", markup=False, soft_wrap=True),
                 functools.partial(queue.wait, len(masters)),
             )
     return uploaded

@@ -93,11 +93,17 @@ def every(stack: DeployedStack, prefix: str, after: str | None = None) -> Iterat
 
 
 def in_state(
-    stack: DeployedStack, prefix: str, states: Collection[str], branch: str | None = None, after: str | None = None
+    stack: DeployedStack,
+    prefix: str,
+    states: Collection[str],
+    branch: str | None = None,
+    after: str | None = None,
+    *,
+    deep: bool = False,
 ) -> Iterator[Task]:
     """Yield the masters that have a branch in one of these states of the audit, with those branches."""
     with Inventory.of(stack, prefix) as inventory:
-        for account in Auditor(stack, inventory).accounts(prefix, after):
+        for account in Auditor(stack, inventory, deep=deep).accounts(prefix, after):
             branches = [name for name, state in account.states.items() if state in states and branch in {None, name}]
             if branches:
                 yield Task(key=account.key, branches=branches)

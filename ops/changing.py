@@ -18,13 +18,13 @@ from ops import redrive as redriving
 from ops.adopt import add_eventbridge, notification
 from ops.backfill import BackfillPlan, Bookmark, Task
 from ops.connect import connect
-from ops.listing import check_prefix, near_paths
-from ops.nearest import did_you_mean
+from ops.listing import check_prefix, near_keys
 from ops.options import (
     S3Key,
     Time,
     check_master,
     check_queue,
+    deep_option,
     dry_run_option,
     json_option,
     prefix_option,
@@ -46,6 +46,7 @@ BOOKMARK = click.Path(dir_okay=False, writable=True, path_type=Path)
 @prefix_option
 @click.option("--missing", is_flag=True, help="Only masters with missing or stale outputs.")
 @click.option("--outdated", is_flag=True, help="Only masters whose outputs were made with older settings.")
+@deep_option
 @click.option("--branch", type=click.Choice([row.name for row in BRANCHES]), help="Only this branch.")
 @click.option("--register", "registering", is_flag=True, help="Record pictures from before there were records.")
 @click.option("--dry-run", is_flag=True, help="Print the number of masters and the cost; change nothing.")
@@ -88,6 +89,7 @@ class BackfillOptions:
     prefix: str
     missing: bool
     outdated: bool
+    deep: bool
     branch: str | None
     registering: bool
     dry_run: bool
@@ -97,10 +99,11 @@ class BackfillOptions:
     def work(self, stack: DeployedStack, after: str | None) -> Iterator[Task]:
         """Yield the masters that the options select, starting after the key `after`."""
         states = {*(("missing", "stale") if self.missing else ()), *(("outdated",) if self.outdated else ())}
-        if self.branch and not states:
-            raise click.UsageError("--branch: expected --missing or --outdated with it, got neither: add one")
+        for name, given in (("--branch", self.branch), ("--deep", self.deep)):
+            if given and not states:
+                raise click.UsageError(f"{name}: expected --missing or --outdated with it, got neither: add one")
         if states:
-            return backfilling.in_state(stack, self.prefix, states, self.branch, after)
+            return backfilling.in_state(stack, self.prefix, states, self.branch, after, deep=self.deep)
         return backfilling.every(stack, self.prefix, after)
 
 
@@ -114,14 +117,17 @@ def sweep_command(stack: DeployedStack, *, prefix: str, dry_run: bool, as_json: 
 
     Objects that the pipeline did not write are left alone.
     """
-    count = 0
+    count = others = 0
     for key, name in orphans(stack, prefix):
         if orphan(stack, key, name) if dry_run else sweep(stack, key, name):
             count += 1
             report({"key": key}, printable(key), as_json=as_json)
-    totals = {"orphans": count, "removed": 0 if dry_run else count}
-    said = f"{counted(count, 'output')} without a master{', nothing was removed' if dry_run else ' removed'}."
-    report({"totals": totals}, said, as_json=as_json)
+        else:
+            others += 1
+    totals = {"orphans": count, "removed": 0 if dry_run else count, "others": others}
+    said = f"{counted(count, 'output')} without a master{', nothing was removed' if dry_run else ' removed'}"
+    left = f"; {counted(others, 'object')} of others left alone" if others else ""
+    report({"totals": totals}, f"{said}{left}.", as_json=as_json)
 
 
 @click.command(name="erase")
@@ -144,9 +150,7 @@ def erase_command(stack: DeployedStack, *, key: str, yes: bool, as_json: bool) -
 
 def _erased(stack: DeployedStack, erased: Erased) -> str:
     if not erased.objects and not erased.items:
-        path = stack.layout.path(erased.key)
-        near = did_you_mean(path, near_paths(stack, path))
-        return printable(f"Nothing was removed: the stack has nothing for {erased.key}{near}.")
+        return printable(f"Nothing was removed: the stack has nothing for {erased.key}{near_keys(stack, erased.key)}.")
     return (
         f"{counted(erased.objects, 'object')} and {counted(erased.items, 'item')} removed.\n"
         "The key remains in the functions' logs until their retention ends, in the tables' backups for 35 days if "

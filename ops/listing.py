@@ -25,11 +25,19 @@ def check_prefix(stack: DeployedStack, prefix: str) -> None:
     master = stack.layout.master
     if prefix and next(list_objects(stack, master + prefix), None) is None:
         inside = prefix.startswith(master) and next(list_objects(stack, prefix), None)
-        near = f": leave out {master}" if inside else did_you_mean(prefix, near_paths(stack, prefix))
+        near = f": leave out {master}" if inside else f"{did_you_mean(prefix, _near_paths(stack, prefix))}: check it"
         raise click.UsageError(f"--prefix: expected the beginning of a path below {master}, got {prefix!r}{near}")
 
 
-def near_paths(stack: DeployedStack, path: str) -> list[str]:
+def near_keys(stack: DeployedStack, key: str) -> str:
+    """Return a suggestion of the masters and folders whose key is like a misspelt one; see `did_you_mean`."""
+    master = stack.layout.master
+    path = key.lstrip("/").removeprefix(master)
+    near = [found for found in _near_paths(stack, path) if key not in {found, master + found}]
+    return did_you_mean(path, near, before=master)
+
+
+def _near_paths(stack: DeployedStack, path: str) -> list[str]:
     """Return the masters and folders beside a path, in its own folder or else in the root."""
     s3, master = stack.client("s3"), stack.layout.master
     for folder in dict.fromkeys((path.rstrip("/").rpartition("/")[0], "")):

@@ -12,7 +12,7 @@ from ops.backfill import Task, backfill
 from ops.inventory import Inventory
 from ops.letters import explained_letters
 from ops.listing import check_prefix
-from ops.options import S3Key, check_queue, json_option, prefix_option, stack_options
+from ops.options import S3Key, check_queue, deep_option, json_option, prefix_option, stack_options
 from ops.printing import (
     audit_verdict,
     print_account,
@@ -25,6 +25,7 @@ from ops.printing import (
     report,
     say,
 )
+from ops.queues import messages
 from ops.redrive import waiting
 from ops.stack import DeployedStack
 from ops.status import status
@@ -63,12 +64,12 @@ def status_command(stack: DeployedStack, *, key: str, watch: bool, as_json: bool
 @prefix_option
 @json_option
 @click.option("--all", "everything", is_flag=True, help="List every master, not only those unaccounted for.")
-@click.option("--deep", is_flag=True, help="Ask S3 and DynamoDB for each output, instead of trusting the records.")
+@deep_option
 @stack_options
 def audit_command(stack: DeployedStack, *, prefix: str, as_json: bool, everything: bool, deep: bool) -> None:
     """Show what became of each master.
 
-    Also counts the outputs that have no master. Exits 1 if a master is unaccounted for.
+    Also counts the objects among the outputs that have no master. Exits 1 if a master is unaccounted for.
     """
     check_prefix(stack, prefix)
     totals: Counter[str] = Counter(masters=0, unaccounted=0, orphans=0)
@@ -86,8 +87,9 @@ def audit_command(stack: DeployedStack, *, prefix: str, as_json: bool, everythin
             totals["orphans"] += 1
             if everything:
                 print_orphan(output, as_json=as_json, file=lines)
+        totals["in_queues"] = messages(stack, stack.queues.values()) if totals["unaccounted"] else 0
         if not as_json:
-            say(audit_verdict(totals))
+            say(audit_verdict(totals, deep=deep))
         lines.seek(0)
         for line in lines:
             click.echo(line, nl=False)

@@ -36,6 +36,9 @@ prefix_option = click.option(
     "--prefix", type=S3Key(0), default="", help="Only masters whose path below master/ begins with this."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+deep_option = click.option(
+    "--deep", is_flag=True, help="Ask S3 and DynamoDB for each output, instead of trusting the records."
+)
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 dry_run_option = click.option("--dry-run", is_flag=True, help="Print what would be done; change nothing.")
 

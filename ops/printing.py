@@ -37,15 +37,18 @@ def report(fields: Mapping[str, Any], said: str, *, as_json: bool) -> None:
         say(said)
 
 
-def audit_verdict(totals: Counter[str]) -> str:
+def audit_verdict(totals: Counter[str], *, deep: bool) -> str:
     """Return the first line of an audit."""
-    orphans = f", {counted(totals['orphans'], 'output')} without a master" if totals["orphans"] else ""
+    orphans = f", {counted(totals['orphans'], 'object')} without a master" if totals["orphans"] else ""
     masters = counted(totals["masters"], "master")
     if not totals["unaccounted"]:
         return f"OK: {masters}, all accounted for{orphans}."
+    queued = totals["in_queues"]
+    wait = f"wait for the {counted(queued, 'message')} in the queues and audit again, then " if queued else ""
+    repair = f"python -m ops backfill --missing{' --deep' if deep else ''}"
     return (
-        f"NOT OK: {totals['unaccounted']:,} of {masters} unaccounted for{orphans}: see "
-        "`python -m ops letters`, fix the cause, then run `python -m ops backfill --missing`."
+        f"NOT OK: {totals['unaccounted']:,} of {masters} unaccounted for{orphans}: {wait}see "
+        f"`python -m ops letters`, fix the cause, then run `{repair}`."
     )
 
 
@@ -106,6 +109,8 @@ def print_letters(counts: Mapping[str, int], found: Mapping[str, Sequence[Mappin
         say(f"{counts[queue]:6}  {queue}")
         for letter in letters:
             say(printable(f"        {letter['what']}: {letter['error']}"))
+        if hidden := counts[queue] - len(letters):
+            say(f"        {hidden:,} not shown")
 
 
 def print_plan(plan: BackfillPlan) -> None:

@@ -1,7 +1,9 @@
 """What is in a queue: how many messages, and which."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
+
+from ops.stack import DeployedStack
 
 COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 RECEIVE = {"MaxNumberOfMessages": 10, "VisibilityTimeout": 60, "WaitTimeSeconds": 1}
@@ -18,6 +20,11 @@ def depth(sqs: Any, url: str) -> Depth:
     """Count the messages of a queue."""
     found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(COUNTS))["Attributes"]
     return Depth(*(int(found[name]) for name in COUNTS))
+
+
+def messages(stack: DeployedStack, urls: Iterable[str]) -> int:
+    """Return the number of messages in some queues, including those in flight."""
+    return sum(sum(depth(stack.client("sqs"), url)) for url in urls)
 
 
 def received(sqs: Any, url: str) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 from handlers.errors import InvalidJobError, PixelCascadeError
 from handlers.job import masters_of
 from ops.logs import fields_of
-from ops.queues import depth, received
+from ops.queues import messages, received
 from ops.stack import DeployedStack
 
 POLL_S = 0.5
@@ -23,7 +23,7 @@ class MoveFailedError(PixelCascadeError):
 
 def waiting(stack: DeployedStack) -> dict[str, int]:
     """Return the number of messages in each failure queue, by its name, with those that a reader hides."""
-    return {queue: sum(depth(stack.client("sqs"), url)) for queue, url in stack.dead_letter_queues.items()}
+    return {queue: messages(stack, [url]) for queue, url in stack.dead_letter_queues.items()}
 
 
 def redrive(stack: DeployedStack, queue: str) -> int:

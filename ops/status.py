@@ -8,9 +8,8 @@ from components.branches import BRANCHES
 from handlers.errors import InvalidJobError, PixelCascadeError
 from handlers.reconcile import NAME_TAKEN
 from handlers.record import Record
-from ops.audit import read_json
-from ops.listing import near_paths
-from ops.nearest import did_you_mean
+from ops.audit import found, read_json
+from ops.listing import near_keys
 from ops.stack import DeployedStack
 
 
@@ -56,14 +55,19 @@ def find(stack: DeployedStack, key: str) -> Record:
 
     Raises: UnknownPictureError, NoRecordsError.
     """
-    for name in _names(stack, key):
+    names = list(_names(stack, key))
+    for name in names:
         record = stack.records.read(name)
         if record is not None:
             return record
-    path = _whole(stack, key).removeprefix(stack.layout.master)
+    if names and found(stack.client("s3").head_object, Bucket=stack.bucket, Key=_whole(stack, key)):
+        raise UnknownPictureError(
+            f"expected a picture with a record, got {key!r}, which was uploaded but has none: see "
+            "`python -m ops letters`, fix the cause, then run `python -m ops backfill --missing`"
+        )
     raise UnknownPictureError(
-        f"expected a picture that was uploaded to {stack.bucket}, got {key!r}, which has no record"
-        f"{did_you_mean(path, near_paths(stack, path))}: check the key, or run `python -m ops backfill`"
+        f"expected a picture that was uploaded to {stack.bucket}, got {key!r}, which is not there"
+        f"{near_keys(stack, key)}: check the key"
     )
 
 

@@ -64,7 +64,8 @@ def test_the_local_stack_points_every_service_to_the_emulator() -> None:
 def test_unknown_settings_stop_the_program_before_any_resource() -> None:
     """An unknown key is an error that names it."""
     with pytest.raises(
-        pulumi.RunError, match=r"jpegQualty: unknown key \(did you mean jpegQuality\?\): expected one of alarmEmail,"
+        pulumi.RunError,
+        match=r"jpegQualty: expected a key of .*, got jpegQualty \(did you mean jpegQuality\?\): rename",
     ):
         recorded("dev", jpegQualty="90")
 

@@ -74,7 +74,7 @@ def memory(**options: Any) -> None:
     request = Request(**options)
     # Report files that cannot be read or edited before a run that takes minutes.
     reports = _reports(request)
-    if request.stack_file and request.stack_file.exists():
+    if request.stack_file:
         _edit(request.stack_file, dict.fromkeys(_settable(request), LARGEST_MB), dry=True)
     report = _earlier(request.earlier_file, request) if request.earlier_file else _run(request)
     show(report)

@@ -10,7 +10,9 @@ from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.sizes import LARGEST_MB, SMALLEST_MB
 from benchmarks.options import config_of
 from components.branches import ImageBranch
-from components.config import StackConfig
+from components.config import ConfigError, StackConfig
+from components.nearest import did_you_mean
+from components.stack_file import file_config
 
 ALL = "all"
 MOST_WEIGHT = 1e9
@@ -64,12 +66,23 @@ def parse_sizes(_context: click.Context, _option: click.Parameter, text: str) ->
 
 
 def parse_stack_file(_context: click.Context, _option: click.Parameter, file: Path | None) -> Path | None:
-    """Return a stack's file, which may be new; another name is probably a mistake.
+    """Return the file of a stack that exists; another name is probably a mistake.
 
     Raises: click.BadParameter.
     """
     if file and not file.match("Pulumi.*.yaml"):
         raise click.BadParameter(f"expected Pulumi.<stack>.yaml, got {file}: name the file of a stack")
+    if file and not file.is_file():
+        near = did_you_mean(file.name, (found.name for found in file.parent.glob("Pulumi.*.yaml")), most=1)
+        raise click.BadParameter(
+            f"expected the file of a stack, got {file}, which does not exist{near}: name another, or create it with "
+            f"`pulumi stack init {file.name.split('.')[1]}` and `pulumi config set aws:region REGION`"
+        )
+    try:
+        if file:
+            file_config(file)
+    except ConfigError as error:
+        raise click.BadParameter(str(error)) from error
     return file
 
 

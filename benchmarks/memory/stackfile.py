@@ -64,14 +64,13 @@ def write(file: Path, memory_mb: Mapping[str, int]) -> str:
 
     Raises: StackEditError.
     """
-    before = file.read_bytes().decode("utf-8") if file.exists() else ""
+    before = file.read_bytes().decode("utf-8")
     after = edited(before, memory_mb, project_of(file))
     file = file.resolve()  # A symbolic link stays one.
     with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.") as folder:
         new = Path(folder) / file.name
         new.write_bytes(after.encode("utf-8"))
-        if file.exists():
-            shutil.copymode(file, new)
+        shutil.copymode(file, new)
         new.replace(file)
     return difference(before, after, file.name)
 

@@ -6,12 +6,16 @@ import time
 
 import click
 
-from local.cascade import messages
 from local.commands import FOLLOW_S
+from local.emulator import HOST
 from local.errors import LocalUsageError, reported
 from local.journal import Journal
 from ops.connect import connect, running
 from ops.nearest import did_you_mean
+from ops.queues import messages
+
+STRONGER = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+"""Variables of a terminal set up for AWS that would override, or contradict, those of the local stack."""
 
 
 @click.command(name="env")
@@ -21,8 +25,12 @@ def env_command() -> None:
     They connect AWS CLI 2 and boto3 to it: eval "$(python -m local env)".
     """
     client = running()["client"]
+    click.echo(f"unset {' '.join(STRONGER)}")
     click.echo(f"export AWS_ENDPOINT_URL={client['endpoint_url']}")
-    click.echo(f"export AWS_DEFAULT_REGION={client['region_name']}")
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):  # The first is the AWS CLI's, the second boto3's.
+        click.echo(f"export {name}={client['region_name']}")
+    for name in ("NO_PROXY", "no_proxy"):
+        click.echo(f'export {name}="{HOST}${{{name}:+,${name}}}"')
     for name in ("aws_access_key_id", "aws_secret_access_key"):
         click.echo(f"export {name.upper()}={client[name]}")
 

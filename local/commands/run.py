@@ -16,6 +16,7 @@ from local.commands import stack_option
 from local.emulator import starting
 from local.errors import reported
 from local.masters import find_masters
+from local.output_folder import clear
 from local.samples import write_samples
 from ops.text import counted
 
@@ -39,11 +40,14 @@ def run_command(paths: tuple[Path, ...], out: Path, stack: str) -> None:
     pipeline did not start, 2 on a usage error.
     """
     console = Console()
-    with reported(), tempfile.TemporaryDirectory() as samples, ThreadPoolExecutor(1) as ahead:
+    with reported(), tempfile.TemporaryDirectory() as drawn, ThreadPoolExecutor(1) as ahead:
         config = stack_config(stack)
-        prefix = StackConfig.parse(config).master_prefix
-        with starting(region_of(config)) as emulator:
-            masters = ahead.submit(_masters, paths, Path(samples), prefix, console)
+        region, prefix = region_of(config), StackConfig.parse(config).master_prefix
+        # Files and folder are checked before the emulator starts, which takes seconds.
+        given = _masters(paths, prefix, console) if paths else {}
+        clear(out, given.values() or [Path(drawn)])
+        with starting(region) as emulator:
+            masters = ahead.submit(lambda: given or _samples(Path(drawn), prefix))
             # Imported while the emulator starts and the samples are drawn, because it takes as long as those.
             with garbage.kept():
                 from local import run, summary  # noqa: PLC0415
@@ -53,13 +57,17 @@ def run_command(paths: tuple[Path, ...], out: Path, stack: str) -> None:
     sys.exit(NOT_AS_EXPECTED if found["unaccounted"] else 0)
 
 
-def _masters(paths: tuple[Path, ...], samples: Path, prefix: str, console: Console) -> dict[str, Path]:
-    """Return the files to send by key: those at `paths`, else samples, which are drawn into a folder."""
-    if not paths:
-        write_samples(samples)
+def _samples(folder: Path, prefix: str) -> dict[str, Path]:
+    """Draw sample pictures into a folder and return them by key."""
+    write_samples(folder)
+    return find_masters([folder], prefix)
+
+
+def _masters(paths: tuple[Path, ...], prefix: str, console: Console) -> dict[str, Path]:
+    """Return the files at `paths` by key; print how many are skipped."""
     skipped: list[Path] = []
-    masters = find_masters(paths or [samples], prefix, skipped)
+    masters = find_masters(paths, prefix, skipped)
     if skipped:
-        why = "hidden, not a regular file, or with a name that is not printable text"
+        why = "hidden, not a regular file, or with a name that is not printable text or too long for S3"
         console.print(f"Skipped {counted(len(skipped), 'file')}: {why}", markup=False, soft_wrap=True)
     return masters

@@ -93,3 +93,8 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     """An empty folder is probably the wrong folder."""
     (tmp_path / "empty").mkdir()
     assert "expected files, or folders that hold some" in refused("conformance", str(tmp_path))
+
+
+def test_a_misspelt_fault_gets_a_suggestion() -> None:
+    """The error suggests the nearest fault, before anything starts."""
+    assert "got 'kil' (did you mean kill?): correct it" in refused("load", "--faults", "crashes,kil")

@@ -1,5 +1,6 @@
 """Stack files, read as the Pulumi CLI passes them to the program."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -42,10 +43,32 @@ def test_values_are_read_as_yaml_1_2(tmp_path: Path, text: str, value: str) -> N
     assert file_config(file)["other:key"] == value
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("confg:\n  pixelcascade:batchSize: 5\n", "got confg (did you mean config?): rename or remove it"),
+        ("pixelcascade:batchSize: 5\n", "got pixelcascade:batchSize: rename or remove it, or move it into config"),
+        ("config: {}\n1: 2\n", "got 1: rename"),
+    ],
+)
+def test_an_unknown_key_beside_the_config_is_refused(tmp_path: Path, text: str, expected: str) -> None:
+    """Settings under a misspelt `config`, or outside of it, would be ignored."""
+    (tmp_path / "Pulumi.dev.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=re.escape(expected)):
+        file_config(tmp_path / "Pulumi.dev.yaml")
+
+
+def test_the_other_keys_of_a_stack_are_accepted(tmp_path: Path) -> None:
+    """The Pulumi CLI keeps how secrets are encrypted, and environments, beside the config."""
+    file = tmp_path / "Pulumi.dev.yaml"
+    file.write_text("encryptionsalt: v1:a\nsecretsprovider: passphrase\nenvironment: [a]\nconfig: {other:key: 1}\n")
+    assert file_config(file)["other:key"] == "1"
+
+
 def test_a_merged_key_may_be_overridden(tmp_path: Path) -> None:
     """A key that a mapping has beside a merged one is there once."""
     file = tmp_path / "Pulumi.dev.yaml"
-    file.write_text("base: &base {other:key: 1}\nconfig:\n  <<: *base\n  other:key: 2\n")
+    file.write_text("config:\n  a:base: &base {other:key: 1}\n  <<: *base\n  other:key: 2\n")
     assert file_config(file)["other:key"] == "2"
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,6 +43,28 @@ def test_a_shell_can_evaluate_the_output_of_env(live: Live) -> None:
     assert found["AWS_ENDPOINT_URL"] == live.deployment.emulator.endpoint
     assert found["AWS_DEFAULT_REGION"] == "us-east-1"
     assert (found["AWS_ACCESS_KEY_ID"], found["AWS_SECRET_ACCESS_KEY"]) == ("test", "test")
+
+
+def test_a_terminal_that_is_set_up_for_aws_uses_the_local_stack(live: Live) -> None:
+    """A profile, a session, another region and a proxy would each lead away from it."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "AWS_PROFILE": "nonsense",
+        "AWS_SESSION_TOKEN": "expired",
+        "AWS_REGION": "eu-central-1",
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+        "HTTP_PROXY": "http://127.0.0.1:9",
+        "http_proxy": "http://127.0.0.1:9",
+        "no_proxy": "example.com",
+    }
+    look = "import boto3, os; print(os.environ['AWS_REGION'], boto3.client('sqs').list_queues()['QueueUrls'])"
+    shell = ["sh", "-c", f'{printed("env")}\nprintenv no_proxy\n"{sys.executable}" -c "{look}"']
+    proxies, answer = subprocess.run(
+        shell, env=environment, check=True, capture_output=True, text=True
+    ).stdout.splitlines()
+    assert proxies == "127.0.0.1,example.com"
+    assert answer.startswith("us-east-1 ")
+    assert live.stack.queues["resizing"].rpartition("/")[2] in answer
 
 
 def test_outputs_are_printed_as_one_json_object(live: Live) -> None:

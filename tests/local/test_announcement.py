@@ -29,7 +29,7 @@ def test_a_second_local_stack_is_refused() -> None:
     with alone():
         result = CliRunner().invoke(main, ["up"])
     assert result.exit_code == FAILED
-    assert f"one `python -m local up` at a time, got a second beside process {os.getpid()}" in result.output
+    assert f"one `python -m local up` at a time, got a second while process {os.getpid()} runs one" in result.output
 
 
 def test_the_lock_of_a_killed_process_is_ignored(state_file: Path) -> None:

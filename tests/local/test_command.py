@@ -35,6 +35,16 @@ __main__.main(["up"])
 """
 
 
+@pytest.fixture
+def no_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail if a command starts the emulator."""
+
+    def start(_self: object) -> None:
+        raise AssertionError("the emulator was started")
+
+    monkeypatch.setattr(emulator.Emulator, "start", start)
+
+
 def run(*arguments: str | Path) -> Result:
     """Run `python -m local` in this process."""
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
@@ -52,7 +62,11 @@ def with_config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
-        ("jpegQualitty", 90, ["pixelcascade:jpegQualitty: unknown key (did you mean jpegQuality?)", "jpegQuality"]),
+        (
+            "jpegQualitty",
+            90,
+            ["pixelcascade:jpegQualitty: expected a key of docs/configuration.md", "(did you mean jpegQuality?)"],
+        ),
         ("jpegQuality", "good", ["pixelcascade:jpegQuality: expected a whole number from 1 to 100", "got 'good'"]),
         ("jpegQuality", 101, ["pixelcascade:jpegQuality", "got '101'", "from 1 to 100", "pulumi config set"]),
         ("resizedPrefix", "master/", ["resizedPrefix", "masterPrefix", "would start the pipeline again"]),
@@ -68,12 +82,13 @@ def test_a_wrong_setting_is_refused(with_config: Path, key: str, value: object, 
 
 
 def test_a_stack_without_a_file_is_refused() -> None:
-    """The error lists the stacks that exist."""
-    result = run("run", "--stack", "nowhere")
+    """The error lists the stacks that exist, and suggests the nearest."""
+    result = run("run", "--stack", "loca")
     assert result.exit_code == USAGE
-    assert (
-        "expected one of the stacks dev, local, prod, got 'nowhere', which has no Pulumi.nowhere.yaml" in result.output
+    expected = (
+        "expected one of the stacks dev, local, prod, got 'loca', which has no Pulumi.loca.yaml (did you mean local?)"
     )
+    assert expected in result.output
 
 
 @pytest.mark.parametrize("path", ["gone", ""])
@@ -84,6 +99,7 @@ def test_a_missing_path_is_refused(path: str) -> None:
     assert f"Path '{path}' does not exist" in result.output
 
 
+@pytest.mark.usefixtures("no_emulator")
 def test_a_path_without_files_is_refused(tmp_path: Path) -> None:
     """A folder with nothing to upload ends the command before anything is started."""
     result = run("run", tmp_path, "--out", tmp_path / "out")
@@ -91,6 +107,7 @@ def test_a_path_without_files_is_refused(tmp_path: Path) -> None:
     assert "without any file" in result.output
 
 
+@pytest.mark.usefixtures("no_emulator")
 def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     """Results are never written among or over other files."""
     (tmp_path / "a.jpg").write_bytes(b"")
@@ -108,6 +125,7 @@ def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     ("out", "expected"),
     [("file", "is a file"), ("file/below", "Not a directory): name another"), ("/proc/out", "name another")],
 )
+@pytest.mark.usefixtures("no_emulator")
 def test_a_folder_that_cannot_be_created_is_refused(tmp_path: Path, out: str, expected: str) -> None:
     """The command ends before anything is started."""
     (tmp_path / "file").write_bytes(b"mine")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from local import emulator
-from local.emulator import Emulator, EmulatorError
+from local.emulator import Emulator, EmulatorError, starting
 from tests.e2e.conftest import until
 
 
@@ -45,6 +45,27 @@ def test_a_port_in_use_is_refused() -> None:
         port = other.getsockname()[1]
         with pytest.raises(EmulatorError, match=f"expected a free port, got {port}"), Emulator("us-east-1", port):
             pytest.fail("it started")
+
+
+def test_an_emulator_that_ends_by_itself_is_named_as_the_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error of whatever command needed it would only say that nothing answers."""
+    monkeypatch.setattr(emulator, "COMMAND", [sys.executable, "-c", "print('out of memory')"])
+    message = r"MiniStack ended by itself: run the command again\.\n.*\nout of memory"
+    with pytest.raises(EmulatorError, match=message), starting("us-east-1") as started:
+        _use(started)
+
+
+def _use(ended: Emulator) -> None:
+    """Wait for the emulator's end, and fail as a client does then."""
+    until("the emulator ends", lambda: not ended.running)
+    raise ConnectionError
+
+
+def test_an_error_while_the_emulator_runs_is_raised_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only an emulator that has ended is named as the cause."""
+    monkeypatch.setattr(emulator, "COMMAND", [sys.executable, "-c", "import time; time.sleep(600)"])
+    with pytest.raises(ConnectionError), starting("us-east-1"):
+        raise ConnectionError
 
 
 START = """

@@ -117,3 +117,14 @@ def test_a_master_on_another_disk_is_copied(tmp_path: Path, monkeypatch: pytest.
     kept = keep(tmp_path / "a.jpg", tmp_path / "out" / "a.jpg")
     assert kept.read_bytes() == b"picture"
     assert not kept.samefile(tmp_path / "a.jpg")
+
+
+def test_a_path_that_is_too_long_for_a_key_is_skipped(tmp_path: Path) -> None:
+    """S3 takes 1,024 bytes; the emulator takes more, and the picture would stay unaccounted for."""
+    fits, longer = (tmp_path.joinpath(*("d" * 200 for _ in range(5)), name) for name in ("é" * 6, "é" * 6 + "x"))
+    fits.parent.mkdir(parents=True)
+    for file in (fits, longer):
+        file.write_bytes(b"")
+    skipped: list[Path] = []
+    assert list(find_masters([tmp_path], "master/", skipped).values()) == [fits]
+    assert skipped == [longer]

@@ -289,7 +289,7 @@ def test_a_master_whose_name_is_taken_has_its_own_status(connected: Pipeline) ->
 def test_a_picture_without_a_record_is_reported(connected: Pipeline) -> None:
     """The command exits 1 and says that there is no record."""
     result = run("status", "master/nothing.png", "--local")
-    assert (result.exit_code, "which has no record" in result.output) == (1, True)
+    assert (result.exit_code, "which is not there: check the key" in result.output) == (1, True)
     assert connected.published() == []
 
 
@@ -343,7 +343,7 @@ def test_a_suggestion_has_no_control_characters(connected: Pipeline) -> None:
     """A key may contain any, so they are escaped in suggestions, too."""
     connected.upload("esc\x1b[31mred.jpg")
     result = run("status", "--local", "master/esc[31mred.png")
-    assert r"did you mean esc\x1b[31mred.jpg?" in result.output
+    assert r"did you mean master/esc\x1b[31mred.jpg?" in result.output
 
 
 @pytest.mark.parametrize(
@@ -373,6 +373,7 @@ def test_objects_of_others_are_not_swept(connected: Pipeline, arguments: tuple[s
     connected.client("s3").put_object(Bucket="images", Key="converted/theirs.jpg", Body=b"not ours")
     result = run("sweep", "--local", *arguments)
     assert "theirs" not in result.output
+    assert "; 1 object of others left alone." in result.output
     assert connected.client("s3").get_object(Bucket="images", Key="converted/theirs.jpg")["Body"].read() == b"not ours"
 
 
@@ -399,7 +400,10 @@ def test_a_misspelt_key_erases_nothing(connected: Pipeline) -> None:
     """The output says that nothing was removed, and suggests a key."""
     connected.finish("cat.png", connected.upload("cat.png"))
     result = run("erase", "master/cta.png", "--local", "--yes")
-    assert result.output == "Nothing was removed: the stack has nothing for master/cta.png (did you mean cat.png?).\n"
+    assert (
+        result.output
+        == "Nothing was removed: the stack has nothing for master/cta.png (did you mean master/cat.png?).\n"
+    )
 
 
 def test_a_picture_in_progress_is_not_erased(connected: Pipeline) -> None:
@@ -491,7 +495,11 @@ def test_a_bucket_is_adopted_only_after_a_yes(connected: Pipeline) -> None:
 def test_a_prefix_without_masters_is_an_error(connected: Pipeline, arguments: tuple[str, ...]) -> None:
     """The prefix is probably misspelt, and an empty result would look like success."""
     connected.upload("summer/cat.png")
-    for prefix, hint in (("sumer", "did you mean summer/?"), ("master/summer", "leave out master/")):
+    for prefix, hint in (
+        ("sumer", "did you mean summer/?): check it"),
+        ("master/summer", "leave out master/"),
+        ("zzz", "got 'zzz': check it"),
+    ):
         result = run(*arguments, "--local", "--prefix", prefix)
         assert result.exit_code == USAGE
         assert hint in result.output
@@ -507,7 +515,7 @@ def test_an_empty_bucket_is_not_an_error(connected: Pipeline) -> None:
 def test_a_misspelt_word_gets_the_nearest_suggestion(connected: Pipeline) -> None:
     """The error suggests the nearest match."""
     connected.finish("2024/holiday.png", connected.upload("2024/holiday.png"))
-    assert "did you mean 2024/holiday.png?" in run("status", "master/2024/holliday.png", "--local").output
+    assert "did you mean master/2024/holiday.png?" in run("status", "master/2024/holliday.png", "--local").output
     assert "did you mean resizing" in run("redrive", "--local", "--queue", "resising").output
     assert "'audti' (did you mean audit" in run("audti").output
 
@@ -525,6 +533,59 @@ def test_the_verdict_comes_first(connected: Pipeline) -> None:
     assert first.startswith("NOT OK: 1 of 2 masters unaccounted for")
     assert second.startswith("master/a.png: format-conversion done")
     assert run("letters", "--local").output == "OK: the failure queues are empty.\n"
+
+
+def test_messages_in_the_queues_are_part_of_the_verdict(connected: Pipeline) -> None:
+    """A master that is being processed is not a fault, so the advice is to wait first."""
+    connected.upload("b.png")
+    connected.client("sqs").send_message(QueueUrl=connected.stack.queues["resizing"], MessageBody="{}")
+    verdict = run("audit", "--local").output.splitlines()[0]
+    assert "1 of 1 master unaccounted for: wait for the 1 message in the queues and audit again, then see" in verdict
+    assert json.loads(run("audit", "--local", "--json").output.splitlines()[-1])["totals"]["in_queues"] == 1
+
+
+def test_an_uploaded_picture_without_a_record_is_not_called_misspelt(connected: Pipeline) -> None:
+    """The publisher failed on it, so the error says where that is explained."""
+    connected.upload("a.png")
+    output = run("status", "master/a.png", "--local").output
+    assert "which was uploaded but has none: see `python -m ops letters`" in output
+
+
+@pytest.mark.parametrize("key", ["/master/a.png", "master/A.png", "master/"])
+def test_a_key_is_never_suggested_to_itself(connected: Pipeline, key: str) -> None:
+    """A leading slash is not part of a key, and a folder without a name has no neighbours."""
+    connected.upload("a.png")
+    suggestions = {"/master/a.png": " (did you mean master/a.png?)", "master/A.png": " (did you mean master/a.png?)"}
+    expected = f"got '{key}', which is not there{suggestions.get(key, '')}: check the key"
+    assert expected in run("status", key, "--local").output
+
+
+def test_what_a_deep_audit_finds_can_be_repaired(connected: Pipeline) -> None:
+    """The records say that everything is there, so the command that the verdict names must look as deeply."""
+    connected.finish("a.png", connected.upload("a.png"))
+    connected.client("dynamodb").delete_item(TableName="records", Key={"name": {"S": "a"}})
+    assert run("audit", "--local").output.startswith("OK")
+    verdict = run("audit", "--local", "--deep").output.splitlines()[0]
+    assert verdict.endswith("`python -m ops backfill --missing --deep`.")
+    assert run("backfill", "--missing", "--local").output == "0 jobs published.\n"
+    assert run("backfill", "--missing", "--deep", "--local").output == "1 job published.\n"
+
+
+@pytest.mark.parametrize("option", ["--deep", "--branch=resizing"])
+@pytest.mark.usefixtures("connected")
+def test_an_option_of_a_selection_needs_one(option: str) -> None:
+    """Without --missing or --outdated it would be ignored."""
+    result = run("backfill", option, "--local")
+    assert (result.exit_code, "expected --missing or --outdated with it" in result.output) == (USAGE, True)
+
+
+def test_messages_that_are_not_shown_are_counted(connected: Pipeline) -> None:
+    """Ten are shown; a message that another reader has received cannot be."""
+    url = connected.stack.dead_letter_queues["resizing"]
+    for _ in range(2):
+        connected.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps({"key": "master/a.png"}))
+    connected.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=1, VisibilityTimeout=60)
+    assert run("letters", "--local").output.splitlines()[-1] == "        1 not shown"
 
 
 def test_a_rejected_master_has_one_line_per_reason(connected: Pipeline) -> None:
