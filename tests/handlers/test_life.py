@@ -101,6 +101,14 @@ def test_a_good_picture_removes_the_old_reason(stack: Stack) -> None:
     assert stack.outputs() == SIZES
 
 
+def test_a_late_rejection_leaves_no_reason_for_a_written_picture(stack: Stack) -> None:
+    """A worker that rejects a picture which its branch has already written removes the reason again."""
+    late = stack.receive(KEY, b"bad", generation=1, branches={BRANCH: Outcome(state="written")})
+    put(stack, state="complete")
+    assert run(late) == []
+    assert (stack.outputs(), record(stack).branches[BRANCH].state) == ([], "written")
+
+
 @pytest.mark.parametrize("deletions", ["keep", "follow"])
 def test_a_bad_picture_removes_old_outputs_only_with_follow(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, deletions: str
@@ -207,6 +215,17 @@ def test_a_job_by_hand_remakes_missing_outputs(stack: Stack) -> None:
     before = record(stack)
     assert run(json.dumps(job(KEY))) == []
     assert (stack.outputs(), record(stack), stack.sent, stack.published()) == (SIZES, before, [], [])
+
+
+def test_a_job_by_hand_for_a_master_without_its_name_writes_nothing(stack: Stack) -> None:
+    """A master whose name is taken gets no outputs, even if the owner's are missing."""
+    run(stack.receive(KEY, picture(), branches=OTHERS))
+    for key in SIZES:
+        stack.s3.delete_object(Bucket=BUCKET, Key=key)
+    loser = "master/cat.png"
+    stack.upload(loser, stack.read(KEY))
+    assert run(json.dumps(job(loser))) == []
+    assert (stack.outputs(), stack.published()) == (["rejected/cat.png/name-taken.json"], [])
 
 
 def test_generations_grow_even_within_a_millisecond() -> None:
