@@ -129,6 +129,15 @@ def test_a_superseded_worker_removes_its_outputs(follow: Stack, changes: dict[st
     assert follow.outputs() == []
 
 
+@pytest.mark.parametrize("changes", [{"state": "deleted"}, {"key": "master/cat.png"}])
+def test_a_superseded_worker_keeps_its_outputs_with_keep(stack: Stack, changes: dict[str, Any]) -> None:
+    """With `keep`, a deletion removes no outputs, and a new owner of the name replaces them."""
+    mine = stack.receive(KEY, picture(), generation=1)
+    put(stack, generation=2, **changes)
+    assert run(mine) == []
+    assert stack.outputs() == SIZES
+
+
 def test_a_redelivery_removes_the_outputs_of_a_deleted_master(follow: Stack) -> None:
     """A redelivery finds the master gone, and removes what the first delivery wrote."""
     mine = follow.receive(KEY, picture(), generation=1)
@@ -215,6 +224,16 @@ def test_a_job_by_hand_remakes_missing_outputs(stack: Stack) -> None:
     before = record(stack)
     assert run(json.dumps(job(KEY))) == []
     assert (stack.outputs(), record(stack), stack.sent, stack.published()) == (SIZES, before, [], [])
+
+
+@pytest.mark.parametrize("mine", [{}, {BRANCH: Outcome(state="rejected")}], ids=["added later", "rejected"])
+def test_a_job_by_hand_makes_nothing_that_was_not_written_before(stack: Stack, mine: dict[str, Outcome]) -> None:
+    """A settled picture without an output of this branch is left as it is."""
+    run(stack.receive(KEY, b"bad", branches=OTHERS))
+    put(stack, state="rejected", branches={**OTHERS, **mine})
+    stack.s3.delete_object(Bucket=BUCKET, Key=REASON)
+    assert run(json.dumps(job(KEY))) == []
+    assert (stack.outputs(), stack.published()) == ([], [])
 
 
 def test_a_job_by_hand_for_a_master_without_its_name_writes_nothing(stack: Stack) -> None:
