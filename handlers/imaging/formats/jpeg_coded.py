@@ -35,6 +35,7 @@ from .jpeg_markers import (
 
 ARITHMETIC = frozenset({0xC9, 0xCA})
 _HUFFMAN = frozenset({0xC0, 0xC1, 0xC2})
+_ONE_SCAN = SEQUENTIAL | {LOSSLESS}
 _PLAIN = frozenset({DHT, DQT, DRI, SOS, *_HUFFMAN})
 """The segments of a coded picture that every browser decodes."""
 
@@ -49,6 +50,10 @@ MAX_RESTARTS = 500_000
 
 MAX_BLOCKS = 32_000_000
 """Blocks of 8 x 8 samples in all scans: twice those of a progressive picture of 64 million pixels."""
+
+FEW_BLOCKS, MAX_TIMES = 6_000_000, 40
+"""Blocks that a picture of any size may have in all scans, and how many times those of one component a larger one may
+have; real pictures have at most 26 times."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,7 @@ def coded_picture(source: Source, header: JpegHeader, limits: Limits) -> CodedPi
             ended = segment.marker == EOI
             break
         count_segment(counts, segment, limits)
-        if is_metadata(segment.marker):
+        if is_metadata(segment.marker) or _is_all(header, scans):
             continue
         part = file[segment.start : end]
         if segment.marker == DRI:
@@ -194,12 +199,24 @@ def _check_work(header: JpegHeader, scans: Sequence[Scan]) -> None:
         raise ImageTooLargeError(
             f"expected at most {MAX_ARITHMETIC_SCANS} scans of an arithmetic JPEG, got {len(scans)}: save it again"
         )
-    blocks = blocks_of(header, scans)
-    blocks *= ARITHMETIC_WEIGHT if arithmetic else 1
-    if blocks > MAX_BLOCKS and len(scans) > 1:
+    coded = [component for scan in scans for component in scan.components]
+    if not header.progressive and len(coded) > len(header.components):
         raise ImageTooLargeError(
-            f"expected at most {MAX_BLOCKS:,} blocks in all scans, got {blocks:,} in {len(scans)}: save it again"
+            f"expected one scan for each of the {len(header.components)} components of a JPEG that is not progressive, "
+            f"got more in {len(scans)}: save it again"
         )
+    blocks = blocks_of(header, scans)
+    most = MAX_BLOCKS // ARITHMETIC_WEIGHT if arithmetic else MAX_BLOCKS
+    most = min(most, max(FEW_BLOCKS, MAX_TIMES * _blocks(header)))
+    if blocks > most and len(scans) > 1:
+        raise ImageTooLargeError(
+            f"expected at most {most:,} blocks in all scans, got {blocks:,} in {len(scans)}: save it again"
+        )
+
+
+def _is_all(header: JpegHeader, scans: Sequence[Scan]) -> bool:
+    """Return whether decoders ignore whatever follows: they do if the picture's first scan has all components."""
+    return header.frame in _ONE_SCAN and bool(scans) and len(scans[0].components) == len(header.components)
 
 
 def _most_restarts(header: JpegHeader) -> int:

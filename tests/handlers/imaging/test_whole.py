@@ -65,6 +65,7 @@ WHOLE: list[tuple[str, bytes, bool]] = [
     ("lossless", LOSSLESS, False),
     ("lossless, EOI lost", LOSSLESS[:-2], True),
     ("tables before EOI", BASELINE[:-2] + TABLES + EOI, False),
+    ("another scan before EOI", BASELINE[:-2] + segment(0xDA, b"\1\1\0\0\x3f\0") + b"junk" * 99 + EOI, False),
     ("restart marker before EOI", BASELINE[:-2] + RESTART + EOI, False),
     ("progressive, restart marker before EOI", PROGRESSIVE[:-2] + RESTART + EOI, False),
     ("restarts", RESTARTS, False),
