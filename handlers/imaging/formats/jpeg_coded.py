@@ -73,6 +73,7 @@ class CodedPicture:
     The parts are joined only for a decoder, so that the file is rarely in memory twice. `plain`: all browsers decode
     its segments. `ended`: the file has EOI. `watched`: a decoder's requests show whether its only scan is complete.
     `compared`: the picture has several scans, is progressive or lossless, and must be decoded twice to find that out.
+    `segments`: how many the file has before EOI, with those that are left out.
     """
 
     parts: Sequence[bytes | memoryview]
@@ -81,6 +82,7 @@ class CodedPicture:
     plain: bool
     watched: bool
     compared: bool
+    segments: int
 
     @property
     def size(self) -> int:
@@ -108,7 +110,8 @@ def coded_picture(source: Source, header: JpegHeader, limits: Limits) -> CodedPi
     first = [b"\xff\xd8", *_colour_segments(header)]
     parts: list[bytes | memoryview] = [*first]
     scans, ended, restarts = list[Scan](), False, False
-    for segment, end in _with_data(source, len(file)):
+    segments = 0
+    for segments, (segment, end) in enumerate(_with_data(source, len(file))):  # noqa: B007 - the last number
         if segment.marker in (SOI, EOI):
             ended = segment.marker == EOI
             break
@@ -131,7 +134,7 @@ def coded_picture(source: Source, header: JpegHeader, limits: Limits) -> CodedPi
     _check_work(header, scans)
     watched = len(scans) == 1 and header.frame in SEQUENTIAL
     compared = not watched and header.frame not in ARITHMETIC
-    return CodedPicture(parts, scans, ended, plain, watched, compared)
+    return CodedPicture(parts, scans, ended, plain, watched, compared, segments)
 
 
 def _data_of_scan(part: memoryview, most_restarts: int, counts: dict[str, int]) -> memoryview:

@@ -1,12 +1,14 @@
-"""Hostile files whose coded data take long: scans, and what decoders read for each of them."""
+"""Hostile files whose coded data take long to decode: scans that repeat, and JPEGs within a TIFF."""
 
 import struct
 from collections.abc import Sequence
+from typing import Any
 
 from handlers.errors import ImageTooLargeError
 
 from .hostile import Refused
-from .pictures import segment
+from .pictures import jpeg, photo, segment, with_segments
+from .tiffs import plain, tiff
 
 _ZERO_CODES = b"".join(segment(0xC4, bytes((kind, 1)) + bytes(15) + b"\0") for kind in (0x00, 0x10))
 """Huffman tables for means and for detail in which one bit is a whole block."""
@@ -41,6 +43,13 @@ def _runs(side: int, count: int) -> bytes:
     return _scans(0xC2, side, _LONG_RUN, 1, [(b"\1\1\0\0\0\0", bytes(blocks // 8 + 1)), *details])
 
 
+def _jpegs(count: int, tables: bytes = b"", *segments: bytes, **options: Any) -> bytes:
+    """Return a TIFF whose `count` strips are small JPEGs with these segments, which share tables."""
+    strip = with_segments(jpeg(photo((64, 8), "L"), **options), *segments)
+    tags = plain(64, 8 * count, 1, t259=(3, [7]), t278=(4, [8]), t347=(7, b"\xff\xd8" + tables + b"\xff\xd9"))
+    return tiff(tags, [strip] * count)
+
+
 REFUSED: Refused = {
     "JPEG of 98 scans for three components": (
         lambda: _repeated(0xC0, 4480, b"\0\x3f\0", bytes(560 * 560 // 4)),
@@ -52,4 +61,17 @@ REFUSED: Refused = {
         ImageTooLargeError,
     ),
     "progressive JPEG of 20 MP in 98 scans": (lambda: _runs(4500, 98), ImageTooLargeError),
+}
+
+TIFF: Refused = {
+    "TIFF of 2,000 JPEGs": (lambda: _jpegs(2_000), ImageTooLargeError),
+    "TIFF of 1,000 JPEGs of 500 comments": (
+        lambda: _jpegs(1_000, b"", segment(0xFE, b"") * 500),
+        ImageTooLargeError,
+    ),
+    "TIFF of 1,000 JPEGs of 65 KB of tables": (
+        lambda: _jpegs(1_000, segment(0xC4, (b"\0\1" + bytes(16)) * 3_600)),
+        ImageTooLargeError,
+    ),
+    "TIFF of 1,000 progressive JPEGs": (lambda: _jpegs(1_000, progressive=True), ImageTooLargeError),
 }

@@ -28,13 +28,14 @@ GOOD_PX, MOST_GOOD = (4000, 3000), 4
 
 Call = Callable[[Picture], object]
 FURTHER = ("avif", "heic", "tiff") if has_decoder() else ("avif", "tiff")
-REFUSED = hostile.REFUSED | hostile_coded.REFUSED | hostile_further.REFUSED
+REFUSED = hostile.REFUSED | hostile_coded.REFUSED | hostile_coded.TIFF | hostile_further.REFUSED
 FILES = {
     **{kind: make for kind, (make, _) in REFUSED.items()},
     **hostile.HARMLESS,
     **hostile_further.HARMLESS,
 }
 ERRORS = {kind: error.__name__ for kind, (_, error) in REFUSED.items()}
+OF_FURTHER = hostile_coded.TIFF | hostile_further.REFUSED | hostile_further.HARMLESS
 KINDS = [pytest.param(kind, marks=needs_decoder if kind in hostile_further.HEIC else ()) for kind in FILES]
 
 
@@ -67,8 +68,7 @@ def _refusal(work: Callable[[], object]) -> str:
 
 def _bounded(kind: str, call: Call, source: bytes | io.BytesIO) -> Cost:
     """Return what a call took; fail if it crashes, hangs or exceeds its bounds."""
-    further = kind in hostile_further.REFUSED or kind in hostile_further.HARMLESS
-    formats = FURTHER if further else DEFAULT_FORMATS
+    formats = FURTHER if kind in OF_FURTHER else DEFAULT_FORMATS
     outcome = run_guarded(_measured, call, source, formats, timeout_s=20, memory_mb=MOST_MB)
     assert outcome.crash is None
     assert not outcome.timed_out
