@@ -1,13 +1,13 @@
-"""Hostile files whose coded data take long to decode: scans that repeat, and JPEGs within a TIFF."""
+"""Hostile files whose coded data take long to decode: scans that repeat, JPEGs within a TIFF, codes of a GIF."""
 
 import struct
 from collections.abc import Sequence
 from typing import Any
 
-from handlers.errors import ImageTooLargeError
+from handlers.errors import BrokenImageError, ImageTooLargeError
 
 from .hostile import Refused
-from .pictures import jpeg, photo, segment, with_segments
+from .pictures import BLACK, RED, gif, jpeg, photo, segment, sub_blocks, with_segments
 from .tiffs import plain, tiff
 
 _ZERO_CODES = b"".join(segment(0xC4, bytes((kind, 1)) + bytes(15) + b"\0") for kind in (0x00, 0x10))
@@ -50,6 +50,12 @@ def _jpegs(count: int, tables: bytes = b"", *segments: bytes, **options: Any) ->
     return tiff(tags, [strip] * count)
 
 
+def _codes(side: int, data: bytes) -> bytes:
+    """Return a GIF of `side` pixels a side whose coded data are a size of codes, and codes."""
+    frame = b"," + struct.pack("<4HB", 0, 0, side, side, 0) + data[:1] + sub_blocks(data[1:]) + b"\0"
+    return gif((side, side), [BLACK, RED], frame)
+
+
 REFUSED: Refused = {
     "JPEG of 98 scans for three components": (
         lambda: _repeated(0xC0, 4480, b"\0\x3f\0", bytes(560 * 560 // 4)),
@@ -61,6 +67,11 @@ REFUSED: Refused = {
         ImageTooLargeError,
     ),
     "progressive JPEG of 20 MP in 98 scans": (lambda: _runs(4500, 98), ImageTooLargeError),
+    "GIF of 107 million clear codes": (lambda: _codes(64, b"\2" + b"\x24\x49\x92" * 13_333_333), BrokenImageError),
+    "GIF of 300 KB of codes that begin with 2 bits": (
+        lambda: _codes(1_000, b"\1" + b"\x22" * 300_000),
+        ImageTooLargeError,
+    ),
 }
 
 TIFF: Refused = {
