@@ -134,6 +134,8 @@ def _misplaced(kind: bytes, found: dict[bytes, bytes]) -> str | None:
     """Return why a chunk is ignored where it is: the specification forbids it there, as libpng and browsers do."""
     if kind == b"iCCP" and b"PLTE" in found:
         return "the ICC profile was ignored: it comes after the palette"
+    if kind == b"cICP" and b"PLTE" in found:
+        return "the cICP chunk was ignored: it comes after the palette"
     if kind == b"tRNS" and b"PLTE" not in found and found.get(b"IHDR", b"")[9:10] == bytes((PALETTE,)):
         return "the tRNS chunk was ignored: it comes before the palette"
     return None
