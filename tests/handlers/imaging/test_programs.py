@@ -82,6 +82,9 @@ def needs(name: str) -> None:
     """Skip the test where a program is absent."""
     if shutil.which(name) is None:
         pytest.skip(f"{name} is not installed")
+    # Other programs have this name, too.
+    if name == "convert" and subprocess.run((name, "-version"), check=False, capture_output=True).returncode:
+        pytest.skip("convert is not ImageMagick's")
 
 
 def run(*command: str) -> None:
