@@ -29,9 +29,9 @@ def convert(
     Raises:
         RejectedImageError: The image's fault; see `handlers.errors`. What `source.read` raises passes through.
     """
-    check_options(quality, background, subsampling)
+    check_options(quality, background, subsampling, salvage=salvage)
     if reencode not in ("when-needed", "always"):
-        raise ValueError(f'reencode must be "when-needed" or "always", not {reencode!r}')
+        raise ValueError(f'expected reencode "when-needed" or "always", got {reencode!r}')
     picture = open_picture(source, limits)
     copying = reencode == "when-needed"
     picture.read(picture.header.size, copying=copying)

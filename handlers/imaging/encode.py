@@ -78,16 +78,21 @@ class OutputOptions:
     placeholder: bool = False
 
 
-def check_options(quality: Any, background: Any, subsampling: Any) -> None:
-    """Check the options that all outputs share."""
+def check_options(quality: Any, background: Any, subsampling: Any, **switches: Any) -> None:
+    """Check the options that all outputs share, and switches by name."""
     if isinstance(quality, bool) or not isinstance(quality, int):
-        raise TypeError(f"quality must be a whole number from 1 to 100, not {quality!r}")
+        raise TypeError(f"expected quality as a whole number from 1 to 100, got {quality!r}")
     if not 1 <= quality <= 100:  # noqa: PLR2004
-        raise ValueError(f"quality must be from 1 to 100, not {quality}")
-    if subsampling not in SUBSAMPLINGS:
-        raise ValueError(f'subsampling must be "4:2:0" or "4:4:4", not {subsampling!r}')
+        raise ValueError(f"expected a quality from 1 to 100, got {quality}")
+    if not isinstance(subsampling, str) or subsampling not in SUBSAMPLINGS:
+        raise ValueError(f'expected subsampling "4:2:0" or "4:4:4", got {subsampling!r}')
     if not isinstance(background, Sequence) or len(background) != len("RGB") or not all(map(_is_level, background)):
-        raise ValueError(f"background must be red, green and blue from 0 to 255, not {background!r}")
+        raise ValueError(
+            f"expected background as red, green and blue from 0 to 255, such as (255, 255, 255), got {background!r}"
+        )
+    for name, value in switches.items():
+        if not isinstance(value, bool):
+            raise TypeError(f"expected {name} as True or False, got {value!r}")
 
 
 def encode(image: Image.Image, exif: bytes, quality: int, subsampling: str) -> bytes:

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from .limits import MAX_SIDE_PX
 
@@ -26,13 +26,21 @@ class Box:
     height: int
     inside: bool = False
 
+    def __post_init__(self) -> None:
+        for side in (self.width, self.height):
+            if isinstance(side, bool) or not isinstance(side, int) or not 1 <= side <= MAX_SIDE_PX:
+                raise ValueError(
+                    f"expected a box of whole numbers from 1 to {MAX_SIDE_PX:,} pixels a side, got {self.width!r} x "
+                    f"{self.height!r}"
+                )
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read `400x300` or `400x300:inside`.
 
         Raises: ValueError.
         """
-        match = _BOX.fullmatch(text)
+        match = _BOX.fullmatch(text) if isinstance(text, str) else None
         if not match or max(int(match[1]), int(match[2])) > MAX_SIDE_PX:
             raise ValueError(
                 f"expected WIDTHxHEIGHT or WIDTHxHEIGHT:inside of up to {MAX_SIDE_PX} pixels, got {text!r}"
@@ -85,6 +93,20 @@ def focus_of(text: str | None) -> Focus:
     if not match:
         raise ValueError(f"expected a focal point of two fractions from 0 to 1, such as 0.3,0.7, got {text[:40]!r}")
     return float(match[1]), float(match[2])
+
+
+def check_focus(focus: Any) -> None:
+    """Check a focal point.
+
+    Raises:
+        TypeError: It is not two numbers.
+        ValueError: A number is not from 0 to 1.
+    """
+    numbers = isinstance(focus, tuple | list) and all(isinstance(side, int | float) for side in focus)
+    if not numbers or len(focus) != len(CENTRE):
+        raise TypeError(f"expected focus as two fractions from 0 to 1, such as (0.3, 0.7), got {focus!r}")
+    if not all(0 <= side <= 1 for side in focus):
+        raise ValueError(f"expected focus as fractions from 0 to 1, such as (0.3, 0.7), got {focus!r}")
 
 
 def _by_width(picture: Size, wanted: int, *, enlarge: bool) -> Size:

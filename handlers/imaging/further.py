@@ -120,12 +120,14 @@ FORMATS: Mapping[str, type[Further]] = {"webp": Webp, "avif": Avif}
 def check_further(further: Any) -> None:
     """Check a mapping of further formats' names to qualities."""
     if not isinstance(further, Mapping):
-        raise TypeError(f'further must map formats to qualities, as {{"webp": 80}}, not {type(further).__name__}')
+        raise TypeError(
+            f'expected further as formats and qualities, such as {{"webp": 80}}, got {type(further).__name__}'
+        )
     for name, quality in further.items():
         if name not in FORMATS:
             raise ValueError(f"expected further formats among {', '.join(FORMATS)}, got {name!r}")
         if isinstance(quality, bool) or not isinstance(quality, int) or not 1 <= quality <= 100:  # noqa: PLR2004
-            raise ValueError(f"the quality of {name} must be a whole number from 1 to 100, not {quality!r}")
+            raise ValueError(f"expected a quality of {name} as a whole number from 1 to 100, got {quality!r}")
 
 
 def encoder_bytes(sizes: Iterable[Size], further: Iterable[str]) -> int:

@@ -47,7 +47,7 @@ class Limits:
             if field.name == "memory_mb" and value is None:
                 continue
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{field.name} must be a whole number of at least 1, not {value!r}")
+                raise ValueError(f"expected {field.name} as a whole number of at least 1, got {value!r}")
 
     @classmethod
     def for_memory(cls, memory_mb: int, **overrides: int) -> Self:

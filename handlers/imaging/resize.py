@@ -7,9 +7,9 @@ from typing import Any, Literal
 from .encode import Jpeg, OutputOptions, check_options
 from .formats import open_picture
 from .formats.picture import Picture
-from .frames import CENTRE, Box, Focus, Frame, frame_of
+from .frames import CENTRE, Box, Focus, Frame, check_focus, frame_of
 from .further import check_further, encoder_bytes
-from .limits import Limits
+from .limits import MAX_SIDE_PX, Limits
 from .pixels.orientation import upright_size
 from .render import render, widest
 from .source import BinaryStream
@@ -40,9 +40,10 @@ def resize(
     Raises:
         RejectedImageError: The image's fault; see `handlers.errors`. What `source.read` raises passes through.
     """
-    check_options(quality, background, subsampling)
+    check_options(quality, background, subsampling, enlarge=enlarge, salvage=salvage, placeholder=placeholder)
     check_further(further)
     _check_sizes(sizes)
+    check_focus(focus)
     picture = open_picture(source, limits)
     picture.read(widest(picture, frames(picture, sizes, enlarge=enlarge, focus=focus)))
     # Again, because a PNG's EXIF may follow its picture.
@@ -66,18 +67,19 @@ def frames(
 
 def output_sizes(picture: Picture, sizes: Mapping[str, int | Box], *, enlarge: bool) -> dict[str, tuple[int, int]]:
     """Return (width, height) of the upright outputs by name, at least 1 pixel each."""
+    _check_sizes(sizes)
     return {name: frame.size for name, frame in frames(picture, sizes, enlarge=enlarge).items()}
 
 
 def _check_sizes(sizes: Any) -> None:
     if not isinstance(sizes, Mapping):
-        raise TypeError(f'sizes must map names to pixels, as {{"medium": 500}}, not {type(sizes).__name__}')
+        raise TypeError(f'expected sizes as names and pixels, such as {{"medium": 500}}, got {type(sizes).__name__}')
     if not sizes:
-        raise ValueError('sizes is empty; give at least one size, as {"medium": 500}')
+        raise ValueError('expected at least one size, got none: pass sizes, such as {"medium": 500}')
     for name, size in sizes.items():
         if isinstance(name, str) and isinstance(size, Box):
             continue
         if not isinstance(name, str) or isinstance(size, bool) or not isinstance(size, int):
-            raise TypeError(f"sizes must map names to whole numbers of pixels or boxes, not {name!r} to {size!r}")
-        if size < 1:
-            raise ValueError(f"the width of {name} must be at least 1 pixel, not {size}")
+            raise TypeError(f"expected sizes as names and whole numbers of pixels or boxes, got {name!r}: {size!r}")
+        if not 1 <= size <= MAX_SIDE_PX:
+            raise ValueError(f"expected a width of {name} from 1 to {MAX_SIDE_PX:,} pixels, got {size:,}")

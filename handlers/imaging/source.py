@@ -18,7 +18,7 @@ class BinaryStream(Protocol):
         ...
 
 
-_BAD_SOURCE = "source must be bytes or a binary stream with read(n), not {}; open files in binary mode"
+_BAD_SOURCE = "expected source as bytes or a binary stream with read(n), got {}: open files in binary mode"
 
 
 class Source:
@@ -85,7 +85,9 @@ class Source:
                 self.error = error
                 raise
             if not isinstance(block, bytes | bytearray | memoryview):
-                raise TypeError(f"source.read() must return bytes, not {type(block).__name__}")
+                raise TypeError(
+                    f"expected bytes from source.read(), got {type(block).__name__}: open files in binary mode"
+                )
             if not block:
                 self._stream = None
                 return

@@ -14,6 +14,9 @@ MAX_VALUE_BYTES = 65_536
 MAX_RATIONALS = 65_536
 """Fractions of one structure; each takes a microsecond, and cameras write a few dozen."""
 
+MAX_NUMBERS = 1_000_000
+"""Numbers of one structure, each of which takes 36 bytes: four times those of the most strips that a TIFF may have."""
+
 _UNDEFINED, _BYTES, _RATIONALS = 7, (2, 7, 129), (5, 10)
 # Type number -> bytes of one value and its struct code; rationals are two longs.
 _TYPES = {
@@ -64,7 +67,7 @@ class Directories:
         self._peek, self._room, self._order = peek, room, order
         self._count, self._pointer = ("Q", "Q") if big else ("H", "I")
         self._longest = longest or {}
-        self._rationals = 0
+        self._rationals = self._numbers = 0
         self._seen: set[int] = set()
         self.opaque: set[int] = set()
         self.warnings: list[str] = []
@@ -125,20 +128,21 @@ class Directories:
         width, code = _TYPES[kind]
         size = width * count
         raw = self._raw(tag, size, entry[-struct.calcsize(self._pointer) :])
-        rationals = count if kind in _RATIONALS else 0
-        if raw is None or self._rationals + rationals > MAX_RATIONALS:
+        rationals, numbers = count * (kind in _RATIONALS), count * (kind not in _BYTES)
+        if raw is None or self._rationals + rationals > MAX_RATIONALS or self._numbers + numbers > MAX_NUMBERS:
             self.warnings.append(f"EXIF tag 0x{tag:04X} was ignored: {size:,} bytes do not fit")
             return tag, None
         self._room -= size
         self._rationals += rationals
+        self._numbers += numbers
         if kind == _UNDEFINED:
             self.opaque.add(tag)
         if kind in _BYTES:
             return tag, raw
-        numbers = struct.unpack(f"{self._order}{count * len(code)}{code[0]}", raw)
+        values = struct.unpack(f"{self._order}{count * len(code)}{code[0]}", raw)
         if kind in _RATIONALS:
-            return tag, tuple(Rational(*pair) for pair in zip(numbers[::2], numbers[1::2], strict=True))
-        return tag, numbers
+            return tag, tuple(Rational(*pair) for pair in zip(values[::2], values[1::2], strict=True))
+        return tag, values
 
     def _raw(self, tag: int, size: int, inline: bytes) -> bytes | None:
         """Return a value's bytes, or None if there are too many or they are outside the structure."""

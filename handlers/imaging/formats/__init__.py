@@ -62,8 +62,11 @@ def load_formats(names: Sequence[str]) -> list[type[Picture]]:
     """Return the formats with these names; further formats are imported.
 
     Raises:
+        TypeError: `names` is a single text, or not a sequence.
         ValueError: A name is unknown.
     """
+    if isinstance(names, str) or not isinstance(names, Sequence):
+        raise TypeError(f'expected a list of formats, such as ["jpeg", "png"], got {names!r}')
     unknown = [name for name in names if name not in FORMATS and name not in FURTHER]
     if unknown or not names:
         raise ValueError(f"expected formats among {', '.join((*FORMATS, *FURTHER))}, got {unknown or 'none'}")
@@ -87,7 +90,7 @@ def open_picture(
             passes through.
     """
     if not isinstance(limits, Limits):
-        raise TypeError(f"limits must be a Limits, not {type(limits).__name__}")
+        raise TypeError(f"expected limits as a Limits, got {type(limits).__name__}: pass Limits() for the defaults")
     if isinstance(source, Picture):
         return source
     file = Source(source, limits.max_bytes)

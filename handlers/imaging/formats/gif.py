@@ -3,6 +3,7 @@
 Source: CompuServe GIF89a specification; XMP specification, part 3, GIF.
 """
 
+import contextlib
 import io
 from dataclasses import dataclass, replace
 from typing import Self
@@ -17,6 +18,7 @@ from handlers.imaging.pixels.transparency import matches
 from handlers.imaging.source import Source
 
 from .decoding import image_faults, load
+from .gif_codes import closed, decodable
 from .picture import Header, Picture
 
 MAX_SUB_BLOCKS = 500_000
@@ -28,6 +30,9 @@ _XMP = b"\x0bXMP DataXMP"
 _XMP_TRAILER_BYTES = 258
 """After the packet, which is not in sub-blocks: bytes that lead from any of its bytes to the terminator."""
 _MAX_PALETTE_BYTES = 768
+_FEW_BYTES, _BYTES_PER_PIXEL = 64 * 1024, 3
+"""Coded data that a decoder gets: two codes of 12 bits for each pixel, and some more."""
+
 _FIRST_STEP_BYTES, _STEP_BYTES = 1024, 64 * 1024
 _NO_TRAILER = "the GIF ends without its trailer; its picture is whole"
 
@@ -212,22 +217,9 @@ def _payload(source: Source, header: GifHeader) -> tuple[bytes, bool]:
     palette = header.palette or bytes(level for level in range(256) for _ in "RGB")
     screen = b"GIF89a" + size + b"\xf7\0\0" + palette.ljust(_MAX_PALETTE_BYTES, b"\0")
     descriptor = b"," + bytes(4) + size + bytes((header.interlaced << 6,))
-    start = header.data_start - 1
-    try:
+    start, end = header.data_start - 1, None
+    # If the file ends within the data, the decoder finds out whether all pixels are there.
+    with contextlib.suppress(BrokenImageError):
         end = _SubBlocks(source).skip(header.data_start)
-        data, ended = source.take(start, end - start), bool(source.peek(end, 1))
-    except BrokenImageError:
-        # The file ends within the data; the decoder finds out whether all pixels are there.
-        data, ended = _closed(source.whole()[start:]), False
-    return screen + descriptor + data + b";", ended
-
-
-def _closed(data: bytes) -> bytes:
-    """Return a frame's data without an end as whole sub-blocks with a terminator."""
-    position, end = 1, len(data)
-    while position < end and data[position]:
-        left = end - position - 1
-        if data[position] > left:
-            return data[:position] + (bytes((left,)) + data[position + 1 :] if left else b"") + b"\0"
-        position += data[position] + 1
-    return data[:position] + b"\0"
+    data = closed(source.whole()[start:end][: _FEW_BYTES + _BYTES_PER_PIXEL * width * height])
+    return screen + descriptor + decodable(data, width * height) + b";", bool(end and source.peek(end, 1))

@@ -35,6 +35,7 @@ from .jpeg_markers import (
 
 ARITHMETIC = frozenset({0xC9, 0xCA})
 _HUFFMAN = frozenset({0xC0, 0xC1, 0xC2})
+_ONE_SCAN = SEQUENTIAL | {LOSSLESS}
 _PLAIN = frozenset({DHT, DQT, DRI, SOS, *_HUFFMAN})
 """The segments of a coded picture that every browser decodes."""
 
@@ -49,6 +50,10 @@ MAX_RESTARTS = 500_000
 
 MAX_BLOCKS = 32_000_000
 """Blocks of 8 x 8 samples in all scans: twice those of a progressive picture of 64 million pixels."""
+
+FEW_BLOCKS, MAX_TIMES = 6_000_000, 40
+"""Blocks that a picture of any size may have in all scans, and how many times those of one component a larger one may
+have; real pictures have at most 26 times."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ class CodedPicture:
     The parts are joined only for a decoder, so that the file is rarely in memory twice. `plain`: all browsers decode
     its segments. `ended`: the file has EOI. `watched`: a decoder's requests show whether its only scan is complete.
     `compared`: the picture has several scans, is progressive or lossless, and must be decoded twice to find that out.
+    `segments`: how many the file has before EOI, with those that are left out.
     """
 
     parts: Sequence[bytes | memoryview]
@@ -76,6 +82,7 @@ class CodedPicture:
     plain: bool
     watched: bool
     compared: bool
+    segments: int
 
     @property
     def size(self) -> int:
@@ -103,12 +110,13 @@ def coded_picture(source: Source, header: JpegHeader, limits: Limits) -> CodedPi
     first = [b"\xff\xd8", *_colour_segments(header)]
     parts: list[bytes | memoryview] = [*first]
     scans, ended, restarts = list[Scan](), False, False
-    for segment, end in _with_data(source, len(file)):
+    segments = 0
+    for segments, (segment, end) in enumerate(_with_data(source, len(file))):  # noqa: B007 - the last number
         if segment.marker in (SOI, EOI):
             ended = segment.marker == EOI
             break
         count_segment(counts, segment, limits)
-        if is_metadata(segment.marker):
+        if is_metadata(segment.marker) or _is_all(header, scans):
             continue
         part = file[segment.start : end]
         if segment.marker == DRI:
@@ -126,7 +134,7 @@ def coded_picture(source: Source, header: JpegHeader, limits: Limits) -> CodedPi
     _check_work(header, scans)
     watched = len(scans) == 1 and header.frame in SEQUENTIAL
     compared = not watched and header.frame not in ARITHMETIC
-    return CodedPicture(parts, scans, ended, plain, watched, compared)
+    return CodedPicture(parts, scans, ended, plain, watched, compared, segments)
 
 
 def _data_of_scan(part: memoryview, most_restarts: int, counts: dict[str, int]) -> memoryview:
@@ -194,12 +202,24 @@ def _check_work(header: JpegHeader, scans: Sequence[Scan]) -> None:
         raise ImageTooLargeError(
             f"expected at most {MAX_ARITHMETIC_SCANS} scans of an arithmetic JPEG, got {len(scans)}: save it again"
         )
-    blocks = blocks_of(header, scans)
-    blocks *= ARITHMETIC_WEIGHT if arithmetic else 1
-    if blocks > MAX_BLOCKS and len(scans) > 1:
+    coded = [component for scan in scans for component in scan.components]
+    if not header.progressive and len(coded) > len(header.components):
         raise ImageTooLargeError(
-            f"expected at most {MAX_BLOCKS:,} blocks in all scans, got {blocks:,} in {len(scans)}: save it again"
+            f"expected one scan for each of the {len(header.components)} components of a JPEG that is not progressive, "
+            f"got more in {len(scans)}: save it again"
         )
+    blocks = blocks_of(header, scans)
+    most = MAX_BLOCKS // ARITHMETIC_WEIGHT if arithmetic else MAX_BLOCKS
+    most = min(most, max(FEW_BLOCKS, MAX_TIMES * _blocks(header)))
+    if blocks > most and len(scans) > 1:
+        raise ImageTooLargeError(
+            f"expected at most {most:,} blocks in all scans, got {blocks:,} in {len(scans)}: save it again"
+        )
+
+
+def _is_all(header: JpegHeader, scans: Sequence[Scan]) -> bool:
+    """Return whether decoders ignore whatever follows: they do if the picture's first scan has all components."""
+    return header.frame in _ONE_SCAN and bool(scans) and len(scans[0].components) == len(header.components)
 
 
 def _most_restarts(header: JpegHeader) -> int:

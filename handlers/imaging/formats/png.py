@@ -79,6 +79,7 @@ class PngPicture(Picture):
     def _read_on(self) -> None:
         """Read the chunks from the picture to the end, and check the checksum of each IDAT."""
         self.data = read_data(self.source, self.limits)
+        self.warnings += self.data.warnings
         self.texts = {**self.data.texts, **self.header.texts}
         if self.header.exif is None and self.data.exif:
             self.exif = read_exif(self.data.exif)

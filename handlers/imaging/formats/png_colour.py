@@ -19,6 +19,7 @@ browsers use the gamma as it is."""
 _FULL_RANGE_RGB = (0, 1)
 _INTENTS = (b"\0", b"\1", b"\2", b"\3")
 _MOST_NAME_BYTES = 79
+_SIGNATURE = slice(36, 40)  # Source: ICC.1:2022, 7.2.
 
 
 def colour_profile(found: Mapping[bytes, bytes], warnings: list[str], *, grey: bool) -> bytes | None:
@@ -70,5 +71,8 @@ def _embedded(chunk: bytes, warnings: list[str]) -> bytes | None:
         profile = b""
     if not 1 <= len(name) <= _MOST_NAME_BYTES or coded[:1] != b"\0" or inflater.unconsumed_tail or not inflater.eof:
         warnings.append("the ICC profile was ignored: it is damaged or too long")
+        return None
+    if profile[_SIGNATURE] != b"acsp":
+        warnings.append("the ICC profile was ignored: it has no profile's signature")
         return None
     return profile

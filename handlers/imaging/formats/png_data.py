@@ -13,8 +13,8 @@ from handlers.imaging.limits import Limits
 from handlers.imaging.source import Source, length_without
 
 from .decoding import BLOCK_BYTES
-from .png_header import MAX_DATA_CHUNKS, PALETTE, SIGNATURE, Chunk, PngHeader, walk
-from .png_text import TEXTS, read_text
+from .png_header import MAX_DATA_CHUNKS, MAX_EXIF_BYTES, PALETTE, SIGNATURE, Chunk, PngHeader, too_long, walk
+from .png_text import TEXTS, Texts
 
 MAX_CHUNKS = 65_536
 """Chunks that are read; a file with more is made to stall the reader."""
@@ -34,7 +34,8 @@ class PictureData:
 
     chunks: list[Chunk] = field(default_factory=list)
     exif: bytes | None = None
-    texts: dict[str, str] = field(default_factory=dict)
+    texts: Texts = field(default_factory=Texts)
+    warnings: list[str] = field(default_factory=list)
     doubt: str | None = None
     ended: bool = False
     interrupted: bool = False
@@ -60,10 +61,12 @@ class PictureData:
         limits.check_segments(self.others, "chunks")
         if not self.chunks:
             return  # The header has it.
-        if chunk.kind == b"eXIf" and not _damage(file, chunk):
+        if chunk.kind == b"eXIf" and chunk.size > MAX_EXIF_BYTES:
+            self.warnings.append(too_long(chunk))
+        elif chunk.kind == b"eXIf" and not _damage(file, chunk):
             self.exif = bytes(file[chunk.start : chunk.start + chunk.size])
         elif chunk.kind in TEXTS and chunk.size <= MAX_BLOCK_BYTES and not _damage(file, chunk):
-            self.texts.update(read_text(chunk.kind, bytes(file[chunk.start : chunk.start + chunk.size])))
+            self.texts.read(chunk.kind, bytes(file[chunk.start : chunk.start + chunk.size]))
 
 
 def arriving(source: Source, chunks: list[tuple[int, int]]) -> Iterator[bytes]:

@@ -14,11 +14,12 @@ from handlers.imaging.source import Source
 
 from .picture import MAX_PROFILE_BYTES, Header
 from .png_colour import COLOUR_BYTES, colour_profile
-from .png_text import TEXTS, read_text
+from .png_text import TEXTS, Texts
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_DATA_CHUNKS = 16_384
 MAX_CHUNK_BYTES = 2**31 - 1
+MAX_EXIF_BYTES = 1024 * 1024
 GREY, RGB, PALETTE, GREY_ALPHA, RGB_ALPHA = 0, 2, 3, 4, 6
 _DEPTHS = {GREY: (1, 2, 4, 8, 16), RGB: (8, 16), PALETTE: (1, 2, 4, 8), GREY_ALPHA: (8, 16), RGB_ALPHA: (8, 16)}
 
@@ -66,7 +67,7 @@ def read_header(source: Source, limits: Limits) -> PngHeader:
         ImageTooLargeError: Too many chunks.
     """
     found: dict[bytes, bytes] = {}
-    texts: dict[str, str] = {}
+    texts = Texts()
     warnings: list[str] = []
     for number, chunk in enumerate(walk(source)):
         if chunk.kind in (b"IDAT", b"IEND"):
@@ -80,7 +81,7 @@ def read_header(source: Source, limits: Limits) -> PngHeader:
         elif chunk.kind == b"PLTE" and b"PLTE" in found:
             raise BrokenImageError("the PNG is damaged: it has two palettes")
         elif chunk.kind in TEXTS and chunk.size <= MAX_BLOCK_BYTES:
-            texts.update(read_text(chunk.kind, _intact(source, chunk) or b""))
+            texts.read(chunk.kind, _intact(source, chunk) or b"")
         elif chunk.kind in _WANTED and chunk.kind not in found and not _only_suggested(chunk, found):
             _take(source, chunk, found, warnings)
     return _header(found, texts, warnings)
@@ -91,7 +92,7 @@ _WANTED = {
     b"PLTE": 768,
     b"tRNS": 256,
     b"iCCP": MAX_PROFILE_BYTES,
-    b"eXIf": 2**20,
+    b"eXIf": MAX_EXIF_BYTES,
     b"acTL": 8,
     **COLOUR_BYTES,
 }
@@ -133,6 +134,8 @@ def _misplaced(kind: bytes, found: dict[bytes, bytes]) -> str | None:
     """Return why a chunk is ignored where it is: the specification forbids it there, as libpng and browsers do."""
     if kind == b"iCCP" and b"PLTE" in found:
         return "the ICC profile was ignored: it comes after the palette"
+    if kind == b"cICP" and b"PLTE" in found:
+        return "the cICP chunk was ignored: it comes after the palette"
     if kind == b"tRNS" and b"PLTE" not in found and found.get(b"IHDR", b"")[9:10] == bytes((PALETTE,)):
         return "the tRNS chunk was ignored: it comes before the palette"
     return None
@@ -148,7 +151,7 @@ def _take(source: Source, chunk: Chunk, found: dict[bytes, bytes], warnings: lis
     critical = chunk.kind[:1].isupper()
     name = chunk.kind.decode("ascii")
     if chunk.size > _WANTED[chunk.kind] and not critical:
-        warnings.append(f"the {name} chunk was ignored: {chunk.size:,} bytes are too many")
+        warnings.append(too_long(chunk))
         return
     if critical and chunk.size > _WANTED[chunk.kind]:
         raise BrokenImageError(f"the PNG is damaged: its {name} chunk has {chunk.size:,} bytes")
@@ -159,6 +162,11 @@ def _take(source: Source, chunk: Chunk, found: dict[bytes, bytes], warnings: lis
         raise BrokenImageError(f"the PNG is damaged: the checksum of its {name} chunk is wrong")
     else:
         warnings.append(f"the {name} chunk was ignored: its checksum is wrong")
+
+
+def too_long(chunk: Chunk) -> str:
+    """Return the warning for a chunk that has too many bytes to be read."""
+    return f"the {chunk.kind.decode('ascii')} chunk was ignored: {chunk.size:,} bytes are too many"
 
 
 def _intact(source: Source, chunk: Chunk) -> bytes | None:

@@ -13,21 +13,27 @@ XMP = "XML:com.adobe.xmp"
 RAW_EXIF, RAW_IPTC, RAW_XMP = (f"Raw profile type {kind}" for kind in ("exif", "iptc", "xmp"))
 KEYWORDS = frozenset({"Author", "Copyright", XMP, RAW_EXIF, RAW_IPTC, RAW_XMP})
 
+MAX_TEXTS = 32
+"""Texts that are read before the picture, and after it; each takes up to 4 ms, and programs write a few."""
 
-def read_text(kind: bytes, data: bytes) -> dict[str, str]:
-    """Return the text of a chunk by its keyword; empty if it is damaged, too long or has another keyword."""
-    keyword, _, rest = data.partition(b"\0")
-    name = keyword.decode("latin-1")
-    if name not in KEYWORDS:
-        return {}
-    if kind == b"tEXt":
-        return {name: rest.decode("latin-1")}
-    if kind == b"zTXt":
-        return _named(name, _inflated(rest[1:]), "latin-1")
-    compressed, _, rest = rest[:1] == b"\1", rest[1:2], rest[2:]
-    _, _, rest = rest.partition(b"\0")  # The language.
-    _, _, body = rest.partition(b"\0")  # The translated keyword.
-    return _named(name, _inflated(body) if compressed else body, "utf-8")
+
+class Texts(dict[str, str]):
+    """The texts by keyword, as far as they are read; those that are damaged or too long are left out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._read = 0
+
+    def read(self, kind: bytes, data: bytes) -> None:
+        """Read the text of a chunk, unless it has another keyword or is one of too many."""
+        keyword, _, rest = data.partition(b"\0")
+        name = keyword.decode("latin-1")
+        if name not in KEYWORDS or self._read == MAX_TEXTS:
+            return
+        self._read += 1
+        text = _text(kind, rest)
+        if text is not None:
+            self[name] = text
 
 
 def raw_profile(text: str) -> bytes:
@@ -38,8 +44,20 @@ def raw_profile(text: str) -> bytes:
         return b""
 
 
-def _named(name: str, body: bytes | None, encoding: str) -> dict[str, str]:
-    return {} if body is None else {name: body.decode(encoding, "replace")}
+def _text(kind: bytes, data: bytes) -> str | None:
+    """Return the text after a chunk's keyword, or None if it is damaged or too long."""
+    if kind == b"tEXt":
+        return data.decode("latin-1")
+    if kind == b"zTXt":
+        return _decoded(_inflated(data[1:]), "latin-1")
+    compressed = data[:1] == b"\1"
+    _, _, rest = data[2:].partition(b"\0")  # The language.
+    _, _, body = rest.partition(b"\0")  # The translated keyword.
+    return _decoded(_inflated(body) if compressed else body, "utf-8")
+
+
+def _decoded(body: bytes | None, encoding: str) -> str | None:
+    return None if body is None else body.decode(encoding, "replace")
 
 
 def _inflated(deflated: bytes) -> bytes | None:

@@ -14,10 +14,16 @@ from .jpeg_coded import MAX_BLOCKS, blocks_of
 from .jpeg_decoder import END_OF_IMAGE
 from .tiff_header import JPEG_TABLES, YCBCR, TiffHeader, opaque
 
-FEW_JPEGS, JPEG_PX = 2_048, 64 * 64
-"""JPEGs that every picture may have, and pixels for each of more: each takes 0.15 ms to check, however small it is."""
+FEW_JPEGS, JPEG_PX = 1_024, 64 * 64
+"""JPEGs that every picture may have, and pixels for each of more: each takes 0.3 ms to check, however small it is."""
 
-SCAN_BLOCKS = 1_024
+SEGMENTS = 12
+"""Segments for each JPEG that a picture may have, over all of them; encoders write up to ten. Each takes 10 us."""
+
+MAX_TABLES_BYTES = 16 * 1024
+"""The longest tables that all JPEGs share, because they are read for each; encoders write up to 2,000 bytes."""
+
+SCAN_BLOCKS = 12_288
 """Blocks that a scan counts for at least, because a small scan takes longer for each of its blocks."""
 
 BLOCK_PX = 16
@@ -37,25 +43,37 @@ def check_jpegs(header: TiffHeader, parts: Sequence[bytes | memoryview], limits:
     most = max(FEW_JPEGS, area([header.size]) * header.planes // JPEG_PX)
     if len(parts) > most:
         raise ImageTooLargeError(f"expected a TIFF of at most {most:,} JPEGs, got {len(parts):,}: save it again")
-    samples, blocks = 1 if header.planes > 1 else header.samples, 0
+    samples = 1 if header.planes > 1 else header.samples
+    segments = blocks = 0
     for number, part in enumerate(parts if samples in _CHECKED_SAMPLES else ()):
-        blocks += _checked(header, number, part, limits)
-        if blocks > MAX_BLOCKS:
-            raise ImageTooLargeError(
-                f"expected a TIFF of at most {MAX_BLOCKS:,} blocks in all scans of its JPEGs, got {blocks:,} or more: "
-                "save it again"
-            )
+        picture = _checked(header, number, part, limits)
+        segments += picture.coded.segments
+        blocks += _blocks(picture)
+        _check_total("segments of", segments, SEGMENTS * most)
+        _check_total("blocks in all scans of", blocks, MAX_BLOCKS)
 
 
-def _checked(header: TiffHeader, number: int, part: bytes | memoryview, limits: Limits) -> int:
-    """Check the JPEG of a strip or tile; return the number of its blocks in all scans, or 0 if there is only one."""
+def _check_total(what: str, count: int, most: int) -> None:
+    if count > most:
+        raise ImageTooLargeError(
+            f"expected a TIFF of at most {most:,} {what} its JPEGs, got {count:,} or more: save it again"
+        )
+
+
+def _blocks(picture: JpegPicture) -> int:
+    """Return the number of blocks in all scans, or 0 if there is only one."""
+    scans = picture.coded.scans
+    return max(blocks_of(picture.header, scans), SCAN_BLOCKS * len(scans)) if len(scans) > 1 else 0
+
+
+def _checked(header: TiffHeader, number: int, part: bytes | memoryview, limits: Limits) -> JpegPicture:
+    """Check the JPEG of a strip or tile."""
     picture = JpegPicture.open(Source(_with_tables(header, part), limits.max_bytes), limits)
     _check_size(header, number, picture.header.size)
     picture.read()
     if damage := picture.damage():
         raise BrokenImageError(f"the TIFF is damaged, in strip or tile {number:,}: {damage}")
-    scans = picture.coded.scans
-    return max(blocks_of(picture.header, scans), SCAN_BLOCKS * len(scans)) if len(scans) > 1 else 0
+    return picture
 
 
 def _with_tables(header: TiffHeader, part: bytes | memoryview) -> bytes:
@@ -63,6 +81,11 @@ def _with_tables(header: TiffHeader, part: bytes | memoryview) -> bytes:
     tables = opaque(header.tags.get(JPEG_TABLES), header.order)
     if not tables.startswith(_SOI) or part[:2] != _SOI:
         return bytes(part)
+    if len(tables) > MAX_TABLES_BYTES:
+        raise ImageTooLargeError(
+            f"expected a TIFF whose JPEGs share at most {MAX_TABLES_BYTES:,} bytes of tables, got {len(tables):,}: "
+            "save it again"
+        )
     return b"".join((tables.removesuffix(END_OF_IMAGE), part[2:]))
 
 

@@ -105,6 +105,8 @@ class WebpPicture(Picture):
         """Decode the first picture; a damaged one is never kept. See `Picture.decode`."""
         header = self.header
         image, opacity = split(_decoded(_payload(self.source, header)))
+        if len(self.source.whole()) < header.end:
+            self.warnings.append("the WebP ends before the end that its header gives; its picture is whole")
         canvas = header.size
         if image.size == canvas:
             return Raster(image, opacity)

@@ -46,8 +46,8 @@ EBU 3213. Source: H.273, table 2."""
 
 _SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
 _SRGB_TRANSFER = 13
-TV_TRANSFERS = frozenset({1, 6, 14, 15})
-"""The curves of cameras for television. Source: H.273, table 3: BT.709, BT.601 and BT.2020."""
+TV_TRANSFERS = frozenset({1, 6, 11, 14, 15})
+"""The curves of cameras for television. Source: H.273, table 3: BT.709, BT.601, IEC 61966-2-4 and BT.2020."""
 
 CURVES: dict[int, tuple[float, ...]] = {
     **dict.fromkeys(TV_TRANSFERS, (2.4,)),
@@ -56,6 +56,7 @@ CURVES: dict[int, tuple[float, ...]] = {
     7: (1 / 0.45, 1 / 1.1115, 0.1115 / 1.1115, 1 / 4, 0.0912),
     8: (1.0,),
     _SRGB_TRANSFER: _SRGB_CURVE,
+    17: (2.6, (52.37 / 48) ** (1 / 2.6), 0, 0, 0),
 }
 """By code point: parameters of ICC's parametric curves, gamma first. Pictures for television are shown by the curve of
 its displays (BT.1886), as in browsers. Source: H.273, table 3."""
@@ -81,11 +82,12 @@ def build_profile(primaries: Primaries, curve: tuple[float, ...], *, grey: bool)
     white = b"XYZ \0\0\0\0" + b"".join(map(_fixed, D50))
     name = b"mluc" + struct.pack(">IIIHHII", 0, 1, 12, 0x656E, 0x5553, 2, 28) + b"\0-"
     tags = {b"desc": name, b"cprt": name, b"wtpt": white}
+    columns = _columns(primaries)
     if grey:
         tags[b"kTRC"] = tone
     else:
         tags |= dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), tone)
-        for tag, column in zip((b"rXYZ", b"gXYZ", b"bXYZ"), _columns(primaries), strict=True):
+        for tag, column in zip((b"rXYZ", b"gXYZ", b"bXYZ"), columns, strict=True):
             tags[tag] = b"XYZ \0\0\0\0" + b"".join(map(_fixed, column))
     return _assembled(tags, b"GRAY" if grey else b"RGB ")
 
@@ -121,8 +123,8 @@ def _columns(primaries: Primaries) -> list[Vector]:
 
 def _xyz(point: Point) -> Vector:
     x, y = point
-    if y <= 0:
-        raise ValueError("a chromaticity has no brightness")
+    if not (0 <= x <= 1 and 0 < y <= 1):
+        raise ValueError(f"the chromaticity {x:g}, {y:g} is not a colour")
     return x / y, 1.0, (1 - x - y) / y
 
 

@@ -96,6 +96,14 @@ def _pipeline(elements: int) -> bytes:
     return p3_profile({b"D2B1": b"mpet\0\0\0\0" + struct.pack(">HHI", 3, 3, elements) + places + matrix})
 
 
+def _numbers(values: int, per_entry: int) -> bytes:
+    """Return a TIFF structure of whole numbers of 16 bits."""
+    entries, size = values // per_entry, 2 * per_entry
+    start = 8 + 2 + 12 * entries + 4
+    claims = [struct.pack(">HHII", 0x5000 + tag, 3, per_entry, start + tag * size) for tag in range(entries)]
+    return b"MM\0*\0\0\0\x08" + struct.pack(">H", entries) + b"".join(claims) + bytes(4) + b"\x7f\x33" * values
+
+
 REFUSED: Refused = {
     "empty": (lambda: b"", NotAnImageError),
     "two bytes": (lambda: b"\xff\xd8", NotAnImageError),
@@ -193,6 +201,15 @@ HARMLESS: Harmless = {
     "zTXt bomb": lambda: png((8, 8), 8, 0, [bytes(8)] * 8, chunk(b"zTXt", b"a\0\0" + _bomb(100_000_000))),
     "PNG of a damaged unknown chunk": lambda: png((8, 8), 8, 0, [bytes(8)] * 8, chunk(b"ABCD")[:-1] + b"?"),
     "iTXt bomb": lambda: png((8, 8), 8, 0, [bytes(8)] * 8, chunk(b"iTXt", b"a\0\1\0\0\0" + _bomb(100_000_000))),
+    "PNG of 500 texts that are not UTF-8": lambda: png(
+        (8, 8), 8, 0, [bytes(8)] * 8, chunk(b"iTXt", b"Author\0\1\0\0\0" + zlib.compress(b"\xff" * 262_144)) * 500
+    ),
+    "eXIf of 33 MB behind the picture": lambda: (
+        _header(8, 8)
+        + chunk(b"IDAT", zlib.compress(bytes(9) * 8))
+        + chunk(b"eXIf", _numbers(16_000_000, 32_000))
+        + chunk(b"IEND")
+    ),
     "iCCP bomb": lambda: png((8, 8), 8, 0, [bytes(8)] * 8, chunk(b"iCCP", b"a\0\0" + _bomb(100_000_000))),
     "data bomb": lambda: _header(8, 8) + chunk(b"IDAT", _bomb(100_000_000)) + chunk(b"IEND"),
     "XMP entity bomb": lambda: with_segments(

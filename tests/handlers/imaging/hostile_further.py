@@ -239,7 +239,15 @@ TIFF: Refused = {
 }
 
 
+def _numbers() -> bytes:
+    """Return a TIFF with four million numbers in tags that nothing needs."""
+    private = dict.fromkeys(range(40_000, 40_130), (7, b"\x33\x7f" * 32_000))
+    file = tiff(plain(8, 8) | private, [bytes(8 * 8 * 3)])
+    return file.replace(struct.pack("<HI", 7, 64_000), struct.pack("<HI", 3, 32_000))
+
+
 HARMLESS: Harmless = {
+    "TIFF of four million numbers": _numbers,
     "TIFF of 200,000 directories": lambda: _chain(200_000),
     "TIFF whose directories are circular": lambda: _chain(5_000, circular=True),
     "TIFF whose strip inflates to 100 MB": lambda: tiff(

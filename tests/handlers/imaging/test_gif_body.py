@@ -1,12 +1,14 @@
 """GIF: the first frame, as viewers show it."""
 
+import struct
+
 import pytest
 from PIL import Image
 
 from handlers.errors import BrokenImageError
 from handlers.imaging import convert, describe, resize
 
-from .pictures import BLACK, BLUE, GREEN, RED, WHITE, gif, gif_frame, opened, saved
+from .pictures import BLACK, BLUE, GREEN, RED, WHITE, difference, gif, gif_frame, opened, saved, sub_blocks
 
 PALETTE = [BLACK, RED, GREEN, BLUE]
 LIME = (10, 240, 10)
@@ -88,3 +90,35 @@ def test_a_frame_beyond_the_canvas_enlarges_it() -> None:
     master = gif((10, 10), PALETTE, gif_frame((4, 8, 12, 16), b"\1" * 192))
     assert opened(convert(master)).size == (16, 24)
     assert (describe(master).width, describe(master).height) == (16, 24)
+
+
+def _small_codes(pixels: bytes) -> bytes:
+    """Return a frame's coded data of two colours in codes that begin with 2 bits, with their size."""
+    table, width, text, codes = {b"\0": 0, b"\1": 1}, 2, b"", [(2, 2)]
+    for pixel in (pixels[i : i + 1] for i in range(len(pixels))):
+        if text + pixel in table:
+            text += pixel
+            continue
+        codes.append((table[text], width))
+        if len(table) + 2 < 4096:
+            table[text + pixel] = len(table) + 2
+        width = min(12, (len(table) + 1).bit_length())
+        text = pixel
+    codes += [(table[text], width), (3, width)]
+    bits = "".join(f"{code:0{size}b}" for code, size in reversed(codes))
+    return b"\1" + sub_blocks(int(bits, 2).to_bytes(-(-len(bits) // 8), "little")) + b"\0"
+
+
+NOISE = Image.effect_noise((300, 1), 99).point(lambda level: level >> 7).tobytes()
+
+
+@pytest.mark.parametrize("row", [b"\0" * 300, b"\0\1" * 150, NOISE], ids=["flat", "stripes", "noise"])
+def test_codes_that_begin_with_two_bits_are_decoded(row: bytes) -> None:
+    """Browsers show such a frame, but Pillow does not."""
+    pixels = row * 200
+    frame = b"," + struct.pack("<4HB", 0, 0, 300, 200, 0)
+    output = opened(convert(gif((300, 200), [BLACK, WHITE], frame + _small_codes(pixels)), subsampling="4:4:4"))
+    shown = Image.frombytes("L", (300, 200), bytes(255 * pixel for pixel in pixels))
+    assert difference(output, shown) < 3
+    with pytest.raises(BrokenImageError):
+        convert(gif((300, 200), [BLACK, WHITE], frame + _small_codes(pixels[:-1])))

@@ -17,7 +17,7 @@ from handlers.errors import PixelCascadeError, UnsupportedFormatError
 from handlers.imaging import Limits, Picture, convert, describe, load_formats, open_picture, resize
 from handlers.imaging.formats import DEFAULT_FORMATS
 
-from . import hostile, hostile_further
+from . import hostile, hostile_coded, hostile_further
 from .heic import has_decoder, needs_decoder
 from .hostile import HARMLESS, frame_header
 from .pictures import exif, exif_segment, jpeg, opened, photo, saved
@@ -28,12 +28,14 @@ GOOD_PX, MOST_GOOD = (4000, 3000), 4
 
 Call = Callable[[Picture], object]
 FURTHER = ("avif", "heic", "tiff") if has_decoder() else ("avif", "tiff")
+REFUSED = hostile.REFUSED | hostile_coded.REFUSED | hostile_coded.TIFF | hostile_further.REFUSED
 FILES = {
-    **{kind: make for kind, (make, _) in (hostile.REFUSED | hostile_further.REFUSED).items()},
+    **{kind: make for kind, (make, _) in REFUSED.items()},
     **hostile.HARMLESS,
     **hostile_further.HARMLESS,
 }
-ERRORS = {kind: error.__name__ for kind, (_, error) in (hostile.REFUSED | hostile_further.REFUSED).items()}
+ERRORS = {kind: error.__name__ for kind, (_, error) in REFUSED.items()}
+OF_FURTHER = hostile_coded.TIFF | hostile_further.REFUSED | hostile_further.HARMLESS
 KINDS = [pytest.param(kind, marks=needs_decoder if kind in hostile_further.HEIC else ()) for kind in FILES]
 
 
@@ -66,8 +68,8 @@ def _refusal(work: Callable[[], object]) -> str:
 
 def _bounded(kind: str, call: Call, source: bytes | io.BytesIO) -> Cost:
     """Return what a call took; fail if it crashes, hangs or exceeds its bounds."""
-    own = kind in hostile.REFUSED or kind in hostile.HARMLESS
-    outcome = run_guarded(_measured, call, source, DEFAULT_FORMATS if own else FURTHER, timeout_s=20, memory_mb=MOST_MB)
+    formats = FURTHER if kind in OF_FURTHER else DEFAULT_FORMATS
+    outcome = run_guarded(_measured, call, source, formats, timeout_s=20, memory_mb=MOST_MB)
     assert outcome.crash is None
     assert not outcome.timed_out
     cost: Cost = outcome.value

@@ -73,7 +73,12 @@ def test_primaries_by_code_points_are_those_of_browsers(primaries: int, shown: t
 
 @pytest.mark.parametrize(
     ("transfer", "shown"),
-    [*((code, (54, 121, 189)) for code in (1, 6, 14, 15)), (5, (40, 106, 179)), (7, (81, 141, 199))],
+    [
+        *((code, (54, 121, 189)) for code in (1, 6, 11, 14, 15)),
+        (5, (40, 106, 179)),
+        (7, (81, 141, 199)),
+        (17, (48, 118, 191)),
+    ],
 )
 def test_curves_by_code_points_are_those_of_browsers(transfer: int, shown: tuple[int, ...]) -> None:
     """Pictures for television are shown by the curve of its displays, as in Chromium 156."""
@@ -136,14 +141,28 @@ def test_an_invalid_srgb_chunk_is_ignored(intent: bytes) -> None:
 
 @pytest.mark.parametrize(
     "profile",
-    [b"x\0\0junk", b"x\0\1" + zlib.compress(p3_profile()), b"x" * 80 + b"\0\0" + zlib.compress(p3_profile())],
-    ids=["damaged", "unknown compression", "long name"],
+    [
+        b"x\0\0junk",
+        b"x\0\1" + zlib.compress(p3_profile()),
+        b"x" * 80 + b"\0\0" + zlib.compress(p3_profile()),
+        b"x\0\0" + zlib.compress(bytes(500)),
+    ],
+    ids=["damaged", "unknown compression", "long name", "not a profile"],
 )
 def test_a_gamma_counts_if_the_profile_is_ignored(profile: bytes) -> None:
     """A profile that cannot be read leaves a warning, and the next chunk that describes the colours counts."""
     found, warnings = _shown(chunk(b"iCCP", profile), chunk(b"gAMA", struct.pack(">I", 100_000)), levels=(128,) * 3)
     assert _near(found, (188,) * 3)
     assert any("ICC profile was ignored" in warning for warning in warnings)
+
+
+def test_code_points_after_the_palette_are_ignored_with_a_warning() -> None:
+    """The specification wants them before the palette, and browsers ignore them there."""
+    master = saved(Image.new("RGB", (16, 16), LEVELS).quantize(2), "PNG")
+    place = master.index(b"IDAT") - 4
+    output = convert(master[:place] + chunk(b"cICP", bytes((12, 13, 0, 1))) + master[place:])
+    assert _near(opened(output).getpixel((8, 8)), LEVELS)  # type: ignore[arg-type]
+    assert output.warnings == ("the cICP chunk was ignored: it comes after the palette",)
 
 
 def test_an_srgb_chunk_overrides_a_gamma_chunk() -> None:
@@ -159,12 +178,14 @@ def test_an_srgb_chunk_overrides_a_gamma_chunk() -> None:
         [chunk(b"gAMA", struct.pack(">I", 1))],
         [chunk(b"gAMA", struct.pack(">I", 50_000)), chunk(b"cHRM", bytes(32))],
         [chunk(b"gAMA", struct.pack(">I", 50_000)), chunk(b"cHRM", CHRM[:8] * 4)],
+        [chunk(b"gAMA", struct.pack(">I", 50_000)), chunk(b"cHRM", CHRM[:8] + b"\xff" * 4 + CHRM[12:])],
     ],
 )
-def test_invalid_gamma_and_primaries_leave_a_warning(chunks: list[bytes]) -> None:
-    """The picture is converted as if the chunks were absent."""
-    found, warnings = _shown(*chunks)
-    assert _near(found, LEVELS)
+@pytest.mark.parametrize("levels", [LEVELS, (128,)], ids=["colours", "greys"])
+def test_invalid_gamma_and_primaries_leave_a_warning(chunks: list[bytes], levels: tuple[int, ...]) -> None:
+    """The picture is converted as if the chunks were absent, as in browsers."""
+    found, warnings = _shown(*chunks, levels=levels)
+    assert _near(found, levels)
     assert any("gAMA" in warning for warning in warnings)
 
 

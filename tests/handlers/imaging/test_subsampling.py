@@ -40,5 +40,5 @@ def test_thin_coloured_lines_survive_only_with_4_4_4() -> None:
 
 def test_another_subsampling_is_refused() -> None:
     """The error names the allowed values."""
-    with pytest.raises(ValueError, match='subsampling must be "4:2:0" or "4:4:4", not 14520'):
+    with pytest.raises(ValueError, match='expected subsampling "4:2:0" or "4:4:4", got 14520'):
         convert(jpeg(), subsampling=14520)  # type: ignore[arg-type]

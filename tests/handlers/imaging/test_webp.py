@@ -253,3 +253,12 @@ def test_an_unknown_format_raises_value_error() -> None:
 def test_a_webp_is_guarded() -> None:
     """A WebP is decoded in a child process only."""
     assert webp(lossless(Image.new("RGB", (8, 8), WHITE))).guarded
+
+
+@pytest.mark.parametrize("lost", [1, 50, 105, 108])
+def test_a_webp_cut_behind_its_picture_leaves_a_warning(lost: int) -> None:
+    """What the header counts is missing, but no pixel: all or a part of the last chunk, or its head."""
+    whole = riff(extended(4, 160, 120), saved(photo(), "WEBP")[12:], chunk(b"XMP ", bytes(99)))
+    output = convert(webp(whole[:-lost]))
+    assert output.warnings == ("the WebP ends before the end that its header gives; its picture is whole",)
+    assert bytes(output) == bytes(convert(webp(whole)))

@@ -65,6 +65,7 @@ WHOLE: list[tuple[str, bytes, bool]] = [
     ("lossless", LOSSLESS, False),
     ("lossless, EOI lost", LOSSLESS[:-2], True),
     ("tables before EOI", BASELINE[:-2] + TABLES + EOI, False),
+    ("another scan before EOI", BASELINE[:-2] + segment(0xDA, b"\1\1\0\0\x3f\0") + b"junk" * 99 + EOI, False),
     ("restart marker before EOI", BASELINE[:-2] + RESTART + EOI, False),
     ("progressive, restart marker before EOI", PROGRESSIVE[:-2] + RESTART + EOI, False),
     ("restarts", RESTARTS, False),
@@ -218,6 +219,14 @@ def test_describe_and_convert_read_the_same_orientation() -> None:
     master = PNG[:-12] + chunk(b"eXIf", exif.tobytes()[6:]) + PNG[-12:]
     assert describe(master).orientation == 6
     assert opened(convert(master)).size == (150, 200)
+
+
+@pytest.mark.parametrize("position", [33, -12], ids=["before", "behind"])
+def test_exif_of_too_many_bytes_is_ignored_with_a_warning(position: int) -> None:
+    """EXIF of more than a megabyte is ignored, before and behind the pixels of a PNG."""
+    master = PNG[:position] + chunk(b"eXIf", bytes(1_048_577)) + PNG[position:]
+    expected = ("the eXIf chunk was ignored: 1,048,577 bytes are too many",)
+    assert (convert(master).warnings, describe(master).warnings) == (expected, expected)
 
 
 LATITUDE, LONGITUDE = {1: "N", 2: (52.0, 30.0, 0.0)}, {3: "E", 4: (13.0, 24.0, 0.0)}
