@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from components.branches import BRANCHES
-from handlers import metadata_extractor, pixel_resizer
+from handlers import format_converter, metadata_extractor, pixel_resizer
 from handlers.errors import BrokenImageError
 from handlers.record import Outcome, Record, next_generation
 from tests.handlers.conftest import BUCKET, PICTURES, TABLE, Context, Stack, configure, failures, job, sqs_event
@@ -109,6 +109,23 @@ def test_a_late_rejection_leaves_no_reason_for_a_written_picture(stack: Stack) -
     assert (stack.outputs(), record(stack).branches[BRANCH].state) == ([], "written")
 
 
+def test_a_superseded_worker_removes_its_reason(stack: Stack) -> None:
+    """A reason about bytes that have been replaced would say that the new ones are bad."""
+    late = stack.receive(KEY, b"bad", generation=1)
+    put(stack, generation=2)
+    assert run(late) == []
+    assert stack.outputs() == []
+
+
+def test_a_superseded_worker_keeps_the_reason_of_a_kept_rejection(stack: Stack) -> None:
+    """When other branches work on the same bytes again, this branch's rejection and its reason stay."""
+    mine = stack.receive(KEY, b"bad", generation=1)
+    run(mine)
+    put(stack, generation=2)
+    assert run(mine) == []
+    assert (stack.outputs(), record(stack).branches[BRANCH].state) == ([REASON], "rejected")
+
+
 @pytest.mark.parametrize("deletions", ["keep", "follow"])
 def test_a_bad_picture_removes_old_outputs_only_with_follow(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, deletions: str
@@ -161,6 +178,20 @@ def test_a_deletion_removes_outputs_and_reasons_of_lower_generations(follow: Sta
     put(follow, generation=5, state="deleted")
     assert run({"bucket": BUCKET, "key": KEY, "generation": 5, "deleted": True}) == []
     assert follow.outputs() == ["resized/cat/by hand.jpg", "resized/cat/other/large.jpg", "resized/category/large.jpg"]
+
+
+def test_a_deletion_removes_the_jpeg_and_no_other_that_begins_with_its_key(
+    follow: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`master/cat.jpg.png` has its JPEG at `converted/cat.jpg.jpg`, which begins with the key of `cat.jpg`'s."""
+    monkeypatch.setenv("BRANCH", "format-conversion")
+    format_converter.handler(sqs_event(follow.receive(KEY, picture(), generation=1)), Context())
+    format_converter.handler(sqs_event(follow.receive("master/cat.jpg.png", picture(), generation=1)), Context())
+    assert follow.outputs() == ["converted/cat.jpg", "converted/cat.jpg.jpg"]
+    put(follow, generation=5, state="deleted")
+    deleted = {"bucket": BUCKET, "key": KEY, "generation": 5, "deleted": True}
+    format_converter.handler(sqs_event(deleted), Context())
+    assert follow.outputs() == ["converted/cat.jpg.jpg"]
 
 
 def test_a_late_deletion_removes_nothing_newer(follow: Stack) -> None:
