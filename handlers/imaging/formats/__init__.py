@@ -69,7 +69,8 @@ def load_formats(names: Sequence[str]) -> list[type[Picture]]:
         raise TypeError(f'expected a list of formats, such as ["jpeg", "png"], got {names!r}')
     unknown = [name for name in names if name not in FORMATS and name not in FURTHER]
     if unknown or not names:
-        raise ValueError(f"expected formats among {', '.join((*FORMATS, *FURTHER))}, got {unknown or 'none'}")
+        found = ", ".join(map(repr, unknown)) or "none"
+        raise ValueError(f"expected formats among {', '.join((*FORMATS, *FURTHER))}, got {found}")
     return [FORMATS[name] if name in FORMATS else FURTHER[name]() for name in names]
 
 
