@@ -94,6 +94,15 @@ def test_a_rejection_key_always_fits(path: str) -> None:
     assert key.endswith("/metadata-extraction.json")
 
 
+@pytest.mark.parametrize("letter", ["a", "ä", "\N{GRINNING FACE}"])
+def test_a_rejection_key_of_the_longest_key_fits(letter: str) -> None:
+    """A path is cut only as far as necessary, and not within a character."""
+    path = letter * ((MAX_KEY_BYTES - len("master/")) // len(letter.encode()))
+    key = LAYOUT.rejected_key("master/" + path, "metadata-extraction")
+    assert MAX_KEY_BYTES - len(letter.encode()) < len(key.encode()) <= MAX_KEY_BYTES
+    assert key.startswith(f"rejected/{letter}")
+
+
 def test_two_long_keys_have_different_rejection_keys() -> None:
     """Two long keys that share a beginning have different rejection keys."""
     long = "master/" + "ä" * 508
