@@ -1,5 +1,6 @@
 """Reconciling: the record follows the bucket, whatever the events say and in whatever order they come."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from components.branches import BRANCHES
 from handlers import clients, job_publisher
 from handlers.record import Outcome, Record
+from handlers.storage import write_reason
 from tests.handlers.conftest import BUCKET, PICTURES, Context, Stack, configure
 
 JPG, PNG, GIF = "master/cat.jpg", "master/cat.png", "master/cat.gif"
@@ -159,6 +161,52 @@ def test_a_second_master_with_the_same_name_is_rejected(stack: Stack) -> None:
         "upload it under another name, or set naming to full"
     )
     assert stack.events() == [("Picture rejected", PNG)]
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, change: Callable[[], None]) -> None:
+    """Let another process change something just after the publisher has written its first reason."""
+    changes = [change]
+
+    def write(*args: Any) -> bool:
+        written = write_reason(*args)
+        if changes:
+            changes.pop()()
+        return written
+
+    monkeypatch.setattr("handlers.reconcile.write_reason", write)
+
+
+def test_a_reason_names_the_owner_that_the_name_has_now(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the name gets another owner while a reason is written, the reason is written again."""
+    for key in (JPG, PNG):
+        stack.upload(key)
+    notify(JPG)
+
+    def pass_on() -> None:
+        delete(stack, JPG)
+        etag = stack.upload(GIF)
+        settled(stack, "received", key=GIF, etag=etag, generation=record(stack).generation + 1)
+
+    meanwhile(monkeypatch, pass_on)
+    notify(PNG)
+    assert f"although {GIF} owns the name" in stack.rejection(TAKEN)["message"]
+
+
+def test_a_master_that_gets_its_name_meanwhile_keeps_no_reason(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason of a former owner that is uploaded again is removed if it owns the name by the time it is written."""
+    stack.upload(JPG)
+    notify(JPG)
+    delete(stack, JPG)
+    stack.upload(PNG)
+    notify(PNG)
+    etag = stack.upload(JPG)
+
+    def take_over() -> None:
+        settled(stack, "received", key=JPG, etag=etag, generation=record(stack).generation + 1)
+
+    meanwhile(monkeypatch, take_over)
+    notify(PNG)
+    assert stack.keys("rejected/cat.jpg/") == []
 
 
 def test_a_name_is_free_after_its_owner_is_deleted(stack: Stack) -> None:
