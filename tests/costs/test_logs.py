@@ -40,7 +40,7 @@ def printed(logger: Logger, monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     return stream
 
 
-@pytest.mark.parametrize("handler", map(handler_of, BRANCHES), ids=[row.task for row in BRANCHES])
+@pytest.mark.parametrize("handler", list(map(handler_of, BRANCHES)), ids=[row.task for row in BRANCHES])
 def test_a_worker_logs_about_the_estimated_bytes(
     stack: Stack,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,

@@ -17,7 +17,7 @@ def master(tmp_path: Path) -> Path:
     exif[0x013B] = "an artist"
     image = Image.effect_noise((64, 48), 60).convert("RGB")
     image.save(path, quality=90, exif=exif, comment=b"no output has it")
-    path.write_bytes(path.read_bytes() + b"behind the end")
+    path.write_bytes(path.read_bytes() + b"after the end")
     return path
 
 

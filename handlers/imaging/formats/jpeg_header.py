@@ -194,7 +194,7 @@ def _joined(parts: list[bytes], warnings: list[str]) -> bytes | None:
     """Join the profile's parts in order; each begins with its number and the number of parts."""
     if not parts:
         return None
-    # Of repeated parts, the first counts: some editors store the whole profile twice, or another one behind it.
+    # Of repeated parts, the first counts: some editors store the whole profile twice, or another one after it.
     numbered: dict[int, bytes] = {}
     for part in parts:
         if len(part) > 2:  # noqa: PLR2004

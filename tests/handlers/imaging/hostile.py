@@ -83,7 +83,7 @@ def _short_sub_blocks(count: int) -> bytes:
 
 
 def _in_blocks_of_fill(count: int) -> bytes:
-    """Return a JPEG whose coded data are single bytes behind fill bytes, as many as a decoder gets at a time."""
+    """Return a JPEG whose coded data are single bytes after fill bytes, as many as a decoder gets at a time."""
     master = jpeg(photo((64, 64)))
     start = master.index(b"\xff\xda") + 14
     return master[:start] + (b"\xff" * 250_000 + b"\0") * count + b"\xff\xd9"
@@ -204,7 +204,7 @@ HARMLESS: Harmless = {
     "PNG of 500 texts that are not UTF-8": lambda: png(
         (8, 8), 8, 0, [bytes(8)] * 8, chunk(b"iTXt", b"Author\0\1\0\0\0" + zlib.compress(b"\xff" * 262_144)) * 500
     ),
-    "eXIf of 33 MB behind the picture": lambda: (
+    "eXIf of 33 MB after the picture": lambda: (
         _header(8, 8)
         + chunk(b"IDAT", zlib.compress(bytes(9) * 8))
         + chunk(b"eXIf", _numbers(16_000_000, 32_000))

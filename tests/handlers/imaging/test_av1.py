@@ -34,7 +34,7 @@ def unit(content: bytes, kind: int = 1) -> bytes:
 
 
 @pytest.mark.parametrize("fields", [SHORT, PLAIN, TIMED], ids=["short", "plain", "timed"])
-def test_the_size_is_found_behind_all_other_fields(fields: tuple[tuple[int, int], ...]) -> None:
+def test_the_size_is_found_after_all_other_fields(fields: tuple[tuple[int, int], ...]) -> None:
     """The size of the coded data is compared with that of the file's header."""
     data = unit(packed(*fields, *SIDES))
     check_av1(data, SIZE)

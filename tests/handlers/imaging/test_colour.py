@@ -130,7 +130,7 @@ def test_parts_of_a_profile_are_joined_by_number() -> None:
 
 
 def test_the_first_of_two_profiles_counts() -> None:
-    """Another profile behind it has the same numbers, and browsers ignore it."""
+    """Another profile after it has the same numbers, and browsers ignore it."""
     first, second = (b"ICC_PROFILE\0\1\1" + profile for profile in (p3_profile(), gamma_profile(1.0)))
     output = convert(with_segments(jpeg(), segment(0xE2, first), segment(0xE2, second)))
     assert bytes(output) == bytes(convert(with_segments(jpeg(), segment(0xE2, first))))

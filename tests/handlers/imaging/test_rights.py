@@ -143,7 +143,7 @@ def test_several_by_lines_are_joined() -> None:
     assert opened(convert(master)).getexif()[ARTIST] == "Jane; John"
 
 
-def test_iptc_is_read_behind_other_resources_and_long_datasets() -> None:
+def test_iptc_is_read_after_other_resources_and_long_datasets() -> None:
     """Resources of other programs, and datasets whose length has its own length, are skipped."""
     preview = struct.pack(">BBBHI", 0x1C, 2, 202, 0x8004, 40_000) + bytes(40_000)
     by_line = struct.pack(">BBBH", 0x1C, 2, 80, len(NAME)) + NAME.encode()

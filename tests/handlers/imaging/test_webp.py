@@ -107,7 +107,7 @@ PROFILE, OTHER_PROFILE = chunk(b"ICCP", p3_profile()), chunk(b"ICCP", gamma_prof
     ids=["the first of two", "after the picture"],
 )
 def test_a_profile_may_be_anywhere(chunks: tuple[bytes, ...]) -> None:
-    """The first profile counts, even behind the picture, as in libwebp."""
+    """The first profile counts, even after the picture, as in libwebp."""
     expected = convert(webp(lossless(photo(), icc_profile=p3_profile())))
     output = convert(webp(riff(extended(PROFILED, *photo().size), *chunks)))
     assert bytes(output) == bytes(expected)
@@ -256,7 +256,7 @@ def test_a_webp_is_guarded() -> None:
 
 
 @pytest.mark.parametrize("lost", [1, 50, 105, 108])
-def test_a_webp_cut_behind_its_picture_leaves_a_warning(lost: int) -> None:
+def test_a_webp_cut_after_its_picture_leaves_a_warning(lost: int) -> None:
     """What the header counts is missing, but no pixel: all or a part of the last chunk, or its head."""
     whole = riff(extended(4, 160, 120), saved(photo(), "WEBP")[12:], chunk(b"XMP ", bytes(99)))
     output = convert(webp(whole[:-lost]))

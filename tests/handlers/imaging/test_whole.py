@@ -221,9 +221,9 @@ def test_describe_and_convert_read_the_same_orientation() -> None:
     assert opened(convert(master)).size == (150, 200)
 
 
-@pytest.mark.parametrize("position", [33, -12], ids=["before", "behind"])
+@pytest.mark.parametrize("position", [33, -12], ids=["before", "after"])
 def test_exif_of_too_many_bytes_is_ignored_with_a_warning(position: int) -> None:
-    """EXIF of more than a megabyte is ignored, before and behind the pixels of a PNG."""
+    """EXIF of more than a megabyte is ignored, before and after the pixels of a PNG."""
     master = PNG[:position] + chunk(b"eXIf", bytes(1_048_577)) + PNG[position:]
     expected = ("the eXIf chunk was ignored: 1,048,577 bytes are too many",)
     assert (convert(master).warnings, describe(master).warnings) == (expected, expected)
