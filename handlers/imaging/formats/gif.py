@@ -221,5 +221,8 @@ def _payload(source: Source, header: GifHeader) -> tuple[bytes, bool]:
     # If the file ends within the data, the decoder finds out whether all pixels are there.
     with contextlib.suppress(BrokenImageError):
         end = _SubBlocks(source).skip(header.data_start)
-    data = closed(source.whole()[start:end][: _FEW_BYTES + _BYTES_PER_PIXEL * width * height])
+    cut = start + _FEW_BYTES + _BYTES_PER_PIXEL * width * height
+    whole = end is not None and end <= cut
+    data = source.whole()[start : end if whole else cut]
+    data = data if whole else closed(data)
     return screen + descriptor + decodable(data, width * height) + b";", bool(end and source.peek(end, 1))

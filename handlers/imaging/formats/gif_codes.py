@@ -21,7 +21,7 @@ _LITERALS = 126
 
 
 def closed(data: bytes) -> bytes:
-    """Return a frame's data, which may be cut, as whole sub-blocks with a terminator."""
+    """Return a frame's data, which are cut, as whole sub-blocks with a terminator."""
     position, end = 1, len(data)
     while position < end and data[position]:
         left = end - position - 1
