@@ -111,10 +111,11 @@ def coded_picture(source: Source, header: JpegHeader, limits: Limits) -> CodedPi
     parts: list[bytes | memoryview] = [*first]
     scans, ended, restarts = list[Scan](), False, False
     segments = 0
-    for segments, (segment, end) in enumerate(_with_data(source, len(file))):  # noqa: B007 - the last number
+    for segment, end in _with_data(source, len(file)):
         if segment.marker in (SOI, EOI):
             ended = segment.marker == EOI
             break
+        segments += 1
         count_segment(counts, segment, limits)
         if is_metadata(segment.marker) or _is_all(header, scans):
             continue
@@ -202,8 +203,7 @@ def _check_work(header: JpegHeader, scans: Sequence[Scan]) -> None:
         raise ImageTooLargeError(
             f"expected at most {MAX_ARITHMETIC_SCANS} scans of an arithmetic JPEG, got {len(scans)}: save it again"
         )
-    coded = [component for scan in scans for component in scan.components]
-    if not header.progressive and len(coded) > len(header.components):
+    if not header.progressive and sum(len(scan.components) for scan in scans) > len(header.components):
         raise ImageTooLargeError(
             f"expected one scan for each of the {len(header.components)} components of a JPEG that is not progressive, "
             f"got more in {len(scans)}: save it again"
