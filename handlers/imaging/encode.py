@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from PIL import Image, JpegImagePlugin
 
 from .further import Further
+from .limits import is_whole
 
 if TYPE_CHECKING:
     from .placeholder import Placeholder
@@ -80,7 +81,7 @@ class OutputOptions:
 
 def check_options(quality: Any, background: Any, subsampling: Any, **switches: Any) -> None:
     """Check the options that all outputs share, and switches by name."""
-    if isinstance(quality, bool) or not isinstance(quality, int):
+    if not is_whole(quality):
         raise TypeError(f"expected quality as a whole number from 1 to 100, got {quality!r}")
     if not 1 <= quality <= 100:  # noqa: PLR2004
         raise ValueError(f"expected a quality from 1 to 100, got {quality}")
@@ -105,4 +106,4 @@ def encode(image: Image.Image, exif: bytes, quality: int, subsampling: str) -> b
 
 
 def _is_level(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _TOP_LEVEL
+    return is_whole(value) and 0 <= value <= _TOP_LEVEL

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Self
 
-from .limits import MAX_SIDE_PX
+from .limits import MAX_SIDE_PX, is_whole
 
 BOX_RATIO = 10
 """The largest ratio of height to width of an output that shows the whole picture."""
@@ -28,7 +28,7 @@ class Box:
 
     def __post_init__(self) -> None:
         for side in (self.width, self.height):
-            if isinstance(side, bool) or not isinstance(side, int) or not 1 <= side <= MAX_SIDE_PX:
+            if not is_whole(side) or not 1 <= side <= MAX_SIDE_PX:
                 raise ValueError(
                     f"expected a box of whole numbers from 1 to {MAX_SIDE_PX:,} pixels a side, got {self.width!r} x "
                     f"{self.height!r}"

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 from PIL import Image
 
-from .limits import area
+from .limits import area, is_whole
 
 Size = tuple[int, int]
 
@@ -126,7 +126,7 @@ def check_further(further: Any) -> None:
     for name, quality in further.items():
         if name not in FORMATS:
             raise ValueError(f"expected further formats among {', '.join(FORMATS)}, got {name!r}")
-        if isinstance(quality, bool) or not isinstance(quality, int) or not 1 <= quality <= 100:  # noqa: PLR2004
+        if not is_whole(quality) or not 1 <= quality <= 100:  # noqa: PLR2004
             raise ValueError(f"expected a quality of {name} as a whole number from 1 to 100, got {quality!r}")
 
 

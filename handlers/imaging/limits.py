@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Any, Self
 
 from handlers.errors import ImageTooLargeError
 
@@ -26,6 +26,11 @@ FILE_COPIES = 2
 """Copies of the file in memory at the same time: as it was fetched, and for the decoder or the output."""
 
 
+def is_whole(value: Any) -> bool:
+    """Return whether a value is a whole number; True and False are not."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """Limits for one picture; the stack's config has each by its camelCase name.
@@ -46,7 +51,7 @@ class Limits:
             value = getattr(self, field.name)
             if field.name == "memory_mb" and value is None:
                 continue
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            if not is_whole(value) or value < 1:
                 raise ValueError(f"expected {field.name} as a whole number of at least 1, got {value!r}")
 
     @classmethod

@@ -9,7 +9,7 @@ from .formats import open_picture
 from .formats.picture import Picture
 from .frames import CENTRE, Box, Focus, Frame, check_focus, frame_of
 from .further import check_further, encoder_bytes
-from .limits import MAX_SIDE_PX, Limits
+from .limits import MAX_SIDE_PX, Limits, is_whole
 from .pixels.orientation import upright_size
 from .render import render, widest
 from .source import BinaryStream
@@ -79,7 +79,7 @@ def _check_sizes(sizes: Any) -> None:
     for name, size in sizes.items():
         if isinstance(name, str) and isinstance(size, Box):
             continue
-        if not isinstance(name, str) or isinstance(size, bool) or not isinstance(size, int):
+        if not isinstance(name, str) or not is_whole(size):
             raise TypeError(f"expected sizes as names and whole numbers of pixels or boxes, got {name!r}: {size!r}")
         if not 1 <= size <= MAX_SIDE_PX:
             raise ValueError(f"expected a width of {name} from 1 to {MAX_SIDE_PX:,} pixels, got {size:,}")
