@@ -50,6 +50,7 @@ class Observer:
     def _look(self) -> dict[str, Any]:
         for entry in self._journal.news():
             self._journeys.add(entry)
+        self._journeys.read_silent()
         sqs = self.stack.client("sqs")
         failed = {name: sum(depth(sqs, url)) for name, url in self.stack.dead_letter_queues.items()}
         dead = {name: letters(self.stack, name, self._journeys.errors) for name, count in failed.items() if count}

@@ -1,7 +1,7 @@
 """A stack in memory for the live page, by moto, and log lines as its functions write them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -36,13 +36,19 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[DeployedStack]:
         )
 
 
-def record(stack: DeployedStack, key: str, generation: int = 1, further: str = "") -> None:
-    """Write a picture's record with its JPEGs, and with the large size in a further format if given."""
+def record(
+    stack: DeployedStack,
+    key: str,
+    generation: int = 1,
+    further: str = "",
+    branches: Mapping[str, Outcome] | None = None,
+) -> None:
+    """Write a picture's record with its JPEGs, with the large size in a further format, or with other outcomes."""
     name = stack.layout.name(key)
     sizes = [f"{size}.jpg" for size in stack.sizes] + ([f"large.{further}"] if further else [])
     files = {"format-conversion": ["converted/{name}.jpg"], "resizing": [f"resized/{{name}}/{size}" for size in sizes]}
     facts = {"width": 1, "height": 1, "bytes": 1}
-    branches = {
+    branches = branches or {
         branch: Outcome(state="written", outputs=dict.fromkeys(files.get(branch, ()), facts)) for branch in stack.queues
     }
     found = Record(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from handlers.record import Outcome
 from local.live import journeys
 from local.live.journeys import WORKERS, Journeys
 from ops.stack import DeployedStack
@@ -134,3 +135,51 @@ def test_files_of_another_generation_are_not_shown(found: Journeys) -> None:
     record(found.stack, KEY, generation=2)
     found.add(entry("pixel-resizer", "written", KEY, 1, generation=1))
     assert found.plain()[0]["files"] == []
+
+
+def test_the_record_has_what_no_line_has_told(found: Journeys, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The emulator may keep a call's last lines until the next call; after a while the record is read instead."""
+    found.upload(KEY, START)
+    found.add(entry("job-publisher", "published", KEY, 1, generation=1))
+    found.add(entry("pixel-resizer", "written", KEY, 2, generation=1))
+    found.read_silent()
+    assert found.plain()[0]["state"] == "on its way"
+    monkeypatch.setattr(journeys, "SILENT_S", 0.0)
+    found.read_silent()
+    (picture,) = found.plain()
+    assert picture["state"] == "done"
+    assert [file["label"] for file in picture["files"]] == ["converted", "thumbnail", "large"]
+    assert outcomes(picture)[1:] == [("written", ""), ("written", "2.0 s"), ("written", "")]
+    found.add(entry("format-converter", "written", KEY, 3, generation=1))
+    assert outcomes(found.plain()[0])[1] == ("written", "3.0 s")
+
+
+def test_a_rejection_in_the_record_is_not_repeated_by_its_line(
+    found: Journeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record has the start of a long reason, and the line that comes later all of it."""
+    monkeypatch.setattr(journeys, "SILENT_S", 0.0)
+    rejected = {name: Outcome(state="rejected", error="TooLargeError", message="too") for name in found.stack.queues}
+    record(found.stack, KEY, branches=rejected)
+    found.add(entry("job-publisher", "published", KEY, 1, generation=1))
+    found.read_silent()
+    found.add(entry("format-converter", "rejected", KEY, 2, generation=1, error="TooLargeError", reason="too large"))
+    (picture,) = found.plain()
+    assert (picture["state"], picture["reasons"]) == (
+        "rejected",
+        [{"branches": list(rejected), "error": "TooLargeError", "message": "too"}],
+    )
+
+
+def test_records_are_read_a_few_at_a_time(found: Journeys, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many pictures on their way do not slow the page down; each has its turn."""
+    monkeypatch.setattr(journeys, "SILENT_S", 0.0)
+    monkeypatch.setattr(journeys, "READS", 1)
+    for name in ("a", "b"):
+        record(found.stack, f"master/{name}.png")
+        found.add(entry("job-publisher", "published", f"master/{name}.png", 1, generation=1))
+    done = []
+    for _ in range(2):
+        found.read_silent()
+        done.append(sorted(picture["name"] for picture in found.plain() if picture["state"] == "done"))
+    assert done == [["a.png"], ["a.png", "b.png"]]
