@@ -2,19 +2,27 @@
 
 import click
 
-from costs.command import estimate_command
-from ops import changing, looking
 from ops.failures import Explained
-from ops.presign import presign_command
+
+COMMANDS = {
+    "status": "ops.looking:status_command",
+    "audit": "ops.looking:audit_command",
+    "rejected": "ops.looking:rejected_command",
+    "letters": "ops.looking:letters_command",
+    "backfill": "ops.changing:backfill_command",
+    "sweep": "ops.changing:sweep_command",
+    "erase": "ops.changing:erase_command",
+    "events": "ops.changing:events_command",
+    "redrive": "ops.changing:redrive_command",
+    "adopt": "ops.changing:adopt_command",
+    "presign": "ops.presign:presign_command",
+    "estimate": "costs.command:estimate_command",
+}
 
 
-@click.group(cls=Explained, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Explained, places=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Inspect and repair a running stack, on AWS or on this machine."""
-
-
-for command in (*looking.COMMANDS, *changing.COMMANDS, presign_command, estimate_command):
-    main.add_command(command)
 
 
 if __name__ == "__main__":

@@ -228,13 +228,3 @@ def adopt_command(*, bucket: str, yes: bool, as_json: bool, local: bool) -> None
     added = add_eventbridge(s3, bucket)
     said = "EventBridge was added." if added else "EventBridge was already on; nothing was changed."
     report({"bucket": bucket, "added": added, "before": before}, said, as_json=as_json)
-
-
-COMMANDS = (
-    backfill_command,
-    sweep_command,
-    erase_command,
-    events_command,
-    redrive_command,
-    adopt_command,
-)

@@ -6,12 +6,12 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.errors import PixelCascadeError
-from ops.nearest import Suggesting
+from ops.commands import Commands
 
 THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"}
 
 
-class Explained(Suggesting):
+class Explained(Commands):
     """Commands that may fail because credentials, network, permissions or the stack are missing."""
 
     def resolve_command(

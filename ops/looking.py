@@ -142,6 +142,3 @@ def letters_command(stack: DeployedStack, *, queue: str | None, as_json: bool) -
         print_letters(counts, found)
     if any(counts.values()):
         raise SystemExit(NOT_AS_EXPECTED)
-
-
-COMMANDS = (status_command, audit_command, rejected_command, letters_command)
