@@ -158,8 +158,8 @@ class PngPicture(Picture):
             self._early = EarlyPng(image, chunks)
 
     def _unproved(self, checksum: str) -> str | None:
-        """Return why decoded pixels may be wrong: by their checksum, or without one by their chunks' checksums."""
-        if checksum == "wrong":
+        """Return why decoded pixels may be wrong; one right checksum, theirs or their chunks', proves them."""
+        if checksum == "wrong" and self.data.doubt:
             return "the PNG is damaged: the checksum of its pixels is wrong"
         whole = checksum == "right" or (checksum == "missing" and self.data.doubt == MISSING)
         return None if whole else self.data.doubt
@@ -168,6 +168,7 @@ class PngPicture(Picture):
         """Return what is wrong with a PNG whose pixels are complete."""
         found = [
             (self.data.doubt and f"{self.data.doubt}; its pixels are whole"),
+            (checksum == "wrong" and "the checksum of the PNG's pixels is wrong; those of its chunks are right"),
             (checksum in ("missing", "unread") and "the PNG's compressed data have no end; its pixels are whole"),
             (self.data.interrupted and "the PNG's data are interrupted by another chunk; its pixels are whole"),
             (not self.data.ended and "the PNG's IEND chunk is missing; its picture is whole"),

@@ -19,6 +19,7 @@ EOI = b"\xff\xd9"
 SIZES = {"thumbnail": 100, "medium": 500, "large": 1000}
 PNG = saved(photo((200, 150)), "PNG")
 LEVEL_PNG, IEND = saved(Image.new("I;16", (60, 40), 3000), "PNG"), PNG[-12:]
+WRONG_ADLER = PNG[: PNG.index(b"IDAT") - 4] + chunk(b"IDAT", PNG[PNG.index(b"IDAT") + 4 : -20] + b"junk") + IEND
 GIF = saved(photo((64, 48)).quantize(64), "GIF")
 BASELINE, PROGRESSIVE = jpeg(photo((320, 240))), jpeg(photo((320, 240)), progressive=True)
 LOSSLESS = lossless_jpeg(photo((60, 40), "L"))
@@ -78,6 +79,7 @@ WHOLE: list[tuple[str, bytes, bool]] = [
     ("PNG without IEND and its last CRC", PNG[:-16], True),
     ("PNG without half of its Adler-32", PNG[:-18], True),
     ("PNG with a wrong CRC", PNG[:-16] + b"\0\0\0\0" + PNG[-12:], True),
+    ("PNG with a wrong Adler-32", WRONG_ADLER, True),
     ("GIF without its trailer", GIF[:-1], True),
     ("GIF without trailer and terminator", GIF[:-2], True),
 ]
@@ -107,6 +109,7 @@ BROKEN: list[tuple[str, bytes]] = [
     ("PNG cut in its last row, zeros appended", LEVEL_PNG[:-30] + bytes(9)),
     ("PNG that lacks a byte of its pixels", LEVEL_PNG[:66] + LEVEL_PNG[67:]),
     ("PNG with half of a wrong Adler-32", PNG[:-20] + b"\1\2"),
+    ("PNG with a wrong CRC and a wrong Adler-32", PNG[:-20] + b"junk" + PNG[-16:]),
     ("PNG with a wrong CRC and no Adler-32", PNG[:-20] + b"\0\0\0\0" + PNG[-12:]),
     ("GIF cut in its pixels", GIF[: len(GIF) // 2]),
 ]
