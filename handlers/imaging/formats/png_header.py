@@ -131,9 +131,7 @@ def _check_known(source: Source, chunk: Chunk) -> None:
 
 
 def _misplaced(kind: bytes, found: dict[bytes, bytes]) -> str | None:
-    """Return why a chunk is ignored where it is: the specification forbids it there, as libpng and browsers do."""
-    if kind == b"iCCP" and b"PLTE" in found:
-        return "the ICC profile was ignored: it comes after the palette"
+    """Return why a chunk is ignored where it is, as in browsers; a profile after the palette counts, as in Chromium."""
     if kind == b"cICP" and b"PLTE" in found:
         return "the cICP chunk was ignored: it comes after the palette"
     if kind == b"tRNS" and b"PLTE" not in found and found.get(b"IHDR", b"")[9:10] == bytes((PALETTE,)):

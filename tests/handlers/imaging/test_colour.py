@@ -164,17 +164,6 @@ def test_the_profile_is_described_by_its_name() -> None:
     assert describe(jpeg()).icc_profile is None
 
 
-def test_a_profile_after_the_palette_is_ignored() -> None:
-    """A PNG's profile must come before its palette; elsewhere it is ignored, as in libpng and browsers."""
-    master = saved(_flat("P", 0), "PNG", icc_profile=p3_profile())
-    start = master.index(b"iCCP") - 4
-    end = start + 12 + int.from_bytes(master[start : start + 4], "big")
-    profile = master[start:end]
-    rest = master[:start] + master[end:]
-    data = rest.index(b"IDAT") - 4
-    assert any("palette" in w for w in convert(rest[:data] + profile + rest[data:]).warnings)
-
-
 def test_a_grey_png_gives_a_grey_jpeg() -> None:
     """A grey PNG gives a grey JPEG."""
     assert opened(convert(png((8, 8), 8, 0, [bytes(8)] * 8))).mode == "L"

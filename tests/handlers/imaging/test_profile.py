@@ -165,6 +165,18 @@ def test_code_points_after_the_palette_are_ignored_with_a_warning() -> None:
     assert output.warnings == ("the cICP chunk was ignored: it comes after the palette",)
 
 
+def test_a_profile_after_the_palette_is_applied() -> None:
+    """The specification wants it before the palette, but Chromium applies it there too."""
+    master = saved(Image.new("RGB", (16, 16), LEVELS).quantize(2), "PNG")
+    profile = chunk(b"iCCP", b"a\0\0" + zlib.compress(p3_profile()))
+    before, after = (
+        convert(master[:place] + profile + master[place:])
+        for place in (master.index(b"PLTE") - 4, master.index(b"IDAT") - 4)
+    )
+    assert not after.warnings
+    assert opened(before).getpixel((8, 8)) == opened(after).getpixel((8, 8)) != LEVELS
+
+
 def test_an_srgb_chunk_overrides_a_gamma_chunk() -> None:
     """A file with both chunks is sRGB."""
     found, _ = _shown(chunk(b"sRGB", b"\0"), chunk(b"gAMA", struct.pack(">I", 100_000)))
