@@ -32,6 +32,8 @@ from .pictures import (
     with_segments,
 )
 
+pytestmark = pytest.mark.exhaustive
+
 SIZE = (40, 30)
 SEEDS = {
     "JPEG": with_segments(jpeg(photo(SIZE), icc_profile=p3_profile()), exif_segment(exif({0x0112: 6}, gps=GPS))),

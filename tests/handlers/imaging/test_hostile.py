@@ -22,6 +22,8 @@ from .heic import has_decoder, needs_decoder
 from .hostile import HARMLESS, frame_header
 from .pictures import exif, exif_segment, jpeg, opened, photo, saved
 
+pytestmark = pytest.mark.exhaustive
+
 MOST_CPU_S, MOST_MB = 0.5, 150
 GOOD_PX, MOST_GOOD = (4000, 3000), 4
 """A call that takes longer is compared with a good picture at the same moment: half a second is some four of these."""
