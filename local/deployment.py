@@ -39,6 +39,7 @@ class Deployment(Mocks):
         self._resources: dict[tuple[str, str], dict[str, Any]] = {}
         self._lock = threading.Lock()
         self._warming = Warming(emulator)
+        self.interrupted = threading.Event()
 
     def deploy(self, stack: str, config: Mapping[str, str], program: Path = PROGRAM) -> None:
         """Run the program, create its resources, and warm its functions; set `ready_ms`, in milliseconds since 1970.
@@ -49,7 +50,9 @@ class Deployment(Mocks):
         settings = local_config(config)
         self.config = StackConfig.parse(settings)
         with garbage.kept():
-            self.outputs = run_program(self, stack=stack, config=settings, program=program)
+            self.outputs = run_program(
+                self, stack=stack, config=settings, program=program, interrupted=self.interrupted
+            )
         self._warming.wait()
         self.ready_ms = round(1000 * time.time()) + 1
 
@@ -69,6 +72,7 @@ class Deployment(Mocks):
         """Make one resource; Pulumi calls this from several threads."""
         if not args.custom:
             return None, args.inputs
+        self._check_interrupted()
         create = CREATORS.get(args.typ)
         if create is None:
             raise DeploymentError(
@@ -93,6 +97,7 @@ class Deployment(Mocks):
 
         Raises: DeploymentError, if it is not supported here.
         """
+        self._check_interrupted()
         if args.token == "aws:index/getCallerIdentity:getCallerIdentity":  # noqa: S105 a function's name
             identity = self.emulator.client("sts").get_caller_identity()
             return {"accountId": identity["Account"], "arn": identity["Arn"], "userId": identity["UserId"]}, []
@@ -106,3 +111,7 @@ class Deployment(Mocks):
             f"expected a call of getCallerIdentity, getRegion or getBucketNotification, got {args.token}: add its "
             "answer here"
         )
+
+    def _check_interrupted(self) -> None:
+        if self.interrupted.is_set():
+            raise DeploymentError("the deployment was interrupted")

@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import importlib
 import runpy
+import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -29,15 +30,29 @@ def preload() -> None:
     importlib.import_module("components.watch")
 
 
-def run_program(mocks: Mocks, *, stack: str, config: Mapping[str, str], program: Path = PROGRAM) -> dict[str, Any]:
+def run_program(
+    mocks: Mocks,
+    *,
+    stack: str,
+    config: Mapping[str, str],
+    program: Path = PROGRAM,
+    interrupted: threading.Event | None = None,
+) -> dict[str, Any]:
     """Run the program against `mocks` and return its stack outputs by name.
 
-    `config` is keyed `pixelcascade:jpegQuality`. Any exception of the program or of `mocks` is raised.
+    `config` is keyed `pixelcascade:jpegQuality`. Any exception of the program or of `mocks` is raised. Ctrl-C sets
+    `interrupted`, so that `mocks` can end the program early.
     """
     # A separate thread and context, because Pulumi keeps one running stack in each.
     with ThreadPoolExecutor(max_workers=1) as thread:
         context = contextvars.Context()
-        return thread.submit(context.run, _run, mocks, stack, config, program).result()
+        running = thread.submit(context.run, _run, mocks, stack, config, program)
+        try:
+            return running.result()
+        except KeyboardInterrupt:
+            if interrupted:
+                interrupted.set()
+            raise
 
 
 def _run(mocks: Mocks, stack: str, config: Mapping[str, str], program: Path) -> dict[str, Any]:

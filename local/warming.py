@@ -1,8 +1,10 @@
 """Start the functions' processes while the rest of the stack is deployed, by events that change nothing."""
 
+import contextlib
 import json
+import threading
+import time
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from components.branches import BRANCHES
@@ -24,8 +26,7 @@ class Warming:
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
-        self._threads = ThreadPoolExecutor()
-        self._calls: list[Future[Any]] = []
+        self._calls: list[threading.Thread] = []
 
     def start(self, function: Mapping[str, Any]) -> None:
         """Begin to warm a function up, by the outputs of its resource; others than the pipeline's are ignored."""
@@ -37,11 +38,20 @@ class Warming:
 
     def wait(self) -> None:
         """Wait until the functions are warm."""
-        wait(self._calls, LONGEST_S)
+        end = time.monotonic() + LONGEST_S
+        for call in self._calls:
+            call.join(max(0.0, end - time.monotonic()))
 
     def _call(self, name: str, event: Mapping[str, Any]) -> None:
         client = self._emulator.client("lambda")
-        self._calls.append(self._threads.submit(client.invoke, FunctionName=name, Payload=json.dumps(event)))
+
+        def invoke() -> None:
+            with contextlib.suppress(Exception):
+                client.invoke(FunctionName=name, Payload=json.dumps(event))
+
+        # A daemon, because an interrupted command must not wait for its retries.
+        self._calls.append(threading.Thread(target=invoke, name="warm-up", daemon=True))
+        self._calls[-1].start()
 
 
 def _place(function: Mapping[str, Any]) -> tuple[str, Layout]:

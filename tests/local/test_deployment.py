@@ -1,6 +1,8 @@
 """What the local deployment refuses: unknown resource types, and resources that AWS would refuse."""
 
 import json
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from components import policies
 from components.stack_file import stack_config
 from local.deployment import Deployment, DeploymentError
 from local.emulator import Emulator
+from local.resources import CREATORS
 from local.resources.compute import with_batches
 
 
@@ -50,6 +53,29 @@ def test_a_batch_needs_a_separate_action_on_the_emulator(statement: policies.Sta
     """The emulator checks batches with a separate action, which AWS does not have."""
     (found,) = json.loads(with_batches(policies.document([statement])))["Statement"]
     assert found == {**statement, "Action": actions}
+
+
+def test_ctrl_c_ends_a_deployment(deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The resources that are being made are the last ones."""
+    made: list[str] = []
+
+    def create(_emulator: Emulator, name: str, _inputs: object) -> dict[str, str]:
+        made.append(name)
+        if len(made) == 1:
+            signal.pthread_kill(int(threading.main_thread().ident or 0), signal.SIGINT)
+        assert deployment.interrupted.wait(30)
+        return {"id": name}
+
+    monkeypatch.setitem(CREATORS, "aws:sqs/queue:Queue", create)
+    program = tmp_path / "__main__.py"
+    program.write_text("import pulumi_aws as aws\nfor number in range(500):\n    aws.sqs.Queue(f'queue-{number}')\n")
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            deployment.deploy("local", stack_config("local"), program)
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert 0 < len(made) < 500
 
 
 def test_an_unknown_provider_call_is_refused(deployment: Deployment, tmp_path: Path) -> None:
