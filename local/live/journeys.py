@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import Any
 
 from components.branches import BRANCHES, ImageBranch
@@ -134,21 +135,22 @@ class Journeys:
             reason = (str(entry.fields.get("error", "")), str(entry.fields.get("reason", "")))
             journey.finish(branch, outcome, files, reason, logged)
 
-    def plain(self, dead: Collection[str] = ()) -> list[dict[str, Any]]:
-        """Return the journeys for the page, the newest first; `dead` are keys in the failure queues."""
-        return [self._plain(key, journey, dead) for key, journey in reversed(self.by_key.items())]
+    def plain(self, dead: Mapping[str, Collection[str]] = MappingProxyType({})) -> list[dict[str, Any]]:
+        """Return the journeys for the page, the newest first; `dead` are the failed steps of keys in failure queues."""
+        return [self._plain(key, journey, dead.get(key, ())) for key, journey in reversed(self.by_key.items())]
 
     def _plain(self, key: str, journey: Journey, dead: Collection[str]) -> dict[str, Any]:
         published = "published" if journey.published else ""
         steps = [{"name": PUBLISHER, **_state(journey, published, journey.published)}]
         for branch in BRANCHES:
-            outcome, time = journey.steps.get(branch.name, (published and "waiting", None))
+            waiting = "failed" if branch.name in dead else published and "waiting"
+            outcome, time = journey.steps.get(branch.name, (waiting, None))
             steps.append({"name": branch.name, **_state(journey, outcome, time)})
         return {
             "key": key,
             "name": self.stack.layout.path(key),
             "started": journey.started.astimezone(UTC).isoformat(),
-            "state": "failed" if key in dead else journey.state,
+            "state": "failed" if dead else journey.state,
             "steps": steps,
             "files": [
                 {"label": self._label(file, branch), "key": file}

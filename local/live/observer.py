@@ -11,7 +11,7 @@ from local.journal import Journal
 from local.live.journeys import PUBLISHER, Journeys
 from ops.letters import letters
 from ops.queues import depth
-from ops.redrive import redrive
+from ops.redrive import UNDELIVERED, redrive
 from ops.stack import DeployedStack
 
 FRESH_S = 0.3
@@ -54,11 +54,14 @@ class Observer:
         sqs = self.stack.client("sqs")
         failed = {name: sum(depth(sqs, url)) for name, url in self.stack.dead_letter_queues.items()}
         dead = {name: letters(self.stack, name, self._journeys.errors) for name, count in failed.items() if count}
-        keys = {letter["what"] for found in dead.values() for letter in found}
+        failed_steps: dict[str, set[str]] = {}
+        for name, found in dead.items():
+            for letter in found:
+                failed_steps.setdefault(letter["what"], set()).add(name.removesuffix(UNDELIVERED))
         return {
             "branches": [self._branch(branch.name, failed) for branch in BRANCHES],
             "publisher": {"name": PUBLISHER, "dead": failed.get(f"{PUBLISHER}-failed", 0)},
-            "pictures": self._journeys.plain(keys),
+            "pictures": self._journeys.plain(failed_steps),
             "failures": [{"text": text, "count": count} for text, count in self._journeys.failures.items()],
             "dead": [{"queue": name, "count": failed[name], "letters": found} for name, found in dead.items()],
         }

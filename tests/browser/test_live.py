@@ -149,6 +149,7 @@ def test_a_dead_letter_shows_its_error_and_can_be_redriven(
     expect(letter).to_contain_text("master/again.jpg")
     expect(letter).to_contain_text(re.compile(r"AccessDenied: .*PutObject.*\(storage\.py:\d+\)"))
     expect(page.locator("#count")).to_contain_text("1 failed")
+    expect(page.get_by_role("article", name="again.jpg")).to_contain_text("resizing: failed")
     expect(page.get_by_text("None.")).to_be_hidden()
     expect(page.get_by_role("region", name="Failures in the functions' logs")).to_contain_text(
         "pixel-resizer: AccessDenied"

@@ -91,9 +91,12 @@ def test_a_master_whose_name_is_taken_is_rejected(found: Journeys) -> None:
 
 
 def test_a_picture_with_a_dead_letter_is_failed(found: Journeys) -> None:
-    """The picture is failed while its message is a dead letter."""
+    """The picture and the step are failed while its message is a dead letter."""
     found.upload(KEY, START)
-    assert found.plain({KEY})[0]["state"] == "failed"
+    found.add(entry("job-publisher", "published", KEY, 1, generation=1))
+    (picture,) = found.plain({KEY: {"resizing"}})
+    assert picture["state"] == "failed"
+    assert [outcome for outcome, _ in outcomes(picture)[1:]] == ["waiting", "failed", "waiting"]
     assert found.plain()[0]["state"] == "on its way"
 
 
