@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 from PIL import Image
 
+from components import image_worker
 from components.config import PROJECT
 from components.stack_file import stack_config
 from handlers.record import Record
@@ -124,10 +125,12 @@ def deployed(config: Mapping[str, str]) -> Iterator[Live]:
 
 @pytest.fixture(scope="session")
 def live() -> Iterator[Live]:
-    """Deploy the program; failed messages are retried after two seconds."""
-    with deployed(CONFIG) as live:
-        live.hide_messages_for(VISIBILITY_S)
-        yield live
+    """Deploy the program; failed messages are retried after a second, others after two."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(image_worker, "LOCAL_RETRY_S", 1)
+        with deployed(CONFIG) as live:
+            live.hide_messages_for(VISIBILITY_S)
+            yield live
 
 
 def policy_of(live: Live, function: str) -> tuple[str, str, dict[str, Any]]:
