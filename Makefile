@@ -19,6 +19,7 @@ PYTHON_FILES := __main__.py components handlers local ops costs benchmarks polic
 # The project's own pins decide, whatever a machine's pip is configured to prefer.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 # pip compiles on one core, and all 3,000 modules of pulumi_aws: set-up uses every core, and imports what the program needs.
+# As for pip, a module that does not compile is no error.
 NOT_COMPILED := /(pulumi_aws|tests)/
 
 # What pillow-simd is built against; where this is not Debian, the build itself says what is missing.
@@ -56,7 +57,7 @@ $(VENV)/ready: requirements.txt handlers/requirements.txt constraints.txt pyproj
 	$(VENV_PYTHON) -m venv $(VENV)
 	$(INSTALL) --requirement requirements.txt
 	$(INSTALL) --constraint constraints.txt --requirement handlers/requirements.txt --group dev
-	@$(BIN)/python -m compileall -q -j 0 -x '$(NOT_COMPILED)' $(VENV)/lib
+	@$(BIN)/python -m compileall -qq -j 0 -x '$(NOT_COMPILED)' $(VENV)/lib || true
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -c 'import components.pipeline, components.storage, components.watch'
 	@touch $@
 
