@@ -14,10 +14,10 @@ from handlers.errors import ImageTooLargeError
 from handlers.imaging import Jpeg
 from handlers.imaging.further import FORMATS
 from handlers.marks import Mark
-from handlers.output import Files
+from handlers.output import Files, Item
 from handlers.record import Outcome
 from handlers.work import _output
-from tests.handlers.conftest import FakeOutput, Stack, settings, work_with
+from tests.handlers.conftest import TABLE, FakeOutput, Stack, settings, work_with
 
 FILES = ["resized/{name}/thumbnail.jpg", "resized/{name}/medium.jpg"]
 KEYS = ["resized/cat/thumbnail.jpg", "resized/cat/medium.jpg"]
@@ -120,6 +120,19 @@ def test_an_older_generation_writes_nothing(stack: Stack) -> None:
     assert [stack.read(key) for key in KEYS] == before
 
 
+def test_an_item_of_an_older_generation_is_not_written(stack: Stack) -> None:
+    """The item of a newer generation stays, and the write returns None, as for files."""
+
+    def write_item(generation: int) -> Outcome | None:
+        item = Item(table=TABLE, fields={"width": generation}, details={})
+        return item.write(Mark(key="master/cat.png", etag="e", generation=generation), settings())
+
+    assert write_item(2) == Outcome(state="written", recipe="recipe")
+    assert write_item(1) is None
+    found = stack.dynamodb.get_item(TableName=TABLE, Key={"name": {"S": "cat"}})["Item"]
+    assert found["width"] == {"N": "2"}
+
+
 def with_further(size_bytes: int, name: str = "webp", **about: Any) -> Files:
     """Return a JPEG of 1,000 bytes with a file of `size_bytes` in a further format."""
     further = FORMATS[name](b"RIFF----WEBP".ljust(size_bytes, b"-") if size_bytes else b"", (100, 75))
@@ -166,6 +179,18 @@ def test_a_file_that_is_not_smaller_than_its_jpeg_is_not_kept(stack: Stack, size
     (found,) = outcome.not_kept.items()
     assert found[0] == "resized/{name}/thumbnail.webp"
     assert size_bytes <= found[1] <= most_bytes
+
+
+def test_a_file_as_large_as_its_jpeg_is_not_kept(stack: Stack) -> None:
+    """Both sizes include the comments."""
+    files, mark = with_further(500, name="avif"), Mark(key="master/cat.png", etag="e", generation=1)
+    (jpeg,) = files.jpegs.values()
+    comment = f"PixelCascade generation {mark.generation}"
+    longer = len(jpeg.with_comment(comment)) - len(jpeg.further["avif"].with_comment(comment))
+    outcome = with_further(500 + longer, name="avif").write(mark, settings())
+    assert outcome
+    assert stack.outputs() == [KEYS[0]]
+    assert list(outcome.not_kept.values()) == [len(stack.read(KEYS[0]))]
 
 
 def test_an_older_webp_is_removed_if_the_new_one_is_not_kept(stack: Stack) -> None:
