@@ -118,6 +118,20 @@ def test_only_the_latest_pictures_are_kept(found: Journeys, monkeypatch: pytest.
     assert [picture["name"] for picture in found.plain()] == ["4.png", "3.png", "2.png"]
 
 
+def test_a_picture_that_is_uploaded_again_comes_first(found: Journeys) -> None:
+    """The newest upload is at the top."""
+    for name in ("a", "b", "a"):
+        found.upload(f"master/{name}.png", START)
+    assert [picture["name"] for picture in found.plain()] == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize("state", ["complete", "deleted"])
+def test_a_picture_without_news_starts_no_journey(found: Journeys, state: str) -> None:
+    """The publisher found the record's state unchanged, or the master gone: no job follows."""
+    found.add(entry("job-publisher", "reconciled", KEY, 1, generation=1, state=state))
+    assert found.plain() == []
+
+
 def test_a_warm_up_job_starts_no_journey(found: Journeys) -> None:
     """Warm-up jobs do not create a picture."""
     found.add(entry("pixel-resizer", "kept", KEY, 1))
