@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from handlers.budget import Budget, of_function
+from handlers.budget import Budget, cores, of_function
 
 WAIT_S, SHORT_S = 10, 0.1
 
@@ -82,5 +82,6 @@ def test_a_failure_releases_the_memory() -> None:
 
 
 def test_a_function_has_one_budget() -> None:
-    """All batches of a function share one budget."""
+    """All batches of a function share one budget: a picture for each core, and one that arrives meanwhile."""
     assert of_function(100) is of_function(100)
+    assert of_function(100).free_pictures == cores() + 1

@@ -85,7 +85,11 @@ def test_delays_of_more_than_ten_messages_are_set(stack: Stack) -> None:
     for number in range(12):
         sqs.send_message(QueueUrl=url, MessageBody=str(number))
     handles = [_receive(sqs, url)["ReceiptHandle"] for _ in range(12)]
+    sent: list[int] = []
+    calls = clients.sqs().meta.events
+    calls.register("provide-client-params.sqs.*", lambda params, **_: sent.append(len(params["Entries"])))
     assert list(REAL_SCHEDULE(url, dict.fromkeys(handles, 0))) == []
+    assert sent == [10, 2]
     assert {_receive(sqs, url)["Body"] for _ in range(12)} == {str(number) for number in range(12)}
 
 
