@@ -1,14 +1,18 @@
 """The emulator: the environment variables it ignores, and that it stops with the process that started it."""
 
+import io
 import socket
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from components import policies
 from local import emulator
 from local.emulator import Emulator, EmulatorError, starting
+from ops.logs import log_events
 from tests.e2e.conftest import until
 
 
@@ -97,3 +101,34 @@ def _is_zombie(process: str) -> bool:
         return ") Z " in Path("/proc", process, "stat").read_text()
     except FileNotFoundError:
         return True
+
+
+TRUST = policies.document(
+    [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
+)
+LATE = """
+import sys, threading, time
+
+def handler(event, context):
+    def late():
+        time.sleep(0.15)
+        print("a late line", file=sys.stderr, flush=True)
+
+    threading.Thread(target=late).start()
+"""
+
+
+def test_a_late_line_of_a_functions_log_is_not_held_back() -> None:
+    """On a busy machine, the emulator reads a line after the function's result; it must not wait for the next call."""
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("late.py", LATE)
+    with Emulator("us-east-1") as started:
+        runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        functions = started.client("lambda")
+        role = started.client("iam").create_role(RoleName="late", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+        package = {"ZipFile": code.getvalue()}
+        functions.create_function(FunctionName="late", Runtime=runtime, Role=role, Handler="late.handler", Code=package)
+        functions.invoke(FunctionName="late")
+        lines = [event["message"] for event in log_events(started.client("logs"), "/aws/lambda/late")]
+    assert "a late line" in lines
