@@ -37,7 +37,6 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[DeployedStack]:
 def patience(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Let time pass only while the pacer sleeps; return the sleeps, in seconds."""
     sleeps = [0.0]
-    monkeypatch.setattr(pacing, "POLL_S", 0.1)
     # Threads of other tests may sleep too.
     monkeypatch.setattr(pacing, "time", SimpleNamespace(sleep=sleeps.append, monotonic=lambda: sum(sleeps)))
     return sleeps

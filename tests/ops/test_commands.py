@@ -5,6 +5,15 @@ import sys
 
 import pytest
 
+MISSPELT = """
+import sys
+from {package}.__main__ import main
+try:
+    main([{misspelt!r}], standalone_mode=False)
+except Exception as error:
+    print(error.message, {slow!r} in sys.modules)
+"""
+
 
 @pytest.mark.parametrize(
     ("package", "misspelt", "slow"),
@@ -12,9 +21,8 @@ import pytest
 )
 def test_a_misspelt_command_is_refused_at_once(package: str, misspelt: str, slow: str) -> None:
     """The error suggests a command, and is printed before any command is imported."""
-    code = f"import sys; from {package}.__main__ import main; main(['{misspelt}'], standalone_mode=False)"
-    end = f"\nexcept Exception as error:\n    print(error.message, {slow!r} in sys.modules)"
-    command = [sys.executable, "-c", "try:\n    " + code + end]
+    code = MISSPELT.format(package=package, misspelt=misspelt, slow=slow)
+    command = [sys.executable, "-c", code]
     printed = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
     assert printed.startswith(f"No such command '{misspelt}' (did you mean ")
     assert printed.endswith(") False\n")

@@ -16,6 +16,7 @@ from components.packaging import archive, checks, paths
 from components.packaging import build as building
 from components.packaging.build import build, check, code_archive, layer_archive
 from components.packaging.target import PackageError, Target
+from components.packaging.wheels import DECODERS, unused_for
 
 LAMBDA = Target("python3.13", "x86_64", bytecode=False)
 ARM = Target("python3.13", "arm64", bytecode=False)
@@ -134,6 +135,17 @@ def test_a_layer_has_the_decoders_of_accepted_formats() -> None:
     assert further(found) == {"avif"}
     assert any(fnmatch(name, "python/pillow.libs/libsharpyuv*") for name in found)
     assert not any("webp-" in name for name in found)
+
+
+@pytest.mark.parametrize("formats", [("webp",), ("avif",), ("avif", "webp")])
+def test_a_format_keeps_its_libraries_in_the_common_layer(formats: tuple[str, ...]) -> None:
+    """A format's files are kept, with libsharpyuv, and those of other formats left out; none needs HEIC's layer."""
+    unused = unused_for(formats)
+    for name, patterns in DECODERS.items():
+        kept = {pattern for pattern in patterns if "sharpyuv" not in pattern}
+        assert kept.isdisjoint(unused) if name in formats else kept <= set(unused)
+    assert "pillow.libs/libsharpyuv*" not in unused
+    assert replace(HOST, inputs=formats, outputs=formats).heic == []
 
 
 @pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
