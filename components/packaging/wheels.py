@@ -166,12 +166,11 @@ def _place(path: PurePosixPath) -> PurePosixPath | None:
 
 
 def _unused(path: PurePosixPath, unused: Sequence[str]) -> bool:
-    if any(part.match(pattern) for part in (path, *path.parents) for pattern in unused):
-        return True
     if path.name == "RECORD" and path.parts[0].endswith(".dist-info"):
         return True  # It lists files that are left out.
-    is_model = path.is_relative_to("botocore/data") and len(path.parts) > len(("botocore", "data", "model.json"))
-    return is_model and path.parts[2] not in SERVICES
+    if path.parts[:2] == ("botocore", "data") and len(path.parts) > len(("botocore", "data", "model.json")):
+        return path.parts[2] not in SERVICES
+    return any(part.match(pattern) for part in (path, *path.parents) for pattern in unused)
 
 
 def _same(file: str, name: str, version: str) -> bool:

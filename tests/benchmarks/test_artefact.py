@@ -9,6 +9,7 @@ from benchmarks import artefact as module
 from benchmarks.artefact import Artefact, unpacked
 from components.config import StackConfig
 from components.packaging.interpreters import interpreter
+from tests.pythons import needs_python
 
 
 def printed(artefact: Artefact, code: str) -> str:
@@ -33,7 +34,7 @@ def test_no_module_is_compiled_at_start(artefact: Artefact, name: str) -> None:
     assert Path(cached).is_file()
 
 
-@pytest.mark.skipif(interpreter("3.13") is None, reason="no Python 3.13 is here")
+@needs_python("3.13")
 def test_the_runtimes_python_runs_the_package_if_installed(artefact: Artefact) -> None:
     """The runtime's version imports faster than 3.11."""
     assert printed(artefact, "import sys; print('%d.%d' % sys.version_info[:2])") == "3.13"

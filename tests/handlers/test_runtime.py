@@ -12,9 +12,9 @@ import pytest
 
 from benchmarks.artefact import Artefact, unpacked
 from components.config import StackConfig
-from components.packaging.interpreters import interpreter
 from components.stack_file import ROOT
 from local.samples import write_samples
+from tests.pythons import needs_python
 from tests.recording import recorded
 
 VERSION = StackConfig().runtime.removeprefix("python")
@@ -32,9 +32,7 @@ for file in sys.argv[1:]:
     print(json.dumps([*sums, repr(describe(io.BytesIO(data)))]))
 """
 
-pytestmark = pytest.mark.skipif(
-    interpreter(VERSION) is None, reason=f"no Python {VERSION} is here to run the functions"
-)
+pytestmark = needs_python(VERSION)
 
 
 @pytest.fixture(scope="module")

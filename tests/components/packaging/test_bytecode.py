@@ -13,14 +13,14 @@ from components.packaging import bytecode
 from components.packaging.build import build, code_archive, layer_archive
 from components.packaging.interpreters import interpreter
 from components.packaging.target import PackageError, Target
+from tests.pythons import needs_python
 
 COMPILED = Target("python3.13", "x86_64")
 HERE = Target(f"python{sys.version_info.major}.{sys.version_info.minor}", "x86_64")
-NEEDED = pytest.mark.skipif(interpreter("3.13") is None, reason="no Python 3.13 is here to compile with")
 UNCHECKED_HASH = 0b01  # Source: PEP 552.
 
 
-@NEEDED
+@needs_python("3.13")
 @pytest.mark.parametrize("archive", [code_archive, layer_archive])
 def test_every_module_has_bytecode_for_the_runtime(archive: object) -> None:
     """Lambda's disks are read-only, so a cold start could not keep what it compiles."""
@@ -80,7 +80,7 @@ def test_bytecode_can_be_turned_off() -> None:
         assert all(name.endswith(".py") for name in opened.namelist())
 
 
-@NEEDED
+@needs_python("3.13")
 def test_the_compiled_package_imports_in_the_runtimes_python() -> None:
     """The handlers import in isolated mode, from the archive alone."""
     python = interpreter("3.13")

@@ -9,6 +9,7 @@ from components.packaging.__main__ import main
 from components.packaging.archive import sha256
 from components.packaging.build import build
 from components.packaging.target import Target
+from tests.pythons import needs_python
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *options: str) -> int:
@@ -16,6 +17,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *options: str) -> int:
     return main()
 
 
+@needs_python("3.12")
 @pytest.mark.parametrize("python", ["3.12", "python3.12"])
 def test_the_last_line_holds_hashes_and_sizes(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], python: str
@@ -28,6 +30,7 @@ def test_the_last_line_holds_hashes_and_sizes(
     assert last == f"code {code} layer {layer}"
 
 
+@needs_python("3.13")
 def test_every_check_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Size, glibc and imports each have a line, whether or not the package was cached."""
     assert run(monkeypatch) == 0

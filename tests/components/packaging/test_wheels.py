@@ -15,8 +15,8 @@ from components.packaging.build import layer_archive
 from components.packaging.lock import RUNTIMES
 from components.packaging.target import MACHINES, PackageError, Target
 
-LAMBDA = Target("python3.13", "x86_64")
-HOST = Target("python3.13", "x86_64", host=True)
+LAMBDA = Target("python3.13", "x86_64", bytecode=False)
+HOST = Target("python3.13", "x86_64", host=True, bytecode=False)
 
 
 def requirement(handlers: Path, text: str) -> None:
