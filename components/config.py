@@ -3,7 +3,7 @@
 import dataclasses
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -154,16 +154,15 @@ class StackConfig:
         if owner != project:
             # In a stack file that came with a project made by `pulumi new` under another name.
             raise ValueError(f"expected {project}:{key}, because this project is called {project}: rename the key")
-        checks = {config_key(field.name): field.metadata["check"] for field in dataclasses.fields(cls)}
-        if key not in checks:
-            near = did_you_mean(key, checks, most=1)
+        settings = {config_key(field.name): field.metadata for field in dataclasses.fields(cls)}
+        if key not in settings:
+            near = did_you_mean(key, settings, most=1)
             raise ValueError(f"expected a key of docs/configuration.md, got {key}{near}: rename or remove it")
-        check: Callable[[str], Any] = checks[key]
         try:
-            return check(text)
+            return settings[key]["check"](text)
         except ValueError as error:
             expected, *detail = error.args
-            element = f"--path '{key}[0]'" if expected.startswith("a list") else key
+            element = f"--path '{key}[0]'" if settings[key]["listed"] else key
             raise ValueError(
                 f"expected {expected}, got {', where '.join([repr(text), *detail])}: set it with "
                 f"`pulumi config set {element} VALUE`"

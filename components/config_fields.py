@@ -89,7 +89,7 @@ def sizes(**default: int) -> Any:
             found[match[1]] = match[2] if match[4] else int(match[3])
         return found
 
-    return _field(expected, check, default_factory=lambda: dict(default))
+    return _field(expected, check, listed=True, default_factory=lambda: dict(default))
 
 
 def several_of(*choices: str, default: Sequence[str]) -> Any:
@@ -104,7 +104,7 @@ def several_of(*choices: str, default: Sequence[str]) -> Any:
         _check_different(items, expected)
         return tuple(items)
 
-    return _field(expected, check, default=tuple(default))
+    return _field(expected, check, listed=True, default=tuple(default))
 
 
 def formats() -> Any:
@@ -126,7 +126,7 @@ def formats() -> Any:
             found[match[1]] = int(match[2])
         return found
 
-    return _field(expected, check, default_factory=dict)
+    return _field(expected, check, listed=True, default_factory=dict)
 
 
 def origins() -> Any:
@@ -141,7 +141,7 @@ def origins() -> Any:
                 raise ValueError(expected, f"{item!r} is not one")
         return tuple(items)
 
-    return _field(expected, check, default=())
+    return _field(expected, check, listed=True, default=())
 
 
 def _listed(text: str, expected: str, *, least: int = 1) -> list[Any]:
@@ -168,7 +168,7 @@ def _check_different(items: Sequence[Any], expected: str) -> None:
             raise ValueError(expected, f"{item!r} is given twice")
 
 
-def _field(expected: str, check: Callable[[str], Any], **default: Any) -> Any:
-    """Return a dataclass field whose metadata has its check and a description of the accepted values."""
-    field: Any = dataclasses.field(metadata={"check": check, "expected": expected}, **default)
+def _field(expected: str, check: Callable[[str], Any], *, listed: bool = False, **default: Any) -> Any:
+    """Return a dataclass field whose metadata has its check, what it accepts, and whether it is a list."""
+    field: Any = dataclasses.field(metadata={"check": check, "expected": expected, "listed": listed}, **default)
     return field
