@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from PIL import Image, JpegImagePlugin
 
+from .formats.jpeg_markers import APP0, COM, segment_bytes
 from .further import Further
 from .limits import is_whole
 
@@ -17,7 +18,6 @@ SUBSAMPLINGS = {"4:4:4": 0, "4:2:0": 2}
 """Pillow's numbers for keeping all chroma samples, or one of four."""
 
 _TOP_LEVEL = 255
-_SOI, _APP0, _COM = b"\xff\xd8", b"\xff\xe0", b"\xff\xfe"
 
 
 class Jpeg(bytes):
@@ -55,14 +55,8 @@ class Jpeg(bytes):
 
     def with_comment(self, text: str) -> bytes:
         """Return the file with a comment after the JFIF header, which must come first."""
-        start = len(_SOI) + (2 + int.from_bytes(self[4:6], "big") if self[2:4] == _APP0 else 0)
-        return b"".join((self[:start], comment_segment(text), self[start:]))
-
-
-def comment_segment(text: str) -> bytes:
-    """Return a JPEG segment with a comment. Source: ITU-T T.81, B.2.4.5."""
-    comment = text.encode()
-    return b"".join((_COM, (2 + len(comment)).to_bytes(2, "big"), comment))
+        start = 2 + (2 + int.from_bytes(self[4:6], "big") if self[3:4] == bytes((APP0,)) else 0)
+        return b"".join((self[:start], segment_bytes(COM, text.encode()), self[start:]))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,10 +15,10 @@ from handlers.imaging.pixels.reduction import FAR_LEVELS, loses_detail, reductio
 from handlers.imaging.source import Source
 
 from .decoding import attempt, load
-from .jpeg_coded import CodedPicture, coded_picture, first_scan, has_too_few_bits, missing, segment_bytes
+from .jpeg_coded import CodedPicture, coded_picture, first_scan, has_too_few_bits, missing
 from .jpeg_decoder import END_OF_IMAGE, ArrivingScan, WatchedJpeg, open_jpeg, reduce
 from .jpeg_header import JpegHeader, read_header
-from .jpeg_markers import APP1, LOSSLESS, SEQUENTIAL
+from .jpeg_markers import APP1, LOSSLESS, SEQUENTIAL, segment_bytes
 from .picture import Picture
 
 _SHORT = "the JPEG is truncated: its coded data ends before its last row"

@@ -28,6 +28,7 @@ from .jpeg_markers import (
     in_sequence,
     is_metadata,
     padding,
+    segment_bytes,
     walk,
     without_fill,
     without_zeros,
@@ -289,8 +290,3 @@ def _colour_segments(header: JpegHeader) -> list[bytes]:
     if header.adobe is not None:
         segments.append(segment_bytes(APP14, header.adobe))
     return segments
-
-
-def segment_bytes(marker: int, body: bytes) -> bytes:
-    """Return a segment with its marker and length."""
-    return bytes((0xFF, marker)) + (len(body) + 2).to_bytes(2, "big") + body

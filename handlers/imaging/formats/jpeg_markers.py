@@ -167,3 +167,8 @@ def without_zeros(scan: bytes | memoryview) -> bytes | memoryview:
     """
     length = length_without(scan, b"\0")
     return scan[: length + (scan[length - 1] == 0xFF)]  # noqa: PLR2004
+
+
+def segment_bytes(marker: int, body: bytes) -> bytes:
+    """Return a segment with its marker and length."""
+    return bytes((0xFF, marker)) + (len(body) + 2).to_bytes(2, "big") + body
