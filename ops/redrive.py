@@ -1,5 +1,6 @@
 """Send back the messages of the failure queues, once the cause is fixed."""
 
+import contextlib
 import time
 
 from botocore.exceptions import ClientError
@@ -83,21 +84,24 @@ def _reconcile_events(stack: DeployedStack, source: str) -> int:
 
     Raises: InvalidJobError, after all others, for messages without an event of this stack.
     """
-    count, refused = 0, list[InvalidJobError]()
-    for message in received(stack.client("sqs"), source):
+    sqs = stack.client("sqs")
+    count, refused, handles = 0, dict[str, InvalidJobError](), dict[str, str]()
+    for message in received(sqs, source):
         try:
             _reconcile_masters(stack, message["Body"])
         except InvalidJobError as error:
-            refused.append(error)
+            refused[message["MessageId"]], handles[message["MessageId"]] = error, message["ReceiptHandle"]
             continue
         count += 1
-        stack.client("sqs").delete_message(QueueUrl=source, ReceiptHandle=message["ReceiptHandle"])
+        sqs.delete_message(QueueUrl=source, ReceiptHandle=message["ReceiptHandle"])
+    for handle in handles.values():  # The next redrive finds them at once.
+        with contextlib.suppress(sqs.exceptions.MessageNotInflight):
+            sqs.change_message_visibility(QueueUrl=source, ReceiptHandle=handle, VisibilityTimeout=0)
     if refused:
         sent = f"{count:,} {'message was' if count == 1 else 'messages were'} sent back"
         stay = f"{len(refused):,} {'stays' if len(refused) == 1 else 'stay'} in the queue"
-        raise InvalidJobError(f"{refused[0]}. {sent}, {stay}: delete what is not an event of this stack") from refused[
-            0
-        ]
+        first = next(iter(refused.values()))
+        raise InvalidJobError(f"{first}. {sent}, {stay}: delete what is not an event of this stack") from first
     return count
 
 

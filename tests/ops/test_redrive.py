@@ -136,7 +136,7 @@ UNREADABLE = [
 
 @pytest.mark.parametrize(("body", "expected"), UNREADABLE)
 def test_an_unreadable_record_stays_in_the_queue(pipeline: Pipeline, body: str, expected: str) -> None:
-    """A message without an event of the stack is an error and stays in the queue; the others are sent back."""
+    """A message without an event of the stack is an error and stays, for all to see; the others are sent back."""
     pipeline.upload("my cat.png")
     fail(pipeline, "job-publisher-failed", body)
     fail(pipeline, "job-publisher-failed", json.dumps({"requestPayload": EVENT}))
@@ -144,4 +144,6 @@ def test_an_unreadable_record_stays_in_the_queue(pipeline: Pipeline, body: str, 
         redrive(pipeline.stack, "job-publisher-failed")
     assert expected in str(caught.value)
     url = pipeline.stack.dead_letter_queues["job-publisher-failed"]
-    assert (depth(pipeline.client("sqs"), url).in_work, pipeline.published()) == (1, ["master/my cat.png"])
+    assert (depth(pipeline.client("sqs"), url), pipeline.published()) == ((1, 0), ["master/my cat.png"])
+    with pytest.raises(InvalidJobError, match="0 messages were sent back, 1 stays"):
+        redrive(pipeline.stack, "job-publisher-failed")
