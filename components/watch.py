@@ -59,7 +59,7 @@ class Watch(pulumi.ComponentResource):
                 pulumi.warn(UNHEARD)
             return []
         topic = aws.sns.Topic(f"{self._name}-alarms", opts=self._child)
-        account = aws.get_caller_identity_output().account_id
+        account = aws.get_caller_identity_output(opts=pulumi.InvokeOptions(parent=self)).account_id
         policy = aws.sns.TopicPolicy(
             f"{self._name}-alarms-policy",
             arn=topic.arn,
@@ -96,7 +96,7 @@ class Watch(pulumi.ComponentResource):
         ]
 
     def _dashboard(self) -> pulumi.Output[str]:
-        args, region = self._args, aws.get_region_output().region
+        args, region = self._args, aws.get_region_output(opts=pulumi.InvokeOptions(parent=self)).region
         functions = [branch.function for branch in args.branches]
         body = pulumi.Output.all(
             region=region,
