@@ -10,6 +10,7 @@ from components import alarms, dashboard, policies
 from components.alarms import Alarm
 from components.config import StackConfig
 from components.metric_alarms import WatchedBranch, branch_alarms, make_alarms, publisher_alarms
+from components.names import joined_name
 
 UNHEARD = (
     "expected alarmEmail or alarmTopic in a stack with protectData, got neither, so that alarms notify nobody: set one "
@@ -111,7 +112,7 @@ class Watch(pulumi.ComponentResource):
         return aws.cloudwatch.Dashboard(
             f"{self._name}-dashboard",
             # Dashboards of all regions share one namespace.
-            dashboard_name=pulumi.Output.concat(pulumi.get_project(), "-", pulumi.get_stack(), "-", region),
+            dashboard_name=region.apply(lambda region: joined_name(pulumi.get_project(), pulumi.get_stack(), region)),
             dashboard_body=body,
             opts=self._child,
         ).dashboard_name
