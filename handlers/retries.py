@@ -10,6 +10,9 @@ FIRST_S = (5.0, 10.0)
 
 BATCH = 10  # Source: SQS's API reference, ChangeMessageVisibilityBatch.
 
+NO_TIME = "NoTimeLeft"
+"""Stands in for a code of SQS's where the function's time-out was too near for a request."""
+
 
 def delay_s(deliveries: int, visibility_timeout_s: int) -> int:
     """Return the seconds until a message that failed that many times is delivered again.
@@ -23,10 +26,6 @@ def delay_s(deliveries: int, visibility_timeout_s: int) -> int:
         return round(min(random.uniform(*FIRST_S), visibility_timeout_s))  # noqa: S311 - no secret
     base_s = visibility_timeout_s / 2 if deliveries == 2 else visibility_timeout_s  # noqa: PLR2004
     return round(base_s * random.uniform(1.0, 1.1))  # noqa: S311 - no secret
-
-
-NO_TIME = "NoTimeLeft"
-"""Stands in for a code of SQS's where the function's time-out was too near for a request."""
 
 
 def schedule(queue_url: str, delays_s: Mapping[str, int], in_time: Callable[[], bool]) -> Iterable[str]:

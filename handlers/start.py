@@ -1,4 +1,7 @@
-"""A process's cold start, without garbage collection, which takes 10 % of the start and frees almost nothing."""
+"""A process's cold start, without garbage collection, which takes 10 % of the start and frees almost nothing.
+
+It also sets the level at which libraries log.
+"""
 
 import gc
 import logging
