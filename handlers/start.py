@@ -1,24 +1,15 @@
-"""A process's cold start, without garbage collection, which takes 10 % of the start and frees almost nothing.
-
-It also sets the level at which libraries log.
-"""
+"""A process's cold start, without garbage collection, which takes 10 % of the start and frees almost nothing."""
 
 import gc
-import logging
 import os
 
 _cold = True
 
 
 def begin() -> None:
-    """Turn garbage collection off, and the libraries' logs below WARNING, on Lambda only.
-
-    Where logs are JSON, Lambda sets the root logger to the functions' level, and so all libraries. At DEBUG botocore
-    logs hundreds of lines a picture, with the session token of the function's role.
-    """
+    """Turn garbage collection off, on Lambda only."""
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
         gc.disable()
-        logging.getLogger().setLevel(logging.WARNING)
 
 
 def described() -> dict[str, bool]:
