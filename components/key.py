@@ -28,7 +28,7 @@ class Key(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("pixelcascade:index:Key", name, None, opts)
-        caller = aws.get_caller_identity_output()
+        caller = aws.get_caller_identity_output(opts=pulumi.InvokeOptions(parent=self))
         key = aws.kms.Key(
             name,
             description=f"Jobs of {pulumi.get_project()}, stack {pulumi.get_stack()}",

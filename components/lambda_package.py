@@ -10,6 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.config import StackConfig
+from components.names import joined_name
 from components.packaging.build import build
 from components.packaging.target import PackageError, Target
 
@@ -33,9 +34,9 @@ class LambdaPackage(pulumi.ComponentResource):
         self.runtime = target.runtime
         self.code = pulumi.FileArchive(str(package.code))
         self._architecture = config.architecture
-        self.layer_arns = [self._layer(f"{name}-layer", f"{name}-{pulumi.get_stack()}", package.layer)]
+        self.layer_arns = [self._layer(f"{name}-layer", joined_name(name, pulumi.get_stack()), package.layer)]
         if package.heic:
-            heic = self._layer(f"{name}-heic-layer", f"{name}-heic-{pulumi.get_stack()}", package.heic)
+            heic = self._layer(f"{name}-heic-layer", joined_name(name, "heic", pulumi.get_stack()), package.heic)
             self.layer_arns.append(heic)
         self.register_outputs({"layer_arns": self.layer_arns})
 

@@ -138,7 +138,7 @@ class Publisher(pulumi.ComponentResource):
 
     def _trigger(self, function: Function) -> None:
         # A bucket's ARN names no account: without it, the next owner of a deleted bucket's name could call.
-        account = aws.get_caller_identity_output().account_id
+        account = aws.get_caller_identity_output(opts=pulumi.InvokeOptions(parent=self)).account_id
         permission = self._permission(function, "s3", self._args["bucket_arn"], account)
         aws.s3.BucketNotification(
             f"{self._name}-trigger",

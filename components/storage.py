@@ -51,9 +51,10 @@ class ImageBucket(pulumi.ComponentResource):
 
     def _adopt(self, bucket: str) -> None:
         """Use a bucket that the stack does not own and does not change: it must already send events to EventBridge."""
-        found = aws.s3.get_bucket_notification_output(bucket=bucket)
+        looking = pulumi.InvokeOptions(parent=self)
+        found = aws.s3.get_bucket_notification_output(bucket=bucket, opts=looking)
         self.name = found.eventbridge.apply(lambda on: adopted(bucket, on=on))
-        partition = aws.get_caller_identity_output().arn.apply(lambda arn: arn.split(":")[1])
+        partition = aws.get_caller_identity_output(opts=looking).arn.apply(lambda arn: arn.split(":")[1])
         self.arn = pulumi.Output.concat("arn:", partition, ":s3:::", self.name)
 
     def _create(self, name: str, config: StackConfig) -> None:
@@ -186,6 +187,8 @@ def lifecycle_rules(config: StackConfig) -> list[Rule]:
             {
                 **_rule("noncurrent-versions", ""),
                 "noncurrent_version_expiration": {"noncurrent_days": config.noncurrent_days},
+                # Each deletion leaves a marker, which slows listings down. It goes once no older version is behind it.
+                "expiration": {"expired_object_delete_marker": True},
             }
         )
     if config.rejected_days:

@@ -10,6 +10,7 @@ from components import alarms, dashboard, policies
 from components.alarms import Alarm
 from components.config import StackConfig
 from components.metric_alarms import WatchedBranch, branch_alarms, make_alarms, publisher_alarms
+from components.names import joined_name
 
 UNHEARD = (
     "expected alarmEmail or alarmTopic in a stack with protectData, got neither, so that alarms notify nobody: set one "
@@ -59,7 +60,7 @@ class Watch(pulumi.ComponentResource):
                 pulumi.warn(UNHEARD)
             return []
         topic = aws.sns.Topic(f"{self._name}-alarms", opts=self._child)
-        account = aws.get_caller_identity_output().account_id
+        account = aws.get_caller_identity_output(opts=pulumi.InvokeOptions(parent=self)).account_id
         policy = aws.sns.TopicPolicy(
             f"{self._name}-alarms-policy",
             arn=topic.arn,
@@ -96,7 +97,7 @@ class Watch(pulumi.ComponentResource):
         ]
 
     def _dashboard(self) -> pulumi.Output[str]:
-        args, region = self._args, aws.get_region_output().region
+        args, region = self._args, aws.get_region_output(opts=pulumi.InvokeOptions(parent=self)).region
         functions = [branch.function for branch in args.branches]
         body = pulumi.Output.all(
             region=region,
@@ -111,7 +112,7 @@ class Watch(pulumi.ComponentResource):
         return aws.cloudwatch.Dashboard(
             f"{self._name}-dashboard",
             # Dashboards of all regions share one namespace.
-            dashboard_name=pulumi.Output.concat(pulumi.get_project(), "-", pulumi.get_stack(), "-", region),
+            dashboard_name=region.apply(lambda region: joined_name(pulumi.get_project(), pulumi.get_stack(), region)),
             dashboard_body=body,
             opts=self._child,
         ).dashboard_name

@@ -1,6 +1,7 @@
 """AWS clients, made once per process and kept; a forked child makes its own."""
 
 import functools
+import logging
 import os
 import threading
 from typing import TYPE_CHECKING, Any
@@ -92,7 +93,14 @@ def _read_timeout_s() -> float:
 
 @functools.cache
 def _session() -> Any:
-    """Return the session that makes clients: botocore's, because boto3 takes longer to import."""
+    """Return the session that makes clients: botocore's, because boto3 takes longer to import.
+
+    On Lambda it keeps libraries from logging below WARNING. Where logs are JSON, Lambda sets the root logger to the
+    functions' level; at DEBUG botocore logs hundreds of lines a picture, with the session token of the function's role.
+    """
     import botocore.session  # noqa: PLC0415
+
+    if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+        logging.getLogger().setLevel(logging.WARNING)
 
     return botocore.session.get_session()

@@ -1,7 +1,7 @@
 """When a failed message is delivered again: first within seconds, later after the queue's visibility time-out."""
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from handlers import clients
 
@@ -9,6 +9,9 @@ FIRST_S = (5.0, 10.0)
 """The first retry comes after a random time between these, because most failures are over by then."""
 
 BATCH = 10  # Source: SQS's API reference, ChangeMessageVisibilityBatch.
+
+NO_TIME = "NoTimeLeft"
+"""Stands in for a code of SQS's where the function's time-out was too near for a request."""
 
 
 def delay_s(deliveries: int, visibility_timeout_s: int) -> int:
@@ -25,11 +28,16 @@ def delay_s(deliveries: int, visibility_timeout_s: int) -> int:
     return round(base_s * random.uniform(1.0, 1.1))  # noqa: S311 - no secret
 
 
-def schedule(queue_url: str, delays_s: Mapping[str, int]) -> Iterable[str]:
-    """Set the seconds until messages, by receipt handle, are delivered again; return the codes of SQS's refusals."""
+def schedule(queue_url: str, delays_s: Mapping[str, int], in_time: Callable[[], bool]) -> Iterable[str]:
+    """Set the seconds until messages, by receipt handle, are delivered again; return the codes of SQS's refusals.
+
+    Requests are made as long as they are `in_time`: a large batch takes hundreds.
+    """
     handles = list(delays_s)
-    refused = []
+    refused: list[str] = []
     for start in range(0, len(handles), BATCH):
+        if not in_time():
+            return [*refused, NO_TIME]
         entries = [
             {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": delays_s[handle]}
             for number, handle in enumerate(handles[start : start + BATCH])

@@ -10,6 +10,7 @@ from ops.redrive import UNDELIVERED
 from ops.stack import DeployedStack
 
 MOST = 10
+WAIT_S = 1
 UNKNOWN = "the function logged no error: a process that is killed or times out cannot log one"
 UNSAID = "neither Lambda nor the topic gave a reason"
 
@@ -47,18 +48,26 @@ def letter(message: Mapping[str, Any], errors: Mapping[str, str], default: str =
 
 
 def _first_messages(stack: DeployedStack, queue: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = (
-        stack.client("sqs")
-        .receive_message(
+    """Return up to `MOST` messages, which stay visible.
+
+    They are spread over servers: a request that does not wait may find none of a few, one that waits not all of them.
+    Source: SQS's developer guide, "Amazon SQS short and long polling".
+    """
+    found: dict[str, dict[str, Any]] = {}
+    while len(found) < MOST:
+        answer = stack.client("sqs").receive_message(
             QueueUrl=stack.dead_letter_queues[queue],
             MaxNumberOfMessages=MOST,
             VisibilityTimeout=0,
+            WaitTimeSeconds=WAIT_S,
             AttributeNames=["SentTimestamp"],
             MessageAttributeNames=["All"],
         )
-        .get("Messages", [])
-    )
-    return found
+        new = {message["MessageId"]: message for message in answer.get("Messages", [])}
+        if new.keys() <= found.keys():
+            break
+        found.update(new)
+    return list(found.values())[:MOST]
 
 
 def _event_key(body: Mapping[str, Any]) -> str | None:

@@ -105,8 +105,7 @@ def _remove_versions(stack: DeployedStack, key: str) -> int:
     count = 0
     for entry in _versions(stack, key):
         if entry["Key"] == key:
-            version = {"VersionId": entry["VersionId"]} if entry["VersionId"] != "null" else {}
-            stack.client("s3").delete_object(Bucket=stack.bucket, Key=key, **version)
+            stack.client("s3").delete_object(Bucket=stack.bucket, Key=key, VersionId=entry["VersionId"])
             count += 1
     return count
 

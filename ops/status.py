@@ -63,7 +63,8 @@ def find(stack: DeployedStack, key: str) -> Record:
     if names and found(stack.client("s3").head_object, Bucket=stack.bucket, Key=_whole(stack, key)):
         raise UnknownPictureError(
             f"expected a picture with a record, got {key!r}, which was uploaded but has none: see "
-            "`python -m ops letters`, fix the cause, then run `python -m ops backfill --missing`"
+            "`python -m ops letters`, fix the cause, then run `python -m ops backfill --missing`; a new bucket sends "
+            "no events in its first minutes"
         )
     raise UnknownPictureError(
         f"expected a picture that was uploaded to {stack.bucket}, got {key!r}, which is not there"

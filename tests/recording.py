@@ -86,10 +86,11 @@ class Recorded:
 
 
 class RecordingMocks(Mocks):
-    """Records registrations in order."""
+    """Records registrations and calls in order."""
 
     def __init__(self) -> None:
         self.resources: list[Recorded] = []
+        self.calls: list[MockCallArgs] = []
         self._lock = threading.Lock()
         self._request = threading.local()
 
@@ -119,6 +120,7 @@ class RecordingMocks(Mocks):
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         """Return the caller's identity, the region, or a bucket's notification; fail on any other call."""
+        self.calls.append(args)
         if args.token == "aws:index/getRegion:getRegion":  # noqa: S105 a type's name
             return {"region": REGION, "id": REGION}, []
         if args.token == "aws:s3/getBucketNotification:getBucketNotification":  # noqa: S105 a type's name

@@ -132,6 +132,9 @@ def _lifecycle_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
         found["AbortIncompleteMultipartUpload"] = {"DaysAfterInitiation": int(unfinished["daysAfterInitiation"])}
     if noncurrent := rule.get("noncurrentVersionExpiration"):
         found["NoncurrentVersionExpiration"] = {"NoncurrentDays": int(noncurrent["noncurrentDays"])}
-    if expiration := rule.get("expiration"):
-        found["Expiration"] = {"Days": int(expiration["days"])}
+    match rule.get("expiration"):
+        case {"days": days}:
+            found["Expiration"] = {"Days": int(days)}
+        case {"expiredObjectDeleteMarker": marker}:
+            found["Expiration"] = {"ExpiredObjectDeleteMarker": marker}
     return found

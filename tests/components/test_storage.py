@@ -82,9 +82,13 @@ def test_unfinished_uploads_expire_after_a_week() -> None:
 
 
 def test_older_versions_expire_with_versioning() -> None:
-    """`noncurrentDays` counts from the day a newer version was written."""
+    """`noncurrentDays` counts from the day a newer version was written; a delete marker goes with the last version."""
     rule = lifecycle(versioning="true", noncurrentDays="9")["noncurrent-versions"]
-    assert rule == {"filter": {"prefix": ""}, "noncurrentVersionExpiration": {"noncurrentDays": 9}}
+    assert rule == {
+        "filter": {"prefix": ""},
+        "noncurrentVersionExpiration": {"noncurrentDays": 9},
+        "expiration": {"expiredObjectDeleteMarker": True},
+    }
 
 
 def test_rejections_expire_after_rejected_days() -> None:

@@ -25,6 +25,8 @@ from tests.engine.cli import PulumiFailedError, PulumiStack
 
 PREFIX = "smoke/"
 TIMEOUT_S = 300
+NOTICED_S = 600
+"""Twice the time that S3 usually takes until it sends the events of a new notification."""
 POLL_S = 5
 KEY_KEPT_DAYS = 7
 """The shortest period that KMS allows."""
@@ -70,6 +72,26 @@ def upload(stack: DeployedStack, masters: list[SmokeUpload]) -> None:
         stack.client("s3").put_object(Bucket=stack.bucket, Key=key, Body=master.body(), **master.storage)
 
 
+def upload_until_noticed(
+    stack: DeployedStack, master: SmokeUpload, timeout_s: float = NOTICED_S, poll_s: float = POLL_S
+) -> None:
+    """Upload a master again and again until it has a record, because a new bucket sends no events at first.
+
+    Source: S3's user guide, "Using Amazon SQS, Amazon SNS, and Lambda".
+
+    Raises: SmokeError, if it has none after `timeout_s`.
+    """
+    name = stack.layout.name(f"{stack.layout.master}{PREFIX}{master.name}")
+    deadline = time.monotonic() + timeout_s
+    while stack.records.read(name) is None:
+        if time.monotonic() > deadline:
+            raise SmokeError(
+                f"expected a record of {master.name} within {timeout_s:.0f} s, got none: see job-publisher's log"
+            )
+        upload(stack, [master])
+        time.sleep(poll_s)
+
+
 def faults(masters: list[SmokeUpload], accounts: list[Account]) -> list[str]:
     """Return a line for each master that does not have its expected outcome yet."""
     by_name = {account.key.rpartition("/")[2]: account for account in accounts}
@@ -112,6 +134,7 @@ def smoke(pulumi: PulumiStack, find: Callable[[], DeployedStack]) -> None:
         try:
             with inaccessible_key(stack.client("kms")) as kms_key:
                 masters = uploads(kms_key)
+                upload_until_noticed(stack, masters[0])
                 upload(stack, masters)
                 wait(stack, masters)
         finally:

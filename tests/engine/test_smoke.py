@@ -11,9 +11,21 @@ from components.branches import BRANCHES
 from components.config import StackConfig
 from handlers.errors import ImageTooLargeError
 from handlers.imaging import Limits, convert
+from ops.stack import DeployedStack
 from tests.engine import smoke as module
 from tests.engine.conftest import FakeCli
-from tests.engine.smoke import SmokeError, empty, faults, inaccessible_key, smoke, upload, uploads, wait
+from tests.engine.smoke import (
+    SmokeError,
+    SmokeUpload,
+    empty,
+    faults,
+    inaccessible_key,
+    smoke,
+    upload,
+    upload_until_noticed,
+    uploads,
+    wait,
+)
 from tests.ops.conftest import BUCKET, Pipeline, pipeline
 
 __all__ = ["pipeline"]
@@ -46,6 +58,31 @@ def test_masters_are_stored_plain_archived_and_encrypted(pipeline: Pipeline) -> 
         assert key in heads["encrypted.jpg"]["SSEKMSKeyId"]
         for plain in ("good.jpg", "too-large.png"):
             assert not heads[plain].keys() & {"StorageClass", "SSEKMSKeyId"}
+
+
+def test_masters_wait_until_s3_sends_events(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new bucket sends its events only after a while, and none for what was uploaded before."""
+    probe, *_ = uploads("key")
+    tries: list[str] = []
+
+    def noticed_at_the_third(stack: DeployedStack, masters: list[SmokeUpload]) -> None:
+        upload(stack, masters)
+        tries.extend(master.name for master in masters)
+        if len(tries) == 3:
+            pipeline.finish("smoke/good.jpg", pipeline.upload("smoke/good.jpg"))
+
+    monkeypatch.setattr(module, "upload", noticed_at_the_third)
+    upload_until_noticed(pipeline.stack, probe, poll_s=0)
+    assert tries == ["good.jpg"] * 3
+
+
+def test_a_master_that_is_never_noticed_is_reported(pipeline: Pipeline) -> None:
+    """The error says where to look."""
+    probe, *_ = uploads("key")
+    with pytest.raises(
+        SmokeError, match=r"expected a record of good\.jpg within 0 s, got none: see job-publisher's log"
+    ):
+        upload_until_noticed(pipeline.stack, probe, timeout_s=0, poll_s=0)
 
 
 def test_the_oversized_master_does_not_fit_the_functions_memory() -> None:
@@ -118,6 +155,7 @@ def test_the_stack_is_destroyed_on_success_and_on_failure(
         if error:
             raise error
 
+    monkeypatch.setattr(module, "upload_until_noticed", lambda *_: None)
     monkeypatch.setattr(module, "wait", waited)
     cli.answer({"stack export": (0, NEW)})
     try:

@@ -297,7 +297,7 @@ def _make(monkeypatch: pytest.MonkeyPatch) -> Stack:
     )
     monkeypatch.setenv("TOPIC_ARN", topic_arn)
     delays_s: dict[str, int] = {}
-    monkeypatch.setattr(retries, "schedule", lambda _, delays: delays_s.update(delays) or [])
+    monkeypatch.setattr(retries, "schedule", lambda _url, delays, _in_time: delays_s.update(delays) or [])
     bus = FakeBus()
     monkeypatch.setattr(clients, "events", lambda: bus)
     return Stack(

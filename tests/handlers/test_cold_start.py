@@ -58,3 +58,17 @@ def test_only_the_first_invocation_logs_a_cold_start(monkeypatch: pytest.MonkeyP
     """Only the first invocation of a process logs `cold_start`."""
     monkeypatch.setattr(start, "_cold", True)
     assert [start.described(), start.described()] == [{"cold_start": True}, {}]
+
+
+def test_libraries_do_not_log_at_the_functions_level() -> None:
+    """Where logs are JSON, Lambda sets the root logger to it, and botocore's DEBUG lines have the role's token."""
+    code = (
+        "import logging; logging.getLogger().setLevel('DEBUG');"
+        "from handlers import clients, job_publisher, worker; clients.s3();"
+        "print(*(logging.getLogger(name).isEnabledFor(logging.INFO) for name in ('botocore.auth', 'PIL.Image')),"
+        "*(module.logger.isEnabledFor(logging.DEBUG) for module in (job_publisher, worker)))"
+    )
+    levels = dict.fromkeys(("POWERTOOLS_LOG_LEVEL", "AWS_LAMBDA_LOG_LEVEL"), "DEBUG")
+    environment = {**os.environ, **levels, "AWS_LAMBDA_FUNCTION_NAME": "a name", "AWS_DEFAULT_REGION": "eu-west-1"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True, text=True)
+    assert done.stdout.split() == ["False", "False", "True", "True"]

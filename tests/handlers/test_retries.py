@@ -1,6 +1,7 @@
 """When failed messages are redelivered: soon at first, later after the visibility time-out, never all at once."""
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -88,9 +89,27 @@ def test_delays_of_more_than_ten_messages_are_set(stack: Stack) -> None:
     sent: list[int] = []
     calls = clients.sqs().meta.events
     calls.register("provide-client-params.sqs.*", lambda params, **_: sent.append(len(params["Entries"])))
-    assert list(REAL_SCHEDULE(url, dict.fromkeys(handles, 0))) == []
+    assert list(REAL_SCHEDULE(url, dict.fromkeys(handles, 0), lambda: True)) == []
     assert sent == [10, 2]
     assert {_receive(sqs, url)["Body"] for _ in range(12)} == {str(number) for number in range(12)}
+
+
+@pytest.mark.usefixtures("masters_not_opened")
+def test_scheduling_ends_before_the_time_out(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a large batch that was not started, the last messages wait for the visibility time-out instead."""
+    messages, context, calls = [job(f"master/{number}.png") for number in range(95)], Context(4.5), list[int]()
+
+    def change(Entries: list[Any], **_: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        calls.append(len(Entries))
+        context.end_in(worker.SHORTEST_CALL_S * (4.5 - len(calls)))
+        return {}
+
+    assert stack
+    monkeypatch.setattr(retries, "schedule", REAL_SCHEDULE)
+    monkeypatch.setattr(clients, "sqs", lambda: SimpleNamespace(change_message_visibility_batch=change))
+    response = worker.process(sqs_event(*messages), context, work_with(fail))
+    assert len(response["batchItemFailures"]) == len(messages)
+    assert calls == [10, 10, 10, 10]
 
 
 def test_a_stalled_read_leaves_time_for_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,6 +78,22 @@ def test_ctrl_c_ends_a_deployment(deployment: Deployment, tmp_path: Path, monkey
     assert 0 < len(made) < 500
 
 
+def test_lifecycle_rules_are_deployed(deployment: Deployment, tmp_path: Path) -> None:
+    """Each of the rules that settings add expires what it expires on AWS."""
+    program = tmp_path / "__main__.py"
+    program.write_text(
+        "import pulumi\nfrom components.config import StackConfig\nfrom components.storage import ImageBucket\n"
+        "pulumi.export('bucket', ImageBucket('images', StackConfig.load()).name)\n"
+    )
+    settings = {"pixelcascade:versioning": "true", "pixelcascade:rejectedDays": "5"}
+    deployment.deploy("local", {**stack_config("local"), **settings}, program)
+    s3 = deployment.emulator.client("s3")
+    found = s3.get_bucket_lifecycle_configuration(Bucket=deployment.outputs["bucket"])["Rules"]
+    expiring = {rule["ID"]: rule.get("Expiration") for rule in found}
+    assert expiring["noncurrent-versions"] == {"ExpiredObjectDeleteMarker": True}
+    assert expiring["rejected"] == {"Days": 5}
+
+
 def test_an_unknown_provider_call_is_refused(deployment: Deployment, tmp_path: Path) -> None:
     """A call to the provider that the local deployment does not support is an error that names it."""
     program = tmp_path / "__main__.py"

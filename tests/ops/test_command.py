@@ -377,13 +377,14 @@ def test_objects_of_others_are_not_swept(connected: Pipeline, arguments: tuple[s
     assert connected.client("s3").get_object(Bucket="images", Key="converted/theirs.jpg")["Body"].read() == b"not ours"
 
 
-@pytest.mark.parametrize("versioned", [False, True])
-def test_a_picture_is_erased_with_all_its_versions(connected: Pipeline, versioned: bool) -> None:  # noqa: FBT001
-    """Master, outputs, rejections, item and record go in all versions; other pictures stay."""
+@pytest.mark.parametrize("versioning", [(), ("Enabled",), (None, "Enabled"), ("Enabled", "Suspended")], ids=str)
+def test_a_picture_is_erased_with_all_its_versions(connected: Pipeline, versioning: tuple[str | None, ...]) -> None:
+    """Master, outputs, rejections, item and record go in all versions, also from before versioning; others stay."""
     s3 = connected.client("s3")
-    if versioned:
-        s3.put_bucket_versioning(Bucket="images", VersioningConfiguration={"Status": "Enabled"})
-    connected.upload("cat.png", b"an older state")
+    for status in versioning:
+        if status:
+            s3.put_bucket_versioning(Bucket="images", VersioningConfiguration={"Status": status})
+        connected.finish("cat.png", connected.upload("cat.png", b"an older state"))
     connected.finish("cat.png", connected.upload("cat.png"))
     connected.write_reason("cat.png", "e", "resizing")
     connected.finish("catalogue.png", connected.upload("catalogue.png"))

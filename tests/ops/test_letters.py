@@ -1,6 +1,10 @@
 """Failed messages and their errors."""
 
 import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from ops.letters import UNKNOWN, UNSAID, explained_letters, letter, letters
 from tests.ops.conftest import Pipeline
@@ -52,3 +56,25 @@ def test_a_message_without_an_error_says_so(pipeline: Pipeline) -> None:
         UNKNOWN,
         UNSAID,
     ]
+
+
+class Servers:
+    """A queue as SQS has it: its messages are spread over servers, and only a request that waits asks all of them."""
+
+    def __init__(self, count: int) -> None:
+        self.messages = [{"MessageId": str(number), "Body": "{}"} for number in range(count)]
+
+    def receive_message(self, **wanted: Any) -> dict[str, Any]:
+        """Return the messages of one server."""
+        if not wanted.get("WaitTimeSeconds"):
+            return {}
+        self.messages = [*self.messages[3:], *self.messages[:3]]
+        return {"Messages": self.messages[-3:]} if self.messages else {}
+
+
+@pytest.mark.parametrize(("count", "shown"), [(0, 0), (1, 1), (8, 8), (20, 10)])
+def test_messages_on_all_of_a_queues_servers_are_shown(pipeline: Pipeline, count: int, shown: int) -> None:
+    """One request that does not wait may find none of a few messages, and one that waits not all of them."""
+    servers = Servers(count)
+    stack = replace(pipeline.stack, client=lambda _: servers)
+    assert len({found["id"] for found in letters(stack, "resizing", {})}) == shown
