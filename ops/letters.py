@@ -5,8 +5,7 @@ from typing import Any
 
 from handlers.errors import InvalidJobError
 from handlers.job import masters_of
-from ops.logs import fields_of, last_failure, log_group
-from ops.redrive import UNDELIVERED
+from ops.logs import fields_of, last_failures, log_group
 from ops.stack import DeployedStack
 
 MOST = 10
@@ -23,14 +22,14 @@ def letters(stack: DeployedStack, queue: str, errors: Mapping[str, str]) -> list
 def explained_letters(stack: DeployedStack, queue: str) -> list[dict[str, str]]:
     """Return the first messages of a failure queue, each with the last error that its function logged."""
     messages = _first_messages(stack, queue)
-    branch = queue.removesuffix(UNDELIVERED)
-    group = log_group(stack, stack.queues[branch]) if messages and branch in stack.queues else None
-    errors = {}
-    for message in messages if group and branch == queue else ():
-        sent_ms = int(message["Attributes"]["SentTimestamp"])
-        errors[message["MessageId"]] = last_failure(stack, str(group), message["MessageId"], sent_ms)
-    default = UNKNOWN if branch == queue and branch in stack.queues else UNSAID
-    return [letter(message, {name: text for name, text in errors.items() if text}, default) for message in messages]
+    if queue not in stack.queues:
+        return [letter(message, {}, UNSAID) for message in messages]
+    group = log_group(stack, stack.queues[queue]) if messages else None
+    if group is None:
+        return [letter(message, {}) for message in messages]
+    since_ms = min(int(message["Attributes"]["SentTimestamp"]) for message in messages)
+    errors = last_failures(stack, group, [message["MessageId"] for message in messages], since_ms)
+    return [letter(message, errors) for message in messages]
 
 
 def letter(message: Mapping[str, Any], errors: Mapping[str, str], default: str = UNKNOWN) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,14 +64,16 @@ def log_events(logs: Any, group: str, **wanted: Any) -> Iterator[dict[str, Any]]
         yield from page["events"]
 
 
-def last_failure(stack: DeployedStack, group: str, message_id: str, since_ms: int) -> str | None:
-    """Return the last failure of a message that a function has logged since a time (ms since 1970), or None."""
-    found = None
-    for event in log_events(stack.client("logs"), group, startTime=since_ms, filterPattern=f'"{message_id}"'):
+def last_failures(stack: DeployedStack, group: str, message_ids: Sequence[str], since_ms: int) -> dict[str, str]:
+    """Return, by message id, the last failure that a function has logged of each since a time (ms since 1970)."""
+    found = {}
+    # Source: CloudWatch Logs' user guide, "Filter pattern syntax": each optional term has a question mark.
+    pattern = " ".join(f'?"{message_id}"' for message_id in message_ids)
+    for event in log_events(stack.client("logs"), group, startTime=since_ms, filterPattern=pattern):
         # The emulator ignores the filter.
-        if fields_of(event["message"]).get("message_id") == message_id:
-            failure = failure_of(group, event["message"])
-            found = failure.what if failure else found
+        message_id, failure = fields_of(event["message"]).get("message_id"), failure_of(group, event["message"])
+        if failure and message_id in message_ids:
+            found[str(message_id)] = failure.what
     return found
 
 

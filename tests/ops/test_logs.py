@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from ops.logs import Failure, failure_of, last_failure, log_group
+from ops.logs import Failure, failure_of, last_failures, log_group
 from ops.stack import DeployedStack
 from tests.ops.conftest import Pipeline
 
@@ -39,7 +39,7 @@ class FakeStack:
     """The clients used to find a queue's log group and its lines; `events` are the group's lines."""
 
     def __init__(self, *events: str) -> None:
-        self.events = events
+        self.events, self.searches = events, list[dict[str, Any]]()
 
     def client(self, _service: str) -> "FakeStack":
         """Return this object as the client of every service."""
@@ -61,18 +61,23 @@ class FakeStack:
         """Return this object, which pages through the lines."""
         return self
 
-    def paginate(self, **_: Any) -> list[dict[str, Any]]:
+    def paginate(self, **wanted: Any) -> list[dict[str, Any]]:
         """Return one unfiltered page."""
+        self.searches.append(wanted)
         return [{"events": [{"message": event} for event in self.events]}]
 
 
-def test_the_last_failure_of_a_message_is_found_by_its_id() -> None:
-    """Failures of other messages, and earlier ones of the same message, are skipped."""
+def test_the_last_failures_of_messages_are_found_by_their_ids() -> None:
+    """One search finds those of all messages; other messages, and earlier failures of the same ones, are skipped."""
     found = FakeStack(
-        line(message_id="a", error="First"), line(message_id="a", error="Last"), line(message_id="b", error="Other")
+        *(line(message_id=name, error=error) for name, error in (("a", "First"), ("a", "Last"), ("b", "Other"))),
+        line(message_id="d", error="One"),
     )
-    assert last_failure(found, "/resizer", "a", 0) == "Last: division by zero (pixel_resizer.py:30)"  # type: ignore[arg-type]
-    assert last_failure(found, "/resizer", "c", 0) is None  # type: ignore[arg-type]
+    assert last_failures(found, "/resizer", ["a", "c", "d"], 5) == {  # type: ignore[arg-type]
+        "a": "Last: division by zero (pixel_resizer.py:30)",
+        "d": "One: division by zero (pixel_resizer.py:30)",
+    }
+    assert found.searches == [{"logGroupName": "/resizer", "startTime": 5, "filterPattern": '?"a" ?"c" ?"d"'}]
 
 
 def test_a_queues_log_group_is_that_of_its_function(pipeline: Pipeline) -> None:
