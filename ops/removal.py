@@ -105,8 +105,8 @@ def _remove_versions(stack: DeployedStack, key: str) -> int:
     count = 0
     for entry in _versions(stack, key):
         if entry["Key"] == key:
-            version = {"VersionId": entry["VersionId"]} if entry["VersionId"] != "null" else {}
-            stack.client("s3").delete_object(Bucket=stack.bucket, Key=key, **version)
+            # An object from before versioning has the id "null"; without an id, S3 would only add a delete marker.
+            stack.client("s3").delete_object(Bucket=stack.bucket, Key=key, VersionId=entry["VersionId"])
             count += 1
     return count
 

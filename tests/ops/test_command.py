@@ -377,14 +377,14 @@ def test_objects_of_others_are_not_swept(connected: Pipeline, arguments: tuple[s
     assert connected.client("s3").get_object(Bucket="images", Key="converted/theirs.jpg")["Body"].read() == b"not ours"
 
 
-@pytest.mark.parametrize("versioned", [False, True])
-def test_a_picture_is_erased_with_all_its_versions(connected: Pipeline, versioned: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize("versioned_from", [None, 0, 1], ids=["unversioned", "versioned", "versioned later"])
+def test_a_picture_is_erased_with_all_its_versions(connected: Pipeline, versioned_from: int | None) -> None:
     """Master, outputs, rejections, item and record go in all versions; other pictures stay."""
     s3 = connected.client("s3")
-    if versioned:
-        s3.put_bucket_versioning(Bucket="images", VersioningConfiguration={"Status": "Enabled"})
-    connected.upload("cat.png", b"an older state")
-    connected.finish("cat.png", connected.upload("cat.png"))
+    for number in range(2):
+        if number == versioned_from:
+            s3.put_bucket_versioning(Bucket="images", VersioningConfiguration={"Status": "Enabled"})
+        connected.finish("cat.png", connected.upload("cat.png", b"state %d" % number))
     connected.write_reason("cat.png", "e", "resizing")
     connected.finish("catalogue.png", connected.upload("catalogue.png"))
     result = run("erase", "master/cat.png", "--local", "--yes")
