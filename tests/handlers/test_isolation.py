@@ -140,6 +140,30 @@ def test_a_child_without_memory_raises_an_error() -> None:
         isolated(lambda: bytes(50_000_000), memory_mb=1)
 
 
+FRAGMENTED = """
+import resource
+from handlers.isolation import run_isolated
+
+def room():
+    with open("/proc/self/statm") as file:
+        return resource.getrlimit(resource.RLIMIT_AS)[0] - int(file.read().split()[0]) * resource.getpagesize()
+
+before = run_isolated(room, wall_s=60, memory_mb=1_000)
+blocks = [bytes(1_000) for _ in range(100_000)]
+del blocks[:-1]  # The last one keeps the heap from shrinking.
+print(before - run_isolated(room, wall_s=60, memory_mb=1_000))
+"""
+
+
+@pytest.mark.skipif(
+    not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="only glibc 2.33 and later report the free heap"
+)
+def test_the_free_heap_counts_as_the_childs_memory() -> None:
+    """A child can fill the free heap that it inherits without growing, so its limit is lower by that."""
+    done = subprocess.run([sys.executable, "-c", FRAGMENTED], capture_output=True, text=True, check=True)
+    assert 80_000_000 < int(done.stdout) < 120_000_000
+
+
 def test_a_child_may_keep_every_core_busy() -> None:
     """The limit of CPU time is the wall time on each core: AVIF and HEIC decoders run a thread per core."""
     soft_s, _ = isolated(lambda: resource.getrlimit(resource.RLIMIT_CPU), wall_s=19.5)
