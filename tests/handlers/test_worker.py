@@ -21,7 +21,9 @@ import urllib3.exceptions
 from handlers import clients, storage, worker
 from handlers import master as masters
 from handlers.errors import BrokenImageError, NameTakenError, NotAnImageError
+from handlers.marks import Mark
 from handlers.master import Master
+from handlers.record import Outcome
 from handlers.settings import Settings
 from handlers.work import Result
 from tests.handlers.conftest import (
@@ -367,6 +369,15 @@ def test_a_batch_that_fails_completely_returns_every_id() -> None:
 
 
 @pytest.mark.usefixtures("three_masters")
+def test_a_failed_message_is_counted_as_a_retry(capsys: pytest.CaptureFixture[str]) -> None:
+    """It counts in RetriedImage only: its duration says nothing about pictures."""
+    process(sqs_event(*BATCH), on(OTHER, raising(ZeroDivisionError("a bug"))))
+    metrics = emf(capsys.readouterr().out)
+    durations = [duration for line in metrics for duration in line.get("ImageDuration", [])]
+    assert (total(metrics, "RetriedImage"), len(durations)) == (1, 2)
+
+
+@pytest.mark.usefixtures("three_masters")
 def test_a_failure_is_logged_once(logged: Callable[[], list[dict[str, Any]]]) -> None:
     """A failure's log line has the message's id, deliveries, error and duration."""
     process(sqs_event(job(KEY)), on(KEY, raising(ZeroDivisionError("a bug"))))
@@ -579,11 +590,22 @@ def test_each_message_has_one_log_line(
     assert line["duration_ms"] == 1_500
 
 
-@pytest.mark.usefixtures("three_masters")
-def test_a_log_line_has_its_masters_key(logged: Callable[[], list[dict[str, Any]]]) -> None:
-    """The line has the master's key, so that a picture's history can be found."""
-    process(sqs_event(job(KEY)))
-    assert [line["key"] for line in logged()] == [KEY]
+class SizedOutput(FakeOutput):
+    """An output of one file of seven bytes."""
+
+    def write(self, _mark: Mark, _settings: Settings) -> Outcome:
+        """Return the outcome with the file's size."""
+        return Outcome(state="written", outputs={"a.jpg": {"width": 1, "height": 1, "bytes": 7}})
+
+
+def test_a_log_line_has_its_masters_key_and_bytes(
+    three_masters: Stack, logged: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """The line has the master's key, so that a picture's history can be found, and the bytes read and written."""
+    process(sqs_event(job(KEY)), lambda *_: SizedOutput())
+    assert [(line["key"], line["bytes_in"], line["bytes_out"]) for line in logged()] == [
+        (KEY, len(three_masters.read(KEY)), 7)
+    ]
 
 
 @pytest.mark.usefixtures("stack")
