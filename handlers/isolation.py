@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, TypeVar
 
+from handlers.budget import cores
 from handlers.errors import PixelCascadeError
 from handlers.imaging.limits import MEGABYTE, MEMORY_SHARE
 
@@ -34,8 +35,9 @@ class IsolatedWorkTimeoutError(IsolatedWorkError):
 def run_isolated(work: Callable[[], Result], *, wall_s: float, memory_mb: int) -> Result:
     """Run `work` in a forked child; return what it returns, or raise the PixelCascadeError that it raises.
 
-    The child gets `wall_s` seconds of time and of CPU, and the part of `memory_mb` that the parent leaves. Together
-    they stay within `MEMORY_SHARE` of it, even if the child copies every page that it shares with the parent.
+    The child gets `wall_s` seconds of time, as many of CPU on each core, and the part of `memory_mb` that the parent
+    leaves. Together they stay within `MEMORY_SHARE` of it, even if the child copies every page that it shares with the
+    parent.
 
     Raises: IsolatedWorkError, for any other end of the child.
     """
@@ -76,7 +78,7 @@ def _child(work: Callable[[], Any], sender: Connection, wall_s: float, memory_mb
 
 def _limit(wall_s: float, memory_mb: int) -> None:
     """Limit this process's CPU time and memory, and let it end with its parent."""
-    cpu_s = math.ceil(wall_s)
+    cpu_s = math.ceil(wall_s) * cores()
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
     threading.stack_size(THREAD_STACK_BYTES)
     if sys.platform != "linux":  # False on a developer's machine only.

@@ -26,7 +26,6 @@ class Job:
     bucket: str
     key: str
     etag: str | None = None
-    size: int | None = None
     name: str | None = None
     generation: int | None = None
     branches: tuple[str, ...] = ()
@@ -34,9 +33,7 @@ class Job:
 
     def to_json(self) -> str:
         """Return the message: the fields that are set, as one JSON object."""
-        return json.dumps(
-            {name: value for name, value in asdict(self).items() if value or (value == 0 and name == "size")}
-        )
+        return json.dumps({name: value for name, value in asdict(self).items() if value})
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -60,17 +57,16 @@ class Job:
         return cls(**{**values, "branches": tuple(values.get("branches", ()))})
 
 
-_TYPES = {
+_TYPES: Mapping[str, type[Any]] = {
     "bucket": str,
     "key": str,
     "etag": str,
-    "size": int,
     "name": str,
     "generation": int,
     "branches": list,
     "deleted": bool,
 }
-_FORM = "an object with bucket and key and, where known, etag, size, name, generation, branches and deleted"
+_FORM = "an object with bucket and key and, where known, etag, name, generation, branches and deleted"
 
 
 def _check(name: str, value: Any) -> None:
@@ -78,9 +74,9 @@ def _check(name: str, value: Any) -> None:
     got = f"got {name} {reprlib.repr(value)}"
     if type(value) is not _TYPES[name]:
         raise InvalidJobError(f"expected {_FORM}, {got}")
-    if isinstance(value, int) and name == "generation" and not 0 < value <= next_generation(0) + AHEAD_MS:
+    if name == "generation" and not 0 < value <= next_generation(0) + AHEAD_MS:
         raise InvalidJobError(f"expected a generation from 1, at most a day ahead of the clock, in milliseconds, {got}")
-    if name == "etag" and isinstance(value, str) and not (value.isascii() and value.isprintable()):
+    if name == "etag" and not (value.isascii() and value.isprintable()):
         raise InvalidJobError(f"expected an etag of printable ASCII, {got}")
     if isinstance(value, str | list):
         for text in [value] if isinstance(value, str) else value:

@@ -166,7 +166,7 @@ class Processor(BatchProcessor):
         for record in self.records:
             (isolated if runs_isolated(SQSRecord(record), self.guarded) else together).append(record)
         results = [self._process_record(record) for record in isolated]
-        if len(together) > 1 and threads() > 1:
+        if len(together) > 1:
             with ThreadPoolExecutor(min(threads(), len(together)), "record") as pool:
                 results += pool.map(self._process_record, together)
         else:

@@ -105,6 +105,7 @@ def _remove_versions(stack: DeployedStack, key: str) -> int:
     count = 0
     for entry in _versions(stack, key):
         if entry["Key"] == key:
+            # An object from before versioning has the id "null"; without an id, S3 would only add a delete marker.
             stack.client("s3").delete_object(Bucket=stack.bucket, Key=key, VersionId=entry["VersionId"])
             count += 1
     return count

@@ -34,6 +34,13 @@ def test_the_topic_denies_plain_http() -> None:
     assert [found["Effect"] for found in statements(policy.inputs["policy"])] == ["Deny"]
 
 
+def test_nothing_uses_the_topic_before_its_policy() -> None:
+    """Branches and publisher depend on the policy, so that no message is sent without TLS in between."""
+    policy = recorded().mocks.one("TopicPolicy", "new-image-uploaded-policy")
+    users = [*recorded().mocks.of_type("TopicSubscription"), recorded().mocks.one("Function", "job-publisher")]
+    assert [user.name for user in users if not recorded().depends(user, on=policy)] == []
+
+
 def test_the_topic_has_no_policy_where_plain_http_is_allowed() -> None:
     """Where plain HTTP is allowed, the topic keeps SNS's default policy."""
     assert recorded("local").mocks.of_type("TopicPolicy") == []

@@ -5,6 +5,8 @@ import pytest
 from components.stack_file import stack_config
 from tests.recording import FUNCTIONS, Recorded, allowed, arn, physical, record, recorded, statements
 
+XRAY = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
 
 def function(name: str = "pixel-resizer") -> Recorded:
     return recorded().mocks.one("Function", name)
@@ -71,6 +73,15 @@ def test_a_function_may_write_only_to_its_own_log() -> None:
         ("logs:CreateLogStream", f"{group}:*"),
         ("logs:PutLogEvents", f"{group}:*"),
     }
+
+
+@pytest.mark.parametrize(("tracing", "mode", "actions"), [("true", "Active", XRAY), ("false", "PassThrough", set())])
+def test_only_a_traced_function_may_write_traces(tracing: str, mode: str, actions: set[str]) -> None:
+    """With `tracing`, Lambda traces every invocation, and the role may write to X-Ray."""
+    mocks = recorded(tracing=tracing).mocks
+    assert mocks.one("Function", "pixel-resizer").inputs["tracingConfig"] == {"mode": mode}
+    policy = mocks.one("RolePolicy", "pixel-resizer-policy").inputs["policy"]
+    assert {action for action, _ in allowed(policy) if action.startswith("xray:")} == actions
 
 
 def test_a_functions_platform_matches_its_package() -> None:

@@ -70,10 +70,11 @@ def test_an_existing_key_is_used() -> None:
 
 
 def test_only_this_account_and_its_topics_may_use_a_new_key() -> None:
-    """Topics of other accounts cannot use the key."""
+    """The account administers the key, else nobody could change it; topics of other accounts cannot use it."""
     (key,) = recorded(kmsKey="create").mocks.of_type("Key")
     administer, use = statements(key.inputs["policy"])
-    assert administer["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    root = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    assert administer == {"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"}
     assert (use["Principal"], use["Action"]) == (
         {"Service": "sns.amazonaws.com"},
         ["kms:GenerateDataKey*", "kms:Decrypt"],

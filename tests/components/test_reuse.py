@@ -8,7 +8,7 @@ import pytest
 
 from components.errors import ArgumentError
 from components.stack_file import ROOT
-from tests.recording import Recorded, Recording, RecordingMocks, allowed, arn, physical, record, recorded
+from tests.recording import Recorded, Recording, RecordingMocks, allowed, arn, physical, record, recorded, statements
 
 TAGGED = {"EventSourceMapping", "Function", "Key", "LogGroup", "MetricAlarm", "Queue", "Role", "Topic"}
 REFUND = "arn:aws:lambda:eu-central-1:123456789012:function:refund:live"
@@ -150,6 +150,56 @@ def permissions(mocks: RecordingMocks, function: str) -> set[tuple[str, str]]:
     """Return the permissions of a function's role."""
     policy: Recorded = mocks.one("RolePolicy", f"{function}-policy")
     return allowed(policy.inputs["policy"])
+
+
+MINIMAL = """
+import pulumi
+from components.fanout import Fanout
+
+functions = {"code": pulumi.FileArchive("."), "runtime": "python3.13", "environment": {"LEVEL": "shared", "X": "1"}}
+branch = {"name": "a", "handler": "a.b", "environment": {"LEVEL": "own"}}
+Fanout("orders", {"branches": [branch], "functions": functions, "create_key": True})
+"""
+
+
+@pytest.fixture(scope="module")
+def minimal(tmp_path_factory: pytest.TempPathFactory) -> RecordingMocks:
+    """Return the resources of a fan-out whose program sets only what it must, and creates a key."""
+    program = tmp_path_factory.mktemp("minimal") / "__main__.py"
+    program.write_text(MINIMAL)
+    return record({}, program=program).mocks
+
+
+def test_defaults_are_as_documented(minimal: RecordingMocks) -> None:
+    """The defaults are those in the arguments' docstrings: no program has to set what another relies on."""
+    function, mapping = (
+        minimal.one("Function", "orders-a").inputs,
+        minimal.one("EventSourceMapping", "orders-a-mapping"),
+    )
+    redrive = json.loads(minimal.one("RedrivePolicy", "orders-a-redrive").inputs["redrivePolicy"])
+    assert {key: function[key] for key in ("memorySize", "timeout", "architectures")} == {
+        "memorySize": 256,
+        "timeout": 30,
+        "architectures": ["x86_64"],
+    }
+    assert minimal.one("LogGroup", "orders-a-logs").inputs["retentionInDays"] == 14
+    assert minimal.one("Queue", "orders-a-queue").inputs["visibilityTimeoutSeconds"] == 6 * 30
+    assert (mapping.inputs["batchSize"], mapping.inputs["maximumBatchingWindowInSeconds"]) == (10, 0)
+    assert (mapping.inputs["scalingConfig"], redrive["maxReceiveCount"]) == ({"maximumConcurrency": 10}, 5)
+    assert minimal.one("Key", "orders-key").inputs["deletionWindowInDays"] == 30
+
+
+def test_plain_http_is_denied_by_default(minimal: RecordingMocks) -> None:
+    """The topic and each of a branch's queues deny requests without TLS."""
+    policies = [found.inputs["policy"] for kind in ("TopicPolicy", "QueuePolicy") for found in minimal.of_type(kind)]
+    denies = [found for policy in policies for found in statements(policy) if found["Effect"] == "Deny"]
+    assert [found["Condition"] for found in denies] == [{"Bool": {"aws:SecureTransport": "false"}}] * 4
+
+
+def test_a_branchs_environment_overrides_the_shared_one(minimal: RecordingMocks) -> None:
+    """A function has the shared variables, and its branch's where both set one."""
+    variables = minimal.one("Function", "orders-a").inputs["environment"]["variables"]
+    assert (variables["LEVEL"], variables["X"]) == ("own", "1")
 
 
 REFUSED = """

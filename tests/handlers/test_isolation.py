@@ -4,6 +4,7 @@ import ctypes
 import faulthandler
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any, NoReturn
 import pytest
 
 from components.image_worker import ALLOCATOR
+from handlers.budget import cores
 from handlers.errors import BrokenImageError
 from handlers.imaging.limits import MEGABYTE
 from handlers.isolation import IsolatedWorkError, run_isolated
@@ -61,10 +63,11 @@ def test_any_other_error_has_the_childs_traceback() -> None:
         isolated(fail)
 
 
-def test_a_child_that_exits_raises_an_error() -> None:
-    """A child that exits without a result raises an error with its exit code."""
-    with pytest.raises(IsolatedWorkError, match=r"^the child process died: exit code 3$"):
-        isolated(lambda: os._exit(3))
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_child_that_exits_raises_an_error(code: int) -> None:
+    """A child that exits without a result raises an error with its exit code, even one that means success."""
+    with pytest.raises(IsolatedWorkError, match=rf"^the child process died: exit code {code}$"):
+        isolated(lambda: os._exit(code))
 
 
 def test_a_killed_child_raises_an_error() -> None:
@@ -90,6 +93,24 @@ def test_a_child_that_stalls_is_killed(tmp_path: Path) -> None:
         isolated(stall, wall_s=2)
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+STALLING = """
+import time
+from handlers.isolation import run_isolated
+run_isolated(lambda: (print("started", flush=True), time.sleep(60)), wall_s=60, memory_mb=10_240)
+"""
+
+
+@linux_only
+def test_a_child_ends_with_its_parent() -> None:
+    """A child does not outlive a parent that is killed; else it would keep its memory until its work ends."""
+    with subprocess.Popen([sys.executable, "-c", STALLING], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        assert parent.stdout.readline() == "started\n"
+        parent.kill()
+        # The pipe ends when the last process that may write to it has ended.
+        parent.communicate(timeout=30)
 
 
 @linux_only
@@ -119,9 +140,38 @@ def test_a_child_without_memory_raises_an_error() -> None:
         isolated(lambda: bytes(50_000_000), memory_mb=1)
 
 
+FRAGMENTED = """
+import resource
+from handlers.isolation import run_isolated
+
+def room():
+    with open("/proc/self/statm") as file:
+        return resource.getrlimit(resource.RLIMIT_AS)[0] - int(file.read().split()[0]) * resource.getpagesize()
+
+before = run_isolated(room, wall_s=60, memory_mb=1_000)
+blocks = [bytes(1_000) for _ in range(100_000)]
+del blocks[:-1]  # The last one keeps the heap from shrinking.
+print(before - run_isolated(room, wall_s=60, memory_mb=1_000))
+"""
+
+
+@pytest.mark.skipif(
+    not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="only glibc 2.33 and later report the free heap"
+)
+def test_the_free_heap_counts_as_the_childs_memory() -> None:
+    """A child can fill the free heap that it inherits without growing, so its limit is lower by that."""
+    done = subprocess.run([sys.executable, "-c", FRAGMENTED], capture_output=True, text=True, check=True)
+    assert 80_000_000 < int(done.stdout) < 120_000_000
+
+
+def test_a_child_may_keep_every_core_busy() -> None:
+    """The limit of CPU time is the wall time on each core: AVIF and HEIC decoders run a thread per core."""
+    soft_s, _ = isolated(lambda: resource.getrlimit(resource.RLIMIT_CPU), wall_s=19.5)
+    assert soft_s == 20 * cores()
+
+
 def test_the_parents_own_limits_are_unchanged() -> None:
     """The parent's own limits are unchanged."""
-    resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_AS), resource.getrlimit(resource.RLIMIT_CPU)
     isolated(os.getpid)
     assert (resource.getrlimit(resource.RLIMIT_AS), resource.getrlimit(resource.RLIMIT_CPU)) == before

@@ -23,9 +23,7 @@ def event(*keys: str, **entity: Any) -> dict[str, Any]:
 
 def test_a_job_survives_the_round_trip() -> None:
     """A job survives the round trip through its message."""
-    job = Job(
-        bucket="b", key="master/käse +1.png", etag="e", size=3, name="käse +1", generation=7, branches=("resizing",)
-    )
+    job = Job(bucket="b", key="master/käse +1.png", etag="e", name="käse +1", generation=1, branches=("resizing",))
     assert Job.from_json(job.to_json()) == job
 
 
@@ -41,7 +39,7 @@ def test_a_job_by_hand_needs_only_bucket_and_key() -> None:
 
 def test_a_message_from_an_older_stack_is_a_job_by_hand() -> None:
     """A message from an older stack, with a sequencer and no generation, is read as a job by hand."""
-    text = '{"bucket": "b", "key": "k", "etag": "e", "sequencer": "0A", "version_id": "v"}'
+    text = '{"bucket": "b", "key": "k", "etag": "e", "size": 3, "sequencer": "0A", "version_id": "v"}'
     assert Job.from_json(text) == Job(bucket="b", key="k", etag="e")
 
 
@@ -66,8 +64,6 @@ def test_unknown_fields_are_ignored() -> None:
         ('{"bucket": "b", "key": null}', "got only ['bucket', 'key']"),
         ('{"bucket": "b", "key": 7}', "got key 7"),
         ('{"bucket": ["b"], "key": "k"}', "got bucket ['b']"),
-        ('{"bucket": "b", "key": "k", "size": "3"}', "got size '3'"),
-        ('{"bucket": "b", "key": "k", "size": true}', "got size True"),
         ('{"bucket": "b", "key": "k", "etag": "e", "generation": "7"}', "got generation '7'"),
         ('{"bucket": "b", "key": "k", "etag": "e", "generation": true}', "got generation True"),
         ('{"bucket": "b", "key": "k", "etag": "e", "generation": 0}', "got generation 0"),

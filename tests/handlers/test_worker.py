@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import botocore.exceptions
@@ -20,7 +21,9 @@ import urllib3.exceptions
 from handlers import clients, storage, worker
 from handlers import master as masters
 from handlers.errors import BrokenImageError, NameTakenError, NotAnImageError
+from handlers.marks import Mark
 from handlers.master import Master
+from handlers.record import Outcome
 from handlers.settings import Settings
 from handlers.work import Result
 from tests.handlers.conftest import (
@@ -135,10 +138,13 @@ def test_work_gets_the_master_of_its_job(three_masters: Stack) -> None:
     ]
 
 
-def test_a_deleted_master_neither_fails_nor_is_rejected(stack: Stack) -> None:
-    """The message of a deleted master neither fails nor is rejected."""
-    assert process(sqs_event(job(KEY)), must_not_run) == []
-    assert stack.keys() == []
+@pytest.mark.parametrize("uploaded", [[], [KEY]], ids=["deleted", "replaced"])
+def test_a_master_that_is_gone_neither_fails_nor_is_rejected(stack: Stack, uploaded: list[str]) -> None:
+    """The job of a master that was deleted or replaced is done: the newer state has a job of its own."""
+    for key in uploaded:
+        stack.upload(key)
+    assert process(sqs_event(job(KEY, etag="before", generation=1)), must_not_run) == []
+    assert stack.keys() == uploaded
 
 
 @pytest.mark.parametrize("work", [done, on(KEY, raising(BrokenImageError("no"))), on(KEY, raising(OSError("no")))])
@@ -363,6 +369,15 @@ def test_a_batch_that_fails_completely_returns_every_id() -> None:
 
 
 @pytest.mark.usefixtures("three_masters")
+def test_a_failed_message_is_counted_as_a_retry(capsys: pytest.CaptureFixture[str]) -> None:
+    """It counts in RetriedImage only: its duration says nothing about pictures."""
+    process(sqs_event(*BATCH), on(OTHER, raising(ZeroDivisionError("a bug"))))
+    metrics = emf(capsys.readouterr().out)
+    durations = [duration for line in metrics for duration in line.get("ImageDuration", [])]
+    assert (total(metrics, "RetriedImage"), len(durations)) == (1, 2)
+
+
+@pytest.mark.usefixtures("three_masters")
 def test_a_failure_is_logged_once(logged: Callable[[], list[dict[str, Any]]]) -> None:
     """A failure's log line has the message's id, deliveries, error and duration."""
     process(sqs_event(job(KEY)), on(KEY, raising(ZeroDivisionError("a bug"))))
@@ -549,6 +564,7 @@ def test_each_redelivered_record_gets_its_share_of_the_time(
 # Logs
 
 
+@pytest.mark.usefixtures("three_masters")
 @pytest.mark.parametrize(
     ("outcome", "work", "body"),
     [
@@ -560,25 +576,36 @@ def test_each_redelivered_record_gets_its_share_of_the_time(
     ],
 )
 def test_each_message_has_one_log_line(
-    three_masters: Stack,
     logged: Callable[[], list[dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
     outcome: str,
     work: Run,
     body: str | dict[str, Any],
 ) -> None:
-    """The line has the message's outcome and duration."""
-    assert three_masters
+    """The line has the message's outcome, and its duration in milliseconds."""
+    monkeypatch.setattr(worker, "time", SimpleNamespace(monotonic=iter([10.0, 11.5]).__next__))
     process(sqs_event(body), work)
     (line,) = logged()
     assert (line["message"], line["level"], line["message_id"]) == (outcome, "INFO", "m0")
-    assert line["duration_ms"] >= 0
+    assert line["duration_ms"] == 1_500
 
 
-@pytest.mark.usefixtures("three_masters")
-def test_a_log_line_has_its_masters_key(logged: Callable[[], list[dict[str, Any]]]) -> None:
-    """The line has the master's key, so that a picture's history can be found."""
-    process(sqs_event(job(KEY)))
-    assert [line["key"] for line in logged()] == [KEY]
+class SizedOutput(FakeOutput):
+    """An output of one file of seven bytes."""
+
+    def write(self, _mark: Mark, _settings: Settings) -> Outcome:
+        """Return the outcome with the file's size."""
+        return Outcome(state="written", outputs={"a.jpg": {"width": 1, "height": 1, "bytes": 7}})
+
+
+def test_a_log_line_has_its_masters_key_and_bytes(
+    three_masters: Stack, logged: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """The line has the master's key, so that a picture's history can be found, and the bytes read and written."""
+    process(sqs_event(job(KEY)), lambda *_: SizedOutput())
+    assert [(line["key"], line["bytes_in"], line["bytes_out"]) for line in logged()] == [
+        (KEY, len(three_masters.read(KEY)), 7)
+    ]
 
 
 @pytest.mark.usefixtures("stack")

@@ -8,7 +8,7 @@ import pytest
 from botocore.client import BaseClient
 
 from handlers.record import Outcome
-from ops.audit import audit, rejected
+from ops.audit import Account, audit, rejected
 from ops.inventory import Inventory
 from tests.ops.conftest import BRANCHES, BUCKET, TABLE, Pipeline
 
@@ -50,6 +50,13 @@ def test_a_rejection_accounts_for_a_branch(pipeline: Pipeline, branch: str) -> N
     """A rejection accounts for the branch that wrote it."""
     pipeline.reject("cat.png", pipeline.upload("cat.png"), branch)
     assert states(pipeline, "cat.png") == {**dict.fromkeys(BRANCHES, "missing"), branch: "rejected"}
+
+
+def test_branches_may_be_accounted_for_in_different_ways() -> None:
+    """A master is accounted for if its branches are done, outdated and rejected, one each."""
+    states = dict(zip(BRANCHES, ("done", "outdated", "rejected"), strict=True))
+    assert Account(key="master/cat.png", etag="e", states=states).accounted_for
+    assert not Account(key="master/cat.png", etag="e", states={**states, "more": "stale"}).accounted_for
 
 
 def test_an_output_of_older_settings_is_outdated(pipeline: Pipeline) -> None:

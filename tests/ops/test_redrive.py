@@ -72,11 +72,11 @@ def test_any_other_error_of_a_move_is_raised(pipeline: Pipeline, monkeypatch: py
 
 
 class MovingSqs:
-    """A fake SQS with message moves: a task runs for one poll and moves two messages."""
+    """A fake SQS with message moves: a task runs for one poll, may be cancelling for another, and moves two."""
 
     def __init__(self, end: str = "COMPLETED") -> None:
         self.started: list[str] = []
-        self._statuses = iter(["RUNNING", end])
+        self._statuses = iter(["RUNNING", "CANCELLING", end])
 
     def get_queue_attributes(self, **_: Any) -> dict[str, Any]:
         """Return the queue's ARN."""
@@ -110,10 +110,14 @@ def test_a_failed_move_is_an_error(pipeline: Pipeline, monkeypatch: pytest.Monke
         redrive(stack, "resizing")
 
 
-def test_a_failed_event_is_published(pipeline: Pipeline) -> None:
-    """Lambda's record contains the event, whose keys are URL-encoded."""
+FROM_EVENTBRIDGE = {"source": "aws.s3", "detail": {"bucket": {"name": BUCKET}, "object": {"key": "master/my cat.png"}}}
+
+
+@pytest.mark.parametrize("body", [{"requestPayload": EVENT}, {"requestPayload": FROM_EVENTBRIDGE}, FROM_EVENTBRIDGE])
+def test_a_failed_event_is_published(pipeline: Pipeline, body: dict[str, Any]) -> None:
+    """Lambda's record contains the event; EventBridge stores one that it could not deliver as it is."""
     pipeline.upload("my cat.png")
-    fail(pipeline, "job-publisher-failed", json.dumps({"requestPayload": EVENT}))
+    fail(pipeline, "job-publisher-failed", json.dumps(body))
     assert redrive(pipeline.stack, "job-publisher-failed") == 1
     assert pipeline.published() == ["master/my cat.png"]
     assert waiting(pipeline.stack)["job-publisher-failed"] == 0
