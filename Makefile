@@ -13,6 +13,9 @@ PYTHON = 3.13
 IMAGING = pillow
 FRESH =
 
+# Container images set it; then each of the many processes that are started here would compile the project again.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON_FILES := __main__.py components handlers local ops costs benchmarks policy provider examples tests
@@ -58,7 +61,7 @@ $(VENV)/ready: requirements.txt handlers/requirements.txt constraints.txt pyproj
 	$(INSTALL) --requirement requirements.txt
 	$(INSTALL) --constraint constraints.txt --requirement handlers/requirements.txt --group dev
 	@$(BIN)/python -m compileall -qq -j 0 -x '$(NOT_COMPILED)' $(VENV)/lib || true
-	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -c 'import components.pipeline, components.storage, components.watch'
+	@$(BIN)/python -c 'import components.pipeline, components.storage, components.watch'
 	@touch $@
 
 cascade: setup

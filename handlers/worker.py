@@ -126,6 +126,8 @@ def _schedule_retries(batch: _Batch) -> None:
     def in_time() -> bool:
         return batch.context.get_remaining_time_in_millis() >= 1000 * SHORTEST_CALL_S
 
+    if not batch.retry_delays_s:
+        return
     try:
         refused = retries.schedule(batch.settings.queue_url, batch.retry_delays_s, in_time)
     except Exception as error:  # noqa: BLE001 - a failure here must not fail the whole batch
