@@ -67,9 +67,8 @@ $(VENV)/ready: requirements.txt handlers/requirements.txt constraints.txt pyproj
 cascade: setup
 	$(BIN)/python -m local run $(if $(IMAGES),"$(IMAGES)") --out "$(OUT)" --stack $(STACK)
 
-# Three processes keep two cores busy, because many tests wait for the emulator.
 test: setup
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(TESTS)
 
 # The functions' tests by the functions' Python, in an environment of its own.
 test-runtime: setup
