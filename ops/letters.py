@@ -21,15 +21,12 @@ def letters(stack: DeployedStack, queue: str, errors: Mapping[str, str]) -> list
 
 def explained_letters(stack: DeployedStack, queue: str) -> list[dict[str, str]]:
     """Return the first messages of a failure queue, each with the last error that its function logged."""
-    messages = _first_messages(stack, queue)
-    if queue not in stack.queues:
-        return [letter(message, {}, UNSAID) for message in messages]
-    group = log_group(stack, stack.queues[queue]) if messages else None
-    if group is None:
-        return [letter(message, {}) for message in messages]
-    since_ms = min(int(message["Attributes"]["SentTimestamp"]) for message in messages)
-    errors = last_failures(stack, group, [message["MessageId"] for message in messages], since_ms)
-    return [letter(message, errors) for message in messages]
+    messages, source = _first_messages(stack, queue), stack.queues.get(queue)
+    errors = dict[str, str]()
+    if messages and source and (group := log_group(stack, source)):
+        since_ms = min(int(message["Attributes"]["SentTimestamp"]) for message in messages)
+        errors = last_failures(stack, group, [message["MessageId"] for message in messages], since_ms)
+    return [letter(message, errors, UNKNOWN if source else UNSAID) for message in messages]
 
 
 def letter(message: Mapping[str, Any], errors: Mapping[str, str], default: str = UNKNOWN) -> dict[str, str]:

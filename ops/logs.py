@@ -71,8 +71,8 @@ def last_failures(stack: DeployedStack, group: str, message_ids: Sequence[str], 
     pattern = " ".join(f'?"{message_id}"' for message_id in message_ids)
     for event in log_events(stack.client("logs"), group, startTime=since_ms, filterPattern=pattern):
         # The emulator ignores the filter.
-        message_id, failure = fields_of(event["message"]).get("message_id"), failure_of(group, event["message"])
-        if failure and message_id in message_ids:
+        message_id = fields_of(event["message"]).get("message_id")
+        if message_id in message_ids and (failure := failure_of(group, event["message"])):
             found[str(message_id)] = failure.what
     return found
 

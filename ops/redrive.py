@@ -85,22 +85,22 @@ def _reconcile_events(stack: DeployedStack, source: str) -> int:
     Raises: InvalidJobError, after all others, for messages without an event of this stack.
     """
     sqs = stack.client("sqs")
-    count, refused, handles = 0, dict[str, InvalidJobError](), dict[str, str]()
+    count, refused = 0, dict[str, tuple[str, InvalidJobError]]()
     for message in received(sqs, source):
         try:
             _reconcile_masters(stack, message["Body"])
         except InvalidJobError as error:
-            refused[message["MessageId"]], handles[message["MessageId"]] = error, message["ReceiptHandle"]
+            refused[message["MessageId"]] = message["ReceiptHandle"], error
             continue
         count += 1
         sqs.delete_message(QueueUrl=source, ReceiptHandle=message["ReceiptHandle"])
-    for handle in handles.values():  # The next redrive finds them at once.
+    for handle, _ in refused.values():  # The next redrive finds them at once.
         with contextlib.suppress(sqs.exceptions.MessageNotInflight):
             sqs.change_message_visibility(QueueUrl=source, ReceiptHandle=handle, VisibilityTimeout=0)
     if refused:
         sent = f"{count:,} {'message was' if count == 1 else 'messages were'} sent back"
         stay = f"{len(refused):,} {'stays' if len(refused) == 1 else 'stay'} in the queue"
-        first = next(iter(refused.values()))
+        _, first = next(iter(refused.values()))
         raise InvalidJobError(f"{first}. {sent}, {stay}: delete what is not an event of this stack") from first
     return count
 

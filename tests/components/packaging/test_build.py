@@ -17,6 +17,7 @@ from components.packaging import build as building
 from components.packaging.build import build, check, code_archive, layer_archive
 from components.packaging.target import PackageError, Target
 from components.packaging.wheels import DECODERS, unused_for
+from tests.pythons import needs_python
 
 LAMBDA = Target("python3.13", "x86_64", bytecode=False)
 ARM = Target("python3.13", "arm64", bytecode=False)
@@ -186,7 +187,12 @@ def test_a_layer_has_the_encoders_of_output_formats() -> None:
 
 @pytest.mark.parametrize(
     "target",
-    [LAMBDA, ARM, Target("python3.12", "x86_64", bytecode=False)],
+    [
+        LAMBDA,
+        ARM,
+        Target("python3.12", "x86_64", bytecode=False),
+        pytest.param(Target("python3.12", "arm64"), marks=needs_python("3.12")),
+    ],
     ids=str,
 )
 def test_a_layer_for_lambda_has_wheels_of_its_platform(target: Target) -> None:
