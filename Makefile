@@ -10,6 +10,7 @@ TESTS ?=
 # What `make package` builds for; PYTHON is the runtime's version.
 ARCH = x86_64
 PYTHON = 3.13
+RUNTIME = .cache/venv-$(PYTHON)
 IMAGING = pillow
 FRESH =
 
@@ -35,7 +36,7 @@ SCREENSHOTS = build/screenshots
 # What writes requirements.txt for every platform.
 UV = uv==0.13.9
 
-.PHONY: help setup cascade test test-runtime test-engine smoke test-browser browser check format docs bench package headers lock clean
+.PHONY: help setup cascade test test-runtime runtime test-engine smoke test-browser browser check format docs bench package headers lock clean
 
 help:
 	@echo "make cascade [IMAGES=path] [OUT=out] [STACK=local]  set up, then send pictures, or samples, through the pipeline here"
@@ -71,10 +72,13 @@ test: setup
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(TESTS)
 
 # The functions' tests by the functions' Python, in an environment of its own.
-test-runtime: setup
+test-runtime: runtime
+	@[ ! -d $(RUNTIME) ] || $(MAKE) --no-print-directory test TESTS="tests/handlers -m 'not exhaustive'" VENV=$(RUNTIME)
+
+runtime: setup
 	@found=$$($(BIN)/python -c 'import sys; from components.packaging.interpreters import interpreter; print(interpreter("$(PYTHON)") or sys.exit(1))') || { \
 	  echo "skipped: expected Python $(PYTHON) on the PATH or in pyenv, got none: install it"; exit 0; }; \
-	$(MAKE) --no-print-directory test TESTS="tests/handlers -m 'not exhaustive'" VENV=.cache/venv-$(PYTHON) VENV_PYTHON="$$found"
+	$(MAKE) --no-print-directory setup VENV=$(RUNTIME) VENV_PYTHON="$$found"
 
 test-engine: setup
 	$(BIN)/python -m pytest -m engine tests/engine
