@@ -49,7 +49,7 @@ help:
 	@echo "make format                                         format the code, and fix what the linter can fix"
 	@echo "make docs                                           build the documentation's site, with the API, into build/site"
 	@echo "make bench                                          run the main benchmarks"
-	@echo "make package [ARCH=arm64] [PYTHON=3.12] [FRESH=1]   build what pulumi up uploads; IMAGING=pillow-simd builds that"
+	@echo "make package [ARCH=arm64] [PYTHON=3.14] [FRESH=1]   build what pulumi up uploads; IMAGING=pillow-simd builds that"
 	@echo "make lock                                           write constraints.txt, requirements.txt and the wheels' hashes again"
 	@echo "make clean                                          remove what make has made"
 	@echo "VENV_PYTHON=python3.13, with any of them, names the Python to set up with."

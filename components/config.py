@@ -34,6 +34,9 @@ MIN_TIMEOUT_S = 10
 MIN_PICTURE_MB = 256
 """With less, a function that decodes has no memory left for pictures."""
 
+RUNTIMES = ("python3.13", "python3.14", "python3.12")
+"""Those on Amazon Linux 2023, the default first. Source: Lambda's developer guide, "Lambda runtimes"."""
+
 DEFAULT_INPUTS = ("jpeg", "png", "gif")
 FURTHER_INPUTS = ("webp", "avif", "heic", "tiff")
 """Formats that are refused unless `inputFormats` names them; `handlers.imaging.formats` reads them."""
@@ -90,7 +93,7 @@ class StackConfig:
     max_concurrency: int = whole(10, 2, 1000)
     max_receives: int = whole(5, 1, 1000)
 
-    runtime: str = one_of("python3.13", "python3.12")
+    runtime: str = one_of(*RUNTIMES)
     architecture: str = one_of("x86_64", "arm64")
     imaging: str = one_of("pillow", "pillow-simd")
     package_for: str = one_of("lambda", "host")

@@ -6,10 +6,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from components.config import RUNTIMES
 from components.packaging import paths, wheels
 from components.packaging.target import MACHINES, Target
 
-RUNTIMES = ("python3.12", "python3.13")
 TITLE = "# The wheels that a layer for Lambda is built of, as `sha256sum` writes them; written by `make lock`.\n"
 
 

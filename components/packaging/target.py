@@ -14,7 +14,7 @@ from components.packaging import paths
 MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
 
-# The glibc of Amazon Linux 2023, on which python3.12 and python3.13 run.
+# The glibc of Amazon Linux 2023, on which all `RUNTIMES` run.
 # Source: Lambda's developer guide, "Lambda runtimes"; Amazon Linux 2023's release notes.
 GLIBC = (2, 34)
 # Source: PEP 600 for the tags.

@@ -101,7 +101,7 @@ WRONG = [
     ("gps", "True", "true or false"),
     ("reencode", "never", "one of when-needed, always"),
     ("naming", "hash", "one of stem, full"),
-    ("runtime", "python3.9", "one of python3.13, python3.12"),
+    ("runtime", "python3.9", "one of python3.13, python3.14, python3.12"),
     ("architecture", "riscv", "one of x86_64, arm64"),
     ("logRetentionDays", "2", "one of 1, 3, 5, 7,"),
     ("background", "white", 'a colour as "#rrggbb" (YAML needs the quotes)'),

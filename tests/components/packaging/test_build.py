@@ -21,6 +21,8 @@ from tests.pythons import needs_python
 
 LAMBDA = Target("python3.13", "x86_64", bytecode=False)
 ARM = Target("python3.13", "arm64", bytecode=False)
+OLDER = Target("python3.12", "x86_64", bytecode=False)
+NEWER = Target("python3.14", "x86_64", bytecode=False)
 SOURCES = LAMBDA
 HOST = Target.of(StackConfig(package_for="host"))
 
@@ -190,7 +192,8 @@ def test_a_layer_has_the_encoders_of_output_formats() -> None:
     [
         LAMBDA,
         ARM,
-        Target("python3.12", "x86_64", bytecode=False),
+        OLDER,
+        NEWER,
         pytest.param(Target("python3.12", "arm64"), marks=needs_python("3.12")),
     ],
     ids=str,
@@ -247,7 +250,7 @@ def test_the_package_for_this_machine_passes_its_checks() -> None:
         assert module in imports
 
 
-@pytest.mark.parametrize("target", [Target("python3.12", "x86_64", bytecode=False), LAMBDA], ids=str)
+@pytest.mark.parametrize("target", [OLDER, LAMBDA, NEWER], ids=str)
 def test_the_package_for_lambda_imports_in_the_runtimes_python(target: Target) -> None:
     """Every handler imports in the runtime's Python, if this machine has one."""
     _, _, imports = check(build(target), target)

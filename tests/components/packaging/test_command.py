@@ -43,7 +43,7 @@ def test_every_check_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("--python=3.9", "argument --python: expected one of python3.13, python3.12, got '3.9'"),
+        ("--python=3.9", "argument --python: expected one of python3.13, python3.14, python3.12, got '3.9'"),
         ("--architecture=riscv", "argument --architecture: expected one of x86_64, arm64, got 'riscv'"),
         ("--imaging=opencv", "argument --imaging: expected one of pillow, pillow-simd, got 'opencv'"),
     ],

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from components.config import RUNTIMES
 from components.packaging import paths, wheels
 from components.packaging.build import layer_archive
-from components.packaging.lock import RUNTIMES
 from components.packaging.target import MACHINES, PackageError, Target
 
 LAMBDA = Target("python3.13", "x86_64", bytecode=False)
