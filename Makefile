@@ -61,7 +61,7 @@ $(VENV)/ready: requirements.txt handlers/requirements.txt constraints.txt pyproj
 	$(VENV_PYTHON) -m venv $(VENV)
 	$(INSTALL) --requirement requirements.txt
 	$(INSTALL) --constraint constraints.txt --requirement handlers/requirements.txt --group dev
-	@$(BIN)/python -m compileall -qq -j 0 -x '$(NOT_COMPILED)' $(VENV)/lib || true
+	@$(BIN)/python -W ignore -m compileall -qq -j 0 -x '$(NOT_COMPILED)' $(VENV)/lib || true
 	@$(BIN)/python -c 'import components.pipeline, components.storage, components.watch'
 	@touch $@
 
