@@ -47,9 +47,15 @@ def test_an_output_of_an_older_state_is_stale(pipeline: Pipeline) -> None:
 
 @pytest.mark.parametrize("branch", BRANCHES)
 def test_a_rejection_accounts_for_a_branch(pipeline: Pipeline, branch: str) -> None:
-    """A rejection accounts for the branch that wrote it."""
-    pipeline.reject("cat.png", pipeline.upload("cat.png"), branch)
-    assert states(pipeline, "cat.png") == {**dict.fromkeys(BRANCHES, "missing"), branch: "rejected"}
+    """A rejection accounts for the branch that wrote it, and only this branch has a reason."""
+    etag = pipeline.upload("cat.png")
+    pipeline.reject("cat.png", etag, branch)
+    others = tuple(name for name in BRANCHES if name != branch)
+    pipeline.finish("cat.png", etag, others)
+    (found,) = audit(pipeline.stack)
+    assert found.states == {**dict.fromkeys(others, "done"), branch: "rejected"}
+    reason = {"key": "master/cat.png", "branch": branch, "error": "NotAnImageError", "message": "no picture"}
+    assert list(found.rejections) == [reason]
 
 
 def test_branches_may_be_accounted_for_in_different_ways() -> None:
