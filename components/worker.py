@@ -72,12 +72,12 @@ def checked(spec: BranchSpec) -> BranchSpec:
     if ("handler" in spec) == ("existing_function" in spec):
         found = "both" if "handler" in spec else "neither"
         raise ArgumentError(
-            f"The branch {spec['name']}: expected handler or existing_function, got {found}: set one of them"
+            f"The branch {spec['name']}: expected a handler or an existing function, got {found}: set one of them"
         )
     if "existing_function" in spec and (extra := spec.keys() - OF_EXISTING):
         raise ArgumentError(
-            f"The branch {spec['name']}: expected no settings of a new function beside "
-            f"existing_function, got {', '.join(sorted(extra))}: remove them"
+            f"The branch {spec['name']}: expected no settings of a new function beside an "
+            f"existing one, got {', '.join(sorted(extra))}: remove them"
         )
     return spec
 
