@@ -223,7 +223,7 @@ Fanout("orders", {{"branches": {branches}, "functions": {functions}}})
             "expected a handler or an existing function, got both",
         ),
         ('[{"name": "a", "handler": "a.b"}]', "{}", "expected code and runtime, got no code and no runtime: set them"),
-        ('[{"name": "a", "existing_function": existing}]', "{}", "expected a function's ARN, got 'arn'"),
+        ('[{"name": "a", "existing_function": existing}]', "{}", "The branch a: expected a function's ARN, got 'arn'"),
         ('[{"name": "a" * 80, "handler": "a.b"}]', "code", "expected a name of at most 80 characters"),
         (
             '[{"name": "a", "existing_function": existing, "environment": {}, "memory_mb": 1}]',

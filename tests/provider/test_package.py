@@ -145,6 +145,10 @@ def test_a_secret_stays_a_secret() -> None:
 @pytest.mark.parametrize(
     ("branch", "message"),
     [
+        (
+            {"name": "billing", "existingFunction": {"arn": "nope", "roleName": "billing", "timeoutSeconds": 3}},
+            "expected a function's ARN, got 'nope': set its function's ARN",
+        ),
         ({"name": "billing"}, "expected a handler or an existing function, got neither: set one of them"),
         (
             {"name": "billing", "handler": "billing.handler"},
