@@ -21,8 +21,8 @@ pulumi config set --path 'sizes[0]' thumbnail=100
 pulumi config set --path 'sizes[1]' large=1600
 ```
 
-An unknown key or a wrong value stops `pulumi up` before it creates any resource; the error names the key. `{COMMAND}`
-writes this page.
+An unknown key or a wrong value stops `pulumi up` before it creates any resource; the error names the key.
+`--secret` encrypts a value in the stack's file, but not in Pulumi's state. `{COMMAND}` writes this page.
 
 | key | default | accepts | meaning |
 |---|---|---|---|

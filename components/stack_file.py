@@ -77,7 +77,7 @@ def stack_config(stack: str, overrides: Mapping[str, str] | None = None) -> dict
     """
     path = ROOT / f"Pulumi.{stack}.yaml"
     if not path.is_file():
-        known = sorted(file.name.split(".")[1] for file in ROOT.glob("Pulumi.*.yaml"))
+        known = sorted(map(stack_name, ROOT.glob("Pulumi.*.yaml")))
         raise ConfigError(
             f"expected one of the stacks {', '.join(known)}, got {stack!r}, which has no Pulumi.{stack}.yaml"
             f"{did_you_mean(stack, known, most=1)}: name another"
@@ -113,6 +113,11 @@ def file_config(path: Path) -> dict[str, str]:
             raise StackFileError(f"{path}: expected {full} once, got {written[full]} and {key}: remove one")
         written[full], values[full] = str(key), value
     return {key: _as_text(key, value) for key, value in values.items()}
+
+
+def stack_name(file: Path) -> str:
+    """Return the name of a stack file's stack, which may hold dots: `Pulumi.v1.2.yaml` -> `v1.2`."""
+    return file.name.removeprefix("Pulumi.").removesuffix(".yaml")
 
 
 def region_of(config: Mapping[str, str]) -> str:

@@ -72,13 +72,16 @@ def checked(spec: BranchSpec) -> BranchSpec:
     if ("handler" in spec) == ("existing_function" in spec):
         found = "both" if "handler" in spec else "neither"
         raise ArgumentError(
-            f"The branch {spec['name']}: expected handler or existing_function, got {found}: set one of them"
+            f"The branch {spec['name']}: expected a handler or an existing function, got {found}: set one of them"
         )
     if "existing_function" in spec and (extra := spec.keys() - OF_EXISTING):
         raise ArgumentError(
-            f"The branch {spec['name']}: expected no settings of a new function beside "
-            f"existing_function, got {', '.join(sorted(extra))}: remove them"
+            f"The branch {spec['name']}: expected no settings of a new function beside an "
+            f"existing one, got {', '.join(sorted(extra))}: remove them"
         )
+    # An ARN that is known already is checked before anything is created.
+    if "existing_function" in spec and isinstance(arn := spec["existing_function"]["arn"], str):
+        _name_in(arn, spec["name"])
     return spec
 
 
@@ -120,7 +123,7 @@ def existing_worker(
         opts=pulumi.ResourceOptions(parent=parent),
     )
     arn = pulumi.Output.from_input(found["arn"])
-    return Worker(arn=arn, name=arn.apply(_name), ready=[policy])
+    return Worker(arn=arn, name=arn.apply(lambda arn: _name_in(arn, branch)), ready=[policy])
 
 
 def new_worker(function: Function) -> Worker:
@@ -128,9 +131,12 @@ def new_worker(function: Function) -> Worker:
     return Worker(arn=function.arn, name=function.name, service=function.service)
 
 
-def _name(arn: str) -> str:
-    """Return the name in a function's ARN, without a version or alias."""
+def _name_in(arn: str, branch: str) -> str:
+    """Return the name in a function's ARN, without a version or alias.
+
+    Raises: ArgumentError, if it is another ARN.
+    """
     parts = arn.split(":")
     if parts[:1] != ["arn"] or parts[5:6] != ["function"]:
-        raise ArgumentError(f"expected a function's ARN, got {arn!r}: set `existing_function.arn` to one")
+        raise ArgumentError(f"The branch {branch}: expected a function's ARN, got {arn!r}: set its function's ARN")
     return parts[6]

@@ -21,13 +21,19 @@ sys.path.insert(0, str(Path(__file__).parent))
 from promises.model import Resource, Rule, StackResources  # type: ignore[import-not-found]
 from promises.rules import RULES  # type: ignore[import-not-found]
 
+UNKNOWN = (UnknownValueError, KeyError)
+"""The errors of values that are unknown before an update.
+
+An output is missing, not unknown, if its provider cannot run in a preview, such as one whose role the update creates.
+"""
+
 
 def validation(rule: Rule) -> Callable[[StackValidationArgs, ReportViolation], None]:
     """Return a rule as Pulumi calls it."""
 
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         found = [Resource(type=r.resource_type, name=r.name, urn=r.urn, props=r.props) for r in args.resources]
-        for resource, message in rule.violations(StackResources(found), unknown=UnknownValueError):
+        for resource, message in rule.violations(StackResources(found), unknown=UNKNOWN):
             report(message, resource.urn)
 
     return validate

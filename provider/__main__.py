@@ -2,12 +2,17 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
-from pulumi.provider.experimental import component_provider_host
+from pulumi import InputPropertiesError
+from pulumi.provider import ConstructResult, main
+from pulumi.provider.experimental.component import ComponentProvider
+from pulumi.provider.server import ComponentInitError
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # Pulumi runs this folder, not the repository.
 
 from components.branch import Branch
+from components.errors import ArgumentError
 from components.fanout import Fanout
 from components.function import Function
 from components.publisher import Publisher
@@ -15,5 +20,23 @@ from components.publisher import Publisher
 NAME, VERSION = "pixelcascade", "0.1.0"
 COMPONENTS = [Branch, Fanout, Function, Publisher]
 
+
+class PackageProvider(ComponentProvider):
+    """Constructs the components, and reports arguments that cannot be deployed without a traceback."""
+
+    def construct(self, *args: Any, **kwargs: Any) -> ConstructResult:
+        """Construct a component.
+
+        Raises: InputPropertiesError, whose message alone Pulumi prints.
+        """
+        try:
+            return super().construct(*args, **kwargs)
+        except ComponentInitError as error:
+            if isinstance(error.inner, ArgumentError):
+                # With None instead of the empty list, the SDK fails to report the error.
+                raise InputPropertiesError(str(error.inner), []) from error
+            raise
+
+
 if __name__ == "__main__":
-    component_provider_host(name=NAME, version=VERSION, components=COMPONENTS)
+    main(PackageProvider(COMPONENTS, NAME, version=VERSION), sys.argv[1:])

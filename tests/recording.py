@@ -16,13 +16,13 @@ from unittest import mock
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
 
 from components.branches import BRANCHES
-from components.stack_file import ROOT, stack_config
+from components.stack_file import ROOT, stack_config, stack_name
 from local.program import PROGRAM, run_program
 
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
 CDN_DOMAIN = "d111111abcdef8.cloudfront.net"
-STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
+STACKS = sorted(map(stack_name, ROOT.glob("Pulumi.*.yaml")))
 WORKERS = {row.name: row.function_name for row in BRANCHES}
 """The logical name of each branch's function, by branch."""
 FUNCTIONS = ("job-publisher", *WORKERS.values())

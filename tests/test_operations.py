@@ -43,6 +43,13 @@ def test_a_runbook_has_a_command(heading: str) -> None:
     assert re.search(r"^```\n(?:python -m ops|pulumi|aws) ", RUNBOOKS[heading], re.MULTILINE)
 
 
+def test_changes_outside_of_pulumi_are_undone_with_a_refresh() -> None:
+    """Without `--refresh`, `pulumi up` does not see that a policy was changed by hand, and changes nothing."""
+    restoring = re.findall(r"`(pulumi up[^`]*)`[^.`]* restore", ALARMS)
+    assert restoring
+    assert set(restoring) == {"pulumi up --refresh"}
+
+
 def test_the_page_has_every_ops_command_with_valid_options() -> None:
     """The page uses every command of `python -m ops`, and only options that exist."""
     lines = re.findall(r"^python -m ops (\w+)(.*)$", TEXT, re.MULTILINE)

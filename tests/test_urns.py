@@ -1,8 +1,11 @@
 """The URNs of the dev stack: a changed URN would replace a resource of a running stack."""
 
+import dataclasses
 from pathlib import Path
 
-from tests.recording import recorded
+from components.config import StackConfig, config_key
+from tests.recording import Recording, recorded
+from tests.test_contracts import CHANGED
 
 SNAPSHOT = Path(__file__).parent / "urns.txt"
 
@@ -45,6 +48,65 @@ def test_no_component_gets_another_parent() -> None:
         if not found.custom and found.parent in kinds:
             parents.setdefault(found.kind, set()).add(kinds[found.parent])
     assert {kind: " ".join(sorted(found)) for kind, found in parents.items()} == PARENTS
+
+
+# Every further setting, changed.
+FURTHER = {
+    "publisherMemoryMb": "512",
+    "formatConversionMemoryMb": "2048",
+    "metadataExtractionMemoryMb": "512",
+    "timeoutS": "90",
+    "batchSize": "20",
+    "batchWindowS": "5",
+    "maxConcurrency": "7",
+    "maxReceives": "3",
+    "runtime": "python3.12",
+    "architecture": "arm64",
+    "bytecode": "off",
+    "tlsOnly": "false",
+    "kmsKey": "create",
+    "masterKmsKey": "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    "corsOrigins": '["https://www.example.com"]',
+    "cdn": "true",
+    "versioning": "true",
+    "noncurrentDays": "7",
+    "rejectedDays": "30",
+    "forceDestroy": "false",
+    "protectData": "true",
+    "alarmEmail": "you@example.com",
+    "tracing": "true",
+    "logRetentionDays": "30",
+    "logLevel": "DEBUG",
+    "systemLogs": "false",
+}
+# `bucket` deletes the stack's own (docs/operations.md), `alarmTopic` excludes `alarmEmail`, pillow-simd must be built,
+# and every recording is for the host.
+UNCHANGED = {"bucket", "alarmTopic", "imaging", "packageFor"}
+
+# The inputs that cannot change without a replacement. Source: the AWS provider's documentation of each resource.
+FIXED = {
+    "Bucket": ("bucket", "bucketPrefix", "objectLockEnabled"),
+    "Queue": ("name", "namePrefix", "fifoQueue"),
+    "Table": ("name", "hashKey", "rangeKey"),
+    "Topic": ("name", "namePrefix", "fifoTopic"),
+}
+
+
+def fixed(program: Recording) -> set[tuple[str, ...]]:
+    """Return what decides whether a resource that holds data or messages is replaced: its URN and its fixed inputs."""
+    return {
+        (found.urn, *(str(found.inputs.get(key)) for key in keys))
+        for kind, keys in FIXED.items()
+        for found in program.mocks.of_type(kind)
+    }
+
+
+def test_no_setting_replaces_what_holds_pictures_or_messages() -> None:
+    """Almost every setting is changed, and each bucket, queue, table and topic of the stack stays."""
+    assert {*CHANGED, *FURTHER, *UNCHANGED} == {config_key(field.name) for field in dataclasses.fields(StackConfig)}
+    before = fixed(recorded("dev"))
+    assert len(before) == 14
+    assert before <= fixed(recorded("dev", **CHANGED, **FURTHER))
 
 
 if __name__ == "__main__":

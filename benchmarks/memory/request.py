@@ -12,7 +12,7 @@ from benchmarks.options import config_of
 from components.branches import ImageBranch
 from components.config import ConfigError, StackConfig
 from components.nearest import did_you_mean
-from components.stack_file import file_config
+from components.stack_file import file_config, stack_name
 
 ALL = "all"
 MOST_WEIGHT = 1e9
@@ -76,7 +76,7 @@ def parse_stack_file(_context: click.Context, _option: click.Parameter, file: Pa
         near = did_you_mean(file.name, (found.name for found in file.parent.glob("Pulumi.*.yaml")), most=1)
         raise click.BadParameter(
             f"expected the file of a stack, got {file}, which does not exist{near}: name another, or create it with "
-            f"`pulumi stack init {file.name.split('.')[1]}` and `pulumi config set aws:region REGION`"
+            f"`pulumi stack init {stack_name(file)}` and `pulumi config set aws:region REGION`"
         )
     try:
         if file:

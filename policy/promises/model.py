@@ -66,9 +66,9 @@ class Rule:
         return (self.check.__doc__ or "").partition("\n")[0]
 
     def violations(
-        self, stack: StackResources, unknown: type[Exception] | tuple[()] = ()
+        self, stack: StackResources, unknown: tuple[type[Exception], ...] = ()
     ) -> Iterator[tuple[Resource, str]]:
-        """Yield each resource that breaks the promise, and how; a check that raises `unknown` is skipped."""
+        """Yield each resource that breaks the promise, and how; a check that raises one of `unknown` is skipped."""
         for resource in (found for found in stack.of(*self.kinds) if found.in_package):
             try:
                 yield from [(resource, f"{resource.name}: {message}") for message in self.check(resource, stack)]

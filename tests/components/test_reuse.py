@@ -216,19 +216,19 @@ Fanout("orders", {{"branches": {branches}, "functions": {functions}}})
     ("branches", "functions", "message"),
     [
         ('[{"name": "a"}, {"name": "a"}]', "code", "expected branches of different names, got a, a: rename one"),
-        ('[{"name": "a"}]', "code", "expected handler or existing_function, got neither: set one of them"),
+        ('[{"name": "a"}]', "code", "expected a handler or an existing function, got neither: set one of them"),
         (
             '[{"name": "a", "handler": "a.b", "existing_function": existing}]',
             "code",
-            "handler or existing_function, got both",
+            "expected a handler or an existing function, got both",
         ),
         ('[{"name": "a", "handler": "a.b"}]', "{}", "expected code and runtime, got no code and no runtime: set them"),
-        ('[{"name": "a", "existing_function": existing}]', "{}", "expected a function's ARN, got 'arn'"),
+        ('[{"name": "a", "existing_function": existing}]', "{}", "The branch a: expected a function's ARN, got 'arn'"),
         ('[{"name": "a" * 80, "handler": "a.b"}]', "code", "expected a name of at most 80 characters"),
         (
             '[{"name": "a", "existing_function": existing, "environment": {}, "memory_mb": 1}]',
             "{}",
-            "expected no settings of a new function beside existing_function, got environment, memory_mb: remove them",
+            "expected no settings of a new function beside an existing one, got environment, memory_mb: remove them",
         ),
         ("pulumi.Output.from_input([])", "code", "expected a list of branches, got an output: put outputs"),
     ],

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from components.config import ConfigError, StackConfig
-from components.stack_file import file_config, region_of
+from components.stack_file import file_config, region_of, stack_config
 
 
 def test_a_renamed_project_reads_its_own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,3 +163,11 @@ def test_an_invalid_region_is_refused() -> None:
     """Host names contain the region, so it must be well-formed."""
     with pytest.raises(ConfigError, match="expected a region such as us-east-1, got 'here, there': set aws:region"):
         region_of({"aws:region": "here, there"})
+
+
+def test_a_stacks_name_may_hold_dots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pulumi accepts `v1.2`, and the error for a name without a file suggests it in full."""
+    monkeypatch.setattr("components.stack_file.ROOT", tmp_path)
+    (tmp_path / "Pulumi.v1.2.yaml").touch()
+    with pytest.raises(ConfigError, match=re.escape("expected one of the stacks v1.2, got 'v1.3'")):
+        stack_config("v1.3")

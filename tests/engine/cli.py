@@ -58,9 +58,9 @@ class PulumiStack:
         for key, value in settings.items():
             self._run("config", "set", key, value)
 
-    def up(self) -> Counter[str]:
-        """Deploy, and return the counts of the summary."""
-        return counts(self._run("up", "--yes", "--skip-preview"))
+    def up(self, *, refresh: bool = False) -> Counter[str]:
+        """Deploy, with `refresh` after a comparison of the state with the account, and return the summary's counts."""
+        return counts(self._run("up", "--yes", "--skip-preview", *(["--refresh"] if refresh else [])))
 
     def expect_no_changes(self) -> None:
         """Preview an update.

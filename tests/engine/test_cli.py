@@ -47,6 +47,7 @@ def test_each_command_names_the_stack_and_turns_prompts_off(cli: FakeCli) -> Non
     stack.init()
     stack.set({"jpegQuality": "90"})
     stack.up()
+    stack.up(refresh=True)
     stack.expect_no_changes()
     assert stack.outputs() == {"bucket": "images"}
     stack.destroy()
@@ -56,6 +57,7 @@ def test_each_command_names_the_stack_and_turns_prompts_off(cli: FakeCli) -> Non
             "stack init",
             "config set jpegQuality 90",
             "up --yes --skip-preview",
+            "up --yes --skip-preview --refresh",
             "preview --expect-no-changes",
             "stack output --json",
             "destroy --yes",

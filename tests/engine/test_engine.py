@@ -96,6 +96,21 @@ def test_five_samples_are_accounted_for(stack: PulumiStack, emulator: Emulator, 
     assert totals["masters"] == len(SAMPLES)
 
 
+def test_a_refresh_restores_a_policy_that_was_changed_outside_of_pulumi(stack: PulumiStack, emulator: Emulator) -> None:
+    """An update alone does not see the change, as docs/operations.md says."""
+    sqs, queue = emulator.client("sqs"), stack.outputs()["queues"]["resizing"]
+
+    def policy() -> Any:
+        return json.loads(sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"])["Attributes"]["Policy"])
+
+    before, changed = policy(), {"Version": "2012-10-17", "Statement": []}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(changed)})
+    stack.up()
+    assert policy() == changed
+    stack.up(refresh=True)
+    assert policy() == before
+
+
 def test_seven_settings_change_without_a_replacement(stack: PulumiStack) -> None:
     """The update keeps every queue, bucket and function."""
     before = stack.resources()

@@ -145,15 +145,30 @@ def test_a_secret_stays_a_secret() -> None:
 @pytest.mark.parametrize(
     ("branch", "message"),
     [
-        ({"name": "billing"}, "expected handler or existing_function, got neither: set one of them"),
-        ({"name": "billing", "handler": "billing.handler"}, "expected code and runtime, got no code and no runtime"),
+        (
+            {"name": "billing", "existingFunction": {"arn": "nope", "roleName": "billing", "timeoutSeconds": 3}},
+            "expected a function's ARN, got 'nope': set its function's ARN",
+        ),
+        ({"name": "billing"}, "expected a handler or an existing function, got neither: set one of them"),
+        (
+            {"name": "billing", "handler": "billing.handler"},
+            "expected code and runtime, got no code and no runtime: set them in `functions` or in the branch",
+        ),
     ],
 )
 def test_invalid_arguments_raise_an_error_that_names_the_fix(branch: dict[str, Any], message: str) -> None:
-    """The error message reaches the program, whatever its language."""
+    """The error message reaches the program without a traceback, whatever its language."""
     with running_provider() as engine, pytest.raises(grpc.RpcError) as caught:
         engine.construct("pixelcascade:index:Fanout", "order-placed", {"branches": [branch]})
-    assert message in str(caught.value)
+    assert caught.value.details() == f"The branch billing: {message}"
+
+
+def test_any_other_error_of_a_component_keeps_its_traceback() -> None:
+    """Only errors about arguments are reduced to their message."""
+    branch = {"name": "billing", "handler": "billing.handler"}
+    with running_provider() as engine, pytest.raises(grpc.RpcError) as caught:
+        engine.construct("pixelcascade:index:Fanout", "order-placed", {"branches": [branch], "prefix": 3})
+    assert "fanout.py" in caught.value.details()
 
 
 if __name__ == "__main__":

@@ -77,6 +77,7 @@ def test_sizes_are_modelled_without_control_groups(tmp_path: Path, monkeypatch: 
             ["--write", "Pulumi.devv.yaml"],
             "which does not exist (did you mean Pulumi.dev.yaml?): name another, or create",
         ),
+        (["--write", "Pulumi.v1.2.yaml"], "create it with `pulumi stack init v1.2`"),
         (["--delay", "nan"], "0 to 10,000"),
         (["--delay", "-1"], "0 to 10,000"),
         (["--function", "publish"], "resize"),
