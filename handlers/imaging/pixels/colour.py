@@ -66,7 +66,8 @@ def _departure(profile: bytes, mode: str) -> Departure | None:
         rendered = _rendered(sample, profile)
     except (ValueError, OSError, SyntaxError):
         return None
-    found = [abs(before - after) for before, after in zip(sample.tobytes(), rendered.tobytes(), strict=True)]
+    levels = zip(sample.convert(rendered.mode).tobytes(), rendered.tobytes(), strict=True)
+    found = [abs(before - after) for before, after in levels]
     return Departure(max(found), sum(found) / len(found))
 
 
@@ -93,13 +94,16 @@ def _without_pipelines(profile: bytes) -> bytes:
 
 
 def _rendered(image: Image.Image, profile: bytes) -> Image.Image:
-    """Convert a picture from its profile to sRGB; grey stays grey."""
+    """Convert a picture from its profile to sRGB; grey stays grey, unless an RGB profile tints it."""
     if image.mode != "L":
         return _transformed(image, profile)
     # Level by level, because LittleCMS would interpolate between 33 levels of grey.
     levels = Image.frombytes("L", (256, 1), bytes(range(256)))
     levels = levels.convert("RGB") if profile[_SPACE] == _RGB else levels
-    return image.point(list(_transformed(levels, profile, exactly=True).getchannel("G").tobytes()))
+    red, green, blue = (list(band.tobytes()) for band in _transformed(levels, profile, exactly=True).split())
+    if all(max(other) - min(other) <= MAX_DIFFERENCE for other in zip(red, green, blue, strict=True)):
+        return image.point(green)
+    return Image.merge("RGB", [image.point(band) for band in (red, green, blue)])
 
 
 def _transformed(image: Image.Image, profile: bytes, *, exactly: bool = False) -> Image.Image:

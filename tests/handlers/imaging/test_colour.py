@@ -66,6 +66,17 @@ def test_an_rgb_profile_is_applied_to_a_grey_picture() -> None:
     assert output.warnings == ()
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_an_rgb_profile_of_unequal_curves_tints_a_grey_picture(kind: str) -> None:
+    """A scanner's or monitor's curves differ; browsers show its greys in colour, and so does every size."""
+    linear = b"curv\0\0\0\0" + struct.pack(">IH", 1, 256)
+    grey = saved(_flat("L", 128), kind, icc_profile=p3_profile({b"rTRC": linear}))
+    colour = saved(_flat("RGB", (128, 128, 128)), kind, icc_profile=p3_profile({b"rTRC": linear}))
+    assert max(_middle(convert(colour))) - min(_middle(convert(colour))) > 40
+    assert _middle(convert(grey)) == pytest.approx(_middle(convert(colour)), abs=2)
+    assert _middle(resize(grey, {"small": 40})["small"]) == pytest.approx(_middle(convert(colour)), abs=2)
+
+
 def test_a_grey_jpeg_with_an_srgb_profile_is_copied() -> None:
     """Cameras write one, and it changes no level."""
     output = convert(saved(photo(mode="L"), "JPEG", icc_profile=SRGB))
