@@ -18,7 +18,7 @@ from .limits import Limits
 from .source import BinaryStream
 
 MAX_WARNINGS = 20
-_TAKEN = re.compile(r"(\d{4})[:/-](\d\d)[:/-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
+_TAKEN = re.compile(r"(\d{4})[:/.-] ?(\d{1,2})[:/.-] ?(\d{1,2})[ T] ?(\d{1,2}): ?(\d{1,2}): ?(\d{1,2})")
 
 
 def describe(
@@ -78,8 +78,7 @@ def _taken_at(exif: Exif) -> str | None:
         match = _TAKEN.match(text(value) or "")
         if not match:
             continue
-        year, month, day, hour, minute, second = match.groups()
-        stamp = f"{year}-{month}-{day}T{hour}:{minute}:{second}"
+        stamp = "{}-{:0>2}-{:0>2}T{:0>2}:{:0>2}:{:0>2}".format(*match.groups())
         with contextlib.suppress(ValueError):
             datetime.fromisoformat(stamp)
             return stamp

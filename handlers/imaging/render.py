@@ -14,7 +14,7 @@ from .limits import area
 from .pixels.colour import departure, to_srgb
 from .pixels.orientation import stored_region, upright, upright_size
 from .pixels.raster import Raster
-from .pixels.reduction import serves
+from .pixels.reduction import CALM_RMS, serves
 from .pixels.resample import resample
 from .pixels.transparency import Colour, flatten
 
@@ -115,19 +115,20 @@ def _scaled(raster: Raster, frames: Mapping[str, Frame], unconverted: Picture | 
     The outputs of an `unconverted` picture are converted to sRGB.
     """
     images: dict[str, Image.Image] = {}
-    sources: list[Image.Image] = []
+    sources, calm = list[Raster](), raster.roughness <= CALM_RMS
     for name, frame in sorted(frames.items(), key=lambda item: item[1].size, reverse=True):
         size, whole = frame.size, frame.region is None
-        # With sharp edges, resampling twice would show.
+        # With sharp edges, resampling twice would show; thin lines have them only in a smaller output.
         larger = reversed(sources) if raster.smooth and whole else ()
-        source = next((one for one in larger if serves(one.size, size)), None)
-        box = _part(raster, frame.region) if source is None else None
-        image = resample(source or raster.image, size, box, smooth=raster.smooth)
-        if unconverted and source is None:
-            image = to_srgb(image, unconverted.header.icc, unconverted.warnings)
+        source = next((one for one in larger if serves(one.image.size, size) and (calm or one.smooth)), None)
+        if source:
+            image = resample(source.image, size)
+        else:
+            image = resample(raster.image, size, _part(raster, frame.region), smooth=raster.smooth)
+            image = to_srgb(image, unconverted.header.icc, unconverted.warnings) if unconverted else image
         images[name] = image
         if whole and size[0] <= raster.image.width and size[1] <= raster.image.height and image is not raster.image:
-            sources.append(image)
+            sources.append(Raster(image))
     return images
 
 

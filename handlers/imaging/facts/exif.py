@@ -25,10 +25,13 @@ class Exif:
 
     @property
     def orientation(self) -> int:
-        """The orientation, from 1 to 8; 1 (upright) for any other value."""
-        value = self.image.get(ORIENTATION)
-        if isinstance(value, tuple) and value and isinstance(value[0], int) and 1 <= value[0] <= 8:  # noqa: PLR2004
-            return value[0]
+        """The orientation, from 1 to 8; 1 (upright) for any other value.
+
+        Some writers put it into the photo directory, where browsers find it too.
+        """
+        for value in (self.image.get(ORIENTATION), self.photo.get(ORIENTATION)):
+            if isinstance(value, tuple) and value and isinstance(value[0], int) and 1 <= value[0] <= 8:  # noqa: PLR2004
+                return value[0]
         return 1
 
 

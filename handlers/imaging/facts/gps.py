@@ -32,8 +32,8 @@ def _degrees(exif: Exif, ref: int, tag: int, *, hemispheres: str, largest: int) 
     if hemisphere not in hemispheres or not isinstance(value, tuple) or not 1 <= len(value) <= 3:  # noqa: PLR2004
         return None
     parts = [number((one,)) for one in value]
-    if len(parts) > 1 and parts[-1] is None:
-        # Cameras write 0/0 if the value before has the fraction.
+    while len(parts) > 1 and parts[-1] is None:
+        # Programs write 0/0 if the value before has the fraction.
         parts.pop()
     degrees = Decimal(0)
     for part, unit in zip(parts, (1, 60, 3600), strict=False):

@@ -5,7 +5,7 @@ Source: ICC.1:2010 and ICC.1:2022, tag table and the types `desc` and `mluc`.
 
 from .tags import clean
 
-_MAX_TAGS = 100
+_MAX_TAGS, _MAX_LANGUAGES = 100, 100
 _HEADER_BYTES = 128
 
 
@@ -23,11 +23,14 @@ def profile_name(profile: bytes | None) -> str | None:
 
 
 def _description(data: bytes) -> str | None:
-    """Read a description of version 2 (`desc`, ASCII) or 4 (`mluc`, the first of its UTF-16 texts)."""
+    """Read a description of version 2 (`desc`, ASCII) or 4 (`mluc`, texts in UTF-16: the English one or the first)."""
     if data[:4] == b"desc":
         size = int.from_bytes(data[8:12], "big")
         return clean(data[12 : 12 + size].split(b"\0", 1)[0].decode("latin-1"))
     if data[:4] == b"mluc":
-        size, start = int.from_bytes(data[20:24], "big"), int.from_bytes(data[24:28], "big")
+        records = [data[at : at + 12] for at in range(16, min(len(data), 16 + 12 * _MAX_LANGUAGES), 12)]
+        records = records[: int.from_bytes(data[8:12], "big")] or [b""]
+        record = next((one for one in records if one[:2] == b"en"), records[0])
+        size, start = int.from_bytes(record[4:8], "big"), int.from_bytes(record[8:12], "big")
         return clean(data[start : start + size].decode("utf-16-be", "ignore").split("\0", 1)[0])
     return None

@@ -26,10 +26,13 @@ def colour_profile(found: Mapping[bytes, bytes], warnings: list[str], *, grey: b
     """Return the ICC profile of a PNG's colours, or None for sRGB; add a warning for what is ignored."""
     if len(found.get(b"cICP", b"")) == COLOUR_BYTES[b"cICP"]:
         primaries, transfer, *others = found[b"cICP"]
-        profile = coded_profile(primaries, transfer, grey=grey) if tuple(others) == _FULL_RANGE_RGB else None
+        full = tuple(others) == _FULL_RANGE_RGB
+        profile = coded_profile(primaries, transfer, grey=grey) if full else None
         if profile is not None:
             return profile or None
-        warnings.append(f"the cICP chunk was ignored: colours of code {primaries}, {transfer} do not fit sRGB")
+        other = f"colours of code {primaries}, {transfer} do not fit sRGB"
+        why = other if full else "it says that its samples are not RGB in full range"
+        warnings.append(f"the cICP chunk was ignored: {why}")
     embedded = _embedded(found[b"iCCP"], warnings) if b"iCCP" in found else None
     if embedded or found.get(b"sRGB") in _INTENTS or b"gAMA" not in found:
         return embedded

@@ -37,9 +37,9 @@ class Texts(dict[str, str]):
 
 
 def raw_profile(text: str) -> bytes:
-    """Return the block in a text of ImageMagick: a name, a length, hexadecimal digits; empty if it is damaged."""
+    """Return the block in a text of ImageMagick: lines of a name, a length, hex digits; empty if it is damaged."""
     try:
-        return bytes.fromhex("".join(text.split(None, 2)[2:]))
+        return bytes.fromhex("".join(text.strip().split("\n", 2)[2:]))
     except ValueError:
         return b""
 

@@ -68,8 +68,8 @@ class TiffPicture(Picture):
         pixel = (prefix, photometric, (1,), 1, (header.depth,) * header.samples, header.extra)
         if pixel not in TiffImagePlugin.OPEN_INFO:
             raise UnsupportedFormatError(
-                f"expected a TIFF of colours with at most one opacity, got {header.samples} samples of "
-                f"{header.depth} bits a pixel: save it again"
+                "expected a TIFF with at most one opacity beside its colours, beside grey one of 8 bits, got "
+                f"{header.samples} samples of {header.depth} bits a pixel: save it again"
             )
         if header.planes > 1 and header.mode in ("LA", "PA"):
             # These modes have no plane for the opacity.

@@ -2,6 +2,7 @@
 
 import io
 from functools import lru_cache
+from math import prod
 from typing import NamedTuple
 
 from PIL import Image
@@ -19,6 +20,8 @@ _SPACES = {"L": (b"GRAY", _RGB), "RGB": (_RGB,), "CMYK": (b"CMYK",)}
 _SPACE = slice(16, 20)
 _TABLE = 132
 """The position of a profile's first entry in its table of tags."""
+_MAX_TAGS = 100
+"""LittleCMS refuses a profile with more."""
 
 
 def to_srgb(image: Image.Image, profile: bytes | None, warnings: list[str]) -> Image.Image:
@@ -66,7 +69,8 @@ def _departure(profile: bytes, mode: str) -> Departure | None:
         rendered = _rendered(sample, profile)
     except (ValueError, OSError, SyntaxError):
         return None
-    found = [abs(before - after) for before, after in zip(sample.tobytes(), rendered.tobytes(), strict=True)]
+    levels = zip(sample.convert(rendered.mode).tobytes(), rendered.tobytes(), strict=True)
+    found = [abs(before - after) for before, after in levels]
     return Departure(max(found), sum(found) / len(found))
 
 
@@ -78,28 +82,46 @@ def _sample(mode: str) -> Image.Image:
     return Image.frombytes("RGB", (len(lattice) // 3, 1), lattice)
 
 
-def _without_pipelines(profile: bytes) -> bytes:
-    """Return a profile whose pipelines of floating-point elements (D2Bx) are renamed, so that its other tags count.
+def _without_traps(profile: bytes) -> bytes:
+    """Return a profile whose tags that would stall LittleCMS are renamed, so that its other tags count.
 
-    A few kilobytes can list a million elements, each of which takes time for every colour. Browsers do not use them
-    either. Source: ICC.1:2022, 9.2 for the tags, 7.3 for the table.
+    They are pipelines of floating-point elements (D2Bx), because a few kilobytes can list a million, each of which
+    takes time for every colour; browsers do not use them either. And tables of more values than the profile has bytes,
+    because LittleCMS clears the memory for all of them first, up to 500 MB.
+    Source: ICC.1:2022, 7.3 for the list of tags, 9.2 for their names.
     """
-    entries = range(_TABLE, min(_TABLE + 12 * int.from_bytes(profile[_TABLE - 4 : _TABLE]), len(profile)), 12)
-    found = bytearray(profile)
-    for at in entries:
-        if found[at : at + 3] == b"D2B":
+    found, view = bytearray(profile), memoryview(profile)
+    count = min(int.from_bytes(profile[_TABLE - 4 : _TABLE]), _MAX_TAGS)
+    for at in range(_TABLE, min(_TABLE + 12 * count, len(profile)), 12):
+        start = int.from_bytes(profile[at + 4 : at + 8])
+        if profile[at : at + 3] == b"D2B" or _values(view[start:]) > max(0, len(profile) - start):
             found[at : at + 1] = b"d"
     return bytes(found)
 
 
+def _values(tag: memoryview) -> int:
+    """Return how many values the table of a tag claims; each takes one byte or two.
+
+    Source: ICC.1:2022, 10.10 and 10.11 for `mft2` and `mft1`, 10.12 for `mAB`.
+    """
+    kind, (inputs, outputs, side) = bytes(tag[:4]), bytes(tag[8:11]).ljust(3, b"\0")
+    if kind in (b"mft1", b"mft2"):
+        return outputs * int(side**inputs)
+    start = int.from_bytes(tag[24:28]) if kind == b"mAB " else 0
+    return outputs * prod(bytes(tag[start : start + inputs])) if start else 0
+
+
 def _rendered(image: Image.Image, profile: bytes) -> Image.Image:
-    """Convert a picture from its profile to sRGB; grey stays grey."""
+    """Convert a picture from its profile to sRGB; grey stays grey, unless an RGB profile tints it."""
     if image.mode != "L":
         return _transformed(image, profile)
     # Level by level, because LittleCMS would interpolate between 33 levels of grey.
     levels = Image.frombytes("L", (256, 1), bytes(range(256)))
     levels = levels.convert("RGB") if profile[_SPACE] == _RGB else levels
-    return image.point(list(_transformed(levels, profile, exactly=True).getchannel("G").tobytes()))
+    red, green, blue = (list(band.tobytes()) for band in _transformed(levels, profile, exactly=True).split())
+    if all(max(other) - min(other) <= MAX_DIFFERENCE for other in zip(red, green, blue, strict=True)):
+        return image.point(green)
+    return Image.merge("RGB", [image.point(band) for band in (red, green, blue)])
 
 
 def _transformed(image: Image.Image, profile: bytes, *, exactly: bool = False) -> Image.Image:
@@ -109,7 +131,7 @@ def _transformed(image: Image.Image, profile: bytes, *, exactly: bool = False) -
     if not usable(profile, image.mode):
         raise ValueError(f"it describes {profile[_SPACE]!r}, and the picture is {image.mode}")
     try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(_without_pipelines(profile)))
+        source = ImageCms.ImageCmsProfile(io.BytesIO(_without_traps(profile)))
         rendered = ImageCms.profileToProfile(
             image,
             source,

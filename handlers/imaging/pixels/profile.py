@@ -80,8 +80,7 @@ def build_profile(primaries: Primaries, curve: tuple[float, ...], *, grey: bool)
     kind = {1: 0, 5: 3}[len(curve)]
     tone = b"para\0\0\0\0" + struct.pack(">HH", kind, 0) + b"".join(map(_fixed, curve))
     white = b"XYZ \0\0\0\0" + b"".join(map(_fixed, D50))
-    name = b"mluc" + struct.pack(">IIIHHII", 0, 1, 12, 0x656E, 0x5553, 2, 28) + b"\0-"
-    tags = {b"desc": name, b"cprt": name, b"wtpt": white}
+    tags = {b"wtpt": white}
     columns = _columns(primaries)
     if grey:
         tags[b"kTRC"] = tone

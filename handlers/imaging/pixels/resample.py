@@ -53,6 +53,11 @@ def _libvips() -> Callable[..., Image.Image] | None:
     return functools.partial(by_libvips, library)
 
 
+MOST_BY_COLUMNS = 3
+"""The factor from which resampling rows first takes no longer: 4000 x 3000 to 500 pixels takes 29 ms instead of 32, to
+2000 pixels 62 instead of 43."""
+
+
 def by_pillow(image: Image.Image, size: tuple[int, int], box: Box, *, smooth: bool) -> Image.Image:  # noqa: ARG001
     """Resample by Pillow, or pillow-simd, which has one order of passes."""
     return image.resize(size, Image.Resampling.LANCZOS, box=box)
@@ -63,13 +68,13 @@ def by_simd(
 ) -> Image.Image:
     """Resample with SIMD; `kept` has each thread's resizer with its buffers.
 
-    The library resamples columns first, which is faster. Pillow resamples rows first and clips in between, which makes
-    a difference at sharp edges (up to 30 levels in text), so these are resampled in Pillow's order.
+    The library resamples columns first, which is faster for large outputs. Pillow resamples rows first and clips in
+    between, which makes a difference at sharp edges (up to 30 levels in text), so these are resampled in its order.
     """
     if not hasattr(kept, "resizer"):
         kept.resizer = library.Resizer()
     left, top, right, bottom = box
-    if smooth:
+    if smooth and bottom - top < MOST_BY_COLUMNS * size[1]:
         return _pass(library, kept.resizer, image, size, (left, top, right - left, bottom - top))
     across = (left, 0, right - left, image.height)
     narrow = _pass(library, kept.resizer, image, (size[0], image.height), across)

@@ -89,6 +89,16 @@ def _in_blocks_of_fill(count: int) -> bytes:
     return master[:start] + (b"\xff" * 250_000 + b"\0") * count + b"\xff\xd9"
 
 
+def _claimed_table(kind: bytes) -> bytes:
+    """Return a profile whose table claims 249 million values: 255 for each of three inputs, of fifteen outputs."""
+    if kind == b"mft2":
+        return p3_profile({b"A2B0": b"mft2\0\0\0\0" + bytes((3, 15, 255, 0)) + bytes(36) + b"\0\2\0\2" + bytes(1000)})
+    places = struct.pack(">5I", 0, 0, 0, 32, 0)
+    return p3_profile(
+        {b"A2B0": b"mAB \0\0\0\0" + bytes((3, 15, 0, 0)) + places + b"\xff" * 3 + bytes(13) + b"\2\0\0\0"}
+    )
+
+
 def _pipeline(elements: int) -> bytes:
     """Return a profile whose rendering by relative colorimetry is a pipeline of matrices, all with the same bytes."""
     matrix = b"matf\0\0\0\0" + struct.pack(">HH12f", 3, 3, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0)
@@ -240,6 +250,8 @@ HARMLESS: Harmless = {
         jpeg(), exif_segment(exif({0x010F: (2, 2**32 - 1, b"\xff\xff\xff\xff")}))
     ),
     "JPEG of 40 MB of fill bytes before its end": lambda: jpeg()[:-2] + b"\xff" * 40_000_000 + b"\xff\xd9",
+    "profile of a table that claims 500 MB": lambda: jpeg(icc_profile=_claimed_table(b"mft2")),
+    "profile of a version 4 table that claims 500 MB": lambda: jpeg(icc_profile=_claimed_table(b"mAB ")),
     "profile of 400,000 matrices": lambda: png(
         (8, 8), 8, 2, [bytes(24)] * 8, chunk(b"iCCP", b"a\0\0" + zlib.compress(_pipeline(400_000)))
     ),

@@ -1,5 +1,7 @@
 """Colour: embedded profiles are applied, CMYK is converted, broken profiles leave a warning."""
 
+import struct
+
 import pytest
 from PIL import Image, ImageChops, ImageCms
 
@@ -7,6 +9,7 @@ from handlers.imaging import convert, describe, resize
 from handlers.imaging.pixels.colour import KEPT_BYTES, _departure, is_srgb
 
 from .pictures import (
+    chunk,
     cmyk_profile,
     difference,
     gamma_profile,
@@ -61,6 +64,17 @@ def test_an_rgb_profile_is_applied_to_a_grey_picture() -> None:
     assert opened(output).mode == "L"
     assert _middle(output)[0] == pytest.approx(188, abs=2)
     assert output.warnings == ()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_an_rgb_profile_of_unequal_curves_tints_a_grey_picture(kind: str) -> None:
+    """A scanner's or monitor's curves differ; browsers show its greys in colour, and so does every size."""
+    linear = b"curv\0\0\0\0" + struct.pack(">IH", 1, 256)
+    grey = saved(_flat("L", 128), kind, icc_profile=p3_profile({b"rTRC": linear}))
+    colour = saved(_flat("RGB", (128, 128, 128)), kind, icc_profile=p3_profile({b"rTRC": linear}))
+    assert max(_middle(convert(colour))) - min(_middle(convert(colour))) > 40
+    assert _middle(convert(grey)) == pytest.approx(_middle(convert(colour)), abs=2)
+    assert _middle(resize(grey, {"small": 40})["small"]) == pytest.approx(_middle(convert(colour)), abs=2)
 
 
 def test_a_grey_jpeg_with_an_srgb_profile_is_copied() -> None:
@@ -162,6 +176,38 @@ def test_the_profile_is_described_by_its_name() -> None:
     assert describe(jpeg(icc_profile=p3_profile())).icc_profile == "PixelCascade test"
     assert describe(jpeg(icc_profile=SRGB)).icc_profile == "sRGB built-in"
     assert describe(jpeg()).icc_profile is None
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ({"skSK": "Všeobecný profil", "enUS": "Generic Profile", "deDE": "Profil"}, "Generic Profile"),
+        ({"skSK": "Všeobecný profil", "enGB": "Generic Profile"}, "Generic Profile"),
+        ({"skSK": "Všeobecný profil", "deDE": "Profil"}, "Všeobecný profil"),
+        ({}, None),
+    ],
+)
+def test_a_profile_with_names_in_several_languages_has_its_english_one(
+    names: dict[str, str], expected: str | None
+) -> None:
+    """Apple's profiles have names in some thirty languages, English not first."""
+    texts = [name.encode("utf-16-be") for name in names.values()]
+    starts = [16 + 12 * len(texts) + sum(map(len, texts[:number])) for number in range(len(texts))]
+    records = b"".join(
+        language.encode() + struct.pack(">II", len(text), start)
+        for language, text, start in zip(names, texts, starts, strict=True)
+    )
+    description = b"mluc" + struct.pack(">III", 0, len(texts), 12) + records + b"".join(texts)
+    assert describe(jpeg(icc_profile=p3_profile({b"desc": description}))).icc_profile == expected
+
+
+@pytest.mark.parametrize(
+    "colours", [chunk(b"gAMA", struct.pack(">I", 100_000)), chunk(b"cICP", bytes((12, 13, 0, 1)))], ids=["gAMA", "cICP"]
+)
+def test_colours_without_a_profile_have_no_profiles_name(colours: bytes) -> None:
+    """A profile that PixelCascade itself makes of a PNG's colours is not recorded as the picture's."""
+    master = saved(photo(), "PNG")
+    assert describe(master[:33] + colours + master[33:]).icc_profile is None
 
 
 def test_a_grey_png_gives_a_grey_jpeg() -> None:

@@ -125,9 +125,17 @@ def test_the_position_is_given_only_on_request() -> None:
     }
 
 
-def test_seconds_of_zero_over_zero_count_as_absent() -> None:
-    """Seconds of 0/0 count as absent: some cameras write decimal minutes instead."""
-    gps = {1: b"N", 2: [(48, 1), (5_332_358, 100_000), (0, 0)], 3: b"E", 4: [(2, 1), (17_576, 1_000), (0, 0)]}
+@pytest.mark.parametrize(
+    ("latitude", "longitude"),
+    [
+        ([(48, 1), (5_332_358, 100_000), (0, 0)], [(2, 1), (17_576, 1_000), (0, 0)]),
+        ([(488_887_263, 10_000_000), (0, 0), (0, 0)], [(22_929_333, 10_000_000), (0, 0), (0, 0)]),
+    ],
+    ids=["minutes", "degrees"],
+)
+def test_parts_of_zero_over_zero_count_as_absent(latitude: Any, longitude: Any) -> None:
+    """Seconds, or minutes and seconds, of 0/0 count as absent: programs write decimals before them instead."""
+    gps = {1: b"N", 2: latitude, 3: b"E", 4: longitude}
     position = describe(with_segments(jpeg(), exif_segment(exif(gps=gps))), gps=True).gps
     assert position == {"latitude": Decimal("48.8887263"), "longitude": Decimal("2.2929333")}
 
@@ -135,7 +143,9 @@ def test_seconds_of_zero_over_zero_count_as_absent() -> None:
 @pytest.mark.parametrize(
     "gps",
     [
-        {1: b"N", 2: [(52, 0), (1, 1), (1, 1)]},
+        {1: b"N", 2: [(52, 0), (1, 1), (1, 1)], 3: b"E", 4: [(13, 1)]},
+        {1: b"N", 2: [(0, 0), (0, 0), (0, 0)], 3: b"E", 4: [(13, 1)]},
+        {1: b"N", 2: [(52, 1), (0, 0), (1, 1)], 3: b"E", 4: [(13, 1)]},
         {1: b"N", 2: [(91, 1)]},
         {2: (7, 4, b"\0\0\0\0"), 4: b"text"},
         {7: [(99, 1), (1, 1), (1, 1)]},

@@ -71,10 +71,12 @@ def _refusal(work: Callable[[], object]) -> str:
 def _bounded(kind: str, call: Call, source: bytes | io.BytesIO) -> Cost:
     """Return what a call took; fail if it crashes, hangs or exceeds its bounds."""
     formats = FURTHER if kind in OF_FURTHER else DEFAULT_FORMATS
-    outcome = run_guarded(_measured, call, source, formats, timeout_s=20, memory_mb=MOST_MB)
+    # A tight limit would make an allocation fail that takes the memory of a worker.
+    outcome = run_guarded(_measured, call, source, formats, timeout_s=20, memory_mb=1_000)
     assert outcome.crash is None
     assert not outcome.timed_out
     cost: Cost = outcome.value
+    assert cost.peak_mb < MOST_MB
     assert cost.cpu_s < MOST_CPU_S or cost.cpu_s < MOST_GOOD * _good_cpu_s()
     return cost
 

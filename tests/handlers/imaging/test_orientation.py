@@ -57,6 +57,14 @@ def test_an_orientation_in_four_bytes_is_read() -> None:
     assert describe(master).orientation == 6
 
 
+@pytest.mark.parametrize("beside", [{}, {0x0112: 0}], ids=["alone", "beside an invalid one"])
+def test_an_orientation_in_the_photo_directory_is_read(beside: dict[int, int]) -> None:
+    """Some writers put it there; browsers turn such a picture."""
+    master = with_segments(jpeg(corners(SIZE)), exif_segment(exif(beside, {0x0112: 6})))
+    assert describe(master).orientation == 6
+    assert difference(opened(convert(master)), _expected(6)) < 8
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_widths_apply_to_the_upright_picture(orientation: int) -> None:
     """A size's width applies to the upright picture, and its pixels are turned."""

@@ -86,12 +86,21 @@ def test_curves_by_code_points_are_those_of_browsers(transfer: int, shown: tuple
     assert _near(tuple(found), shown, 2)
 
 
-@pytest.mark.parametrize("code", [(9, 16, 0, 1), (9, 18, 0, 1), (12, 13, 1, 1), (12, 13, 0, 0), (99, 13, 0, 1)])
-def test_unsupported_code_points_leave_a_warning(code: tuple[int, ...]) -> None:
-    """HDR, other matrices, limited range and unknown codes are ignored with a warning."""
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ((9, 16, 0, 1), "colours of code 9, 16 do not fit sRGB"),
+        ((9, 18, 0, 1), "colours of code 9, 18 do not fit sRGB"),
+        ((99, 13, 0, 1), "colours of code 99, 13 do not fit sRGB"),
+        ((12, 13, 1, 1), "it says that its samples are not RGB in full range"),
+        ((12, 13, 0, 0), "it says that its samples are not RGB in full range"),
+    ],
+)
+def test_unsupported_code_points_leave_a_warning(code: tuple[int, ...], reason: str) -> None:
+    """HDR, other matrices, limited range and unknown codes are ignored with a warning that says why."""
     found, warnings = _shown(chunk(b"cICP", bytes(code)))
     assert _near(found, LEVELS)
-    assert any("cICP" in warning for warning in warnings)
+    assert warnings == (f"the cICP chunk was ignored: {reason}",)
 
 
 @pytest.mark.parametrize("chrm", [b"", CHRM], ids=["gamma alone", "gamma and primaries"])

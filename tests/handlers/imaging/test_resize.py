@@ -1,7 +1,9 @@
 """Resizing: sizes, enlarging, and how close a reduced decode comes to a full one."""
 
+import functools
 import io
 import math
+from collections.abc import Callable
 
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageStat
@@ -134,6 +136,48 @@ def test_each_size_of_a_page_of_text_keeps_its_quality(kind: str, share: float) 
         assert psnr(ours, theirs) >= 45, name
 
 
+def _checkers(side: int) -> Image.Image:
+    squares = Image.frombytes("L", (2, 2), b"\0\xff\xff\0").resize((2 * side, 2 * side), Image.Resampling.NEAREST)
+    board = Image.new("RGB", (3000, 2000))
+    for left in range(0, 3000, 2 * side):
+        for top in range(0, 2000, 2 * side):
+            board.paste(squares.convert("RGB"), (left, top))
+    return board
+
+
+def _chart() -> Image.Image:
+    """Return a chart of thin lines on a grid, all of whose pixels are in pairs, as on a screen of double density."""
+    chart = Image.new("RGB", (1500, 1000), "white")
+    draw = ImageDraw.Draw(chart)
+    for at in range(0, 1500, 50):
+        draw.line([(at, 0), (at, 1000)], fill="silver")
+        draw.line([(0, at), (1500, at)], fill="silver")
+    for colour, phase in (("red", 0), ("blue", 1), ("green", 2)):
+        points = [(x, 500 + 400 * math.sin(x / 100 + phase)) for x in range(0, 1500, 5)]
+        draw.line(points, fill=colour, width=3)
+    return chart.resize((3000, 2000), Image.Resampling.NEAREST)
+
+
+DRAWINGS: dict[str, Callable[[], Image.Image]] = {
+    **{f"checkers of {side}": functools.partial(_checkers, side) for side in (20, 80, 200)},
+    "chart": _chart,
+}
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_each_size_of_a_drawing_keeps_its_quality(name: str, kind: str) -> None:
+    """Edges keep a PSNR of 45 dB in every size, even if all are at even pixels, or get dense only in a small size."""
+    drawing = DRAWINGS[name]()
+    master = jpeg(drawing, subsampling=0) if kind == "JPEG" else saved(drawing, kind, compress_level=1)
+    full = Image.open(io.BytesIO(master)).convert("RGB")
+    alone = {f"{size} alone": resize(master, {size: width})[size] for size, width in WIDTHS.items()}
+    for size, output in {**resize(master, WIDTHS), **alone}.items():
+        ours = opened(output)
+        theirs = opened(jpeg(full.resize(ours.size, Image.Resampling.LANCZOS), quality=100, subsampling=2))
+        assert psnr(ours, theirs) >= 45, size
+
+
 @pytest.mark.parametrize(
     ("width", "factor"), [(1999, 1), (2799, 1), (2800, 2), (5599, 2), (5600, 4), (11_200, 8), (60_000, 8)]
 )
@@ -176,7 +220,16 @@ def test_detail_makes_a_picture_rough() -> None:
     assert roughness(photo((800, 600))) < roughness(_detailed((800, 600)))
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 500), (3, 2)])
+@pytest.mark.parametrize("left", [0, 1])
+def test_edges_at_all_columns_make_a_picture_rough(left: int) -> None:
+    """Edges at even columns count as those at odd ones do."""
+    lines = Image.new("L", (800, 600))
+    for column in range(left, 800, 20):
+        lines.paste(255, (column, 0, column + 10, 600))
+    assert roughness(lines) == pytest.approx(40, abs=2)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 500), (2, 9), (3, 2)])
 def test_tiny_pictures_have_a_roughness(size: tuple[int, int]) -> None:
     """Sampling stays within the picture."""
     assert roughness(photo((64, 64)).resize(size)) >= 0

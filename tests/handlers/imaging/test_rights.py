@@ -43,10 +43,10 @@ def _with_chunks(*chunks: bytes, at_end: bool = False) -> bytes:
     return file[:place] + b"".join(chunks) + file[place:]
 
 
-def _raw(kind: str, block: bytes) -> bytes:
-    """Return the chunk of a block as ImageMagick writes it."""
+def _raw(kind: str, block: bytes, name: str = "") -> bytes:
+    """Return the chunk of a block as ImageMagick writes it, or ExifTool by another `name`."""
     digits = "\n".join(re.findall(".{1,72}", block.hex()))
-    text = f"\n{kind}\n{len(block):8}\n{digits}\n"
+    text = f"\n{name or kind}\n{len(block):8}\n{digits}\n"
     return chunk(b"zTXt", f"Raw profile type {kind}\0\0".encode() + zlib.compress(text.encode()))
 
 
@@ -65,6 +65,9 @@ PNG_SOURCES = {
     ),
     "XMP": _with_chunks(chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + f"{POSITION}{CREATOR}{RIGHTS}".encode())),
     "IPTC as text": _with_chunks(_raw("iptc", _iptc((80, NAME.encode()), (116, NOTICE.encode()))[18:])),
+    "IPTC as text of ExifTool": _with_chunks(
+        _raw("iptc", _iptc((80, NAME.encode()), (116, NOTICE.encode()))[18:], "IPTC profile")
+    ),
     "EXIF as text": _with_chunks(_raw("exif", b"Exif\0\0" + exif({ARTIST: NAME.encode(), COPYRIGHT: NOTICE.encode()}))),
     "XMP as text": _with_chunks(_raw("xmp", f"{POSITION}{CREATOR}{RIGHTS}".encode())),
     "XMP of 100 KB": _with_chunks(
@@ -240,7 +243,7 @@ def test_a_text_chunk_with_a_wrong_checksum_is_ignored(at_end: bool) -> None:  #
     assert not opened(convert(_with_chunks(damaged, at_end=at_end))).getexif()
 
 
-@pytest.mark.parametrize("text", ["", "iptc", "iptc 9", "iptc 9 xyz", "iptc 9 123"])
+@pytest.mark.parametrize("text", ["", "iptc", "iptc\n9", "iptc\n9\nxyz", "iptc\n9\n123"])
 def test_a_damaged_block_as_text_is_ignored(text: str) -> None:
     """Neither a missing nor an unreadable block costs the picture."""
     damaged = chunk(b"tEXt", b"Raw profile type iptc\0" + text.encode())

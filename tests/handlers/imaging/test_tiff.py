@@ -306,7 +306,7 @@ def test_many_strips_are_refused() -> None:
         (plain(8, 8, 1, 32, t339=(3, [3])), "got other numbers of 32 bits"),
         (plain(8, 8, t262=(3, [8])), "got colours of kind 8"),
         (plain(8, 8, t259=(3, [6])), "got compression 6"),
-        (plain(8, 8, 2, 16), "got 2 samples of 16 bits a pixel"),
+        (plain(8, 8, 2, 16), "beside grey one of 8 bits, got 2 samples of 16 bits a pixel"),
         (
             plain(8, 8, 2, t338=(3, [2]), t284=(3, [2]), t273=(4, [16, 80]), t279=(4, [64, 64])),
             "opacity in one plane, got two planes",

@@ -252,9 +252,19 @@ def test_a_blank_time_is_skipped(blank: str) -> None:
     assert describe(jpeg(photo((32, 32)), exif=exif)).taken_at == "2024-05-01T12:30:00"
 
 
-@pytest.mark.parametrize("time", ["2024-05-01 12:30:00", "2024/05/01 12:30:00", "2024:05:01T12:30:00.25"])
+@pytest.mark.parametrize(
+    "time",
+    [
+        "2024-05-01 12:30:00",
+        "2024/05/01 12:30:00",
+        "2024.05.01 12:30:00",
+        "2024:05:01T12:30:00.25",
+        "2024: 5: 1 12:30: 0",
+        "2024:5:1 12:30:0",
+    ],
+)
 def test_a_time_in_another_form_is_read(time: str) -> None:
-    """Some programs write a time as ISO 8601 does, or with slashes."""
+    """Some programs write a time as ISO 8601 does, with slashes or dots, or fill with blanks instead of zeros."""
     exif = Image.Exif()
     exif.get_ifd(0x8769).update({0x9003: time, 0x9004: "2020:01:01 00:00:00"})
     assert describe(jpeg(photo((32, 32)), exif=exif)).taken_at == "2024-05-01T12:30:00"
