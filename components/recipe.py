@@ -8,7 +8,7 @@ from components.config import StackConfig
 from components.packaging.target import Target
 from components.packaging.wheels import pins
 
-IMAGING_VERSION = 1
+IMAGING_VERSION = 2
 """Raised whenever `handlers.imaging` makes other outputs from the same master; a test compares the outputs."""
 
 RESAMPLERS = ("cykooz-resizer", "pyvips-binary")

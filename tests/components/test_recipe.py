@@ -16,7 +16,7 @@ from handlers import imaging
 from tests.handlers.pictures import picture
 
 # Digests of the outputs per `IMAGING_VERSION`, on x86-64 with the packages pinned in handlers/requirements*.txt.
-DIGESTS = {1: "7330c437"}
+DIGESTS = {1: "7330c437", 2: "221d7fb1"}
 CONVERSION, RESIZING, EXTRACTION = "format-conversion", "resizing", "metadata-extraction"
 
 
