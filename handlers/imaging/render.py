@@ -122,7 +122,7 @@ def _scaled(raster: Raster, frames: Mapping[str, Frame], unconverted: Picture | 
         larger = reversed(sources) if raster.smooth and whole else ()
         source = next((one for one in larger if serves(one.image.size, size) and (calm or one.smooth)), None)
         if source:
-            image = resample(source.image, size)
+            image = resample(source.image, size, smooth=True)
         else:
             image = resample(raster.image, size, _part(raster, frame.region), smooth=raster.smooth)
             image = to_srgb(image, unconverted.header.icc, unconverted.warnings) if unconverted else image
