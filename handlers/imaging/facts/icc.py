@@ -1,25 +1,21 @@
 """Read an ICC profile's name without loading LittleCMS.
 
-Source: ICC.1:2010 and ICC.1:2022, tag table and the types `desc` and `mluc`.
+Source: ICC.1:2010 and ICC.1:2022, the types `desc` and `mluc`.
 """
+
+from handlers.imaging.pixels.profile import tags_of
 
 from .tags import clean
 
-_MAX_TAGS, _MAX_LANGUAGES = 100, 100
-_HEADER_BYTES = 128
+_MAX_LANGUAGES = 100
 
 
 def profile_name(profile: bytes | None) -> str | None:
     """Return the profile's description, or None if it has none."""
-    if not profile or len(profile) < _HEADER_BYTES + 4:
+    if not profile:
         return None
-    count = min(int.from_bytes(profile[128:132], "big"), _MAX_TAGS)
-    for entry in range(132, 132 + 12 * count, 12):
-        if profile[entry : entry + 4] == b"desc":
-            start = int.from_bytes(profile[entry + 4 : entry + 8], "big")
-            size = int.from_bytes(profile[entry + 8 : entry + 12], "big")
-            return _description(profile[start : start + size])
-    return None
+    found = next((tag for tag in tags_of(profile) if tag.name == b"desc"), None)
+    return _description(profile[found.start : found.start + found.size]) if found else None
 
 
 def _description(data: bytes) -> str | None:

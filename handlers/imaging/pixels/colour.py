@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from PIL import Image
 
+from .profile import tags_of
+
 MAX_DIFFERENCE = 2
 """Levels by which a profile may differ from sRGB and still count as sRGB; cameras' profiles do, invisibly."""
 
@@ -18,10 +20,6 @@ _SPACES = {"L": (b"GRAY", _RGB), "RGB": (_RGB,), "CMYK": (b"CMYK",)}
 """By mode: the colour spaces of profiles that describe a picture; browsers use RGB profiles for grey ones, too."""
 
 _SPACE = slice(16, 20)
-_TABLE = 132
-"""The position of a profile's first entry in its table of tags."""
-_MAX_TAGS = 100
-"""LittleCMS refuses a profile with more."""
 
 
 def to_srgb(image: Image.Image, profile: bytes | None, warnings: list[str]) -> Image.Image:
@@ -88,14 +86,13 @@ def _without_traps(profile: bytes) -> bytes:
     They are pipelines of floating-point elements (D2Bx), because a few kilobytes can list a million, each of which
     takes time for every colour; browsers do not use them either. And tables of more values than the profile has bytes,
     because LittleCMS clears the memory for all of them first, up to 500 MB.
-    Source: ICC.1:2022, 7.3 for the list of tags, 9.2 for their names.
+    Source: ICC.1:2022, 9.2 for the tags' names.
     """
     found, view = bytearray(profile), memoryview(profile)
-    count = min(int.from_bytes(profile[_TABLE - 4 : _TABLE]), _MAX_TAGS)
-    for at in range(_TABLE, min(_TABLE + 12 * count, len(profile)), 12):
-        start = int.from_bytes(profile[at + 4 : at + 8])
-        if profile[at : at + 3] == b"D2B" or _values(view[start:]) > max(0, len(profile) - start):
-            found[at : at + 1] = b"d"
+    for tag in tags_of(profile):
+        data = view[tag.start :]
+        if tag.name[:3] == b"D2B" or _values(data) > len(data):
+            found[tag.entry : tag.entry + 1] = b"d"
     return bytes(found)
 
 

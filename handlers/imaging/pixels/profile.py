@@ -1,15 +1,23 @@
-"""Make ICC profiles for colour spaces that a file gives by name or in numbers.
+"""List the tags of an ICC profile, and make profiles for colour spaces that a file gives by name or in numbers.
 
-Source: ICC.1:2022, the header, `XYZType`, `parametricCurveType`; ITU-T H.273 for the code points; the Bradford
-transform as in ICC.1:2022, annex E.
+Source: ICC.1:2022, the header, the tag table, `XYZType`, `parametricCurveType`; ITU-T H.273 for the code points; the
+Bradford transform as in ICC.1:2022, annex E.
 """
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 Vector = tuple[float, float, float]
 Matrix = tuple[Vector, Vector, Vector]
 Point = tuple[float, float]
+
+MAX_TAGS = 100
+"""LittleCMS refuses a profile with more."""
+
+_TABLE = 132
+"""The position of a profile's first tag in its table; the number of tags is before it."""
 
 D50 = (0.9642, 1.0, 0.8249)
 D65: Point = (0.3127, 0.3290)
@@ -69,6 +77,23 @@ def coded_profile(primaries: int, transfer: int, *, grey: bool) -> bytes | None:
     if transfer == _SRGB_TRANSFER and (grey or PRIMARIES[primaries] == SRGB):
         return b""
     return build_profile(PRIMARIES[primaries], CURVES[transfer], grey=grey)
+
+
+class Tag(NamedTuple):
+    """A tag of a profile: the position of its `entry` in the table, and the `start` and `size` of its data in bytes."""
+
+    entry: int
+    name: bytes
+    start: int
+    size: int
+
+
+def tags_of(profile: bytes) -> Iterator[Tag]:
+    """Yield the tags in a profile's table; their data may lie beyond its end."""
+    count = min(int.from_bytes(profile[_TABLE - 4 : _TABLE]), MAX_TAGS)
+    for at in range(_TABLE, min(_TABLE + 12 * count, len(profile)), 12):
+        start, size = (int.from_bytes(profile[place : place + 4]) for place in (at + 4, at + 8))
+        yield Tag(at, profile[at : at + 4], start, size)
 
 
 def build_profile(primaries: Primaries, curve: tuple[float, ...], *, grey: bool) -> bytes:

@@ -78,8 +78,8 @@ def _rows(image: Image.Image, below: int, height: int, strips: int, *, shifted: 
     width = (image.width - 1) // 2 * 2 if shifted and image.width > 2 else image.width  # noqa: PLR2004
     rows = Image.new(image.mode, (width, height * strips), None)
     for strip in range(strips):
-        left, top = strip % 2, (image.height - min(2, image.height)) * strip // max(1, strips - 1) + below
-        left = left if width < image.width else 0
+        left = strip % 2 if width < image.width else 0
+        top = (image.height - min(2, image.height)) * strip // max(1, strips - 1) + below
         rows.paste(image.crop((left, top, left + width, top + height)), (0, height * strip))
     return rows
 
