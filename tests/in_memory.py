@@ -8,6 +8,12 @@ from typing import Any, Final
 import boto3
 import pytest
 from moto import mock_aws
+from moto.core.base_backend import BaseBackend
+
+# moto lists the patterns of a service's URLs again for each call, which takes a quarter of the call.
+_urls = functools.cached_property(BaseBackend.urls.fget)  # type: ignore[attr-defined]
+_urls.__set_name__(BaseBackend, "urls")
+BaseBackend.urls = _urls  # type: ignore[method-assign,assignment]
 
 REGION: Final = "eu-central-1"
 Clients = Callable[[str], Any]
