@@ -37,6 +37,9 @@ from .pictures import (
 )
 from .tiffs import plain, tiff
 
+# tests/benchmarks/memory/test_limits_hold.py measures the largest pictures in the functions' own Python.
+pytestmark = pytest.mark.exhaustive
+
 SIZE = (2000, 1600)
 PIXELS = SIZE[0] * SIZE[1]
 TURNED = exif({0x0112: 6})
