@@ -1,14 +1,12 @@
 """An in-memory stack for the functions: bucket, table, topic and environment, from moto."""
 
-import functools
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
@@ -23,6 +21,7 @@ from handlers.master import Master, fetch
 from handlers.record import Outcome, Record, Records
 from handlers.settings import Settings
 from handlers.work import Work
+from tests.in_memory import REGION, client, make_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
-REGION: Final = "eu-central-1"
 BUCKET, TABLE, PICTURES, TOPIC = "images", "metadata", "pictures", "new-image-uploaded"
 BRANCH = "resizing"
 MEMORY_MB = 10_240
@@ -277,16 +275,10 @@ def stack(
 
 
 def _make(monkeypatch: pytest.MonkeyPatch) -> Stack:
-    # The functions' own clients are kept too: creating one takes 0.1 s, and moto serves any client.
-    s3, dynamodb, sns, sqs = _client("s3"), _client("dynamodb"), _client("sns"), _client("sqs")
+    s3, dynamodb, sns, sqs = map(client, ("s3", "dynamodb", "sns", "sqs"))
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     for table in (TABLE, PICTURES):
-        dynamodb.create_table(
-            TableName=table,
-            KeySchema=[{"AttributeName": "name", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "name", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        make_table(dynamodb, table)
     topic_arn = sns.create_topic(Name=TOPIC)["TopicArn"]
     queue_url = sqs.create_queue(QueueName="published")["QueueUrl"]
     sns.subscribe(
@@ -322,8 +314,3 @@ class FakeBus:
         """Accept events."""
         self.sent += Entries
         return {"FailedEntryCount": 0, "Entries": [{"EventId": "e"} for _ in Entries]}
-
-
-@functools.cache
-def _client(service: str) -> Any:
-    return boto3.client(service)  # type: ignore[call-overload]

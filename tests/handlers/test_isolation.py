@@ -2,6 +2,7 @@
 
 import ctypes
 import faulthandler
+import functools
 import json
 import os
 import resource
@@ -19,6 +20,8 @@ from handlers.budget import cores
 from handlers.errors import BrokenImageError
 from handlers.imaging.limits import MEGABYTE
 from handlers.isolation import IsolatedWorkError, run_isolated
+from tests.handlers.imaging.noise import noise
+from tests.handlers.imaging.pictures import jpeg
 
 MEMORY_MB = 10_240
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux says how much memory is in use")
@@ -193,19 +196,15 @@ def test_no_descriptor_is_left_open() -> None:
 
 
 WARM = """
-import ctypes, gc, io, json, os, sys
-from PIL import Image
+import gc, json, os, sys
 from handlers import imaging, clients
 from handlers.isolation import IsolatedWorkError, run_isolated
 
 clients.s3()
-picture = Image.effect_noise((4000, 3000), 40).convert("RGB")
-file = io.BytesIO()
-picture.save(file, "JPEG", quality=90)
-del picture
+file = sys.stdin.buffer.read()
 for _ in range(3):
-    imaging.convert(file.getvalue(), reencode="always")
-    imaging.resize(file.getvalue(), {"a": 100, "b": 500, "c": 1000})
+    imaging.convert(file, reencode="always")
+    imaging.resize(file, {"a": 100, "b": 500, "c": 1000})
 
 def process_mb(*processes):
     return sum(
@@ -231,13 +230,18 @@ print(json.dumps(run_isolated(fill, wall_s=60, memory_mb=int(sys.argv[1]))))
 """
 
 
+@functools.cache
+def _large_jpeg() -> bytes:
+    return jpeg(noise((4000, 3000), 40).convert("RGB"), quality=90)
+
+
 @linux_only
 @pytest.mark.parametrize("memory_mb", [512, 885, 1769])
 def test_a_warm_parent_and_its_child_fit_the_functions_memory(memory_mb: int) -> None:
     """A child that allocates all it can, after large pictures in the parent, leaves 10 % of the memory free."""
     environment = {**os.environ, **ALLOCATOR, "AWS_DEFAULT_REGION": "eu-central-1"}
     command = [sys.executable, "-c", WARM, str(memory_mb)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, env=environment, input=_large_jpeg(), capture_output=True, check=True)
     together_mb = json.loads(done.stdout)
     print(f"{memory_mb} MB: together {together_mb:.0f} MB")  # noqa: T201 - `pytest -rP` shows the figures
     assert 0.6 * memory_mb < together_mb <= 0.9 * memory_mb

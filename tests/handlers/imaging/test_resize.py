@@ -13,6 +13,7 @@ from handlers.imaging.pixels.profile import coded_profile
 from handlers.imaging.pixels.reduction import grain, loses_detail, reduction, roughness
 from handlers.imaging.render import rendered
 
+from .noise import noise
 from .pictures import jpeg, opened, photo, saved
 
 WIDTHS = {"thumbnail": 100, "medium": 500, "large": 1000}
@@ -74,7 +75,7 @@ def test_a_reduced_decode_keeps_the_quality(size: tuple[int, int], subsampling: 
 @pytest.mark.parametrize(("primaries", "transfer"), [(12, 13), (1, 4), (9, 13), (9, 1), (1, 8), (9, 8)])
 def test_colours_far_from_srgb_keep_their_quality(primaries: int, transfer: int) -> None:
     """Late conversion and reduced decodes keep a PSNR of 45 dB in Display P3, BT.2020 and linear light."""
-    master = jpeg(_detailed((2400, 1800), noise=4), icc_profile=coded_profile(primaries, transfer, grey=False))
+    master = jpeg(_detailed((2400, 1800), sigma=4), icc_profile=coded_profile(primaries, transfer, grey=False))
     full = rendered(open_picture(master, Limits()), (255, 255, 255))
     for name, output in resize(master, {"small": 60, "middle": 240, "wide": 480, "wider": 800}).items():
         ours = opened(output)
@@ -82,10 +83,10 @@ def test_colours_far_from_srgb_keep_their_quality(primaries: int, transfer: int)
         assert psnr(ours, theirs) >= 45, name
 
 
-def _detailed(size: tuple[int, int], noise: int = 12) -> Image.Image:
+def _detailed(size: tuple[int, int], sigma: int = 12) -> Image.Image:
     """Return a picture with pixel-level detail."""
-    grain = Image.effect_noise(size, noise).convert("L")
-    bands = [ImageChops.add(band, grain, 1, -128) for band in photo(size).split()]
+    dust = noise(size, sigma)
+    bands = [ImageChops.add(band, dust, 1, -128) for band in photo(size).split()]
     return Image.merge("RGB", bands)
 
 
@@ -195,10 +196,10 @@ def test_a_tightly_reduced_picture_must_be_smooth(widest: int, rough: float, los
     assert loses_detail(Image.new("RGB", (1400, 1400)), rough, (widest, widest)) == loses
 
 
-@pytest.mark.parametrize("noise", [8, 12, 16, 24])
-def test_a_noisy_picture_keeps_its_quality(noise: int) -> None:
+@pytest.mark.parametrize("sigma", [8, 12, 16, 24])
+def test_a_noisy_picture_keeps_its_quality(sigma: int) -> None:
     """A picture taken at high sensitivity is reduced no further than its noise allows."""
-    master = jpeg(_detailed((2400, 1800), noise), quality=95)
+    master = jpeg(_detailed((2400, 1800), sigma), quality=95)
     full = opened(master)
     for width in (850, 800, 700, 600, 500, 240):
         ours = opened(resize(master, {"only": width})["only"])
@@ -211,7 +212,7 @@ def test_grain_measures_noise_and_ignores_edges() -> None:
     lines = Image.new("L", (64, 64))
     lines.paste(255, (0, 0, 33, 64))
     assert grain(lines) == grain(lines.rotate(90)) == 0
-    assert grain(Image.effect_noise((64, 64), 10)) == pytest.approx(5, rel=0.2)
+    assert grain(noise((64, 64), 10)) == pytest.approx(5, rel=0.2)
     assert grain(Image.frombytes("L", (2, 2), b"\x00\xff\x00\x00")) == 0
 
 
