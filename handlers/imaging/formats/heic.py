@@ -10,10 +10,12 @@ except ImportError as error:
         "handlers/requirements-heic.txt"
     ) from error
 
+from handlers.imaging.pixels.depth import eight_bit
+
 from .brands import is_heic
 from .decoding import image_faults
 from .heif import HeifPicture
-from .heif_header import size_of
+from .heif_coded import size_of
 from .heif_items import ImageItem
 from .hevc import check_hevc
 
@@ -39,4 +41,5 @@ class HeicPicture(HeifPicture):
         """Decode the file; see `HeifPicture.decoded`."""
         with image_faults(RuntimeError):
             image: Image.Image = pi_heif.open_heif(payload).to_pillow()
-        return image.convert("RGBA") if image.mode == "RGBa" else image
+        # The decoder reduces colours to 8 bits, but not grey.
+        return image.convert("RGBA") if image.mode == "RGBa" else eight_bit(image)

@@ -13,6 +13,8 @@ from handlers.imaging.pixels.profile import TV_TRANSFERS, coded_profile
 from .heif_items import ImageItem
 from .picture import MAX_PROFILE_BYTES
 
+TRANSFORMATIONS = frozenset({b"irot", b"imir", b"clap"})
+
 _UNSPECIFIED, _SRGB = 2, (1, 13)
 _ORIENTATIONS: dict[tuple[int, bool], int] = {
     **{(quarters, False): number for quarters, number in enumerate((1, 6, 3, 8))},

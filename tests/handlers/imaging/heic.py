@@ -1,6 +1,7 @@
-"""HEIC files built here: two generated pictures are stored already encoded, so that no HEVC encoder is needed.
+"""HEIC files built here: three generated pictures are stored already encoded, so that no HEVC encoder is needed.
 
-`heif-enc -q 90 -p chroma=444` encoded `pictures.corners(SIZE)` and an alpha plane whose left half is opaque.
+`heif-enc -q 90 -p chroma=444` encoded `pictures.corners(SIZE)` and an alpha plane whose left half is opaque; x265 grey
+of 10 bits, a quarter of white in the left half and three quarters in the right one.
 """
 
 import base64
@@ -42,6 +43,14 @@ HALF = base64.b64decode(
     "/uT09iogTAH//Zso3yJ89wWSgvmr4A1o5Un0jbHSCCXqFGX9A91CMhbXpnS4wf94CKA1Ea349v8L8T4MOQsWJchqKeYvrB2OmOZo"
     "D6zrcb8bOe/efDcVZorCeYqHkqy9xCs9HNlZfZflnbIkAILPT/Ti0r3ImAEhdMQwpL0V9a+zGzFPzEeIwOINz0ja2EeVrymsaXIP"
     "2/n2cJq1GA=="
+)
+DEEP_GREY_CONFIGURATION = base64.b64decode(
+    "AQQIAAAAnfgAAAAAHvAA/Pz6+gAADwNgAAEAF0ABDAH//wQIAAADAJ34AAADAAAeugJAYQABACdCAQEECAAAAwCd+AAAAwAAHsDCBBNl"
+    "upJKa5sCAAADADIAAAMAAhBiAAEAB0QBwXKwIkA="
+)
+DEEP_GREY = base64.b64decode(
+    "AAAAeCgBrgxw+Fmxnwv+EnmhVDr+TFuDyAHKAsmcBcOvRYgZUAeIA42KB9j+qCoyUVB+UpikBa/5afbi9t2yIgAEqD/Uhg3uL+zYMCNy"
+    "541Ht5gnSm/U1JVsxzugSnQmWmbqj3AAIL3fxpcroc0MuZB9GEwbdoM2eAPswA=="
 )
 
 
