@@ -29,7 +29,8 @@ class Kind(NamedTuple):
     depth: int
 
     def __str__(self) -> str:
-        return f"{('grey', '4:2:0', '4:2:2', '4:4:4')[self.chroma]} of {self.depth} bits"
+        names = {GREY: "grey", HALVED: "4:2:0", HALVED_ACROSS: "4:2:2", FULL: "4:4:4"}
+        return f"{names.get(self.chroma, 'unknown chroma')} of {self.depth} bits"
 
 
 @dataclass(frozen=True)

@@ -95,9 +95,10 @@ def packed(
     return head(start) + box(b"mdat", *(content for _, _, content, _ in items))
 
 
-def parameters(width: int, height: int) -> bytes:
-    """Return a decoder configuration whose sequence parameter set holds the size and nothing else."""
-    bits = "0000" + "000" + "1" + 96 * "0" + _golomb(0) + _golomb(1) + _golomb(width) + _golomb(height)
+def parameters(width: int, height: int, chroma: int = 1) -> bytes:
+    """Return a decoder configuration whose sequence parameter set holds chroma, size and 8 bits, and nothing else."""
+    numbers = "".join(map(_golomb, (0, chroma, width, height)))
+    bits = "0000" + "000" + "1" + 96 * "0" + numbers + "0" + _golomb(0)
     coded = int(bits.ljust(-(-len(bits) // 8) * 8, "0"), 2).to_bytes(-(-len(bits) // 8))
     escaped = coded.replace(b"\0\0\0", b"\0\0\3\0")
     unit = b"\x42\1" + escaped

@@ -182,6 +182,33 @@ def test_coded_data_of_another_kind_than_the_header_says_are_refused(place: tupl
         convert(of(heic(configuration=bytes(configuration))))
 
 
+def test_unknown_chroma_is_refused() -> None:
+    """There are four codes."""
+    with pytest.raises(BrokenImageError, match="its coded data unknown chroma of 8 bits"):
+        convert(of(heic(configuration=parameters(*SIZE, chroma=5))))
+
+
+def test_properties_of_an_item_may_repeat() -> None:
+    """An item lists at most 255 properties at a time, but several lists may belong to it."""
+    data = heic()
+    place = data.index(b"ipma") - 4
+    size = int.from_bytes(data[place : place + 4])
+    entry = data[place + 16 : place + size] + (struct.pack(">HB", 1, 200) + b"\1" * 200) * 2
+    links = box(b"ipma", bytes(4), struct.pack(">I", 3), entry)
+    image = shown(replaced(data, place, size, links))
+    assert difference(image, corners(SIZE)) < 3
+
+
+def replaced(data: bytes, place: int, size: int, by: bytes) -> bytes:
+    """Return a HEIC with another box at `place` in `iprp`; the sizes around it, and its data's position, follow."""
+    more, found = len(by) - size, data[:place] + by + data[place + size :]
+    start = data.index(CORNERS)
+    for outer in (b"iprp", b"meta"):
+        at = data.index(outer) - 4
+        found = found[:at] + struct.pack(">I", int.from_bytes(found[at : at + 4]) + more) + found[at + 4 :]
+    return found.replace(struct.pack(">II", start, len(CORNERS)), struct.pack(">II", start + more, len(CORNERS)))
+
+
 def tiled(*properties: bytes, size: tuple[int, int] = (2 * SIZE[0], SIZE[1])) -> tuple[list[bytes], Item]:
     """Return the properties of tiles and of their grid of 2 x 1, which is the last, and the grid."""
     own = [extent(*SIZE), box(b"hvcC", CORNERS_CONFIGURATION), *properties, extent(*size)]
