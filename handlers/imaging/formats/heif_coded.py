@@ -10,8 +10,8 @@ from handlers.imaging.pixels.orientation import upright_size
 from handlers.imaging.source import Source
 
 from .av1 import kind_of as av1_kind
-from .heif_items import DERIVED_FROM, HALVED, HALVED_ACROSS, ImageItem, Kind, Meta
-from .heif_shown import shown
+from .heif_items import DERIVED_FROM, ImageItem, Kind, Meta
+from .heif_shown import TILE_TRANSFORMATIONS, shown
 from .hevc import kind_of as hevc_kind
 from .isobmff import MAX_ITEMS, Reader, damaged
 
@@ -33,6 +33,8 @@ _KNOWN = frozenset(
         b"a1op",
         b"a1lx",
         b"lsel",
+        # They only describe the picture, or light in which it was made or is seen.
+        *(b"clli", b"mdcv", b"cclv", b"amve", b"ndwt", b"cmin", b"cmex", b"udes", b"altt"),
     }
 )
 _GRID_BYTES = 8
@@ -76,14 +78,6 @@ def _check_tiles(meta: Meta, image: CodedImage, name: str, coding: bytes) -> Non
     kind, *others = {kind_of(meta.items[tile]) for tile in image.tiles}
     if others:
         raise damaged(f"its tiles are of several kinds, such as {kind} and {others[0]}")
-    _, size = _tile_sizes(meta.items[image.tiles[0]])
-    halved = kind.chroma in (HALVED, HALVED_ACROSS), kind.chroma == HALVED
-    if any(odd and side % 2 and tiles > 1 for odd, side, tiles in zip(halved, size, image.canvas, strict=True)):
-        # Decoders leave some samples of colour unset there.
-        raise UnsupportedFormatError(
-            f"expected tiles of even sides in a {name} whose colours are subsampled, got {size[0]} x {size[1]} pixels: "
-            "save it again"
-        )
 
 
 def _grid(source: Source, meta: Meta, number: int, size: tuple[int, int]) -> CodedImage:
@@ -97,7 +91,7 @@ def _grid(source: Source, meta: Meta, number: int, size: tuple[int, int]) -> Cod
         raise damaged(f"its grid of {columns} x {rows} does not fit its {len(tiles):,} tiles")
     if len(tiles) > MAX_ITEMS:
         raise ImageTooLargeError(f"expected a grid of at most {MAX_ITEMS:,} tiles, got {len(tiles):,}: save it again")
-    sizes = {_tile_sizes(meta.items.get(tile, ImageItem())) for tile in tiles}
+    sizes = {tile_sizes(meta.items.get(tile, ImageItem())) for tile in tiles}
     _, (width, height) = sizes.pop()
     if sizes or not _reaches(size[0], columns, width) or not _reaches(size[1], rows, height):
         raise damaged(f"its grid of {columns} x {rows} tiles is not as large as its picture")
@@ -108,9 +102,11 @@ def _reaches(side: int, tiles: int, of: int) -> bool:
     return (tiles - 1) * of < side <= tiles * of
 
 
-def _tile_sizes(item: ImageItem) -> tuple[tuple[int, int], tuple[int, int]]:
+def tile_sizes(item: ImageItem) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return the (width, height) of a tile as coded, and as shown: encoders cut off what they add to a small one."""
     size = size_of(item)
+    if not TILE_TRANSFORMATIONS.get(item.kind):
+        return size, size
     (left, top, right, bottom), orientation = shown(item, size, [])
     return size, upright_size((right - left, bottom - top), orientation)
 
@@ -136,7 +132,7 @@ def alpha_of(source: Source, meta: Meta, image: CodedImage, name: str, coding: b
         numbers = tuple(opacities[tile] for tile in image.tiles)
         alpha = replace(image, number=numbers[0], tiles=numbers)
         _check_tiles(meta, alpha, name, coding)
-        if {_tile_sizes(meta.items[tile]) for tile in numbers} != {_tile_sizes(meta.items[image.tiles[0]])}:
+        if {tile_sizes(meta.items[tile]) for tile in numbers} != {tile_sizes(meta.items[image.tiles[0]])}:
             raise damaged("the opacity of a tile is not as large as the tile")
     else:
         return None

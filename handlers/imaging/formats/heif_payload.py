@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from .heif_coded import ALPHA, ALPHA_TYPES, GRID, CodedImage
 from .heif_header import PREMULTIPLIED, HeifHeader
 from .heif_items import DERIVED_FROM, ImageItem
-from .heif_shown import TRANSFORMATIONS
+from .heif_shown import TILE_TRANSFORMATIONS, TRANSFORMATIONS
 
 Property = tuple[bytes, bytes]
 
 _DECODED_BY = frozenset({b"ispe", b"pixi", b"av1C", b"hvcC", b"a1op", b"a1lx", b"lsel"})
-_TILES = _DECODED_BY | TRANSFORMATIONS
+_TILES = {coding: _DECODED_BY | kinds for coding, kinds in TILE_TRANSFORMATIONS.items()}
 _GRIDS = frozenset({b"pixi"})
 _ESSENTIAL = frozenset({b"av1C", b"hvcC", b"a1op", b"lsel"}) | TRANSFORMATIONS
 _AUXILIARY: Property = (b"auxC", bytes(4) + ALPHA_TYPES[0] + b"\0")
@@ -54,7 +54,8 @@ class _Items:
         # The item of an opacity whose tiles belong to the picture's is the first tile.
         extent = b"ispe", struct.pack(">III", 0, *image.size)
         grid = self.add(GRID, [extent, *_kept(item, _GRIDS), *extra], sides)
-        tiles = [self.add(items[tile].kind, _kept(items[tile], _TILES), self.data(items[tile])) for tile in image.tiles]
+        parts = [items[tile] for tile in image.tiles]
+        tiles = [self.add(part.kind, _kept(part, _TILES[part.kind]), self.data(part)) for part in parts]
         self.references.append((DERIVED_FROM, grid, tiles))
         return grid
 

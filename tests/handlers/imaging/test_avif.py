@@ -231,12 +231,13 @@ def test_a_picture_in_another_coding_is_refused() -> None:
         avif(container([(b"hvc1", [1], (0, 0, 9), b"")], [extent(8, 8)]))
 
 
-def sharing(data: bytes, rows: int) -> bytes:
-    """Return a grid of rows of two tiles, which all have the data of one AVIF of `SIZE`."""
+def sharing(data: bytes, rows: int, *turns: bytes) -> bytes:
+    """Return a grid of rows of two tiles, all with the data of one AVIF of `SIZE`; grid and tiles have `turns`."""
     start, size = _data(data)
     tiles, whole = 2 * rows, (2 * SIZE[0], rows * SIZE[1])
-    items = [(b"grid", [3], (1, 0, 12), b""), *[(b"av01", [1, 2], (0, start, size), b"")] * tiles]
-    properties = [extent(*SIZE), _av1(data), extent(*whole)]
+    further = list(range(4, 4 + len(turns)))
+    items = [(b"grid", [3, *further], (1, 0, 12), b""), *[(b"av01", [1, 2, *further], (0, start, size), b"")] * tiles]
+    properties = [extent(*SIZE), _av1(data), extent(*whole), *turns]
     links = reference(b"dimg", 1, range(2, 2 + tiles))
     head = container(items, properties, links, idat=grid(rows, 2, *whole))
     return head.replace(struct.pack(">II", start, size), struct.pack(">II", len(head), size)) + data[start:]
@@ -247,6 +248,15 @@ def test_flat_tiles_may_share_their_data() -> None:
     image = Image.new("RGB", SIZE, RED)
     data = sharing(fine(image), 40)
     assert difference(opened(convert(avif(data))), Image.new("RGB", (2 * SIZE[0], 40 * SIZE[1]), RED)) < 2
+
+
+def test_transformations_of_tiles_are_ignored() -> None:
+    """Encoders write those of the picture to its tiles, too."""
+    image = opened(convert(avif(sharing(fine(corners(SIZE)), 1, box(b"irot", b"\1"))), subsampling="4:4:4"))
+    expected = Image.new("RGB", (2 * SIZE[0], SIZE[1]))
+    expected.paste(corners(SIZE), (0, 0))
+    expected.paste(corners(SIZE), (SIZE[0], 0))
+    assert difference(image, expected.rotate(90, expand=True)) < 3
 
 
 def test_tiles_that_share_much_data_are_refused() -> None:

@@ -260,6 +260,15 @@ def test_tiles_of_odd_sides_are_refused_if_colours_are_subsampled() -> None:
         of(packed(items, own, reference(b"dimg", 1, [2, 3])))
 
 
+@pytest.mark.parametrize("kind", [b"clli", b"mdcv", b"ndwt", b"cmin"])
+def test_properties_that_only_describe_may_be_essential(kind: bytes) -> None:
+    """Browsers and libheif show such a picture, which needs nothing of a decoder."""
+    data = heic(box(kind, bytes(8)))
+    marked = data.replace(b"\3\1\2\3", b"\3\1\2\x83")
+    assert marked != data
+    assert difference(shown(marked), corners(SIZE)) < 3
+
+
 def test_a_picture_without_a_size_is_refused() -> None:
     """The message names the property."""
     with pytest.raises(BrokenImageError, match="a picture has no size"):
