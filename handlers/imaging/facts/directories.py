@@ -52,7 +52,8 @@ class Directories:
     """The directories of one structure; each is read once, so that loops end.
 
     `peek` returns bytes from a position, or fewer at the end. `room` limits the bytes of all values together; `longest`
-    has the limits of the tags whose values may be longer than `MAX_VALUE_BYTES`.
+    has the limits of the tags whose values may be longer than `MAX_VALUE_BYTES`. `cut` has the positions of directories
+    that the structure ends within, `lost` the tags whose values do not fit.
     """
 
     def __init__(
@@ -70,6 +71,8 @@ class Directories:
         self._rationals = self._numbers = 0
         self._seen: set[int] = set()
         self.opaque: set[int] = set()
+        self.cut: set[int] = set()
+        self.lost: set[int] = set()
         self.warnings: list[str] = []
 
     @property
@@ -94,6 +97,8 @@ class Directories:
         table = self._peek(first, size * min(count, MAX_ENTRIES))
         if count > len(table) // size:
             self.warnings.append(f"an EXIF directory was cut short: {count:,} entries")
+        if len(table) < size * min(count, MAX_ENTRIES):
+            self.cut.add(offset)
         tags: dict[int, Any] = {}
         for entry in range(len(table) // size):
             tag, value = self._entry(table[size * entry : size * (entry + 1)])
@@ -131,6 +136,7 @@ class Directories:
         rationals, numbers = count * (kind in _RATIONALS), count * (kind not in _BYTES)
         if raw is None or self._rationals + rationals > MAX_RATIONALS or self._numbers + numbers > MAX_NUMBERS:
             self.warnings.append(f"EXIF tag 0x{tag:04X} was ignored: {size:,} bytes do not fit")
+            self.lost.add(tag)
             return tag, None
         self._room -= size
         self._rationals += rationals

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from handlers.errors import BrokenImageError, ImageTooLargeError
 
 from .bits import Bits
+from .heif_items import FULL, GREY, HALVED, HALVED_ACROSS, Kind
 
 MAX_UNITS = 4_096
 """Open bitstream units of one picture; encoders write up to a few dozen."""
@@ -19,6 +20,14 @@ _SEQUENCE, _FRAME_HEADER, _FRAME = 1, 3, 6
 _MAX_SIZE_BYTES = 8
 _MOST_HEADER_BYTES = 1_024
 _TIERED_FROM = 7
+_DEEP, _DEEPER, _GREY, _ACROSS, _DOWN = 0x40, 0x20, 0x10, 0x08, 0x04
+
+
+def kind_of(configuration: bytes) -> Kind:
+    """Return the kind of a picture by the content of its `av1C`."""
+    flags = configuration[2:3].ljust(1, b"\0")[0]
+    chroma = GREY if flags & _GREY else HALVED if flags & _DOWN else HALVED_ACROSS if flags & _ACROSS else FULL
+    return Kind(chroma, 8 + 2 * bool(flags & _DEEP) + 2 * bool(flags & _DEEPER))
 
 
 def check_av1(data: bytes, size: tuple[int, int]) -> None:

@@ -8,7 +8,7 @@ from .av1 import check_av1
 from .brands import is_avif
 from .decoding import image_faults
 from .heif import HeifPicture
-from .heif_header import size_of
+from .heif_coded import size_of
 from .heif_items import ImageItem
 
 if not AvifImagePlugin.SUPPORTED:

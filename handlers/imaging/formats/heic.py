@@ -1,5 +1,7 @@
 """HEIC: the picture's items, decoded by libheif and libde265, which are in `pi_heif`, without an encoder."""
 
+from typing import Self
+
 from PIL import Image
 
 try:
@@ -10,11 +12,16 @@ except ImportError as error:
         "handlers/requirements-heic.txt"
     ) from error
 
+from handlers.errors import UnsupportedFormatError
+from handlers.imaging.limits import Limits
+from handlers.imaging.pixels.depth import eight_bit
+from handlers.imaging.source import Source
+
 from .brands import is_heic
 from .decoding import image_faults
 from .heif import HeifPicture
-from .heif_header import size_of
-from .heif_items import ImageItem
+from .heif_coded import kind_of, size_of, tile_sizes
+from .heif_items import HALVED, HALVED_ACROSS, ImageItem
 from .hevc import check_hevc
 
 
@@ -25,6 +32,21 @@ class HeicPicture(HeifPicture):
     coding = b"hvc1"
     brands = (b"heic", b"mif1", b"miaf")
     bytes_per_pixel = 23
+
+    @classmethod
+    def open(cls, source: Source, limits: Limits) -> Self:
+        """Refuse tiles between which libheif leaves samples of colour unset; see `HeifPicture.open`."""
+        picture = super().open(source, limits)
+        image = picture.header.image
+        item = picture.header.meta.items[image.tiles[0]]
+        (_, size), chroma = tile_sizes(item), kind_of(item).chroma
+        halved = chroma in (HALVED, HALVED_ACROSS), chroma == HALVED
+        if any(odd and side % 2 and tiles > 1 for odd, side, tiles in zip(halved, size, image.canvas, strict=True)):
+            raise UnsupportedFormatError(
+                f"expected tiles of even sides in a HEIC of subsampled colours, got {size[0]} x {size[1]} pixels: save "
+                "it again"
+            )
+        return picture
 
     @classmethod
     def matches(cls, prefix: bytes) -> bool:
@@ -39,4 +61,5 @@ class HeicPicture(HeifPicture):
         """Decode the file; see `HeifPicture.decoded`."""
         with image_faults(RuntimeError):
             image: Image.Image = pi_heif.open_heif(payload).to_pillow()
-        return image.convert("RGBA") if image.mode == "RGBa" else image
+        # The decoder reduces colours to 8 bits, but not grey.
+        return image.convert("RGBA") if image.mode == "RGBa" else eight_bit(image)

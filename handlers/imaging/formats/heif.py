@@ -31,6 +31,9 @@ from .png_text import XMP as XMP_TEXT
 
 MAX_EXIF_BYTES = 1024 * 1024
 
+SHARED_BYTES = 64 * 1024
+"""By how much all items together may exceed the file, because programs store equal data of flat tiles once."""
+
 
 class HeifPicture(Picture):
     """The picture of an AVIF or HEIC, whose items have type `coding`; `brands` are those that the decoder expects."""
@@ -72,7 +75,7 @@ class HeifPicture(Picture):
         with contextlib.suppress(BrokenImageError):
             if header.exif_item:
                 block = header.meta.data(self.source, header.exif_item, MAX_EXIF_BYTES)
-                self.exif = self.turned(read_exif(block[4 + int.from_bytes(block[:4]) :]))
+                self.exif = self.turned(read_exif(_tiff(block)))
         with contextlib.suppress(BrokenImageError):
             if header.xmp_item:
                 packet = header.meta.data(self.source, header.xmp_item, MAX_BLOCK_BYTES)
@@ -91,8 +94,8 @@ class HeifPicture(Picture):
         return Raster(image.crop(header.box), opacity and opacity.crop(header.box))
 
     def _data(self) -> Callable[[ImageItem], bytes]:
-        """Return a function that reads and checks an item's data; all together are no longer than the file."""
-        room = len(self.source.whole())
+        """Return a function that reads and checks an item's data; see `SHARED_BYTES`."""
+        room = len(self.source.whole()) + SHARED_BYTES
 
         def data(item: ImageItem) -> bytes:
             nonlocal room
@@ -114,6 +117,12 @@ class HeifPicture(Picture):
         Raises:
             RejectedImageError: They do, or they are damaged.
         """
+
+
+def _tiff(block: bytes) -> bytes:
+    """Return the TIFF structure in the data of an EXIF item: programs get its position, which comes first, wrong."""
+    starts = [block.find(order) for order in (b"II*\0", b"MM\0*")]
+    return block[min((start for start in starts if start >= 0), default=0) :]
 
 
 def _samples(content: bytes) -> int:

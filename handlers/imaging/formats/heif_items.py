@@ -5,7 +5,7 @@ Source: ISO/IEC 14496-12, 8.11; ISO/IEC 23008-12, 6.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import NamedTuple, Self
 
 from handlers.imaging.source import Source
 
@@ -16,6 +16,21 @@ MAX_IDENTITIES = 8
 """Identity items in a chain; programs write one."""
 
 _IDENTITY_SAYS = frozenset({b"irot", b"imir", b"clap", b"colr"})
+
+
+GREY, HALVED, HALVED_ACROSS, FULL = range(4)
+"""How many samples of colour a picture has: none, 4:2:0, 4:2:2 or 4:4:4. Source: `chroma_format_idc` of ITU-T H.265."""
+
+
+class Kind(NamedTuple):
+    """The kind of a coded picture: its samples of colour, and the bits of its samples."""
+
+    chroma: int
+    depth: int
+
+    def __str__(self) -> str:
+        names = {GREY: "grey", HALVED: "4:2:0", HALVED_ACROSS: "4:2:2", FULL: "4:4:4"}
+        return f"{names.get(self.chroma, 'unknown chroma')} of {self.depth} bits"
 
 
 @dataclass(frozen=True)
@@ -51,10 +66,6 @@ class Meta:
     references: Mapping[tuple[bytes, int], Sequence[int]]
     idat: bytes = b""
     end: int = 0
-
-    def referring(self, kind: bytes, to: int) -> list[int]:
-        """Return the items that refer to another one."""
-        return [number for (name, number), others in self.references.items() if name == kind and to in others]
 
     def without_identities(self) -> Self:
         """Return the items with the picture behind identity items (`iden`) as the primary one.

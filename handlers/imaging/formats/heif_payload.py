@@ -8,13 +8,17 @@ import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .heif_header import ALPHA, ALPHA_TYPES, GRID, PREMULTIPLIED, CodedImage, HeifHeader
+from .heif_coded import ALPHA, ALPHA_TYPES, GRID, CodedImage
+from .heif_header import PREMULTIPLIED, HeifHeader
 from .heif_items import DERIVED_FROM, ImageItem
+from .heif_shown import TILE_TRANSFORMATIONS, TRANSFORMATIONS
 
 Property = tuple[bytes, bytes]
 
 _DECODED_BY = frozenset({b"ispe", b"pixi", b"av1C", b"hvcC", b"a1op", b"a1lx", b"lsel"})
-_ESSENTIAL = frozenset({b"av1C", b"hvcC", b"a1op", b"lsel"})
+_TILES = {coding: _DECODED_BY | kinds for coding, kinds in TILE_TRANSFORMATIONS.items()}
+_GRIDS = frozenset({b"pixi"})
+_ESSENTIAL = frozenset({b"av1C", b"hvcC", b"a1op", b"lsel"}) | TRANSFORMATIONS
 _AUXILIARY: Property = (b"auxC", bytes(4) + ALPHA_TYPES[0] + b"\0")
 
 
@@ -44,11 +48,14 @@ class _Items:
         """Add a coded image, with the tiles of a grid; return the number of its item."""
         item = items[image.number]
         if image.grid is None:
-            return self.add(item.kind, [*_kept(item), *extra], self.data(item))
+            return self.add(item.kind, [*_kept(item, _DECODED_BY), *extra], self.data(item))
         columns, rows = image.grid
         sides = struct.pack(">BBBBII", 0, 1, rows - 1, columns - 1, *image.size)
-        grid = self.add(GRID, [*_kept(item), *extra], sides)
-        tiles = [self.add(items[tile].kind, _kept(items[tile]), self.data(items[tile])) for tile in image.tiles]
+        # The item of an opacity whose tiles belong to the picture's is the first tile.
+        extent = b"ispe", struct.pack(">III", 0, *image.size)
+        grid = self.add(GRID, [extent, *_kept(item, _GRIDS), *extra], sides)
+        parts = [items[tile] for tile in image.tiles]
+        tiles = [self.add(part.kind, _kept(part, _TILES[part.kind]), self.data(part)) for part in parts]
         self.references.append((DERIVED_FROM, grid, tiles))
         return grid
 
@@ -68,9 +75,10 @@ def payload(header: HeifHeader, brands: Sequence[bytes], data: Callable[[ImageIt
     return b"".join((head, _meta(items, picture, start), _box(b"mdat", *(entry.data for entry in items.entries))))
 
 
-def _kept(item: ImageItem) -> list[Property]:
-    """Return the properties that a decoder needs."""
-    return [one for one in item.properties if one[0] in _DECODED_BY or (one[0] == b"colr" and one[1][:4] == b"nclx")]
+def _kept(item: ImageItem, kinds: frozenset[bytes]) -> list[Property]:
+    """Return an item's properties of these kinds, each once, and its code points, which a decoder needs."""
+    kept = (one for one in item.properties if one[0] in kinds or (one[0] == b"colr" and one[1][:4] == b"nclx"))
+    return list(dict.fromkeys(kept))
 
 
 def _meta(items: _Items, primary: int, start: int) -> bytes:

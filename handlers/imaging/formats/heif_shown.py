@@ -13,6 +13,10 @@ from handlers.imaging.pixels.profile import TV_TRANSFERS, coded_profile
 from .heif_items import ImageItem
 from .picture import MAX_PROFILE_BYTES
 
+TRANSFORMATIONS = frozenset({b"irot", b"imir", b"clap"})
+TILE_TRANSFORMATIONS = {b"hvc1": TRANSFORMATIONS, b"av01": frozenset[bytes]()}
+"""By coding, the properties of a tile that count; `avifenc` gives tiles those of the whole, and readers ignore them."""
+
 _UNSPECIFIED, _SRGB = 2, (1, 13)
 _ORIENTATIONS: dict[tuple[int, bool], int] = {
     **{(quarters, False): number for quarters, number in enumerate((1, 6, 3, 8))},

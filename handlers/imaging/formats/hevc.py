@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from handlers.errors import BrokenImageError, ImageTooLargeError
 
 from .bits import Bits
+from .heif_items import Kind
 from .isobmff import Reader
 
 MAX_UNITS = 16_384
@@ -21,15 +22,24 @@ BLOCK_PX = 64
 
 _PARAMETERS, _LAST_SLICE = 33, 31
 _CONFIGURATION_BYTES, _LENGTH_BYTES_AT = 22, 21
+_KIND_AT = slice(16, 18)
 _MOST_PARAMETER_BYTES = 1_024
 _PROFILE_BITS, _LEVEL_BITS, _MOST_LAYERS = 88, 8, 8
 _FULL_COLOUR = 3
+_WINDOW_SIDES = 4
+
+
+def kind_of(configuration: bytes) -> Kind:
+    """Return the kind of a picture by the content of its `hvcC`."""
+    chroma, luma = configuration[_KIND_AT].ljust(2, b"\0")
+    return Kind(chroma & 3, 8 + (luma & 7))
 
 
 def check_hevc(configuration: bytes, data: bytes, size: tuple[int, int]) -> None:
-    """Refuse coded data with pictures larger than this (width, height), or with too many.
+    """Refuse coded data with pictures larger than this (width, height), of another kind, or with too many.
 
-    `configuration` is the content of `hvcC`.
+    `configuration` is the content of `hvcC`, by which readers choose the memory that the decoder's pixels are copied
+    into.
 
     Raises:
         BrokenImageError: The data contradict the size, or are damaged.
@@ -47,7 +57,7 @@ def check_hevc(configuration: bytes, data: bytes, size: tuple[int, int]) -> None
             continue  # Another view, which is not decoded.
         if kind == _PARAMETERS:
             parameters += 1
-            _check_size(unit, size)
+            _check_parameters(unit, size, kind_of(configuration))
         pictures += kind <= _LAST_SLICE and len(unit) > 2 and unit[2] >> 7  # noqa: PLR2004 - after the unit's head
     if pictures > MAX_PICTURES:
         raise ImageTooLargeError(f"expected a HEIC of at most {MAX_PICTURES} pictures an item, got {pictures:,}")
@@ -81,16 +91,24 @@ def _whole(unit: bytes) -> bytes:
     return unit
 
 
-def _check_size(unit: bytes, size: tuple[int, int]) -> None:
-    coded = _coded_size(Bits(unit[2:].replace(b"\0\0\3", b"\0\0")))
+def _check_parameters(unit: bytes, size: tuple[int, int], kind: Kind) -> None:
+    bits = Bits(unit[2:].replace(b"\0\0\3", b"\0\0"))
+    chroma = _chroma(bits)
+    coded = bits.exponential(), bits.exponential()
     if any(side > most + BLOCK_PX for side, most in zip(coded, size, strict=True)):
         raise BrokenImageError(
             f"the HEIC is damaged: its header says {size[0]} x {size[1]} pixels, its coded data {coded[0]} x {coded[1]}"
         )
+    if bits.take(1):
+        for _ in range(_WINDOW_SIDES):
+            bits.exponential()
+    found = Kind(chroma, 8 + bits.exponential())
+    if found != kind:
+        raise BrokenImageError(f"the HEIC is damaged: its header says {kind}, its coded data {found}")
 
 
-def _coded_size(bits: Bits) -> tuple[int, int]:
-    """Return the (width, height) of a sequence parameter set."""
+def _chroma(bits: Bits) -> int:
+    """Return the code of the chroma subsampling of a sequence parameter set, read up to its size."""
     bits.take(4)
     sub_layers = bits.take(3)
     bits.take(1 + _PROFILE_BITS + _LEVEL_BITS)
@@ -100,6 +118,7 @@ def _coded_size(bits: Bits) -> tuple[int, int]:
     for profile, level in there:
         bits.take(_PROFILE_BITS * profile + _LEVEL_BITS * level)
     bits.exponential()
-    if bits.exponential() == _FULL_COLOUR:
+    chroma = bits.exponential()
+    if chroma == _FULL_COLOUR:
         bits.take(1)
-    return bits.exponential(), bits.exponential()
+    return chroma

@@ -123,6 +123,8 @@ def read_header(source: Source) -> TiffHeader:
     """
     found, first, order, big = directories(source)
     facts = exif_of(found, first)
+    if first in found.cut:
+        raise BrokenImageError("the TIFF is truncated: it ends within its directory")
     tags = facts.image
     width, height = _number(tags, WIDTH) or 0, _number(tags, HEIGHT) or 0
     if width < 1 or height < 1:
@@ -131,6 +133,9 @@ def read_header(source: Source) -> TiffHeader:
     samples, depth, extra = _pixel(tags, photometric)
     mode = "I;16" if depth == _WIDE and _MODES[photometric] == "L" else _MODES[photometric]
     has_alpha = any(kind in (ASSOCIATED, UNASSOCIATED) for kind in extra)
+    parts = _parts(tags, (width, height), samples)
+    if lost := found.lost & _STRUCTURE:
+        raise _damaged(f"no value for tag {min(lost)}, which decoders need")
     described = {tag: value for tag, value in tags.items() if tag not in _STRUCTURE}
     return TiffHeader(
         format="TIFF",
@@ -144,7 +149,7 @@ def read_header(source: Source) -> TiffHeader:
         warnings=list(facts.warnings),
         tags={tag: value for tag, value in tags.items() if tag in _STRUCTURE},
         order=order,
-        parts=_parts(tags, (width, height), samples),
+        parts=parts,
         compression=_compression(tags),
         photometric=photometric,
         samples=samples,

@@ -1,6 +1,7 @@
-"""HEIC files built here: two generated pictures are stored already encoded, so that no HEVC encoder is needed.
+"""HEIC files built here: three generated pictures are stored already encoded, so that no HEVC encoder is needed.
 
-`heif-enc -q 90 -p chroma=444` encoded `pictures.corners(SIZE)` and an alpha plane whose left half is opaque.
+`heif-enc -q 90 -p chroma=444` encoded `pictures.corners(SIZE)` and an alpha plane whose left half is opaque; x265 grey
+of 10 bits, a quarter of white in the left half and three quarters in the right one.
 """
 
 import base64
@@ -42,6 +43,14 @@ HALF = base64.b64decode(
     "/uT09iogTAH//Zso3yJ89wWSgvmr4A1o5Un0jbHSCCXqFGX9A91CMhbXpnS4wf94CKA1Ea349v8L8T4MOQsWJchqKeYvrB2OmOZo"
     "D6zrcb8bOe/efDcVZorCeYqHkqy9xCs9HNlZfZflnbIkAILPT/Ti0r3ImAEhdMQwpL0V9a+zGzFPzEeIwOINz0ja2EeVrymsaXIP"
     "2/n2cJq1GA=="
+)
+DEEP_GREY_CONFIGURATION = base64.b64decode(
+    "AQQIAAAAnfgAAAAAHvAA/Pz6+gAADwNgAAEAF0ABDAH//wQIAAADAJ34AAADAAAeugJAYQABACdCAQEECAAAAwCd+AAAAwAAHsDCBBNl"
+    "upJKa5sCAAADADIAAAMAAhBiAAEAB0QBwXKwIkA="
+)
+DEEP_GREY = base64.b64decode(
+    "AAAAeCgBrgxw+Fmxnwv+EnmhVDr+TFuDyAHKAsmcBcOvRYgZUAeIA42KB9j+qCoyUVB+UpikBa/5afbi9t2yIgAEqD/Uhg3uL+zYMCNy"
+    "541Ht5gnSm/U1JVsxzugSnQmWmbqj3AAIL3fxpcroc0MuZB9GEwbdoM2eAPswA=="
 )
 
 
@@ -86,9 +95,10 @@ def packed(
     return head(start) + box(b"mdat", *(content for _, _, content, _ in items))
 
 
-def parameters(width: int, height: int) -> bytes:
-    """Return a decoder configuration whose sequence parameter set holds the size and nothing else."""
-    bits = "0000" + "000" + "1" + 96 * "0" + _golomb(0) + _golomb(1) + _golomb(width) + _golomb(height)
+def parameters(width: int, height: int, chroma: int = 1) -> bytes:
+    """Return a decoder configuration whose sequence parameter set holds chroma, size and 8 bits, and nothing else."""
+    numbers = "".join(map(_golomb, (0, chroma, width, height)))
+    bits = "0000" + "000" + "1" + 96 * "0" + numbers + "0" + _golomb(0)
     coded = int(bits.ljust(-(-len(bits) // 8) * 8, "0"), 2).to_bytes(-(-len(bits) // 8))
     escaped = coded.replace(b"\0\0\0", b"\0\0\3\0")
     unit = b"\x42\1" + escaped

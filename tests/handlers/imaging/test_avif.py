@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from handlers.errors import BrokenImageError, ImageTooLargeError, PixelCascadeError, UnsupportedFormatError
+from handlers.errors import BrokenImageError, ImageTooLargeError, UnsupportedFormatError
 from handlers.imaging import Limits, Picture, convert, describe, open_picture, resize
+from handlers.imaging.formats.heif import SHARED_BYTES
 from handlers.imaging.formats.heif_items import ImageItem
 from handlers.imaging.formats.heif_shown import shown
 from tests.handlers.imaging.heif import box, container, extent, grid, reference, resized
@@ -230,16 +231,39 @@ def test_a_picture_in_another_coding_is_refused() -> None:
         avif(container([(b"hvc1", [1], (0, 0, 9), b"")], [extent(8, 8)]))
 
 
-def test_tiles_that_share_their_data_are_refused() -> None:
-    """Tiles that share their data are refused: all items' data together must fit into the file."""
-    data = fine(photo())
+def sharing(data: bytes, rows: int, *turns: bytes) -> bytes:
+    """Return a grid of rows of two tiles, all with the data of one AVIF of `SIZE`; grid and tiles have `turns`."""
     start, size = _data(data)
-    items = [(b"grid", [3], (1, 0, 12), b""), *[(b"av01", [1, 2], (0, start, size), b"")] * 4]
-    properties = [extent(*SIZE), _av1(data), extent(320, 240)]
-    head = container(items, properties, reference(b"dimg", 1, range(2, 6)), idat=grid(2, 2, 320, 240))
-    moved = head.replace(struct.pack(">II", start, size), struct.pack(">II", len(head), size))
-    with pytest.raises(PixelCascadeError):
-        convert(avif(moved + data[start:]))
+    tiles, whole = 2 * rows, (2 * SIZE[0], rows * SIZE[1])
+    further = list(range(4, 4 + len(turns)))
+    items = [(b"grid", [3, *further], (1, 0, 12), b""), *[(b"av01", [1, 2, *further], (0, start, size), b"")] * tiles]
+    properties = [extent(*SIZE), _av1(data), extent(*whole), *turns]
+    links = reference(b"dimg", 1, range(2, 2 + tiles))
+    head = container(items, properties, links, idat=grid(rows, 2, *whole))
+    return head.replace(struct.pack(">II", start, size), struct.pack(">II", len(head), size)) + data[start:]
+
+
+def test_flat_tiles_may_share_their_data() -> None:
+    """Encoders store equal tiles once."""
+    image = Image.new("RGB", SIZE, RED)
+    data = sharing(fine(image), 40)
+    assert difference(opened(convert(avif(data))), Image.new("RGB", (2 * SIZE[0], 40 * SIZE[1]), RED)) < 2
+
+
+def test_transformations_of_tiles_are_ignored() -> None:
+    """Encoders write those of the picture to its tiles, too."""
+    image = opened(convert(avif(sharing(fine(corners(SIZE)), 1, box(b"irot", b"\1"))), subsampling="4:4:4"))
+    expected = Image.new("RGB", (2 * SIZE[0], SIZE[1]))
+    expected.paste(corners(SIZE), (0, 0))
+    expected.paste(corners(SIZE), (SIZE[0], 0))
+    assert difference(image, expected.rotate(90, expand=True)) < 3
+
+
+def test_tiles_that_share_much_data_are_refused() -> None:
+    """A small file must not take the time of a large one."""
+    data = fine(photo())
+    with pytest.raises(BrokenImageError, match="longer than"):
+        convert(avif(sharing(data, 2 + SHARED_BYTES // len(data))))
 
 
 def test_an_avif_is_refused_unless_it_is_listed() -> None:

@@ -13,6 +13,10 @@ from handlers.imaging.formats.brands import is_avif, is_heic
 from tests.handlers.imaging.heic import (
     CORNERS,
     CORNERS_CONFIGURATION,
+    DEEP_GREY,
+    DEEP_GREY_CONFIGURATION,
+    HALF,
+    HALF_CONFIGURATION,
     SIZE,
     heic,
     needs_decoder,
@@ -35,6 +39,8 @@ TURNS: dict[int, tuple[int, int | None]] = {
     7: (3, 0),
     8: (1, None),
 }
+
+Item = tuple[bytes, list[int], bytes, bytes]
 
 
 def of(data: bytes, **limits: int) -> Picture:
@@ -158,6 +164,128 @@ def test_a_grid_is_assembled_from_its_tiles() -> None:
         of(packed(items, properties, reference(b"dimg", 1, [2, 2, 2, 2])))
 
 
+def test_grey_of_ten_bits_is_reduced_to_eight() -> None:
+    """Each sample keeps its high bits."""
+    data = heic(configuration=DEEP_GREY_CONFIGURATION, data=DEEP_GREY)
+    expected = Image.new("L", SIZE, 64)
+    expected.paste(191, (SIZE[0] // 2, 0, *SIZE))
+    assert difference(shown(data), expected) < 2
+    assert describe(of(data)).mode == "L"
+
+
+@pytest.mark.parametrize("place", [(16, 0xFC), (16, 0xFD), (17, 0xFA)], ids=["grey", "4:2:0", "10 bits"])
+def test_coded_data_of_another_kind_than_the_header_says_are_refused(place: tuple[int, int]) -> None:
+    """A decoder of grey with another depth would write beyond its memory."""
+    configuration = bytearray(CORNERS_CONFIGURATION)
+    configuration[place[0]] = place[1]
+    with pytest.raises(BrokenImageError, match="its coded data 4:4:4 of 8 bits"):
+        convert(of(heic(configuration=bytes(configuration))))
+
+
+def test_unknown_chroma_is_refused() -> None:
+    """There are four codes."""
+    with pytest.raises(BrokenImageError, match="its coded data unknown chroma of 8 bits"):
+        convert(of(heic(configuration=parameters(*SIZE, chroma=5))))
+
+
+def test_properties_of_an_item_may_repeat() -> None:
+    """An item lists at most 255 properties at a time, but several lists may belong to it."""
+    data = heic()
+    place = data.index(b"ipma") - 4
+    size = int.from_bytes(data[place : place + 4])
+    entry = data[place + 16 : place + size] + (struct.pack(">HB", 1, 200) + b"\1" * 200) * 2
+    links = box(b"ipma", bytes(4), struct.pack(">I", 3), entry)
+    image = shown(replaced(data, place, size, links))
+    assert difference(image, corners(SIZE)) < 3
+
+
+def replaced(data: bytes, place: int, size: int, by: bytes) -> bytes:
+    """Return a HEIC with another box at `place` in `iprp`; the sizes around it, and its data's position, follow."""
+    more, found = len(by) - size, data[:place] + by + data[place + size :]
+    start = data.index(CORNERS)
+    for outer in (b"iprp", b"meta"):
+        at = data.index(outer) - 4
+        found = found[:at] + struct.pack(">I", int.from_bytes(found[at : at + 4]) + more) + found[at + 4 :]
+    return found.replace(struct.pack(">II", start, len(CORNERS)), struct.pack(">II", start + more, len(CORNERS)))
+
+
+def tiled(*properties: bytes, size: tuple[int, int] = (2 * SIZE[0], SIZE[1])) -> tuple[list[bytes], Item]:
+    """Return the properties of tiles and of their grid of 2 x 1, which is the last, and the grid."""
+    own = [extent(*SIZE), box(b"hvcC", CORNERS_CONFIGURATION), *properties, extent(*size)]
+    return own, (b"grid", [len(own)], grid(1, 2, *size), b"")
+
+
+def test_a_grid_of_tiles_of_several_kinds_is_refused() -> None:
+    """A decoder would show memory that it has not set."""
+    own, whole = tiled(box(b"hvcC", HALF_CONFIGURATION))
+    items = [whole, (b"hvc1", [1, 2], CORNERS, b""), (b"hvc1", [1, 3], HALF, b"")]
+    with pytest.raises(BrokenImageError, match="its tiles are of several kinds"):
+        of(packed(items, own, reference(b"dimg", 1, [2, 3])))
+
+
+@pytest.mark.parametrize("tiles", [1, 2])
+def test_the_opacity_of_tiles_is_applied_if_all_have_one(tiles: int) -> None:
+    """Some encoders store opacity on the tiles, not on their grid."""
+    auxiliary = box(b"auxC", bytes(4), b"urn:mpeg:hevc:2015:auxid:1\0")
+    own, whole = tiled(box(b"hvcC", HALF_CONFIGURATION), auxiliary)
+    tile, opacity = (b"hvc1", [1, 2], CORNERS, b""), (b"hvc1", [1, 3, 4], HALF, b"")
+    links = b"".join(reference(b"auxl", 4 + number, [2 + number]) for number in range(tiles))
+    picture = of(packed([whole, tile, tile, opacity, opacity], own, reference(b"dimg", 1, [2, 3]) + links))
+    assert picture.header.has_alpha == (tiles == 2)
+    right = opened(convert(picture, background=GREEN, subsampling="4:4:4")).crop((146, 0, 192, 64))
+    expected = Image.new("RGB", right.size, GREEN) if tiles == 2 else corners(SIZE).crop((50, 0, 96, 64))
+    assert difference(right, expected) < 3
+
+
+def test_tiles_are_cut_to_their_clean_aperture() -> None:
+    """Encoders enlarge small tiles, and declare what of them is shown."""
+    aperture = box(b"clap", struct.pack(">8i", 48, 1, 64, 1, -48, 2, 0, 1))
+    own, whole = tiled(aperture, size=SIZE)
+    tile = (b"hvc1", [1, 2, 3], CORNERS, b"")
+    half = corners(SIZE).crop((0, 0, 48, 64))
+    expected = Image.new("RGB", SIZE)
+    expected.paste(half, (0, 0))
+    expected.paste(half, (48, 0))
+    assert difference(shown(packed([whole, tile, tile], own, reference(b"dimg", 1, [2, 3]))), expected) < 3
+
+
+def test_tiles_of_odd_sides_are_refused_if_colours_are_subsampled() -> None:
+    """A decoder leaves samples of colour between such tiles unset."""
+    subsampled = bytearray(CORNERS_CONFIGURATION)
+    subsampled[16] = 0xFD
+    odd = (SIZE[0] - 1, SIZE[1])
+    own = [extent(*odd), box(b"hvcC", bytes(subsampled)), extent(2 * odd[0], odd[1])]
+    items = [(b"grid", [3], grid(1, 2, 2 * odd[0], odd[1]), b""), *[(b"hvc1", [1, 2], CORNERS, b"")] * 2]
+    with pytest.raises(UnsupportedFormatError, match="got 95 x 64 pixels: save it again"):
+        of(packed(items, own, reference(b"dimg", 1, [2, 3])))
+
+
+@pytest.mark.parametrize("kind", [b"clli", b"mdcv", b"ndwt", b"cmin"])
+def test_properties_that_only_describe_may_be_essential(kind: bytes) -> None:
+    """Browsers and libheif show such a picture, which needs nothing of a decoder."""
+    data = heic(box(kind, bytes(8)))
+    marked = data.replace(b"\3\1\2\3", b"\3\1\2\x83")
+    assert marked != data
+    assert difference(shown(marked), corners(SIZE)) < 3
+
+
+def test_a_picture_without_a_size_is_refused() -> None:
+    """The message names the property."""
+    with pytest.raises(BrokenImageError, match="a picture has no size"):
+        of(packed([(b"hvc1", [1], CORNERS, b"")], [box(b"hvcC", CORNERS_CONFIGURATION)]))
+
+
+@pytest.mark.parametrize(
+    "before",
+    [b"\0\0\0\6Exif\0\0", b"\0\0\0\0Exif\0\0", b"Exif\0\0", b"", b"\6\0\0\0Exif\0\0", b"\0\0\0\6", b"\xff\0\0\0"],
+    ids=repr,
+)
+def test_exif_is_read_wherever_it_begins(before: bytes) -> None:
+    """Programs get the position of the TIFF header wrong, or leave it out."""
+    block = before + exif({0x010F: b"Maker"})
+    assert describe(of(heic(further=[(b"Exif", b"", block)]))).camera_make == "Maker"
+
+
 def test_artist_and_copyright_are_kept_and_the_rest_is_dropped() -> None:
     """Artist and copyright are kept, from EXIF or XMP; the GPS position is not."""
     packet = b"<x><dc:creator><rdf:Seq><rdf:li>Ada</rdf:li></rdf:Seq></dc:creator></x>"
@@ -170,7 +298,7 @@ def test_artist_and_copyright_are_kept_and_the_rest_is_dropped() -> None:
 @pytest.mark.parametrize("kind", ["apple", "iso"])
 def test_a_gain_map_is_ignored_with_a_warning(kind: str) -> None:
     """Apple's gain map is an auxiliary picture, that of ISO 21496-1 a derived one; both are ignored."""
-    auxiliary = box(b"auxC", bytes(4), b"urn:com:photo:aperture:2020:aux:hdrgainmap\0")
+    auxiliary = box(b"auxC", bytes(4), b"urn:com:apple:photo:2020:aux:hdrgainmap\0")
     own = [extent(*SIZE), box(b"hvcC", CORNERS_CONFIGURATION), auxiliary]
     picture = (b"hvc1", [1, 2], CORNERS, b"")
     if kind == "apple":

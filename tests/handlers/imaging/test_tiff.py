@@ -208,6 +208,24 @@ def in_jpeg(strip: bytes, width: int = SIZE[0], height: int = SIZE[1]) -> bytes:
     return tiff(plain(width, height, t259=(3, [7]), t262=(3, [6]), t530=(3, [1, 1])), [strip])
 
 
+def test_a_directory_that_is_cut_is_refused() -> None:
+    """Its last tag here is the predictor, without which the pixels would be wrong."""
+    rows = zlib.compress(bytes([1]) * 64)
+    data = tiff(plain(8, 8, 1, t259=(3, [8]), t317=(3, [2])), [rows])
+    assert opened(convert(of(data))).getpixel((7, 0)) == pytest.approx(8, abs=1)
+    with pytest.raises(BrokenImageError, match="truncated: it ends within its directory"):
+        of(data[:-16])
+
+
+def test_a_tag_of_the_pixels_whose_value_lies_outside_is_refused() -> None:
+    """Without its value, signed samples would count as unsigned."""
+    data = tiff(plain(8, 8, t339=(3, [2, 2, 2])), [bytes(192)])
+    with pytest.raises(UnsupportedFormatError):
+        of(data)
+    with pytest.raises(BrokenImageError, match="no value for tag 339, which decoders need"):
+        of(data[:-6])
+
+
 @pytest.mark.parametrize("progressive", [False, True])
 def test_a_jpeg_strip_cut_before_its_end_marker_is_refused(progressive: bool) -> None:  # noqa: FBT001
     """Only libtiff's warning tells what it fills in; bytes after the end marker do not matter."""
