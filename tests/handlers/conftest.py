@@ -2,6 +2,7 @@
 
 import functools
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
 
 from components.config import StackConfig
 from components.image_worker import worker_environment
@@ -270,6 +272,14 @@ def stack(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Stack]:
     """Create the stack in this process's memory: what a forked child writes is lost when it exits."""
+    one_at_a_time, process_request = threading.RLock(), BotocoreStubber.process_request
+
+    def locked(stubber: BotocoreStubber, request: Any) -> Any:
+        with one_at_a_time:
+            return process_request(stubber, request)
+
+    # moto's tables are not safe for threads: a read fails if another thread adds an attribute meanwhile.
+    monkeypatch.setattr(BotocoreStubber, "process_request", locked)
     with mock_aws():
         STACKS.append(_make(monkeypatch))
         yield STACKS[-1]
