@@ -44,8 +44,11 @@ def test_options_and_limits_come_from_the_settings() -> None:
     assert (changed.picture_limits.max_pixels, changed.picture_limits.memory_mb) == (7, 333)
 
 
-def test_the_reserved_memory_includes_the_file(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The memory reserved is that of the pixels plus twice the file."""
+@pytest.mark.parametrize(("need_bytes", "expected"), [(1_000, 1_010), (0, 0)])
+def test_the_reserved_memory_includes_the_file(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, need_bytes: int, expected: int
+) -> None:
+    """The memory reserved is that of the pixels plus twice the file; a picture that is not decoded needs none."""
     reserved: list[int] = []
 
     def recording(_budget: Budget, need_bytes: int) -> contextlib.AbstractContextManager[None]:
@@ -56,12 +59,12 @@ def test_the_reserved_memory_includes_the_file(stack: Stack, monkeypatch: pytest
     monkeypatch.setattr(imaging, "open_picture", lambda *_, **__: None)
     _output(
         stack.master("master/cat.png", b"12345"),
-        work_with(lambda *_: FakeOutput(), 1_000),
+        work_with(lambda *_: FakeOutput(), need_bytes),
         settings(),
         early=False,
         isolated=True,
     )
-    assert reserved == [1_010]
+    assert reserved == [expected]
 
 
 def write(*files: str, generation: int = 1, key: str = "master/cat.png", **changes: Any) -> Outcome | None:
