@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from handlers.imaging.further import FORMATS
 from handlers.marks import Mark
 from handlers.output import Files, Item
 from handlers.record import Outcome
+from handlers.storage import Place
 from handlers.work import _output
 from tests.handlers.conftest import TABLE, FakeOutput, Stack, settings, work_with
 
@@ -80,6 +82,14 @@ def test_every_picture_is_written_with_its_headers(stack: Stack) -> None:
         found = stack.get(key)
         assert (found["ContentType"], found["CacheControl"]) == ("image/jpeg", "no-store")
         assert found["Metadata"] == {"key": "master/cat.png", "etag": "e", "generation": "1"}
+
+
+@pytest.mark.usefixtures("stack")
+def test_the_files_of_a_picture_are_written_in_parallel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each write waits for the other, which one after the other would never end."""
+    both = threading.Barrier(2)
+    monkeypatch.setattr(Place, "write", lambda *_, **__: both.wait(timeout=10) >= 0)
+    assert write(*FILES)
 
 
 def test_two_generations_have_different_etags(stack: Stack) -> None:
