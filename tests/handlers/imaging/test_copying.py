@@ -65,6 +65,16 @@ def test_reencoding_keeps_the_same_metadata() -> None:
     assert b"secret" not in bytes(output)
 
 
+@pytest.mark.parametrize("jfif", [True, False])
+def test_a_comment_follows_the_jfif_header(jfif: bool) -> None:  # noqa: FBT001
+    """The comment comes after the JFIF header or, without one, first; the pixels are unchanged."""
+    master = jpeg()
+    output = convert(master if jfif else master[:2] + master[20:])
+    commented = output.with_comment("text")
+    assert commented[20 if jfif else 2 :].startswith(b"\xff\xfe\0\6text")
+    assert opened(commented).tobytes() == opened(master).tobytes()
+
+
 def test_the_jfif_thumbnail_is_dropped() -> None:
     """The copy has no JFIF thumbnail, which may show what was cropped away."""
     master = jpeg()
