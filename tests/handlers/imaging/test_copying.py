@@ -66,12 +66,14 @@ def test_reencoding_keeps_the_same_metadata() -> None:
 
 
 @pytest.mark.parametrize("jfif", [True, False])
-def test_a_comment_follows_the_jfif_header(jfif: bool) -> None:  # noqa: FBT001
-    """The comment comes after the JFIF header or, without one, first; the pixels are unchanged."""
+def test_rights_and_a_comment_follow_the_jfif_header(jfif: bool) -> None:  # noqa: FBT001
+    """They come after the JFIF header or, without one, first; the pixels are unchanged."""
+    rights = exif_segment(exif({0x013B: b"An Artist"}))
     master = jpeg()
-    output = convert(master if jfif else master[:2] + master[20:])
+    output = convert(master[:20] + rights + master[20:] if jfif else master[:2] + rights + master[20:])
+    assert output[20 if jfif else 2 :].startswith(b"\xff\xe1")
     commented = output.with_comment("text")
-    assert commented[20 if jfif else 2 :].startswith(b"\xff\xfe\0\6text")
+    assert commented[20 if jfif else 2 :].startswith(b"\xff\xfe\0\6text\xff\xe1")
     assert opened(commented).tobytes() == opened(master).tobytes()
 
 
