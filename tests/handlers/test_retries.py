@@ -97,14 +97,17 @@ def test_delays_of_more_than_ten_messages_are_set(stack: Stack) -> None:
 @pytest.mark.usefixtures("masters_not_opened")
 def test_scheduling_ends_before_the_time_out(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a large batch that was not started, the last messages wait for the visibility time-out instead."""
-    messages, context, calls = [job(f"master/{number}.png") for number in range(95)], Context(4.5), list[int]()
+    messages, context, calls = [job(f"master/{number}.png") for number in range(45)], Context(), list[int]()
 
     def change(Entries: list[Any], **_: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
         calls.append(len(Entries))
-        context.end_in(worker.SHORTEST_CALL_S * (4.5 - len(calls)))
         return {}
 
+    def left_ms() -> float:
+        return 1000 * worker.SHORTEST_CALL_S * (4.5 - len(calls))
+
     assert stack
+    monkeypatch.setattr(context, "get_remaining_time_in_millis", left_ms)
     monkeypatch.setattr(retries, "schedule", REAL_SCHEDULE)
     monkeypatch.setattr(clients, "sqs", lambda: SimpleNamespace(change_message_visibility_batch=change))
     response = worker.process(sqs_event(*messages), context, work_with(fail))
