@@ -67,15 +67,21 @@ def test_a_record_that_was_not_started_is_retried_at_once(stack: Stack) -> None:
 
 
 @pytest.mark.usefixtures("masters_not_opened")
-@pytest.mark.parametrize("broken", [lambda *_: 1 / 0, lambda *_: ["AccessDenied"]], ids=["an error", "a refusal"])
+@pytest.mark.parametrize(
+    ("broken", "logged"),
+    [(lambda *_: 1 / 0, "ZeroDivisionError"), (lambda *_: ["AccessDenied"], "AccessDenied")],
+    ids=["an error", "a refusal"],
+)
 def test_the_failed_message_is_reported_even_if_scheduling_fails(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch, broken: Any
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: Any, logged: str
 ) -> None:
-    """If scheduling fails, the response still names the failed message, and the queue's visibility time-out applies."""
+    """If scheduling fails, the response still names the failed message, and a warning says why scheduling failed."""
     stack.upload(KEYS[0])
     monkeypatch.setattr(retries, "schedule", broken)
     response = worker.process(sqs_event(job(KEYS[0])), Context(), work_with(fail))
     assert response == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    (warning,) = (vars(record) for record in caplog.records if record.levelname == "WARNING")
+    assert (warning["message"], warning["errors"]) == ("the retries were not scheduled", [logged])
 
 
 def test_delays_of_more_than_ten_messages_are_set(stack: Stack) -> None:
