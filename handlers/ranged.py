@@ -19,7 +19,6 @@ class RangedBody(io.RawIOBase):
     """
 
     def __init__(self, head: bytes, size: int, fetch: Fetch) -> None:
-        super().__init__()
         self._block, self._position, self._size, self._fetch = memoryview(head), 0, size, fetch
         self._length, self.fetched_bytes = FIRST_BYTES, len(head)
 

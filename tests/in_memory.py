@@ -1,6 +1,7 @@
 """A stack's bucket, queues and tables in this process's memory, by moto."""
 
 import functools
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -9,14 +10,26 @@ import boto3
 import pytest
 from moto import mock_aws
 from moto.core.base_backend import BaseBackend
+from moto.core.botocore_stubber import BotocoreStubber
+
+REGION: Final = "eu-central-1"
+Clients = Callable[[str], Any]
 
 # moto lists the patterns of a service's URLs again for each call, which takes a quarter of the call.
 _urls = functools.cached_property(BaseBackend.urls.fget)  # type: ignore[attr-defined]
 _urls.__set_name__(BaseBackend, "urls")
 BaseBackend.urls = _urls  # type: ignore[method-assign,assignment]
 
-REGION: Final = "eu-central-1"
-Clients = Callable[[str], Any]
+_one_at_a_time, _process_request = threading.RLock(), BotocoreStubber.process_request
+
+
+def _process_alone(stubber: BotocoreStubber, request: Any) -> Any:
+    with _one_at_a_time:
+        return _process_request(stubber, request)
+
+
+# moto's tables are not safe for threads: a read fails if another thread adds an attribute meanwhile.
+BotocoreStubber.process_request = _process_alone  # type: ignore[method-assign,assignment]
 
 
 @functools.cache

@@ -41,10 +41,8 @@ class Box:
         Raises: ValueError.
         """
         match = _BOX.fullmatch(text) if isinstance(text, str) else None
-        if not match or max(int(match[1]), int(match[2])) > MAX_SIDE_PX:
-            raise ValueError(
-                f"expected WIDTHxHEIGHT or WIDTHxHEIGHT:inside of up to {MAX_SIDE_PX} pixels, got {text!r}"
-            )
+        if not match:
+            raise ValueError(f"expected WIDTHxHEIGHT or WIDTHxHEIGHT:inside, in pixels, got {text!r}")
         return cls(int(match[1]), int(match[2]), inside=bool(match[3]))
 
 

@@ -102,7 +102,7 @@ class Limits:
             )
 
     def check_outputs(
-        self, sizes: Mapping[str, tuple[int, int]], pixels: int = 0, file_bytes: int = 0, encoder_bytes: int = 0
+        self, sizes: Mapping[str, tuple[int, int]], pixels: int, file_bytes: int, encoder_bytes: int
     ) -> None:
         """Refuse outputs, (width, height) by name, that do not fit into memory beside a master of that many pixels.
 

@@ -136,11 +136,6 @@ def _part(raster: Raster, region: Region | None) -> Region | None:
     """Return the part of a raster's pixels for a region of the picture, or None for all of them."""
     if region is None:
         return raster.box
-    left, top, right, bottom = raster.box or (0.0, 0.0, *raster.image.size)
-    across, down = right - left, bottom - top
-    return (
-        left + region[0] * across,
-        top + region[1] * down,
-        min(left + region[2] * across, right),
-        min(top + region[3] * down, bottom),
-    )
+    left, top, right, bottom = region
+    *_, width, height = raster.box or raster.image.size  # Both begin at the top left.
+    return left * width, top * height, right * width, bottom * height

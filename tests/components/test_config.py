@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import re
 from typing import Any
 
 import pulumi
@@ -145,7 +144,8 @@ def test_a_wrong_value_is_refused_with_what_is_expected(key: str, got: str, expe
     assert problem.startswith(f"pixelcascade:{key}: expected ")
     assert expected in problem
     assert f", got {got!r}" in problem
-    assert re.search(rf": set it with `pulumi config set ({key}|--path '{key}\[0\]') VALUE`$", problem)
+    element = f"--path '{key}[0]'" if DECLARED[key]["type"] == "array" else key
+    assert problem.endswith(f": set it with `pulumi config set {element} VALUE`")
 
 
 @pytest.mark.parametrize(
@@ -224,6 +224,30 @@ def test_an_alarm_email_beside_an_alarm_topic_is_refused() -> None:
     """If both are set, the address would be ignored silently."""
     (problem,) = problems(alarmEmail="a@example.org", alarmTopic="arn:aws:sns:eu-west-1:123456789012:alarms")
     assert "alarmEmail and pixelcascade:alarmTopic: expected one of them, got both" in problem
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("alarmEmail", "a@example.org"),
+        ("alarmTopic", "arn:aws:sns:eu-west-1:123456789012:alarms"),
+        ("protectData", "true"),
+        ("forceDestroy", "true"),
+        ("logLevel", "WARNING"),
+        ("systemLogs", "false"),
+        ("batchSize", "10"),
+        ("imaging", "pillow-simd"),
+        ("architecture", "arm64"),
+        ("bucket", "mine"),
+        ("versioning", "true"),
+        ("rejectedDays", "1"),
+        ("corsOrigins", '["https://www.example.com"]'),
+        ("cdn", "true"),
+    ],
+)
+def test_each_of_the_settings_that_exclude_each_other_is_accepted_alone(key: str, value: str) -> None:
+    """Only together can they not be deployed."""
+    assert parse(**{key: value})
 
 
 def test_protected_data_that_destroy_may_delete_are_refused() -> None:

@@ -28,6 +28,7 @@ def test_a_renamed_project_reads_its_own_settings(tmp_path: Path, monkeypatch: p
         ("yes", "yes"),
         ("off", "off"),
         ("true", "true"),
+        ("True", "true"),
         ("010", "10"),
         ("0x10", "16"),
         ("-7", "-7"),

@@ -24,6 +24,12 @@ def metric(name: str) -> dict[str, Any]:
     return found
 
 
+def test_each_alarm_watches_one_value() -> None:
+    """Exactly one of an alarm's metrics and expressions returns data, as CloudWatch requires."""
+    for found in recorded().mocks.of_type("MetricAlarm"):
+        assert [query["returnData"] for query in found.inputs["metricQueries"]].count(True) == 1, found.name
+
+
 @pytest.mark.parametrize("branch", WORKERS)
 @pytest.mark.parametrize("queue", ["dead-letters", "undelivered"])
 def test_a_dead_letter_sets_off_an_alarm(branch: str, queue: str) -> None:

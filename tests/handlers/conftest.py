@@ -204,9 +204,9 @@ def job(key: str, **fields: Any) -> dict[str, Any]:
 
 
 def failures(response: Mapping[str, Any]) -> list[str]:
-    """Return the ids of the messages to redeliver."""
+    """Return the ids of the messages to redeliver, which come in any order."""
     assert response.keys() == {"batchItemFailures"}
-    return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
+    return sorted(failure["itemIdentifier"] for failure in response["batchItemFailures"])
 
 
 def environment(config: StackConfig | None = None, memory_mb: int = MEMORY_MB) -> dict[str, str]:

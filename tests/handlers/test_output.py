@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from handlers.imaging.further import FORMATS
 from handlers.marks import Mark
 from handlers.output import Files, Item
 from handlers.record import Outcome
+from handlers.storage import Place
 from handlers.work import _output
 from tests.handlers.conftest import TABLE, FakeOutput, Stack, settings, work_with
 
@@ -44,8 +46,11 @@ def test_options_and_limits_come_from_the_settings() -> None:
     assert (changed.picture_limits.max_pixels, changed.picture_limits.memory_mb) == (7, 333)
 
 
-def test_the_reserved_memory_includes_the_file(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The memory reserved is that of the pixels plus twice the file."""
+@pytest.mark.parametrize(("need_bytes", "expected"), [(1_000, 1_010), (0, 0)])
+def test_the_reserved_memory_includes_the_file(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, need_bytes: int, expected: int
+) -> None:
+    """The memory reserved is that of the pixels plus twice the file; a picture that is not decoded needs none."""
     reserved: list[int] = []
 
     def recording(_budget: Budget, need_bytes: int) -> contextlib.AbstractContextManager[None]:
@@ -56,12 +61,12 @@ def test_the_reserved_memory_includes_the_file(stack: Stack, monkeypatch: pytest
     monkeypatch.setattr(imaging, "open_picture", lambda *_, **__: None)
     _output(
         stack.master("master/cat.png", b"12345"),
-        work_with(lambda *_: FakeOutput(), 1_000),
+        work_with(lambda *_: FakeOutput(), need_bytes),
         settings(),
         early=False,
         isolated=True,
     )
-    assert reserved == [1_010]
+    assert reserved == [expected]
 
 
 def write(*files: str, generation: int = 1, key: str = "master/cat.png", **changes: Any) -> Outcome | None:
@@ -77,6 +82,14 @@ def test_every_picture_is_written_with_its_headers(stack: Stack) -> None:
         found = stack.get(key)
         assert (found["ContentType"], found["CacheControl"]) == ("image/jpeg", "no-store")
         assert found["Metadata"] == {"key": "master/cat.png", "etag": "e", "generation": "1"}
+
+
+@pytest.mark.usefixtures("stack")
+def test_the_files_of_a_picture_are_written_in_parallel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each write waits for the other, which one after the other would never end."""
+    both = threading.Barrier(2)
+    monkeypatch.setattr(Place, "write", lambda *_, **__: both.wait(timeout=10) >= 0)
+    assert write(*FILES)
 
 
 def test_two_generations_have_different_etags(stack: Stack) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
 
 from components.config import StackConfig
 from handlers import clients, retries, worker
-from tests.handlers.conftest import REGION, Context, FakeOutput, Stack, job, sqs_event, work_with
+from tests.handlers.conftest import Context, FakeOutput, Stack, job, sqs_event, work_with
+from tests.in_memory import client
 
 VISIBILITY_S = StackConfig().visibility_timeout_s
 RECEIVES = StackConfig().max_receives
@@ -67,21 +67,27 @@ def test_a_record_that_was_not_started_is_retried_at_once(stack: Stack) -> None:
 
 
 @pytest.mark.usefixtures("masters_not_opened")
-@pytest.mark.parametrize("broken", [lambda *_: 1 / 0, lambda *_: ["AccessDenied"]], ids=["an error", "a refusal"])
+@pytest.mark.parametrize(
+    ("broken", "logged"),
+    [(lambda *_: 1 / 0, "ZeroDivisionError"), (lambda *_: ["AccessDenied"], "AccessDenied")],
+    ids=["an error", "a refusal"],
+)
 def test_the_failed_message_is_reported_even_if_scheduling_fails(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch, broken: Any
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: Any, logged: str
 ) -> None:
-    """If scheduling fails, the response still names the failed message, and the queue's visibility time-out applies."""
+    """If scheduling fails, the response still names the failed message, and a warning says why scheduling failed."""
     stack.upload(KEYS[0])
     monkeypatch.setattr(retries, "schedule", broken)
     response = worker.process(sqs_event(job(KEYS[0])), Context(), work_with(fail))
     assert response == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    (warning,) = (vars(record) for record in caplog.records if record.levelname == "WARNING")
+    assert (warning["message"], warning["errors"]) == ("the retries were not scheduled", [logged])
 
 
 def test_delays_of_more_than_ten_messages_are_set(stack: Stack) -> None:
     """SQS accepts the delays of twelve messages, which are sent ten at a time."""
     assert stack
-    sqs = boto3.client("sqs", region_name=REGION)
+    sqs = client("sqs")
     url = sqs.create_queue(QueueName="work")["QueueUrl"]
     for number in range(12):
         sqs.send_message(QueueUrl=url, MessageBody=str(number))
@@ -97,20 +103,19 @@ def test_delays_of_more_than_ten_messages_are_set(stack: Stack) -> None:
 @pytest.mark.usefixtures("masters_not_opened")
 def test_scheduling_ends_before_the_time_out(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a large batch that was not started, the last messages wait for the visibility time-out instead."""
-    messages, context, calls = [job(f"master/{number}.png") for number in range(95)], Context(), list[int]()
-
-    def left_ms() -> int:
-        return int(1000 * worker.SHORTEST_CALL_S * (4.5 - len(calls)))
+    messages, context, calls = [job(f"master/{number}.png") for number in range(45)], Context(), list[int]()
 
     def change(Entries: list[Any], **_: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
         calls.append(len(Entries))
         return {}
 
+    def left_ms() -> float:
+        return 1000 * worker.SHORTEST_CALL_S * (4.5 - len(calls))
+
     assert stack
+    monkeypatch.setattr(context, "get_remaining_time_in_millis", left_ms)
     monkeypatch.setattr(retries, "schedule", REAL_SCHEDULE)
     monkeypatch.setattr(clients, "sqs", lambda: SimpleNamespace(change_message_visibility_batch=change))
-    # Each call takes SHORTEST_CALL_S, and nothing else takes time.
-    monkeypatch.setattr(context, "get_remaining_time_in_millis", left_ms)
     response = worker.process(sqs_event(*messages), context, work_with(fail))
     assert len(response["batchItemFailures"]) == len(messages)
     assert calls == [10, 10, 10, 10]

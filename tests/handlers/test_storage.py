@@ -24,6 +24,7 @@ KEYS = [
     "master/100%.png",
     "master/a%20b.png",
     "master/tab\there.png",
+    "master/delete\x7f.png",
     "master/=?utf-8?q?trick?=.png",
     "master/" + "x" * 1000,
     "master/" + "猫" * 330,

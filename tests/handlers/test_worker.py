@@ -544,12 +544,16 @@ def test_a_child_is_limited_to_the_functions_memory_and_time(
     assert 19 - worker.RESERVE_S < seen["wall_s"] <= 20 - worker.RESERVE_S
 
 
-def test_each_redelivered_record_gets_its_share_of_the_time(
-    three_masters: Stack, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("three_masters")
+@pytest.mark.parametrize(("deliveries", "guarded"), [(2, False), (1, True)], ids=["redelivered", "guarded"])
+def test_each_record_in_a_child_gets_its_share_of_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+    deliveries: int,
+    guarded: bool,  # noqa: FBT001
 ) -> None:
-    """Each redelivered record gets an equal share of the time left; the last one gets all of it."""
-    assert three_masters
+    """Each record in a child gets an equal share of the time left; the last one gets all of it."""
     shares: list[float] = []
+    picture = SimpleNamespace(guarded=guarded, header=SimpleNamespace(format="WebP"))
 
     def isolated(work: Callable[[], Result], *, wall_s: float, memory_mb: int) -> Result:
         assert memory_mb
@@ -557,7 +561,9 @@ def test_each_redelivered_record_gets_its_share_of_the_time(
         return work()
 
     monkeypatch.setattr("handlers.work.run_isolated", isolated)
-    process(sqs_event(*BATCH, deliveries=2), left_s=30 + worker.RESERVE_S)
+    monkeypatch.setattr("handlers.imaging.open_picture", lambda *_, **__: picture)
+    event, context = sqs_event(*BATCH, deliveries=deliveries), Context(30 + worker.RESERVE_S)
+    assert failures(worker.process(event, context, work_with(done, need_bytes=1))) == []
     assert shares == pytest.approx([10, 15, 30], rel=0.05)
 
 

@@ -98,8 +98,10 @@ class PngPicture(Picture):
         key = self._transparent_colour()
         # Only one byte a pixel of this decode is kept, so that two decodes are never in memory together.
         low = self._low_matches(key, salvage=salvage) if key and header.depth == WIDE else None
-        image, damage = self._load(raw, salvage=salvage, warn=True)
-        image, opacity = split(eight_bit(image))
+        decoded, damage = self._load(raw, salvage=salvage)
+        if not damage:
+            self.warnings += self._oddities(decoded.checksum)
+        image, opacity = split(eight_bit(decoded))
         if header.colour_type == GREY_ALPHA and image.mode == "RGB":
             # Pillow reads 16-bit grey with alpha as RGBA.
             image = image.getchannel("G")
@@ -108,9 +110,7 @@ class PngPicture(Picture):
             opacity = ImageChops.invert(ImageChops.darker(hits, low) if low else hits)
         return Raster(image, opacity, damage)
 
-    def _load(
-        self, raw: tuple[str, str] | None, *, salvage: bool, warn: bool = False
-    ) -> tuple[Image.Image, str | None]:
+    def _load(self, raw: tuple[str, str] | None, *, salvage: bool) -> tuple["InflatedPng", str | None]:
         """Decode the data, with another mode and raw mode if given; return the image and its damage."""
         early, self._early = self._early, None
         if early and raw == self._raw_mode() and early.chunks == [(one.start, one.size) for one in self.data.chunks]:
@@ -123,8 +123,6 @@ class PngPicture(Picture):
         damage = damage or self._unproved(image.checksum)
         if damage and not salvage:
             raise BrokenImageError(damage)
-        if warn and not damage:
-            self.warnings += self._oddities(image.checksum)
         return image, damage
 
     def _raw_mode(self) -> tuple[str, str] | None:

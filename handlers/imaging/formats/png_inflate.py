@@ -86,12 +86,10 @@ def _without_header(deflated: Deflated) -> Iterator[bytes | memoryview]:
         if taken and len(head) == _HEADER_BYTES:
             _check_header(head)
         yield part[taken:]
-    if len(head) < _HEADER_BYTES:
-        _check_header(head)
 
 
 def _check_header(head: bytes) -> None:
-    if len(head) < _HEADER_BYTES or head[0] & 15 != zlib.DEFLATED or head[1] & 32 or int.from_bytes(head) % 31:
+    if head[0] & 15 != zlib.DEFLATED or head[1] & 32 or int.from_bytes(head) % 31:
         raise ValueError("its compressed data have no zlib header")
 
 

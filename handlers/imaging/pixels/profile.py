@@ -120,7 +120,7 @@ def _assembled(tags: dict[bytes, bytes], space: bytes) -> bytes:
     table, data, start = b"", b"", 128 + 4 + 12 * len(tags)
     for tag, value in tags.items():
         table += tag + struct.pack(">II", start + len(data), len(value))
-        data += value + b"\0" * (-len(value) % 4)
+        data += value
     body = struct.pack(">I", len(tags)) + table + data
     head = struct.pack(">I4xI", 128 + len(body), 0x04200000) + b"mntr" + space + b"XYZ " + bytes(12) + b"acsp"
     head = head.ljust(68, b"\0") + b"".join(map(_fixed, D50))

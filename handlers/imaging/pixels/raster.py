@@ -13,7 +13,7 @@ class Raster:
     """Pixels as stored: `image` of mode L, RGB or CMYK, and `opacity` of mode L, or None if the picture is opaque.
 
     `damage` says what is missing at the end of a salvaged picture. `box` is the part of the pixels that the picture
-    fills, because a reduced decode may end within its last pixel.
+    fills, from the top left, because a reduced decode may end within its last pixel.
     """
 
     image: Image.Image

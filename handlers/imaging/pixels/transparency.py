@@ -36,5 +36,5 @@ def flatten(image: Image.Image, opacity: Image.Image | None, background: Colour)
     if image.mode == "L" and len(set(background)) > 1:
         image = image.convert("RGB")
     under = Image.new(image.mode, image.size, background if image.mode == "RGB" else background[0])
-    under.paste(image, (0, 0), opacity)
+    under.paste(image, mask=opacity)
     return under

@@ -65,6 +65,18 @@ def test_reencoding_keeps_the_same_metadata() -> None:
     assert b"secret" not in bytes(output)
 
 
+@pytest.mark.parametrize("jfif", [True, False])
+def test_rights_and_a_comment_follow_the_jfif_header(jfif: bool) -> None:  # noqa: FBT001
+    """They come after the JFIF header or, without one, first; the pixels are unchanged."""
+    rights = exif_segment(exif({0x013B: b"An Artist"}))
+    master = jpeg()
+    output = convert(master[:20] + rights + master[20:] if jfif else master[:2] + rights + master[20:])
+    assert output[20 if jfif else 2 :].startswith(b"\xff\xe1")
+    commented = output.with_comment("text")
+    assert commented[20 if jfif else 2 :].startswith(b"\xff\xfe\0\6text\xff\xe1")
+    assert opened(commented).tobytes() == opened(master).tobytes()
+
+
 def test_the_jfif_thumbnail_is_dropped() -> None:
     """The copy has no JFIF thumbnail, which may show what was cropped away."""
     master = jpeg()

@@ -1,7 +1,7 @@
 """Further formats of a size: the same pixels and rights as the JPEG, and the limits of each format."""
 
 import io
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from PIL import Image, ImageChops, ImageStat
@@ -44,6 +44,18 @@ def test_a_grey_picture_has_further_formats(name: str) -> None:
     """Each format encodes grey pictures."""
     jpeg, further = made(name, mode="L")
     assert difference(jpeg, further) < 3
+
+
+@pytest.mark.parametrize(
+    ("mode", "subsampling", "expected"), [("L", "4:4:4", 7), ("RGB", "4:2:0", 3), ("RGB", "4:4:4", 0)]
+)
+def test_an_avif_has_the_subsampling_of_its_jpeg(
+    mode: str, subsampling: Literal["4:2:0", "4:4:4"], expected: int
+) -> None:
+    """Its av1C box has three bits: no colours, half the columns, half the rows. Source: AV1 in ISOBMFF, 2.3.3."""
+    master = picture((32, 32), mode=mode)
+    avif = resize(master, {"a": 16}, further={"avif": 60}, subsampling=subsampling)["a"].further["avif"]
+    assert avif[avif.index(b"av1C") + 6] >> 2 & 7 == expected
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -7,6 +7,7 @@ from PIL import Image
 
 from handlers.errors import BrokenImageError
 from handlers.imaging import convert, describe, resize
+from handlers.imaging.formats.gif_codes import closed
 
 from .pictures import BLACK, BLUE, GREEN, RED, WHITE, difference, gif, gif_frame, opened, saved, sub_blocks
 
@@ -92,19 +93,27 @@ def test_a_frame_beyond_the_canvas_enlarges_it() -> None:
     assert (describe(master).width, describe(master).height) == (16, 24)
 
 
-def _small_codes(pixels: bytes) -> bytes:
-    """Return a frame's coded data of two colours in codes that begin with 2 bits, with their size."""
-    table, width, text, codes = {b"\0": 0, b"\1": 1}, 2, b"", [(2, 2)]
-    for pixel in (pixels[i : i + 1] for i in range(len(pixels))):
-        if text + pixel in table:
-            text += pixel
-            continue
+def _small_codes(*parts: bytes) -> bytes:
+    """Return a frame's coded data of two colours in codes that begin with 2 bits, with their size.
+
+    The table of codes is cleared before each part of the pixels.
+    """
+    width, codes = 2, []
+    for part in parts:
+        codes.append((2, width))
+        table, width, text = {b"\0": 0, b"\1": 1}, 2, b""
+        for pixel in (part[i : i + 1] for i in range(len(part))):
+            if text + pixel in table:
+                text += pixel
+                continue
+            codes.append((table[text], width))
+            if len(table) + 2 < 4096:
+                table[text + pixel] = len(table) + 2
+            width = min(12, (len(table) + 1).bit_length())
+            text = pixel
         codes.append((table[text], width))
-        if len(table) + 2 < 4096:
-            table[text + pixel] = len(table) + 2
-        width = min(12, (len(table) + 1).bit_length())
-        text = pixel
-    codes += [(table[text], width), (3, width)]
+        width = min(12, (len(table) + 2).bit_length())
+    codes.append((3, width))
     bits = "".join(f"{code:0{size}b}" for code, size in reversed(codes))
     return b"\1" + sub_blocks(int(bits, 2).to_bytes(-(-len(bits) // 8), "little")) + b"\0"
 
@@ -117,8 +126,15 @@ def test_codes_that_begin_with_two_bits_are_decoded(row: bytes) -> None:
     """Browsers show such a frame, but Pillow does not."""
     pixels = row * 200
     frame = b"," + struct.pack("<4HB", 0, 0, 300, 200, 0)
-    output = opened(convert(gif((300, 200), [BLACK, WHITE], frame + _small_codes(pixels)), subsampling="4:4:4"))
     shown = Image.frombytes("L", (300, 200), bytes(255 * pixel for pixel in pixels))
-    assert difference(output, shown) < 3
+    for parts in ((pixels,), (pixels[:777], pixels[777:])):
+        output = opened(convert(gif((300, 200), [BLACK, WHITE], frame + _small_codes(*parts)), subsampling="4:4:4"))
+        assert difference(output, shown) < 3
     with pytest.raises(BrokenImageError):
         convert(gif((300, 200), [BLACK, WHITE], frame + _small_codes(pixels[:-1])))
+
+
+@pytest.mark.parametrize("data", [b"\2\5abc", b"\2\3abc", b"\2\3abc\5", b"\2\3abc\0more"])
+def test_cut_data_end_with_their_last_whole_byte(data: bytes) -> None:
+    """The last sub-block gets the length that it has, and a terminator follows."""
+    assert closed(data) == b"\2\3abc\0"

@@ -4,7 +4,7 @@ import pytest
 
 from handlers.errors import ImageTooLargeError
 from handlers.imaging import Limits, convert, describe, open_picture, output_sizes, resize
-from handlers.imaging.limits import pixels_that_fit
+from handlers.imaging.limits import capacity_bytes, pixels_that_fit
 
 from .pictures import exif, exif_segment, jpeg, opened, photo, png, saved, segment, with_segments
 
@@ -88,6 +88,14 @@ def test_outputs_are_bounded_by_the_memory() -> None:
         resize(master, {"large": 1000, "none": 1}, limits=Limits.for_memory(256 - 40))
     with pytest.raises(ImageTooLargeError, match="885 MB of memory"):
         resize(master, {"large": 3000, "medium": 1000}, limits=Limits.for_memory(885))
+
+
+def test_a_file_counts_twice_towards_the_memory_of_outputs() -> None:
+    """Outputs that fit beside a small file may not fit beside a large one."""
+    sizes, limits, most_bytes = {"a": (1000, 1000)}, Limits(memory_mb=256), capacity_bytes(256) - 8_000_000
+    limits.check_outputs(sizes, 0, most_bytes // 2, 0)
+    with pytest.raises(ImageTooLargeError, match="outputs that fit"):
+        limits.check_outputs(sizes, 0, most_bytes // 2 + 1, 0)
 
 
 def test_a_side_longer_than_a_jpeg_allows_is_refused() -> None:

@@ -54,13 +54,16 @@ def decoded(data: bytes, side: int = 32) -> Image.Image:
     return image
 
 
-def test_a_hash_decodes_to_the_picture() -> None:
-    """The decoded hash has the picture's colours in the right places, in 15 to 28 bytes."""
-    data = thumbhash(halves().resize((32, 19)))
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("size", [(32, 19), (32, 8)])
+def test_a_hash_decodes_to_the_picture(size: tuple[int, int], turned: bool) -> None:  # noqa: FBT001
+    """The decoded hash has the picture's colours in the right places, in 15 to 28 bytes, also of a narrow picture."""
+    image = halves().resize(size)
+    data = thumbhash(image.transpose(Image.Transpose.TRANSPOSE) if turned else image)
     seen = decoded(data)
     assert 15 <= len(data) <= 28
-    for x, colour in ((6, (210, 40, 40)), (25, (40, 40, 210))):
-        pixel = seen.getpixel((x, 16))
+    for along, colour in ((6, (210, 40, 40)), (25, (40, 40, 210))):
+        pixel = seen.getpixel((16, along) if turned else (along, 16))
         assert isinstance(pixel, tuple)
         assert all(abs(one - other) < 40 for one, other in zip(pixel, colour, strict=True)), pixel
 

@@ -14,7 +14,7 @@ from handlers.imaging.pixels.reduction import grain, loses_detail, reduction, ro
 from handlers.imaging.render import rendered
 
 from .noise import noise
-from .pictures import jpeg, opened, photo, saved
+from .pictures import jpeg, opened, p3_profile, photo, saved
 
 WIDTHS = {"thumbnail": 100, "medium": 500, "large": 1000}
 
@@ -81,6 +81,39 @@ def test_colours_far_from_srgb_keep_their_quality(primaries: int, transfer: int)
         ours = opened(output)
         theirs = opened(jpeg(full.resize(ours.size, Image.Resampling.LANCZOS), quality=100, subsampling=2))
         assert psnr(ours, theirs) >= 45, name
+
+
+def _stripes(step: int, filter_: Image.Resampling) -> Image.Image:
+    """Return vertical stripes of opposite colours, sharp or soft."""
+    stripes = Image.frombytes("RGB", (2, 1), bytes((255, 0, 0, 0, 255, 255)))
+    row = Image.new("RGB", (480 // step, 1))
+    for left in range(0, row.width, 2):
+        row.paste(stripes, (left, 0))
+    return row.resize((480, 120), filter_)
+
+
+def _fading() -> Image.Image:
+    image = photo((480, 120), "RGBA")
+    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    return image
+
+
+@pytest.mark.parametrize(
+    ("image", "width"),
+    [
+        (_stripes(4, Image.Resampling.NEAREST), 130),
+        (_stripes(12, Image.Resampling.BICUBIC), 40),
+        (_fading(), 240),
+    ],
+    ids=["sharp edges", "much smaller", "transparent"],
+)
+def test_a_profile_is_applied_before_resampling_where_it_would_show(image: Image.Image, width: int) -> None:
+    """Outputs have 45 dB against Lanczos on the converted master, whose colours mix otherwise than its profile's."""
+    master = saved(image, "PNG", icc_profile=p3_profile())
+    ours = opened(resize(master, {"only": width})["only"])
+    full = rendered(open_picture(master, Limits()), (255, 255, 255))
+    theirs = opened(jpeg(full.resize(ours.size, Image.Resampling.LANCZOS), quality=100, subsampling=2))
+    assert psnr(ours, theirs) >= 45
 
 
 def _detailed(size: tuple[int, int], sigma: int = 12) -> Image.Image:

@@ -64,6 +64,14 @@ def test_salvage_refuses_a_file_without_a_decodable_row() -> None:
         convert(master[:start] + bytes(2000), salvage=True)
 
 
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_salvage_refuses_a_jpeg_without_tables(mode: str) -> None:
+    """The decoder fails before the first row, and the row that was marked to see that does not count as decoded."""
+    master = saved(photo(SIZE, mode), "JPEG")
+    with pytest.raises(BrokenImageError, match="cannot be decoded"):
+        convert(master[:2] + master[master.index(b"\xff\xc0") :], salvage=True)
+
+
 def test_salvage_does_not_lift_the_limits() -> None:
     """A picture over the limit is refused, even with `salvage`."""
     with pytest.raises(ImageTooLargeError):

@@ -180,6 +180,35 @@ def test_strips_without_sizes_reach_to_the_next(compression: int, sizes: dict[in
         convert(of(whole[:-5000]))
 
 
+GREY = photo((20, 20), "L")
+TILES = [GREY.crop((left, top, left + 16, top + 16)).tobytes() for top in (0, 16) for left in (0, 16)]
+PLACES = {324: (4, [16, 272, 528, 784]), 325: (4, [256] * 4)}
+RED_UNIT = bytes((76, 76, 76, 76, 85, 255))
+
+
+@pytest.mark.parametrize(
+    ("tags", "parts", "expected"),
+    [
+        (plain(20, 20, 1, t278=(4, [8])), [GREY.tobytes()[at : at + 160] for at in (0, 160, 320)], GREY),
+        (plain(20, 20, 1, t322=(4, [16]), t323=(4, [16])) | PLACES, TILES, GREY),
+        (
+            plain(20, 20, t262=(3, [6]), t278=(4, [8])),
+            [RED_UNIT * 40, RED_UNIT * 40, RED_UNIT * 20],
+            Image.new("RGB", (20, 20), (254, 0, 0)),
+        ),
+    ],
+    ids=["strips", "tiles", "subsampled strips"],
+)
+def test_the_last_part_of_a_picture_may_be_smaller(
+    tags: dict[int, Any], parts: list[bytes], expected: Image.Image
+) -> None:
+    """The last strip has the remaining rows only, and the last tiles are complete."""
+    assert difference(shown(tiff(tags, parts)), expected) < 2
+    shorter = {325: (4, [256, 256, 256, 255])} if 325 in tags else {}
+    with pytest.raises(BrokenImageError, match="cannot hold its pixels"):
+        shown(tiff(tags | shorter, [*parts[:-1], parts[-1][:-1]]))
+
+
 def test_samples_of_an_undefined_format_are_whole_numbers() -> None:
     """A sample format of 4 (undefined) counts as unsigned, as if the tag was not there."""
     assert difference(shown(tiff(plain(*SIZE, t339=(3, [4, 4, 4])), [photo().tobytes()])), photo()) < 1.5

@@ -225,6 +225,17 @@ def test_a_webp_without_a_picture_is_refused(data: bytes) -> None:
         webp(data)
 
 
+def test_a_picture_longer_than_its_file_or_frame_is_refused() -> None:
+    """Decoders read no further than the length of the file's or the frame's header."""
+    plain = lossless(photo())
+    size = len(plain) - 8 - 10
+    with pytest.raises(BrokenImageError, match="its picture is longer than the file says"):
+        webp(plain[:4] + size.to_bytes(4, "little") + plain[8:])
+    frame = chunk(b"ANMF", bytes(6) + b"\x9f\0\0\x77\0\0" + bytes(4) + plain[12:-10])
+    with pytest.raises(BrokenImageError, match="its picture is longer than the file says"):
+        webp(riff(extended(2, 160, 120), frame, bytes(10)))
+
+
 def test_a_webp_is_refused_unless_it_is_listed() -> None:
     """The message names the setting that allows it."""
     with pytest.raises(

@@ -12,6 +12,7 @@ from PIL import Image
 from components.stack_file import ROOT
 from handlers.errors import BrokenImageError, ImageTooLargeError
 from handlers.imaging import convert, describe, resize
+from handlers.imaging.formats.jpeg_markers import without_zeros
 
 from .pictures import chunk, difference, gif, gif_frame, jpeg, lossless_jpeg, opened, photo, saved, segment
 
@@ -352,3 +353,9 @@ EXPECTED: dict[str, Callable[[bytes], object]] = {
     "fits": _fits,
     "444": _fine_colours,
 }
+
+
+@pytest.mark.parametrize(("scan", "kept"), [(b"ab\0\0", b"ab"), (b"a\xff\0\0\0", b"a\xff\0"), (b"a\0b", b"a\0b")])
+def test_zeros_after_a_scan_are_cut(scan: bytes, kept: bytes) -> None:
+    """The zeros at its end do not count as data, except the one that belongs to an FF."""
+    assert without_zeros(scan) == kept
