@@ -64,7 +64,7 @@ def test_functions_may_write_to_a_bucket_with_default_encryption(function: str) 
     ("settings", "command"),
     [
         ({"versioning": "true"}, f"put-bucket-versioning .* --bucket {BUCKET}"),
-        ({"rejectedDays": "30"}, f"put-bucket-lifecycle-configuration .* --bucket {BUCKET}"),
+        ({"rejectedDays": "1"}, f"put-bucket-lifecycle-configuration .* --bucket {BUCKET}"),
         ({"forceDestroy": "true"}, f"aws s3 rb --force s3://{BUCKET}"),
     ],
 )
