@@ -162,7 +162,7 @@ class Processor(BatchProcessor):
     guarded: AbstractSet[str] = frozenset()
 
     def process(self) -> list[tuple[Any, ...]]:
-        """Process every record."""
+        """Process every record, and report failures in the batch's order."""
         isolated: list[Any] = []
         together: list[Any] = []
         for record in self.records:
@@ -173,7 +173,10 @@ class Processor(BatchProcessor):
                 results += pool.map(self._process_record, together)
         else:
             results += map(self._process_record, together)
-        return results + [self._process_record(record) for record in together if record["messageId"] in self.guarded]
+        results += [self._process_record(record) for record in together if record["messageId"] in self.guarded]
+        order = {record["messageId"]: number for number, record in enumerate(self.records)}
+        self.fail_messages.sort(key=lambda record: order[record.message_id])  # type: ignore[union-attr]
+        return results
 
 
 def _since_ms(started: float) -> float:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from moto import mock_aws
 
 from components.config import StackConfig
 from components.image_worker import worker_environment
@@ -21,7 +20,7 @@ from handlers.master import Master, fetch
 from handlers.record import Outcome, Record, Records
 from handlers.settings import Settings
 from handlers.work import Work
-from tests.in_memory import REGION, client, make_table
+from tests.in_memory import REGION, account, client, make_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -204,9 +203,9 @@ def job(key: str, **fields: Any) -> dict[str, Any]:
 
 
 def failures(response: Mapping[str, Any]) -> list[str]:
-    """Return the ids of the messages to redeliver, which come in any order."""
+    """Return the ids of the messages to redeliver."""
     assert response.keys() == {"batchItemFailures"}
-    return sorted(failure["itemIdentifier"] for failure in response["batchItemFailures"])
+    return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
 
 
 def environment(config: StackConfig | None = None, memory_mb: int = MEMORY_MB) -> dict[str, str]:
@@ -268,7 +267,7 @@ def stack(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Stack]:
     """Create the stack in this process's memory: what a forked child writes is lost when it exits."""
-    with mock_aws():
+    with account(monkeypatch, BUCKET):
         STACKS.append(_make(monkeypatch))
         yield STACKS[-1]
         STACKS.clear()
@@ -276,7 +275,6 @@ def stack(
 
 def _make(monkeypatch: pytest.MonkeyPatch) -> Stack:
     s3, dynamodb, sns, sqs = map(client, ("s3", "dynamodb", "sns", "sqs"))
-    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     for table in (TABLE, PICTURES):
         make_table(dynamodb, table)
     topic_arn = sns.create_topic(Name=TOPIC)["TopicArn"]

@@ -11,32 +11,20 @@ from handlers.imaging.source import Source
 
 from .av1 import kind_of as av1_kind
 from .heif_items import DERIVED_FROM, ImageItem, Kind, Meta
-from .heif_shown import TILE_TRANSFORMATIONS, shown
+from .heif_shown import TILE_TRANSFORMATIONS, TRANSFORMATIONS, shown
 from .hevc import kind_of as hevc_kind
 from .isobmff import MAX_ITEMS, Reader, damaged
 
 GRID, ALPHA = b"grid", b"auxl"
 ALPHA_TYPES = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
 
-_KNOWN = frozenset(
-    {
-        b"ispe",
-        b"pixi",
-        b"colr",
-        b"auxC",
-        b"irot",
-        b"imir",
-        b"clap",
-        b"pasp",
-        b"av1C",
-        b"hvcC",
-        b"a1op",
-        b"a1lx",
-        b"lsel",
-        # They only describe the picture, or light in which it was made or is seen.
-        *(b"clli", b"mdcv", b"cclv", b"amve", b"ndwt", b"cmin", b"cmex", b"udes", b"altt"),
-    }
-)
+DECODED_BY = frozenset({b"ispe", b"pixi", b"av1C", b"hvcC", b"a1op", b"a1lx", b"lsel"})
+"""Properties that a decoder needs."""
+
+_DESCRIBING = frozenset({b"clli", b"mdcv", b"cclv", b"amve", b"ndwt", b"cmin", b"cmex", b"udes", b"altt"})
+"""Properties of the picture, or of the light in which it was made or is seen."""
+
+_KNOWN = DECODED_BY | TRANSFORMATIONS | _DESCRIBING | {b"colr", b"auxC", b"pasp"}
 _GRID_BYTES = 8
 
 

@@ -8,15 +8,14 @@ import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .heif_coded import ALPHA, ALPHA_TYPES, GRID, CodedImage
+from .heif_coded import ALPHA, ALPHA_TYPES, DECODED_BY, GRID, CodedImage
 from .heif_header import PREMULTIPLIED, HeifHeader
 from .heif_items import DERIVED_FROM, ImageItem
 from .heif_shown import TILE_TRANSFORMATIONS, TRANSFORMATIONS
 
 Property = tuple[bytes, bytes]
 
-_DECODED_BY = frozenset({b"ispe", b"pixi", b"av1C", b"hvcC", b"a1op", b"a1lx", b"lsel"})
-_TILES = {coding: _DECODED_BY | kinds for coding, kinds in TILE_TRANSFORMATIONS.items()}
+_TILES = {coding: DECODED_BY | kinds for coding, kinds in TILE_TRANSFORMATIONS.items()}
 _GRIDS = frozenset({b"pixi"})
 _ESSENTIAL = frozenset({b"av1C", b"hvcC", b"a1op", b"lsel"}) | TRANSFORMATIONS
 _AUXILIARY: Property = (b"auxC", bytes(4) + ALPHA_TYPES[0] + b"\0")
@@ -48,7 +47,7 @@ class _Items:
         """Add a coded image, with the tiles of a grid; return the number of its item."""
         item = items[image.number]
         if image.grid is None:
-            return self.add(item.kind, [*_kept(item, _DECODED_BY), *extra], self.data(item))
+            return self.add(item.kind, [*_kept(item, DECODED_BY), *extra], self.data(item))
         columns, rows = image.grid
         sides = struct.pack(">BBBBII", 0, 1, rows - 1, columns - 1, *image.size)
         # The item of an opacity whose tiles belong to the picture's is the first tile.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from handlers.errors import BrokenImageError, ImageTooLargeError
 
 from .bits import Bits
-from .heif_items import Kind
+from .heif_items import FULL, Kind
 from .isobmff import Reader
 
 MAX_UNITS = 16_384
@@ -25,7 +25,6 @@ _CONFIGURATION_BYTES, _LENGTH_BYTES_AT = 22, 21
 _KIND_AT = slice(16, 18)
 _MOST_PARAMETER_BYTES = 1_024
 _PROFILE_BITS, _LEVEL_BITS, _MOST_LAYERS = 88, 8, 8
-_FULL_COLOUR = 3
 _WINDOW_SIDES = 4
 
 
@@ -119,6 +118,6 @@ def _chroma(bits: Bits) -> int:
         bits.take(_PROFILE_BITS * profile + _LEVEL_BITS * level)
     bits.exponential()
     chroma = bits.exponential()
-    if chroma == _FULL_COLOUR:
+    if chroma == FULL:
         bits.take(1)
     return chroma

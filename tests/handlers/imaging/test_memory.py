@@ -37,9 +37,6 @@ from .pictures import (
 )
 from .tiffs import plain, tiff
 
-# tests/benchmarks/memory/test_limits_hold.py measures the largest pictures in the functions' own Python.
-pytestmark = pytest.mark.exhaustive
-
 SIZE = (2000, 1600)
 PIXELS = SIZE[0] * SIZE[1]
 TURNED = exif({0x0112: 6})
@@ -165,20 +162,15 @@ FURTHER: dict[str, Callable[[], bytes]] = {
 
 
 @functools.cache
-def _costly(kind: str) -> bytes:
-    return COSTLY[kind]()
-
-
-@functools.cache
-def _further(name: str) -> bytes:
-    return FURTHER[name]()
+def _file(kind: str) -> bytes:
+    return (COSTLY | FURTHER)[kind]()
 
 
 @pytest.mark.parametrize("call", ["convert", "copy", "resize"])
 @pytest.mark.parametrize("kind", COSTLY)
 def test_the_model_covers_the_costliest_pictures(kind: str, call: str) -> None:
     """No path takes more bytes per pixel than the model says, in addition to the file's copies."""
-    data = _costly(kind)
+    data = _file(kind)
     a_pixel, before_mb = _measured(data, call, "jpeg,png,gif")
     print(f"{kind}, {call}: {a_pixel:.1f} bytes a pixel beside {len(data) / PIXELS:.1f} of file; {before_mb} MB before")  # noqa: T201 - `pytest -rP` shows the figures
     assert a_pixel <= BYTES_PER_PIXEL
@@ -189,7 +181,7 @@ def test_the_model_covers_the_costliest_pictures(kind: str, call: str) -> None:
 @pytest.mark.parametrize("name", FURTHER)
 def test_the_model_covers_further_formats(name: str, call: str) -> None:
     """Each format has its own bytes per pixel, because decoders keep different buffers."""
-    data = _further(name)
+    data = _file(name)
     a_pixel, before_mb = _measured(data, call, name)
     print(f"{name}, {call}: {a_pixel:.1f} bytes a pixel beside {len(data) / PIXELS:.1f} of file; {before_mb} MB before")  # noqa: T201 - `pytest -rP` shows the figures
     (kind,) = load_formats([name])
@@ -201,7 +193,7 @@ def test_the_model_covers_further_formats(name: str, call: str) -> None:
 def test_the_model_covers_libvips(kind: str) -> None:
     """libvips, used on arm64, copies the pixels to resample them and still fits the model."""
     pytest.importorskip("pyvips")
-    a_pixel, before_mb = _measured(_costly(kind), "resize", "jpeg,png,gif", hidden="cykooz_resizer")
+    a_pixel, before_mb = _measured(_file(kind), "resize", "jpeg,png,gif", hidden="cykooz_resizer")
     assert a_pixel <= BYTES_PER_PIXEL
     assert before_mb < BASE_MB
 
