@@ -452,6 +452,13 @@ def test_no_record_is_started_near_the_deadline(three_masters: Stack) -> None:
 
 
 @pytest.mark.usefixtures("three_masters")
+def test_failures_are_reported_in_the_order_of_the_batch() -> None:
+    """The last record runs first, because it was delivered before."""
+    event = sqs_event(*BATCH, deliveries=[1, 1, 2])
+    assert process(event, must_not_run, left_s=worker.RESERVE_S + 1) == ["m0", "m1", "m2"]
+
+
+@pytest.mark.usefixtures("three_masters")
 def test_only_records_without_time_left_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the records without time left are reported as failed."""
     monkeypatch.setattr(worker, "threads", lambda: 1)
