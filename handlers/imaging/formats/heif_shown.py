@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import floor
 
+from handlers.imaging.pixels.code_points import TV_TRANSFERS, coded_profile
 from handlers.imaging.pixels.orientation import stored_region, upright_size
-from handlers.imaging.pixels.profile import TV_TRANSFERS, coded_profile
 
 from .heif_items import ImageItem
 from .picture import MAX_PROFILE_BYTES
@@ -88,17 +88,19 @@ def profile_of(items: Sequence[ImageItem], warnings: list[str], *, grey: bool) -
     if icc is not None:
         warnings.append(f"the ICC profile was ignored: {len(icc):,} bytes are more than {MAX_PROFILE_BYTES:,}")
     codes = next((colour[4:8] for colour in colours if colour[:4] == b"nclx"), b"")
-    return _coded(codes, warnings, grey=grey)
+    light = next((light for item in items for light in item.all(b"clli")), b"")
+    return _coded(codes, int.from_bytes(light[:2]), warnings, grey=grey)
 
 
-def _coded(codes: bytes, warnings: list[str], *, grey: bool) -> bytes | None:
+def _coded(codes: bytes, peak_nits: int, warnings: list[str], *, grey: bool) -> bytes | None:
     """Return the profile of H.273's code points; unspecified ones are sRGB's."""
     if len(codes) < 4:  # noqa: PLR2004 - primaries and transfer, two bytes each
         return None
     found = int.from_bytes(codes[:2]), int.from_bytes(codes[2:])
     primaries, transfer = (default if one == _UNSPECIFIED else one for one, default in zip(found, _SRGB, strict=True))
     # Browsers show pictures in the curve of television, which converters write by default, as sRGB.
-    profile = coded_profile(primaries, _SRGB[1] if transfer in TV_TRANSFERS else transfer, grey=grey)
+    transfer = _SRGB[1] if transfer in TV_TRANSFERS else transfer
+    profile = coded_profile(primaries, transfer, grey=grey, peak_nits=peak_nits)
     if profile is None:
-        warnings.append(f"the colr box was ignored: colours of code {primaries}, {transfer} do not fit sRGB")
+        warnings.append(f"the colr box was ignored: its colours of code {primaries}, {transfer} are not known")
     return profile or None

@@ -1,17 +1,18 @@
 """The colour space of a PNG: cICP, else iCCP, else sRGB, else gAMA with cHRM, as in browsers.
 
-Source: W3C PNG specification, third edition, 4.3 and 11.3.2.
+Source: W3C PNG specification, third edition, 4.3 and 11.3.2; cLLI and mDCV count in 0.0001 cd/m2.
 """
 
 import struct
 import zlib
 from collections.abc import Mapping
 
-from handlers.imaging.pixels.profile import SRGB, Primaries, build_profile, coded_profile
+from handlers.imaging.pixels.code_points import coded_profile
+from handlers.imaging.pixels.profile import SRGB, Primaries, build_profile
 
 from .picture import MAX_PROFILE_BYTES
 
-COLOUR_BYTES = {b"cICP": 4, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32}
+COLOUR_BYTES = {b"cICP": 4, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32, b"cLLI": 8, b"mDCV": 24}
 _SRGB_GAMMA = 45_455
 _GAMMA_TOLERANCE = _SRGB_GAMMA // 20
 """Gammas so near that of sRGB are left alone, as by libpng (PNG_GAMMA_THRESHOLD_FIXED) and browsers; with cHRM,
@@ -27,16 +28,29 @@ def colour_profile(found: Mapping[bytes, bytes], warnings: list[str], *, grey: b
     if len(found.get(b"cICP", b"")) == COLOUR_BYTES[b"cICP"]:
         primaries, transfer, *others = found[b"cICP"]
         full = tuple(others) == _FULL_RANGE_RGB
-        profile = coded_profile(primaries, transfer, grey=grey) if full else None
+        profile = coded_profile(primaries, transfer, grey=grey, peak_nits=_peak_nits(found)) if full else None
         if profile is not None:
             return profile or None
-        other = f"colours of code {primaries}, {transfer} do not fit sRGB"
-        why = other if full else "it says that its samples are not RGB in full range"
+        why = (
+            f"its colours of code {primaries}, {transfer} are not known"
+            if full
+            else "it says that its samples are not RGB in full range"
+        )
         warnings.append(f"the cICP chunk was ignored: {why}")
     embedded = _embedded(found[b"iCCP"], warnings) if b"iCCP" in found else None
     if embedded or found.get(b"sRGB") in _INTENTS or b"gAMA" not in found:
         return embedded
     return _described(found, warnings, grey=grey)
+
+
+def _peak_nits(found: Mapping[bytes, bytes]) -> int:
+    """Return the luminance of an HDR picture's brightest light in cd/m2, else of its author's screen, or 0."""
+    for kind, at in ((b"cLLI", 0), (b"mDCV", 16)):
+        light = found.get(kind, b"")
+        nits = int.from_bytes(light[at : at + 4]) // 10_000
+        if nits and len(light) == COLOUR_BYTES[kind]:
+            return nits
+    return 0
 
 
 def _described(found: Mapping[bytes, bytes], warnings: list[str], *, grey: bool) -> bytes | None:

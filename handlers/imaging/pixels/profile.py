@@ -1,11 +1,10 @@
-"""List the tags of an ICC profile, and make profiles for colour spaces that a file gives by name or in numbers.
+"""List the tags of an ICC profile, and make profiles for colour spaces that a file gives in numbers.
 
-Source: ICC.1:2022, the header, the tag table, `XYZType`, `parametricCurveType`; ITU-T H.273 for the code points; the
-Bradford transform as in ICC.1:2022, annex E.
+Source: ICC.1:2022, the header, the tag table, `XYZType`, `parametricCurveType`; annex E for the Bradford transform.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -34,49 +33,7 @@ class Primaries:
     white: Point = D65
 
 
-_FILM_WHITE: Point = (0.310, 0.316)
 SRGB = Primaries((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
-_NTSC = Primaries((0.630, 0.340), (0.310, 0.595), (0.155, 0.070))
-PRIMARIES = {
-    1: SRGB,
-    4: Primaries((0.67, 0.33), (0.21, 0.71), (0.14, 0.08), _FILM_WHITE),
-    5: Primaries((0.64, 0.33), (0.29, 0.60), (0.15, 0.06)),
-    6: _NTSC,
-    7: _NTSC,
-    8: Primaries((0.681, 0.319), (0.243, 0.692), (0.145, 0.049), _FILM_WHITE),
-    9: Primaries((0.708, 0.292), (0.170, 0.797), (0.131, 0.046)),
-    11: Primaries((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), (0.314, 0.351)),
-    12: Primaries((0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),
-    22: Primaries((0.630, 0.340), (0.295, 0.605), (0.155, 0.077)),
-}
-"""By code point: BT.709 and sRGB, BT.470 M, BT.601 for PAL and NTSC, SMPTE 240M, film, BT.2020, DCI-P3, Display P3,
-EBU 3213. Source: H.273, table 2."""
-
-_SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
-_SRGB_TRANSFER = 13
-TV_TRANSFERS = frozenset({1, 6, 11, 14, 15})
-"""The curves of cameras for television. Source: H.273, table 3: BT.709, BT.601, IEC 61966-2-4 and BT.2020."""
-
-CURVES: dict[int, tuple[float, ...]] = {
-    **dict.fromkeys(TV_TRANSFERS, (2.4,)),
-    4: (2.2,),
-    5: (2.8,),
-    7: (1 / 0.45, 1 / 1.1115, 0.1115 / 1.1115, 1 / 4, 0.0912),
-    8: (1.0,),
-    _SRGB_TRANSFER: _SRGB_CURVE,
-    17: (2.6, (52.37 / 48) ** (1 / 2.6), 0, 0, 0),
-}
-"""By code point: parameters of ICC's parametric curves, gamma first. Pictures for television are shown by the curve of
-its displays (BT.1886), as in browsers. Source: H.273, table 3."""
-
-
-def coded_profile(primaries: int, transfer: int, *, grey: bool) -> bytes | None:
-    """Return the profile of H.273's code points: empty for sRGB, None for those that do not fit into sRGB (HDR)."""
-    if primaries not in PRIMARIES or transfer not in CURVES:
-        return None
-    if transfer == _SRGB_TRANSFER and (grey or PRIMARIES[primaries] == SRGB):
-        return b""
-    return build_profile(PRIMARIES[primaries], CURVES[transfer], grey=grey)
 
 
 class Tag(NamedTuple):
@@ -103,43 +60,45 @@ def build_profile(primaries: Primaries, curve: tuple[float, ...], *, grey: bool)
         ValueError: The primaries are not a colour space.
     """
     kind = {1: 0, 5: 3}[len(curve)]
-    tone = b"para\0\0\0\0" + struct.pack(">HH", kind, 0) + b"".join(map(_fixed, curve))
-    white = b"XYZ \0\0\0\0" + b"".join(map(_fixed, D50))
-    tags = {b"wtpt": white}
-    columns = _columns(primaries)
+    tone = b"para\0\0\0\0" + struct.pack(">HH", kind, 0) + b"".join(map(fixed, curve))
+    columns = columns_of(primaries)
     if grey:
-        tags[b"kTRC"] = tone
-    else:
-        tags |= dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), tone)
-        for tag, column in zip((b"rXYZ", b"gXYZ", b"bXYZ"), columns, strict=True):
-            tags[tag] = b"XYZ \0\0\0\0" + b"".join(map(_fixed, column))
-    return _assembled(tags, b"GRAY" if grey else b"RGB ")
+        return assembled({b"kTRC": tone}, b"GRAY")
+    tags = dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), tone)
+    return assembled(tags | dict(zip((b"rXYZ", b"gXYZ", b"bXYZ"), map(_xyz_tag, columns), strict=True)), b"RGB ")
 
 
-def _assembled(tags: dict[bytes, bytes], space: bytes) -> bytes:
+def assembled(tags: Mapping[bytes, bytes], space: bytes, target: bytes = b"XYZ ") -> bytes:
+    """Return a display profile of tags, and that of the white; `space` and `target` are ICC's colour spaces."""
+    tags = {b"wtpt": _xyz_tag(D50), **tags}
     table, data, start = b"", b"", 128 + 4 + 12 * len(tags)
     for tag, value in tags.items():
         table += tag + struct.pack(">II", start + len(data), len(value))
         data += value
     body = struct.pack(">I", len(tags)) + table + data
-    head = struct.pack(">I4xI", 128 + len(body), 0x04200000) + b"mntr" + space + b"XYZ " + bytes(12) + b"acsp"
-    head = head.ljust(68, b"\0") + b"".join(map(_fixed, D50))
+    head = struct.pack(">I4xI", 128 + len(body), 0x04200000) + b"mntr" + space + target + bytes(12) + b"acsp"
+    head = head.ljust(68, b"\0") + b"".join(map(fixed, D50))
     return head.ljust(128, b"\0") + body
 
 
-def _fixed(value: float) -> bytes:
+def _xyz_tag(colour: Vector) -> bytes:
+    return b"XYZ \0\0\0\0" + b"".join(map(fixed, colour))
+
+
+def fixed(value: float) -> bytes:
+    """Return a number as ICC's `s15Fixed16Number`."""
     return struct.pack(">i", round(value * 65_536))
 
 
-def _columns(primaries: Primaries) -> list[Vector]:
+def columns_of(primaries: Primaries) -> list[Vector]:
     """Return X, Y, Z of red, green and blue at full level under D50."""
     white = _xyz(primaries.white)
     colours = [_xyz(point) for point in (primaries.red, primaries.green, primaries.blue)]
     levels = _solved(colours, white)
-    cone_white, cone_d50 = _times(BRADFORD, white), _times(BRADFORD, D50)
+    cone_white, cone_d50 = times(BRADFORD, white), times(BRADFORD, D50)
     adapted = []
     for colour, level in zip(colours, levels, strict=True):
-        cone = _times(BRADFORD, (colour[0] * level, colour[1] * level, colour[2] * level))
+        cone = times(BRADFORD, (colour[0] * level, colour[1] * level, colour[2] * level))
         scaled = [one * to / by for one, to, by in zip(cone, cone_d50, cone_white, strict=True)]
         adapted.append(_solved(list(zip(*BRADFORD, strict=True)), (scaled[0], scaled[1], scaled[2])))
     return adapted
@@ -152,7 +111,8 @@ def _xyz(point: Point) -> Vector:
     return x / y, 1.0, (1 - x - y) / y
 
 
-def _times(matrix: Matrix, vector: Vector) -> Vector:
+def times(matrix: Matrix, vector: Vector) -> Vector:
+    """Return the product of a matrix, given as rows, and a vector."""
     one, two, three = (sum(a * b for a, b in zip(row, vector, strict=True)) for row in matrix)
     return one, two, three
 

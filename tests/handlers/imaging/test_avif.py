@@ -10,9 +10,21 @@ from handlers.errors import BrokenImageError, ImageTooLargeError, UnsupportedFor
 from handlers.imaging import Limits, Picture, convert, describe, open_picture, resize
 from handlers.imaging.formats.heif import SHARED_BYTES
 from handlers.imaging.formats.heif_items import ImageItem
-from handlers.imaging.formats.heif_shown import shown
+from handlers.imaging.formats.heif_shown import profile_of, shown
+from handlers.imaging.pixels.code_points import coded_profile
 from tests.handlers.imaging.heif import box, container, extent, grid, reference, resized
-from tests.handlers.imaging.pictures import GREEN, RED, corners, difference, exif, opened, p3_profile, photo, saved
+from tests.handlers.imaging.pictures import (
+    GREEN,
+    RED,
+    chunk,
+    corners,
+    difference,
+    exif,
+    opened,
+    p3_profile,
+    photo,
+    saved,
+)
 
 FORMATS = ("jpeg", "png", "gif", "avif")
 FINE = {"quality": 100, "subsampling": "4:4:4", "speed": 9}
@@ -82,12 +94,31 @@ def test_a_profile_is_applied() -> None:
 
 
 def test_code_points_are_applied_as_a_profile() -> None:
-    """Display P3 given only by code points is converted; an HDR colour space leaves a warning."""
+    """Display P3 given only by code points is converted; unknown code points leave a warning."""
     data, named = fine(photo()), b"nclx\0\x01\0\x0d"
-    p3, hdr = (avif(data.replace(named, b"nclx" + struct.pack(">HH", *codes))) for codes in ((12, 13), (9, 16)))
+    p3, unknown = (avif(data.replace(named, b"nclx" + struct.pack(">HH", *codes))) for codes in ((12, 13), (9, 10)))
     expected = opened(convert(saved(photo(), "PNG", icc_profile=p3_profile())))
     assert difference(opened(convert(p3)), expected) < 3
-    assert describe(hdr).warnings == ("the colr box was ignored: colours of code 9, 16 do not fit sRGB",)
+    assert describe(unknown).warnings == ("the colr box was ignored: its colours of code 9, 10 are not known",)
+
+
+@pytest.mark.parametrize("transfer", [16, 18], ids=["PQ", "HLG"])
+def test_hdr_is_shown_as_in_a_png(transfer: int) -> None:
+    """A picture of BT.2020 in PQ or HLG is fit into sRGB, without a warning."""
+    hdr = fine(photo()).replace(b"nclx\0\x01\0\x0d", b"nclx" + struct.pack(">HH", 9, transfer))
+    png = saved(photo(), "PNG")
+    output = convert(avif(hdr))
+    expected = opened(convert(png[:33] + chunk(b"cICP", bytes((9, transfer, 0, 1))) + png[33:]))
+    assert difference(opened(output), expected) < 3
+    assert output.warnings == ()
+
+
+def test_the_brightest_light_of_an_hdr_picture_counts() -> None:
+    """It is given in cd/m2 by the property `clli`, of which 0 means that it is unknown."""
+    colours = b"colr", b"nclx" + struct.pack(">HHH", 9, 16, 9)
+    for nits, light in ((400, [(b"clli", struct.pack(">HH", 400, 100))]), (0, [(b"clli", bytes(4))]), (0, [])):
+        item = ImageItem(properties=[colours, *light])
+        assert profile_of([item], [], grey=False) == coded_profile(9, 16, grey=False, peak_nits=nits)
 
 
 @pytest.mark.parametrize("transfer", [1, 6, 14, 15])

@@ -7,7 +7,9 @@ import pytest
 from PIL import Image
 
 from handlers.imaging import convert
-from handlers.imaging.pixels.profile import CURVES, PRIMARIES, SRGB, build_profile, coded_profile
+from handlers.imaging.pixels.code_points import CURVES, PRIMARIES, coded_profile
+from handlers.imaging.pixels.hdr import HDR_TRANSFERS
+from handlers.imaging.pixels.profile import SRGB, build_profile
 
 from .pictures import chunk, opened, p3_profile, saved
 
@@ -89,15 +91,14 @@ def test_curves_by_code_points_are_those_of_browsers(transfer: int, shown: tuple
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
-        ((9, 16, 0, 1), "colours of code 9, 16 do not fit sRGB"),
-        ((9, 18, 0, 1), "colours of code 9, 18 do not fit sRGB"),
-        ((99, 13, 0, 1), "colours of code 99, 13 do not fit sRGB"),
+        ((99, 13, 0, 1), "its colours of code 99, 13 are not known"),
+        ((9, 10, 0, 1), "its colours of code 9, 10 are not known"),
         ((12, 13, 1, 1), "it says that its samples are not RGB in full range"),
         ((12, 13, 0, 0), "it says that its samples are not RGB in full range"),
     ],
 )
 def test_unsupported_code_points_leave_a_warning(code: tuple[int, ...], reason: str) -> None:
-    """HDR, other matrices, limited range and unknown codes are ignored with a warning that says why."""
+    """Other matrices, limited range and unknown codes are ignored with a warning that says why."""
     found, warnings = _shown(chunk(b"cICP", bytes(code)))
     assert _near(found, LEVELS)
     assert warnings == (f"the cICP chunk was ignored: {reason}",)
@@ -219,4 +220,63 @@ def test_a_profile_built_for_srgb_changes_no_colours() -> None:
 
 def test_every_combination_of_code_points_has_a_profile() -> None:
     """Every combination of primaries and curve has a profile."""
-    assert all(coded_profile(p, t, grey=grey) is not None for p in PRIMARIES for t in CURVES for grey in (True, False))
+    transfers = (*CURVES, *HDR_TRANSFERS)
+    assert all(
+        coded_profile(p, t, grey=grey) is not None for p in PRIMARIES for t in transfers for grey in (True, False)
+    )
+
+
+NITS_400, NITS_2000 = (struct.pack(">I", nits * 10_000) + bytes(4) for nits in (400, 2_000))
+SCREEN_400, SCREEN_2000 = (chunk(b"mDCV", bytes(16) + light) for light in (NITS_400, NITS_2000))
+LIGHT_400, NO_LIGHT = chunk(b"cLLI", NITS_400), chunk(b"cLLI", bytes(8))
+
+
+@pytest.mark.parametrize(
+    ("transfer", "levels", "shown"),
+    [
+        (16, (96, 96, 96), (70, 70, 70)),
+        (16, (148, 148, 148), (187, 187, 187)),
+        (16, (170, 170, 170), (229, 229, 229)),
+        (16, (220, 220, 220), (255, 255, 255)),
+        (16, (150, 100, 60), (237, 34, 0)),
+        (16, (60, 90, 150), (0, 61, 202)),
+        (16, (180, 170, 120), (255, 201, 44)),
+        (16, (96,), (70,)),
+        (18, (96, 96, 96), (71, 71, 71)),
+        (18, (170, 170, 170), (150, 150, 150)),
+        (18, (150, 100, 60), (136, 70, 38)),
+        (18, (60, 90, 150), (0, 67, 115)),
+        (18, (180, 170, 120), (175, 149, 92)),
+        (18, (170,), (150,)),
+    ],
+)
+def test_hdr_is_shown_as_by_browsers(transfer: int, levels: tuple[int, ...], shown: tuple[int, ...]) -> None:
+    """Each colour, in BT.2020 with PQ or HLG, is what Chromium 156 shows on a screen of standard range."""
+    found, warnings = _shown(chunk(b"cICP", bytes((9, transfer, 0, 1))), levels=levels)
+    assert _near(found, shown, 5)
+    assert warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("lights", "shown"),
+    [
+        ([LIGHT_400], (88, 228)),
+        ([SCREEN_400], (88, 228)),
+        ([NO_LIGHT, SCREEN_400], (88, 228)),
+        ([LIGHT_400, SCREEN_2000], (88, 228)),
+        ([SCREEN_2000], (70, 186)),
+        ([chunk(b"cLLI", NITS_400[:4])], (70, 187)),
+    ],
+    ids=["light", "screen", "screen, light unknown", "light and screen", "bright screen", "a chunk of 4 bytes"],
+)
+def test_the_brightest_light_decides_how_hdr_is_dimmed(lights: list[bytes], shown: tuple[int, int]) -> None:
+    """Each grey is what Chromium 156 shows; the picture's light counts before its author's screen."""
+    found = [_shown(chunk(b"cICP", bytes((9, 16, 0, 1))), *lights, levels=(level,))[0][0] for level in (96, 148)]
+    assert _near(tuple(found), shown, 2)
+
+
+def test_a_dark_hdr_picture_is_not_dimmed() -> None:
+    """A picture whose brightest light is below white has full contrast up to white."""
+    light = chunk(b"cLLI", struct.pack(">II", 1_000_000, 0))
+    greys = [_shown(chunk(b"cICP", bytes((9, 16, 0, 1))), light, levels=(level,))[0][0] for level in (96, 160, 255)]
+    assert _near(tuple(greys), (98, 255, 255), 2)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageStat
 
 from handlers.imaging import Limits, open_picture, output_sizes, resize
-from handlers.imaging.pixels.profile import coded_profile
+from handlers.imaging.pixels.code_points import coded_profile
 from handlers.imaging.pixels.reduction import grain, loses_detail, reduction, roughness
 from handlers.imaging.render import rendered
 
