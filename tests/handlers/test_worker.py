@@ -503,7 +503,7 @@ def test_a_record_that_stalls_fails_alone(
     monkeypatch.setattr(worker, "RESERVE_S", 0.2)
     monkeypatch.setattr(worker, "SHORTEST_RECORD_S", 0.5)
     work = on(KEY, lambda: time.sleep(30), functools.partial(_leave_a_file, tmp_path))
-    assert process(sqs_event(*BATCH, deliveries=[2, 1, 1]), work, left_s=9) == ["m0"]
+    assert process(sqs_event(*BATCH, deliveries=[2, 1, 1]), work, left_s=15) == ["m0"]
     assert sorted(file.name for file in tmp_path.iterdir()) == ["dog.png", "eel.png"]
 
 
