@@ -237,6 +237,7 @@ LIGHT_400, NO_LIGHT = chunk(b"cLLI", NITS_400), chunk(b"cLLI", bytes(8))
         (16, (96, 96, 96), (70, 70, 70)),
         (16, (148, 148, 148), (187, 187, 187)),
         (16, (170, 170, 170), (229, 229, 229)),
+        (16, (160, 160, 160), (213, 213, 213)),
         (16, (220, 220, 220), (255, 255, 255)),
         (16, (150, 100, 60), (237, 34, 0)),
         (16, (60, 90, 150), (0, 61, 202)),
@@ -244,6 +245,7 @@ LIGHT_400, NO_LIGHT = chunk(b"cLLI", NITS_400), chunk(b"cLLI", bytes(8))
         (16, (96,), (70,)),
         (18, (96, 96, 96), (71, 71, 71)),
         (18, (170, 170, 170), (150, 150, 150)),
+        (18, (224, 224, 224), (228, 228, 228)),
         (18, (150, 100, 60), (136, 70, 38)),
         (18, (60, 90, 150), (0, 67, 115)),
         (18, (180, 170, 120), (175, 149, 92)),
@@ -253,7 +255,7 @@ LIGHT_400, NO_LIGHT = chunk(b"cLLI", NITS_400), chunk(b"cLLI", bytes(8))
 def test_hdr_is_shown_as_by_browsers(transfer: int, levels: tuple[int, ...], shown: tuple[int, ...]) -> None:
     """Each colour, in BT.2020 with PQ or HLG, is what Chromium 156 shows on a screen of standard range."""
     found, warnings = _shown(chunk(b"cICP", bytes((9, transfer, 0, 1))), levels=levels)
-    assert _near(found, shown, 5)
+    assert _near(found, shown, 1 if len(set(levels)) == 1 else 5)
     assert warnings == ()
 
 
