@@ -142,6 +142,9 @@ def test_too_few_batches_write_no_setting(tmp_path: Path) -> None:
     [
         ("config: {pixelcascade:resizingMemoryMb: many}\n", "correct it by hand"),
         ("confg: {}\n", "did you mean config?"),
+        ("- a\n", "expected a mapping"),
+        ("config:\n  a: [1\n", "expected YAML"),
+        ("config:\n" + 2 * "  pixelcascade:resizingMemoryMb: 1\n", "expected pixelcascade:resizingMemoryMb once"),
     ],
 )
 def test_an_uneditable_stack_file_is_refused_before_the_run(tmp_path: Path, text: str, expected: str) -> None:
