@@ -1,7 +1,6 @@
 """Is a core idle while a batch waits for S3? A worker's batch against a slow S3."""
 
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from benchmarks.findings import Findings, Row
 from benchmarks.measuring import Samples
 from benchmarks.memory.sizes import LARGEST_MB, SMALLEST_MB
 from benchmarks.options import delay_option, html_option, images_option, json_option, runs_option
-from benchmarks.photos import Photo, load
+from benchmarks.photos import load
 from benchmarks.worker_process import WorkerArgs, WorkerProcess, loopback
 from components.config import StackConfig
 
@@ -55,13 +54,12 @@ def batch(
     Prints images per second and how busy the cores are.
     """
     photos = load(images, jpeg_only=True)
+    masters = {f"{number}.jpg": photos[number % len(photos)].data for number in range(size)}
     rows = []
-    with tempfile.TemporaryDirectory() as folder, unpacked(StackConfig()) as artefact:
-        keys = _write(photos, Path(folder), size)
-        with loopback(Path(folder), delay_ms) as port:
-            for worker in WORKERS:
-                starts = _starts(artefact, worker, port, memory_mb)
-                rows += _rows(starts, size, _interleaved(starts, keys, runs))
+    with unpacked(StackConfig()) as artefact, loopback(masters, delay_ms) as port:
+        for worker in WORKERS:
+            starts = _starts(artefact, worker, port, memory_mb)
+            rows += _rows(starts, size, _interleaved(starts, list(masters), runs))
     Findings(
         title="Batch",
         question=f"batches of {size}, {delay_ms:g} ms until S3 answers a call, {runs} runs",
@@ -79,12 +77,6 @@ def _starts(artefact: Artefact, module: str, port: int, memory_mb: int) -> list[
     cores, config = sorted(os.sched_getaffinity(0)), StackConfig()
     one = WorkerArgs(artefact=artefact, module=module, port=port, cores=cores[:1], memory_mb=memory_mb, config=config)
     return [one, replace(one, cores=cores)]
-
-
-def _write(photos: list[Photo], folder: Path, size: int) -> list[str]:
-    for number in range(size):
-        (folder / f"{number}.jpg").write_bytes(photos[number % len(photos)].data)
-    return [f"{number}.jpg" for number in range(size)]
 
 
 def _interleaved(starts: Sequence[WorkerArgs], keys: list[str], runs: int) -> list[list[Figures]]:

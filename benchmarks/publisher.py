@@ -1,9 +1,7 @@
 """How long is the publisher billed for an upload? By memory size, within that size's share of CPU."""
 
-import contextlib
 import os
 import statistics
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,11 +10,12 @@ import click
 from benchmarks.artefact import Artefact, unpacked
 from benchmarks.findings import Findings, Row
 from benchmarks.measuring import Samples
-from benchmarks.memory.cgroups import group, usable
+from benchmarks.memory.cgroups import usable
 from benchmarks.memory.request import parse_sizes
-from benchmarks.memory.sizes import billed_ms, cores_seen, vcpus
+from benchmarks.memory.sizes import billed_ms, cores_seen
+from benchmarks.memory.trial import limited
 from benchmarks.options import delay_option, html_option, json_option, runs_option
-from benchmarks.worker_process import WorkerArgs, WorkerDiedError, WorkerProcess, loopback
+from benchmarks.worker_process import WorkerArgs, WorkerDiedError, loopback
 from components.config import StackConfig
 from costs.calls import UPLOAD, calls
 
@@ -40,11 +39,7 @@ def publisher(runs: int, delay_ms: float, sizes: Sequence[int], json_file: Path 
     """
     if problem := usable():
         raise click.ClickException(f"expected control groups, which give a function its share of CPU: {problem}")
-    with (
-        unpacked(StackConfig()) as artefact,
-        tempfile.TemporaryDirectory() as folder,
-        loopback(Path(folder), delay_ms) as port,
-    ):
+    with unpacked(StackConfig()) as artefact, loopback({}, delay_ms) as port:
         rows = [_row(artefact, port, memory_mb, runs, delay_ms) for memory_mb in sizes]
     Findings(
         title="Publisher",
@@ -86,19 +81,14 @@ def _uploads(artefact: Artefact, port: int, memory_mb: int, runs: int) -> tuple[
 
     Raises: WorkerDiedError.
     """
-    with contextlib.ExitStack() as stack:
-        cage = stack.enter_context(group(f"pixelcascade-publisher-{os.getpid()}-{memory_mb}"))
-        cage.limit_memory(memory_mb)
-        args = WorkerArgs(
-            artefact=artefact,
-            module="job_publisher",
-            port=port,
-            cores=sorted(os.sched_getaffinity(0))[: cores_seen(memory_mb)],
-            memory_mb=memory_mb,
-            config=StackConfig(),
-            joins=cage.joins,
-        )
-        worker = stack.enter_context(WorkerProcess(args))
-        cage.limit_cpu(vcpus(memory_mb))
+    args = WorkerArgs(
+        artefact=artefact,
+        module="job_publisher",
+        port=port,
+        cores=sorted(os.sched_getaffinity(0))[: cores_seen(memory_mb)],
+        memory_mb=memory_mb,
+        config=StackConfig(),
+    )
+    with limited(args) as (worker, _):
         walls_s = [worker.invoke([f"{number}.jpg"]).wall_s for number in range(WARM_UPS + runs)]
-    return worker.init_s, walls_s[WARM_UPS:]
+        return worker.init_s, walls_s[WARM_UPS:]

@@ -6,7 +6,6 @@ import io
 import logging
 import os
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,10 +69,8 @@ def trace(task: str) -> None:
     found = Trace()
     threading.setprofile(found)
     sys.setprofile(found)
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "one.jpg").write_bytes(drawn(MEGAPIXELS["2 MP"]))
-        with loopback(Path(folder), 0) as port:
-            _invoke(WORKERS[task], port, found)
+    with loopback({"one.jpg": drawn(MEGAPIXELS["2 MP"])}, 0) as port:
+        _invoke(WORKERS[task], port, found)
     sys.setprofile(None)
     print("\n".join(found.files()))
     print(f"{task}: {len(found.files())} files, {found.functions()} functions, {found.moves()} moves between files")

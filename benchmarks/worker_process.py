@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -119,20 +119,25 @@ class WorkerProcess:
 
 
 @contextlib.contextmanager
-def loopback(folder: Path, delay_ms: float, core: int = -1, mb_per_s: float | None = None) -> Iterator[int]:
-    """Yield the port of an S3 with a folder's files, in a separate process on one core, with at most `mb_per_s`.
+def loopback(
+    objects: Mapping[str, bytes], delay_ms: float, core: int = -1, mb_per_s: float | None = None
+) -> Iterator[int]:
+    """Yield the port of an S3 with some objects, in a separate process on one core, with at most `mb_per_s`.
 
     Unless `core` says otherwise, it is the last one; a function of few cores gets the first ones.
     """
-    command = [sys.executable, "-m", "benchmarks.loopback", str(folder), str(delay_ms), str(core)]
-    command += [] if mb_per_s is None else [str(mb_per_s)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None  # noqa: S101 - it is a pipe
-        assert server.stdin is not None  # noqa: S101
-        try:
-            yield int(server.stdout.readline())
-        finally:
-            server.stdin.close()
+    with tempfile.TemporaryDirectory() as folder:
+        for key, body in objects.items():
+            Path(folder, key).write_bytes(body)
+        command = [sys.executable, "-m", "benchmarks.loopback", folder, str(delay_ms), str(core)]
+        command += [] if mb_per_s is None else [str(mb_per_s)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdout is not None  # noqa: S101 - it is a pipe
+            assert server.stdin is not None  # noqa: S101
+            try:
+                yield int(server.stdout.readline())
+            finally:
+                server.stdin.close()
 
 
 def function_environment(config: StackConfig, port: int, memory_mb: int) -> dict[str, Any]:

@@ -1,16 +1,13 @@
 """From the command's options to its report: pictures, a slow S3, the trials, and the recommendations."""
 
 import math
-import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
 
 from benchmarks.artefact import unpacked
 from benchmarks.measuring import machine
 from benchmarks.memory.advice import FEWEST_BATCHES, advise
-from benchmarks.memory.boundary import Boundary, check
+from benchmarks.memory.boundary import check
 from benchmarks.memory.cgroups import usable
 from benchmarks.memory.mix import Plan, plan
 from benchmarks.memory.report import MemoryReport
@@ -31,11 +28,11 @@ NOTES = (
 
 def answer(request: Request, show_progress: ShowProgress) -> MemoryReport:
     """Run the benchmark; `show_progress` is called with a line for each size."""
-    config = request.config()
-    with unpacked(config) as artefact:
-        dealt = plan(request.images, request.mix, config.batch_size, config.input_formats)
+    config = request.config
+    dealt = plan(request.images, request.mix, config.batch_size, config.input_formats)
+    with unpacked(config) as artefact, loopback(dealt.objects, request.delay_ms) as port:
         bench = Bench(
-            plan=dealt, port=0, config=config, runs=_runs(request, dealt), no_groups=usable(), artefact=artefact
+            plan=dealt, port=port, config=config, runs=_runs(request, dealt), no_groups=usable(), artefact=artefact
         )
         return _answer(request, bench, show_progress)
 
@@ -47,14 +44,14 @@ def _runs(request: Request, dealt: Plan) -> int:
 
 def _answer(request: Request, bench: Bench, show_progress: ShowProgress) -> MemoryReport:
     started, config, dealt = time.monotonic(), bench.config, bench.plan
-    studies = _studies(request, bench, show_progress)
+    studies = [study(bench, function, request.sizes, show_progress) for function in request.functions]
     rows = [row(trial, dealt, config.architecture, config.max_pixels) for one in studies for trial in one.trials]
     advice = {
         one.function.task: advise([row for row in rows if row.function == one.function.task], config.timeout_s)
         for one in studies
     }
     boundaries = {
-        one.function.task: _boundary(request, bench, one, chosen.cheapest.memory_mb)
+        one.function.task: check(bench, one.function, chosen.cheapest.memory_mb, request.delay_ms)
         for one in studies
         if (chosen := advice[one.function.task]) and one.function.decodes
     }
@@ -78,20 +75,6 @@ def _answer(request: Request, bench: Bench, show_progress: ShowProgress) -> Memo
         output_formats=config.output_formats,
         input_formats=tuple(config.input_formats),
     )
-
-
-def _studies(request: Request, bench: Bench, show_progress: ShowProgress) -> list[Study]:
-    with tempfile.TemporaryDirectory() as folder:
-        bench.plan.write(Path(folder))
-        with loopback(Path(folder), request.delay_ms) as port:
-            return [
-                study(replace(bench, port=port), function, request.sizes, show_progress)
-                for function in request.functions
-            ]
-
-
-def _boundary(request: Request, bench: Bench, one: Study, memory_mb: int) -> Boundary:
-    return check(bench, one.function, memory_mb, request.delay_ms)
 
 
 def _mix(request: Request) -> str:

@@ -16,7 +16,7 @@ from benchmarks.memory.report import MemoryReport, show, write
 from benchmarks.memory.request import ALL, Request, parse_mix, parse_sizes, parse_stack_file
 from benchmarks.memory.rows import Measurement
 from benchmarks.memory.sizes import DEFAULT, LARGEST_MB
-from benchmarks.options import EXISTING_FILE, FILE, delay_option, html_option, images_option, json_option
+from benchmarks.options import EXISTING_FILE, FILE, delay_option, html_option, images_option, json_option, stack_option
 from costs.console import wide_console
 from local.emulator import interrupt_when_terminated
 
@@ -39,7 +39,7 @@ from local.emulator import interrupt_when_terminated
     callback=parse_sizes,
     help="Memory sizes, in MB.",
 )
-@click.option("--stack", help="Stack whose settings are used, from Pulumi.<stack>.yaml; the defaults if not given.")
+@stack_option("Stack whose settings are used, from Pulumi.<stack>.yaml; the defaults if not given.")
 @click.option(
     "--runs",
     type=click.IntRange(1),

@@ -43,10 +43,10 @@ class Plan:
     heaviest: Sequence[str]
     lightest: Sequence[str]
 
-    def write(self, folder: Path) -> None:
-        """Write every master into the loopback S3's folder."""
-        for master in self.masters.values():
-            (folder / master.key).write_bytes(master.data)
+    @property
+    def objects(self) -> dict[str, bytes]:
+        """The masters' bytes by key, for the loopback S3."""
+        return {key: master.data for key, master in self.masters.items()}
 
     def megapixels(self, keys: Sequence[str]) -> float:
         """Return the averages of some masters."""

@@ -8,7 +8,6 @@ import click
 
 from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.sizes import LARGEST_MB, SMALLEST_MB
-from benchmarks.options import config_of
 from components.branches import ImageBranch
 from components.config import ConfigError, StackConfig
 from components.nearest import did_you_mean
@@ -27,7 +26,7 @@ class Request:
     images: Path | None
     mix: Mapping[str, float]
     sizes: Sequence[int]
-    stack: str | None
+    config: StackConfig
     runs: int | None
     delay_ms: float
     choose: str
@@ -42,13 +41,6 @@ class Request:
     def functions(self) -> list[ImageBranch]:
         """Return the functions to measure."""
         return list(FUNCTIONS.values()) if self.function == ALL else [FUNCTIONS[self.function]]
-
-    def config(self) -> StackConfig:
-        """Return the stack's settings, or the defaults.
-
-        Raises: click.BadParameter.
-        """
-        return config_of(self.stack)
 
 
 def parse_sizes(_context: click.Context, _option: click.Parameter, text: str) -> list[int]:

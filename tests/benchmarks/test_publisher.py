@@ -77,8 +77,8 @@ def groups(monkeypatch: pytest.MonkeyPatch) -> list[FakeGroup]:
         yield found[-1]
 
     monkeypatch.setattr("benchmarks.publisher.usable", lambda: "")
-    monkeypatch.setattr("benchmarks.publisher.group", group)
-    monkeypatch.setattr("benchmarks.publisher.WorkerProcess", Worker)
+    monkeypatch.setattr("benchmarks.memory.trial.group", group)
+    monkeypatch.setattr("benchmarks.memory.trial.WorkerProcess", Worker)
     return found
 
 
@@ -142,4 +142,4 @@ def test_the_packaged_publisher_runs(tmp_path: Path) -> None:
     found = Durations.read(tmp_path / "found.json").of("publish", 512)
     assert found.fixed_ms > 0
     assert found.init_ms > 0
-    assert not list(ROOT.rglob(f"pixelcascade-publisher-{os.getpid()}-*"))
+    assert not list(ROOT.rglob(f"pixelcascade-{os.getpid()}-*"))

@@ -16,11 +16,9 @@ KEYS = ["good.jpg", "empty.png", "text.gif"]
 
 
 @pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
+def port() -> Iterator[int]:
     """Yield the port of a fake S3 with a good picture, an empty file and a text."""
-    for key, body in zip(KEYS, (drawn((320, 240)), b"", b"no picture"), strict=True):
-        (tmp_path / key).write_bytes(body)
-    with loopback(tmp_path, 0, 0) as served:
+    with loopback(dict(zip(KEYS, (drawn((320, 240)), b"", b"no picture"), strict=True)), 0, 0) as served:
         yield served
 
 

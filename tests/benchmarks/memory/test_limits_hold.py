@@ -83,9 +83,7 @@ def test_a_killed_function_is_a_trial_with_a_reason(tmp_path: Path, bench: Bench
     comment = b"!\xfe" + (b"\xff" + bytes(255)) * 190_000 + b"\0"
     (folder / "0.jpg").write_bytes(gif.getvalue()[:-1] + comment + b";")
     dealt = plan(folder, {}, 2)
-    (tmp_path / "s3").mkdir()
-    dealt.write(tmp_path / "s3")
-    with loopback(tmp_path / "s3", 0, 0) as port:
+    with loopback(dealt.objects, 0, 0) as port:
         found = run(replace(bench, plan=dealt, port=port), FUNCTIONS["metadata"], 90)
     assert found.problem == "it was killed: out of memory"
     assert not found.batches
