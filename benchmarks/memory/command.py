@@ -6,17 +6,18 @@ from typing import Any
 
 import click
 import msgspec
-from rich.table import Table
 
 from benchmarks.memory import calibrate, stackfile
 from benchmarks.memory.advice import CHOICES, FEWEST_BATCHES
 from benchmarks.memory.answer import answer
 from benchmarks.memory.functions import FUNCTIONS
-from benchmarks.memory.report import MemoryReport, show, write
+from benchmarks.memory.page import page
+from benchmarks.memory.report import MemoryReport, as_csv
 from benchmarks.memory.request import ALL, Request, parse_mix, parse_sizes, parse_stack_file
 from benchmarks.memory.rows import Measurement
 from benchmarks.memory.sizes import DEFAULT, LARGEST_MB
 from benchmarks.options import EXISTING_FILE, FILE, delay_option, html_option, images_option, json_option, stack_option
+from benchmarks.page import PageTable
 from costs.console import wide_console
 from local.emulator import interrupt_when_terminated
 
@@ -77,12 +78,9 @@ def memory(**options: Any) -> None:
     if request.stack_file:
         _edit(request.stack_file, dict.fromkeys(_settable(request), LARGEST_MB), dry=True)
     report = _earlier(request.earlier_file, request) if request.earlier_file else _run(request)
-    show(report)
-    write(report, json_file=request.json_file, csv_file=request.csv_file)
-    if request.html_file:
-        from benchmarks.memory.page import page  # noqa: PLC0415 matplotlib takes a second
-
-        page(report).write(request.html_file)
+    page(report).show(report.plain(), request.json_file, request.html_file)
+    if request.csv_file:
+        request.csv_file.write_text(as_csv(report.rows), encoding="utf-8")
     if reports:
         _compare(reports, report.of(request.function))
     if request.stack_file:
@@ -121,19 +119,17 @@ def _earlier(file: Path, request: Request) -> MemoryReport:
     return report
 
 
-def _compare(reports: Sequence[calibrate.LambdaReport], rows: Sequence[Measurement]) -> None:
+def _compare(reports: Sequence[calibrate.LambdaReport], measured: Sequence[Measurement]) -> None:
     """Print how this run differs from Lambda."""
-    found = calibrate.compare(reports, rows)
-    table = Table(
-        "MB", "invocations", "Lambda ms", "here ms", "times", "Lambda init ms", "here", "Lambda peak MB", "here"
-    )
+    found = calibrate.compare(reports, measured)
+    columns = ["MB", "invocations", "Lambda ms", "here ms", "times", "Lambda init ms", "here", "Lambda peak MB", "here"]
+    rows = []
     for one in found:
-        pairs = [*one.duration_ms, one.factor, *one.init_ms, *one.peak_mb]
-        cells = ["" if value is None else f"{value:,.2f}" for value in pairs]
-        table.add_row(f"{one.memory_mb:,}", str(one.invocations), *cells)
-    console = wide_console()
-    console.print(table)
-    console.print(calibrate.sentence(found), markup=False, highlight=False)
+        values = [*one.duration_ms, one.factor, *one.init_ms, *one.peak_mb]
+        cells = ["" if value is None else f"{value:,.2f}" for value in values]
+        rows.append([f"{one.memory_mb:,}", str(one.invocations), *cells])
+    wide_console().print(PageTable(columns=columns, rows=rows).for_console())
+    click.echo(calibrate.sentence(found))
 
 
 def _write(request: Request, file: Path, report: MemoryReport) -> None:

@@ -14,7 +14,7 @@ from benchmarks.memory.advice import advise
 from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.page import page
 from benchmarks.memory.powertuning import PAGE, url
-from benchmarks.memory.report import MemoryReport, show, write
+from benchmarks.memory.report import MemoryReport, as_csv
 
 from .conftest import row
 
@@ -47,7 +47,7 @@ def test_the_table_has_every_size_and_why_some_are_too_small(
     report: MemoryReport, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Modelled rows are marked as modelled."""
-    show(report)
+    page(report).show({}, None, None)
     printed = capsys.readouterr().out
     for text in (
         "too small",
@@ -63,7 +63,7 @@ def test_the_table_has_every_size_and_why_some_are_too_small(
 def test_the_json_has_rows_and_recommendations(report: MemoryReport, tmp_path: Path) -> None:
     """It holds rows, recommendations, machine and architecture."""
     file = tmp_path / "found.json"
-    write(report, json_file=file, csv_file=None)
+    page(report).show(report.plain(), file, None)
     found = json.loads(file.read_text())
     assert {"title", "question", "rows", "recommendations", "machine", "architecture"} <= found.keys()
     assert found["recommendations"]["resize"]["cheapest"]["memory_mb"] == 512
@@ -82,11 +82,9 @@ def test_the_measured_file_covers_every_function() -> None:
     assert all(one.holds for one in found.boundaries.values())
 
 
-def test_the_csv_has_a_line_for_each_size(report: MemoryReport, tmp_path: Path) -> None:
+def test_the_csv_has_a_line_for_each_size(report: MemoryReport) -> None:
     """It has a header line, and unknown values are empty."""
-    file = tmp_path / "found.csv"
-    write(report, json_file=None, csv_file=file)
-    lines = list(csv.DictReader(io.StringIO(file.read_text())))
+    lines = list(csv.DictReader(io.StringIO(as_csv(report.rows))))
     assert [line["memory_mb"] for line in lines] == ["512", "256", "10240"]
     assert [line["cost_per_million"] for line in lines] == ["2.0", "", "4.0"]
 
@@ -94,7 +92,7 @@ def test_the_csv_has_a_line_for_each_size(report: MemoryReport, tmp_path: Path) 
 def test_the_page_needs_no_other_file(report: MemoryReport, tmp_path: Path) -> None:
     """The plot is embedded and also written beside the page as PNG; text is escaped."""
     file = tmp_path / "found.html"
-    page(report).write(file)
+    page(report).show({}, None, file)
     text = file.read_text()
     plot = (tmp_path / "found.png").read_bytes()
     assert base64.b64encode(plot).decode() in text
@@ -108,7 +106,7 @@ def test_a_page_is_written_without_a_safe_size(tmp_path: Path) -> None:
     """The page says that no size is safe."""
     found = MemoryReport(title="Memory", question="", architecture="arm64", rows=ROWS[1:2], advice={"resize": None},
                    boundaries={}, notes=[], machine={})  # fmt: skip
-    page(found).write(tmp_path / "found.html")
+    page(found).show({}, None, tmp_path / "found.html")
     assert "none of these sizes is safe" in (tmp_path / "found.html").read_text()
     assert found.links() == {}
 
