@@ -4,8 +4,8 @@ import struct
 import zlib
 from dataclasses import dataclass, replace
 
-from benchmarks.memory.capacity import largest_pixels
 from benchmarks.memory.mix import Plan, Sample
+from benchmarks.memory.sizes import largest_pixels
 from benchmarks.memory.trial import TOO_LARGE, Bench, run
 from benchmarks.worker_process import loopback
 from components.branches import ImageBranch

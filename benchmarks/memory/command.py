@@ -10,10 +10,9 @@ import msgspec
 from benchmarks.memory import calibrate, stackfile
 from benchmarks.memory.advice import CHOICES, FEWEST_BATCHES
 from benchmarks.memory.answer import answer
-from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.page import page
 from benchmarks.memory.report import MemoryReport, as_csv
-from benchmarks.memory.request import ALL, Request, parse_mix, parse_sizes, parse_stack_file
+from benchmarks.memory.request import ALL, FUNCTIONS, Request, parse_mix, parse_sizes, parse_stack_file
 from benchmarks.memory.rows import Measurement
 from benchmarks.memory.sizes import DEFAULT, LARGEST_MB
 from benchmarks.options import EXISTING_FILE, FILE, delay_option, html_option, images_option, json_option, stack_option

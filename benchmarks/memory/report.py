@@ -1,7 +1,9 @@
 """All results of a run, as JSON and CSV have them."""
 
+import base64
 import csv
 import io
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
@@ -10,10 +12,10 @@ import msgspec
 
 from benchmarks.memory.advice import CHOICES, Advice
 from benchmarks.memory.boundary import Boundary
-from benchmarks.memory.powertuning import url
 from benchmarks.memory.rows import Measurement
 from components.config import DEFAULT_INPUTS
 
+POWER_TUNING = "https://lambda-power-tuning.show/"
 NOT_IN_CSV = {"image_ms_percentiles", "largest_megapixels"}
 
 
@@ -47,7 +49,7 @@ class MemoryReport:
 
     def links(self) -> dict[str, str]:
         """Return each function's link to aws-lambda-power-tuning's page."""
-        links = {function: url(self.of(function)) for function in self.advice}
+        links = {function: power_tuning_url(self.of(function)) for function in self.advice}
         return {function: link for function, link in links.items() if not link.endswith("#;;")}
 
     def lines(self) -> list[str]:
@@ -85,3 +87,23 @@ def as_csv(rows: Sequence[Measurement]) -> str:
     writer.writeheader()
     writer.writerows(asdict(row) for row in rows)
     return file.getvalue()
+
+
+def power_tuning_url(rows: Sequence[Measurement]) -> str:
+    """Return the link to aws-lambda-power-tuning's chart of one function's sizes, which contains all the data.
+
+    That is MB, mean milliseconds and US dollars of an invocation.
+    Source: aws-lambda-power-tuning, `lambda/utils.js`, buildVisualizationURL: base64 of little-endian Int16, Float32
+    and Float32, semicolons between.
+    """
+    shown = sorted((row for row in rows if row.invocation_ms is not None), key=lambda row: row.memory_mb)
+    columns = (
+        ("h", [row.memory_mb for row in shown]),
+        ("f", [row.invocation_ms for row in shown]),
+        ("f", [row.invocation_cost for row in shown]),
+    )
+    return f"{POWER_TUNING}#{';'.join(_encoded(kind, values) for kind, values in columns)}"
+
+
+def _encoded(kind: str, values: Sequence[object]) -> str:
+    return base64.b64encode(struct.pack(f"<{len(values)}{kind}", *values)).decode("ascii")

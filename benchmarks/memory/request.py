@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.sizes import LARGEST_MB, SMALLEST_MB
-from components.branches import ImageBranch
+from components.branches import BRANCHES, ImageBranch
 from components.config import ConfigError, StackConfig
 from components.nearest import did_you_mean
 from components.stack_file import file_config, stack_name
 
+FUNCTIONS: dict[str, ImageBranch] = {row.task: row for row in BRANCHES}
 ALL = "all"
 MOST_WEIGHT = 1e9
 WEIGHT_FORM = f"a mix such as camera=0.8,png=0.2, of folders, each once, and weights above 0, up to {MOST_WEIGHT:g}"

@@ -9,9 +9,8 @@ from typing import Any, Literal
 
 from benchmarks.batch_worker import Figures
 from benchmarks.measuring import Samples
-from benchmarks.memory.capacity import largest_megapixels
 from benchmarks.memory.mix import Plan
-from benchmarks.memory.sizes import MILLION, billed_ms, invocation_cost, time_cost
+from benchmarks.memory.sizes import MILLION, billed_ms, invocation_cost, largest_megapixels, time_cost
 from benchmarks.memory.trial import How, Trial
 
 RESAMPLINGS = 1000

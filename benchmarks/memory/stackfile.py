@@ -10,7 +10,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode
 
-from benchmarks.memory.functions import FUNCTIONS
+from benchmarks.memory.request import FUNCTIONS
 from components.config import PROJECT
 
 

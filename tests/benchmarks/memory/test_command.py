@@ -12,8 +12,8 @@ from click.testing import CliRunner
 
 from benchmarks.memory.advice import advise
 from benchmarks.memory.command import memory
-from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.report import MemoryReport
+from benchmarks.memory.request import FUNCTIONS
 
 from .conftest import pictures, row
 

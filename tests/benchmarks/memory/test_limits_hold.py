@@ -9,10 +9,10 @@ from PIL import Image
 
 from benchmarks.artefact import Artefact
 from benchmarks.memory.boundary import check, costliest_png
-from benchmarks.memory.capacity import largest_megapixels, largest_pixels
 from benchmarks.memory.cgroups import usable
-from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.mix import Plan, plan
+from benchmarks.memory.request import FUNCTIONS
+from benchmarks.memory.sizes import largest_megapixels, largest_pixels
 from benchmarks.memory.trial import Bench, run
 from benchmarks.worker_process import loopback
 from components.config import StackConfig

@@ -2,8 +2,8 @@
 
 import pytest
 
-from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.model import Model, calibrate
+from benchmarks.memory.request import FUNCTIONS
 from benchmarks.memory.trial import Trial
 
 from .conftest import figures

@@ -11,10 +11,9 @@ import pytest
 from PIL import Image
 
 from benchmarks.memory.advice import advise
-from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.page import page
-from benchmarks.memory.powertuning import PAGE, url
-from benchmarks.memory.report import MemoryReport, as_csv
+from benchmarks.memory.report import POWER_TUNING, MemoryReport, as_csv, power_tuning_url
+from benchmarks.memory.request import FUNCTIONS
 
 from .conftest import row
 
@@ -113,8 +112,8 @@ def test_a_page_is_written_without_a_safe_size(tmp_path: Path) -> None:
 
 def test_the_link_is_encoded_for_aws_lambda_power_tuning() -> None:
     """By size: int16 and two float32 arrays, little-endian, in base64; sizes without times are left out."""
-    address, _, part = url([ROWS[2], ROWS[0], ROWS[1]]).partition("#")
-    assert address == PAGE
+    address, _, part = power_tuning_url([ROWS[2], ROWS[0], ROWS[1]]).partition("#")
+    assert address == POWER_TUNING
     sizes, times, costs = (base64.b64decode(text) for text in part.split(";"))
     assert struct.unpack("<2h", sizes) == (512, 10_240)
     assert struct.unpack("<2f", times) == (1010.5, 1010.5)

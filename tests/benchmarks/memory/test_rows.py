@@ -2,8 +2,8 @@
 
 import pytest
 
-from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.mix import Plan, Sample
+from benchmarks.memory.request import FUNCTIONS
 from benchmarks.memory.rows import Measurement, row
 from benchmarks.memory.sizes import billed_ms, cores_seen, invocation_cost, vcpus
 from benchmarks.memory.trial import Trial

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.memory.functions import FUNCTIONS
+from benchmarks.memory.request import FUNCTIONS
 from benchmarks.memory.stackfile import StackEditError, difference, edited, write
 from components.config import StackConfig
 from components.stack_file import ROOT, file_config
