@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from benchmarks import children, contestants
-from benchmarks.children import Child
 from benchmarks.contestants import Contestant, timed
 from benchmarks.findings import Findings, Row
 from benchmarks.measuring import interleaved, pin, ratio
@@ -97,7 +96,7 @@ class _Others:
 
     def __init__(self, folder: Path, sharp_folder: Path | None, simd_python: Path | None) -> None:
         self._folder, self._vips = folder, contestants.vips()
-        self._sharp: Child | None = children.sharp(sharp_folder) if sharp_folder else None
+        self._sharp = children.sharp(sharp_folder) if sharp_folder else None
         self._simd = children.other_python(simd_python) if simd_python else None
 
     def of(self, task: str) -> dict[str, Contestant]:
@@ -115,7 +114,7 @@ class _Others:
                 found["libjpeg-turbo, decode and encode"] = timed(contestants.floor_of_conversion)
         if self._simd and task in ("sizes", "convert"):
             name = "sizes" if task == "sizes" else "reencoded"
-            found["PixelCascade with pillow-simd"] = self._simd.contestant(name, self._folder)
+            found["PixelCascade with pillow-simd"] = children.contestant(self._simd, name, self._folder)
         if self._vips and task == "sizes":
             found["PixelCascade with libvips, as on arm64"] = contestants.sizes_by(contestants.libvips(self._vips))
         if self._vips:
@@ -124,5 +123,5 @@ class _Others:
                 functools.partial(work, self._vips)
             )
         if self._sharp:
-            found["sharp"] = self._sharp.contestant("sizes" if task == "sizes" else "reencoded", self._folder)
+            found["sharp"] = children.contestant(self._sharp, "sizes" if task == "sizes" else "reencoded", self._folder)
         return found

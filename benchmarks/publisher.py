@@ -9,13 +9,14 @@ import click
 
 from benchmarks.artefact import Artefact, unpacked
 from benchmarks.findings import Findings, Row
+from benchmarks.line_process import ChildDiedError
 from benchmarks.measuring import Samples
 from benchmarks.memory.cgroups import usable
 from benchmarks.memory.request import parse_sizes
 from benchmarks.memory.sizes import billed_ms, cores_seen
 from benchmarks.memory.trial import limited
 from benchmarks.options import delay_option, html_option, json_option, runs_option
-from benchmarks.worker_process import WorkerArgs, WorkerDiedError, loopback
+from benchmarks.worker_process import WorkerArgs, loopback
 from components.config import StackConfig
 from costs.calls import UPLOAD, calls
 
@@ -59,7 +60,7 @@ def _row(artefact: Artefact, port: int, memory_mb: int, runs: int, delay_ms: flo
     """
     try:
         init_s, walls_s = _uploads(artefact, port, memory_mb, runs)
-    except WorkerDiedError as error:
+    except ChildDiedError as error:
         expected = f"expected a publisher that answers at {memory_mb} MB"
         raise click.ClickException(f"{expected}, got none ({error}): leave this size out") from error
     billed = statistics.mean(map(billed_ms, walls_s))
@@ -79,7 +80,7 @@ def _row(artefact: Artefact, port: int, memory_mb: int, runs: int, delay_ms: flo
 def _uploads(artefact: Artefact, port: int, memory_mb: int, runs: int) -> tuple[float, list[float]]:
     """Return the seconds of the function's start, and of each upload after the first ones.
 
-    Raises: WorkerDiedError.
+    Raises: ChildDiedError.
     """
     args = WorkerArgs(
         artefact=artefact,

@@ -8,10 +8,11 @@ from typing import Literal
 
 from benchmarks.artefact import Artefact
 from benchmarks.batch_worker import Figures
+from benchmarks.line_process import ChildDiedError
 from benchmarks.memory.cgroups import Group, group
 from benchmarks.memory.mix import Plan
 from benchmarks.memory.sizes import cores_seen, vcpus
-from benchmarks.worker_process import WorkerArgs, WorkerDiedError, WorkerProcess
+from benchmarks.worker_process import WorkerArgs, WorkerProcess
 from components.branches import ImageBranch
 from components.config import StackConfig
 from handlers.errors import ImageTooLargeError
@@ -99,7 +100,7 @@ def run_all(bench: Bench, function: ImageBranch, sizes: Sequence[int], *, cores:
 def limited(args: WorkerArgs, *, by_groups: bool = True) -> Iterator[tuple[WorkerProcess, Group | None]]:
     """Start a function within the memory of its size, by a control group, and limit its CPU as far as this machine can.
 
-    Raises: WorkerDiedError.
+    Raises: ChildDiedError.
     """
     with contextlib.ExitStack() as stack:
         cage = None
@@ -131,7 +132,7 @@ def _started(bench: Bench, function: ImageBranch, memory_mb: int, cores: int | N
     with contextlib.ExitStack() as stack:
         try:
             one.worker, one.cage = stack.enter_context(limited(args, by_groups=not bench.no_groups))
-        except WorkerDiedError as error:
+        except ChildDiedError as error:
             one.trial.problem = str(error)
         else:
             one.trial.init_s = one.worker.init_s
@@ -153,7 +154,7 @@ class _Trying:
         assert self.worker is not None  # noqa: S101 - without it there is a problem
         try:
             figures = self.worker.invoke(keys)
-        except WorkerDiedError as error:
+        except ChildDiedError as error:
             self.trial.problem, self.trial.peak_mb = str(error), self._group_peak_mb()
             return
         self.trial.found = [*self.trial.found, (keys, figures)]
