@@ -26,6 +26,7 @@ LANCZOS = Image.Resampling.LANCZOS
 Contestant = Callable[[Photo], float]
 
 _resample: Any = importlib.import_module("handlers.imaging.pixels.resample")
+by_pillow: Callable[..., Image.Image] = _resample.by_pillow
 
 
 def timed(call: Callable[[bytes], object]) -> Contestant:
@@ -68,11 +69,6 @@ def sizes_by(back_end: Callable[..., Image.Image]) -> Contestant:
             sizes(data)
 
     return timed(call)
-
-
-def sizes_by_pillow() -> Contestant:
-    """Return PixelCascade with Pillow's resampling."""
-    return sizes_by(_resample.by_pillow)
 
 
 def converted(data: bytes, formats: Sequence[str] = DEFAULT_FORMATS) -> None:
