@@ -11,15 +11,15 @@ from benchmarks.artefact import Artefact, unpacked
 from benchmarks.batch_worker import Figures
 from benchmarks.findings import Findings, Row
 from benchmarks.measuring import Samples
-from benchmarks.memory.sizes import LARGEST_MB, SMALLEST_MB
 from benchmarks.options import delay_option, html_option, images_option, json_option, runs_option
 from benchmarks.photos import load
 from benchmarks.worker_process import WorkerArgs, WorkerProcess, loopback
 from components.config import StackConfig
 
 WORKERS = ("pixel_resizer", "format_converter")
-MOST_MESSAGES = 10_000
-"""As many as SQS gives to a function at once."""
+CONFIG = StackConfig()
+MEMORY_MB = 1769
+"""One vCPU."""
 
 
 @click.command()
@@ -27,38 +27,18 @@ MOST_MESSAGES = 10_000
 @runs_option(9)
 @json_option
 @html_option
-@click.option(
-    "--size", default=10, show_default=True, type=click.IntRange(1, MOST_MESSAGES), help="Messages in a batch."
-)
 @delay_option
-@click.option(
-    "--memory",
-    "memory_mb",
-    default=1769,
-    show_default=True,
-    type=click.IntRange(SMALLEST_MB, LARGEST_MB),
-    help="Memory of the function, in MB.",
-)
-def batch(
-    images: Path | None,
-    runs: int,
-    json_file: Path | None,
-    html_file: Path | None,
-    *,
-    size: int,
-    delay_ms: float,
-    memory_mb: int,
-) -> None:
+def batch(images: Path | None, runs: int, json_file: Path | None, html_file: Path | None, *, delay_ms: float) -> None:
     """Measure a worker's batches on one core and on all.
 
     Prints images per second and how busy the cores are.
     """
-    photos = load(images, jpeg_only=True)
+    photos, size = load(images, jpeg_only=True), CONFIG.batch_size
     masters = {f"{number}.jpg": photos[number % len(photos)].data for number in range(size)}
     rows = []
-    with unpacked(StackConfig()) as artefact, loopback(masters, delay_ms) as port:
+    with unpacked(CONFIG) as artefact, loopback(masters, delay_ms) as port:
         for worker in WORKERS:
-            starts = _starts(artefact, worker, port, memory_mb)
+            starts = _starts(artefact, worker, port)
             rows += _rows(starts, size, _interleaved(starts, list(masters), runs))
     Findings(
         title="Batch",
@@ -72,10 +52,10 @@ def batch(
     ).show(json_file, html_file)
 
 
-def _starts(artefact: Artefact, module: str, port: int, memory_mb: int) -> list[WorkerArgs]:
+def _starts(artefact: Artefact, module: str, port: int) -> list[WorkerArgs]:
     """Return how a worker is started on one core, and on all."""
-    cores, config = sorted(os.sched_getaffinity(0)), StackConfig()
-    one = WorkerArgs(artefact=artefact, module=module, port=port, cores=cores[:1], memory_mb=memory_mb, config=config)
+    cores = sorted(os.sched_getaffinity(0))
+    one = WorkerArgs(artefact=artefact, module=module, port=port, cores=cores[:1], memory_mb=MEMORY_MB, config=CONFIG)
     return [one, replace(one, cores=cores)]
 
 

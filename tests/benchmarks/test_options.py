@@ -73,12 +73,10 @@ def test_a_check_leaves_nothing_behind(tmp_path: Path) -> None:
     [
         *((f"{command} --runs {runs}", "x>=1") for command in ("latency", "peers", "coldstart", "batch", "publisher")
           for runs in (0, -1)),
-        *((f"batch --size {size}", "1<=x<=10000") for size in (0, -1, 10_001)),
         *((f"{command} --delay {delay}", f"expected 0 to 10,000 milliseconds, got '{delay}'")
           for command in ("batch", "publisher") for delay in (-5, "nan", "inf")),
         *((f"publisher --sizes {sizes}", f"expected whole MB from 128 to 10240, got '{wrong}': write them as 512,1024")
           for sizes, wrong in (("64", "64"), ("512,x", "x"), ("512,", ""), ("10241", "10241"))),
-        *((f"batch --memory {memory}", "128<=x<=10240") for memory in (60, 0, 20_000)),
         *((f"conformance . --memory {memory}", "128<=x<=1048576") for memory in (0, -1, 10**12)),
         *((f"conformance . --timeout {seconds}", f"expected 0.1 to 3,600 seconds, got '{seconds}'")
           for seconds in (-1, 0, "nan", "inf")),
