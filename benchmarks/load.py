@@ -96,7 +96,11 @@ def run(images: int, faults: set[str], seed: int) -> dict[str, Any]:
         kills = max(3, images // KILL_ONE_IN)
         killed = around.enter_context(sources.killed_workers(deployment, kills, seed)) if "kill" in faults else []
         started = time.monotonic()
-        _send(deployment, planned, faults, seed)
+        with contextlib.ExitStack() as held:
+            if faults & {"reorder", "duplicates"}:
+                reverse, twice = "reorder" in faults, "duplicates" in faults
+                held.enter_context(sources.held_back(deployment, reverse=reverse, twice=twice))
+            _send(deployment, planned, seed)
         _wait(cascade.stack_of(deployment))
         seconds = time.monotonic() - started
         figures = _figures(deployment, planned, seconds, {notice.id for notice in events.drain()})
@@ -104,19 +108,14 @@ def run(images: int, faults: set[str], seed: int) -> dict[str, Any]:
     return {"images": images, "faults": sorted(faults), "seed": seed, **figures}
 
 
-def _send(deployment: Deployment, planned: Sequence[Upload], faults: set[str], seed: int) -> None:
+def _send(deployment: Deployment, planned: Sequence[Upload], seed: int) -> None:
     """Upload everything; re-upload or delete some a little later, while their jobs are in flight."""
-    stack, held = cascade.stack_of(deployment), sources.HeldBack(deployment)
+    stack, chance = cascade.stack_of(deployment), random.Random(seed)  # noqa: S311 no secret
     pacer = UploadPacer(stack)
-    s3, chance = stack.client("s3"), random.Random(seed)  # noqa: S311 no secret
     again: list[tuple[str, bytes | None]] = []
-    reorder, twice = "reorder" in faults, "duplicates" in faults
-    if reorder or twice:
-        held.stop()
     for upload in planned:
         key = stack.layout.master + upload.path
-        s3.put_object(Bucket=stack.bucket, Key=key, Body=upload.contents[0])
-        pacer.pace(key)
+        _change(stack, key, upload.contents[0], pacer)
         again += [(key, body) for body in upload.contents[1:]]
         again += [(key, None)] if upload.deleted or upload.recreated else []
         again += [(key, upload.contents[-1])] if upload.recreated else []
@@ -125,8 +124,6 @@ def _send(deployment: Deployment, planned: Sequence[Upload], faults: set[str], s
     for change in again:
         _change(stack, *change, pacer)
     pacer.drain()
-    if reorder or twice:
-        held.go(reverse=reorder, twice=twice)
 
 
 def _change(stack: DeployedStack, key: str, body: bytes | None, pacer: UploadPacer) -> None:

@@ -9,7 +9,6 @@ import threading
 from collections import Counter
 from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any, Self
 from urllib.parse import SplitResult, urlsplit
 
@@ -31,14 +30,8 @@ class FlakyProxy:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._server.shutdown()
-        self.close()
-
-    def close(self) -> None:
-        """Close the port."""
         self._server.server_close()
 
     def draw(self) -> str:
