@@ -35,11 +35,6 @@ from ops.stack import DeployedStack
 # Retries come soon after the function's time-out, not after six times as long, or the run would take hours.
 TIMEOUT_S = 20
 VISIBILITY_S = TIMEOUT_S + 3
-ROWS = (
-    *("masters", "outputs", "records", "rejections", "retries", "dead_letters"),
-    *("lost", "stale", "wrong_owner", "mixed", "wrong_deletions", "good_in_dlq", "events", "events_missing"),
-    *("seconds", "images_per_second"),
-)
 QUIET_S = 4.0
 # A killed worker uses up one delivery of every message in its batch.
 KILL_ONE_IN = 50
@@ -174,17 +169,12 @@ def _retries(deployment: Deployment) -> int:
 
 
 def _print(figures: dict[str, Any]) -> None:
-    table = Table(
-        title=f"{figures['images']} uploads, faults: {', '.join(figures['faults']) or 'none'}", show_header=False
-    )
-    for name in ROWS:
-        table.add_row(name.replace("_", " "), str(figures[name]))
+    table = Table(title=f"{figures['images']} uploads", show_header=False)
+    for name, value in figures.items():
+        if name != "named":
+            table.add_row(name.replace("_", " "), str(value))
     console = Console()
     console.print(table)
     for name, entries in figures["named"].items():
         for entry in entries[:20]:
             console.print(f"{name}: {entry}", markup=False)
-    console.print(
-        f"Processes killed: {figures['killed_processes']}. Calls through the proxy: {figures['failed_calls']}."
-    )
-    console.print(f"CPU seconds: {figures['cpu_seconds']}")
