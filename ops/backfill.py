@@ -12,7 +12,7 @@ from typing import Any, Self
 import click
 
 from components.branches import BRANCHES, ImageBranch
-from costs.bill import Line, total
+from costs.bill import total
 from costs.calls import request_lines
 from handlers import topic
 from handlers.errors import NameTakenError
@@ -24,36 +24,11 @@ from ops.stack import DeployedStack
 
 
 @dataclass(frozen=True, kw_only=True)
-class Requests:
-    """The requests that a backfill makes, without the functions' time; `branches` are those that process again."""
-
-    jobs: int
-    sizes: int
-    branches: Collection[str] = tuple(row.name for row in BRANCHES)
-
-    @property
-    def lines(self) -> list[Line]:
-        """Requests by part; a backfill fills batches of ten."""
-        found = request_lines(self.jobs, sizes=self.sizes, per_batch=topic.BATCH, redone=self.branches)
-        return list(found)
-
-    @property
-    def counts(self) -> Counter[str]:
-        """The number of requests of each kind."""
-        found: Counter[str] = Counter()
-        for line in self.lines:
-            found[line.price.name] += math.ceil(line.count)
-        return found
-
-    @property
-    def dollars(self) -> float:
-        """The price of these requests in US dollars."""
-        return total(self.lines)
-
-
-@dataclass(frozen=True, kw_only=True)
 class BackfillPlan:
-    """What a backfill would do: masters, requests, their price, and at most how many pictures each branch repeats."""
+    """What a backfill would do: masters, requests, their price, and at most how many pictures each branch repeats.
+
+    The price is US dollars, without the functions' time.
+    """
 
     masters: int
     requests: Mapping[str, int]
@@ -65,11 +40,18 @@ class BackfillPlan:
         """Add up the requests of some tasks."""
         # Each master is read once and its job is delivered once, however many branches process it again.
         alike = Counter(tuple(task.branches) or tuple(row.name for row in BRANCHES) for task in work)
-        asked = [Requests(jobs=count, sizes=stack.sized_files, branches=names) for names, count in alike.items()]
+        lines = [
+            line
+            for branches, jobs in alike.items()
+            for line in request_lines(jobs, sizes=stack.sized_files, per_batch=topic.BATCH, redone=branches)
+        ]
+        requests: Counter[str] = Counter()
+        for line in lines:
+            requests[line.price.name] += math.ceil(line.count)
         return cls(
             masters=len(work),
-            requests=dict(sum((found.counts for found in asked), Counter[str]())),
-            dollars=sum(found.dollars for found in asked),
+            requests=dict(requests),
+            dollars=total(lines),
             again=dict(Counter(branch for branches in alike.elements() for branch in branches)),
         )
 

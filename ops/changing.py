@@ -144,13 +144,12 @@ def erase_command(stack: DeployedStack, *, key: str, yes: bool, as_json: bool) -
     if not yes:
         click.confirm(f"Erase {printable(key)} and all its outputs for good?", abort=True, err=as_json)
     erased = erase(stack, key)
-    fields = {"key": key, "objects": erased.objects, "items": erased.items}
-    report(fields, _erased(stack, erased), as_json=as_json)
+    report({"key": key, **erased._asdict()}, _erased(stack, key, erased), as_json=as_json)
 
 
-def _erased(stack: DeployedStack, erased: Erased) -> str:
-    if not erased.objects and not erased.items:
-        return printable(f"Nothing was removed: the stack has nothing for {erased.key}{near_keys(stack, erased.key)}.")
+def _erased(stack: DeployedStack, key: str, erased: Erased) -> str:
+    if not any(erased):
+        return printable(f"Nothing was removed: the stack has nothing for {key}{near_keys(stack, key)}.")
     return (
         f"{counted(erased.objects, 'object')} and {counted(erased.items, 'item')} removed.\n"
         "The key remains in the functions' logs until their retention ends, in the tables' backups for 35 days if "

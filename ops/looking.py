@@ -23,7 +23,6 @@ from ops.printing import (
     print_status,
     print_totals,
     report,
-    say,
 )
 from ops.queues import messages
 from ops.redrive import waiting
@@ -89,7 +88,7 @@ def audit_command(stack: DeployedStack, *, prefix: str, as_json: bool, everythin
                 print_orphan(output, as_json=as_json, file=lines)
         totals["in_queues"] = messages(stack, stack.queues.values()) if totals["unaccounted"] else 0
         if not as_json:
-            say(audit_verdict(totals, deep=deep))
+            click.echo(audit_verdict(totals, deep=deep))
         lines.seek(0)
         for line in lines:
             click.echo(line, nl=False)

@@ -7,7 +7,7 @@ import click
 
 from components.config import StackConfig
 from ops.options import S3Key, check_master, json_option, stack_options
-from ops.printing import print_json, say
+from ops.printing import print_json
 from ops.stack import DeployedStack
 
 EXPIRES_S = 3600
@@ -42,7 +42,7 @@ def presign_command(stack: DeployedStack, *, key: str, max_bytes: int, expires_s
     if as_json:
         print_json(form)
     else:
-        say(as_curl(form))
+        click.echo(as_curl(form))
 
 
 def presigned_post(
