@@ -82,8 +82,3 @@ def test_the_publisher_logs_about_the_estimated_bytes(
     job_publisher.handler({"Records": [record]}, Context())
     assert len(stream.getvalue()) == pytest.approx(logs.JOB_BYTES, rel=0.2)
     assert len(stack.published()) == 1
-
-
-def test_a_full_batch_logs_less_per_picture() -> None:
-    """Ten pictures in one invocation log less per picture than ten invocations."""
-    assert logs.worker_bytes(10) < logs.worker_bytes(1)
