@@ -23,7 +23,7 @@ class FlakyProxy:
         self.faults: Counter[str] = Counter()
         self._share = share
         self._random, self._lock = random.Random(seed), threading.Lock()  # noqa: S311 no secret
-        self._server = _Server(("127.0.0.1", 0), functools.partial(_Handler, self, urlsplit(endpoint)))
+        self._server = QuietServer(("127.0.0.1", 0), functools.partial(_Handler, self, urlsplit(endpoint)))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
@@ -44,11 +44,13 @@ class FlakyProxy:
             return fault
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class QuietServer(ThreadingHTTPServer):
+    """A server for many clients at once, each in a thread of its own."""
+
+    request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Print nothing, because clients are meant to be cut off."""
+        """Print nothing, because clients may be cut off or killed."""
 
 
 class _Handler(BaseHTTPRequestHandler):
