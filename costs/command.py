@@ -1,7 +1,6 @@
 """`python -m costs`: a month's bill and the limits, from settings alone, without a stack or credentials."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +65,7 @@ def estimate_command(
 
     Also prints the cost of the reference set-up that PixelCascade began as. Needs no stack and no credentials.
     """
-    report = _report(_workload(**work), _values(stack_file), benchmark, rate)
+    report = _report(_workload(**work), stack_file, benchmark, rate)
     if as_json:
         click.echo(json.dumps(report.plain()))
     else:
@@ -77,12 +76,13 @@ def _workload(*, megapixels: float, mb: float | None, **work: Any) -> Workload:
     return Workload(megapixels=megapixels, upload_mb=mb or megapixels * BYTES_PER_PIXEL, **work)
 
 
-def _report(workload: Workload, values: Mapping[str, str], benchmark: Path, rate: float | None) -> EstimateReport:
-    """Compute the bill of a stack's settings.
+def _report(workload: Workload, stack_file: Path | None, benchmark: Path, rate: float | None) -> EstimateReport:
+    """Compute the bill of a stack's settings, or of the program's defaults.
 
     Raises: click.UsageError.
     """
     try:
+        values = file_config(stack_file) if stack_file else {}
         config = StackConfig.parse(values)
         durations = Durations.read(benchmark)
         _check(workload, config)
@@ -101,16 +101,6 @@ def _report(workload: Workload, values: Mapping[str, str], benchmark: Path, rate
         )
     except (ConfigError, DurationsError) as error:
         raise click.UsageError(str(error)) from error
-
-
-def _values(stack_file: Path | None) -> Mapping[str, str]:
-    """Return the settings of a stack's file; without a file, none, for the program's defaults."""
-    if stack_file is None:
-        return {}
-    try:
-        return file_config(stack_file)
-    except ConfigError as error:
-        raise click.UsageError(f"--config: {error}") from error
 
 
 def _check(workload: Workload, config: StackConfig) -> None:

@@ -5,9 +5,9 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import click
 
@@ -54,10 +54,6 @@ class BackfillPlan:
             dollars=total(lines),
             again=dict(Counter(branch for branches in alike.elements() for branch in branches)),
         )
-
-    def plain(self) -> dict[str, Any]:
-        """Return the plan as JSON has it."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -54,57 +54,61 @@ BOOKMARK = click.Path(dir_okay=False, writable=True, path_type=Path)
 @click.option("--resume", type=BOOKMARK, help="A file that stores the progress, to continue after an interruption.")
 @json_option
 @stack_options
-def backfill_command(stack: DeployedStack, *, as_json: bool, **options: Any) -> None:
+def backfill_command(
+    stack: DeployedStack,
+    *,
+    prefix: str,
+    registering: bool,
+    dry_run: bool,
+    rate: float,
+    resume: Path | None,
+    as_json: bool,
+    **selection: Any,
+) -> None:
     """Process masters that are already in the bucket.
 
     Outputs that are current are not made again.
     """
-    chosen = BackfillOptions(**options)
-    check_prefix(stack, chosen.prefix)
-    if chosen.registering:
-        count = backfilling.register(stack, chosen.prefix)
+    check_prefix(stack, prefix)
+    if registering:
+        count = backfilling.register(stack, prefix)
         report({"recorded": count}, f"{counted(count, 'picture')} recorded.", as_json=as_json)
         return
-    bookmark = Bookmark(chosen.resume) if chosen.resume else None
-    work = chosen.work(stack, bookmark.read(stack.bucket) if bookmark else None)
-    if chosen.dry_run:
+    bookmark = Bookmark(resume) if resume else None
+    work = _selected(stack, prefix, bookmark.read(stack.bucket) if bookmark else None, **selection)
+    if dry_run:
         plan = BackfillPlan.of(stack, list(work))
-        print_json(plan.plain()) if as_json else print_plan(plan)
+        print_json(asdict(plan)) if as_json else print_plan(plan)
         return
 
     def done(task: Task) -> None:
         if bookmark:
             bookmark.write(stack.bucket, task.key)
 
-    count = backfilling.backfill(stack, work, per_second=chosen.rate, done=done)
+    count = backfilling.backfill(stack, work, per_second=rate, done=done)
     if bookmark:
         bookmark.remove()
     report({"jobs": count}, f"{counted(count, 'job')} published.", as_json=as_json)
 
 
-@dataclass(frozen=True, kw_only=True)
-class BackfillOptions:
-    """The options of a backfill."""
-
-    prefix: str
-    missing: bool
-    outdated: bool
-    deep: bool
-    branch: str | None
-    registering: bool
-    dry_run: bool
-    rate: float
-    resume: Path | None
-
-    def work(self, stack: DeployedStack, after: str | None) -> Iterator[Task]:
-        """Yield the masters that the options select, starting after the key `after`."""
-        states = {*(("missing", "stale") if self.missing else ()), *(("outdated",) if self.outdated else ())}
-        for name, given in (("--branch", self.branch), ("--deep", self.deep)):
-            if given and not states:
-                raise click.UsageError(f"{name}: expected --missing or --outdated with it, got neither: add one")
-        if states:
-            return backfilling.in_state(stack, self.prefix, states, self.branch, after, deep=self.deep)
-        return backfilling.every(stack, self.prefix, after)
+def _selected(
+    stack: DeployedStack,
+    prefix: str,
+    after: str | None,
+    *,
+    missing: bool,
+    outdated: bool,
+    deep: bool,
+    branch: str | None,
+) -> Iterator[Task]:
+    """Return the masters that the options select, starting after the key `after`."""
+    states = {*(("missing", "stale") if missing else ()), *(("outdated",) if outdated else ())}
+    if states:
+        return backfilling.in_state(stack, prefix, states, branch, after, deep=deep)
+    for name, given in (("--branch", branch), ("--deep", deep)):
+        if given:
+            raise click.UsageError(f"{name}: expected --missing or --outdated with it, got neither: add one")
+    return backfilling.every(stack, prefix, after)
 
 
 @click.command(name="sweep")

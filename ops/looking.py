@@ -3,6 +3,7 @@
 import tempfile
 import time
 from collections import Counter
+from dataclasses import asdict
 
 import click
 
@@ -52,7 +53,7 @@ def status_command(stack: DeployedStack, *, key: str, watch: bool, as_json: bool
         time.sleep(WATCH_S)
         found = status(stack, key)
     if as_json:
-        print_json(found.as_dict())
+        print_json(asdict(found))
     else:
         print_status(found)
     if not found.settled:
