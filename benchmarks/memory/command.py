@@ -76,7 +76,11 @@ def memory(**options: Any) -> None:
     reports = _reports(request)
     if request.stack_file:
         _edit(request.stack_file, dict.fromkeys(_settable(request), LARGEST_MB), dry=True)
-    report = _earlier(request.earlier_file, request) if request.earlier_file else _run(request)
+    if request.earlier_file:
+        report = _earlier(request.earlier_file, request)
+    else:
+        interrupt_when_terminated()  # To remove the control groups.
+        report = answer(request)
     page(report).show(report.plain(), request.json_file, request.html_file)
     if request.csv_file:
         request.csv_file.write_text(as_csv(report.rows), encoding="utf-8")
@@ -93,11 +97,6 @@ def _reports(request: Request) -> list[calibrate.LambdaReport]:
         functions = ", ".join(FUNCTIONS)
         raise click.BadParameter(f"--function: expected the one function that the log is of ({functions}), got {ALL}")
     return calibrate.parse(request.log_file.read_text(encoding="utf-8", errors="replace"))
-
-
-def _run(request: Request) -> MemoryReport:
-    interrupt_when_terminated()  # To remove the control groups.
-    return answer(request, lambda line: click.echo(line, err=True))
 
 
 def _earlier(file: Path, request: Request) -> MemoryReport:
@@ -167,8 +166,6 @@ def _settable(request: Request) -> list[str]:
 
 def _edit(file: Path, memory_mb: Mapping[str, int], *, dry: bool = False) -> str:
     try:
-        if dry:
-            return stackfile.edited(file.read_bytes().decode("utf-8"), memory_mb, stackfile.project_of(file))
-        return stackfile.write(file, memory_mb)
-    except (stackfile.StackEditError, UnicodeDecodeError, OSError) as error:
+        return stackfile.write(file, memory_mb, dry=dry)
+    except (stackfile.StackEditError, OSError) as error:
         raise click.ClickException(f"{file} is unchanged: {error}") from error

@@ -53,26 +53,22 @@ def project_of(file: Path) -> str:
     return str(YAML(typ="safe").load(beside).get("name", PROJECT)) if beside.exists() else PROJECT
 
 
-def difference(before: str, after: str, name: str) -> str:
-    """Return a unified diff; empty if nothing changes."""
-    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    return "".join(difflib.unified_diff(old, new, name, name))
-
-
-def write(file: Path, memory_mb: Mapping[str, int]) -> str:
-    """Set each function's memory in a stack's file, atomically; return the diff.
+def write(file: Path, memory_mb: Mapping[str, int], *, dry: bool = False) -> str:
+    """Set each function's memory in a stack's file, atomically, unless `dry`; return the diff, empty without a change.
 
     Raises: StackEditError.
     """
     before = file.read_bytes().decode("utf-8")
     after = edited(before, memory_mb, project_of(file))
-    file = file.resolve()  # A symbolic link stays one.
-    with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.") as folder:
-        new = Path(folder) / file.name
-        new.write_bytes(after.encode("utf-8"))
-        shutil.copymode(file, new)
-        new.replace(file)
-    return difference(before, after, file.name)
+    if not dry:
+        file = file.resolve()  # A symbolic link stays one.
+        with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.") as folder:
+            unfinished = Path(folder) / file.name
+            unfinished.write_bytes(after.encode("utf-8"))
+            shutil.copymode(file, unfinished)
+            unfinished.replace(file)
+    old, new = (text.splitlines(keepends=True) for text in (before, after))
+    return "".join(difflib.unified_diff(old, new, file.name, file.name))
 
 
 def _entries(node: Any) -> dict[str, tuple[Any, Any]]:

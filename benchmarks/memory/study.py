@@ -1,15 +1,15 @@
 """All sizes of a function: measured if this machine can provide them, modelled if not."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+
+import click
 
 from benchmarks.memory.model import Model, calibrate
 from benchmarks.memory.trial import Bench, Trial, run, run_all
 from components.branches import ImageBranch
 from components.config import MB_PER_VCPU
-
-ShowProgress = Callable[[str], object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,12 +22,12 @@ class Study:
     miss: float = 0.0
 
 
-def study(bench: Bench, function: ImageBranch, sizes: Sequence[int], show_progress: ShowProgress) -> Study:
+def study(bench: Bench, function: ImageBranch, sizes: Sequence[int]) -> Study:
     """Run a function at each size, and continue after one that is too small."""
-    show_progress(f"{function.task}: {len(sizes)} sizes take turns")
+    click.echo(f"{function.task}: {len(sizes)} sizes take turns", err=True)
     trials = run_all(bench, function, sizes)
     for trial in trials:
-        show_progress(f"{function.task}, {trial.memory_mb:,} MB: {trial.problem or trial.how}")
+        click.echo(f"{function.task}, {trial.memory_mb:,} MB: {trial.problem or trial.how}", err=True)
     if all(trial.how == "measured" or trial.problem for trial in trials):
         return Study(function=function, trials=trials)
     known = [trial for trial in trials if trial.batches]
