@@ -5,13 +5,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import click
-
 from benchmarks.artefact import Artefact, unpacked
 from benchmarks.batch_worker import Figures
-from benchmarks.findings import Findings, Row
+from benchmarks.findings import Findings, Row, findings_command
 from benchmarks.measuring import Samples
-from benchmarks.options import delay_option, html_option, images_option, json_option, runs_option
+from benchmarks.options import delay_option, images_option, runs_option
 from benchmarks.photos import load
 from benchmarks.worker_process import WorkerArgs, WorkerProcess, loopback
 from components.config import StackConfig
@@ -22,13 +20,11 @@ MEMORY_MB = 1769
 """One vCPU."""
 
 
-@click.command()
+@findings_command
 @images_option
 @runs_option(9)
-@json_option
-@html_option
 @delay_option
-def batch(images: Path | None, runs: int, json_file: Path | None, html_file: Path | None, *, delay_ms: float) -> None:
+def batch(images: Path | None, runs: int, delay_ms: float) -> Findings:
     """Measure a worker's batches on one core and on all.
 
     Prints images per second and how busy the cores are.
@@ -40,7 +36,7 @@ def batch(images: Path | None, runs: int, json_file: Path | None, html_file: Pat
         for worker in WORKERS:
             starts = _starts(artefact, worker, port)
             rows += _rows(starts, size, _interleaved(starts, list(masters), runs))
-    Findings(
+    return Findings(
         title="Batch",
         question=f"batches of {size}, {delay_ms:g} ms until S3 answers a call, {runs} runs",
         rows=rows,
@@ -49,7 +45,7 @@ def batch(images: Path | None, runs: int, json_file: Path | None, html_file: Pat
             "busy: CPU time of the worker, divided by the elapsed time of all cores that it may use.",
             "The loopback S3 is another process on this machine. With all cores, it uses some of their time.",
         ],
-    ).show(json_file, html_file)
+    )
 
 
 def _starts(artefact: Artefact, module: str, port: int) -> list[WorkerArgs]:

@@ -1,11 +1,15 @@
 """A benchmark's findings: a row for each contestant, as a report and as JSON."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import click
+
 from benchmarks.measuring import Samples, machine
+from benchmarks.options import html_option, json_option
 from benchmarks.page import Page, PageTable
 
 
@@ -70,3 +74,16 @@ class Findings:
         from benchmarks.charts import bars  # noqa: PLC0415 matplotlib takes a second and 40 MB
 
         return bars({row.name: row.samples for row in self.rows})
+
+
+def findings_command(measure: Callable[..., Findings]) -> click.Command:
+    """Make a command of a function that returns its findings: they are printed, and written as its options say."""
+
+    @html_option
+    @json_option
+    @click.command()
+    @functools.wraps(measure)
+    def command(*, json_file: Path | None, html_file: Path | None, **options: Any) -> None:
+        measure(**options).show(json_file, html_file)
+
+    return command

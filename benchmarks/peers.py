@@ -9,10 +9,10 @@ import click
 
 from benchmarks import children, contestants
 from benchmarks.contestants import Contestant, timed
-from benchmarks.findings import Findings, Row
+from benchmarks.findings import Findings, Row, findings_command
 from benchmarks.line_process import LineProcess
 from benchmarks.measuring import interleaved, pin, ratio
-from benchmarks.options import EXISTING_FILE, FOLDER, html_option, images_option, json_option, runs_option
+from benchmarks.options import EXISTING_FILE, FOLDER, images_option, runs_option
 from benchmarks.photos import Photo, as_format, load
 from handlers.imaging import convert
 
@@ -22,26 +22,17 @@ CALLS = {"sizes": "sizes", "convert": "reencoded", "copy": "converted", "png": "
 """PixelCascade's call for each task."""
 
 
-@click.command()
+@findings_command
 @images_option
 @runs_option(5)
-@json_option
-@html_option
 @click.option(
     "--task", "tasks", multiple=True, type=click.Choice(list(CALLS)), help="Only these tasks; all if not given."
 )
 @click.option("--sharp", "sharp_folder", type=FOLDER, help="Folder in which npm has installed sharp.")
 @click.option("--simd", "simd_python", type=EXISTING_FILE, help="A Python that has pillow-simd instead of Pillow.")
 def peers(
-    images: Path | None,
-    runs: int,
-    json_file: Path | None,
-    html_file: Path | None,
-    *,
-    tasks: tuple[str, ...],
-    sharp_folder: Path | None,
-    simd_python: Path | None,
-) -> None:
+    images: Path | None, runs: int, tasks: tuple[str, ...], sharp_folder: Path | None, simd_python: Path | None
+) -> Findings:
     """Compare with Pillow, libjpeg-turbo, pyvips and sharp.
 
     Also with pillow-simd; each as far as it is installed.
@@ -57,7 +48,7 @@ def peers(
             for task, some in inputs.items()
             for row in _rows(task, _rivals(task, sharp, simd, Path(folder)), some, runs)
         ]
-    Findings(
+    return Findings(
         title="Peers",
         question=f"milliseconds a picture, quality 100, mean of {len(photos)} pictures a run, {runs} runs",
         rows=rows,
@@ -66,7 +57,7 @@ def peers(
             "ratio by picture: the same for each picture, with its quartiles over pictures.",
             f"copy: the pictures that need nothing; png: the first {PNGS} as PNG.",
         ],
-    ).show(json_file, html_file)
+    )
 
 
 def _inputs(task: str, photos: list[Photo]) -> list[Photo]:

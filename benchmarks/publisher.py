@@ -3,19 +3,18 @@
 import os
 import statistics
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
 from benchmarks.artefact import Artefact, unpacked
-from benchmarks.findings import Findings, Row
+from benchmarks.findings import Findings, Row, findings_command
 from benchmarks.line_process import ChildDiedError
 from benchmarks.measuring import Samples
 from benchmarks.memory.cgroups import usable
 from benchmarks.memory.request import parse_sizes
 from benchmarks.memory.sizes import billed_ms, cores_seen
 from benchmarks.memory.trial import limited
-from benchmarks.options import delay_option, html_option, json_option, runs_option
+from benchmarks.options import delay_option, runs_option
 from benchmarks.worker_process import WorkerArgs, loopback
 from components.config import StackConfig
 from costs.calls import UPLOAD, calls
@@ -25,15 +24,13 @@ CALLS = sum(calls(sizes=1)[UPLOAD].values())
 """The calls run one after the other."""
 
 
-@click.command()
+@findings_command
 @runs_option(50)
 @delay_option
 @click.option(
     "--sizes", default="128,256,512,1024,1769", show_default=True, callback=parse_sizes, help="Memory, in MB."
 )
-@json_option
-@html_option
-def publisher(runs: int, delay_ms: float, sizes: Sequence[int], json_file: Path | None, html_file: Path | None) -> None:
+def publisher(runs: int, delay_ms: float, sizes: Sequence[int]) -> Findings:
     """Measure what the publisher is billed for an upload.
 
     Uploads are sent one by one; the publisher's own time is also printed without waiting for calls.
@@ -42,7 +39,7 @@ def publisher(runs: int, delay_ms: float, sizes: Sequence[int], json_file: Path 
         raise click.ClickException(f"expected control groups, which give a function its share of CPU: {problem}")
     with unpacked(StackConfig()) as artefact, loopback({}, delay_ms) as port:
         rows = [_row(artefact, port, memory_mb, runs, delay_ms) for memory_mb in sizes]
-    Findings(
+    return Findings(
         title="Publisher",
         question=f"milliseconds an upload of a new name, {delay_ms:g} ms until a call is answered, {runs} runs",
         rows=rows,
@@ -50,7 +47,7 @@ def publisher(runs: int, delay_ms: float, sizes: Sequence[int], json_file: Path 
             f"The function runs from the package for {artefact.target}.",
             f"fixed_ms: the billed time without waiting for {CALLS:g} calls, one after the other.",
         ],
-    ).show(json_file, html_file)
+    )
 
 
 def _row(artefact: Artefact, port: int, memory_mb: int, runs: int, delay_ms: float) -> Row:
