@@ -9,8 +9,8 @@ import click
 from handlers.errors import InvalidJobError
 from handlers.layout import MAX_KEY_BYTES
 from ops.connect import connect
-from ops.nearest import did_you_mean
 from ops.stack import DeployedStack
+from ops.text import did_you_mean
 
 
 class S3Key(click.ParamType[str]):

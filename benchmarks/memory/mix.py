@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from PIL import Image
 
-from benchmarks.photos import Photo, load, suffixes_of
+from benchmarks.photos import Photo, load, picture_files, suffixes_of
 from components.config import DEFAULT_INPUTS
 from handlers.errors import RejectedImageError
 
@@ -89,13 +89,10 @@ def _masters(folder: Path | None, suffixes: AbstractSet[str]) -> list[Sample]:
     """Return all pictures; their class is the folder below `folder` that they are in."""
     if folder is None:
         return [_master(number, DRAWN, ".jpg", photo) for number, photo in enumerate(load(None))]
-    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in suffixes and file.is_file())
-    if not files:
-        expected = f"expected files that end in {', '.join(sorted(suffixes))}"
-        raise click.BadParameter(f"{expected}, got {folder} without pictures", param_hint="--images")
     return [
         _master(number, _kind(file.relative_to(folder)), file.suffix, Photo(file.name, file.read_bytes()))
-        for number, file in enumerate(files)
+        for number, file in enumerate(picture_files(folder, "**/*", suffixes))
+        if file.is_file()
     ]
 
 
