@@ -19,7 +19,6 @@ from ops.printing import (
     print_account,
     print_json,
     print_letters,
-    print_orphan,
     print_rejections,
     print_status,
     print_totals,
@@ -86,7 +85,7 @@ def audit_command(stack: DeployedStack, *, prefix: str, as_json: bool, everythin
         for output, _ in inventory.orphans():
             totals["orphans"] += 1
             if everything:
-                print_orphan(output, as_json=as_json, file=lines)
+                report({"orphan": output}, f"{printable(output)}: no master", as_json=as_json, file=lines)
         totals["in_queues"] = messages(stack, stack.queues.values()) if totals["unaccounted"] else 0
         if not as_json:
             click.echo(audit_verdict(totals, deep=deep))

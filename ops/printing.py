@@ -21,15 +21,12 @@ console = Console()
 
 def print_json(fields: Mapping[str, Any]) -> None:
     """Print an object as one line of JSON."""
-    click.echo(json.dumps(fields, ensure_ascii=False))
+    report(fields, "", as_json=True)
 
 
-def report(fields: Mapping[str, Any], said: str, *, as_json: bool) -> None:
-    """Print what was done, as JSON or as text."""
-    if as_json:
-        print_json(fields)
-    else:
-        click.echo(said)
+def report(fields: Mapping[str, Any], said: str, *, as_json: bool, file: IO[str] | None = None) -> None:
+    """Print what was found or done, as a line of JSON or as text."""
+    click.echo(json.dumps(fields, ensure_ascii=False) if as_json else said, file=file)
 
 
 def audit_verdict(totals: Counter[str], *, deep: bool) -> str:
@@ -49,12 +46,9 @@ def audit_verdict(totals: Counter[str], *, deep: bool) -> str:
 
 def print_account(found: Account, *, as_json: bool, file: IO[str]) -> None:
     """Print what became of one master in each branch."""
-    if as_json:
-        line = json.dumps({**asdict(found), "accounted_for": found.accounted_for}, ensure_ascii=False)
-    else:
-        states = ", ".join(f"{branch} {state}" for branch, state in found.states.items())
-        line = f"{printable(found.key)}: {states}"
-    click.echo(line, file=file)
+    states = ", ".join(f"{branch} {state}" for branch, state in found.states.items())
+    fields = {**asdict(found), "accounted_for": found.accounted_for}
+    report(fields, f"{printable(found.key)}: {states}", as_json=as_json, file=file)
 
 
 def print_totals(totals: Counter[str]) -> None:
@@ -63,12 +57,6 @@ def print_totals(totals: Counter[str]) -> None:
     for branch in BRANCHES:
         table.add_row(branch.name, *(str(totals[f"{branch.name} {state}"]) for state in STATES))
     console.print(table)
-
-
-def print_orphan(key: str, *, as_json: bool, file: IO[str]) -> None:
-    """Print the key of an output without a master."""
-    line = json.dumps({"orphan": key}, ensure_ascii=False) if as_json else f"{printable(key)}: no master"
-    click.echo(line, file=file)
 
 
 def print_status(found: Status) -> None:

@@ -12,10 +12,9 @@ from click.testing import CliRunner
 
 from benchmarks.memory.advice import advise
 from benchmarks.memory.command import memory
-from benchmarks.memory.report import MemoryReport
 from benchmarks.memory.request import FUNCTIONS
 
-from .conftest import pictures, row
+from .conftest import pictures, report_of, row
 
 WRONG_MIXES = ("camera", "camera=", "camera=-1", "=1", "camera=0", "camera=nan", "camera=inf", "a=1,a=2", "a=1e308")
 REPORT = (
@@ -29,17 +28,7 @@ def earlier(tmp_path: Path) -> Path:
     file = tmp_path / "earlier.json"
     rows = [row(512), row(1769, cost_per_million=4.0, batch_p50_ms=100.0)]
     advice = {"resize": advise(rows, 60), "convert": None}
-    report = MemoryReport(
-        title="Memory",
-        question="",
-        architecture="arm64",
-        rows=rows,
-        advice=advice,
-        boundaries={},
-        notes=[],
-        machine={},
-    )
-    file.write_text(json.dumps(report.plain()))
+    file.write_text(json.dumps(report_of(rows, advice=advice).plain()))
     return file
 
 
@@ -116,11 +105,7 @@ def test_memory_fixed_in_the_table_is_not_written(
 def test_too_few_batches_write_no_setting(tmp_path: Path) -> None:
     """The file is unchanged, and the error says how many batches a choice needs."""
     rows = [row(512), row(1769, images=70)]
-    advice = {"resize": advise(rows, 60)}
-    report = MemoryReport(
-        title="", question="", architecture="arm64", rows=rows, advice=advice, boundaries={}, notes=[], machine={}
-    )
-    (tmp_path / "earlier.json").write_text(json.dumps(report.plain()))
+    (tmp_path / "earlier.json").write_text(json.dumps(report_of(rows).plain()))
     stack = tmp_path / "Pulumi.dev.yaml"
     stack.write_text("config: {}\n")
     result = CliRunner().invoke(memory, ["--against", str(tmp_path / "earlier.json"), "--write", str(stack)])

@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from benchmarks.memory.advice import advise
 from benchmarks.memory.page import page
 from benchmarks.memory.report import POWER_TUNING, MemoryReport, as_csv, power_tuning_url
 from benchmarks.memory.request import FUNCTIONS
 
-from .conftest import row
+from .conftest import report_of, row
 
 MARKS = {"5": 100.0, "25": 200.0, "50": 300.0, "75": 400.0, "95": 500.0}
 FIGURES = {"invocation_ms": 1010.5, "cost_low": 1.9, "cost_high": 2.1, "image_ms_percentiles": MARKS}
@@ -30,16 +29,7 @@ ROWS = [
 @pytest.fixture
 def report() -> MemoryReport:
     """Return the report of one function with three sizes."""
-    return MemoryReport(
-        title="Memory",
-        question="is it <right>?",
-        architecture="x86_64",
-        rows=ROWS,
-        advice={"resize": advise(ROWS, 60)},
-        boundaries={},
-        notes=["a note"],
-        machine={"processor": "this"},
-    )
+    return report_of(ROWS)
 
 
 def test_the_table_has_every_size_and_why_some_are_too_small(
@@ -103,8 +93,7 @@ def test_the_page_needs_no_other_file(report: MemoryReport, tmp_path: Path) -> N
 
 def test_a_page_is_written_without_a_safe_size(tmp_path: Path) -> None:
     """The page says that no size is safe."""
-    found = MemoryReport(title="Memory", question="", architecture="arm64", rows=ROWS[1:2], advice={"resize": None},
-                   boundaries={}, notes=[], machine={})  # fmt: skip
+    found = report_of(ROWS[1:2])
     page(found).show({}, None, tmp_path / "found.html")
     assert "none of these sizes is safe" in (tmp_path / "found.html").read_text()
     assert found.links() == {}
