@@ -4,7 +4,7 @@ import json
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -17,7 +17,7 @@ from costs.calls import request_lines
 from handlers import topic
 from handlers.errors import NameTakenError
 from handlers.record import MAX_MESSAGE, Outcome, Record, now
-from ops.audit import Auditor, files_of, marks, read_json
+from ops.audit import audit, files_of, marks, read_json
 from ops.inventory import Inventory
 from ops.listing import list_objects
 from ops.stack import DeployedStack
@@ -80,16 +80,13 @@ def in_state(
     deep: bool = False,
 ) -> Iterator[Task]:
     """Yield the masters that have a branch in one of these states of the audit, with those branches."""
-    with Inventory.of(stack, prefix) as inventory:
-        for account in Auditor(stack, inventory, deep=deep).accounts(prefix, after):
-            branches = [name for name, state in account.states.items() if state in states and branch in {None, name}]
-            if branches:
-                yield Task(key=account.key, branches=branches)
+    for account in audit(stack, prefix, after, deep=deep):
+        branches = [name for name, state in account.states.items() if state in states and branch in {None, name}]
+        if branches:
+            yield Task(key=account.key, branches=branches)
 
 
-def backfill(
-    stack: DeployedStack, work: Iterable[Task], *, per_second: float, done: Callable[[Task], None] = lambda _: None
-) -> int:
+def backfill(stack: DeployedStack, work: Iterable[Task], *, per_second: float) -> int:
     """Reconcile masters, at most `per_second` unless that is 0; return how many jobs were published.
 
     If the record is settled and the task names branches, they process the master again in a new generation, which keeps
@@ -104,7 +101,6 @@ def backfill(
             count += 1
         elif record is not None and record.settled and record.key == task.key and task.branches:
             count += reconciler.redo(record, task.branches) is not None
-        done(task)
         if per_second:
             time.sleep(max(0.0, started + number / per_second - time.monotonic()))
     return count
@@ -183,12 +179,11 @@ class Bookmark:
                 f"--resume: expected a file that a backfill wrote, got {self.path}: name another"
             ) from error
 
-    def write(self, bucket: str, key: str) -> None:
-        """Store the key, atomically."""
+    def kept(self, bucket: str, work: Iterable[Task]) -> Iterator[Task]:
+        """Yield the tasks; store the key of each, atomically, when it is done, and remove the file at the end."""
         unfinished = self.path.with_name(f".{self.path.name}.new")
-        unfinished.write_text(json.dumps({"bucket": bucket, "key": key}))
-        unfinished.replace(self.path)
-
-    def remove(self) -> None:
-        """Remove the file, because the backfill is complete."""
+        for task in work:
+            yield task
+            unfinished.write_text(json.dumps({"bucket": bucket, "key": task.key}))
+            unfinished.replace(self.path)
         self.path.unlink(missing_ok=True)

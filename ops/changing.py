@@ -80,14 +80,9 @@ def backfill_command(
         plan = BackfillPlan.of(stack, list(work))
         print_json(asdict(plan)) if as_json else print_plan(plan)
         return
-
-    def done(task: Task) -> None:
-        if bookmark:
-            bookmark.write(stack.bucket, task.key)
-
-    count = backfilling.backfill(stack, work, per_second=rate, done=done)
     if bookmark:
-        bookmark.remove()
+        work = bookmark.kept(stack.bucket, work)
+    count = backfilling.backfill(stack, work, per_second=rate)
     report({"jobs": count}, f"{counted(count, 'job')} published.", as_json=as_json)
 
 

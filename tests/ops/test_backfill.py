@@ -130,13 +130,16 @@ def test_a_stack_without_records_is_refused(pipeline: Pipeline) -> None:
 
 
 def test_a_bookmark_keeps_the_last_key(tmp_path: Path) -> None:
-    """The bookmark keeps the last key for its bucket until it is removed."""
+    """It keeps the key of the last task that was done, for its bucket, until all are done."""
     bookmark = Bookmark(tmp_path / "bookmark")
     assert bookmark.read(BUCKET) is None
-    bookmark.write(BUCKET, "master/b.png")
-    assert bookmark.read(BUCKET) == "master/b.png"
+    work = bookmark.kept(BUCKET, [Task(key="master/a.png"), Task(key="master/b.png")])
+    next(work)
+    assert bookmark.read(BUCKET) is None
+    next(work)
+    assert bookmark.read(BUCKET) == "master/a.png"
     assert bookmark.read("another") is None
-    bookmark.remove()
+    assert list(work) == []
     assert bookmark.read(BUCKET) is None
 
 
