@@ -16,7 +16,7 @@ from benchmarks.proxy import FlakyProxy
 from components.packaging.build import code_archive
 from components.packaging.target import Target
 from local.deployment import Deployment
-from ops.queues import received
+from ops.queues import taken
 
 SHARE = 0.05
 KILL_EVERY_S = 2.0
@@ -104,10 +104,7 @@ def held_back(deployment: Deployment, *, reverse: bool, twice: bool) -> Iterator
     _switch_workers(deployment, enabled=False)
     yield
     for url in deployment.outputs["queues"].values():
-        bodies = []
-        for message in received(sqs, url):
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-            bodies.append(message["Body"])
+        bodies = [message["Body"] for message in taken(sqs, url)]
         for body in reversed(bodies) if reverse else bodies:
             for _ in range(2 if twice else 1):
                 sqs.send_message(QueueUrl=url, MessageBody=body)

@@ -84,7 +84,7 @@ def _qualities(config: StackConfig) -> list[str]:
 def _classes(photos: list[Photo]) -> dict[str, list[Photo]]:
     found: dict[str, list[Photo]] = {name: [] for _, name in CLASSES}
     for photo in photos:
-        found[next(name for most, name in CLASSES if _pixels(photo) < most)].append(photo)
+        found[next(name for most, name in CLASSES if photo.pixels < most)].append(photo)
     return {name: members for name, members in found.items() if members}
 
 
@@ -103,17 +103,12 @@ def _row(name: str, call: str, photos: list[Photo], runs: int) -> Row:
         run(photo)
     taken = [(run(photo), photo) for _ in range(runs) for photo in photos]
     samples = Samples([ms for ms, _ in taken])
-    pixels = sum(_pixels(photo) for _, photo in taken)
+    pixels = sum(photo.pixels for _, photo in taken)
     facts = {
         "p95": samples.percentile(95),
         "p99": samples.percentile(99),
         "MP/s": pixels / 1e3 / sum(samples.values),
-        "peak MB": peak_mb(call, max(photos, key=_pixels).data),
+        "peak MB": peak_mb(call, max(photos, key=lambda photo: photo.pixels).data),
         "pictures": len(photos),
     }
     return Row(name=name, samples=samples, facts=facts)
-
-
-def _pixels(photo: Photo) -> int:
-    width, height = photo.size
-    return width * height

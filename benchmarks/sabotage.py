@@ -18,7 +18,6 @@ from handlers.settings import Settings
 from handlers.work import Work
 
 MEGABYTE = 1024 * 1024
-KILLERS = ("exhausts-memory", "never-ends", "crashes")
 
 
 def sabotaged(work: Work) -> Work:
@@ -51,7 +50,13 @@ def crash(_settings: Settings) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-FAULTS: dict[str, Callable[[Settings], None]] = dict(zip(KILLERS, (exhaust_memory, never_end, crash), strict=True))
+FAULTS: dict[str, Callable[[Settings], None]] = {
+    "exhausts-memory": exhaust_memory,
+    "never-ends": never_end,
+    "crashes": crash,
+}
+KILLERS = tuple(FAULTS)
+"""Parts of the names of masters that are meant to kill their worker."""
 
 
 converter = partial(worker.process, work=sabotaged(format_converter.WORK))

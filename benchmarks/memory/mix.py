@@ -102,10 +102,10 @@ def _kind(path: Path) -> str:
 
 def _master(number: int, kind: str, suffix: str, photo: Photo) -> Sample:
     try:
-        width, height = photo.size
+        pixels = photo.pixels
     except (RejectedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        width = height = 0
-    return Sample(key=f"{number:04}{suffix.lower()}", kind=kind, pixels=width * height, data=photo.data)
+        pixels = 0
+    return Sample(key=f"{number:04}{suffix.lower()}", kind=kind, pixels=pixels, data=photo.data)
 
 
 def _once(masters: Sequence[Sample], batch_size: int) -> list[Sample]:
