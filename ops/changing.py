@@ -199,7 +199,7 @@ def redrive_command(stack: DeployedStack, *, queue: str | None, dry_run: bool, a
     `letters` says why they failed.
     """
     check_queue(stack, queue)
-    counts = {name: count for name, count in redriving.waiting(stack).items() if queue in {None, name}}
+    counts = redriving.waiting(stack, queue)
     if not dry_run:
         counts = {name: redriving.redrive(stack, name) if count else 0 for name, count in counts.items()}
     what = "waiting" if dry_run else "sent_back"

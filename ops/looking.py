@@ -132,7 +132,7 @@ def letters_command(stack: DeployedStack, *, queue: str | None, as_json: bool) -
     Shows up to ten messages of each queue. Exits 1 if there are any.
     """
     check_queue(stack, queue)
-    counts = {name: count for name, count in waiting(stack).items() if queue in {None, name}}
+    counts = waiting(stack, queue)
     found = {name: explained_letters(stack, name) for name, count in counts.items() if count}
     if as_json:
         for name, letters in found.items():

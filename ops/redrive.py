@@ -22,9 +22,9 @@ class MoveFailedError(PixelCascadeError):
     """SQS did not move all messages; the message says how many it moved, and why it stopped."""
 
 
-def waiting(stack: DeployedStack) -> dict[str, int]:
-    """Return the number of messages in each failure queue, by its name, with those that a reader hides."""
-    return {queue: messages(stack, [url]) for queue, url in stack.dead_letter_queues.items()}
+def waiting(stack: DeployedStack, only: str | None = None) -> dict[str, int]:
+    """Return the number of messages in each failure queue, or in one, by name, with those that a reader hides."""
+    return {name: messages(stack, [url]) for name, url in stack.dead_letter_queues.items() if only in {None, name}}
 
 
 def redrive(stack: DeployedStack, queue: str) -> int:
