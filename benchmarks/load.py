@@ -43,11 +43,9 @@ CONFIG = {f"{PROJECT}:timeoutS": str(TIMEOUT_S), f"{PROJECT}:maxReceives": "8", 
 
 
 @click.command()
-@click.option("--images", default=500, show_default=True, type=click.IntRange(1), help="How many pictures to upload.")
-@click.option(
-    "--faults", "names", default="none", show_default=True, help=f"none, all, or some of {', '.join(FAULTS)}."
-)
-@click.option("--seed", default=1, show_default=True, help="Seed of the random choice of pictures and faults.")
+@click.option("--images", default=500, type=click.IntRange(1), help="How many pictures to upload.")
+@click.option("--faults", "names", default="none", help=f"none, all, or some of {', '.join(FAULTS)}.")
+@click.option("--seed", default=1, help="Seed of the random choice of pictures and faults.")
 @json_option
 def load(images: int, names: str, seed: int, json_file: Path | None) -> None:
     """Upload pictures during faults, and check every outcome.

@@ -69,7 +69,6 @@ delay_option = click.option(
     "--delay",
     "delay_ms",
     default=30.0,
-    show_default=True,
     type=number(0, 10_000, "milliseconds"),
     help="Milliseconds until S3 answers a call.",
 )
@@ -78,9 +77,7 @@ delay_option = click.option(
 def runs_option(default: int) -> Callable[[Any], Any]:
     """Return the option for the number of runs."""
     kind = click.IntRange(1)
-    return click.option(
-        "--runs", default=default, show_default=True, type=kind, help="Measured runs; one more warms up."
-    )
+    return click.option("--runs", default=default, type=kind, help="Measured runs; one more warms up.")
 
 
 def _config_of(_context: click.Context, _option: click.Parameter, stack: str | None) -> StackConfig:

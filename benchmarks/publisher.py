@@ -27,9 +27,7 @@ CALLS = sum(calls(sizes=1)[UPLOAD].values())
 @findings_command
 @runs_option(50)
 @delay_option
-@click.option(
-    "--sizes", default="128,256,512,1024,1769", show_default=True, callback=parse_sizes, help="Memory, in MB."
-)
+@click.option("--sizes", default="128,256,512,1024,1769", callback=parse_sizes, help="Memory, in MB.")
 def publisher(runs: int, delay_ms: float, sizes: Sequence[int]) -> Findings:
     """Measure what the publisher is billed for an upload.
 

@@ -29,20 +29,16 @@ POSITIVE = Number("number", 1 / MOST, MOST, f"a number above 0, up to {MOST:g}, 
 SHARE = Number("share", 0, 1, "a share from 0 to 1, such as 0.01 for one in a hundred")
 
 
-@click.command(name="estimate", context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--images", type=POSITIVE, default="1e6", show_default=True, help="Pictures uploaded in a month.")
-@click.option("--megapixels", type=POSITIVE, default=12.0, show_default=True, help="Megapixels of a picture.")
+@click.command(name="estimate", context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.option("--images", type=POSITIVE, default="1e6", help="Pictures uploaded in a month.")
+@click.option("--megapixels", type=POSITIVE, default=12.0, help="Megapixels of a picture.")
 @click.option("--mb", type=POSITIVE, help=f"Megabytes of an upload; {BYTES_PER_PIXEL} bytes a pixel if not given.")
-@click.option("--per-batch", type=POSITIVE, default=1, show_default=True, help="Messages in a batch, on average.")
+@click.option("--per-batch", type=POSITIVE, default=1, help="Messages in a batch, on average.")
 @click.option(
     "--publisher-ms", type=POSITIVE, help="Milliseconds of job-publisher per upload; as measured if not given."
 )
-@click.option(
-    "--call-ms", type=POSITIVE, default=CALL_MS, show_default=True, help="Milliseconds until S3 answers a call."
-)
-@click.option(
-    "--cold-starts", type=SHARE, default=COLD_STARTS, show_default=True, help="Share of invocations that start cold."
-)
+@click.option("--call-ms", type=POSITIVE, default=CALL_MS, help="Milliseconds until S3 answers a call.")
+@click.option("--cold-starts", type=SHARE, default=COLD_STARTS, help="Share of invocations that start cold.")
 @click.option("--rate", type=POSITIVE, help="Uploads per second at the busiest time; the month's mean if not given.")
 @click.option(
     "--config",
@@ -54,6 +50,7 @@ SHARE = Number("share", 0, 1, "a share from 0 to 1, such as 0.01 for one in a hu
     "--benchmark",
     type=_FILE,
     default=MEASURED,
+    show_default=False,
     help="Results of `python -m benchmarks memory --json`; those in benchmarks/measured if not given.",
 )
 @click.option("--verbose", is_flag=True, help="Also print every line of the bill, limit, assumption and price.")

@@ -22,20 +22,16 @@ from local.emulator import interrupt_when_terminated
 
 
 @click.command()
-@click.option(
-    "--function", default=ALL, show_default=True, type=click.Choice([*FUNCTIONS, ALL]), help="Function to measure."
-)
+@click.option("--function", default=ALL, type=click.Choice([*FUNCTIONS, ALL]), help="Function to measure.")
 @images_option
 @click.option(
     "--mix",
-    default="",
     callback=parse_mix,
     help="Share of each folder in --images, such as camera=0.8,png=0.2; each file once if not given.",
 )
 @click.option(
     "--sizes",
     default=",".join(map(str, DEFAULT)),
-    show_default=True,
     callback=parse_sizes,
     help="Memory sizes, in MB.",
 )
@@ -46,7 +42,7 @@ from local.emulator import interrupt_when_terminated
     help="How often all pictures are sent; once if not given, or as often as --write needs.",
 )
 @delay_option
-@click.option("--choose", default=CHOICES[0], show_default=True, type=click.Choice(CHOICES), help="What --write sets.")
+@click.option("--choose", default=CHOICES[0], type=click.Choice(CHOICES), help="What --write sets.")
 @click.option(
     "--write",
     "stack_file",
@@ -61,10 +57,7 @@ from local.emulator import interrupt_when_terminated
     "--calibrate", "log_file", type=EXISTING_FILE, help="Compare a function with Lambda's REPORT lines in this file."
 )
 @click.option(
-    "--against",
-    "earlier_file",
-    type=EXISTING_FILE,
-    help="Use the JSON of an earlier run instead of measuring.",
+    "--against", "earlier_file", type=EXISTING_FILE, help="Use the JSON of an earlier run instead of measuring."
 )
 def memory(**options: Any) -> None:
     """Measure each of Lambda's memory sizes, and recommend one.

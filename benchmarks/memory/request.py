@@ -78,7 +78,7 @@ def parse_stack_file(_context: click.Context, _option: click.Parameter, file: Pa
     return file
 
 
-def parse_mix(_context: click.Context, _option: click.Parameter, text: str) -> dict[str, float]:
+def parse_mix(_context: click.Context, _option: click.Parameter, text: str | None) -> dict[str, float]:
     """Read `camera=0.8,png=0.2`.
 
     Raises: click.BadParameter.
