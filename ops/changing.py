@@ -52,7 +52,6 @@ BOOKMARK = click.Path(dir_okay=False, writable=True, path_type=Path)
 @click.option("--dry-run", is_flag=True, help="Print the number of masters and the cost; change nothing.")
 @click.option("--rate", type=RATE, default=0, help="Maximum number of masters per second; 0 means no limit.")
 @click.option("--resume", type=BOOKMARK, help="A file that stores the progress, to continue after an interruption.")
-@json_option
 @stack_options
 def backfill_command(
     stack: DeployedStack,
@@ -109,7 +108,6 @@ def _selected(
 @click.command(name="sweep")
 @prefix_option
 @dry_run_option
-@json_option
 @stack_options
 def sweep_command(stack: DeployedStack, *, prefix: str, dry_run: bool, as_json: bool) -> None:
     """Remove outputs whose master is gone.
@@ -132,7 +130,6 @@ def sweep_command(stack: DeployedStack, *, prefix: str, dry_run: bool, as_json: 
 @click.command(name="erase")
 @click.argument("key", type=S3Key())
 @yes_option
-@json_option
 @stack_options
 def erase_command(stack: DeployedStack, *, key: str, yes: bool, as_json: bool) -> None:
     """Remove a master and everything made from it.
@@ -168,7 +165,6 @@ def _erased(stack: DeployedStack, key: str, erased: Erased) -> str:
 @click.option(
     "--since", type=Time(), help="Send the events of all pictures settled since then, such as 2026-11-25T12:00:00Z."
 )
-@json_option
 @stack_options
 def events_command(stack: DeployedStack, *, keys: tuple[str, ...], since: datetime | None, as_json: bool) -> None:
     """Send the events of settled pictures again.
@@ -191,7 +187,6 @@ def events_command(stack: DeployedStack, *, keys: tuple[str, ...], since: dateti
 @click.command(name="redrive")
 @click.option("--queue", help="Only this failure queue.")
 @dry_run_option
-@json_option
 @stack_options
 def redrive_command(stack: DeployedStack, *, queue: str | None, dry_run: bool, as_json: bool) -> None:
     """Send failed messages back to the queue that they failed in.

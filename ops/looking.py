@@ -13,7 +13,7 @@ from ops.backfill import Task, backfill
 from ops.inventory import Inventory
 from ops.letters import explained_letters
 from ops.listing import check_prefix
-from ops.options import S3Key, check_queue, deep_option, json_option, prefix_option, stack_options
+from ops.options import S3Key, check_queue, deep_option, prefix_option, stack_options
 from ops.printing import (
     audit_verdict,
     print_account,
@@ -37,7 +37,6 @@ IN_MEMORY_BYTES = 1_000_000
 @click.command(name="status")
 @click.argument("key", type=S3Key())
 @click.option("--watch", is_flag=True, help="Wait until the picture is settled.")
-@json_option
 @stack_options
 def status_command(stack: DeployedStack, *, key: str, watch: bool, as_json: bool) -> None:
     """Show what became of one picture.
@@ -61,7 +60,6 @@ def status_command(stack: DeployedStack, *, key: str, watch: bool, as_json: bool
 
 @click.command(name="audit")
 @prefix_option
-@json_option
 @click.option("--all", "everything", is_flag=True, help="List every master, not only those unaccounted for.")
 @deep_option
 @stack_options
@@ -102,7 +100,6 @@ def audit_command(stack: DeployedStack, *, prefix: str, as_json: bool, everythin
 
 @click.command(name="rejected")
 @prefix_option
-@json_option
 @click.option("--retry", is_flag=True, help="Process the rejected pictures again, after a fix.")
 @stack_options
 def rejected_command(stack: DeployedStack, *, prefix: str, as_json: bool, retry: bool) -> None:
@@ -124,7 +121,6 @@ def rejected_command(stack: DeployedStack, *, prefix: str, as_json: bool, retry:
 
 @click.command(name="letters")
 @click.option("--queue", help="Only this failure queue.")
-@json_option
 @stack_options
 def letters_command(stack: DeployedStack, *, queue: str | None, as_json: bool) -> None:
     """List the messages in the failure queues, and why they failed.
