@@ -89,7 +89,7 @@ def _addition(text: str, newline: str, config: tuple[Any, Any] | None, entries: 
     if start < end and not _is_block(value):  # `{}`, `{key: value}` or `null`
         others = text[start + 1 : end - 1].strip() if _entries(value) else ""
         return start, end, f"{{{', '.join(filter(None, [*entries, others]))}}}"
-    indent = " " * (value.start_mark.column if start < end else 2)
+    indent = " " * (value.value[0][0].start_mark.column if start < end else 2)
     below = text.index("\n", key.end_mark.index) + 1
     return below, below, "".join(f"{indent}{entry}{newline}" for entry in entries)
 

@@ -48,6 +48,7 @@ def test_a_missing_key_is_added_at_the_beginning_of_the_config() -> None:
         ("config:\r\n  a:b: 1\r\n", "config:\r\n  pixelcascade:resizingMemoryMb: 512\r\n  a:b: 1\r\n"),
         ('config:\n  pixelcascade:resizingMemoryMb: "99"\n', "config:\n  pixelcascade:resizingMemoryMb: 512\n"),
         ("config:\n  a : 1\n", "config:\n  pixelcascade:resizingMemoryMb: 512\n  a : 1\n"),
+        ("config: &all\n  a:b: 1\n", "config: &all\n  pixelcascade:resizingMemoryMb: 512\n  a:b: 1\n"),
         ("config: {}\n", "config: {pixelcascade:resizingMemoryMb: 512}\n"),
         ("config: {a:b: 1} # one\n", "config: {pixelcascade:resizingMemoryMb: 512, a:b: 1} # one\n"),
         ("config: ~\n", "config: {pixelcascade:resizingMemoryMb: 512}\n"),
