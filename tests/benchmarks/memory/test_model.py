@@ -1,5 +1,7 @@
 """The timing model: calibration recovers its parameters, within physical bounds."""
 
+from dataclasses import replace
+
 import pytest
 
 from benchmarks.memory.model import Model, calibrate
@@ -31,6 +33,7 @@ def test_calibration_recovers_the_parameters() -> None:
     assert found.serial == pytest.approx(TRUE.serial)
     assert found.wait_s == pytest.approx(TRUE.wait_s)
     assert found.worst_miss(trials(TRUE, 0.25, 2)) == pytest.approx(0)
+    assert replace(TRUE, wait_s=0.1).worst_miss(trials(TRUE, 2, 0.25)) == pytest.approx(0.05 / TRUE.wall_s(0.7, 2))
 
 
 def test_work_measured_on_one_core_counts_as_parallel() -> None:

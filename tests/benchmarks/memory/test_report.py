@@ -45,6 +45,7 @@ def test_the_table_has_every_size_and_why_some_are_too_small(
         "10240",
         "a note",
         "23.2",
+        f"resize as aws-lambda-power-tuning shows it: {POWER_TUNING}",
     ):
         assert text in printed
 
