@@ -19,7 +19,9 @@ COMMANDS = {
 }
 
 
-@click.group(cls=Commands, places=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Commands, places=COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "show_default": True}
+)
 def main() -> None:
     """Measure PixelCascade and compare it with its peers."""
 

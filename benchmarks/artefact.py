@@ -15,7 +15,7 @@ from components.packaging.interpreters import interpreter
 from components.packaging.target import Target
 
 # The module that stands in for Lambda's runtime in a function's process.
-RUNNER = ("__init__.py", "batch_worker.py", "memory_use.py")
+RUNNER = ("__init__.py", "batch_worker.py")
 
 
 @dataclass(frozen=True, kw_only=True)

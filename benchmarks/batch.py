@@ -1,68 +1,42 @@
 """Is a core idle while a batch waits for S3? A worker's batch against a slow S3."""
 
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import click
-
 from benchmarks.artefact import Artefact, unpacked
 from benchmarks.batch_worker import Figures
-from benchmarks.findings import Findings, Row
+from benchmarks.findings import Findings, Row, findings_command
 from benchmarks.measuring import Samples
-from benchmarks.memory.sizes import LARGEST_MB, SMALLEST_MB
-from benchmarks.options import delay_option, html_option, images_option, json_option, runs_option
-from benchmarks.photos import Photo, load
+from benchmarks.options import delay_option, images_option, runs_option
+from benchmarks.photos import load
 from benchmarks.worker_process import WorkerArgs, WorkerProcess, loopback
 from components.config import StackConfig
 
 WORKERS = ("pixel_resizer", "format_converter")
-MOST_MESSAGES = 10_000
-"""As many as SQS gives to a function at once."""
+CONFIG = StackConfig()
+MEMORY_MB = 1769
+"""One vCPU."""
 
 
-@click.command()
+@findings_command
 @images_option
 @runs_option(9)
-@json_option
-@html_option
-@click.option(
-    "--size", default=10, show_default=True, type=click.IntRange(1, MOST_MESSAGES), help="Messages in a batch."
-)
 @delay_option
-@click.option(
-    "--memory",
-    "memory_mb",
-    default=1769,
-    show_default=True,
-    type=click.IntRange(SMALLEST_MB, LARGEST_MB),
-    help="Memory of the function, in MB.",
-)
-def batch(
-    images: Path | None,
-    runs: int,
-    json_file: Path | None,
-    html_file: Path | None,
-    *,
-    size: int,
-    delay_ms: float,
-    memory_mb: int,
-) -> None:
+def batch(images: Path | None, runs: int, delay_ms: float) -> Findings:
     """Measure a worker's batches on one core and on all.
 
     Prints images per second and how busy the cores are.
     """
-    photos = load(images, jpeg_only=True)
+    photos, size = load(images, jpeg_only=True), CONFIG.batch_size
+    masters = {f"{number}.jpg": photos[number % len(photos)].data for number in range(size)}
     rows = []
-    with tempfile.TemporaryDirectory() as folder, unpacked(StackConfig()) as artefact:
-        keys = _write(photos, Path(folder), size)
-        with loopback(Path(folder), delay_ms) as port:
-            for worker in WORKERS:
-                starts = _starts(artefact, worker, port, memory_mb)
-                rows += _rows(starts, size, _interleaved(starts, keys, runs))
-    Findings(
+    with unpacked(CONFIG) as artefact, loopback(masters, delay_ms) as port:
+        for worker in WORKERS:
+            starts = _starts(artefact, worker, port)
+            rows += _rows(starts, size, _interleaved(starts, list(masters), runs))
+    return Findings(
         title="Batch",
         question=f"batches of {size}, {delay_ms:g} ms until S3 answers a call, {runs} runs",
         rows=rows,
@@ -71,20 +45,14 @@ def batch(
             "busy: CPU time of the worker, divided by the elapsed time of all cores that it may use.",
             "The loopback S3 is another process on this machine. With all cores, it uses some of their time.",
         ],
-    ).show(json_file, html_file)
+    )
 
 
-def _starts(artefact: Artefact, module: str, port: int, memory_mb: int) -> list[WorkerArgs]:
+def _starts(artefact: Artefact, module: str, port: int) -> list[WorkerArgs]:
     """Return how a worker is started on one core, and on all."""
-    cores, config = sorted(os.sched_getaffinity(0)), StackConfig()
-    one = WorkerArgs(artefact=artefact, module=module, port=port, cores=cores[:1], memory_mb=memory_mb, config=config)
+    cores = sorted(os.sched_getaffinity(0))
+    one = WorkerArgs(artefact=artefact, module=module, port=port, cores=cores[:1], memory_mb=MEMORY_MB, config=CONFIG)
     return [one, replace(one, cores=cores)]
-
-
-def _write(photos: list[Photo], folder: Path, size: int) -> list[str]:
-    for number in range(size):
-        (folder / f"{number}.jpg").write_bytes(photos[number % len(photos)].data)
-    return [f"{number}.jpg" for number in range(size)]
 
 
 def _interleaved(starts: Sequence[WorkerArgs], keys: list[str], runs: int) -> list[list[Figures]]:

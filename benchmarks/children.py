@@ -1,11 +1,12 @@
-"""Contestants in other programs, called line by line: another Python, and sharp in Node.js."""
+"""Contestants in other programs, called line by line: another Python, and sharp in Node.js.
+
+`python -m benchmarks.children` runs the calls named on standard input, and prints the milliseconds of each.
+"""
 
 import functools
 import json
 import os
-import subprocess
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,92 +14,60 @@ from typing import Any
 import click
 
 from benchmarks.contestants import TASKS, Contestant
+from benchmarks.line_process import ChildDiedError, LineProcess
 from benchmarks.measuring import milliseconds
 from benchmarks.photos import Photo
 
-START_S = 60.0
+ANSWER_S = 600.0
 READY = "ready"
+FOLDER = Path(__file__).parent
 
 
-class Child:
-    """A contestant in another program, which answers each line of JSON with the milliseconds it took."""
+def contestant(child: LineProcess, task: str, folder: Path) -> Contestant:
+    """Return the contestant of one task; pictures reach the program as files."""
 
-    def __init__(self, command: Sequence[str], **options: Any) -> None:
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options)
-        self._files: dict[str, str] = {}
-        self._lock = threading.Lock()
+    def run(photo: Photo) -> float:
+        file = folder / f"{photo.name}.bin"
+        if not file.exists():
+            file.write_bytes(photo.data)
+        return float(child.ask({"task": task, "file": str(file)}, ANSWER_S))
 
-    def contestant(self, task: str, folder: Path) -> Contestant:
-        """Return the contestant of one task; pictures reach the program as files."""
-
-        def run(photo: Photo) -> float:
-            file = folder / f"{photo.name}.bin"
-            if not file.exists():
-                file.write_bytes(photo.data)
-            with self._lock:
-                return self._ask({"task": task, "file": str(file)})
-
-        return run
-
-    def _ask(self, question: dict[str, str]) -> float:
-        assert self._process.stdin is not None  # noqa: S101 - both are pipes
-        assert self._process.stdout is not None  # noqa: S101
-        self._process.stdin.write(json.dumps(question) + "\n")
-        self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        if not answer:
-            raise SystemExit(f"{self._process.args!r} ended while answering {question}")
-        return float(answer)
+    return run
 
 
-def other_python(python: Path) -> Child:
+def other_python(python: Path) -> LineProcess:
     """Return PixelCascade run by another Python, such as one with pillow-simd.
 
     Raises: click.BadParameter.
     """
-    program, root = (
-        str(python.absolute()),
-        Path(__file__).parent.parent,
-    )  # A virtual environment's link is not resolved.
-    if fault := _fault([program, "-c", f"import benchmarks.children; print('{READY}')"], cwd=root):
-        expected = "expected a Python of version 3.11 or later that has Pillow or pillow-simd"
-        raise click.BadParameter(f"{expected}, got {python} ({fault}): install it there", param_hint="--simd")
-    return Child([program, "-m", "benchmarks.other_python"], cwd=root)
+    # A virtual environment's link is not resolved.
+    command = [str(python.absolute()), "-m", "benchmarks.children"]
+    expected = f"expected a Python of version 3.11 or later that has Pillow or pillow-simd, got {python}"
+    return _started(command, expected, "--simd", cwd=FOLDER.parent)
 
 
-def sharp(folder: Path) -> Child:
+def sharp(folder: Path) -> LineProcess:
     """Return sharp from a folder with `node_modules`.
 
     Raises: click.BadParameter.
     """
     environment = {**os.environ, "NODE_PATH": f"{folder}/node_modules"}
-    if fault := _fault(["node", "-e", f"require('sharp'); console.log('{READY}')"], env=environment):
-        expected = "expected a folder in which `npm install sharp` was run, and node on the PATH"
-        raise click.BadParameter(f"{expected}, got {folder} ({fault})", param_hint="--sharp")
-    return Child(["node", str(Path(__file__).parent / "sharp.js")], env=environment)
+    expected = f"expected a folder in which `npm install sharp` was run, and node on the PATH, got {folder}"
+    return _started(["node", str(FOLDER / "sharp.js")], expected, "--sharp", env=environment)
 
 
-def _fault(command: Sequence[str], **options: Any) -> str:
-    """Return in one line why a command does not print `READY`, nothing if it does."""
+def _started(command: Sequence[str], expected: str, option: str, **options: Any) -> LineProcess:
     try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=START_S,
-            check=False,
-            **options,
-        )
+        child = LineProcess(command, **options)
     except OSError as error:
-        return f"{Path(command[0]).name}: {error.strerror}"
-    except subprocess.TimeoutExpired:
-        return f"no answer for {START_S:g} s"
-    if done.returncode == 0 and done.stdout.strip() == READY:
-        return ""
-    errors = [line.strip() for line in done.stderr.splitlines() if "Error: " in line]
-    return errors[0] if errors else f"ended with {done.returncode}"
+        raise click.BadParameter(f"{expected} ({error.filename}: {error.strerror})", param_hint=option) from error
+    except ChildDiedError as error:
+        errors = [line.strip() for line in str(error).splitlines() if "Error: " in line]
+        raise click.BadParameter(f"{expected} ({next(iter(errors), error)})", param_hint=option) from error
+    if child.greeting != READY:
+        child.close()
+        raise click.BadParameter(f"{expected} (it says {child.greeting!r})", param_hint=option)
+    return child
 
 
 @functools.cache
@@ -109,7 +78,12 @@ def file_of(path: str) -> bytes:
 
 def answer() -> None:
     """Answer the questions of `other_python`, in the child process."""
+    print(READY, flush=True)
     for line in sys.stdin:
         question = json.loads(line)
         data = file_of(question["file"])
         print(milliseconds(functools.partial(TASKS[question["task"]], data)), flush=True)
+
+
+if __name__ == "__main__":
+    answer()

@@ -4,14 +4,11 @@ import os
 import resource
 import subprocess
 from collections.abc import Callable
-from pathlib import Path
-
-import click
 
 from benchmarks.artefact import Artefact, unpacked
-from benchmarks.findings import Findings, Row
+from benchmarks.findings import Findings, Row, findings_command
 from benchmarks.measuring import interleaved, pin, ratio
-from benchmarks.options import html_option, json_option, runs_option
+from benchmarks.options import runs_option
 from benchmarks.worker_process import CREDENTIALS
 from components.config import StackConfig
 
@@ -31,11 +28,9 @@ END = "; import os; os._exit(0)"
 COUNT = "; import sys; print(len(sys.modules), 'PIL' in sys.modules, 'boto3' in sys.modules)"
 
 
-@click.command()
+@findings_command
 @runs_option(15)
-@json_option
-@html_option
-def coldstart(runs: int, json_file: Path | None, html_file: Path | None) -> None:
+def coldstart(runs: int) -> Findings:
     """Measure the CPU time of each function's cold start.
 
     That is its imports and first clients, from the deployed package. Without the runtime's Python on this machine, the
@@ -50,7 +45,7 @@ def coldstart(runs: int, json_file: Path | None, html_file: Path | None) -> None
             modules, pictures, boto3 = start(SCRIPTS[name] + COUNT).split()
             facts = {"ratio": ratio(times.runs, found[PEER].runs).median, "modules": int(modules), "PIL": pictures}
             rows.append(Row(name=name, samples=times.runs, facts={**facts, "boto3": boto3}))
-    Findings(
+    return Findings(
         title="Cold start",
         question=f"milliseconds of CPU until a fresh process has its clients, {runs} runs",
         rows=rows,
@@ -58,7 +53,7 @@ def coldstart(runs: int, json_file: Path | None, html_file: Path | None) -> None
             f"The functions run from the package for {artefact.target}.",
             "ratio: to the script from the same layer, run by run.",
         ],
-    ).show(json_file, html_file)
+    )
 
 
 def _starter(artefact: Artefact) -> Callable[[str], str]:

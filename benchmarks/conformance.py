@@ -64,29 +64,19 @@ def _formats(_context: click.Context, _option: click.Parameter, names: str) -> l
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @json_option
 @click.option(
-    "--timeout",
-    "timeout_s",
-    default=60.0,
-    show_default=True,
-    type=number(0.1, 3600, "seconds"),
-    help="Seconds a file may take.",
+    "--timeout", "timeout_s", default=60.0, type=number(0.1, 3600, "seconds"), help="Seconds a file may take."
 )
 @click.option(
     "--memory",
     "memory_mb",
     default=2048,
-    show_default=True,
     type=click.IntRange(SMALLEST_MB, MOST_MB),
     help="MB of memory that a file may take; limits its pixels.",
 )
 @click.option(
-    "--formats",
-    default=",".join(ALL_FORMATS),
-    show_default=True,
-    callback=_formats,
-    help="Formats to accept, as in inputFormats.",
+    "--formats", default=",".join(ALL_FORMATS), callback=_formats, help="Formats to accept, as in inputFormats."
 )
-@click.option("--peer/--no-peer", "use_peer", default=True, show_default=True, help="Compare with libvips.")
+@click.option("--peer/--no-peer", "use_peer", default=True, help="Compare with libvips.")
 def conformance(
     paths: tuple[Path, ...],
     json_file: Path | None,

@@ -3,15 +3,16 @@
 import contextlib
 import functools
 import importlib
-import importlib.util
 import io
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
+from unittest import mock
 
 from PIL import Image
 
+from benchmarks import peer
 from benchmarks.measuring import milliseconds
 from benchmarks.photos import Photo
 from handlers.imaging import Limits, Picture, convert, describe, open_picture, output_sizes, resize
@@ -26,6 +27,7 @@ LANCZOS = Image.Resampling.LANCZOS
 Contestant = Callable[[Photo], float]
 
 _resample: Any = importlib.import_module("handlers.imaging.pixels.resample")
+by_pillow: Callable[..., Image.Image] = _resample.by_pillow
 
 
 def timed(call: Callable[[bytes], object]) -> Contestant:
@@ -45,14 +47,13 @@ def sizes(
     resize(opened(data, formats), WIDTHS, further=further)
 
 
-@contextlib.contextmanager
-def resampled_by(back_end: Callable[..., Image.Image]) -> Iterator[None]:
+def resampled_by(back_end: Callable[..., Image.Image]) -> contextlib.AbstractContextManager[object]:
     """Resample with another library within the context."""
-    chosen, _resample._back_end = _resample._back_end, lambda _: back_end  # noqa: SLF001
-    try:
-        yield
-    finally:
-        _resample._back_end = chosen  # noqa: SLF001
+
+    def chosen(_: object) -> Callable[..., Image.Image]:
+        return back_end
+
+    return mock.patch.object(_resample, "_back_end", chosen)
 
 
 def libvips(library: Any) -> Callable[..., Image.Image]:
@@ -68,11 +69,6 @@ def sizes_by(back_end: Callable[..., Image.Image]) -> Contestant:
             sizes(data)
 
     return timed(call)
-
-
-def sizes_by_pillow() -> Contestant:
-    """Return PixelCascade with Pillow's resampling."""
-    return sizes_by(_resample.by_pillow)
 
 
 def converted(data: bytes, formats: Sequence[str] = DEFAULT_FORMATS) -> None:
@@ -148,7 +144,7 @@ def _save(image: Image.Image) -> None:
 def vips() -> Any:
     """Return pyvips on one thread and without a cache, or None if it is not installed."""
     os.environ["VIPS_CONCURRENCY"] = "1"
-    if importlib.util.find_spec("pyvips") is None:
+    if not peer.available():
         return None
     library: Any = importlib.import_module("pyvips")
     library.cache_set_max(0)

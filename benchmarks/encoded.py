@@ -65,15 +65,11 @@ def encoded(encoder: Encoder, sizes: Sequence[Image.Image]) -> Encoded:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Matched(Encoded):
-    """An encoder at a quality between two that were measured."""
+def matched(kind: type[Further], sizes: Sequence[Image.Image], target: float) -> tuple[float, Encoded]:
+    """Return the quality at which an encoder reaches an SSIM, or the end of its qualities that comes nearest.
 
-    quality: float
-
-
-def matched(kind: type[Further], sizes: Sequence[Image.Image], target: float) -> Matched:
-    """Return an encoder at the quality that reaches an SSIM, or at the end of its qualities that comes nearest."""
+    The results there lie between those of two qualities that were measured.
+    """
     tried: dict[int, Encoded] = {}
 
     def at(quality: int) -> Encoded:
@@ -89,7 +85,7 @@ def matched(kind: type[Further], sizes: Sequence[Image.Image], target: float) ->
     return _between(low, at(low), high, at(high), target)
 
 
-def _between(low: int, worse: Encoded, high: int, better: Encoded, target: float) -> Matched:
+def _between(low: int, worse: Encoded, high: int, better: Encoded, target: float) -> tuple[float, Encoded]:
     """Interpolate between two qualities."""
     rise = better.ssim - worse.ssim
     share = min(1.0, max(0.0, (target - worse.ssim) / rise)) if rise > 0 else 0.0
@@ -97,8 +93,7 @@ def _between(low: int, worse: Encoded, high: int, better: Encoded, target: float
     def mixed(one: Sequence[float], other: Sequence[float]) -> list[float]:
         return [(1 - share) * first + share * second for first, second in zip(one, other, strict=True)]
 
-    return Matched(
-        quality=low + share * (high - low),
+    return low + share * (high - low), Encoded(
         taken_ms=mixed(worse.taken_ms, better.taken_ms),
         sizes_bytes=[round(size) for size in mixed(worse.sizes_bytes, better.sizes_bytes)],
         likeness=mixed(worse.likeness, better.likeness),

@@ -10,13 +10,13 @@ import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from benchmarks import sabotage
 from benchmarks.proxy import FlakyProxy
 from components.packaging.build import code_archive
 from components.packaging.target import Target
 from local.deployment import Deployment
+from ops.queues import taken
 
 SHARE = 0.05
 KILL_EVERY_S = 2.0
@@ -97,37 +97,23 @@ def _cpu_seconds(process_id: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-class HeldBack:
-    """The branches' queues, stopped to deliver their messages in another order, or twice."""
+@contextlib.contextmanager
+def held_back(deployment: Deployment, *, reverse: bool, twice: bool) -> Iterator[None]:
+    """Keep the workers from taking messages within the block, and then deliver those in reverse order, or twice."""
+    sqs = deployment.emulator.client("sqs")
+    _switch_workers(deployment, enabled=False)
+    yield
+    for url in deployment.outputs["queues"].values():
+        bodies = [message["Body"] for message in taken(sqs, url)]
+        for body in reversed(bodies) if reverse else bodies:
+            for _ in range(2 if twice else 1):
+                sqs.send_message(QueueUrl=url, MessageBody=body)
+    _switch_workers(deployment, enabled=True)
 
-    def __init__(self, deployment: Deployment) -> None:
-        self._deployment = deployment
-        self._sqs = deployment.emulator.client("sqs")
-        self._lambda = deployment.emulator.client("lambda")
 
-    def stop(self) -> None:
-        """Stop the workers from taking messages."""
-        self._switch(enabled=False)
-
-    def go(self, *, reverse: bool, twice: bool) -> None:
-        """Let the workers take the messages: in the order in which they came or reversed, once or twice."""
-        for url in self._deployment.outputs["queues"].values():
-            messages = self._drain(url)
-            for body in reversed(messages) if reverse else messages:
-                for _ in range(2 if twice else 1):
-                    self._sqs.send_message(QueueUrl=url, MessageBody=body)
-        self._switch(enabled=True)
-
-    def _drain(self, url: str) -> list[str]:
-        bodies = []
-        while found := self._sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-            entries: list[Any] = [{"Id": m["MessageId"], "ReceiptHandle": m["ReceiptHandle"]} for m in found]
-            self._sqs.delete_message_batch(QueueUrl=url, Entries=entries)
-            bodies += [message["Body"] for message in found]
-        return bodies
-
-    def _switch(self, *, enabled: bool) -> None:
-        for name in self._deployment.names("EventSourceMapping"):
-            mapping = self._deployment.resource("EventSourceMapping", name)["uuid"]
-            self._lambda.update_event_source_mapping(UUID=mapping, Enabled=enabled)
-        time.sleep(0 if enabled else 1)  # A poll that has begun still delivers the messages that it took.
+def _switch_workers(deployment: Deployment, *, enabled: bool) -> None:
+    client = deployment.emulator.client("lambda")
+    for name in deployment.names("EventSourceMapping"):
+        mapping = deployment.resource("EventSourceMapping", name)["uuid"]
+        client.update_event_source_mapping(UUID=mapping, Enabled=enabled)
+    time.sleep(0 if enabled else 1)  # A poll that has begun still delivers the messages that it took.

@@ -1,16 +1,16 @@
-"""A benchmark's findings as a table, JSON, a plot, and a self-contained HTML page."""
+"""A benchmark's findings: a row for each contestant, as a report and as JSON."""
 
-import json
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
+import click
 
 from benchmarks.measuring import Samples, machine
+from benchmarks.options import html_option, json_option
 from benchmarks.page import Page, PageTable
-from costs.console import wide_console
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,23 +42,18 @@ class Findings:
 
     def show(self, json_file: Path | None, html_file: Path | None) -> None:
         """Print the table, and write the chosen files; the plot is a PNG beside the page."""
-        console = wide_console()
-        columns, rows = self._table()
-        table = Table(*columns, title=f"{self.title}: {self.question}", title_justify="left")
-        for row in rows:
-            table.add_row(*row)
-        console.print(table)
-        for note in [*self.notes, ", ".join(f"{name} {value}" for name, value in machine().items())]:
-            console.print(note)
-        if json_file:
-            json_file.write_text(json.dumps(self._plain(), indent=1) + "\n", encoding="utf-8")
-        if html_file:
-            self._page().write(html_file)
-
-    def _table(self) -> tuple[list[str], list[list[str]]]:
         lines = [row.cells() for row in self.rows]
         columns = list(dict.fromkeys(name for line in lines for name in line))
-        return columns, [[line.get(name, "") for name in columns] for line in lines]
+        page = Page(
+            title=self.title,
+            question=self.question,
+            chart=self._chart,
+            chart_shows="medians and quartiles",
+            tables=[PageTable(columns=columns, rows=[[line.get(name, "") for name in columns] for line in lines])],
+            notes=self.notes,
+            machine=machine(),
+        )
+        page.show(self._plain(), json_file, html_file)
 
     def _plain(self) -> dict[str, Any]:
         rows = [
@@ -75,16 +70,20 @@ class Findings:
         ]
         return {**asdict(self), "rows": rows, "machine": machine()}
 
-    def _page(self) -> Page:
+    def _chart(self) -> bytes:
         from benchmarks.charts import bars  # noqa: PLC0415 matplotlib takes a second and 40 MB
 
-        columns, rows = self._table()
-        return Page(
-            title=self.title,
-            question=self.question,
-            chart=bars({row.name: row.samples for row in self.rows}),
-            chart_shows="medians and quartiles",
-            tables=[PageTable(columns=columns, rows=rows)],
-            notes=self.notes,
-            machine=machine(),
-        )
+        return bars({row.name: row.samples for row in self.rows})
+
+
+def findings_command(measure: Callable[..., Findings]) -> click.Command:
+    """Make a command of a function that returns its findings: they are printed, and written as its options say."""
+
+    @html_option
+    @json_option
+    @click.command()
+    @functools.wraps(measure)
+    def command(*, json_file: Path | None, html_file: Path | None, **options: Any) -> None:
+        measure(**options).show(json_file, html_file)
+
+    return command

@@ -10,9 +10,9 @@ from PIL import Image
 
 from benchmarks.contestants import LIMITS, WHITE, WIDTHS
 from benchmarks.encoded import WINDOW, Encoded, encoded, matched
-from benchmarks.findings import Findings, Row
+from benchmarks.findings import Findings, Row, findings_command
 from benchmarks.measuring import Samples, pin
-from benchmarks.options import html_option, images_option, json_option
+from benchmarks.options import images_option
 from benchmarks.photos import Photo, load
 from handlers.imaging import open_picture
 from handlers.imaging.encode import encode
@@ -34,11 +34,9 @@ QUALITIES: Mapping[str, Sequence[int]] = {
 """The qualities that are measured; `python -m ops estimate` uses the nearest."""
 
 
-@click.command()
+@findings_command
 @images_option
-@json_option
-@html_option
-def formats(images: Path | None, json_file: Path | None, html_file: Path | None) -> None:
+def formats(images: Path | None) -> Findings:
     """Measure time, bytes and SSIM of each format and quality.
 
     Then compare the encoders' efforts at the SSIM of a JPEG.
@@ -53,7 +51,7 @@ def formats(images: Path | None, json_file: Path | None, html_file: Path | None)
     }
     like = tried["jpeg", WEB_JPEG]
     beside = [tried["jpeg", quality] for quality in (100, WEB_JPEG)]
-    Findings(
+    return Findings(
         title="Formats",
         question=f"CPU milliseconds to encode a size, {len(photos)} pictures in {len(WIDTHS)} sizes",
         rows=[
@@ -67,7 +65,7 @@ def formats(images: Path | None, json_file: Path | None, html_file: Path | None)
             "SSIM of luma, compared with the pixels before encoding; mean of all files. Kept: smaller than that JPEG.",
             f"like jpeg {WEB_JPEG}: at the quality whose SSIM is that JPEG's, between the two that were measured.",
         ],
-    ).show(json_file, html_file)
+    )
 
 
 def resampled(photo: Photo) -> Iterator[Image.Image]:
@@ -111,9 +109,9 @@ def _matched_row(kind: type[Further], effort: int, sizes: Sequence[Image.Image],
     """Return the row of an effort at the quality that has the same SSIM as a JPEG."""
     setting = EFFORTS[kind][0]
     with mock.patch.object(kind, setting, effort):
-        found = matched(kind, sizes, like.ssim)
+        quality, found = matched(kind, sizes, like.ssim)
     return Row(
         name=f"{kind.__name__.lower()} {setting.lower()} {effort}, like jpeg {WEB_JPEG}",
         samples=Samples(found.taken_ms, "ms"),
-        facts={"matched quality": f"{found.quality:.1f}", **_facts(found)},
+        facts={"matched quality": f"{quality:.1f}", **_facts(found)},
     )

@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 
 from benchmarks.contestants import task, timed
-from benchmarks.findings import Findings, Row
+from benchmarks.findings import Findings, Row, findings_command
 from benchmarks.measuring import Samples, pin
-from benchmarks.options import html_option, images_option, json_option, number, runs_option, stack_option
+from benchmarks.options import images_option, number, runs_option, stack_option
 from benchmarks.peak import peak_mb
 from benchmarks.photos import HEIC_ENCODER, Photo, as_format, can_be, load
 from benchmarks.streaming import stream_rows
@@ -18,11 +18,9 @@ CLASSES = ((3e6, "under 3 MP"), (8e6, "3 to 8 MP"), (14e6, "8 to 14 MP"), (30e6,
 CALLS = {"resize": "sizes", "convert": "reencoded", "convert, copying": "converted", "metadata": "described"}
 
 
-@click.command()
+@findings_command
 @images_option
 @runs_option(7)
-@json_option
-@html_option
 @click.option("--png", is_flag=True, help="Measure the same pictures as PNG.")
 @stack_option("Stack whose outputFormats and inputFormats are measured too.")
 @click.option(
@@ -33,16 +31,7 @@ CALLS = {"resize": "sizes", "convert": "reencoded", "convert, copying": "convert
     type=number(1, 10_000, "MB/s"),
     help="Compare fetching whole with streaming, from a server with this rate (80) and 30 ms to the first byte.",
 )
-def latency(
-    images: Path | None,
-    runs: int,
-    json_file: Path | None,
-    html_file: Path | None,
-    *,
-    png: bool,
-    config: StackConfig,
-    mb_per_s: float | None,
-) -> None:
+def latency(images: Path | None, runs: int, *, png: bool, config: StackConfig, mb_per_s: float | None) -> Findings:
     """Measure convert, resize and describe, one picture at a time.
 
     With --stack, a stack's further formats too.
@@ -53,8 +42,7 @@ def latency(
     photos = load(images, jpeg_only=True)
     if png:
         photos = [as_format(photo, "png") for photo in photos]
-    findings = _in_flight(photos, runs, mb_per_s) if mb_per_s else _in_memory(photos, runs, config)
-    findings.show(json_file, html_file)
+    return _in_flight(photos, runs, mb_per_s) if mb_per_s else _in_memory(photos, runs, config)
 
 
 def _in_flight(photos: list[Photo], runs: int, mb_per_s: float) -> Findings:
@@ -96,7 +84,7 @@ def _qualities(config: StackConfig) -> list[str]:
 def _classes(photos: list[Photo]) -> dict[str, list[Photo]]:
     found: dict[str, list[Photo]] = {name: [] for _, name in CLASSES}
     for photo in photos:
-        found[next(name for most, name in CLASSES if _pixels(photo) < most)].append(photo)
+        found[next(name for most, name in CLASSES if photo.pixels < most)].append(photo)
     return {name: members for name, members in found.items() if members}
 
 
@@ -115,17 +103,12 @@ def _row(name: str, call: str, photos: list[Photo], runs: int) -> Row:
         run(photo)
     taken = [(run(photo), photo) for _ in range(runs) for photo in photos]
     samples = Samples([ms for ms, _ in taken])
-    pixels = sum(_pixels(photo) for _, photo in taken)
+    pixels = sum(photo.pixels for _, photo in taken)
     facts = {
         "p95": samples.percentile(95),
         "p99": samples.percentile(99),
         "MP/s": pixels / 1e3 / sum(samples.values),
-        "peak MB": peak_mb(call, max(photos, key=_pixels).data),
+        "peak MB": peak_mb(call, max(photos, key=lambda photo: photo.pixels).data),
         "pictures": len(photos),
     }
     return Row(name=name, samples=samples, facts=facts)
-
-
-def _pixels(photo: Photo) -> int:
-    width, height = photo.size
-    return width * height

@@ -35,11 +35,6 @@ from ops.stack import DeployedStack
 # Retries come soon after the function's time-out, not after six times as long, or the run would take hours.
 TIMEOUT_S = 20
 VISIBILITY_S = TIMEOUT_S + 3
-ROWS = (
-    *("masters", "outputs", "records", "rejections", "retries", "dead_letters"),
-    *("lost", "stale", "wrong_owner", "mixed", "wrong_deletions", "good_in_dlq", "events", "events_missing"),
-    *("seconds", "images_per_second"),
-)
 QUIET_S = 4.0
 # A killed worker uses up one delivery of every message in its batch.
 KILL_ONE_IN = 50
@@ -48,11 +43,9 @@ CONFIG = {f"{PROJECT}:timeoutS": str(TIMEOUT_S), f"{PROJECT}:maxReceives": "8", 
 
 
 @click.command()
-@click.option("--images", default=500, show_default=True, type=click.IntRange(1), help="How many pictures to upload.")
-@click.option(
-    "--faults", "names", default="none", show_default=True, help=f"none, all, or some of {', '.join(FAULTS)}."
-)
-@click.option("--seed", default=1, show_default=True, help="Seed of the random choice of pictures and faults.")
+@click.option("--images", default=500, type=click.IntRange(1), help="How many pictures to upload.")
+@click.option("--faults", "names", default="none", help=f"none, all, or some of {', '.join(FAULTS)}.")
+@click.option("--seed", default=1, help="Seed of the random choice of pictures and faults.")
 @json_option
 def load(images: int, names: str, seed: int, json_file: Path | None) -> None:
     """Upload pictures during faults, and check every outcome.
@@ -96,7 +89,11 @@ def run(images: int, faults: set[str], seed: int) -> dict[str, Any]:
         kills = max(3, images // KILL_ONE_IN)
         killed = around.enter_context(sources.killed_workers(deployment, kills, seed)) if "kill" in faults else []
         started = time.monotonic()
-        _send(deployment, planned, faults, seed)
+        with contextlib.ExitStack() as held:
+            if faults & {"reorder", "duplicates"}:
+                reverse, twice = "reorder" in faults, "duplicates" in faults
+                held.enter_context(sources.held_back(deployment, reverse=reverse, twice=twice))
+            _send(deployment, planned, seed)
         _wait(cascade.stack_of(deployment))
         seconds = time.monotonic() - started
         figures = _figures(deployment, planned, seconds, {notice.id for notice in events.drain()})
@@ -104,19 +101,14 @@ def run(images: int, faults: set[str], seed: int) -> dict[str, Any]:
     return {"images": images, "faults": sorted(faults), "seed": seed, **figures}
 
 
-def _send(deployment: Deployment, planned: Sequence[Upload], faults: set[str], seed: int) -> None:
+def _send(deployment: Deployment, planned: Sequence[Upload], seed: int) -> None:
     """Upload everything; re-upload or delete some a little later, while their jobs are in flight."""
-    stack, held = cascade.stack_of(deployment), sources.HeldBack(deployment)
+    stack, chance = cascade.stack_of(deployment), random.Random(seed)  # noqa: S311 no secret
     pacer = UploadPacer(stack)
-    s3, chance = stack.client("s3"), random.Random(seed)  # noqa: S311 no secret
     again: list[tuple[str, bytes | None]] = []
-    reorder, twice = "reorder" in faults, "duplicates" in faults
-    if reorder or twice:
-        held.stop()
     for upload in planned:
         key = stack.layout.master + upload.path
-        s3.put_object(Bucket=stack.bucket, Key=key, Body=upload.contents[0])
-        pacer.pace(key)
+        _change(stack, key, upload.contents[0], pacer)
         again += [(key, body) for body in upload.contents[1:]]
         again += [(key, None)] if upload.deleted or upload.recreated else []
         again += [(key, upload.contents[-1])] if upload.recreated else []
@@ -125,8 +117,6 @@ def _send(deployment: Deployment, planned: Sequence[Upload], faults: set[str], s
     for change in again:
         _change(stack, *change, pacer)
     pacer.drain()
-    if reorder or twice:
-        held.go(reverse=reorder, twice=twice)
 
 
 def _change(stack: DeployedStack, key: str, body: bytes | None, pacer: UploadPacer) -> None:
@@ -177,17 +167,12 @@ def _retries(deployment: Deployment) -> int:
 
 
 def _print(figures: dict[str, Any]) -> None:
-    table = Table(
-        title=f"{figures['images']} uploads, faults: {', '.join(figures['faults']) or 'none'}", show_header=False
-    )
-    for name in ROWS:
-        table.add_row(name.replace("_", " "), str(figures[name]))
+    table = Table(title=f"{figures['images']} uploads", show_header=False)
+    for name, value in figures.items():
+        if name != "named":
+            table.add_row(name.replace("_", " "), str(value))
     console = Console()
     console.print(table)
     for name, entries in figures["named"].items():
         for entry in entries[:20]:
             console.print(f"{name}: {entry}", markup=False)
-    console.print(
-        f"Processes killed: {figures['killed_processes']}. Calls through the proxy: {figures['failed_calls']}."
-    )
-    console.print(f"CPU seconds: {figures['cpu_seconds']}")

@@ -3,22 +3,25 @@
 `python -m benchmarks.loopback FOLDER DELAY_MS CORE [MB_PER_S]` prints its port and serves until its input ends.
 """
 
-import asyncio
-import contextlib
 import hashlib
 import json
-import os
 import re
 import sys
 import threading
 import time
+from collections.abc import Mapping
+from functools import partial
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 from benchmarks.measuring import pin
+from benchmarks.proxy import QuietServer
 from handlers.record import Record
 
-MODIFIED = "Last-Modified: Mon, 01 Jan 2024 00:00:00 GMT\r\n"
+MODIFIED = "Mon, 01 Jan 2024 00:00:00 GMT"
 
 PIECE_BYTES = 64 * 1024
 """The bytes that are sent at once at a limited rate."""
@@ -32,91 +35,80 @@ RECORD = json.dumps(
         ).as_item()
     }
 ).encode()
-
-
-# Only SNS takes forms, and answers in XML.
-FORM = re.compile(r"\ncontent-type: application/x-www-form-urlencoded", re.IGNORECASE)
 PUBLISHED = (
     b"<PublishBatchResponse><PublishBatchResult><Successful/><Failed/></PublishBatchResult></PublishBatchResponse>"
 )
 
 
-class Loopback:
+class Loopback(BaseHTTPRequestHandler):
     """Answers the functions' calls: GET with and without a range, HEAD, PUT; as POST, DynamoDB and PublishBatch."""
 
-    def __init__(self, folder: Path, delay_s: float, bytes_per_s: float | None = None) -> None:
-        self._objects = {file.name: file.read_bytes() for file in folder.iterdir()}
-        self._delay_s, self._bytes_per_s = delay_s, bytes_per_s
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # Or the body would wait until the head is acknowledged.
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one connection's requests, one after the other."""
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-                if re.search(r"\nexpect: 100", head, re.IGNORECASE):
-                    writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-                length = re.search(r"\ncontent-length: *(\d+)", head, re.IGNORECASE)
-                await reader.readexactly(int(length[1]) if length else 0)
-                await asyncio.sleep(self._delay_s)
-                await self._send(writer, self._answer(head))
-        writer.close()
+    def __init__(self, objects: Mapping[str, bytes], delay_s: float, bytes_per_s: float | None, *args: Any) -> None:
+        self._objects, self._delay_s, self._bytes_per_s = objects, delay_s, bytes_per_s
+        super().__init__(*args)
 
-    async def _send(self, writer: asyncio.StreamWriter, answer: bytes) -> None:
-        """Send an answer, no faster than the limit."""
-        started = time.perf_counter()
-        step = PIECE_BYTES if self._bytes_per_s else max(1, len(answer))
-        for start in range(0, len(answer), step):
-            writer.write(answer[start : start + step])
-            await writer.drain()
-            if self._bytes_per_s:
-                due = started + (start + step) / self._bytes_per_s
-                await asyncio.sleep(max(0.0, due - time.perf_counter()))
-
-    def _answer(self, head: str) -> bytes:
-        method, path, _ = head.split(" ", 2)
-        body = self._objects.get(unquote(path.partition("?")[0].rpartition("/")[2]), b"")
-        if method == "PUT":
-            return b'HTTP/1.1 200 OK\r\nETag: "written"\r\nContent-Length: 0\r\n\r\n'
-        if method == "POST":
-            return _posted(head)
-        etag = f'ETag: "{hashlib.md5(body[:64], usedforsecurity=False).hexdigest()}"\r\n'
-        asked = re.search(r"\nrange: bytes=(\d+)-(\d+)", head, re.IGNORECASE)
-        status, extra, part = "200 OK", "", body
-        if asked and int(asked[1]) >= len(body):
-            return b"HTTP/1.1 416 Range Not Satisfiable\r\nContent-Length: 0\r\n\r\n"
-        if asked:
+    def do_GET(self) -> None:
+        """Answer with an object, or a part of it."""
+        body = self._objects.get(unquote(self.path.partition("?")[0].rpartition("/")[2]), b"")
+        etag = hashlib.md5(body[:64], usedforsecurity=False).hexdigest()
+        headers = {"Last-Modified": MODIFIED, "ETag": f'"{etag}"'}
+        asked = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+        if not asked:
+            self._answer(HTTPStatus.OK, headers, body)
+        elif int(asked[1]) >= len(body):
+            self._answer(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
+        else:
             start, end = int(asked[1]), min(int(asked[2]), len(body) - 1)
-            status, part = "206 Partial Content", body[start : end + 1]
-            extra = f"Content-Range: bytes {start}-{end}/{len(body)}\r\n"
-        top = f"HTTP/1.1 {status}\r\n{MODIFIED}{etag}{extra}Content-Length: {len(part)}\r\n\r\n"
-        return top.encode() + (part if method == "GET" else b"")
+            headers["Content-Range"] = f"bytes {start}-{end}/{len(body)}"
+            self._answer(HTTPStatus.PARTIAL_CONTENT, headers, body[start : end + 1])
+
+    do_HEAD = do_GET  # noqa: N815 the base class's name
+
+    def do_PUT(self) -> None:
+        """Discard an object."""
+        self._answer(HTTPStatus.OK, {"ETag": '"written"'})
+
+    def do_POST(self) -> None:
+        """Answer as SNS, which alone takes forms and answers in XML, or as DynamoDB."""
+        if self.headers.get_content_type() == "application/x-www-form-urlencoded":
+            self._answer(HTTPStatus.OK, {"Content-Type": "text/xml"}, PUBLISHED)
+        else:
+            updated = self.headers.get("X-Amz-Target", "").endswith(".UpdateItem")
+            self._answer(HTTPStatus.OK, {"Content-Type": "application/x-amz-json-1.0"}, RECORD if updated else b"{}")
+
+    def _answer(self, status: HTTPStatus, headers: Mapping[str, str] | None = None, body: bytes = b"") -> None:
+        """Read the request, wait, and send the answer no faster than the limit."""
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        time.sleep(self._delay_s)
+        self.send_response_only(status)
+        for name, value in {**(headers or {}), "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        started, sent = time.perf_counter(), 0
+        while sent < len(body) and self.command != "HEAD":
+            piece = body[sent : sent + PIECE_BYTES] if self._bytes_per_s else body[sent:]
+            self.wfile.write(piece)
+            sent += len(piece)
+            if self._bytes_per_s:
+                time.sleep(max(0.0, started + sent / self._bytes_per_s - time.perf_counter()))
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the base class's word
+        """Print nothing."""
 
 
-def _posted(head: str) -> bytes:
-    if FORM.search(head):
-        kind, answer = "text/xml", PUBLISHED
-    else:
-        updated = re.search(r"\nx-amz-target: \w+\.UpdateItem", head, re.IGNORECASE)
-        kind, answer = "application/x-amz-json-1.0", RECORD if updated else b"{}"
-    top = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {len(answer)}"
-    return f"{top}\r\n\r\n".encode() + answer
-
-
-async def main(folder: Path, delay_s: float, bytes_per_s: float | None) -> None:
-    """Serve on a free port of this machine."""
-    server = await asyncio.start_server(Loopback(folder, delay_s, bytes_per_s).serve, "127.0.0.1", 0, limit=2**20)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
-
-
-def end_with_input() -> None:
-    """End this process with its parent."""
+def serve(folder: Path, delay_s: float, bytes_per_s: float | None) -> None:
+    """Serve a folder's files on a free port of this machine, until the input ends, as it does with the parent."""
+    objects = {file.name: file.read_bytes() for file in folder.iterdir()}
+    server = QuietServer(("127.0.0.1", 0), partial(Loopback, objects, delay_s, bytes_per_s))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(server.server_port, flush=True)
     sys.stdin.read()
-    os._exit(0)
 
 
 if __name__ == "__main__":
     pin(int(sys.argv[3]))
-    threading.Thread(target=end_with_input, daemon=True).start()
     rate = float(sys.argv[4]) * 1e6 if len(sys.argv) > 4 else None  # noqa: PLR2004
-    asyncio.run(main(Path(sys.argv[1]), float(sys.argv[2]) / 1000, rate))
+    serve(Path(sys.argv[1]), float(sys.argv[2]) / 1000, rate)

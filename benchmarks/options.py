@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from components.config import PROJECT, ConfigError, StackConfig
+from components.config import ConfigError, StackConfig
 from components.stack_file import stack_config
 from costs.number import Number
 
@@ -69,7 +69,6 @@ delay_option = click.option(
     "--delay",
     "delay_ms",
     default=30.0,
-    show_default=True,
     type=number(0, 10_000, "milliseconds"),
     help="Milliseconds until S3 answers a call.",
 )
@@ -78,26 +77,20 @@ delay_option = click.option(
 def runs_option(default: int) -> Callable[[Any], Any]:
     """Return the option for the number of runs."""
     kind = click.IntRange(1)
-    return click.option(
-        "--runs", default=default, show_default=True, type=kind, help="Measured runs; one more warms up."
-    )
+    return click.option("--runs", default=default, type=kind, help="Measured runs; one more warms up.")
 
 
-def config_of(stack: str | None) -> StackConfig:
+def _config_of(_context: click.Context, _option: click.Parameter, stack: str | None) -> StackConfig:
     """Return a stack's settings, or the defaults.
 
     Raises: click.BadParameter.
     """
-    if stack is None:
-        return StackConfig()
     try:
-        return StackConfig.parse(
-            {key: text for key, text in stack_config(stack).items() if key.startswith(f"{PROJECT}:")}
-        )
+        return StackConfig.parse(stack_config(stack)) if stack else StackConfig()
     except ConfigError as error:
-        raise click.BadParameter(str(error), param_hint="--stack") from error
+        raise click.BadParameter(str(error)) from error
 
 
 def stack_option(help_text: str) -> Callable[[Any], Any]:
     """Return the option for a stack, whose settings the command gets as `config`."""
-    return click.option("--stack", "config", callback=lambda *words: config_of(words[-1]), help=help_text)
+    return click.option("--stack", "config", callback=_config_of, help=help_text)

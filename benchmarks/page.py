@@ -1,11 +1,17 @@
-"""A self-contained HTML page for every report: question, chart, tables, notes and the machine."""
+"""A report: question, tables, notes and machine on the terminal, with its chart as a self-contained HTML page too."""
 
 import base64
-from collections.abc import Collection, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import jinja2
+from rich.markup import escape
+from rich.table import Table
+
+from costs.console import wide_console
 
 TEMPLATE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{{ page.title }}</title>
 <style>body{font:15px sans-serif;max-width:1420px;margin:2em auto;padding:0 1em}img{max-width:100%}.bad{color:#b33}
@@ -36,22 +42,46 @@ class PageTable:
     link: str = ""
     link_text: str = ""
 
+    def for_console(self) -> Table:
+        """Return it for a terminal; a column is narrower than its name if that has several words."""
+        table = Table(title=self.heading or None, title_justify="left")
+        for number, name in enumerate(self.columns):
+            table.add_column(name, justify="right" if number else "left", no_wrap=number > 0 and " " not in name)
+        for number, row in enumerate(self.rows):
+            table.add_row(*map(escape, row), style="red" if number in self.bad else None)
+        return table
+
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """What a report shows; `chart` is a PNG, and `chart_shows` its alternative text."""
+    """What a report shows; `chart` draws a PNG, and `chart_shows` is its alternative text."""
 
     title: str
     question: str
-    chart: bytes
+    chart: Callable[[], bytes]
     chart_shows: str
     tables: Sequence[PageTable]
     notes: Sequence[str]
     machine: Mapping[str, object]
 
-    def write(self, file: Path) -> None:
-        """Write the page, and its chart as PNG beside it."""
-        template = jinja2.Environment(autoescape=True).from_string(TEMPLATE)
-        text = template.render(page=self, chart=base64.b64encode(self.chart).decode("ascii"))
-        file.with_suffix(".png").write_bytes(self.chart)
+    def show(self, plain: object, json_file: Path | None, html_file: Path | None) -> None:
+        """Print it, and write the chosen files: `plain` as JSON, and the page, with its chart as PNG beside it."""
+        console = wide_console()
+        say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
+        say(f"{self.title}: {self.question}")
+        for table in self.tables:
+            console.print(table.for_console())
+            if table.link:
+                say(f"{table.heading} {table.link_text}: {table.link}")
+        for note in [*self.notes, ", ".join(f"{name} {value}" for name, value in self.machine.items())]:
+            say(note)
+        if json_file:
+            json_file.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
+        if html_file:
+            self._write(html_file)
+
+    def _write(self, file: Path) -> None:
+        template, chart = jinja2.Environment(autoescape=True).from_string(TEMPLATE), self.chart()
+        text = template.render(page=self, chart=base64.b64encode(chart).decode("ascii"))
+        file.with_suffix(".png").write_bytes(chart)
         file.write_text(text, encoding="utf-8")

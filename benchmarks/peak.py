@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks.batch_worker import process_mb
 from benchmarks.contestants import task
-from benchmarks.memory_use import process_mb
 from benchmarks.photos import drawn
 
 WARM_PX = (640, 480)

@@ -8,48 +8,47 @@ from pathlib import Path
 import click
 
 from benchmarks import children, contestants
-from benchmarks.children import Child
 from benchmarks.contestants import Contestant, timed
-from benchmarks.findings import Findings, Row
+from benchmarks.findings import Findings, Row, findings_command
+from benchmarks.line_process import LineProcess
 from benchmarks.measuring import interleaved, pin, ratio
-from benchmarks.options import EXISTING_FILE, FOLDER, html_option, images_option, json_option, runs_option
+from benchmarks.options import EXISTING_FILE, FOLDER, images_option, runs_option
 from benchmarks.photos import Photo, as_format, load
 from handlers.imaging import convert
 
 OURS = "PixelCascade"
 PNGS = 6
-TASKS = ("sizes", "convert", "copy", "png")
+CALLS = {"sizes": "sizes", "convert": "reencoded", "copy": "converted", "png": "converted"}
+"""PixelCascade's call for each task."""
 
 
-@click.command()
+@findings_command
 @images_option
 @runs_option(5)
-@json_option
-@html_option
-@click.option("--task", "tasks", multiple=True, type=click.Choice(TASKS), help="Only these tasks; all if not given.")
+@click.option(
+    "--task", "tasks", multiple=True, type=click.Choice(list(CALLS)), help="Only these tasks; all if not given."
+)
 @click.option("--sharp", "sharp_folder", type=FOLDER, help="Folder in which npm has installed sharp.")
 @click.option("--simd", "simd_python", type=EXISTING_FILE, help="A Python that has pillow-simd instead of Pillow.")
 def peers(
-    images: Path | None,
-    runs: int,
-    json_file: Path | None,
-    html_file: Path | None,
-    *,
-    tasks: tuple[str, ...],
-    sharp_folder: Path | None,
-    simd_python: Path | None,
-) -> None:
+    images: Path | None, runs: int, tasks: tuple[str, ...], sharp_folder: Path | None, simd_python: Path | None
+) -> Findings:
     """Compare with Pillow, libjpeg-turbo, pyvips and sharp.
 
     Also with pillow-simd; each as far as it is installed.
     """
     pin()
     with tempfile.TemporaryDirectory() as folder:
-        others = _Others(Path(folder), sharp_folder, simd_python)
+        sharp = children.sharp(sharp_folder) if sharp_folder else None
+        simd = children.other_python(simd_python) if simd_python else None
         photos = load(images, jpeg_only=True)
-        inputs = {task: _inputs(task, photos) for task in tasks or TASKS}
-        rows = [row for task, some in inputs.items() for row in _rows(task, others.of(task), some, runs)]
-    Findings(
+        inputs = {task: _inputs(task, photos) for task in tasks or CALLS}
+        rows = [
+            row
+            for task, some in inputs.items()
+            for row in _rows(task, _rivals(task, sharp, simd, Path(folder)), some, runs)
+        ]
+    return Findings(
         title="Peers",
         question=f"milliseconds a picture, quality 100, mean of {len(photos)} pictures a run, {runs} runs",
         rows=rows,
@@ -58,7 +57,7 @@ def peers(
             "ratio by picture: the same for each picture, with its quartiles over pictures.",
             f"copy: the pictures that need nothing; png: the first {PNGS} as PNG.",
         ],
-    ).show(json_file, html_file)
+    )
 
 
 def _inputs(task: str, photos: list[Photo]) -> list[Photo]:
@@ -69,7 +68,7 @@ def _inputs(task: str, photos: list[Photo]) -> list[Photo]:
     if task == "copy":
         copied = [photo for photo in photos if convert(photo.data, limits=contestants.LIMITS).copied]
         if not copied:
-            others = " ".join(f"--task {other}" for other in TASKS if other != task)
+            others = " ".join(f"--task {other}" for other in CALLS if other != task)
             expected = f"expected a picture that can be copied; choose other --images, or {others}"
             raise click.BadParameter(f"{expected} (none of {len(photos)} can)", param_hint="--task")
         return copied
@@ -92,37 +91,24 @@ def _rows(task: str, rivals: Mapping[str, Contestant], inputs: list[Photo], runs
     return rows
 
 
-class _Others:
-    """The other contestants on this machine."""
-
-    def __init__(self, folder: Path, sharp_folder: Path | None, simd_python: Path | None) -> None:
-        self._folder, self._vips = folder, contestants.vips()
-        self._sharp: Child | None = children.sharp(sharp_folder) if sharp_folder else None
-        self._simd = children.other_python(simd_python) if simd_python else None
-
-    def of(self, task: str) -> dict[str, Contestant]:
-        """Return the contestants of a task, PixelCascade first."""
-        if task == "sizes":
-            found = {
-                OURS: timed(contestants.sizes),
-                "PixelCascade with plain Pillow": contestants.sizes_by_pillow(),
-                "libjpeg-turbo, no resampling": contestants.floor_of_sizes(),
-                "naive Pillow": timed(contestants.naive_sizes),
-            }
-        else:
-            found = {OURS: timed(contestants.reencoded if task == "convert" else contestants.converted)}
-            if task == "convert":
-                found["libjpeg-turbo, decode and encode"] = timed(contestants.floor_of_conversion)
-        if self._simd and task in ("sizes", "convert"):
-            name = "sizes" if task == "sizes" else "reencoded"
-            found["PixelCascade with pillow-simd"] = self._simd.contestant(name, self._folder)
-        if self._vips and task == "sizes":
-            found["PixelCascade with libvips, as on arm64"] = contestants.sizes_by(contestants.libvips(self._vips))
-        if self._vips:
-            work = contestants.vips_sizes if task == "sizes" else contestants.vips_conversion
-            found["pyvips, one shrunk decode" if task == "sizes" else "pyvips"] = timed(
-                functools.partial(work, self._vips)
-            )
-        if self._sharp:
-            found["sharp"] = self._sharp.contestant("sizes" if task == "sizes" else "reencoded", self._folder)
-        return found
+def _rivals(task: str, sharp: LineProcess | None, simd: LineProcess | None, folder: Path) -> dict[str, Contestant]:
+    """Return a task's contestants on this machine, PixelCascade first; `folder` is for pictures of other programs."""
+    vips = contestants.vips()
+    call = CALLS[task]
+    found = {OURS: timed(contestants.task(call))}
+    if task == "sizes":
+        found["PixelCascade with plain Pillow"] = contestants.sizes_by(contestants.by_pillow)
+        found["libjpeg-turbo, no resampling"] = contestants.floor_of_sizes()
+        found["naive Pillow"] = timed(contestants.naive_sizes)
+    if task == "convert":
+        found["libjpeg-turbo, decode and encode"] = timed(contestants.floor_of_conversion)
+    if simd and task in ("sizes", "convert"):
+        found["PixelCascade with pillow-simd"] = children.contestant(simd, call, folder)
+    if vips and task == "sizes":
+        found["PixelCascade with libvips, as on arm64"] = contestants.sizes_by(contestants.libvips(vips))
+        found["pyvips, one shrunk decode"] = timed(functools.partial(contestants.vips_sizes, vips))
+    elif vips:
+        found["pyvips"] = timed(functools.partial(contestants.vips_conversion, vips))
+    if sharp:
+        found["sharp"] = children.contestant(sharp, "sizes" if task == "sizes" else "reencoded", folder)
+    return found

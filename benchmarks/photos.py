@@ -4,7 +4,7 @@ import io
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,13 +34,13 @@ class Photo:
     data: bytes
 
     @property
-    def size(self) -> tuple[int, int]:
-        """Return (width, height); Pillow reads no HEIC."""
+    def pixels(self) -> int:
+        """Return width times height; Pillow reads no HEIC."""
         if is_heic(self.data[:PREFIX_BYTES]):
             header = open_picture(self.data, Limits(), formats=["heic"]).header
-            return header.width, header.height
+            return header.width * header.height
         with Image.open(io.BytesIO(self.data)) as image:
-            return image.size
+            return image.width * image.height
 
 
 def load(folder: Path | None, *, jpeg_only: bool = False) -> list[Photo]:
@@ -51,15 +51,19 @@ def load(folder: Path | None, *, jpeg_only: bool = False) -> list[Photo]:
     if folder is None:
         return [Photo(name, drawn(size)) for name, size in MEGAPIXELS.items()]
     suffixes, formats = (JPEG_SUFFIXES, ("JPEG",)) if jpeg_only else (SUFFIXES, ("JPEG", "PNG", "GIF"))
-    try:
-        files = sorted(file for file in folder.iterdir() if file.suffix.lower() in suffixes)
-    except OSError as error:
-        expected = "expected a folder that can be read"
-        raise click.BadParameter(f"{expected}, got {folder} ({error.strerror})", param_hint="--images") from error
+    return [_read(file, formats) for file in picture_files(folder, "*", suffixes)]
+
+
+def picture_files(folder: Path, pattern: str, suffixes: Collection[str]) -> list[Path]:
+    """Return a folder's files of a pattern that end like pictures, by name.
+
+    Raises: click.BadParameter, if there is none.
+    """
+    files = sorted(file for file in folder.glob(pattern) if file.suffix.lower() in suffixes)
     if not files:
         expected = f"expected files that end in {', '.join(sorted(suffixes))}"
         raise click.BadParameter(f"{expected}, got {folder} without pictures", param_hint="--images")
-    return [_read(file, formats) for file in files]
+    return files
 
 
 def _read(file: Path, formats: tuple[str, ...]) -> Photo:

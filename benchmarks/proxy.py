@@ -9,7 +9,6 @@ import threading
 from collections import Counter
 from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any, Self
 from urllib.parse import SplitResult, urlsplit
 
@@ -24,21 +23,15 @@ class FlakyProxy:
         self.faults: Counter[str] = Counter()
         self._share = share
         self._random, self._lock = random.Random(seed), threading.Lock()  # noqa: S311 no secret
-        self._server = _Server(("127.0.0.1", 0), functools.partial(_Handler, self, urlsplit(endpoint)))
+        self._server = QuietServer(("127.0.0.1", 0), functools.partial(_Handler, self, urlsplit(endpoint)))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._server.shutdown()
-        self.close()
-
-    def close(self) -> None:
-        """Close the port."""
         self._server.server_close()
 
     def draw(self) -> str:
@@ -51,11 +44,13 @@ class FlakyProxy:
             return fault
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class QuietServer(ThreadingHTTPServer):
+    """A server for many clients at once, each in a thread of its own."""
+
+    request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Print nothing, because clients are meant to be cut off."""
+        """Print nothing, because clients may be cut off or killed."""
 
 
 class _Handler(BaseHTTPRequestHandler):

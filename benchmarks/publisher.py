@@ -1,22 +1,21 @@
 """How long is the publisher billed for an upload? By memory size, within that size's share of CPU."""
 
-import contextlib
 import os
 import statistics
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
 from benchmarks.artefact import Artefact, unpacked
-from benchmarks.findings import Findings, Row
+from benchmarks.findings import Findings, Row, findings_command
+from benchmarks.line_process import ChildDiedError
 from benchmarks.measuring import Samples
-from benchmarks.memory.cgroups import group, usable
+from benchmarks.memory.cgroups import usable
 from benchmarks.memory.request import parse_sizes
-from benchmarks.memory.sizes import billed_ms, cores_seen, vcpus
-from benchmarks.options import delay_option, html_option, json_option, runs_option
-from benchmarks.worker_process import WorkerArgs, WorkerDiedError, WorkerProcess, loopback
+from benchmarks.memory.sizes import billed_ms, cores_seen
+from benchmarks.memory.trial import limited
+from benchmarks.options import delay_option, runs_option
+from benchmarks.worker_process import WorkerArgs, loopback
 from components.config import StackConfig
 from costs.calls import UPLOAD, calls
 
@@ -25,28 +24,20 @@ CALLS = sum(calls(sizes=1)[UPLOAD].values())
 """The calls run one after the other."""
 
 
-@click.command()
+@findings_command
 @runs_option(50)
 @delay_option
-@click.option(
-    "--sizes", default="128,256,512,1024,1769", show_default=True, callback=parse_sizes, help="Memory, in MB."
-)
-@json_option
-@html_option
-def publisher(runs: int, delay_ms: float, sizes: Sequence[int], json_file: Path | None, html_file: Path | None) -> None:
+@click.option("--sizes", default="128,256,512,1024,1769", callback=parse_sizes, help="Memory, in MB.")
+def publisher(runs: int, delay_ms: float, sizes: Sequence[int]) -> Findings:
     """Measure what the publisher is billed for an upload.
 
     Uploads are sent one by one; the publisher's own time is also printed without waiting for calls.
     """
     if problem := usable():
         raise click.ClickException(f"expected control groups, which give a function its share of CPU: {problem}")
-    with (
-        unpacked(StackConfig()) as artefact,
-        tempfile.TemporaryDirectory() as folder,
-        loopback(Path(folder), delay_ms) as port,
-    ):
+    with unpacked(StackConfig()) as artefact, loopback({}, delay_ms) as port:
         rows = [_row(artefact, port, memory_mb, runs, delay_ms) for memory_mb in sizes]
-    Findings(
+    return Findings(
         title="Publisher",
         question=f"milliseconds an upload of a new name, {delay_ms:g} ms until a call is answered, {runs} runs",
         rows=rows,
@@ -54,7 +45,7 @@ def publisher(runs: int, delay_ms: float, sizes: Sequence[int], json_file: Path 
             f"The function runs from the package for {artefact.target}.",
             f"fixed_ms: the billed time without waiting for {CALLS:g} calls, one after the other.",
         ],
-    ).show(json_file, html_file)
+    )
 
 
 def _row(artefact: Artefact, port: int, memory_mb: int, runs: int, delay_ms: float) -> Row:
@@ -64,7 +55,7 @@ def _row(artefact: Artefact, port: int, memory_mb: int, runs: int, delay_ms: flo
     """
     try:
         init_s, walls_s = _uploads(artefact, port, memory_mb, runs)
-    except WorkerDiedError as error:
+    except ChildDiedError as error:
         expected = f"expected a publisher that answers at {memory_mb} MB"
         raise click.ClickException(f"{expected}, got none ({error}): leave this size out") from error
     billed = statistics.mean(map(billed_ms, walls_s))
@@ -84,21 +75,16 @@ def _row(artefact: Artefact, port: int, memory_mb: int, runs: int, delay_ms: flo
 def _uploads(artefact: Artefact, port: int, memory_mb: int, runs: int) -> tuple[float, list[float]]:
     """Return the seconds of the function's start, and of each upload after the first ones.
 
-    Raises: WorkerDiedError.
+    Raises: ChildDiedError.
     """
-    with contextlib.ExitStack() as stack:
-        cage = stack.enter_context(group(f"pixelcascade-publisher-{os.getpid()}-{memory_mb}"))
-        cage.limit_memory(memory_mb)
-        args = WorkerArgs(
-            artefact=artefact,
-            module="job_publisher",
-            port=port,
-            cores=sorted(os.sched_getaffinity(0))[: cores_seen(memory_mb)],
-            memory_mb=memory_mb,
-            config=StackConfig(),
-            joins=cage.joins,
-        )
-        worker = stack.enter_context(WorkerProcess(args))
-        cage.limit_cpu(vcpus(memory_mb))
+    args = WorkerArgs(
+        artefact=artefact,
+        module="job_publisher",
+        port=port,
+        cores=sorted(os.sched_getaffinity(0))[: cores_seen(memory_mb)],
+        memory_mb=memory_mb,
+        config=StackConfig(),
+    )
+    with limited(args) as (worker, _):
         walls_s = [worker.invoke([f"{number}.jpg"]).wall_s for number in range(WARM_UPS + runs)]
-    return worker.init_s, walls_s[WARM_UPS:]
+        return worker.init_s, walls_s[WARM_UPS:]

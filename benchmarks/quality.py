@@ -48,7 +48,7 @@ def quality(*, images: Path | None, by_libvips: bool, json_file: Path | None, ht
         raise SystemExit(NOT_AS_EXPECTED)
 
 
-def _by_libvips() -> contextlib.AbstractContextManager[None]:
+def _by_libvips() -> contextlib.AbstractContextManager[object]:
     """Resample by libvips within the context.
 
     Raises: click.UsageError.

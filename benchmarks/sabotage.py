@@ -7,8 +7,8 @@ import dataclasses
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from functools import partial
 
 from handlers import format_converter, metadata_extractor, pixel_resizer, worker
 from handlers.imaging import Picture
@@ -18,7 +18,6 @@ from handlers.settings import Settings
 from handlers.work import Work
 
 MEGABYTE = 1024 * 1024
-KILLERS = ("exhausts-memory", "never-ends", "crashes")
 
 
 def sabotaged(work: Work) -> Work:
@@ -51,22 +50,16 @@ def crash(_settings: Settings) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-FAULTS: dict[str, Callable[[Settings], None]] = dict(zip(KILLERS, (exhaust_memory, never_end, crash), strict=True))
+FAULTS: dict[str, Callable[[Settings], None]] = {
+    "exhausts-memory": exhaust_memory,
+    "never-ends": never_end,
+    "crashes": crash,
+}
+KILLERS = tuple(FAULTS)
+"""Parts of the names of masters that are meant to kill their worker."""
 
 
-def converter(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
-    """Run the format-converter."""
-    return worker.process(event, context, sabotaged(format_converter.WORK))
-
-
-def resizer(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
-    """Run the pixel-resizer."""
-    return worker.process(event, context, sabotaged(pixel_resizer.WORK))
-
-
-def extractor(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
-    """Run the metadata-extractor."""
-    return worker.process(event, context, sabotaged(metadata_extractor.WORK))
-
-
+converter = partial(worker.process, work=sabotaged(format_converter.WORK))
+resizer = partial(worker.process, work=sabotaged(pixel_resizer.WORK))
+extractor = partial(worker.process, work=sabotaged(metadata_extractor.WORK))
 HANDLERS = {"format-converter": "converter", "pixel-resizer": "resizer", "metadata-extractor": "extractor"}

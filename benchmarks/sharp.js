@@ -18,6 +18,7 @@ const tasks = {
 const files = new Map();
 
 (async () => {
+  console.log("ready");
   for await (const line of readline.createInterface({ input: process.stdin })) {
     const { task, file } = JSON.parse(line);
     if (!files.has(file)) files.set(file, fs.readFileSync(file));

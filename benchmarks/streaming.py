@@ -1,8 +1,6 @@
 """One picture in flight: decoded while it arrives, or fetched whole before; from a slow S3 on loopback."""
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -22,16 +20,13 @@ CALLS = {"resize": "sizes", "convert": "reencoded", "convert, copying": "convert
 
 def stream_rows(classes: Mapping[str, Sequence[Photo]], runs: int, mb_per_s: float) -> list[Row]:
     """Return the milliseconds from the request to the result, fetched whole and streamed, for each class and call."""
+    masters = {photo.name: photo.data for members in classes.values() for photo in members}
     rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        for members in classes.values():
-            for photo in members:
-                (Path(folder) / photo.name).write_bytes(photo.data)
-        with loopback(Path(folder), FIRST_BYTE_MS, SERVER_CORE, mb_per_s) as port:
-            fetch = _fetcher(port)
-            for kind, members in classes.items():
-                for name, call in CALLS.items():
-                    rows += _rows(f"{name}, {kind}", _contestants(fetch, TASKS[call]), members, runs)
+    with loopback(masters, FIRST_BYTE_MS, SERVER_CORE, mb_per_s) as port:
+        fetch = _fetcher(port)
+        for kind, members in classes.items():
+            for name, call in CALLS.items():
+                rows += _rows(f"{name}, {kind}", _contestants(fetch, TASKS[call]), members, runs)
     return rows
 
 

@@ -3,12 +3,11 @@
 import contextlib
 import importlib
 import io
+import itertools
 import logging
 import os
 import sys
-import tempfile
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -25,26 +24,17 @@ WORKERS = {"copy": "format_converter", "resize": "pixel_resizer", "metadata": "m
 
 
 class Trace:
-    """Calls of functions of the project's own files, in their order; the main thread's and all others'."""
+    """Calls of functions of the handlers' files, in their order, while `recording`; those of all threads."""
 
     def __init__(self) -> None:
         self._calls: list[tuple[str, str]] = []
-        self._recording = False
+        self.recording = False
 
     def __call__(self, frame: FrameType, event: str, _: Any) -> None:
         """Record a call; `sys.setprofile` calls this."""
         code = frame.f_code
-        if self._recording and event == "call" and code.co_filename.startswith(f"{ROOT / 'handlers'}/"):
+        if self.recording and event == "call" and code.co_filename.startswith(f"{ROOT / 'handlers'}/"):
             self._calls.append((code.co_filename, code.co_qualname))
-
-    @contextlib.contextmanager
-    def recorded(self) -> Iterator[None]:
-        """Record the calls within the block."""
-        self._recording = True
-        try:
-            yield
-        finally:
-            self._recording = False
 
     def files(self) -> list[str]:
         """Return the files, in the order in which they were entered first."""
@@ -56,8 +46,7 @@ class Trace:
 
     def moves(self) -> int:
         """Return how often a call was in a different file from the call before."""
-        pairs = zip(self._calls, self._calls[1:], strict=False)
-        return sum(before[0] != after[0] for before, after in pairs)
+        return sum(before[0] != after[0] for before, after in itertools.pairwise(self._calls))
 
 
 @click.command()
@@ -70,10 +59,8 @@ def trace(task: str) -> None:
     found = Trace()
     threading.setprofile(found)
     sys.setprofile(found)
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "one.jpg").write_bytes(drawn(MEGAPIXELS["2 MP"]))
-        with loopback(Path(folder), 0) as port:
-            _invoke(WORKERS[task], port, found)
+    with loopback({"one.jpg": drawn(MEGAPIXELS["2 MP"])}, 0) as port:
+        _invoke(WORKERS[task], port, found)
     sys.setprofile(None)
     print("\n".join(found.files()))
     print(f"{task}: {len(found.files())} files, {found.functions()} functions, {found.moves()} moves between files")
@@ -86,8 +73,8 @@ def _invoke(module: str, port: int, found: Trace) -> None:
     logging.disable()  # Logs and metrics go to standard output, where the answer comes.
     with contextlib.redirect_stdout(io.StringIO()):
         handler(event(["one.jpg"]), Context(60))
-        with found.recorded():
-            answer = handler(event(["one.jpg"]), Context(60))
-    logging.disable(logging.NOTSET)
+        found.recording = True
+        answer = handler(event(["one.jpg"]), Context(60))
+        found.recording = False
     if answer["batchItemFailures"]:
         raise click.ClickException("expected an invocation without failures, got one")

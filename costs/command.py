@@ -1,7 +1,6 @@
 """`python -m costs`: a month's bill and the limits, from settings alone, without a stack or credentials."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,20 +29,16 @@ POSITIVE = Number("number", 1 / MOST, MOST, f"a number above 0, up to {MOST:g}, 
 SHARE = Number("share", 0, 1, "a share from 0 to 1, such as 0.01 for one in a hundred")
 
 
-@click.command(name="estimate", context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--images", type=POSITIVE, default="1e6", show_default=True, help="Pictures uploaded in a month.")
-@click.option("--megapixels", type=POSITIVE, default=12.0, show_default=True, help="Megapixels of a picture.")
+@click.command(name="estimate", context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.option("--images", type=POSITIVE, default="1e6", help="Pictures uploaded in a month.")
+@click.option("--megapixels", type=POSITIVE, default=12.0, help="Megapixels of a picture.")
 @click.option("--mb", type=POSITIVE, help=f"Megabytes of an upload; {BYTES_PER_PIXEL} bytes a pixel if not given.")
-@click.option("--per-batch", type=POSITIVE, default=1, show_default=True, help="Messages in a batch, on average.")
+@click.option("--per-batch", type=POSITIVE, default=1, help="Messages in a batch, on average.")
 @click.option(
     "--publisher-ms", type=POSITIVE, help="Milliseconds of job-publisher per upload; as measured if not given."
 )
-@click.option(
-    "--call-ms", type=POSITIVE, default=CALL_MS, show_default=True, help="Milliseconds until S3 answers a call."
-)
-@click.option(
-    "--cold-starts", type=SHARE, default=COLD_STARTS, show_default=True, help="Share of invocations that start cold."
-)
+@click.option("--call-ms", type=POSITIVE, default=CALL_MS, help="Milliseconds until S3 answers a call.")
+@click.option("--cold-starts", type=SHARE, default=COLD_STARTS, help="Share of invocations that start cold.")
 @click.option("--rate", type=POSITIVE, help="Uploads per second at the busiest time; the month's mean if not given.")
 @click.option(
     "--config",
@@ -55,6 +50,7 @@ SHARE = Number("share", 0, 1, "a share from 0 to 1, such as 0.01 for one in a hu
     "--benchmark",
     type=_FILE,
     default=MEASURED,
+    show_default=False,
     help="Results of `python -m benchmarks memory --json`; those in benchmarks/measured if not given.",
 )
 @click.option("--verbose", is_flag=True, help="Also print every line of the bill, limit, assumption and price.")
@@ -66,7 +62,7 @@ def estimate_command(
 
     Also prints the cost of the reference set-up that PixelCascade began as. Needs no stack and no credentials.
     """
-    report = _report(_workload(**work), _values(stack_file), benchmark, rate)
+    report = _report(_workload(**work), stack_file, benchmark, rate)
     if as_json:
         click.echo(json.dumps(report.plain()))
     else:
@@ -77,12 +73,13 @@ def _workload(*, megapixels: float, mb: float | None, **work: Any) -> Workload:
     return Workload(megapixels=megapixels, upload_mb=mb or megapixels * BYTES_PER_PIXEL, **work)
 
 
-def _report(workload: Workload, values: Mapping[str, str], benchmark: Path, rate: float | None) -> EstimateReport:
-    """Compute the bill of a stack's settings.
+def _report(workload: Workload, stack_file: Path | None, benchmark: Path, rate: float | None) -> EstimateReport:
+    """Compute the bill of a stack's settings, or of the program's defaults.
 
     Raises: click.UsageError.
     """
     try:
+        values = file_config(stack_file) if stack_file else {}
         config = StackConfig.parse(values)
         durations = Durations.read(benchmark)
         _check(workload, config)
@@ -101,16 +98,6 @@ def _report(workload: Workload, values: Mapping[str, str], benchmark: Path, rate
         )
     except (ConfigError, DurationsError) as error:
         raise click.UsageError(str(error)) from error
-
-
-def _values(stack_file: Path | None) -> Mapping[str, str]:
-    """Return the settings of a stack's file; without a file, none, for the program's defaults."""
-    if stack_file is None:
-        return {}
-    try:
-        return file_config(stack_file)
-    except ConfigError as error:
-        raise click.UsageError(f"--config: {error}") from error
 
 
 def _check(workload: Workload, config: StackConfig) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeVar
 
 import msgspec
 
@@ -14,6 +14,7 @@ MEASURED = Path(__file__).parent.parent / "benchmarks" / "measured" / "memory.js
 COMMAND = "python -m benchmarks memory --json FILE"
 PUBLISHER = MEASURED.with_name("publisher.json")
 PUBLISHER_COMMAND = "python -m benchmarks publisher --json FILE"
+Measured = TypeVar("Measured")
 AboveZero = Annotated[int, msgspec.Meta(gt=0)]
 
 
@@ -71,19 +72,8 @@ class Durations:
 
     @classmethod
     def read(cls, path: Path, command: str = COMMAND) -> Self:
-        """Read the JSON that the benchmark wrote.
-
-        Raises: DurationsError, which says which command writes one.
-        """
-        try:
-            return msgspec.json.decode(path.read_bytes(), type=cls)
-        except FileNotFoundError as error:
-            raise DurationsError(
-                f"expected a file that `{command}` writes, got {path}, which does not exist: name one with "
-                "--benchmark FILE"
-            ) from error
-        except (msgspec.MsgspecError, OSError) as error:
-            raise DurationsError(f"expected JSON that `{command}` writes, got {path} ({error})") from error
+        """Read the JSON that a benchmark wrote; see `measured`."""
+        return measured(path, cls, command)
 
     def of(self, function: str, memory_mb: int) -> Duration:
         """Return a function's duration at the memory size measured that is nearest, by ratio, to `memory_mb`.
@@ -113,6 +103,21 @@ class Durations:
             batch_size=row.batch_size,
             init_ms=row.init_ms or 0.0,
         )
+
+
+def measured(path: Path, kind: type[Measured], command: str) -> Measured:
+    """Return what a benchmark wrote as JSON.
+
+    Raises: DurationsError, which says which command writes it.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except FileNotFoundError as error:
+        raise DurationsError(
+            f"expected a file that `{command}` writes, got {path}, which does not exist: name one with --benchmark FILE"
+        ) from error
+    except (msgspec.MsgspecError, OSError) as error:
+        raise DurationsError(f"expected JSON that `{command}` writes, got {path} ({error})") from error
 
 
 def _timed(row: MeasuredTimes) -> bool:

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-import msgspec
-
-from costs.durations import DurationsError
+from costs.durations import DurationsError, measured
 
 MEASURED = Path(__file__).parent.parent / "benchmarks" / "measured" / "formats.json"
 COMMAND = "python -m benchmarks formats --images DIR --json FILE"
@@ -15,10 +13,13 @@ COMMAND = "python -m benchmarks formats --images DIR --json FILE"
 
 @dataclass(frozen=True, kw_only=True)
 class Encoding:
-    """One format at one quality: milliseconds of one core, and bytes of the file, per pixel."""
+    """One format at one quality: milliseconds of one core, and bytes of the file, per pixel.
 
-    format: str
-    quality: int
+    A row that compares efforts has no format.
+    """
+
+    format: str = ""
+    quality: int = 0
     ms_per_megapixel: float
     bytes_per_pixel: float
 
@@ -36,16 +37,11 @@ class Encodings:
 
     @classmethod
     def read(cls, path: Path = MEASURED) -> Self:
-        """Read the JSON that the benchmark wrote; rows that compare efforts have no format and are passed over.
+        """Read the JSON that the benchmark wrote.
 
         Raises: DurationsError, which says which command writes one.
         """
-        try:
-            plain = msgspec.json.decode(path.read_bytes(), type=dict[str, object])["rows"]
-            rows = [row for row in msgspec.convert(plain, list[dict[str, object]]) if "format" in row]
-            return cls(rows=msgspec.convert(rows, list[Encoding]))
-        except (msgspec.MsgspecError, KeyError, OSError) as error:
-            raise DurationsError(f"expected JSON that `{COMMAND}` writes, got {path} ({error})") from error
+        return measured(path, cls, COMMAND)
 
     def of(self, name: str, quality: int) -> Encoding:
         """Return the encoding of a format that was measured at the nearest quality.

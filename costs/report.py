@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from components import prices
 from costs import assumptions, scale
@@ -17,6 +17,7 @@ from costs.scale import Limit
 from costs.workload import Assumption, Workload
 
 BILLED_PARTS = (*PARTS, STACK)
+SET_UPS = ("PixelCascade", "reference set-up")
 LARGE = 100  # Above this, decimals do not matter.
 
 
@@ -96,9 +97,8 @@ class EstimateReport:
     def _bills(self) -> Table:
         pictures = f"{self.workload.images:,.0f} pictures of {self.workload.megapixels:g} megapixels"
         title = f"{pictures} in a month: US dollars, {prices.REGION}, list prices of {prices.READ}"
-        table, both = Table("part", "what", title=title), (self.bill, self.reference)
-        for heading in ("number", "PixelCascade", "reference set-up"):
-            table.add_column(heading, justify="right")
+        table = Table("part", "what", *map(_right, ("number", *SET_UPS)), title=title)
+        both = (self.bill, self.reference)
         for part in BILLED_PARTS:
             _add_lines(table, part, self.bill.work, self.reference.work)
             sums = [total(line for line in bill.work if line.part == part) for bill in both]
@@ -115,9 +115,7 @@ class EstimateReport:
 
     def _services(self) -> Table:
         """Return what each service costs, the most expensive first."""
-        table = Table("service", title="US dollars a month")
-        for heading in ("PixelCascade", "reference set-up"):
-            table.add_column(heading, justify="right")
+        table = Table("service", *map(_right, SET_UPS), title="US dollars a month")
         for service, dollars in sorted(self._by_service(), key=lambda row: -row[1][0]):
             table.add_row(service, *(f"{sum_:,.2f}" for sum_ in dollars))
         return table
@@ -150,33 +148,20 @@ class EstimateReport:
 
     def _formats(self) -> Table:
         """Return what further formats and another quality cost and save, compared with the stack's JPEGs."""
-        table = Table(
-            "format", "", title="Formats: what is added to the bill with the stack's JPEGs, US dollars a month"
-        )
-        headings = (
-            "ms a picture",
-            "KB a picture",
-            "Lambda",
-            "requests",
-            "storage",
-            "sending every size",
-            "break-even views",
-        )
-        for heading in headings:
-            table.add_column(heading, justify="right")
+        title = "Formats: what is added to the bill with the stack's JPEGs, US dollars a month"
+        dollars = ("Lambda", "requests", "storage", "sending every size")
+        numbers = map(_right, ("ms a picture", "KB a picture", *dollars, "break-even views"))
+        table = Table("format", "", *numbers, title=title)
         for one in self.formats:
             what = "instead" if one.instead else "made" if one.made else "not made"
-            dollars = (f"{value:+,.2f}" for value in (one.compute, one.requests, one.keeping, one.view))
+            added = (f"{value:+,.2f}" for value in (one.compute, one.requests, one.keeping, one.view))
             views = "" if one.break_even_views is None else f"{one.break_even_views:,.1f}"
-            table.add_row(one.name, what, f"{one.ms:,.1f}", f"{one.kb:,.0f}", *dollars, views)
+            table.add_row(one.name, what, f"{one.ms:,.1f}", f"{one.kb:,.0f}", *added, views)
         return table
 
     def _scale(self) -> Table:
-        table = Table("limit", "default", title="Scale sheet: images per second at which each limit is reached")
-        table.add_column("reached at", justify="right")
-        table.add_column(f"enough for {self.rate:,.1f}")
-        table.add_column("raised by")
-        table.add_column("source")
+        columns = ("limit", "default", _right("reached at"), f"enough for {self.rate:,.1f}", "raised by", "source")
+        table = Table(*columns, title="Scale sheet: images per second at which each limit is reached")
         for limit in self.limits:
             enough = "yes" if limit.per_second >= self.rate else "no"
             table.add_row(limit.name, limit.default, f"{limit.per_second:,.1f}", enough, limit.moved_by, limit.source)
@@ -194,6 +179,10 @@ class EstimateReport:
         for assumption in self.assumptions:
             table.add_row(*assumption)
         return table
+
+
+def _right(name: str) -> Column:
+    return Column(name, justify="right")
 
 
 def _add_lines(table: Table, part: str, ours: Sequence[Line], theirs: Sequence[Line]) -> None:
@@ -220,9 +209,8 @@ def _prices_of(region: str) -> Assumption:
 
 
 def _prices() -> Table:
-    table = Table("price", title=f"Prices: {prices.REGION}, {prices.READ}")
-    table.add_column("US dollars for a million", justify="right")
-    table.add_column("source")
+    title = f"Prices: {prices.REGION}, {prices.READ}"
+    table = Table("price", _right("US dollars for a million"), "source", title=title)
     for price in prices.TABLE:
         table.add_row(price.name, f"{price * prices.MILLION:,.2f}", price.source)
     return table

@@ -4,56 +4,31 @@ import json
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import click
 
 from components.branches import BRANCHES, ImageBranch
-from costs.bill import Line, total
+from costs.bill import total
 from costs.calls import request_lines
 from handlers import topic
 from handlers.errors import NameTakenError
 from handlers.record import MAX_MESSAGE, Outcome, Record, now
-from ops.audit import Auditor, files_of, marks, read_json
+from ops.audit import audit, files_of, marks, read_json
 from ops.inventory import Inventory
 from ops.listing import list_objects
 from ops.stack import DeployedStack
 
 
 @dataclass(frozen=True, kw_only=True)
-class Requests:
-    """The requests that a backfill makes, without the functions' time; `branches` are those that process again."""
-
-    jobs: int
-    sizes: int
-    branches: Collection[str] = tuple(row.name for row in BRANCHES)
-
-    @property
-    def lines(self) -> list[Line]:
-        """Requests by part; a backfill fills batches of ten."""
-        found = request_lines(self.jobs, sizes=self.sizes, per_batch=topic.BATCH, redone=self.branches)
-        return list(found)
-
-    @property
-    def counts(self) -> Counter[str]:
-        """The number of requests of each kind."""
-        found: Counter[str] = Counter()
-        for line in self.lines:
-            found[line.price.name] += math.ceil(line.count)
-        return found
-
-    @property
-    def dollars(self) -> float:
-        """The price of these requests in US dollars."""
-        return total(self.lines)
-
-
-@dataclass(frozen=True, kw_only=True)
 class BackfillPlan:
-    """What a backfill would do: masters, requests, their price, and at most how many pictures each branch repeats."""
+    """What a backfill would do: masters, requests, their price, and at most how many pictures each branch repeats.
+
+    The price is US dollars, without the functions' time.
+    """
 
     masters: int
     requests: Mapping[str, int]
@@ -65,17 +40,20 @@ class BackfillPlan:
         """Add up the requests of some tasks."""
         # Each master is read once and its job is delivered once, however many branches process it again.
         alike = Counter(tuple(task.branches) or tuple(row.name for row in BRANCHES) for task in work)
-        asked = [Requests(jobs=count, sizes=stack.sized_files, branches=names) for names, count in alike.items()]
+        lines = [
+            line
+            for branches, jobs in alike.items()
+            for line in request_lines(jobs, sizes=stack.sized_files, per_batch=topic.BATCH, redone=branches)
+        ]
+        requests: Counter[str] = Counter()
+        for line in lines:
+            requests[line.price.name] += math.ceil(line.count)
         return cls(
             masters=len(work),
-            requests=dict(sum((found.counts for found in asked), Counter[str]())),
-            dollars=sum(found.dollars for found in asked),
+            requests=dict(requests),
+            dollars=total(lines),
             again=dict(Counter(branch for branches in alike.elements() for branch in branches)),
         )
-
-    def plain(self) -> dict[str, Any]:
-        """Return the plan as JSON has it."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,16 +80,13 @@ def in_state(
     deep: bool = False,
 ) -> Iterator[Task]:
     """Yield the masters that have a branch in one of these states of the audit, with those branches."""
-    with Inventory.of(stack, prefix) as inventory:
-        for account in Auditor(stack, inventory, deep=deep).accounts(prefix, after):
-            branches = [name for name, state in account.states.items() if state in states and branch in {None, name}]
-            if branches:
-                yield Task(key=account.key, branches=branches)
+    for account in audit(stack, prefix, after, deep=deep):
+        branches = [name for name, state in account.states.items() if state in states and branch in {None, name}]
+        if branches:
+            yield Task(key=account.key, branches=branches)
 
 
-def backfill(
-    stack: DeployedStack, work: Iterable[Task], *, per_second: float, done: Callable[[Task], None] = lambda _: None
-) -> int:
+def backfill(stack: DeployedStack, work: Iterable[Task], *, per_second: float) -> int:
     """Reconcile masters, at most `per_second` unless that is 0; return how many jobs were published.
 
     If the record is settled and the task names branches, they process the master again in a new generation, which keeps
@@ -126,7 +101,6 @@ def backfill(
             count += 1
         elif record is not None and record.settled and record.key == task.key and task.branches:
             count += reconciler.redo(record, task.branches) is not None
-        done(task)
         if per_second:
             time.sleep(max(0.0, started + number / per_second - time.monotonic()))
     return count
@@ -205,12 +179,11 @@ class Bookmark:
                 f"--resume: expected a file that a backfill wrote, got {self.path}: name another"
             ) from error
 
-    def write(self, bucket: str, key: str) -> None:
-        """Store the key, atomically."""
+    def kept(self, bucket: str, work: Iterable[Task]) -> Iterator[Task]:
+        """Yield the tasks; store the key of each, atomically, when it is done, and remove the file at the end."""
         unfinished = self.path.with_name(f".{self.path.name}.new")
-        unfinished.write_text(json.dumps({"bucket": bucket, "key": key}))
-        unfinished.replace(self.path)
-
-    def remove(self) -> None:
-        """Remove the file, because the backfill is complete."""
+        for task in work:
+            yield task
+            unfinished.write_text(json.dumps({"bucket": bucket, "key": task.key}))
+            unfinished.replace(self.path)
         self.path.unlink(missing_ok=True)

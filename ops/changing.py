@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -52,65 +52,62 @@ BOOKMARK = click.Path(dir_okay=False, writable=True, path_type=Path)
 @click.option("--dry-run", is_flag=True, help="Print the number of masters and the cost; change nothing.")
 @click.option("--rate", type=RATE, default=0, help="Maximum number of masters per second; 0 means no limit.")
 @click.option("--resume", type=BOOKMARK, help="A file that stores the progress, to continue after an interruption.")
-@json_option
 @stack_options
-def backfill_command(stack: DeployedStack, *, as_json: bool, **options: Any) -> None:
+def backfill_command(
+    stack: DeployedStack,
+    *,
+    prefix: str,
+    registering: bool,
+    dry_run: bool,
+    rate: float,
+    resume: Path | None,
+    as_json: bool,
+    **selection: Any,
+) -> None:
     """Process masters that are already in the bucket.
 
     Outputs that are current are not made again.
     """
-    chosen = BackfillOptions(**options)
-    check_prefix(stack, chosen.prefix)
-    if chosen.registering:
-        count = backfilling.register(stack, chosen.prefix)
+    check_prefix(stack, prefix)
+    if registering:
+        count = backfilling.register(stack, prefix)
         report({"recorded": count}, f"{counted(count, 'picture')} recorded.", as_json=as_json)
         return
-    bookmark = Bookmark(chosen.resume) if chosen.resume else None
-    work = chosen.work(stack, bookmark.read(stack.bucket) if bookmark else None)
-    if chosen.dry_run:
+    bookmark = Bookmark(resume) if resume else None
+    work = _selected(stack, prefix, bookmark.read(stack.bucket) if bookmark else None, **selection)
+    if dry_run:
         plan = BackfillPlan.of(stack, list(work))
-        print_json(plan.plain()) if as_json else print_plan(plan)
+        print_json(asdict(plan)) if as_json else print_plan(plan)
         return
-
-    def done(task: Task) -> None:
-        if bookmark:
-            bookmark.write(stack.bucket, task.key)
-
-    count = backfilling.backfill(stack, work, per_second=chosen.rate, done=done)
     if bookmark:
-        bookmark.remove()
+        work = bookmark.kept(stack.bucket, work)
+    count = backfilling.backfill(stack, work, per_second=rate)
     report({"jobs": count}, f"{counted(count, 'job')} published.", as_json=as_json)
 
 
-@dataclass(frozen=True, kw_only=True)
-class BackfillOptions:
-    """The options of a backfill."""
-
-    prefix: str
-    missing: bool
-    outdated: bool
-    deep: bool
-    branch: str | None
-    registering: bool
-    dry_run: bool
-    rate: float
-    resume: Path | None
-
-    def work(self, stack: DeployedStack, after: str | None) -> Iterator[Task]:
-        """Yield the masters that the options select, starting after the key `after`."""
-        states = {*(("missing", "stale") if self.missing else ()), *(("outdated",) if self.outdated else ())}
-        for name, given in (("--branch", self.branch), ("--deep", self.deep)):
-            if given and not states:
-                raise click.UsageError(f"{name}: expected --missing or --outdated with it, got neither: add one")
-        if states:
-            return backfilling.in_state(stack, self.prefix, states, self.branch, after, deep=self.deep)
-        return backfilling.every(stack, self.prefix, after)
+def _selected(
+    stack: DeployedStack,
+    prefix: str,
+    after: str | None,
+    *,
+    missing: bool,
+    outdated: bool,
+    deep: bool,
+    branch: str | None,
+) -> Iterator[Task]:
+    """Return the masters that the options select, starting after the key `after`."""
+    states = {*(("missing", "stale") if missing else ()), *(("outdated",) if outdated else ())}
+    if states:
+        return backfilling.in_state(stack, prefix, states, branch, after, deep=deep)
+    for name, given in (("--branch", branch), ("--deep", deep)):
+        if given:
+            raise click.UsageError(f"{name}: expected --missing or --outdated with it, got neither: add one")
+    return backfilling.every(stack, prefix, after)
 
 
 @click.command(name="sweep")
 @prefix_option
 @dry_run_option
-@json_option
 @stack_options
 def sweep_command(stack: DeployedStack, *, prefix: str, dry_run: bool, as_json: bool) -> None:
     """Remove outputs whose master is gone.
@@ -133,7 +130,6 @@ def sweep_command(stack: DeployedStack, *, prefix: str, dry_run: bool, as_json: 
 @click.command(name="erase")
 @click.argument("key", type=S3Key())
 @yes_option
-@json_option
 @stack_options
 def erase_command(stack: DeployedStack, *, key: str, yes: bool, as_json: bool) -> None:
     """Remove a master and everything made from it.
@@ -144,13 +140,12 @@ def erase_command(stack: DeployedStack, *, key: str, yes: bool, as_json: bool) -
     if not yes:
         click.confirm(f"Erase {printable(key)} and all its outputs for good?", abort=True, err=as_json)
     erased = erase(stack, key)
-    fields = {"key": key, "objects": erased.objects, "items": erased.items}
-    report(fields, _erased(stack, erased), as_json=as_json)
+    report({"key": key, **erased._asdict()}, _erased(stack, key, erased), as_json=as_json)
 
 
-def _erased(stack: DeployedStack, erased: Erased) -> str:
-    if not erased.objects and not erased.items:
-        return printable(f"Nothing was removed: the stack has nothing for {erased.key}{near_keys(stack, erased.key)}.")
+def _erased(stack: DeployedStack, key: str, erased: Erased) -> str:
+    if not any(erased):
+        return printable(f"Nothing was removed: the stack has nothing for {key}{near_keys(stack, key)}.")
     return (
         f"{counted(erased.objects, 'object')} and {counted(erased.items, 'item')} removed.\n"
         "The key remains in the functions' logs until their retention ends, in the tables' backups for 35 days if "
@@ -170,7 +165,6 @@ def _erased(stack: DeployedStack, erased: Erased) -> str:
 @click.option(
     "--since", type=Time(), help="Send the events of all pictures settled since then, such as 2026-11-25T12:00:00Z."
 )
-@json_option
 @stack_options
 def events_command(stack: DeployedStack, *, keys: tuple[str, ...], since: datetime | None, as_json: bool) -> None:
     """Send the events of settled pictures again.
@@ -193,7 +187,6 @@ def events_command(stack: DeployedStack, *, keys: tuple[str, ...], since: dateti
 @click.command(name="redrive")
 @click.option("--queue", help="Only this failure queue.")
 @dry_run_option
-@json_option
 @stack_options
 def redrive_command(stack: DeployedStack, *, queue: str | None, dry_run: bool, as_json: bool) -> None:
     """Send failed messages back to the queue that they failed in.
@@ -201,7 +194,7 @@ def redrive_command(stack: DeployedStack, *, queue: str | None, dry_run: bool, a
     `letters` says why they failed.
     """
     check_queue(stack, queue)
-    counts = {name: count for name, count in redriving.waiting(stack).items() if queue in {None, name}}
+    counts = redriving.waiting(stack, queue)
     if not dry_run:
         counts = {name: redriving.redrive(stack, name) if count else 0 for name, count in counts.items()}
     what = "waiting" if dry_run else "sent_back"

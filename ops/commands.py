@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ops.nearest import did_you_mean
+from ops.text import did_you_mean
 
 
 class _Imported(UserDict[str, Any]):

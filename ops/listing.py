@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import click
 
 from handlers.storage import keys_below
-from ops.nearest import did_you_mean
 from ops.stack import DeployedStack
+from ops.text import did_you_mean
 
 NEAR = 1000
 """At most so many keys and folders are compared with a misspelt prefix or key."""

@@ -3,6 +3,7 @@
 import tempfile
 import time
 from collections import Counter
+from dataclasses import asdict
 
 import click
 
@@ -12,18 +13,16 @@ from ops.backfill import Task, backfill
 from ops.inventory import Inventory
 from ops.letters import explained_letters
 from ops.listing import check_prefix
-from ops.options import S3Key, check_queue, deep_option, json_option, prefix_option, stack_options
+from ops.options import S3Key, check_queue, deep_option, prefix_option, stack_options
 from ops.printing import (
     audit_verdict,
     print_account,
     print_json,
     print_letters,
-    print_orphan,
     print_rejections,
     print_status,
     print_totals,
     report,
-    say,
 )
 from ops.queues import messages
 from ops.redrive import waiting
@@ -38,7 +37,6 @@ IN_MEMORY_BYTES = 1_000_000
 @click.command(name="status")
 @click.argument("key", type=S3Key())
 @click.option("--watch", is_flag=True, help="Wait until the picture is settled.")
-@json_option
 @stack_options
 def status_command(stack: DeployedStack, *, key: str, watch: bool, as_json: bool) -> None:
     """Show what became of one picture.
@@ -53,7 +51,7 @@ def status_command(stack: DeployedStack, *, key: str, watch: bool, as_json: bool
         time.sleep(WATCH_S)
         found = status(stack, key)
     if as_json:
-        print_json(found.as_dict())
+        print_json(asdict(found))
     else:
         print_status(found)
     if not found.settled:
@@ -62,7 +60,6 @@ def status_command(stack: DeployedStack, *, key: str, watch: bool, as_json: bool
 
 @click.command(name="audit")
 @prefix_option
-@json_option
 @click.option("--all", "everything", is_flag=True, help="List every master, not only those unaccounted for.")
 @deep_option
 @stack_options
@@ -86,10 +83,10 @@ def audit_command(stack: DeployedStack, *, prefix: str, as_json: bool, everythin
         for output, _ in inventory.orphans():
             totals["orphans"] += 1
             if everything:
-                print_orphan(output, as_json=as_json, file=lines)
+                report({"orphan": output}, f"{printable(output)}: no master", as_json=as_json, file=lines)
         totals["in_queues"] = messages(stack, stack.queues.values()) if totals["unaccounted"] else 0
         if not as_json:
-            say(audit_verdict(totals, deep=deep))
+            click.echo(audit_verdict(totals, deep=deep))
         lines.seek(0)
         for line in lines:
             click.echo(line, nl=False)
@@ -103,7 +100,6 @@ def audit_command(stack: DeployedStack, *, prefix: str, as_json: bool, everythin
 
 @click.command(name="rejected")
 @prefix_option
-@json_option
 @click.option("--retry", is_flag=True, help="Process the rejected pictures again, after a fix.")
 @stack_options
 def rejected_command(stack: DeployedStack, *, prefix: str, as_json: bool, retry: bool) -> None:
@@ -125,7 +121,6 @@ def rejected_command(stack: DeployedStack, *, prefix: str, as_json: bool, retry:
 
 @click.command(name="letters")
 @click.option("--queue", help="Only this failure queue.")
-@json_option
 @stack_options
 def letters_command(stack: DeployedStack, *, queue: str | None, as_json: bool) -> None:
     """List the messages in the failure queues, and why they failed.
@@ -133,7 +128,7 @@ def letters_command(stack: DeployedStack, *, queue: str | None, as_json: bool) -
     Shows up to ten messages of each queue. Exits 1 if there are any.
     """
     check_queue(stack, queue)
-    counts = {name: count for name, count in waiting(stack).items() if queue in {None, name}}
+    counts = waiting(stack, queue)
     found = {name: explained_letters(stack, name) for name, count in counts.items() if count}
     if as_json:
         for name, letters in found.items():

@@ -9,8 +9,8 @@ import click
 from handlers.errors import InvalidJobError
 from handlers.layout import MAX_KEY_BYTES
 from ops.connect import connect
-from ops.nearest import did_you_mean
 from ops.stack import DeployedStack
+from ops.text import did_you_mean
 
 
 class S3Key(click.ParamType[str]):
@@ -58,8 +58,9 @@ class Time(click.ParamType[datetime]):
 
 
 def stack_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that name its stack, and pass it the stack."""
+    """Give a command --json and the options that name its stack, and pass it the stack."""
 
+    @json_option
     @click.option("--stack", "name", help="A stack on AWS, by its Pulumi name, such as dev.")
     @click.option("--local", is_flag=True, help="The stack that `python -m local up` keeps running.")
     def with_stack(*, name: str | None, local: bool, **options: Any) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from components.config import StackConfig
-from ops.options import S3Key, check_master, json_option, stack_options
-from ops.printing import print_json, say
+from ops.options import S3Key, check_master, stack_options
+from ops.printing import print_json
 from ops.stack import DeployedStack
 
 EXPIRES_S = 3600
@@ -30,7 +30,6 @@ EXPIRES_S = 3600
     show_default=True,
     help="Seconds for which the form is valid.",
 )
-@json_option
 @stack_options
 def presign_command(stack: DeployedStack, *, key: str, max_bytes: int, expires_s: int, as_json: bool) -> None:
     """Print how to upload a master without credentials.
@@ -42,7 +41,7 @@ def presign_command(stack: DeployedStack, *, key: str, max_bytes: int, expires_s
     if as_json:
         print_json(form)
     else:
-        say(as_curl(form))
+        click.echo(as_curl(form))
 
 
 def presigned_post(

@@ -19,22 +19,14 @@ from ops.text import counted, printable
 console = Console()
 
 
-def say(text: str) -> None:
-    """Print a text without wrapping it."""
-    click.echo(text)
-
-
 def print_json(fields: Mapping[str, Any]) -> None:
     """Print an object as one line of JSON."""
-    click.echo(json.dumps(fields, ensure_ascii=False))
+    report(fields, "", as_json=True)
 
 
-def report(fields: Mapping[str, Any], said: str, *, as_json: bool) -> None:
-    """Print what was done, as JSON or as text."""
-    if as_json:
-        print_json(fields)
-    else:
-        say(said)
+def report(fields: Mapping[str, Any], said: str, *, as_json: bool, file: IO[str] | None = None) -> None:
+    """Print what was found or done, as a line of JSON or as text."""
+    click.echo(json.dumps(fields, ensure_ascii=False) if as_json else said, file=file)
 
 
 def audit_verdict(totals: Counter[str], *, deep: bool) -> str:
@@ -54,12 +46,9 @@ def audit_verdict(totals: Counter[str], *, deep: bool) -> str:
 
 def print_account(found: Account, *, as_json: bool, file: IO[str]) -> None:
     """Print what became of one master in each branch."""
-    if as_json:
-        line = json.dumps({**asdict(found), "accounted_for": found.accounted_for}, ensure_ascii=False)
-    else:
-        states = ", ".join(f"{branch} {state}" for branch, state in found.states.items())
-        line = f"{printable(found.key)}: {states}"
-    click.echo(line, file=file)
+    states = ", ".join(f"{branch} {state}" for branch, state in found.states.items())
+    fields = {**asdict(found), "accounted_for": found.accounted_for}
+    report(fields, f"{printable(found.key)}: {states}", as_json=as_json, file=file)
 
 
 def print_totals(totals: Counter[str]) -> None:
@@ -70,19 +59,13 @@ def print_totals(totals: Counter[str]) -> None:
     console.print(table)
 
 
-def print_orphan(key: str, *, as_json: bool, file: IO[str]) -> None:
-    """Print the key of an output without a master."""
-    line = json.dumps({"orphan": key}, ensure_ascii=False) if as_json else f"{printable(key)}: no master"
-    click.echo(line, file=file)
-
-
 def print_status(found: Status) -> None:
     """Print one picture's record."""
-    say(f"{printable(found.key)}: {found.state}")
-    say(f"received {found.received_at}, settled {found.settled_at or 'not yet'}")
+    click.echo(f"{printable(found.key)}: {found.state}")
+    click.echo(f"received {found.received_at}, settled {found.settled_at or 'not yet'}")
     for branch, facts in found.branches.items():
         said = facts.get("message") or ", ".join(facts.get("outputs", ())) or ""
-        say(f"  {branch}: {facts['state']} {printable(said)}".rstrip())
+        click.echo(f"  {branch}: {facts['state']} {printable(said)}".rstrip())
 
 
 def print_rejections(reasons: Sequence[Mapping[str, Any]]) -> None:
@@ -91,34 +74,36 @@ def print_rejections(reasons: Sequence[Mapping[str, Any]]) -> None:
     for reason in reasons:
         branches.setdefault((reason["key"], reason["error"], reason["message"]), []).append(reason["branch"])
     masters = {key for key, _, _ in branches}
-    say(f"{counted(len(masters), 'master')} rejected." if masters else "OK: no master is rejected.")
+    click.echo(f"{counted(len(masters), 'master')} rejected." if masters else "OK: no master is rejected.")
     for error, count in Counter(error for _, error in {(key, error) for key, error, _ in branches}).most_common():
-        say(f"{count:6}  {error}")
+        click.echo(f"{count:6}  {error}")
     for (key, error, message), names in branches.items():
-        say(printable(f"{key}: {error} in {', '.join(names)}: {message}"))
+        click.echo(printable(f"{key}: {error} in {', '.join(names)}: {message}"))
 
 
 def print_letters(counts: Mapping[str, int], found: Mapping[str, Sequence[Mapping[str, str]]]) -> None:
     """Print how many messages have failed, and the first of each queue with their errors."""
     total = sum(counts.values())
     if not total:
-        say("OK: the failure queues are empty.")
+        click.echo("OK: the failure queues are empty.")
         return
-    say(f"NOT OK: {counted(total, 'message')} failed: fix the cause, then run `python -m ops redrive`.")
+    click.echo(f"NOT OK: {counted(total, 'message')} failed: fix the cause, then run `python -m ops redrive`.")
     for queue, letters in found.items():
-        say(f"{counts[queue]:6}  {queue}")
+        click.echo(f"{counts[queue]:6}  {queue}")
         for letter in letters:
-            say(printable(f"        {letter['what']}: {letter['error']}"))
+            click.echo(printable(f"        {letter['what']}: {letter['error']}"))
         if hidden := counts[queue] - len(letters):
-            say(f"        {hidden:,} not shown")
+            click.echo(f"        {hidden:,} not shown")
 
 
 def print_plan(plan: BackfillPlan) -> None:
     """Print how many masters a backfill would read, and what that costs."""
-    say(f"{counted(plan.masters, 'master')}, about {plan.dollars:.2f} US dollars in requests; nothing was published.")
+    click.echo(
+        f"{counted(plan.masters, 'master')}, about {plan.dollars:.2f} US dollars in requests; nothing was published."
+    )
     made = ", ".join(f"{branch} {count}" for branch, count in sorted(plan.again.items()))
-    say(f"Outputs that would be made again, at most: {made or 'none'}.")
-    say("This does not include the functions' time: see `python -m ops estimate`.")
+    click.echo(f"Outputs that would be made again, at most: {made or 'none'}.")
+    click.echo("This does not include the functions' time: see `python -m ops estimate`.")
     if not plan.requests:
         return
     table = Table("requests", "number")

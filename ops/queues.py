@@ -31,3 +31,10 @@ def received(sqs: Any, url: str) -> Iterator[dict[str, Any]]:
     """Yield the messages that are in a queue, until a look finds none; they stay, hidden for a minute."""
     while messages := sqs.receive_message(QueueUrl=url, **RECEIVE).get("Messages"):
         yield from messages
+
+
+def taken(sqs: Any, url: str) -> Iterator[dict[str, Any]]:
+    """Yield the messages that are in a queue, and delete each once the next is asked for."""
+    for message in received(sqs, url):
+        yield message
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])

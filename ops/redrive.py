@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from handlers.errors import InvalidJobError, PixelCascadeError
 from handlers.job import masters_of
 from ops.logs import fields_of
-from ops.queues import messages, received
+from ops.queues import messages, received, taken
 from ops.stack import DeployedStack
 
 POLL_S = 0.5
@@ -22,9 +22,9 @@ class MoveFailedError(PixelCascadeError):
     """SQS did not move all messages; the message says how many it moved, and why it stopped."""
 
 
-def waiting(stack: DeployedStack) -> dict[str, int]:
-    """Return the number of messages in each failure queue, by its name, with those that a reader hides."""
-    return {queue: messages(stack, [url]) for queue, url in stack.dead_letter_queues.items()}
+def waiting(stack: DeployedStack, only: str | None = None) -> dict[str, int]:
+    """Return the number of messages in each failure queue, or in one, by name, with those that a reader hides."""
+    return {name: messages(stack, [url]) for name, url in stack.dead_letter_queues.items() if only in {None, name}}
 
 
 def redrive(stack: DeployedStack, queue: str) -> int:
@@ -72,9 +72,8 @@ def _move(stack: DeployedStack, source: str) -> int:
 def _forward(stack: DeployedStack, source: str, target: str) -> int:
     """Send each message of one queue to another."""
     sqs, count = stack.client("sqs"), 0
-    for message in received(stack.client("sqs"), source):
+    for message in taken(sqs, source):
         sqs.send_message(QueueUrl=target, MessageBody=message["Body"])
-        sqs.delete_message(QueueUrl=source, ReceiptHandle=message["ReceiptHandle"])
         count += 1
     return count
 

@@ -1,8 +1,7 @@
 """Remove outputs without an owner, or everything about one picture."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -58,11 +57,9 @@ def sweep(stack: DeployedStack, key: str, name: str) -> bool:
     return True
 
 
-@dataclass(frozen=True, kw_only=True)
-class Erased:
+class Erased(NamedTuple):
     """The number of objects (versions and delete markers included) and items that were removed."""
 
-    key: str
     objects: int
     items: int
 
@@ -83,13 +80,13 @@ def erase(stack: DeployedStack, key: str) -> Erased:
     objects = _remove_versions(stack, key)
     objects += sum(_remove_versions(stack, reason) for reason in _reasons(stack, path))
     if not owns:  # The outputs are another master's.
-        return Erased(key=key, objects=objects, items=0)
+        return Erased(objects=objects, items=0)
     # From here on no worker writes: a job in flight finds no master.
     after = stack.reconciler.reconcile(key)
     if after is not None and after.lives:
-        return Erased(key=key, objects=objects, items=0)
+        return Erased(objects=objects, items=0)
     objects += sum(_remove_versions(stack, output) for output in _outputs(stack, name))
-    return Erased(key=key, objects=objects, items=_remove_items(stack, name, after))
+    return Erased(objects=objects, items=_remove_items(stack, name, after))
 
 
 def _remove_items(stack: DeployedStack, name: str, record: Record | None) -> int:

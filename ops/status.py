@@ -1,7 +1,7 @@
 """One picture's state, outputs or reasons, and times, from its record (or its reason, if another owns the name)."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from components.branches import BRANCHES
@@ -33,10 +33,6 @@ class Status:
     def settled(self) -> bool:
         """Whether nothing will change without another upload or a deletion."""
         return self.state != "received"
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the status as JSON has it."""
-        return asdict(self)
 
 
 def status(stack: DeployedStack, key: str) -> Status:

@@ -1,5 +1,9 @@
 """Text as a terminal shows it."""
 
+from collections.abc import Iterable
+
+from components import nearest
+
 
 def printable(text: str) -> str:
     """Return a text with its control characters escaped: a key may contain any."""
@@ -9,3 +13,8 @@ def printable(text: str) -> str:
 def counted(number: int, noun: str) -> str:
     """Return `1 master`, `2 masters`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def did_you_mean(word: str, known: Iterable[str], before: str = "") -> str:
+    """Return `components.nearest.did_you_mean` with control characters escaped."""
+    return printable(nearest.did_you_mean(word, known, before=before))

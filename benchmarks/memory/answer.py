@@ -1,22 +1,19 @@
 """From the command's options to its report: pictures, a slow S3, the trials, and the recommendations."""
 
 import math
-import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
 
 from benchmarks.artefact import unpacked
 from benchmarks.measuring import machine
 from benchmarks.memory.advice import FEWEST_BATCHES, advise
-from benchmarks.memory.boundary import Boundary, check
+from benchmarks.memory.boundary import check
 from benchmarks.memory.cgroups import usable
 from benchmarks.memory.mix import Plan, plan
 from benchmarks.memory.report import MemoryReport
 from benchmarks.memory.request import Request
 from benchmarks.memory.rows import row
-from benchmarks.memory.study import ShowProgress, Study, study
+from benchmarks.memory.study import Study, study
 from benchmarks.memory.trial import Bench
 from benchmarks.worker_process import loopback
 from components.config import StackConfig
@@ -29,15 +26,15 @@ NOTES = (
 )
 
 
-def answer(request: Request, show_progress: ShowProgress) -> MemoryReport:
-    """Run the benchmark; `show_progress` is called with a line for each size."""
-    config = request.config()
-    with unpacked(config) as artefact:
-        dealt = plan(request.images, request.mix, config.batch_size, config.input_formats)
+def answer(request: Request) -> MemoryReport:
+    """Run the benchmark, and print a line for each size to standard error."""
+    config = request.config
+    dealt = plan(request.images, request.mix, config.batch_size, config.input_formats)
+    with unpacked(config) as artefact, loopback(dealt.objects, request.delay_ms) as port:
         bench = Bench(
-            plan=dealt, port=0, config=config, runs=_runs(request, dealt), no_groups=usable(), artefact=artefact
+            plan=dealt, port=port, config=config, runs=_runs(request, dealt), no_groups=usable(), artefact=artefact
         )
-        return _answer(request, bench, show_progress)
+        return _answer(request, bench)
 
 
 def _runs(request: Request, dealt: Plan) -> int:
@@ -45,16 +42,16 @@ def _runs(request: Request, dealt: Plan) -> int:
     return request.runs or (math.ceil(FEWEST_BATCHES / len(dealt.batches)) if request.stack_file else 1)
 
 
-def _answer(request: Request, bench: Bench, show_progress: ShowProgress) -> MemoryReport:
+def _answer(request: Request, bench: Bench) -> MemoryReport:
     started, config, dealt = time.monotonic(), bench.config, bench.plan
-    studies = _studies(request, bench, show_progress)
+    studies = [study(bench, function, request.sizes) for function in request.functions]
     rows = [row(trial, dealt, config.architecture, config.max_pixels) for one in studies for trial in one.trials]
     advice = {
         one.function.task: advise([row for row in rows if row.function == one.function.task], config.timeout_s)
         for one in studies
     }
     boundaries = {
-        one.function.task: _boundary(request, bench, one, chosen.cheapest.memory_mb)
+        one.function.task: check(bench, one.function, chosen.cheapest.memory_mb, request.delay_ms)
         for one in studies
         if (chosen := advice[one.function.task]) and one.function.decodes
     }
@@ -66,32 +63,12 @@ def _answer(request: Request, bench: Bench, show_progress: ShowProgress) -> Memo
         rows=rows,
         advice=advice,
         boundaries=boundaries,
-        notes=[
-            *NOTES,
-            f"The functions run from the package for {bench.artefact.target}.",
-            *_models(studies),
-            *_limits(bench),
-            _took(started, dealt),
-        ],
+        notes=_notes(bench, studies, time.monotonic() - started),
         machine=machine(),
         jpeg_quality=config.jpeg_quality,
         output_formats=config.output_formats,
         input_formats=tuple(config.input_formats),
     )
-
-
-def _studies(request: Request, bench: Bench, show_progress: ShowProgress) -> list[Study]:
-    with tempfile.TemporaryDirectory() as folder:
-        bench.plan.write(Path(folder))
-        with loopback(Path(folder), request.delay_ms) as port:
-            return [
-                study(replace(bench, port=port), function, request.sizes, show_progress)
-                for function in request.functions
-            ]
-
-
-def _boundary(request: Request, bench: Bench, one: Study, memory_mb: int) -> Boundary:
-    return check(bench, one.function, memory_mb, request.delay_ms)
 
 
 def _mix(request: Request) -> str:
@@ -106,21 +83,18 @@ def _outputs(config: StackConfig) -> str:
     return " and ".join([f"JPEG {config.jpeg_quality}", *further])
 
 
-def _models(studies: Sequence[Study]) -> list[str]:
-    return [
+def _notes(bench: Bench, studies: Sequence[Study], seconds: float) -> list[str]:
+    models = [
         f"{one.function.task}, modelled: {100 * one.model.serial:.0f} % of the work uses one core at most, and a batch "
         f"waits for {1000 * one.model.wait_s:.0f} ms; the model is within {100 * one.miss:.0f} % of the measured "
         "median batches."
         for one in studies
         if one.model
     ]
-
-
-def _limits(bench: Bench) -> list[str]:
-    if not bench.no_groups:
-        return []
-    return [f"No size is measured within its limits: {bench.no_groups}."]
-
-
-def _took(started: float, dealt: Plan) -> str:
-    return f"{len(dealt.masters)} pictures, {time.monotonic() - started:.0f} s in all."
+    return [
+        *NOTES,
+        f"The functions run from the package for {bench.artefact.target}.",
+        *models,
+        *([f"No size is measured within its limits: {bench.no_groups}."] if bench.no_groups else []),
+        f"{len(bench.plan.masters)} pictures, {seconds:.0f} s in all.",
+    ]

@@ -1,13 +1,11 @@
 """Test the pixel limit: the largest picture passes, one that is 30 % larger is refused, no process is killed."""
 
 import struct
-import tempfile
 import zlib
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from benchmarks.memory.capacity import largest_pixels
 from benchmarks.memory.mix import Plan, Sample
+from benchmarks.memory.sizes import largest_pixels
 from benchmarks.memory.trial import TOO_LARGE, Bench, run
 from benchmarks.worker_process import loopback
 from components.branches import ImageBranch
@@ -50,13 +48,11 @@ def check(bench: Bench, function: ImageBranch, memory_mb: int, delay_ms: float) 
     pixels = min(largest_pixels(memory_mb), bench.config.max_pixels)
     masters = {key: _master(key, int(share * pixels)) for key, share in ((PASSES, PASSES_SHARE), (OVER, OVER_SHARE))}
     plan = Plan(masters=masters, batches=[], heaviest=[PASSES, OVER], lightest=[])
-    with tempfile.TemporaryDirectory() as folder:
-        plan.write(Path(folder))
-        with loopback(Path(folder), delay_ms) as port:
-            trial = run(replace(bench, plan=plan, port=port, runs=1), function, memory_mb)
+    with loopback(plan.objects, delay_ms) as port:
+        trial = run(replace(bench, plan=plan, port=port, runs=1), function, memory_mb)
     found = {
         image.key: ": ".join(filter(None, (image.outcome, image.error)))
-        for figures in trial.seen
+        for _, figures in trial.found
         for image in figures.images
     }
     return Boundary(

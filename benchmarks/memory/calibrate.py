@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import click
+import msgspec
 
 from benchmarks.measuring import Samples
 from benchmarks.memory.rows import Measurement
 
 # Source: Lambda's developer guide, "Monitoring functions", the REPORT line; tabs or spaces separate its parts.
 REPORT = re.compile(
-    r"REPORT RequestId: \S+\s+Duration: (?P<ms>\d+(?:\.\d+)?) ms\s+Billed Duration: \d+ ms\s+"
-    r"Memory Size: (?P<size>\d+) MB\s+Max Memory Used: (?P<used>\d+) MB"
-    r"(?:\s+Init Duration: (?P<init>\d+(?:\.\d+)?) ms)?"
+    r"REPORT RequestId: \S+\s+Duration: (?P<duration_ms>\d+(?:\.\d+)?) ms\s+Billed Duration: \d+ ms\s+"
+    r"Memory Size: (?P<memory_mb>\d+) MB\s+Max Memory Used: (?P<used_mb>\d+) MB"
+    r"(?:\s+Init Duration: (?P<init_ms>\d+(?:\.\d+)?) ms)?"
 )
 FORM = "lines such as `REPORT RequestId: ... Duration: 123.45 ms Billed Duration: 124 ms Memory Size: 1769 MB ...`"
 
@@ -50,15 +51,7 @@ def parse(text: str) -> list[LambdaReport]:
 
     Raises: click.BadParameter.
     """
-    found = [
-        LambdaReport(
-            memory_mb=int(match["size"]),
-            duration_ms=float(match["ms"]),
-            used_mb=int(match["used"]),
-            init_ms=float(match["init"]) if match["init"] else None,
-        )
-        for match in REPORT.finditer(text)
-    ]
+    found = [msgspec.convert(match.groupdict(), LambdaReport, strict=False) for match in REPORT.finditer(text)]
     if not found:
         raise click.BadParameter(f"expected {FORM}, got a log without REPORT lines: copy them from CloudWatch")
     return found

@@ -6,47 +6,43 @@ from typing import Any
 
 import click
 import msgspec
-from rich.table import Table
 
 from benchmarks.memory import calibrate, stackfile
 from benchmarks.memory.advice import CHOICES, FEWEST_BATCHES
 from benchmarks.memory.answer import answer
-from benchmarks.memory.functions import FUNCTIONS
-from benchmarks.memory.report import MemoryReport, show, write
-from benchmarks.memory.request import ALL, Request, parse_mix, parse_sizes, parse_stack_file
+from benchmarks.memory.page import page
+from benchmarks.memory.report import MemoryReport, as_csv
+from benchmarks.memory.request import ALL, FUNCTIONS, Request, parse_mix, parse_sizes, parse_stack_file
 from benchmarks.memory.rows import Measurement
 from benchmarks.memory.sizes import DEFAULT, LARGEST_MB
-from benchmarks.options import EXISTING_FILE, FILE, delay_option, html_option, images_option, json_option
+from benchmarks.options import EXISTING_FILE, FILE, delay_option, html_option, images_option, json_option, stack_option
+from benchmarks.page import PageTable
 from costs.console import wide_console
 from local.emulator import interrupt_when_terminated
 
 
 @click.command()
-@click.option(
-    "--function", default=ALL, show_default=True, type=click.Choice([*FUNCTIONS, ALL]), help="Function to measure."
-)
+@click.option("--function", default=ALL, type=click.Choice([*FUNCTIONS, ALL]), help="Function to measure.")
 @images_option
 @click.option(
     "--mix",
-    default="",
     callback=parse_mix,
     help="Share of each folder in --images, such as camera=0.8,png=0.2; each file once if not given.",
 )
 @click.option(
     "--sizes",
     default=",".join(map(str, DEFAULT)),
-    show_default=True,
     callback=parse_sizes,
     help="Memory sizes, in MB.",
 )
-@click.option("--stack", help="Stack whose settings are used, from Pulumi.<stack>.yaml; the defaults if not given.")
+@stack_option("Stack whose settings are used, from Pulumi.<stack>.yaml; the defaults if not given.")
 @click.option(
     "--runs",
     type=click.IntRange(1),
     help="How often all pictures are sent; once if not given, or as often as --write needs.",
 )
 @delay_option
-@click.option("--choose", default=CHOICES[0], show_default=True, type=click.Choice(CHOICES), help="What --write sets.")
+@click.option("--choose", default=CHOICES[0], type=click.Choice(CHOICES), help="What --write sets.")
 @click.option(
     "--write",
     "stack_file",
@@ -61,10 +57,7 @@ from local.emulator import interrupt_when_terminated
     "--calibrate", "log_file", type=EXISTING_FILE, help="Compare a function with Lambda's REPORT lines in this file."
 )
 @click.option(
-    "--against",
-    "earlier_file",
-    type=EXISTING_FILE,
-    help="Use the JSON of an earlier run instead of measuring.",
+    "--against", "earlier_file", type=EXISTING_FILE, help="Use the JSON of an earlier run instead of measuring."
 )
 def memory(**options: Any) -> None:
     """Measure each of Lambda's memory sizes, and recommend one.
@@ -76,13 +69,14 @@ def memory(**options: Any) -> None:
     reports = _reports(request)
     if request.stack_file:
         _edit(request.stack_file, dict.fromkeys(_settable(request), LARGEST_MB), dry=True)
-    report = _earlier(request.earlier_file, request) if request.earlier_file else _run(request)
-    show(report)
-    write(report, json_file=request.json_file, csv_file=request.csv_file)
-    if request.html_file:
-        from benchmarks.memory.page import page  # noqa: PLC0415 matplotlib takes a second
-
-        page(report).write(request.html_file)
+    if request.earlier_file:
+        report = _earlier(request.earlier_file, request)
+    else:
+        interrupt_when_terminated()  # To remove the control groups.
+        report = answer(request)
+    page(report).show(report.plain(), request.json_file, request.html_file)
+    if request.csv_file:
+        request.csv_file.write_text(as_csv(report.rows), encoding="utf-8")
     if reports:
         _compare(reports, report.of(request.function))
     if request.stack_file:
@@ -96,11 +90,6 @@ def _reports(request: Request) -> list[calibrate.LambdaReport]:
         functions = ", ".join(FUNCTIONS)
         raise click.BadParameter(f"--function: expected the one function that the log is of ({functions}), got {ALL}")
     return calibrate.parse(request.log_file.read_text(encoding="utf-8", errors="replace"))
-
-
-def _run(request: Request) -> MemoryReport:
-    interrupt_when_terminated()  # To remove the control groups.
-    return answer(request, lambda line: click.echo(line, err=True))
 
 
 def _earlier(file: Path, request: Request) -> MemoryReport:
@@ -121,19 +110,17 @@ def _earlier(file: Path, request: Request) -> MemoryReport:
     return report
 
 
-def _compare(reports: Sequence[calibrate.LambdaReport], rows: Sequence[Measurement]) -> None:
+def _compare(reports: Sequence[calibrate.LambdaReport], measured: Sequence[Measurement]) -> None:
     """Print how this run differs from Lambda."""
-    found = calibrate.compare(reports, rows)
-    table = Table(
-        "MB", "invocations", "Lambda ms", "here ms", "times", "Lambda init ms", "here", "Lambda peak MB", "here"
-    )
+    found = calibrate.compare(reports, measured)
+    columns = ["MB", "invocations", "Lambda ms", "here ms", "times", "Lambda init ms", "here", "Lambda peak MB", "here"]
+    rows = []
     for one in found:
-        pairs = [*one.duration_ms, one.factor, *one.init_ms, *one.peak_mb]
-        cells = ["" if value is None else f"{value:,.2f}" for value in pairs]
-        table.add_row(f"{one.memory_mb:,}", str(one.invocations), *cells)
-    console = wide_console()
-    console.print(table)
-    console.print(calibrate.sentence(found), markup=False, highlight=False)
+        values = [*one.duration_ms, one.factor, *one.init_ms, *one.peak_mb]
+        cells = ["" if value is None else f"{value:,.2f}" for value in values]
+        rows.append([f"{one.memory_mb:,}", str(one.invocations), *cells])
+    wide_console().print(PageTable(columns=columns, rows=rows).for_console())
+    click.echo(calibrate.sentence(found))
 
 
 def _write(request: Request, file: Path, report: MemoryReport) -> None:
@@ -172,8 +159,6 @@ def _settable(request: Request) -> list[str]:
 
 def _edit(file: Path, memory_mb: Mapping[str, int], *, dry: bool = False) -> str:
     try:
-        if dry:
-            return stackfile.edited(file.read_bytes().decode("utf-8"), memory_mb, stackfile.project_of(file))
-        return stackfile.write(file, memory_mb)
-    except (stackfile.StackEditError, UnicodeDecodeError, OSError) as error:
+        return stackfile.write(file, memory_mb, dry=dry)
+    except (stackfile.StackEditError, OSError) as error:
         raise click.ClickException(f"{file} is unchanged: {error}") from error

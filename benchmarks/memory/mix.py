@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from PIL import Image
 
-from benchmarks.photos import Photo, load, suffixes_of
+from benchmarks.photos import Photo, load, picture_files, suffixes_of
 from components.config import DEFAULT_INPUTS
 from handlers.errors import RejectedImageError
 
@@ -43,10 +43,10 @@ class Plan:
     heaviest: Sequence[str]
     lightest: Sequence[str]
 
-    def write(self, folder: Path) -> None:
-        """Write every master into the loopback S3's folder."""
-        for master in self.masters.values():
-            (folder / master.key).write_bytes(master.data)
+    @property
+    def objects(self) -> dict[str, bytes]:
+        """The masters' bytes by key, for the loopback S3."""
+        return {key: master.data for key, master in self.masters.items()}
 
     def megapixels(self, keys: Sequence[str]) -> float:
         """Return the averages of some masters."""
@@ -89,13 +89,10 @@ def _masters(folder: Path | None, suffixes: AbstractSet[str]) -> list[Sample]:
     """Return all pictures; their class is the folder below `folder` that they are in."""
     if folder is None:
         return [_master(number, DRAWN, ".jpg", photo) for number, photo in enumerate(load(None))]
-    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in suffixes and file.is_file())
-    if not files:
-        expected = f"expected files that end in {', '.join(sorted(suffixes))}"
-        raise click.BadParameter(f"{expected}, got {folder} without pictures", param_hint="--images")
     return [
         _master(number, _kind(file.relative_to(folder)), file.suffix, Photo(file.name, file.read_bytes()))
-        for number, file in enumerate(files)
+        for number, file in enumerate(picture_files(folder, "**/*", suffixes))
+        if file.is_file()
     ]
 
 
@@ -105,10 +102,10 @@ def _kind(path: Path) -> str:
 
 def _master(number: int, kind: str, suffix: str, photo: Photo) -> Sample:
     try:
-        width, height = photo.size
+        pixels = photo.pixels
     except (RejectedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        width = height = 0
-    return Sample(key=f"{number:04}{suffix.lower()}", kind=kind, pixels=width * height, data=photo.data)
+        pixels = 0
+    return Sample(key=f"{number:04}{suffix.lower()}", kind=kind, pixels=pixels, data=photo.data)
 
 
 def _once(masters: Sequence[Sample], batch_size: int) -> list[Sample]:

@@ -10,27 +10,7 @@ from dataclasses import dataclass, replace
 
 from benchmarks.batch_worker import Figures
 from benchmarks.measuring import Samples
-
-Batches = Sequence[tuple[Sequence[str], Figures]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Point:
-    """One measured batch: its share of cores, its duration and its CPU time."""
-
-    vcpus: float
-    wall_s: float
-    cpu_s: float
-
-    @property
-    def shared_s(self) -> float:
-        """Return the time if all work could use every core."""
-        return self.cpu_s / self.vcpus
-
-    @property
-    def lone_s(self) -> float:
-        """Return what is added if no work can use more than one core."""
-        return self.cpu_s / min(self.vcpus, 1) - self.shared_s
+from benchmarks.memory.trial import Batches, Trial
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +22,8 @@ class Model:
 
     def wall_s(self, cpu_s: float, vcpus: float) -> float:
         """Return the time of a batch."""
-        point = Point(vcpus=vcpus, wall_s=0, cpu_s=cpu_s)
-        return point.shared_s + self.serial * point.lone_s + self.wait_s
+        shared_s, lone_s = _parts(cpu_s, vcpus)
+        return shared_s + self.serial * lone_s + self.wait_s
 
     def batches(self, known: Batches, vcpus: float) -> Batches:
         """Return known batches as under another share; an image's time grows in proportion to its batch's."""
@@ -55,23 +35,31 @@ class Model:
         images = tuple(replace(image, duration_ms=image.duration_ms * factor) for image in figures.images)
         return replace(figures, wall_s=wall_s, images=images)
 
-    def worst_miss(self, shares: Sequence[Sequence[Point]]) -> float:
-        """Return the largest relative error of a share's median time."""
+    def worst_miss(self, known: Sequence[Trial]) -> float:
+        """Return the largest relative error of a trial's median time."""
         return max(
-            abs(
-                Samples([self.wall_s(point.cpu_s, point.vcpus) for point in points]).median
-                / Samples([point.wall_s for point in points]).median
-                - 1
-            )
-            for points in shares
+            abs(_median_s(self.batches(trial.batches, trial.vcpus)) / _median_s(trial.batches) - 1) for trial in known
         )
 
 
-def calibrate(points: Sequence[Point]) -> Model:
+def calibrate(known: Sequence[Trial]) -> Model:
     """Return the model with the least squares of relative errors, with both values within bounds."""
     from scipy.optimize import lsq_linear  # noqa: PLC0415 it takes a third of a second
 
-    parts = [(point.lone_s / point.wall_s, 1 / point.wall_s) for point in points]
-    rest = [1 - point.shared_s / point.wall_s for point in points]
+    parts, rest = [], []
+    for figures, vcpus in ((figures, trial.vcpus) for trial in known for _, figures in trial.batches):
+        shared_s, lone_s = _parts(figures.cpu_s, vcpus)
+        parts.append((lone_s / figures.wall_s, 1 / figures.wall_s))
+        rest.append(1 - shared_s / figures.wall_s)
     serial, wait_s = lsq_linear(parts, rest, bounds=((0, 0), (1, math.inf)), method="bvls").x
     return Model(serial=float(serial), wait_s=float(wait_s))
+
+
+def _parts(cpu_s: float, vcpus: float) -> tuple[float, float]:
+    """Return the time if all work could use every core, and what is added if none can use more than one."""
+    shared_s = cpu_s / vcpus
+    return shared_s, cpu_s / min(vcpus, 1) - shared_s
+
+
+def _median_s(batches: Batches) -> float:
+    return Samples([figures.wall_s for _, figures in batches]).median

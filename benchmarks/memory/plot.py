@@ -60,17 +60,17 @@ def _row(charts: Sequence[Axes], function: str, rows: Sequence[Measurement], adv
 
 def _cost(chart: Axes, rows: Sequence[Measurement]) -> None:
     costs = [row.cost_per_million or 0 for row in rows]
-    lows, highs = ([bound or cost for bound, cost in zip(bounds, costs, strict=True)] for bounds in _bounds(rows))
+    lows, highs = [row.cost_low or row.cost_per_million or 0 for row in rows], list(map(_top, rows))
     _curve(chart, rows, costs, (lows, highs), COST)
     chart.set_ylim(0, ROOM * max(highs))
     lowest = min(rows, key=lambda row: row.cost_per_million or 0)
     for row in {lowest.memory_mb: lowest, rows[-1].memory_mb: rows[-1]}.values():
-        at = (row.memory_mb, row.cost_high or row.cost_per_million or 0)
+        at = (row.memory_mb, _top(row))
         chart.annotate(f"{row.cost_per_million:,.2f}", at, (0, 4), textcoords="offset points", ha="center", color=COST)
 
 
-def _bounds(rows: Sequence[Measurement]) -> tuple[list[float | None], list[float | None]]:
-    return [row.cost_low for row in rows], [row.cost_high for row in rows]
+def _top(row: Measurement) -> float:
+    return row.cost_high or row.cost_per_million or 0
 
 
 def _batch(chart: Axes, rows: Sequence[Measurement]) -> None:
@@ -104,10 +104,8 @@ def _curve(
 ) -> None:
     """Draw a curve with bars from the first of `bars` to the second; a modelled size has an empty dot."""
     sizes = [row.memory_mb for row in rows]
-    low, high = bars
-    lengths = [most - least for least, most in zip(low, high, strict=True)]
-    chart.errorbar(sizes, low, ([0] * len(sizes), lengths), fmt="none", ecolor=colour, capsize=3)
-    chart.plot(sizes, values, color=colour)
+    lengths = [[abs(end - value) for end, value in zip(ends, values, strict=True)] for ends in bars]
+    chart.errorbar(sizes, values, lengths, color=colour, capsize=3)
     inside = [colour if row.how == "measured" else "white" for row in rows]
     chart.scatter(sizes, values, s=30, c=inside, edgecolors=colour, zorder=3)
 

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import click
 
-from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.sizes import LARGEST_MB, SMALLEST_MB
-from benchmarks.options import config_of
-from components.branches import ImageBranch
+from components.branches import BRANCHES, ImageBranch
 from components.config import ConfigError, StackConfig
 from components.nearest import did_you_mean
 from components.stack_file import file_config, stack_name
 
+FUNCTIONS: dict[str, ImageBranch] = {row.task: row for row in BRANCHES}
 ALL = "all"
 MOST_WEIGHT = 1e9
 WEIGHT_FORM = f"a mix such as camera=0.8,png=0.2, of folders, each once, and weights above 0, up to {MOST_WEIGHT:g}"
@@ -27,7 +26,7 @@ class Request:
     images: Path | None
     mix: Mapping[str, float]
     sizes: Sequence[int]
-    stack: str | None
+    config: StackConfig
     runs: int | None
     delay_ms: float
     choose: str
@@ -42,13 +41,6 @@ class Request:
     def functions(self) -> list[ImageBranch]:
         """Return the functions to measure."""
         return list(FUNCTIONS.values()) if self.function == ALL else [FUNCTIONS[self.function]]
-
-    def config(self) -> StackConfig:
-        """Return the stack's settings, or the defaults.
-
-        Raises: click.BadParameter.
-        """
-        return config_of(self.stack)
 
 
 def parse_sizes(_context: click.Context, _option: click.Parameter, text: str) -> list[int]:
@@ -86,7 +78,7 @@ def parse_stack_file(_context: click.Context, _option: click.Parameter, file: Pa
     return file
 
 
-def parse_mix(_context: click.Context, _option: click.Parameter, text: str) -> dict[str, float]:
+def parse_mix(_context: click.Context, _option: click.Parameter, text: str | None) -> dict[str, float]:
     """Read `camera=0.8,png=0.2`.
 
     Raises: click.BadParameter.

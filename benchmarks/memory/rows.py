@@ -9,9 +9,8 @@ from typing import Any, Literal
 
 from benchmarks.batch_worker import Figures
 from benchmarks.measuring import Samples
-from benchmarks.memory.capacity import largest_megapixels
 from benchmarks.memory.mix import Plan
-from benchmarks.memory.sizes import MILLION, billed_ms, invocation_cost, time_cost, vcpus
+from benchmarks.memory.sizes import MILLION, billed_ms, invocation_cost, largest_megapixels, time_cost
 from benchmarks.memory.trial import How, Trial
 
 RESAMPLINGS = 1000
@@ -70,7 +69,7 @@ def row(trial: Trial, plan: Plan, architecture: str, max_pixels: int) -> Measure
     facts: dict[str, Any] = {
         "function": trial.function.task,
         "memory_mb": trial.memory_mb,
-        "vcpus": round(vcpus(trial.memory_mb), 3),
+        "vcpus": round(trial.vcpus, 3),
         "how": trial.how,
         "verdict": "too small" if trial.problem else "ok",
         "why": trial.problem,
@@ -89,10 +88,9 @@ def row(trial: Trial, plan: Plan, architecture: str, max_pixels: int) -> Measure
         # Since August 2025 AWS bills it:
         # https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase
         facts["cold_start_cost"] = round(MILLION * time_cost(trial.init_s, trial.memory_mb, architecture), 3)
-    if trial.batches and not trial.problem:
-        facts |= _latency([figures for _, figures in trial.batches])
-        facts |= _cost([figures for _, figures in trial.batches], trial.memory_mb, architecture)
-        facts |= _slope(trial, plan)
+    if trial.batches:
+        batches = [figures for _, figures in trial.batches]
+        facts |= _latency(batches) | _cost(batches, trial.memory_mb, architecture) | _slope(trial, plan)
     return Measurement(**facts)
 
 

@@ -1,9 +1,11 @@
-"""What Lambda gives a function at each memory size, and what it charges."""
+"""What Lambda gives a function at each memory size, the largest picture that it holds, and what it charges."""
 
 import math
+from collections.abc import Mapping
 
 from components.config import MB_PER_VCPU
 from components.prices import LAMBDA_GB_SECOND, LAMBDA_REQUEST
+from handlers.imaging.limits import BYTES_PER_PIXEL, FILE_COPIES, capacity_bytes, pixels_that_fit
 
 DEFAULT = (128, 256, 512, 885, 1024, 1536, 1769, 3008, 3538, 5307, 7076, 10_240)
 SMALLEST_MB, LARGEST_MB = 128, 10_240
@@ -24,6 +26,22 @@ def vcpus(memory_mb: int) -> float:
 def cores_seen(memory_mb: int) -> int:
     """Return how many cores the function sees."""
     return max(cores for start_mb, cores in CORES_FROM_MB.items() if memory_mb >= start_mb)
+
+
+def largest_pixels(memory_mb: int, bytes_per_pixel: float = 0.0) -> int:
+    """Return the most pixels of a picture, given its file's bytes per pixel."""
+    pixels = int(capacity_bytes(memory_mb) / (BYTES_PER_PIXEL + FILE_COPIES * bytes_per_pixel))
+    while pixels > pixels_that_fit(memory_mb, int(pixels * bytes_per_pixel)):
+        pixels -= 1
+    return pixels
+
+
+def largest_megapixels(memory_mb: int, bytes_per_pixel: Mapping[str, float], max_pixels: int) -> dict[str, float]:
+    """Return it in millions of pixels by class of pictures, at most the stack's maxPixels."""
+    return {
+        kind: min(largest_pixels(memory_mb, density), max_pixels) // 100_000 / 10
+        for kind, density in bytes_per_pixel.items()
+    }
 
 
 def billed_ms(wall_s: float) -> int:

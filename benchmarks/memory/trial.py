@@ -3,22 +3,23 @@
 import contextlib
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from benchmarks.artefact import Artefact
 from benchmarks.batch_worker import Figures
+from benchmarks.line_process import ChildDiedError
 from benchmarks.memory.cgroups import Group, group
 from benchmarks.memory.mix import Plan
-from benchmarks.memory.model import Batches
 from benchmarks.memory.sizes import cores_seen, vcpus
-from benchmarks.worker_process import WorkerArgs, WorkerDiedError, WorkerProcess
+from benchmarks.worker_process import WorkerArgs, WorkerProcess
 from components.branches import ImageBranch
 from components.config import StackConfig
 from handlers.errors import ImageTooLargeError
 from handlers.imaging.limits import pixels_that_fit
 
 How = Literal["measured", "modelled"]
+Batches = Sequence[tuple[Sequence[str], Figures]]
 ENDS = 2
 TOO_LARGE = ImageTooLargeError.__name__
 
@@ -34,29 +35,42 @@ class Bench:
     no_groups: str
     artefact: Artefact
 
+    def can_measure(self, memory_mb: int) -> bool:
+        """Return whether this machine can provide what Lambda gives a function at a size."""
+        return not self.no_groups and machine_has(vcpus(memory_mb))
 
-@dataclass(frozen=True, kw_only=True)
+
+@dataclass(kw_only=True)
 class Trial:
-    """What a function did at a size; `problem` says what makes the size too small.
+    """What a function did at a size, with a share of CPU; `problem` says what makes the size too small.
 
-    `batches` are those that count, keys and figures; `ends` are the heaviest and the lightest, and count for the line
-    of time over megapixels alone; `seen` holds the figures of all, the first and a failed one too.
+    `found` has the keys and figures of each batch: the first, which warms the function up, those that count, and the
+    heaviest and the lightest.
     """
 
     function: ImageBranch
     memory_mb: int
+    vcpus: float
     how: How
     init_s: float | None = None
     peak_mb: float | None = None
-    batches: Batches = ()
-    ends: Batches = ()
-    seen: Sequence[Figures] = ()
+    found: Batches = ()
     problem: str = ""
 
+    @property
+    def batches(self) -> Batches:
+        """The batches that count."""
+        return () if self.problem else self.found[1:-ENDS]
 
-def can_measure(bench: Bench, memory_mb: int) -> bool:
-    """Return whether this machine can provide what Lambda gives a function at a size."""
-    return not bench.no_groups and vcpus(memory_mb) <= len(os.sched_getaffinity(0))
+    @property
+    def ends(self) -> Batches:
+        """The heaviest and the lightest, which count for the line of time over megapixels alone."""
+        return self.found[-ENDS:] if self.batches else ()
+
+
+def machine_has(cores: float) -> bool:
+    """Return whether this process may use so many cores."""
+    return cores <= len(os.sched_getaffinity(0))
 
 
 def run(bench: Bench, function: ImageBranch, memory_mb: int, *, cores: int | None = None) -> Trial:
@@ -77,101 +91,79 @@ def run_all(bench: Bench, function: ImageBranch, sizes: Sequence[int], *, cores:
         trying = [stack.enter_context(_started(bench, function, memory_mb, cores)) for memory_mb in sizes]
         for keys in [*list(plan.batches) * bench.runs, plan.heaviest, plan.lightest]:
             for one in trying:
-                if one.timed and not one.problem:
+                if (cores or bench.can_measure(one.trial.memory_mb)) and not one.trial.problem:
                     one.send(keys)
-        return [one.trial() for one in trying]
+        return [one.trial for one in trying]
 
 
 @contextlib.contextmanager
-def _cage(bench: Bench, memory_mb: int) -> Iterator[Group | None]:
-    if bench.no_groups:
-        yield None
-        return
-    with group(f"pixelcascade-{os.getpid()}-{memory_mb}") as cage:
-        cage.limit_memory(memory_mb)
-        yield cage
+def limited(args: WorkerArgs, *, by_groups: bool = True) -> Iterator[tuple[WorkerProcess, Group | None]]:
+    """Start a function within the memory of its size, by a control group, and limit its CPU as far as this machine can.
+
+    Raises: ChildDiedError.
+    """
+    with contextlib.ExitStack() as stack:
+        cage = None
+        if by_groups:
+            cage = stack.enter_context(group(f"pixelcascade-{os.getpid()}-{args.module}-{args.memory_mb}"))
+            cage.limit_memory(args.memory_mb)
+            args = replace(args, joins=cage.joins)
+        worker = stack.enter_context(WorkerProcess(args))
+        # A starting function has its cores for itself. Source: measured by others, as in
+        # https://bitesizedserverless.com/bite/lambda-cold-start-bootstrap/
+        if cage and machine_has(vcpus(args.memory_mb)):
+            cage.limit_cpu(vcpus(args.memory_mb))
+        yield worker, cage
 
 
 @contextlib.contextmanager
 def _started(bench: Bench, function: ImageBranch, memory_mb: int, cores: int | None) -> Iterator["_Trying"]:
     """Start a function and warm it up with its heaviest batch."""
-    with _cage(bench, memory_mb) as cage, contextlib.ExitStack() as stack:
-        one = _Trying(bench=bench, function=function, memory_mb=memory_mb, cage=cage, cores=cores)
+    args = WorkerArgs(
+        artefact=bench.artefact,
+        module=function.module,
+        port=bench.port,
+        cores=sorted(os.sched_getaffinity(0))[: cores or cores_seen(memory_mb)],
+        memory_mb=memory_mb,
+        config=bench.config,
+    )
+    how: How = "measured" if bench.can_measure(memory_mb) else "modelled"
+    one = _Trying(bench, Trial(function=function, memory_mb=memory_mb, vcpus=cores or vcpus(memory_mb), how=how))
+    with contextlib.ExitStack() as stack:
         try:
-            one.worker = stack.enter_context(WorkerProcess(one.args()))
-        except WorkerDiedError as error:
-            one.problem = str(error)
+            one.worker, one.cage = stack.enter_context(limited(args, by_groups=not bench.no_groups))
+        except ChildDiedError as error:
+            one.trial.problem = str(error)
         else:
-            # A starting function has its cores for itself. Source: measured by others, as in
-            # https://bitesizedserverless.com/bite/lambda-cold-start-bootstrap/
-            if cage and can_measure(bench, memory_mb):
-                cage.limit_cpu(vcpus(memory_mb))
+            one.trial.init_s = one.worker.init_s
             one.send(bench.plan.heaviest)
         yield one
 
 
-@dataclass(kw_only=True)
+@dataclass
 class _Trying:
-    """A function's process at one size, and its results so far."""
+    """A trial, and the function's process, which may have failed to start."""
 
     bench: Bench
-    function: ImageBranch
-    memory_mb: int
-    cage: Group | None
-    cores: int | None
+    trial: Trial
     worker: WorkerProcess | None = None
-    found: list[tuple[Sequence[str], Figures]] = field(default_factory=list)
-    peak_mb: float | None = None
-    problem: str = ""
-
-    @property
-    def timed(self) -> bool:
-        """Return whether its times are those that it would take on Lambda."""
-        return can_measure(self.bench, self.memory_mb) or self.cores is not None
+    cage: Group | None = None
 
     def send(self, keys: Sequence[str]) -> None:
         """Run one batch, and check whether the size is large enough for it."""
         assert self.worker is not None  # noqa: S101 - without it there is a problem
         try:
             figures = self.worker.invoke(keys)
-        except WorkerDiedError as error:
-            self.problem, self.peak_mb = str(error), self.cage.peak_mb() if self.cage else None
+        except ChildDiedError as error:
+            self.trial.problem, self.trial.peak_mb = str(error), self._group_peak_mb()
             return
-        self.found.append((keys, figures))
-        self.peak_mb = self._peak_mb(figures)
-        self.problem = self._problem(figures, self.peak_mb)
+        self.trial.found = [*self.trial.found, (keys, figures)]
+        # The group's peak lacks libraries read earlier, the process's lacks kernel memory.
+        self.trial.peak_mb = max(figures.peak_mb, self._group_peak_mb() or 0.0)
+        self.trial.problem = self._problem(figures, self.trial.peak_mb)
 
-    def trial(self) -> Trial:
-        """Return what was found."""
-        whole = self.timed and not self.problem
-        return Trial(
-            function=self.function,
-            memory_mb=self.memory_mb,
-            how="measured" if can_measure(self.bench, self.memory_mb) else "modelled",
-            init_s=self.worker.init_s if self.worker else None,
-            peak_mb=self.peak_mb,
-            batches=self.found[1:-ENDS] if whole else (),
-            ends=self.found[-ENDS:] if whole else (),
-            seen=[figures for _, figures in self.found],
-            problem=self.problem,
-        )
-
-    def args(self) -> WorkerArgs:
-        """Return how to start its process."""
-        available = sorted(os.sched_getaffinity(0))
-        return WorkerArgs(
-            artefact=self.bench.artefact,
-            module=self.function.module,
-            port=self.bench.port,
-            cores=available[: self.cores or cores_seen(self.memory_mb)],
-            memory_mb=self.memory_mb,
-            config=self.bench.config,
-            joins=self.cage.joins if self.cage else (),
-        )
-
-    def _peak_mb(self, figures: Figures) -> float:
-        """Return the larger peak: the group's lacks libraries read earlier, the process's lacks kernel memory."""
-        return max(figures.peak_mb, (self.cage.peak_mb() if self.cage else None) or 0.0)
+    def _group_peak_mb(self) -> float | None:
+        return self.cage.peak_mb() if self.cage else None
 
     def _problem(self, figures: Figures, peak_mb: float) -> str:
         total = len(figures.images)
@@ -180,12 +172,12 @@ class _Trying:
             return f"{figures.failed} of {total} messages failed: {', '.join(errors)}"
         if unfit := sum(image.error == TOO_LARGE and self._unfit(image.key) for image in figures.images):
             return f"{unfit} of {total} pictures were refused for lack of memory"
-        if peak_mb > self.memory_mb:
+        if peak_mb > self.trial.memory_mb:
             return f"its peak of {peak_mb:,.0f} MB is above its memory"
         return ""
 
     def _unfit(self, key: str) -> bool:
         """Return whether this memory, and no other limit, is too small for a master."""
         master = self.bench.plan.masters[key]
-        fitting = pixels_that_fit(self.memory_mb, len(master.data))
+        fitting = pixels_that_fit(self.trial.memory_mb, len(master.data))
         return fitting < master.pixels <= self.bench.config.max_pixels

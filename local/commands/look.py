@@ -11,8 +11,8 @@ from local.emulator import HOST
 from local.errors import LocalUsageError, reported
 from local.journal import Journal
 from ops.connect import connect, running
-from ops.nearest import did_you_mean
 from ops.queues import messages
+from ops.text import did_you_mean
 
 STRONGER = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
 """Variables of a terminal set up for AWS that would override, or contradict, those of the local stack."""

@@ -16,7 +16,6 @@ from click.testing import CliRunner
 from benchmarks import conformance as module
 from benchmarks import peer
 from benchmarks.__main__ import main
-from benchmarks.guarded import run_guarded
 from tests.handlers.imaging.heic import has_decoder, needs_decoder
 from tests.handlers.imaging.pictures import chunk, exif, gamma_profile, jpeg, photo, saved, segment, with_segments
 
@@ -148,11 +147,3 @@ def test_an_output_with_metadata_is_wrong(tmp_path: Path, monkeypatch: pytest.Mo
     code, _, findings = _run(tmp_path, "--no-peer")
     assert code == 1
     assert findings[0]["verdict"] == "wrong"
-
-
-def test_a_guarded_call_returns_its_value() -> None:
-    """The parent gets the child's return value, with its time and memory."""
-    outcome = run_guarded(sum, [1, 2, 3], timeout_s=10, memory_mb=100)
-    assert outcome.value == 6
-    assert outcome.crash is None
-    assert outcome.seconds > 0

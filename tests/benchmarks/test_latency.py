@@ -86,7 +86,7 @@ def test_heic_is_timed_where_its_encoder_is_installed(run: Run, stack: Callable[
 def test_a_converted_picture_keeps_its_format_and_size(form: str) -> None:
     """The result is read as a picture of that format."""
     photo = as_format(Photo("photo.jpg", drawn((80, 60))), form)
-    assert photo.size == (80, 60)
+    assert photo.pixels == 80 * 60
     assert opened(photo.data, [form]).header.width == 80
 
 
@@ -109,8 +109,6 @@ def test_a_stream_with_further_formats_is_refused(stack: Callable[[str], str]) -
     ("settings", "message"),
     [
         ('  pixelcascade:outputFormats: ["jpeg", "webp=101"]\n', "outputFormats"),
-        ('  pixelcascade:inputFormats: ["bmp"]\n', "inputFormats"),
-        ("  - a list\n", "expected config to be a mapping"),
         ("  a: [\n", "expected YAML"),
     ],
 )

@@ -30,8 +30,7 @@ def test_copying_a_picture_that_cannot_be_copied_is_refused() -> None:
 
 def test_a_python_that_runs_is_accepted() -> None:
     """The Python that runs the tests has Pillow."""
-    child = children.other_python(Path(sys.executable))
-    child._process.communicate()
+    children.other_python(Path(sys.executable)).close()
 
 
 @pytest.mark.parametrize("lines", ["true", "exit 1", "echo 'ModuleNotFoundError: No module named PIL' >&2; exit 1"])

@@ -78,7 +78,6 @@ def test_a_busy_response_has_s3s_error_code(endpoint: str, monkeypatch: pytest.M
 
 def test_the_share_of_faults_is_as_configured(endpoint: str) -> None:
     """The share of failed calls is near the configured one."""
-    proxy = FlakyProxy(endpoint, share=0.05, seed=1)
-    draws = [proxy.draw() for _ in range(2000)]
-    proxy.close()
+    with FlakyProxy(endpoint, share=0.05, seed=1) as proxy:
+        draws = [proxy.draw() for _ in range(2000)]
     assert 60 < sum(draw != "pass" for draw in draws) < 140

@@ -11,9 +11,10 @@ from click.testing import CliRunner, Result
 
 from benchmarks.artefact import Artefact
 from benchmarks.batch_worker import Figures
+from benchmarks.line_process import ChildDiedError
 from benchmarks.memory.cgroups import ROOT, usable
 from benchmarks.publisher import CALLS, WARM_UPS, publisher
-from benchmarks.worker_process import WorkerArgs, WorkerDiedError
+from benchmarks.worker_process import WorkerArgs
 from costs.durations import Durations
 
 from .conftest import one_line
@@ -77,8 +78,8 @@ def groups(monkeypatch: pytest.MonkeyPatch) -> list[FakeGroup]:
         yield found[-1]
 
     monkeypatch.setattr("benchmarks.publisher.usable", lambda: "")
-    monkeypatch.setattr("benchmarks.publisher.group", group)
-    monkeypatch.setattr("benchmarks.publisher.WorkerProcess", Worker)
+    monkeypatch.setattr("benchmarks.memory.trial.group", group)
+    monkeypatch.setattr("benchmarks.memory.trial.WorkerProcess", Worker)
     return found
 
 
@@ -122,7 +123,7 @@ def test_a_crash_is_reported_with_the_memory_size(groups: list[FakeGroup], monke
     """The error names the size, which may be too small."""
 
     def killed(*_: Any) -> Figures:
-        raise WorkerDiedError("it was killed: out of memory")
+        raise ChildDiedError("it was killed: out of memory")
 
     monkeypatch.setattr(Worker, "invoke", killed)
     done = run("--sizes", "128,256")
@@ -142,4 +143,4 @@ def test_the_packaged_publisher_runs(tmp_path: Path) -> None:
     found = Durations.read(tmp_path / "found.json").of("publish", 512)
     assert found.fixed_ms > 0
     assert found.init_ms > 0
-    assert not list(ROOT.rglob(f"pixelcascade-publisher-{os.getpid()}-*"))
+    assert not list(ROOT.rglob(f"pixelcascade-{os.getpid()}-*"))

@@ -160,12 +160,6 @@ def test_both_set_ups_store_the_same_outputs() -> None:
     assert kept[0] in reference().bill(keeping=kept).keeping
 
 
-def test_a_picture_takes_the_reference_set_up_longer() -> None:
-    """Both have the same fixed time, but the reference set-up decodes every picture in full."""
-    ours, theirs = estimate(), reference()
-    assert theirs.billed_ms("resizing") > ours.billed_ms("resizing")
-
-
 def test_a_stack_without_events_pays_for_none() -> None:
     """With `events: false` the bill has no EventBridge line."""
     bills = [estimate(events=events).bill() for events in (True, False)]

@@ -13,17 +13,7 @@ from costs import logs
 from costs.estimate import BRANCH_METRICS
 from handlers import format_converter, job_publisher, start, worker
 from tests.costs.measured import handler_of
-from tests.handlers.conftest import (
-    BUCKET,
-    Context,
-    Stack,
-    credentials,  # noqa: F401 a fixture
-    function_environment,  # noqa: F401 a fixture
-    job,
-    no_metrics,  # noqa: F401 a fixture
-    sqs_event,
-    stack,  # noqa: F401 a fixture
-)
+from tests.handlers.conftest import BUCKET, Context, Stack, job, sqs_event
 from tests.handlers.pictures import picture
 
 KEY = "master/2024/IMG_1234.jpg"
@@ -42,7 +32,7 @@ def printed(logger: Logger, monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 @pytest.mark.parametrize("handler", list(map(handler_of, BRANCHES)), ids=[row.task for row in BRANCHES])
 def test_a_worker_logs_about_the_estimated_bytes(
-    stack: Stack,  # noqa: F811
+    stack: Stack,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     handler: Callable[..., Any],
@@ -58,10 +48,7 @@ def test_a_worker_logs_about_the_estimated_bytes(
     assert len(metrics) == pytest.approx(logs.BATCH_BYTES, rel=0.2)
 
 
-def test_a_batch_has_the_estimated_number_of_metrics(
-    stack: Stack,  # noqa: F811
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_batch_has_the_estimated_number_of_metrics(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
     """Each combination of a metric's name and a set of dimensions is billed as a metric."""
     stack.upload(KEY, picture())
     format_converter.handler(sqs_event(job(KEY)), Context())
@@ -70,10 +57,7 @@ def test_a_batch_has_the_estimated_number_of_metrics(
     assert len(directive["Metrics"]) * len(directive["Dimensions"]) == BRANCH_METRICS
 
 
-def test_the_publisher_logs_about_the_estimated_bytes(
-    stack: Stack,  # noqa: F811
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_publisher_logs_about_the_estimated_bytes(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """One line per event is within 20 % of the estimate."""
     stream = printed(job_publisher.logger, monkeypatch)
     stack.upload(KEY, picture())
@@ -82,8 +66,3 @@ def test_the_publisher_logs_about_the_estimated_bytes(
     job_publisher.handler({"Records": [record]}, Context())
     assert len(stream.getvalue()) == pytest.approx(logs.JOB_BYTES, rel=0.2)
     assert len(stack.published()) == 1
-
-
-def test_a_full_batch_logs_less_per_picture() -> None:
-    """Ten pictures in one invocation log less per picture than ten invocations."""
-    assert logs.worker_bytes(10) < logs.worker_bytes(1)

@@ -31,13 +31,11 @@ def test_faulty_pictures_do_not_delay_the_rest_of_their_batch(sabotaged: Live) -
 
     On an idle machine they need two deliveries. On a busy one, a child may be as slow as one that stalls.
     """
-    events = faults.HeldBack(sabotaged.deployment)
-    events.stop()
-    for name in [*FAULTY, *GOOD]:
-        sabotaged.put(f"master/{name}", picture())
-    queue = sabotaged.deployment.outputs["queues"]["format-conversion"]
-    until("all ten are waiting", waiting, sabotaged, queue, len(FAULTY) + len(GOOD))
-    events.go(reverse=False, twice=False)
+    with faults.held_back(sabotaged.deployment, reverse=False, twice=False):
+        for name in [*FAULTY, *GOOD]:
+            sabotaged.put(f"master/{name}", picture())
+        queue = sabotaged.deployment.outputs["queues"]["format-conversion"]
+        until("all ten are waiting", waiting, sabotaged, queue, len(FAULTY) + len(GOOD))
 
     done = until("the good ones are converted", deliveries, sabotaged)
     assert max(done.values()) < MAX_RECEIVES

@@ -5,12 +5,13 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from ops import backfill as backfilling
 from ops.audit import audit
-from ops.backfill import BackfillPlan, Bookmark, Requests, Task, backfill, every, in_state, register
+from ops.backfill import BackfillPlan, Bookmark, Task, backfill, every, in_state, register
 from ops.stack import NoRecordsError
 from tests.ops.conftest import BRANCHES, BUCKET, Pipeline
 
@@ -129,20 +130,29 @@ def test_a_stack_without_records_is_refused(pipeline: Pipeline) -> None:
 
 
 def test_a_bookmark_keeps_the_last_key(tmp_path: Path) -> None:
-    """The bookmark keeps the last key for its bucket until it is removed."""
+    """It keeps the key of the last task that was done, for its bucket, until all are done."""
     bookmark = Bookmark(tmp_path / "bookmark")
     assert bookmark.read(BUCKET) is None
-    bookmark.write(BUCKET, "master/b.png")
-    assert bookmark.read(BUCKET) == "master/b.png"
+    work = bookmark.kept(BUCKET, [Task(key="master/a.png"), Task(key="master/b.png")])
+    next(work)
+    assert bookmark.read(BUCKET) is None
+    next(work)
+    assert bookmark.read(BUCKET) == "master/a.png"
     assert bookmark.read("another") is None
-    bookmark.remove()
+    assert list(work) == []
     assert bookmark.read(BUCKET) is None
 
 
-def test_the_estimate_counts_only_the_branches_that_run_again() -> None:
+def plan(pipeline: Pipeline, jobs: int, **changes: Any) -> BackfillPlan:
+    """Return the plan of processing some masters again in one branch, by a stack of three sizes."""
+    stack = dataclasses.replace(pipeline.stack, **{"sizes": ["small", "medium", "large"], **changes})
+    return BackfillPlan.of(stack, [Task(key="master/cat.png", branches=("resizing",))] * jobs)
+
+
+def test_the_estimate_counts_only_the_branches_that_run_again(pipeline: Pipeline) -> None:
     """The record is read and started; the branch reads, writes and settles; each queue gets the message."""
     queues, last = len(BRANCHES), math.ceil(1000 / len(BRANCHES))
-    assert Requests(jobs=1000, sizes=3, branches=("resizing",)).counts == {
+    assert plan(pipeline, 1000).requests == {
         "SNS, message published": 1000,
         "SNS, delivery to a queue": 1000 * queues,
         "SQS, request": 1200 * queues,
@@ -155,14 +165,12 @@ def test_the_estimate_counts_only_the_branches_that_run_again() -> None:
     }
 
 
-def test_the_estimate_is_proportional_to_the_jobs() -> None:
+def test_the_estimate_is_proportional_to_the_jobs(pipeline: Pipeline) -> None:
     """The estimate is proportional to the number of jobs."""
-    thousand, million = (Requests(jobs=jobs, sizes=3).dollars for jobs in (1000, 1_000_000))
-    assert million == pytest.approx(1000 * thousand)
+    assert plan(pipeline, 1000).dollars == pytest.approx(1000 * plan(pipeline, 1).dollars)
 
 
 def test_the_estimate_counts_the_files_of_each_format(pipeline: Pipeline) -> None:
     """Each size is counted once per format."""
-    task = Task(key="master/cat.png", branches=("resizing",))
-    stack = dataclasses.replace(pipeline.stack, sizes=["small", "large"], output_formats=["jpeg", "webp", "avif"])
-    assert BackfillPlan.of(stack, [task]).requests["S3, PUT"] == 6
+    found = plan(pipeline, 1, sizes=["small", "large"], output_formats=["jpeg", "webp", "avif"])
+    assert found.requests["S3, PUT"] == 6

@@ -451,12 +451,6 @@ def test_events_need_a_picture_or_a_time() -> None:
     assert (result.exit_code, "got 'yesterday'" in result.output) == (USAGE, True)
 
 
-@pytest.mark.usefixtures("connected")
-def test_branch_needs_missing_or_outdated() -> None:
-    """`--branch` needs an option that selects missing or outdated outputs."""
-    assert run("backfill", "--local", "--branch", "resizing").exit_code == USAGE
-
-
 class FakeNotifications:
     """A fake notification configuration; moto does not keep the EventBridge part."""
 

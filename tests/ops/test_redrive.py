@@ -33,6 +33,7 @@ def test_failed_messages_are_counted_by_queue(pipeline: Pipeline) -> None:
     """Every failure queue is listed, including empty ones."""
     fail(pipeline, "resizing")
     assert waiting(pipeline.stack) == {**dict.fromkeys(pipeline.stack.dead_letter_queues, 0), "resizing": 1}
+    assert waiting(pipeline.stack, "resizing") == {"resizing": 1}
 
 
 def test_messages_that_another_reader_hides_are_counted(pipeline: Pipeline) -> None:
@@ -40,6 +41,16 @@ def test_messages_that_another_reader_hides_are_counted(pipeline: Pipeline) -> N
     fail(pipeline, "resizing")
     next(queues.received(pipeline.client("sqs"), pipeline.stack.dead_letter_queues["resizing"]))
     assert waiting(pipeline.stack)["resizing"] == 1
+
+
+def test_a_message_is_deleted_only_when_it_is_done(pipeline: Pipeline) -> None:
+    """A redrive that fails to send a message leaves it in the queue."""
+    fail(pipeline, "resizing")
+    messages = queues.taken(pipeline.client("sqs"), pipeline.stack.dead_letter_queues["resizing"])
+    next(messages)
+    assert waiting(pipeline.stack, "resizing") == {"resizing": 1}
+    assert list(messages) == []
+    assert waiting(pipeline.stack, "resizing") == {"resizing": 0}
 
 
 @pytest.mark.parametrize("branch", BRANCHES)

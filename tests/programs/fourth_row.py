@@ -19,7 +19,7 @@ branches.BRANCHES = (
 )
 
 # The commands read the table on import.
-from benchmarks.memory.functions import FUNCTIONS  # noqa: E402
+from benchmarks.memory.request import FUNCTIONS  # noqa: E402
 from costs.command import estimate_command  # noqa: E402
 from handlers.layout import Layout  # noqa: E402
 from local.output_folder import FOLDERS  # noqa: E402

@@ -1,10 +1,13 @@
 """Made-up rows and batches, for the tests of what is reported about them."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from benchmarks.batch_worker import Figures, Image
+from benchmarks.memory.advice import advise
+from benchmarks.memory.report import MemoryReport
 from benchmarks.memory.rows import Measurement
 from benchmarks.photos import drawn
 
@@ -34,6 +37,21 @@ def row(memory_mb: int, **facts: Any) -> Measurement:
     }
     assert facts.keys() <= {field.name for field in fields(Measurement)}
     return Measurement(**{**well, **facts})
+
+
+def report_of(rows: Sequence[Measurement], **changes: Any) -> MemoryReport:
+    """Return the report of a resizer's rows, changed by `changes`."""
+    plain: dict[str, Any] = {
+        "title": "Memory",
+        "question": "is it <right>?",
+        "architecture": "x86_64",
+        "rows": rows,
+        "advice": {"resize": advise(rows, 60)},
+        "boundaries": {},
+        "notes": ["a note"],
+        "machine": {"processor": "this"},
+    }
+    return MemoryReport(**{**plain, **changes})
 
 
 def figures(wall_s: float, cpu_s: float, keys: list[str]) -> Figures:

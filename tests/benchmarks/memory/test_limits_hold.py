@@ -9,10 +9,10 @@ from PIL import Image
 
 from benchmarks.artefact import Artefact
 from benchmarks.memory.boundary import check, costliest_png
-from benchmarks.memory.capacity import largest_megapixels, largest_pixels
 from benchmarks.memory.cgroups import usable
-from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.mix import Plan, plan
+from benchmarks.memory.request import FUNCTIONS
+from benchmarks.memory.sizes import largest_megapixels, largest_pixels
 from benchmarks.memory.trial import Bench, run
 from benchmarks.worker_process import loopback
 from components.config import StackConfig
@@ -83,9 +83,7 @@ def test_a_killed_function_is_a_trial_with_a_reason(tmp_path: Path, bench: Bench
     comment = b"!\xfe" + (b"\xff" + bytes(255)) * 190_000 + b"\0"
     (folder / "0.jpg").write_bytes(gif.getvalue()[:-1] + comment + b";")
     dealt = plan(folder, {}, 2)
-    (tmp_path / "s3").mkdir()
-    dealt.write(tmp_path / "s3")
-    with loopback(tmp_path / "s3", 0, 0) as port:
+    with loopback(dealt.objects, 0, 0) as port:
         found = run(replace(bench, plan=dealt, port=port), FUNCTIONS["metadata"], 90)
     assert found.problem == "it was killed: out of memory"
     assert not found.batches

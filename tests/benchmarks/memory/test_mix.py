@@ -6,7 +6,9 @@ from pathlib import Path
 import click
 import pytest
 
+from benchmarks.memory.command import memory
 from benchmarks.memory.mix import DRAWN, plan
+from benchmarks.memory.request import parse_mix
 from benchmarks.photos import drawn
 from tests.handlers.imaging.heic import heic, needs_decoder
 
@@ -46,6 +48,12 @@ def test_batches_are_ranked_by_pixels(folder: Path) -> None:
     assert [dealt.masters[key].pixels for key in dealt.heaviest] == [120_000, 60_000]
     assert [dealt.masters[key].pixels for key in dealt.lightest] == [0, 1_200]
     assert dealt.bytes_per_pixel().keys() == {"camera"}
+
+
+def test_weights_are_parsed() -> None:
+    """Names map to weights, and an empty text is no weights."""
+    weights, nothing = (parse_mix(click.Context(memory), memory.params[0], text) for text in ("camera=0.8, png=.2", ""))
+    assert (weights, nothing) == ({"camera": 0.8, "png": 0.2}, {})
 
 
 @needs_decoder

@@ -1,32 +1,44 @@
 """The timing model: calibration recovers its parameters, within physical bounds."""
 
+from dataclasses import replace
+
 import pytest
 
-from benchmarks.memory.model import Model, Point, calibrate
+from benchmarks.memory.model import Model, calibrate
+from benchmarks.memory.request import FUNCTIONS
+from benchmarks.memory.trial import Trial
 
 from .conftest import figures
 
 TRUE = Model(serial=0.3, wait_s=0.05)
 
 
-def points(model: Model, *shares: float) -> list[Point]:
-    """Return batches whose times follow the model exactly."""
+def trials(model: Model, *shares: float) -> list[Trial]:
+    """Return a trial for each share of CPU, with batches whose times follow the model exactly."""
     return [
-        Point(vcpus=share, wall_s=model.wall_s(cpu_s, share), cpu_s=cpu_s) for share in shares for cpu_s in (0.5, 0.9)
+        Trial(
+            function=FUNCTIONS["resize"],
+            memory_mb=1024,
+            vcpus=share,
+            how="measured",
+            found=[(["a"], figures(model.wall_s(cpu_s, share), cpu_s, ["a"])) for cpu_s in (0.1, 0.5, 0.9, 0.1, 0.1)],
+        )
+        for share in shares
     ]
 
 
 def test_calibration_recovers_the_parameters() -> None:
     """Points from a quarter of a core to two cores recover the serial part and the wait."""
-    found = calibrate(points(TRUE, 0.25, 1, 2))
+    found = calibrate(trials(TRUE, 0.25, 1, 2))
     assert found.serial == pytest.approx(TRUE.serial)
     assert found.wait_s == pytest.approx(TRUE.wait_s)
-    assert found.worst_miss([points(TRUE, 0.25), points(TRUE, 2)]) == pytest.approx(0)
+    assert found.worst_miss(trials(TRUE, 0.25, 2)) == pytest.approx(0)
+    assert replace(TRUE, wait_s=0.1).worst_miss(trials(TRUE, 2, 0.25)) == pytest.approx(0.05 / TRUE.wall_s(0.7, 2))
 
 
 def test_work_measured_on_one_core_counts_as_parallel() -> None:
     """Points of at most one core do not show the benefit of a second."""
-    found = calibrate(points(TRUE, 0.5, 1))
+    found = calibrate(trials(TRUE, 0.5, 1))
     assert found.serial == 0
     assert found.wait_s == pytest.approx(TRUE.wait_s)
 
@@ -36,17 +48,21 @@ def test_work_measured_on_one_core_counts_as_parallel() -> None:
 )
 def test_calibration_stays_within_physical_bounds(wrong: Model) -> None:
     """Noise does not push the serial part outside 0 to 1, or the wait below 0."""
-    found = calibrate(points(wrong, 0.5, 1, 2))
+    found = calibrate(trials(wrong, 0.5, 1, 2))
     assert 0 <= found.serial <= 1
     assert found.wait_s >= 0
 
 
 def test_calibration_finds_the_best_fit_within_the_bounds() -> None:
     """No other model within the bounds fits the points better."""
-    made = points(Model(serial=0.2, wait_s=-0.05), 0.5, 1, 2)
+    made = trials(Model(serial=0.2, wait_s=-0.05), 0.5, 1, 2)
 
     def missed(model: Model) -> float:
-        return sum((model.wall_s(point.cpu_s, point.vcpus) / point.wall_s - 1) ** 2 for point in made)
+        return sum(
+            (model.wall_s(batch.cpu_s, trial.vcpus) / batch.wall_s - 1) ** 2
+            for trial in made
+            for _, batch in trial.batches
+        )
 
     others = [Model(serial=part / 100, wait_s=wait_s) for part in range(101) for wait_s in (0.0, 0.01)]
     assert missed(calibrate(made)) <= min(map(missed, others))

@@ -10,13 +10,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from benchmarks.memory.advice import advise
-from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.page import page
-from benchmarks.memory.powertuning import PAGE, url
-from benchmarks.memory.report import MemoryReport, show, write
+from benchmarks.memory.report import POWER_TUNING, MemoryReport, as_csv, power_tuning_url
+from benchmarks.memory.request import FUNCTIONS
 
-from .conftest import row
+from .conftest import report_of, row
 
 MARKS = {"5": 100.0, "25": 200.0, "50": 300.0, "75": 400.0, "95": 500.0}
 FIGURES = {"invocation_ms": 1010.5, "cost_low": 1.9, "cost_high": 2.1, "image_ms_percentiles": MARKS}
@@ -31,23 +29,14 @@ ROWS = [
 @pytest.fixture
 def report() -> MemoryReport:
     """Return the report of one function with three sizes."""
-    return MemoryReport(
-        title="Memory",
-        question="is it <right>?",
-        architecture="x86_64",
-        rows=ROWS,
-        advice={"resize": advise(ROWS, 60)},
-        boundaries={},
-        notes=["a note"],
-        machine={"processor": "this"},
-    )
+    return report_of(ROWS)
 
 
 def test_the_table_has_every_size_and_why_some_are_too_small(
     report: MemoryReport, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Modelled rows are marked as modelled."""
-    show(report)
+    page(report).show({}, None, None)
     printed = capsys.readouterr().out
     for text in (
         "too small",
@@ -56,6 +45,7 @@ def test_the_table_has_every_size_and_why_some_are_too_small(
         "10240",
         "a note",
         "23.2",
+        f"resize as aws-lambda-power-tuning shows it: {POWER_TUNING}",
     ):
         assert text in printed
 
@@ -63,7 +53,7 @@ def test_the_table_has_every_size_and_why_some_are_too_small(
 def test_the_json_has_rows_and_recommendations(report: MemoryReport, tmp_path: Path) -> None:
     """It holds rows, recommendations, machine and architecture."""
     file = tmp_path / "found.json"
-    write(report, json_file=file, csv_file=None)
+    page(report).show(report.plain(), file, None)
     found = json.loads(file.read_text())
     assert {"title", "question", "rows", "recommendations", "machine", "architecture"} <= found.keys()
     assert found["recommendations"]["resize"]["cheapest"]["memory_mb"] == 512
@@ -82,11 +72,9 @@ def test_the_measured_file_covers_every_function() -> None:
     assert all(one.holds for one in found.boundaries.values())
 
 
-def test_the_csv_has_a_line_for_each_size(report: MemoryReport, tmp_path: Path) -> None:
+def test_the_csv_has_a_line_for_each_size(report: MemoryReport) -> None:
     """It has a header line, and unknown values are empty."""
-    file = tmp_path / "found.csv"
-    write(report, json_file=None, csv_file=file)
-    lines = list(csv.DictReader(io.StringIO(file.read_text())))
+    lines = list(csv.DictReader(io.StringIO(as_csv(report.rows))))
     assert [line["memory_mb"] for line in lines] == ["512", "256", "10240"]
     assert [line["cost_per_million"] for line in lines] == ["2.0", "", "4.0"]
 
@@ -94,7 +82,7 @@ def test_the_csv_has_a_line_for_each_size(report: MemoryReport, tmp_path: Path) 
 def test_the_page_needs_no_other_file(report: MemoryReport, tmp_path: Path) -> None:
     """The plot is embedded and also written beside the page as PNG; text is escaped."""
     file = tmp_path / "found.html"
-    page(report).write(file)
+    page(report).show({}, None, file)
     text = file.read_text()
     plot = (tmp_path / "found.png").read_bytes()
     assert base64.b64encode(plot).decode() in text
@@ -106,17 +94,16 @@ def test_the_page_needs_no_other_file(report: MemoryReport, tmp_path: Path) -> N
 
 def test_a_page_is_written_without_a_safe_size(tmp_path: Path) -> None:
     """The page says that no size is safe."""
-    found = MemoryReport(title="Memory", question="", architecture="arm64", rows=ROWS[1:2], advice={"resize": None},
-                   boundaries={}, notes=[], machine={})  # fmt: skip
-    page(found).write(tmp_path / "found.html")
+    found = report_of(ROWS[1:2])
+    page(found).show({}, None, tmp_path / "found.html")
     assert "none of these sizes is safe" in (tmp_path / "found.html").read_text()
     assert found.links() == {}
 
 
 def test_the_link_is_encoded_for_aws_lambda_power_tuning() -> None:
     """By size: int16 and two float32 arrays, little-endian, in base64; sizes without times are left out."""
-    address, _, part = url([ROWS[2], ROWS[0], ROWS[1]]).partition("#")
-    assert address == PAGE
+    address, _, part = power_tuning_url([ROWS[2], ROWS[0], ROWS[1]]).partition("#")
+    assert address == POWER_TUNING
     sizes, times, costs = (base64.b64decode(text) for text in part.split(";"))
     assert struct.unpack("<2h", sizes) == (512, 10_240)
     assert struct.unpack("<2f", times) == (1010.5, 1010.5)

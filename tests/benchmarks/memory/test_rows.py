@@ -2,8 +2,8 @@
 
 import pytest
 
-from benchmarks.memory.functions import FUNCTIONS
 from benchmarks.memory.mix import Plan, Sample
+from benchmarks.memory.request import FUNCTIONS
 from benchmarks.memory.rows import Measurement, row
 from benchmarks.memory.sizes import billed_ms, cores_seen, invocation_cost, vcpus
 from benchmarks.memory.trial import Trial
@@ -19,8 +19,9 @@ PLAN = Plan(masters=MASTERS, batches=[[key] for key in KEYS], heaviest=["3"], li
 def summed(walls_s: list[float], **facts: object) -> Measurement:
     """Return the row of batches of one image each."""
     batches = [([key], figures(wall_s, wall_s, [key])) for key, wall_s in zip(KEYS, walls_s, strict=False)]
-    trial = {"function": FUNCTIONS["resize"], "memory_mb": 1024, "how": "measured", "peak_mb": 512.0, **facts}
-    return row(Trial(batches=batches, **trial), PLAN, "arm64", 50_000_000)  # type: ignore[arg-type]
+    trial = {"function": FUNCTIONS["resize"], "memory_mb": 1024, "vcpus": 0.58, "how": "measured", "peak_mb": 512.0}
+    found = [(["3"], figures(9.0, 9.0, ["3"])), *batches, batches[-1], batches[0]]
+    return row(Trial(**{**trial, **facts, "found": found}), PLAN, "arm64", 50_000_000)  # type: ignore[arg-type]
 
 
 def test_billed_time_is_rounded_up_to_milliseconds() -> None:
