@@ -3,6 +3,7 @@
 import click
 
 from ops.commands import Commands
+from ops.interrupts import interrupt_when_terminated
 
 COMMANDS = {
     "batch": "benchmarks.batch:batch",
@@ -22,6 +23,7 @@ COMMANDS = {
 @click.group(cls=Commands, places=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Measure PixelCascade and compare it with its peers."""
+    interrupt_when_terminated()  # To stop emulators and workers, and to remove control groups.
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from components.nearest import did_you_mean
 from components.stack_file import stack_config
 from local import cascade, results
 from local.deployment import Deployment
-from local.emulator import Emulator, interrupt_when_terminated
+from local.emulator import Emulator
 from local.events import EventQueue
 from local.pacing import UploadPacer
 from ops.inventory import Inventory
@@ -59,7 +59,6 @@ def load(images: int, names: str, seed: int, json_file: Path | None) -> None:
 
     Exits 1 if one is lost, stale, mixed, deleted by mistake, without its event, or a dead letter although it is good.
     """
-    interrupt_when_terminated()
     chosen = _chosen(names)
     figures = run(images, chosen, seed)
     _print(figures)

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ops import interrupts
 from ops.nearest import did_you_mean
 
 
@@ -14,7 +15,8 @@ class _Imported(UserDict[str, Any]):
     """Commands by name, which are stored as places and imported when they are asked for."""
 
     def __getitem__(self, name: str) -> click.Command:
-        command: click.Command = pkgutil.resolve_name(super().__getitem__(name))
+        with interrupts.deferred():
+            command: click.Command = pkgutil.resolve_name(super().__getitem__(name))
         return command
 
 

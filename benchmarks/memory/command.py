@@ -18,7 +18,6 @@ from benchmarks.memory.rows import Measurement
 from benchmarks.memory.sizes import DEFAULT, LARGEST_MB
 from benchmarks.options import EXISTING_FILE, FILE, delay_option, html_option, images_option, json_option
 from costs.console import wide_console
-from local.emulator import interrupt_when_terminated
 
 
 @click.command()
@@ -99,7 +98,6 @@ def _reports(request: Request) -> list[calibrate.LambdaReport]:
 
 
 def _run(request: Request) -> MemoryReport:
-    interrupt_when_terminated()  # To remove the control groups.
     return answer(request, lambda line: click.echo(line, err=True))
 
 

@@ -18,6 +18,7 @@ from local.errors import reported
 from local.masters import find_masters
 from local.output_folder import clear
 from local.samples import write_samples
+from ops import interrupts
 from ops.text import counted
 
 
@@ -49,7 +50,7 @@ def run_command(paths: tuple[Path, ...], out: Path, stack: str) -> None:
         with starting(region) as emulator:
             masters = ahead.submit(lambda: given or _samples(Path(drawn), prefix))
             # Imported while the emulator starts and the samples are drawn, because it takes as long as those.
-            with garbage.kept():
+            with garbage.kept(), interrupts.deferred():
                 from local import run, summary  # noqa: PLC0415
 
             found = run.run(emulator, masters.result, out, stack, config, console=console)
