@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks import faults as sources
@@ -21,6 +20,7 @@ from components.config import PROJECT
 from components.errors import NOT_AS_EXPECTED
 from components.nearest import did_you_mean
 from components.stack_file import stack_config
+from costs.console import text_console
 from local import cascade, results
 from local.deployment import Deployment
 from local.emulator import Emulator
@@ -181,11 +181,11 @@ def _print(figures: dict[str, Any]) -> None:
     )
     for name in ROWS:
         table.add_row(name.replace("_", " "), str(figures[name]))
-    console = Console()
+    console = text_console()
     console.print(table)
     for name, entries in figures["named"].items():
         for entry in entries[:20]:
-            console.print(f"{name}: {entry}", markup=False)
+            console.print(f"{name}: {entry}")
     console.print(
         f"Processes killed: {figures['killed_processes']}. Calls through the proxy: {figures['failed_calls']}."
     )

@@ -131,7 +131,7 @@ def _compare(reports: Sequence[calibrate.LambdaReport], rows: Sequence[Measureme
         table.add_row(f"{one.memory_mb:,}", str(one.invocations), *cells)
     console = wide_console()
     console.print(table)
-    console.print(calibrate.sentence(found), markup=False, highlight=False)
+    console.print(calibrate.sentence(found), highlight=False)
 
 
 def _write(request: Request, file: Path, report: MemoryReport) -> None:

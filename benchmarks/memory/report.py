@@ -105,9 +105,9 @@ def show(report: MemoryReport) -> None:
         console.print(_table(report, function))
     console.print(_capacity(report.rows))
     for line in [*report.lines(), ", ".join(f"{name} {value}" for name, value in report.machine.items())]:
-        console.print(line, markup=False, highlight=False)
+        console.print(line, highlight=False)
     for function, link in report.links().items():
-        console.print(f"{function}: {link}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"{function}: {link}", highlight=False, soft_wrap=True)
 
 
 def write(report: MemoryReport, *, json_file: Path | None, csv_file: Path | None) -> None:
