@@ -1,14 +1,19 @@
 """Groups of commands: each is imported when it is called, and the error for a misspelt one suggests the nearest."""
 
+import errno
 import pkgutil
+import sys
 from collections import UserDict
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
+from components.errors import NOT_AS_EXPECTED
 from ops import interrupts
 from ops.nearest import did_you_mean
+
+FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class _Imported(UserDict[str, Any]):
@@ -26,6 +31,19 @@ class Commands(click.Group):
     def __init__(self, *, places: Mapping[str, str], **attributes: Any) -> None:
         """`places`: where each command is, by name, such as `ops.looking:status_command`."""
         super().__init__(commands=_Imported(places), **attributes)
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command line; print one line and exit 1 if a disk is full."""
+        try:
+            return super().main(*args, **extra)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            expected = "expected free space for the output and temporary files"
+            click.echo(
+                f"Error: {expected}, got none ({error.strerror}): free some, then run the command again", err=True
+            )
+            sys.exit(NOT_AS_EXPECTED)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
         """Return the commands' names in their own order."""

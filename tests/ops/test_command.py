@@ -1,9 +1,11 @@
 """The command line of `python -m ops`."""
 
 import dataclasses
+import errno
 import json
 import os
 import socket
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -228,6 +230,21 @@ def test_an_invalid_bookmark_is_refused_before_any_job(bookmark: str, connected:
     result = run("backfill", "--local", "--resume", str(tmp_path / bookmark))
     assert result.exit_code == USAGE
     assert "published" not in result.output
+
+
+def test_a_bookmark_that_cannot_be_written_is_refused_before_any_job(
+    connected: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder is on a disk that is read-only."""
+
+    def refuse(**_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    connected.upload("cat.png")
+    result = run("backfill", "--local", "--resume", str(tmp_path / "bookmark"))
+    assert result.exit_code == USAGE
+    assert "(Read-only file system): change the folder or its mode" in result.output
 
 
 @pytest.mark.usefixtures("connected")

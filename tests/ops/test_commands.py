@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -26,3 +27,14 @@ def test_a_misspelt_command_is_refused_at_once(package: str, misspelt: str, slow
     printed = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
     assert printed.startswith(f"No such command '{misspelt}' (did you mean ")
     assert printed.endswith(") False\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this machine has no device that is always full")
+@pytest.mark.parametrize("package", ["ops", "benchmarks", "local"])
+def test_a_full_disk_is_one_line(package: str) -> None:
+    """The command's output goes to a file on a full disk."""
+    command = [sys.executable, "-m", package, "--help"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, check=False, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    expected = "Error: expected free space for the output and temporary files, got none (No space left on device): "
+    assert (done.returncode, done.stderr) == (1, f"{expected}free some, then run the command again\n")
