@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from components.errors import NOT_AS_EXPECTED
 from ops import interrupts
 from ops.nearest import did_you_mean
 
@@ -40,10 +39,10 @@ class Commands(click.Group):
             if error.errno not in FULL:
                 raise
             expected = "expected free space for the output and temporary files"
-            click.echo(
-                f"Error: {expected}, got none ({error.strerror}): free some, then run the command again", err=True
-            )
-            sys.exit(NOT_AS_EXPECTED)
+            advice = "free some, then run the command again"
+            failure = click.ClickException(f"{expected}, got none ({error.strerror}): {advice}")
+            failure.show()
+            sys.exit(failure.exit_code)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
         """Return the commands' names in their own order."""
