@@ -569,12 +569,11 @@ def test_an_uploaded_picture_without_a_record_is_not_called_misspelt(connected: 
     assert "which was uploaded but has none: see `python -m ops letters`" in output
 
 
-@pytest.mark.parametrize("key", ["/master/a.png", "master/A.png", "master/"])
+@pytest.mark.parametrize("key", ["/master/a.png", "master/A.png"])
 def test_a_key_is_never_suggested_to_itself(connected: Pipeline, key: str) -> None:
-    """A leading slash is not part of a key, and a folder without a name has no neighbours."""
+    """A leading slash is not part of a key."""
     connected.upload("a.png")
-    suggestions = {"/master/a.png": " (did you mean master/a.png?)", "master/A.png": " (did you mean master/a.png?)"}
-    expected = f"got '{key}', which is not there{suggestions.get(key, '')}: check the key"
+    expected = f"got '{key}', which is not there (did you mean master/a.png?): check the key"
     assert expected in run("status", key, "--local").output
 
 
