@@ -32,8 +32,8 @@ NOTES = (
 def answer(request: Request, show_progress: ShowProgress) -> MemoryReport:
     """Run the benchmark; `show_progress` is called with a line for each size."""
     config = request.config()
+    dealt = plan(request.images, request.mix, config.batch_size, config.input_formats)
     with unpacked(config) as artefact:
-        dealt = plan(request.images, request.mix, config.batch_size, config.input_formats)
         bench = Bench(
             plan=dealt, port=0, config=config, runs=_runs(request, dealt), no_groups=usable(), artefact=artefact
         )

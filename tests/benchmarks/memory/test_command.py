@@ -67,6 +67,8 @@ def test_sizes_are_modelled_without_control_groups(tmp_path: Path, monkeypatch: 
         (["--sizes", "64"], "from 128 to 10240"),
         (["--sizes", "512,x"], "write them as 512,1024"),
         (["--mix", "camera"], "camera=0.8"),
+        (["--mix", "camera=1"], "expected --images with it, got none"),
+        (["--images", str(Path(__file__).parent)], "without pictures"),
         (["--json", "/nowhere/found.json"], "make /nowhere"),
         (["--csv", "/nowhere/found.csv"], "make /nowhere"),
         (["--html", "/nowhere/found.html"], "make /nowhere"),
@@ -87,8 +89,13 @@ def test_sizes_are_modelled_without_control_groups(tmp_path: Path, monkeypatch: 
         (["--against", os.devnull], "of this version"),
     ],
 )
-def test_a_wrong_option_is_refused(options: list[str], message: str) -> None:
-    """The command exits before it measures anything."""
+def test_a_wrong_option_is_refused(options: list[str], message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command exits before it builds the package, which takes seconds."""
+
+    def build(_config: object) -> None:
+        raise AssertionError("the package was built")
+
+    monkeypatch.setattr("benchmarks.memory.answer.unpacked", build)
     result = CliRunner().invoke(memory, options)
     assert result.exit_code == 2
     assert message in " ".join(result.output.split())
