@@ -18,6 +18,10 @@ class UnknownPictureError(PixelCascadeError):
     """No picture with that name was ever received."""
 
 
+class UnrecordedPictureError(UnknownPictureError):
+    """A picture was uploaded, and job-publisher has not recorded it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Status:
     """A picture's status; `branches` has the outcome of each, `waiting` where there is none yet."""
@@ -68,7 +72,7 @@ def find(stack: DeployedStack, key: str) -> Record:
         if record is not None:
             return record
     if names and _uploaded(stack, _whole(stack, key)):
-        raise UnknownPictureError(
+        raise UnrecordedPictureError(
             f"expected a picture with a record, got {key!r}, which was uploaded but has none: see "
             "`python -m ops letters`, fix the cause, then run `python -m ops backfill --missing`; a new bucket sends "
             "no events in its first minutes"

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -560,6 +561,16 @@ def test_messages_in_the_queues_are_part_of_the_verdict(connected: Pipeline) -> 
     verdict = run("audit", "--local").output.splitlines()[0]
     assert "1 of 1 master unaccounted for: wait for the 1 message in the queues and audit again, then see" in verdict
     assert json.loads(run("audit", "--local", "--json").output.splitlines()[-1])["totals"]["in_queues"] == 1
+
+
+def test_watching_begins_before_the_record(connected: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The upload's event may take seconds, in a new bucket minutes; a picture that nobody uploaded is an error."""
+    etag = connected.upload("a.png")
+    monkeypatch.setattr(time, "sleep", lambda _seconds: connected.finish("a.png", etag))
+    result = run("status", "a.png", "--local", "--watch", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["state"]) == (0, "complete")
+    assert result.stderr.startswith("a.png was uploaded and has no record yet")
+    assert run("status", "b.png", "--local", "--watch").exit_code == NOT_AS_EXPECTED
 
 
 def test_an_uploaded_picture_without_a_record_is_not_called_misspelt(connected: Pipeline) -> None:
