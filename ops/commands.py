@@ -1,6 +1,7 @@
 """Groups of commands: each is imported when it is called, and the error for a misspelt one suggests the nearest."""
 
 import errno
+import io
 import pkgutil
 import sys
 from collections import UserDict
@@ -32,7 +33,12 @@ class Commands(click.Group):
         super().__init__(commands=_Imported(places), **attributes)
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        """Run the command line; print one line and exit 1 if a disk is full."""
+        """Run the command line; print one line and exit 1 if a disk is full.
+
+        Letters of keys and folders that the terminal's encoding lacks are escaped.
+        """
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             return super().main(*args, **extra)
         except OSError as error:
