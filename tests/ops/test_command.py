@@ -343,11 +343,13 @@ def test_a_key_outside_the_master_prefix_is_refused(command: str, key: str, advi
     assert "[y/N]" not in result.output
 
 
+@pytest.mark.parametrize("bucket", ["nope", "no pe"])
 @pytest.mark.usefixtures("connected")
-def test_a_bucket_that_does_not_exist_is_named_as_the_cause() -> None:
-    """The advice is about the bucket, because the credentials work."""
-    result = run("adopt", "nope", "--local", "--yes")
+def test_a_bucket_that_does_not_exist_is_named_as_the_cause(bucket: str) -> None:
+    """The advice is about the bucket, because the credentials work, or were not used yet."""
+    result = run("adopt", bucket, "--local", "--yes")
     assert (result.exit_code, "Check the bucket's name" in result.output) == (1, True)
+    assert "credentials, profile, region" not in result.output
 
 
 @pytest.mark.usefixtures("connected")
