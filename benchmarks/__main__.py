@@ -3,6 +3,7 @@
 import click
 
 from ops.commands import Commands
+from ops.interrupts import interrupt_when_terminated
 
 COMMANDS = {
     "batch": "benchmarks.batch:batch",
@@ -24,6 +25,7 @@ COMMANDS = {
 )
 def main() -> None:
     """Measure PixelCascade and compare it with its peers."""
+    interrupt_when_terminated()  # To stop emulators and workers, and to remove control groups.
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 from PIL import Image
 from rich.table import Table
+from rich.text import Text
 
 from benchmarks import peer
 from benchmarks.contestants import WIDTHS
@@ -178,10 +179,9 @@ def _print(findings: list[Finding], *, compared: bool) -> None:
     console = wide_console(200)
     table = Table("file", "verdict", "seconds", "peak MB", "reason", "against libvips" if compared else "")
     for finding in findings:
-        verdict = finding.verdict if not finding.failed else f"[red]{finding.verdict}[/red]"
         table.add_row(
             finding.file,
-            verdict,
+            Text(finding.verdict, style="red" if finding.failed else ""),
             f"{finding.seconds:.3f}",
             f"{finding.peak_mb:.0f}",
             finding.reason,

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks import faults as sources
@@ -21,9 +20,10 @@ from components.config import PROJECT
 from components.errors import NOT_AS_EXPECTED
 from components.nearest import did_you_mean
 from components.stack_file import stack_config
+from costs.console import text_console
 from local import cascade, results
 from local.deployment import Deployment
-from local.emulator import Emulator, interrupt_when_terminated
+from local.emulator import Emulator
 from local.events import EventQueue
 from local.pacing import UploadPacer
 from ops.inventory import Inventory
@@ -52,7 +52,6 @@ def load(images: int, names: str, seed: int, json_file: Path | None) -> None:
 
     Exits 1 if one is lost, stale, mixed, deleted by mistake, without its event, or a dead letter although it is good.
     """
-    interrupt_when_terminated()
     chosen = _chosen(names)
     figures = run(images, chosen, seed)
     _print(figures)
@@ -171,8 +170,8 @@ def _print(figures: dict[str, Any]) -> None:
     for name, value in figures.items():
         if name != "named":
             table.add_row(name.replace("_", " "), str(value))
-    console = Console()
+    console = text_console()
     console.print(table)
     for name, entries in figures["named"].items():
         for entry in entries[:20]:
-            console.print(f"{name}: {entry}", markup=False)
+            console.print(f"{name}: {entry}")

@@ -1,6 +1,5 @@
 """Options that several benchmarks have."""
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,27 +9,9 @@ import click
 from components.config import ConfigError, StackConfig
 from components.stack_file import stack_config
 from costs.number import Number
+from ops.output_file import OutputFile
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-
-
-class OutputFile(click.Path):
-    """A file to write, in a writable folder; checked before a run that takes minutes."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the path."""
-        file = Path(str(super().convert(value, param, ctx)))
-        if not file.parent.is_dir():
-            self.fail(f"expected a file in a folder that exists, got {str(file)!r}: make {file.parent}", param, ctx)
-        if not file.exists():  # For a file that exists, such as /dev/null, the folder does not matter.
-            try:
-                tempfile.TemporaryFile(dir=file.parent).close()
-            except OSError as error:
-                expected = "expected a file in a folder that can be written"
-                self.fail(
-                    f"{expected}, got {str(file)!r} ({error.strerror}): change the folder or its mode", param, ctx
-                )
-        return file
 
 
 FILE = OutputFile(dir_okay=False, writable=True, path_type=Path)

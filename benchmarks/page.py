@@ -67,7 +67,7 @@ class Page:
     def show(self, plain: object, json_file: Path | None, html_file: Path | None) -> None:
         """Print it, and write the chosen files: `plain` as JSON, and the page, with its chart as PNG beside it."""
         console = wide_console()
-        say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
+        say = partial(console.print, highlight=False, soft_wrap=True)
         say(f"{self.title}: {self.question}")
         for table in self.tables:
             console.print(table.for_console())

@@ -99,7 +99,11 @@ class StackConfig:
     package_for: str = one_of("lambda", "host")
     bytecode: str = one_of("required", "off")
     tls_only: bool = flag(default=True)
-    bucket: str = matching("", r"|[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of a bucket that exists, or nothing")
+    bucket: str = matching(
+        "",
+        r"|[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+        "an existing bucket's name, of lower-case letters, digits, dots and dashes, or nothing",
+    )
     cors_origins: Sequence[str] = origins()
     cdn: bool = flag(default=False)
     versioning: bool = flag(default=False)

@@ -1,10 +1,13 @@
 """What the functions count, in CloudWatch's embedded metric format."""
 
+import json
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from aws_lambda_powertools.metrics.metric import SingleMetric
 
 NAMESPACE = "PixelCascade"
 
@@ -35,8 +38,11 @@ def count(messages: Iterable[Ended]) -> None:
 
 def count_unsent() -> None:
     """Count a picture's event that EventBridge did not accept; any thread may call this."""
-    with single_metric(name="UnsentEvent", unit=MetricUnit.Count, value=1, namespace=NAMESPACE) as metric:
-        metric.add_dimension("service", metrics.service)
+    metric = SingleMetric(namespace=NAMESPACE)
+    metric.add_metric(name="UnsentEvent", unit=MetricUnit.Count, value=1)
+    metric.add_dimension("service", metrics.service)
+    # In one write, because other threads log meanwhile: `single_metric` prints, and `print` writes line and end apart.
+    sys.stdout.write(json.dumps(metric.serialize_metric_set(), separators=(",", ":")) + "\n")
 
 
 def _count(message: Ended) -> None:

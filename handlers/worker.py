@@ -122,7 +122,7 @@ def _record(record: SQSRecord, *, batch: _Batch) -> None:
 
 def _schedule_retries(batch: _Batch) -> None:
     """Schedule the retries of failed messages; if SQS does not answer, the queue's visibility time-out applies."""
-    if not batch.retry_delays_s:
+    if not batch.retry_delays_s:  # As in most batches, whose pictures need nothing of `retries`.
         return
 
     def in_time() -> bool:

@@ -2,8 +2,8 @@
 
 import click
 
-from local.emulator import interrupt_when_terminated
 from ops.commands import Commands
+from ops.interrupts import interrupt_when_terminated
 
 COMMANDS = {
     "run": "local.commands.run:run_command",

@@ -15,6 +15,7 @@ from local.emulator import Emulator
 from local.errors import LocalError
 from local.program import PROGRAM, run_program
 from local.resources import CREATORS
+from local.resources.storage import existing_bucket
 from local.warming import Warming
 
 
@@ -104,9 +105,7 @@ class Deployment(Mocks):
         if args.token == "aws:index/getRegion:getRegion":  # noqa: S105 a function's name
             return {"region": self.emulator.region, "id": self.emulator.region}, []
         if args.token == "aws:s3/getBucketNotification:getBucketNotification":  # noqa: S105 a function's name
-            bucket = args.args["bucket"]
-            found = self.emulator.client("s3").get_bucket_notification_configuration(Bucket=bucket)
-            return {"bucket": bucket, "id": bucket, "eventbridge": "EventBridgeConfiguration" in found}, []
+            return existing_bucket(self.emulator, args.args["bucket"]), []
         raise DeploymentError(
             f"expected a call of getCallerIdentity, getRegion or getBucketNotification, got {args.token}: add its "
             "answer here"

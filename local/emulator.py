@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from local import scratch
 from local.errors import LocalError
@@ -195,17 +195,6 @@ def starting(region: str) -> Iterator[Emulator]:
         stack.push(emulator := Emulator(region))
         emulator.start()
         yield emulator
-
-
-def interrupt_when_terminated() -> None:
-    """Treat SIGTERM as Ctrl-C, so that this process stops the emulator that it started."""
-
-    def interrupt(_signal: int, _frame: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupt)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # A closed terminal too, except under nohup.
-        signal.signal(signal.SIGHUP, interrupt)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

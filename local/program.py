@@ -19,10 +19,12 @@ from pulumi.runtime.stack import run_pulumi_func
 from components.config import PROJECT
 from components.stack_file import ROOT
 from local import garbage
+from ops import interrupts
 
 PROGRAM = ROOT / "__main__.py"
 
 
+@interrupts.deferred()
 @garbage.kept()
 def preload() -> None:
     """Import the program's modules while the emulator starts, because that takes a large part of the time."""

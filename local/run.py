@@ -95,7 +95,7 @@ def process(
                 deployment,
                 list(masters),
                 lambda settled: progress.update(settling, completed=settled),
-                lambda failure: progress.console.print(f"Failed: {failure}", style="red", markup=False, soft_wrap=True),
+                lambda failure: progress.console.print(f"Failed: {failure}", style="red", soft_wrap=True),
                 functools.partial(queue.wait, len(masters)),
             )
     return uploaded

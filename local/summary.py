@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from ops.text import counted
@@ -27,7 +26,7 @@ def print_summary(summary: dict[str, Any], out: Path, console: Console) -> None:
     stages = ", ".join(f"{stage} {seconds} s" for stage, seconds in summary["seconds"].items())
     console.print(f"{stages}\nResults: {out}/report.html, {out}/summary.json", soft_wrap=True)
     for key in summary["unaccounted"]:
-        console.print(f"Unaccounted for: {key}", style="red", markup=False, soft_wrap=True)
+        console.print(f"Unaccounted for: {key}", style="red", soft_wrap=True)
 
 
 def _counts(summary: dict[str, Any]) -> Table:
@@ -56,5 +55,5 @@ def _rejections(rejections: list[dict[str, Any]]) -> Table:
     for heading in ("rejected", "by", "reason"):
         table.add_column(heading, overflow="fold")
     for (key, message), found in itertools.groupby(rejections, lambda found: (found["key"], found["message"])):
-        table.add_row(escape(key), "\n".join(rejection["branch"] for rejection in found), escape(message))
+        table.add_row(key, "\n".join(rejection["branch"] for rejection in found), message)
     return table

@@ -163,12 +163,8 @@ class Bookmark:
     def read(self, bucket: str) -> str | None:
         """Return the key to continue after, or None to begin; another bucket's bookmark is ignored.
 
-        Raises: click.UsageError, if the file is not a bookmark or its folder does not exist.
+        Raises: click.UsageError, if the file is not a bookmark.
         """
-        if not self.path.parent.is_dir():
-            raise click.UsageError(
-                f"--resume: expected a file in a folder that exists, got {self.path}: make {self.path.parent}"
-            )
         if not self.path.exists():
             return None
         try:

@@ -31,6 +31,7 @@ from ops.options import (
     stack_options,
     yes_option,
 )
+from ops.output_file import OutputFile
 from ops.printing import print_json, print_plan, report
 from ops.removal import Erased, erase, orphan, orphans, sweep
 from ops.replay import replay, settled_since
@@ -39,7 +40,7 @@ from ops.status import find
 from ops.text import counted, printable
 
 RATE = Number("rate", 0, sys.float_info.max, "a number of at least 0")
-BOOKMARK = click.Path(dir_okay=False, writable=True, path_type=Path)
+BOOKMARK = OutputFile(dir_okay=False, writable=True, path_type=Path)
 
 
 @click.command(name="backfill")

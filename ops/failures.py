@@ -3,7 +3,7 @@
 from typing import Any
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from handlers.errors import PixelCascadeError
 from ops.commands import Commands
@@ -45,4 +45,6 @@ def _advice(error: Exception) -> str:
         )
     if isinstance(error, ClientError) and error.response["Error"].get("Code") == "NoSuchBucket":
         return "Check the bucket's name, and that the credentials are those of its account."
+    if isinstance(error, ParamValidationError):  # botocore refuses the name before it asks AWS.
+        return "Check the bucket's name."
     return "Check credentials, profile, region and network, and that the stack is deployed and running."

@@ -67,10 +67,10 @@ def log_events(logs: Any, group: str, **wanted: Any) -> Iterator[dict[str, Any]]
 def last_failures(stack: DeployedStack, group: str, message_ids: Sequence[str], since_ms: int) -> dict[str, str]:
     """Return, by message id, the last failure that a function has logged of each since a time (ms since 1970)."""
     found = {}
-    # Source: CloudWatch Logs' user guide, "Filter pattern syntax": each optional term has a question mark.
-    pattern = " ".join(f'?"{message_id}"' for message_id in message_ids)
-    for event in log_events(stack.client("logs"), group, startTime=since_ms, filterPattern=pattern):
-        # The emulator ignores the filter.
+    # Source: CloudWatch Logs' user guide, "Filter pattern syntax": a compound expression over fields of JSON.
+    pattern = " || ".join(f'$.message_id = "{message_id}"' for message_id in message_ids)
+    for event in log_events(stack.client("logs"), group, startTime=since_ms, filterPattern=f"{{ {pattern} }}"):
+        # The emulator returns every line for such a pattern.
         message_id = fields_of(event["message"]).get("message_id")
         if message_id in message_ids and (failure := failure_of(group, event["message"])):
             found[str(message_id)] = failure.what

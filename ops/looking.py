@@ -27,7 +27,7 @@ from ops.printing import (
 from ops.queues import messages
 from ops.redrive import waiting
 from ops.stack import DeployedStack
-from ops.status import status
+from ops.status import Status, UnrecordedPictureError, status
 from ops.text import counted, printable
 
 WATCH_S = 1.0
@@ -43,7 +43,7 @@ def status_command(stack: DeployedStack, *, key: str, watch: bool, as_json: bool
 
     KEY is its master's key or its name. Exits 1 while the picture is not settled.
     """
-    found = status(stack, key)
+    found = _recorded(stack, key) if watch else status(stack, key)
     if not found.settled:
         # Standard output may be JSON, for a program to read.
         click.echo(f"{printable(found.key)} is not settled; if it failed, `python -m ops letters` lists it.", err=True)
@@ -56,6 +56,20 @@ def status_command(stack: DeployedStack, *, key: str, watch: bool, as_json: bool
         print_status(found)
     if not found.settled:
         raise SystemExit(NOT_AS_EXPECTED)
+
+
+def _recorded(stack: DeployedStack, key: str) -> Status:
+    """Return a picture's status, once it has a record: its upload's event may take a while."""
+    waits = False
+    while True:
+        try:
+            return status(stack, key)
+        except UnrecordedPictureError:
+            if not waits:
+                hint = "a new bucket sends no events in its first minutes; if it stays so, see `python -m ops letters`"
+                click.echo(f"{printable(key)} was uploaded and has no record yet: {hint}.", err=True)
+        waits = True
+        time.sleep(WATCH_S)
 
 
 @click.command(name="audit")

@@ -7,16 +7,16 @@ from dataclasses import asdict
 from typing import IO, Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from components.branches import BRANCHES
+from costs.console import text_console
 from ops.audit import STATES, Account
 from ops.backfill import BackfillPlan
 from ops.status import Status
 from ops.text import counted, printable
 
-console = Console()
+console = text_console()
 
 
 def print_json(fields: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """One picture's state, outputs or reasons, and times, from its record (or its reason, if another owns the name)."""
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,10 @@ from ops.stack import DeployedStack
 
 class UnknownPictureError(PixelCascadeError):
     """No picture with that name was ever received."""
+
+
+class UnrecordedPictureError(UnknownPictureError):
+    """A picture was uploaded, and job-publisher has not recorded it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +48,9 @@ def status(stack: DeployedStack, key: str) -> Status:
     record = find(stack, key)
     master = _whole(stack, key)
     reason = read_json(stack, stack.layout.rejected_key(master, NAME_TAKEN)) if record.key != master else None
-    return _status(record) if reason is None else _loser(record, master, reason)
+    if reason is None or not _uploaded(stack, master):  # With `deletions: keep` a reason outlives its master.
+        return _status(record)
+    return _loser(record, master, reason)
 
 
 def find(stack: DeployedStack, key: str) -> Record:
@@ -51,13 +58,17 @@ def find(stack: DeployedStack, key: str) -> Record:
 
     Raises: UnknownPictureError, NoRecordsError.
     """
+    if key.endswith("/"):
+        folder = _whole(stack, key).removeprefix(stack.layout.master)
+        command = f"python -m ops audit --all{f' --prefix {shlex.quote(folder)}' if folder else ''}"
+        raise UnknownPictureError(f"expected a picture, got the folder {key!r}: list its pictures with `{command}`")
     names = list(_names(stack, key))
     for name in names:
         record = stack.records.read(name)
         if record is not None:
             return record
-    if names and found(stack.client("s3").head_object, Bucket=stack.bucket, Key=_whole(stack, key)):
-        raise UnknownPictureError(
+    if names and _uploaded(stack, _whole(stack, key)):
+        raise UnrecordedPictureError(
             f"expected a picture with a record, got {key!r}, which was uploaded but has none: see "
             "`python -m ops letters`, fix the cause, then run `python -m ops backfill --missing`; a new bucket sends "
             "no events in its first minutes"
@@ -74,6 +85,10 @@ def _names(stack: DeployedStack, key: str) -> Iterator[str]:
     except InvalidJobError:
         return
     yield key
+
+
+def _uploaded(stack: DeployedStack, master: str) -> bool:
+    return found(stack.client("s3").head_object, Bucket=stack.bucket, Key=master) is not None
 
 
 def _whole(stack: DeployedStack, key: str) -> str:

@@ -18,7 +18,6 @@ from benchmarks.memory.sizes import DEFAULT, LARGEST_MB
 from benchmarks.options import EXISTING_FILE, FILE, delay_option, html_option, images_option, json_option, stack_option
 from benchmarks.page import PageTable
 from costs.console import wide_console
-from local.emulator import interrupt_when_terminated
 
 
 @click.command()
@@ -69,11 +68,7 @@ def memory(**options: Any) -> None:
     reports = _reports(request)
     if request.stack_file:
         _edit(request.stack_file, dict.fromkeys(_settable(request), LARGEST_MB), dry=True)
-    if request.earlier_file:
-        report = _earlier(request.earlier_file, request)
-    else:
-        interrupt_when_terminated()  # To remove the control groups.
-        report = answer(request)
+    report = _earlier(request.earlier_file, request) if request.earlier_file else answer(request)
     page(report).show(report.plain(), request.json_file, request.html_file)
     if request.csv_file:
         request.csv_file.write_text(as_csv(report.rows), encoding="utf-8")

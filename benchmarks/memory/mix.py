@@ -65,6 +65,10 @@ def plan(
     folder: Path | None, weights: Mapping[str, float], batch_size: int, formats: Sequence[str] = DEFAULT_INPUTS
 ) -> Plan:
     """Arrange a folder's pictures of a stack's input formats, or generated ones, into batches."""
+    if weights and folder is None:
+        raise click.BadParameter(
+            "expected --images with it, got none: name the folder of the classes", param_hint="--mix"
+        )
     suffixes = suffixes_of(formats)
     masters = _masters(folder, suffixes)
     if not any(master.pixels for master in masters):

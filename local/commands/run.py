@@ -11,6 +11,7 @@ from rich.console import Console
 from components.config import StackConfig
 from components.errors import NOT_AS_EXPECTED
 from components.stack_file import region_of, stack_config
+from costs.console import text_console
 from local import garbage
 from local.commands import stack_option
 from local.emulator import starting
@@ -18,6 +19,7 @@ from local.errors import reported
 from local.masters import find_masters
 from local.output_folder import clear
 from local.samples import write_samples
+from ops import interrupts
 from ops.text import counted
 
 
@@ -39,7 +41,7 @@ def run_command(paths: tuple[Path, ...], out: Path, stack: str) -> None:
     Exits 0 if every picture has its outputs and record or a rejection that says why, 1 if one is unaccounted for or the
     pipeline did not start, 2 on a usage error.
     """
-    console = Console()
+    console = text_console()
     with reported(), tempfile.TemporaryDirectory() as drawn, ThreadPoolExecutor(1) as ahead:
         config = stack_config(stack)
         region, prefix = region_of(config), StackConfig.parse(config).master_prefix
@@ -49,7 +51,7 @@ def run_command(paths: tuple[Path, ...], out: Path, stack: str) -> None:
         with starting(region) as emulator:
             masters = ahead.submit(lambda: given or _samples(Path(drawn), prefix))
             # Imported while the emulator starts and the samples are drawn, because it takes as long as those.
-            with garbage.kept():
+            with garbage.kept(), interrupts.deferred():
                 from local import run, summary  # noqa: PLC0415
 
             found = run.run(emulator, masters.result, out, stack, config, console=console)
@@ -69,5 +71,5 @@ def _masters(paths: tuple[Path, ...], prefix: str, console: Console) -> dict[str
     masters = find_masters(paths, prefix, skipped)
     if skipped:
         why = "hidden, not a regular file, or with a name that is not printable text or too long for S3"
-        console.print(f"Skipped {counted(len(skipped), 'file')}: {why}", markup=False, soft_wrap=True)
+        console.print(f"Skipped {counted(len(skipped), 'file')}: {why}", soft_wrap=True)
     return masters

@@ -14,6 +14,18 @@ def bucket(emulator: Emulator, name: str, _inputs: Mapping[str, Any]) -> dict[st
     return {"id": name, "bucket": name, "arn": f"arn:aws:s3:::{name}", "bucketRegionalDomainName": domain}
 
 
+def existing_bucket(emulator: Emulator, name: str) -> dict[str, Any]:
+    """Return the notifications of a bucket that a stack uses; make it, as `ops adopt` leaves it, if there is none."""
+    s3 = emulator.client("s3")
+    try:
+        found = s3.get_bucket_notification_configuration(Bucket=name)
+    except s3.exceptions.NoSuchBucket:  # A new emulator is empty.
+        bucket(emulator, name, {})
+        found = {"EventBridgeConfiguration": {}}
+        s3.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration=found)
+    return {"bucket": name, "id": name, "eventbridge": "EventBridgeConfiguration" in found}
+
+
 def public_access_block(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Block public access to a bucket."""
     flags = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")

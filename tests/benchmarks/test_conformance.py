@@ -45,6 +45,16 @@ def test_good_and_refused_files_pass(tmp_path: Path) -> None:
     assert "3 files: 1 ok, 2 rejected" in output
 
 
+def test_names_are_printed_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a file's name, `[red]` and `:cat:` are neither a style nor an emoji, and `[/b]` is no error."""
+    (tmp_path / "[red]:cat:[").mkdir()
+    (tmp_path / "[red]:cat:[" / "b].jpg").write_bytes(b"[/u]")
+    monkeypatch.chdir(tmp_path)
+    _, output, _ = _run(Path())
+    assert "│ [red]:cat:[/b].jpg │" in output
+    assert "'[/u]'" in output
+
+
 def test_all_formats_are_accepted_by_default(tmp_path: Path) -> None:
     """`--formats` restricts them, as a stack's inputFormats does."""
     for kind in ("WEBP", "AVIF", "TIFF"):

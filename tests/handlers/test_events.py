@@ -4,6 +4,8 @@ import importlib
 import json
 import os
 import re
+import sys
+from types import SimpleNamespace
 from typing import Any
 
 import jsonschema
@@ -13,6 +15,7 @@ from components.branches import BRANCHES
 from components.stack_file import ROOT
 from handlers import clients, job_publisher, stack
 from handlers.events import EventRefusedError, Events, PictureState
+from handlers.metrics import count_unsent
 from tests.handlers.conftest import BUCKET, Context, FakeBus, Stack, configure, sqs_event
 from tests.handlers.pictures import picture
 
@@ -173,6 +176,15 @@ def test_a_refused_event_raises_an_error(capsys: pytest.CaptureFixture[str]) -> 
     counted = json.loads(capsys.readouterr().out)
     assert counted["UnsentEvent"] == [1.0]
     assert counted["service"] == os.environ["POWERTOOLS_SERVICE_NAME"]
+
+
+def test_an_unsent_event_is_counted_by_one_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two writes another thread's log line could come, and CloudWatch would read neither."""
+    written: list[str] = []
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(write=written.append))
+    count_unsent()
+    assert [json.loads(line)["UnsentEvent"] for line in written] == [[1.0]]
+    assert written[0].endswith("\n")
 
 
 @pytest.mark.usefixtures("stack")

@@ -78,6 +78,20 @@ def test_ctrl_c_ends_a_deployment(deployment: Deployment, tmp_path: Path, monkey
     assert 0 < len(made) < 500
 
 
+def test_an_existing_bucket_is_made_for_a_stack_that_uses_one(deployment: Deployment, tmp_path: Path) -> None:
+    """A new emulator has no bucket: the stack gets one as `ops adopt` leaves it."""
+    program = tmp_path / "__main__.py"
+    program.write_text(
+        "import pulumi\nfrom components.config import StackConfig\nfrom components.storage import ImageBucket\n"
+        "pulumi.export('bucket', ImageBucket('images', StackConfig.load()).name)\n"
+    )
+    settings = {"pixelcascade:bucket": "my-pictures", "pixelcascade:forceDestroy": "false"}
+    deployment.deploy("local", {**stack_config("local"), **settings}, program)
+    assert deployment.outputs["bucket"] == "my-pictures"
+    s3 = deployment.emulator.client("s3")
+    assert "EventBridgeConfiguration" in s3.get_bucket_notification_configuration(Bucket="my-pictures")
+
+
 def test_lifecycle_rules_are_deployed(deployment: Deployment, tmp_path: Path) -> None:
     """Each of the rules that settings add expires what it expires on AWS."""
     program = tmp_path / "__main__.py"

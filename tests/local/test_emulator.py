@@ -1,9 +1,11 @@
 """The emulator: the environment variables it ignores, and that it stops with the process that started it."""
 
 import io
+import json
 import socket
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 from components import policies
 from local import emulator
 from local.emulator import Emulator, EmulatorError, starting
-from ops.logs import log_events
+from ops.logs import last_failures, log_events
 from tests.e2e.conftest import until
 
 
@@ -132,3 +134,17 @@ def test_a_late_line_of_a_functions_log_is_not_held_back() -> None:
         functions.invoke(FunctionName="late")
         lines = [event["message"] for event in log_events(started.client("logs"), "/aws/lambda/late")]
     assert "a late line" in lines
+
+
+def test_the_failures_of_several_messages_are_found() -> None:
+    """The emulator reads `?"a" ?"b"` as a text that holds both; `python -m ops letters` must not ask like that."""
+    with Emulator("us-east-1") as started:
+        logs = started.client("logs")
+        logs.create_log_group(logGroupName="/f")
+        logs.create_log_stream(logGroupName="/f", logStreamName="s")
+        lines = [json.dumps({"level": "ERROR", "message": "retry", "message_id": name, "error": "E"}) for name in "ab"]
+        now_ms = round(1000 * time.time())
+        events = [{"timestamp": now_ms, "message": line} for line in lines]
+        logs.put_log_events(logGroupName="/f", logStreamName="s", logEvents=events)
+        found = last_failures(started, "/f", ["a", "b", "c"], now_ms)  # type: ignore[arg-type]
+    assert found.keys() == {"a", "b"}

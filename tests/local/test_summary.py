@@ -1,11 +1,9 @@
 """What a local run prints."""
 
-import io
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
+from costs.console import text_console
 from local.summary import print_summary
 
 KEY = "master/a-folder-with-a-long-name/and-another-one/a-picture-with-a-long-name.jpg"
@@ -25,12 +23,12 @@ SUMMARY: dict[str, Any] = {
 }
 
 
-def printed(width: int) -> str:
+def printed(width: int, out: str = "out", **facts: Any) -> str:
     """Return what is printed on a console of this width, without the lines of the tables."""
-    console = Console(file=io.StringIO(), width=width)
-    print_summary(SUMMARY, Path("out"), console)
-    assert isinstance(console.file, io.StringIO)
-    return console.file.getvalue()
+    console = text_console(width)
+    with console.capture() as capture:
+        print_summary({**SUMMARY, **facts}, Path(out), console)
+    return capture.get()
 
 
 def test_a_single_master_is_counted_in_the_singular() -> None:
@@ -46,3 +44,12 @@ def test_events_are_counted_by_what_became_of_the_picture() -> None:
 def test_long_names_are_wrapped_and_not_cut() -> None:
     """A key or function that is wider than its column continues on the next line."""
     assert "…" not in printed(80)
+
+
+def test_names_are_printed_as_they_are() -> None:
+    """In a folder, a key or a reason, `[red]` and `:cat:` are neither a style nor an emoji, and `[/b]` is no error."""
+    name = "[red]:cat:[/b].jpg"
+    rejections = [{"key": name, "message": f"no {name}", "branch": "resizing"}]
+    text = printed(200, name, unaccounted=[name], rejections=rejections)
+    assert text.count(name) == 5
+    assert f"Results: {name}/report.html, {name}/summary.json\nUnaccounted for: {name}\n" in text

@@ -1,9 +1,12 @@
 """The command line of `python -m ops`."""
 
 import dataclasses
+import errno
 import json
 import os
 import socket
+import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -230,6 +233,21 @@ def test_an_invalid_bookmark_is_refused_before_any_job(bookmark: str, connected:
     assert "published" not in result.output
 
 
+def test_a_bookmark_that_cannot_be_written_is_refused_before_any_job(
+    connected: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder is on a disk that is read-only."""
+
+    def refuse(**_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    connected.upload("cat.png")
+    result = run("backfill", "--local", "--resume", str(tmp_path / "bookmark"))
+    assert result.exit_code == USAGE
+    assert "(Read-only file system): change the folder or its mode" in result.output
+
+
 @pytest.mark.usefixtures("connected")
 def test_a_rate_must_be_a_number() -> None:
     """NaN is refused."""
@@ -325,11 +343,13 @@ def test_a_key_outside_the_master_prefix_is_refused(command: str, key: str, advi
     assert "[y/N]" not in result.output
 
 
+@pytest.mark.parametrize("bucket", ["nope", "no pe"])
 @pytest.mark.usefixtures("connected")
-def test_a_bucket_that_does_not_exist_is_named_as_the_cause() -> None:
-    """The advice is about the bucket, because the credentials work."""
-    result = run("adopt", "nope", "--local", "--yes")
+def test_a_bucket_that_does_not_exist_is_named_as_the_cause(bucket: str) -> None:
+    """The advice is about the bucket, because the credentials work, or were not used yet."""
+    result = run("adopt", bucket, "--local", "--yes")
     assert (result.exit_code, "Check the bucket's name" in result.output) == (1, True)
+    assert "credentials, profile, region" not in result.output
 
 
 @pytest.mark.usefixtures("connected")
@@ -539,6 +559,16 @@ def test_messages_in_the_queues_are_part_of_the_verdict(connected: Pipeline) -> 
     assert json.loads(run("audit", "--local", "--json").output.splitlines()[-1])["totals"]["in_queues"] == 1
 
 
+def test_watching_begins_before_the_record(connected: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The upload's event may take seconds, in a new bucket minutes; a picture that nobody uploaded is an error."""
+    etag = connected.upload("a.png")
+    monkeypatch.setattr(time, "sleep", lambda _seconds: connected.finish("a.png", etag))
+    result = run("status", "a.png", "--local", "--watch", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["state"]) == (0, "complete")
+    assert result.stderr.startswith("a.png was uploaded and has no record yet")
+    assert run("status", "b.png", "--local", "--watch").exit_code == NOT_AS_EXPECTED
+
+
 def test_an_uploaded_picture_without_a_record_is_not_called_misspelt(connected: Pipeline) -> None:
     """The publisher failed on it, so the error says where that is explained."""
     connected.upload("a.png")
@@ -546,12 +576,11 @@ def test_an_uploaded_picture_without_a_record_is_not_called_misspelt(connected: 
     assert "which was uploaded but has none: see `python -m ops letters`" in output
 
 
-@pytest.mark.parametrize("key", ["/master/a.png", "master/A.png", "master/"])
+@pytest.mark.parametrize("key", ["/master/a.png", "master/A.png"])
 def test_a_key_is_never_suggested_to_itself(connected: Pipeline, key: str) -> None:
-    """A leading slash is not part of a key, and a folder without a name has no neighbours."""
+    """A leading slash is not part of a key."""
     connected.upload("a.png")
-    suggestions = {"/master/a.png": " (did you mean master/a.png?)", "master/A.png": " (did you mean master/a.png?)"}
-    expected = f"got '{key}', which is not there{suggestions.get(key, '')}: check the key"
+    expected = f"got '{key}', which is not there (did you mean master/a.png?): check the key"
     assert expected in run("status", key, "--local").output
 
 

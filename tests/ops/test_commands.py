@@ -1,7 +1,9 @@
 """Groups of commands, which import only the command that is called."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -26,3 +28,39 @@ def test_a_misspelt_command_is_refused_at_once(package: str, misspelt: str, slow
     printed = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
     assert printed.startswith(f"No such command '{misspelt}' (did you mean ")
     assert printed.endswith(") False\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this machine has no device that is always full")
+@pytest.mark.parametrize("package", ["ops", "benchmarks", "local"])
+def test_a_full_disk_is_one_line(package: str) -> None:
+    """The command's output goes to a file on a full disk."""
+    command = [sys.executable, "-m", package, "--help"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, check=False, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    expected = "Error: expected free space for the output and temporary files, got none (No space left on device): "
+    assert (done.returncode, done.stderr) == (1, f"{expected}free some, then run the command again\n")
+
+
+PRINTS = """
+import click
+from costs.console import text_console
+from ops.commands import Commands
+
+@click.command()
+def names():
+    click.echo("\\xfc\\U0001f600")
+    text_console().print("\\xfc\\U0001f600")
+
+Commands(places={"names": "__main__:names"}).main(["names"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("encoding", "printed"), [("latin-1", b"\xfc\\U0001f600\n"), ("utf-8", "\xfc\U0001f600\n".encode())]
+)
+def test_a_name_that_a_terminal_cannot_show_is_escaped(encoding: str, printed: bytes) -> None:
+    """The terminal's encoding may lack a letter of a key or a folder."""
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    command = [sys.executable, "-c", PRINTS]
+    done = subprocess.run(command, check=True, capture_output=True, env=environment, timeout=60)
+    assert done.stdout == 2 * printed

@@ -77,7 +77,8 @@ def test_the_last_failures_of_messages_are_found_by_their_ids() -> None:
         "a": "Last: division by zero (pixel_resizer.py:30)",
         "d": "One: division by zero (pixel_resizer.py:30)",
     }
-    assert found.searches == [{"logGroupName": "/resizer", "startTime": 5, "filterPattern": '?"a" ?"c" ?"d"'}]
+    pattern = '{ $.message_id = "a" || $.message_id = "c" || $.message_id = "d" }'
+    assert found.searches == [{"logGroupName": "/resizer", "startTime": 5, "filterPattern": pattern}]
 
 
 def test_a_queues_log_group_is_that_of_its_function(pipeline: Pipeline) -> None:

@@ -12,6 +12,7 @@ from ops.status import UnknownPictureError, status
 from tests.ops.conftest import BUCKET, BUT_RESIZING, PICTURES, Pipeline
 
 KEY = "master/cat.png"
+TIME = "2026-01-02T03:04:05Z"
 
 
 def put(pipeline: Pipeline, **changes: Any) -> Record:
@@ -22,6 +23,13 @@ def put(pipeline: Pipeline, **changes: Any) -> Record:
     record = dataclasses.replace(before, **changes)
     pipeline.client("dynamodb").put_item(TableName=PICTURES, Item=record.as_item())
     return record
+
+
+def take_name(pipeline: Pipeline, key: str) -> None:
+    """Write the reason of a master whose name another one owns."""
+    reason = {"error": "NameTakenError", "message": "taken", "time": TIME}
+    where = pipeline.stack.layout.rejected_key(key, NAME_TAKEN)
+    pipeline.client("s3").put_object(Bucket=BUCKET, Key=where, Body=json.dumps(reason))
 
 
 @pytest.mark.parametrize(("state", "expected"), [("received", "waiting"), ("complete", "missing")])
@@ -43,15 +51,25 @@ def test_a_deleted_picture_has_no_outcomes(pipeline: Pipeline) -> None:
 def test_a_rejected_name_has_the_time_of_its_reason(pipeline: Pipeline) -> None:
     """The owner's record has the owner's times, so those of the other master are its reason's."""
     put(pipeline)
-    reason = {"error": "NameTakenError", "message": "taken", "time": "2026-01-02T03:04:05Z"}
-    key = pipeline.stack.layout.rejected_key("master/cat.gif", NAME_TAKEN)
-    pipeline.client("s3").put_object(Bucket=BUCKET, Key=key, Body=json.dumps(reason))
+    pipeline.upload("cat.gif")
+    take_name(pipeline, "master/cat.gif")
     found = status(pipeline.stack, "master/cat.gif")
-    assert (found.received_at, found.settled_at) == (reason["time"], reason["time"])
+    assert (found.received_at, found.settled_at) == (TIME, TIME)
 
 
-def test_a_folder_is_not_a_picture_that_was_uploaded(pipeline: Pipeline) -> None:
-    """A folder marker is an object without a record, but no failure explains that."""
+def test_a_rejected_name_ends_with_its_master(pipeline: Pipeline) -> None:
+    """The reason of a deleted master stays with `deletions: keep`; the owner may be another one since then."""
+    put(pipeline)
+    take_name(pipeline, "master/cat.gif")
+    assert status(pipeline.stack, "master/cat.gif").key == KEY
+
+
+@pytest.mark.parametrize(
+    ("folder", "option"), [("master/2024/", " --prefix 2024/"), ("2024/", " --prefix 2024/"), ("master/", "")]
+)
+def test_a_folder_is_not_a_picture(folder: str, option: str, pipeline: Pipeline) -> None:
+    """The error says how to list its pictures, whether or not a console made a marker for it."""
     pipeline.client("s3").put_object(Bucket=BUCKET, Key="master/2024/")
-    with pytest.raises(UnknownPictureError, match="got 'master/2024/', which is not there"):
-        status(pipeline.stack, "master/2024/")
+    expected = f"expected a picture, got the folder '{folder}': list its pictures with "
+    with pytest.raises(UnknownPictureError, match=f"{expected}`python -m ops audit --all{option}`"):
+        status(pipeline.stack, folder)

@@ -55,6 +55,7 @@ def test_sizes_are_modelled_without_control_groups(tmp_path: Path, monkeypatch: 
     ("options", "message"),
     [
         *((["--mix", mix], "expected a mix such as camera=0.8,png=0.2") for mix in WRONG_MIXES),
+        (["--mix", "camera=1"], "expected --images with it, got none"),
         (["--write", "dev.yaml"], "expected Pulumi.<stack>.yaml, got dev.yaml: name the file of a stack"),
         (["--write", "Pulumi.yaml"], "expected Pulumi.<stack>.yaml, got Pulumi.yaml: name the file of a stack"),
         (
@@ -68,8 +69,13 @@ def test_sizes_are_modelled_without_control_groups(tmp_path: Path, monkeypatch: 
         (["--against", os.devnull], "of this version"),
     ],
 )
-def test_a_wrong_option_is_refused(options: list[str], message: str) -> None:
-    """The command exits before it measures anything."""
+def test_a_wrong_option_is_refused(options: list[str], message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command exits before it builds the package, which takes seconds."""
+
+    def build(_config: object) -> None:
+        raise AssertionError("the package was built")
+
+    monkeypatch.setattr("benchmarks.memory.answer.unpacked", build)
     result = CliRunner().invoke(memory, options)
     assert result.exit_code == 2
     assert message in " ".join(result.output.split())
