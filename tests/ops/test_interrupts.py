@@ -29,6 +29,7 @@ def _handlers() -> Iterator[None]:
     """Handle signals as a foreground command does, and afterwards as before."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # The tests may run under nohup.
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
