@@ -9,6 +9,7 @@ import click
 from components import prices
 from components.config import ConfigError, StackConfig
 from components.stack_file import file_config
+from costs.command_line import CommandLine
 from costs.durations import MEASURED, PUBLISHER, PUBLISHER_COMMAND, Durations, DurationsError
 from costs.encodings import Encodings
 from costs.estimate import Estimate
@@ -29,7 +30,11 @@ POSITIVE = Number("number", 1 / MOST, MOST, f"a number above 0, up to {MOST:g}, 
 SHARE = Number("share", 0, 1, "a share from 0 to 1, such as 0.01 for one in a hundred")
 
 
-@click.command(name="estimate", context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.command(
+    name="estimate",
+    cls=CommandLine,
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
+)
 @click.option("--images", type=POSITIVE, default="1e6", help="Pictures uploaded in a month.")
 @click.option("--megapixels", type=POSITIVE, default=12.0, help="Megapixels of a picture.")
 @click.option("--mb", type=POSITIVE, help=f"Megabytes of an upload; {BYTES_PER_PIXEL} bytes a pixel if not given.")

@@ -1,6 +1,7 @@
 """The folder of a run's results: what is in it, and which folders a run empties."""
 
 import contextlib
+import fcntl
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -23,28 +24,28 @@ class OutputFolderError(LocalUsageError):
     """The folder for the results cannot be used; the message says why, and what to do."""
 
 
-def clear(folder: Path, masters: Iterable[Path]) -> None:
+@contextlib.contextmanager
+def cleared(folder: Path, masters: Iterable[Path]) -> Iterator[None]:
     """Make `folder`, or empty it of an earlier run's results, whether or not that run came to its end.
 
-    Raises: OutputFolderError, if it holds anything but those, or a master, or cannot be written.
+    Another run that wants it within the context is refused.
+
+    Raises: OutputFolderError, if it holds anything but those, or a master, cannot be written, or is another run's now.
     """
     if inside := next((master for master in masters if _holds(folder, master)), None):
         raise OutputFolderError(
             f"--out: expected a folder without masters, because results in it are removed, got {folder} with {inside}: "
             "name another"
         )
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        marker = folder / MARKER
-        if not marker.is_file() and any(folder.iterdir()):
-            raise OutputFolderError(
-                f"--out: expected a new or empty folder or one of an earlier run, which has a {MARKER}, got {folder}: "
-                "name another"
-            )
-        # Written before any result: an interrupted run's folder is recognised, and a full or read-only disk refused.
-        marker.write_text("The next `python -m local run` into this folder replaces its results.\n")
-        for name in RESULTS:
-            _remove(folder / name)
+    with contextlib.ExitStack() as stack:
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(_locked(folder))
+            # Written before any result is removed: a full or read-only disk is refused.
+            (folder / MARKER).write_text("The next `python -m local run` into this folder replaces its results.\n")
+            for name in RESULTS:
+                _remove(folder / name)
+        yield
 
 
 @contextlib.contextmanager
@@ -57,6 +58,31 @@ def writing(folder: Path) -> Iterator[None]:
         raise OutputFolderError(
             f"--out: expected a folder that can be written, got {folder} ({reason}): name another"
         ) from error
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Lock a run's folder by its marker, which is made in a new one: an interrupted run's folder is recognised.
+
+    The lock ends with the process.
+
+    Raises: OutputFolderError, if it is not a run's, or another run has locked it.
+    """
+    names = {path.name for path in folder.iterdir()}
+    if names and MARKER not in names:
+        raise OutputFolderError(
+            f"--out: expected a new or empty folder or one of an earlier run, which has a {MARKER}, got {folder}: "
+            "name another"
+        )
+    with (folder / MARKER).open("a") as marker:
+        try:
+            fcntl.flock(marker, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OutputFolderError(
+                f"--out: expected a folder that no other run uses, got {folder}, which one is writing into: "
+                "wait for its end, or name another"
+            ) from error
+        yield
 
 
 def _holds(folder: Path, file: Path) -> bool:

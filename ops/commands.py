@@ -1,19 +1,15 @@
 """Groups of commands: each is imported when it is called, and the error for a misspelt one suggests the nearest."""
 
-import errno
-import io
 import pkgutil
-import sys
 from collections import UserDict
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
+from costs.command_line import CommandLine
 from ops import interrupts
 from ops.text import did_you_mean
-
-FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class _Imported(UserDict[str, Any]):
@@ -25,30 +21,12 @@ class _Imported(UserDict[str, Any]):
         return command
 
 
-class Commands(click.Group):
+class Commands(CommandLine, click.Group):
     """Imports only the command that is called, because all of a package's take a second or more."""
 
     def __init__(self, *, places: Mapping[str, str], **attributes: Any) -> None:
         """`places`: where each command is, by name, such as `ops.looking:status_command`."""
         super().__init__(commands=_Imported(places), **attributes)
-
-    def main(self, *args: Any, **extra: Any) -> Any:
-        """Run the command line; print one line and exit 1 if a disk is full.
-
-        Letters of keys and folders that the terminal's encoding lacks are escaped.
-        """
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(errors="backslashreplace")
-        try:
-            return super().main(*args, **extra)
-        except OSError as error:
-            if error.errno not in FULL:
-                raise
-            expected = "expected free space for the output and temporary files"
-            advice = "free some, then run the command again"
-            failure = click.ClickException(f"{expected}, got none ({error.strerror}): {advice}")
-            failure.show()
-            sys.exit(failure.exit_code)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
         """Return the commands' names in their own order."""

@@ -11,6 +11,8 @@ from ops.printing import print_json
 from ops.stack import DeployedStack
 
 EXPIRES_S = 3600
+FILE_NAME = "${filename}"
+"""What S3 replaces with the file's name in every field of a form. Source: Amazon S3 API Reference, POST Object."""
 
 
 @click.command(name="presign")
@@ -37,6 +39,11 @@ def presign_command(stack: DeployedStack, *, key: str, max_bytes: int, expires_s
     That is a curl command, or with --json the signed form, for one KEY and a limited time.
     """
     check_master(stack, key)
+    if FILE_NAME in key:
+        raise click.UsageError(
+            f"expected a key without {FILE_NAME}, which S3 replaces with the file's name in a form, got {key!r}: "
+            "choose another key, or upload with credentials"
+        )
     form = presigned_post(stack, key, max_bytes=max_bytes, expires_s=expires_s)
     if as_json:
         print_json(form)

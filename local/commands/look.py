@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import os
+import re
 import time
 
 import click
@@ -14,8 +16,16 @@ from ops.connect import connect, running
 from ops.queues import messages
 from ops.text import did_you_mean
 
-STRONGER = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+STRONGER = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+)
 """Variables of a terminal set up for AWS that would override, or contradict, those of the local stack."""
+OF_ONE_SERVICE = re.compile(r"AWS_ENDPOINT_URL_\w+", re.ASCII)
+"""Variables that would override `AWS_ENDPOINT_URL`, such as `AWS_ENDPOINT_URL_S3`."""
 
 
 @click.command(name="env")
@@ -25,7 +35,7 @@ def env_command() -> None:
     They connect AWS CLI 2 and boto3 to it: eval "$(python -m local env)".
     """
     client = running()["client"]
-    click.echo(f"unset {' '.join(STRONGER)}")
+    click.echo(f"unset {' '.join([*STRONGER, *filter(OF_ONE_SERVICE.fullmatch, os.environ)])}")
     click.echo(f"export AWS_ENDPOINT_URL={client['endpoint_url']}")
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):  # The first is the AWS CLI's, the second boto3's.
         click.echo(f"export {name}={client['region_name']}")

@@ -67,6 +67,25 @@ def test_a_terminal_that_is_set_up_for_aws_uses_the_local_stack(live: Live) -> N
     assert live.stack.queues["resizing"].rpartition("/")[2] in answer
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AWS_CREDENTIAL_EXPIRATION", "2020-01-01T00:00:00Z"),
+        ("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:9"),
+        ("AWS_ENDPOINT_URL_ONE;exit", "http://127.0.0.1:9"),
+    ],
+)
+def test_a_variable_that_is_stronger_than_the_stacks_is_unset(
+    live: Live, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """The end of other credentials, and the address of one service; a name that a shell cannot have does no harm."""
+    monkeypatch.setenv(name, value)
+    look = "import boto3; print(boto3.client('sqs').list_queues()['QueueUrls'])"
+    shell = ["sh", "-c", f'{printed("env")}\n"{sys.executable}" -c "{look}"']
+    answer = subprocess.run(shell, check=True, capture_output=True, text=True).stdout
+    assert live.stack.queues["resizing"].rpartition("/")[2] in answer
+
+
 def test_outputs_are_printed_as_one_json_object(live: Live) -> None:
     """The outputs are printed as one JSON object."""
     assert json.loads(printed("outputs")) == live.deployment.outputs

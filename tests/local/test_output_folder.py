@@ -1,13 +1,22 @@
-"""Which folders a run empties: only its own, and only of its output_folder."""
+"""Which folders a run empties: only its own, and only one that no other run uses."""
 
 import errno
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from local import output_folder
-from local.output_folder import MARKER, REPORT, RESULTS, SUMMARY, OutputFolderError, clear, writing
+from local.output_folder import MARKER, REPORT, RESULTS, SUMMARY, OutputFolderError, cleared, writing
+
+
+def clear(folder: Path, masters: list[Path]) -> None:
+    """Empty a folder as a run does that ends at once."""
+    with cleared(folder, masters):
+        pass
 
 
 def leave_results(folder: Path) -> None:
@@ -48,6 +57,26 @@ def test_an_interrupted_run_can_be_run_again(tmp_path: Path) -> None:
     (tmp_path / "out" / "converted").mkdir()
     clear(tmp_path / "out", [])
     assert not (tmp_path / "out" / "converted").exists()
+
+
+def test_a_folder_that_another_run_uses_is_refused(tmp_path: Path) -> None:
+    """Two runs would mix their results; the second changes nothing."""
+    with cleared(tmp_path, []):
+        leave_results(tmp_path)
+        before = sorted(tmp_path.rglob("*"))
+        with pytest.raises(OutputFolderError, match=r"--out: expected a folder that no other run uses, .* wait for"):
+            clear(tmp_path, [])
+        assert sorted(tmp_path.rglob("*")) == before
+    clear(tmp_path, [])
+
+
+def test_a_killed_run_does_not_block_its_folder(tmp_path: Path) -> None:
+    """Its lock ends with its process."""
+    code = "import os, pathlib, sys; from local.output_folder import cleared; "
+    killed = f"{code}run = cleared(pathlib.Path(sys.argv[1]), []); run.__enter__(); os.kill(os.getpid(), 9)"
+    done = subprocess.run([sys.executable, "-c", killed, str(tmp_path)], check=False, timeout=60)
+    assert (done.returncode, (tmp_path / MARKER).is_file()) == (-signal.SIGKILL, True)
+    clear(tmp_path, [])
 
 
 def test_a_link_is_removed_but_not_followed(tmp_path: Path) -> None:

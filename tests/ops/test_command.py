@@ -343,6 +343,15 @@ def test_a_key_outside_the_master_prefix_is_refused(command: str, key: str, advi
     assert "[y/N]" not in result.output
 
 
+@pytest.mark.usefixtures("connected")
+def test_a_key_that_s3_would_change_gets_no_form() -> None:
+    """S3 puts the file's name into the form's key, and then refuses the upload."""
+    result = run("presign", "master/${filename}.png", "--local")
+    assert result.exit_code == USAGE
+    assert "expected a key without ${filename}" in result.output
+    assert "got 'master/${filename}.png': choose another key" in result.output
+
+
 @pytest.mark.parametrize("bucket", ["nope", "no pe"])
 @pytest.mark.usefixtures("connected")
 def test_a_bucket_that_does_not_exist_is_named_as_the_cause(bucket: str) -> None:

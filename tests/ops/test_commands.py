@@ -31,10 +31,10 @@ def test_a_misspelt_command_is_refused_at_once(package: str, misspelt: str, slow
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this machine has no device that is always full")
-@pytest.mark.parametrize("package", ["ops", "benchmarks", "local"])
-def test_a_full_disk_is_one_line(package: str) -> None:
+@pytest.mark.parametrize("arguments", ["ops --help", "benchmarks --help", "local --help", "costs", "ops estimate"])
+def test_a_full_disk_is_one_line(arguments: str) -> None:
     """The command's output goes to a file on a full disk."""
-    command = [sys.executable, "-m", package, "--help"]
+    command = [sys.executable, "-m", *arguments.split()]
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(command, check=False, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
     expected = "Error: expected free space for the output and temporary files, got none (No space left on device): "
