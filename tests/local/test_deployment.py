@@ -3,7 +3,7 @@
 import json
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pulumi_aws as aws
@@ -78,15 +78,19 @@ def test_ctrl_c_ends_a_deployment(deployment: Deployment, tmp_path: Path, monkey
     assert 0 < len(made) < 500
 
 
-def test_an_existing_bucket_is_made_for_a_stack_that_uses_one(deployment: Deployment, tmp_path: Path) -> None:
-    """A new emulator has no bucket: the stack gets one as `ops adopt` leaves it."""
-    program = tmp_path / "__main__.py"
+def deploy_bucket(deployment: Deployment, folder: Path, settings: Mapping[str, str]) -> None:
+    """Deploy a program that has only the stack's bucket, with these settings, and exports its name."""
+    program = folder / "__main__.py"
     program.write_text(
         "import pulumi\nfrom components.config import StackConfig\nfrom components.storage import ImageBucket\n"
         "pulumi.export('bucket', ImageBucket('images', StackConfig.load()).name)\n"
     )
-    settings = {"pixelcascade:bucket": "my-pictures", "pixelcascade:forceDestroy": "false"}
     deployment.deploy("local", {**stack_config("local"), **settings}, program)
+
+
+def test_an_existing_bucket_is_made_for_a_stack_that_uses_one(deployment: Deployment, tmp_path: Path) -> None:
+    """A new emulator has no bucket: the stack gets one as `ops adopt` leaves it."""
+    deploy_bucket(deployment, tmp_path, {"pixelcascade:bucket": "my-pictures", "pixelcascade:forceDestroy": "false"})
     assert deployment.outputs["bucket"] == "my-pictures"
     s3 = deployment.emulator.client("s3")
     assert "EventBridgeConfiguration" in s3.get_bucket_notification_configuration(Bucket="my-pictures")
@@ -94,13 +98,7 @@ def test_an_existing_bucket_is_made_for_a_stack_that_uses_one(deployment: Deploy
 
 def test_lifecycle_rules_are_deployed(deployment: Deployment, tmp_path: Path) -> None:
     """Each of the rules that settings add expires what it expires on AWS."""
-    program = tmp_path / "__main__.py"
-    program.write_text(
-        "import pulumi\nfrom components.config import StackConfig\nfrom components.storage import ImageBucket\n"
-        "pulumi.export('bucket', ImageBucket('images', StackConfig.load()).name)\n"
-    )
-    settings = {"pixelcascade:versioning": "true", "pixelcascade:rejectedDays": "5"}
-    deployment.deploy("local", {**stack_config("local"), **settings}, program)
+    deploy_bucket(deployment, tmp_path, {"pixelcascade:versioning": "true", "pixelcascade:rejectedDays": "5"})
     s3 = deployment.emulator.client("s3")
     found = s3.get_bucket_lifecycle_configuration(Bucket=deployment.outputs["bucket"])["Rules"]
     expiring = {rule["ID"]: rule.get("Expiration") for rule in found}
