@@ -113,7 +113,8 @@ def _xyz(point: Point) -> Vector:
 
 def times(matrix: Matrix, vector: Vector) -> Vector:
     """Return the product of a matrix, given as rows, and a vector."""
-    one, two, three = (sum(a * b for a, b in zip(row, vector, strict=True)) for row in matrix)
+    x, y, z = vector
+    one, two, three = (a * x + b * y + c * z for a, b, c in matrix)
     return one, two, three
 
 
