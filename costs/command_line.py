@@ -2,6 +2,7 @@
 
 import errno
 import io
+import os
 import sys
 from typing import Any
 
@@ -25,6 +26,10 @@ class CommandLine(click.Command):
         except OSError as error:
             if error.errno not in FULL:
                 raise
+            try:
+                sys.stdout.flush()
+            except OSError:  # Or Python would try again at its end, and exit 120. Source: its documentation, "SIGPIPE".
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             expected = "expected free space for the output and temporary files"
             advice = "free some, then run the command again"
             failure = click.ClickException(f"{expected}, got none ({error.strerror}): {advice}")
