@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import pytest
 
 from tests.engine.cli import PulumiStack
 
-FAKE = """#!{python}
+FAKE = """
 import json, pathlib, sys
 folder = pathlib.Path({folder!r})
 with (folder / "calls").open("a") as calls:
@@ -48,8 +49,10 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeCli:
     fake = FakeCli(folder=tmp_path / "cli")
     fake.folder.mkdir()
     fake.answer({})
-    program = fake.folder / "pulumi"
-    program.write_text(FAKE.format(python=sys.executable, folder=str(fake.folder)))
+    script, program = fake.folder / "fake.py", fake.folder / "pulumi"
+    script.write_text(FAKE.format(folder=str(fake.folder)))
+    # Not the interpreter itself, because a path in a shebang may not contain spaces.
+    program.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, str(script)])} "$@"\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{fake.folder}{os.pathsep}{os.environ['PATH']}")
     return fake

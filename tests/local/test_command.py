@@ -163,7 +163,7 @@ def test_the_printed_commands_work_in_any_folder(capsys: pytest.CaptureFixture[s
     fake = SimpleNamespace(endpoint="http://127.0.0.1:1", region="us-east-1", folder=tmp_path)
     describe(fake, {"bucket": "images", "layout": {"master": "master/"}}, "http://127.0.0.1:2/")  # type: ignore[arg-type]
     lines = capsys.readouterr().out.partition("Ready.")[2].splitlines()[2:]
-    assert lines[0] == f"  cd {ROOT}"
+    assert shlex.split(lines[0]) == ["cd", str(ROOT)]
     assert "-m local env" in lines[1]
     assert Path(shlex.split(lines[2])[3]).is_file()
 
