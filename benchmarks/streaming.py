@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import boto3
 from botocore.config import Config
 
 from benchmarks.contestants import TASKS
@@ -11,7 +10,7 @@ from benchmarks.findings import Row
 from benchmarks.measuring import interleaved, milliseconds, ratio
 from benchmarks.photos import Photo
 from benchmarks.worker_process import CREDENTIALS, loopback
-from ops.loopback import NO_PROXIES
+from ops.loopback import NO_PROXIES, session
 
 FIRST_BYTE_MS = 30.0
 SERVER_CORE = 0
@@ -52,7 +51,7 @@ def _contestants(fetch: Callable[[Photo], Any], call: Callable[[Any], object]) -
 
 def _fetcher(port: int) -> Callable[[Photo], Any]:
     """Return a function that opens a photo's body as the functions do."""
-    s3 = boto3.client(
+    s3 = session().client(
         "s3",
         endpoint_url=f"http://127.0.0.1:{port}",
         region_name=CREDENTIALS["AWS_DEFAULT_REGION"],

@@ -1,7 +1,6 @@
 """A function in a separate process, called batch by batch, and a slow S3 in another."""
 
 import contextlib
-import os
 import sys
 import tempfile
 import time
@@ -15,6 +14,7 @@ from benchmarks.batch_worker import BUCKET, Figures, Image
 from benchmarks.line_process import LineProcess
 from components.config import StackConfig
 from components.image_worker import worker_environment
+from ops.loopback import environment
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": "us-east-1"}
 # The shell joins each control group and becomes the worker, so that its start counts too.
@@ -39,13 +39,13 @@ class WorkerProcess(LineProcess):
 
     def __init__(self, args: WorkerArgs) -> None:
         self._timeout_s = args.config.timeout_s
-        environment = function_environment(args.config, args.port, args.memory_mb)
+        variables = function_environment(args.config, args.port, args.memory_mb)
         cores = map(str, args.cores)
         command = args.artefact.command("-m", "benchmarks.batch_worker", f"handlers.{args.module}", *cores)
         started = time.perf_counter()
         super().__init__(
             ["/bin/sh", "-c", JOIN, "sh", *map(str, args.joins), "--", *command],
-            env={**os.environ, **CREDENTIALS, **args.artefact.environment, **environment},
+            env={**environment(), **CREDENTIALS, **args.artefact.environment, **variables},
         )
         self.init_s = time.perf_counter() - started
 

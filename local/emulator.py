@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from local import scratch
 from local.errors import LocalError
+from ops import loopback
 from ops.endpoint import listens
 
 if TYPE_CHECKING:
@@ -28,9 +29,6 @@ COMMAND = [sys.executable, "-P", str(Path(__file__).parent / "patient.py")]
 HOST = "127.0.0.1"
 GUARD = Path(__file__).parent / "guard.py"
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-
-# The variables that the emulator, and so its functions, inherit from this process's environment.
-INHERITED = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "SYSTEMROOT")
 
 
 class EmulatorError(LocalError):
@@ -146,9 +144,9 @@ class Emulator:
         return self._process
 
     def _environment(self) -> dict[str, str]:
-        inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+        """Return the variables of the emulator, and so of its functions, without the user's AWS settings."""
         return {
-            **inherited,
+            **loopback.environment(),
             "AUTH": "true",
             "AWS_ACCESS_KEY_ID": CREDENTIALS["aws_access_key_id"],
             "AWS_SECRET_ACCESS_KEY": CREDENTIALS["aws_secret_access_key"],

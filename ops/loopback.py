@@ -1,4 +1,6 @@
-"""Clients of the emulator on this machine, independent of the environment's proxies and profiles."""
+"""Clients and servers on this machine, independent of the user's proxies, profiles and AWS files."""
+
+import os
 
 import boto3
 import botocore.session
@@ -6,6 +8,16 @@ import botocore.session
 NO_PROXIES: dict[str, str] = {}
 # Without these, an AWS_PROFILE that names a missing profile would be an error.
 _NO_PROFILES = dict.fromkeys(("profile", "config_file", "credentials_file"), (None, None, None, None))
+
+# The variables that a child process inherits.
+INHERITED = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "SYSTEMROOT")
+NO_FILES = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
+"""Variables that stand for no AWS files, as on Lambda, whose settings would also apply to an endpoint on loopback."""
+
+
+def environment() -> dict[str, str]:
+    """Return what a child process needs of this one's environment, and `NO_FILES`."""
+    return {name: os.environ[name] for name in INHERITED if name in os.environ} | NO_FILES
 
 
 def session() -> boto3.Session:

@@ -5,6 +5,11 @@ import os
 import hypothesis
 import pytest
 
+# A developer's terminal may name an AWS profile, a region and endpoints, and force colours on or off.
+for name in [name for name in os.environ if name.startswith("AWS_") or name in {"COLUMNS", "FORCE_COLOR", "NO_COLOR"}]:
+    del os.environ[name]
+os.environ.update(dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull))
+
 # Powertools reads it when a function is imported; the program sets it for each function.
 os.environ["POWERTOOLS_SERVICE_NAME"] = "tests"
 

@@ -48,6 +48,18 @@ def test_each_message_gets_its_outcome(module: str, arguments: WorkerArgs) -> No
     assert worker.init_s > 0
 
 
+def test_a_terminal_that_is_set_up_for_aws_changes_nothing(
+    arguments: WorkerArgs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A profile that does not exist would be an error, and a proxy could not connect to the fake S3."""
+    for name, value in {"AWS_PROFILE": "nonsense", "http_proxy": "http://127.0.0.1:9"}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with WorkerProcess(arguments) as worker:
+        assert worker.invoke(KEYS[:1]).failed == 0
+
+
 def test_a_missing_module_is_reported_with_its_error(arguments: WorkerArgs) -> None:
     """The error includes the process's own message."""
     with pytest.raises(match=r"handlers\.nothing"):

@@ -43,6 +43,18 @@ def test_proxies_and_profiles_are_ignored(
         assert started.client("s3").list_buckets()["Buckets"] == []
 
 
+def test_functions_use_no_aws_settings_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Settings in a file in the home folder, such as an endpoint, would apply to the functions in the emulator."""
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "config").write_text("[default]\nendpoint_url = http://127.0.0.1:9\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_PROFILE", "nonsense")
+    look = "import botocore.session as b; s = b.get_session(); print('found', s.profile, s.full_config['profiles'])"
+    monkeypatch.setattr(emulator, "COMMAND", [sys.executable, "-c", look])
+    with pytest.raises(EmulatorError, match=r"\nfound None \{\}"), starting("us-east-1") as started:
+        _use(started)
+
+
 def test_a_port_in_use_is_refused() -> None:
     """The program is not deployed to another process on that port."""
     with socket.socket() as other:
