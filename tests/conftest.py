@@ -5,10 +5,14 @@ import os
 import hypothesis
 import pytest
 
-# A developer's terminal may name an AWS profile, a region and endpoints, and force colours on or off.
+from ops.loopback import NO_FILES
+
+# A developer's terminal may name an AWS profile, a region, endpoints and a proxy, and force colours on or off.
 for name in [name for name in os.environ if name.startswith("AWS_") or name in {"COLUMNS", "FORCE_COLOR", "NO_COLOR"}]:
     del os.environ[name]
-os.environ.update(dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull))
+os.environ.update(NO_FILES, AWS_EC2_METADATA_DISABLED="true")
+for name in ("NO_PROXY", "no_proxy"):
+    os.environ[name] = f"127.0.0.1,{os.environ.get(name, '')}"
 
 # Powertools reads it when a function is imported; the program sets it for each function.
 os.environ["POWERTOOLS_SERVICE_NAME"] = "tests"

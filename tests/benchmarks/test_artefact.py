@@ -22,8 +22,9 @@ def printed(artefact: Artefact, code: str) -> str:
 
 def test_code_and_packages_come_from_the_archives(artefact: Artefact) -> None:
     """This holds even when the working copy is the current folder."""
-    code = "import handlers.job, PIL.Image, benchmarks; print(handlers.job.__file__, PIL.__file__, benchmarks.__file__)"
-    files = printed(artefact, code).split()
+    modules = ("handlers.job", "PIL.Image", "benchmarks")
+    code = f"import {', '.join(modules)}; print({', '.join(f'{name}.__file__' for name in modules)}, sep='\\n')"
+    files = printed(artefact, code).splitlines()
     for file, place in zip(files, (artefact.code, artefact.layer, artefact.runner), strict=True):
         assert Path(file).is_relative_to(place)
 
