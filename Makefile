@@ -75,8 +75,8 @@ test: setup
 test-runtime: runtime
 	@[ ! -d $(RUNTIME) ] || $(MAKE) --no-print-directory test TESTS="tests/handlers -m 'not exhaustive'" VENV=$(RUNTIME)
 
-runtime: setup
-	@found=$$($(BIN)/python -c 'import sys; from components.packaging.interpreters import interpreter; print(interpreter("$(PYTHON)") or sys.exit(1))') || { \
+runtime:
+	@found=$$($(VENV_PYTHON) -c 'import sys; from components.packaging.interpreters import interpreter; print(interpreter("$(PYTHON)") or sys.exit(1))') || { \
 	  echo "skipped: expected Python $(PYTHON) on the PATH or in pyenv, got none: install it"; exit 0; }; \
 	$(MAKE) --no-print-directory setup VENV=$(RUNTIME) VENV_PYTHON="$$found"
 
@@ -96,7 +96,7 @@ browser:
 check: setup
 	$(BIN)/ruff check $(PYTHON_FILES)
 	$(BIN)/ruff format --check $(PYTHON_FILES)
-	$(BIN)/mypy $(filter-out examples,$(PYTHON_FILES))
+	$(BIN)/mypy --num-workers auto $(filter-out examples,$(PYTHON_FILES))
 
 format: setup
 	$(BIN)/ruff format $(PYTHON_FILES)

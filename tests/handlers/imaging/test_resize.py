@@ -59,6 +59,7 @@ def test_heights_are_rounded_half_up_and_never_zero() -> None:
         assert output_sizes(picture, {"a": 10}, enlarge=True) == {"a": expected}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("subsampling", [0, 1, 2])
 @pytest.mark.parametrize("size", [(2400, 1800), (1999, 1333), (4000, 3000), (333, 1000)])
 def test_a_reduced_decode_keeps_the_quality(size: tuple[int, int], subsampling: int) -> None:
@@ -72,6 +73,7 @@ def test_a_reduced_decode_keeps_the_quality(size: tuple[int, int], subsampling: 
         assert psnr(ours, theirs) >= 45, name
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("primaries", "transfer"), [(12, 13), (1, 4), (9, 13), (9, 1), (1, 8), (9, 8)])
 def test_colours_far_from_srgb_keep_their_quality(primaries: int, transfer: int) -> None:
     """Late conversion and reduced decodes keep a PSNR of 45 dB in Display P3, BT.2020 and linear light."""
@@ -154,6 +156,7 @@ def test_a_reduced_page_of_text_keeps_its_quality() -> None:
     assert psnr(ours, opened(jpeg(full, quality=100, subsampling=2))) >= 45
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 @pytest.mark.parametrize("share", [1, 0.4])
 def test_each_size_of_a_page_of_text_keeps_its_quality(kind: str, share: float) -> None:
@@ -198,6 +201,7 @@ DRAWINGS: dict[str, Callable[[], Image.Image]] = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_each_size_of_a_drawing_keeps_its_quality(name: str, kind: str) -> None:
@@ -229,6 +233,7 @@ def test_a_tightly_reduced_picture_must_be_smooth(widest: int, rough: float, los
     assert loses_detail(Image.new("RGB", (1400, 1400)), rough, (widest, widest)) == loses
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("sigma", [8, 12, 16, 24])
 def test_a_noisy_picture_keeps_its_quality(sigma: int) -> None:
     """A picture taken at high sensitivity is reduced no further than its noise allows."""
