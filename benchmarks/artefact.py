@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from components.config import StackConfig
+from components.packaging import paths
 from components.packaging.build import build
 from components.packaging.interpreters import interpreter
 from components.packaging.target import Target
@@ -54,7 +55,8 @@ def unpacked(config: StackConfig) -> Iterator[Artefact]:
         python = interpreter(target.version)
         assert python is not None  # noqa: S101 - it is the one that runs this
     package = build(target)
-    with tempfile.TemporaryDirectory() as name:
+    # As in `build`, a folder in which code may run.
+    with tempfile.TemporaryDirectory(dir=paths.CACHE) as name:
         folder = Path(name)
         for archive, place in ((package.code, "task"), (package.layer, "opt")):
             with zipfile.ZipFile(archive) as opened:

@@ -48,7 +48,8 @@ def check(package: Package, target: Target) -> list[str]:
 
     Raises: PackageError.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    # The default temporary folder may refuse to run code (noexec), as on hardened machines.
+    with tempfile.TemporaryDirectory(dir=paths.CACHE) as folder:
         # Lambda unpacks all layers into one folder.
         code, layers = Path(folder) / "code", Path(folder) / "layers"
         for path in (package.code, *package.layers):

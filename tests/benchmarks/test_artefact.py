@@ -10,6 +10,7 @@ from benchmarks import artefact as module
 from benchmarks.artefact import Artefact, unpacked
 from components.config import StackConfig
 from components.packaging.interpreters import interpreter
+from components.packaging.paths import CACHE
 from tests.pythons import needs_python
 
 
@@ -34,6 +35,11 @@ def test_no_module_is_compiled_at_start(artefact: Artefact, name: str) -> None:
     """Lambda's package contains bytecode, so the benchmark measures cold starts with it."""
     cached = printed(artefact, f"import {name} as found; print(found.__cached__)")
     assert Path(cached).is_file()
+
+
+def test_code_may_run_where_it_is_unpacked(artefact: Artefact) -> None:
+    """On hardened machines it may not in the default temporary folder."""
+    assert {place.is_relative_to(CACHE) for place in (artefact.code, artefact.layer)} == {True}
 
 
 @needs_python("3.13")
