@@ -101,12 +101,13 @@ def _unreadable(error: Any) -> str | None:
     code, message = error.get("Code", ""), error.get("Message", "")
     if code == "InvalidObjectState":
         return (
-            "expected an object that S3 returns, got one in an archived storage class: restore it and upload it again"
+            "expected an object that S3 returns, got one in an archived storage class: restore it and run "
+            "`python -m ops rejected --retry`, or upload it under another key"
         )
     if code in UNUSABLE_KEY or (code == "AccessDenied" and "kms:" in message):
         return (
             "expected an object that the stack may decrypt, got one encrypted with a KMS key that it may not use: "
-            "set masterKmsKey to the key's ARN, or upload it again"
+            "set masterKmsKey to the key's ARN and run `python -m ops rejected --retry`, or upload it without that key"
         )
     return None
 

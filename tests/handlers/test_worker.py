@@ -272,6 +272,8 @@ def test_an_archived_or_inaccessible_master_is_rejected(
     reason = three_masters.rejection(f"rejected/cat.png/{BRANCH}.json")
     assert (reason["error"], reason["etag"]) == ("MasterUnreadableError", three_masters.master(KEY).etag)
     assert expected in reason["message"]
+    # The same bytes uploaded again have the same ETag, and change nothing.
+    assert "run `python -m ops rejected --retry`" in reason["message"]
 
 
 PASSING = [
