@@ -54,6 +54,8 @@ class BranchArgs(TypedDict):
 class Branch(pulumi.ComponentResource):
     """A queue that a topic fills, a function that processes it, and queues for what either could not deliver."""
 
+    topic_arn: pulumi.Output[str]
+    """The ARN of the topic, available once the queue is subscribed to it."""
     queue_url: pulumi.Output[str]
     """The URL of the queue that the topic fills."""
     queue_name: pulumi.Output[str]
@@ -84,7 +86,7 @@ class Branch(pulumi.ComponentResource):
 
         queue, dead_letters, undelivered = self._queues()
         self._redrive(queue, dead_letters)
-        self._subscribe(queue, undelivered)
+        self.topic_arn = self._subscribe(queue, undelivered).topic
         worker = self._worker(queue)
         self._map(queue, worker)
 
@@ -141,8 +143,8 @@ class Branch(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _subscribe(self, queue: Queue, undelivered: Queue) -> None:
-        aws.sns.TopicSubscription(
+    def _subscribe(self, queue: Queue, undelivered: Queue) -> aws.sns.TopicSubscription:
+        return aws.sns.TopicSubscription(
             f"{self._name}-subscription",
             topic=self._args["topic_arn"],
             protocol="sqs",

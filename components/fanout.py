@@ -51,7 +51,7 @@ class Fanout(pulumi.ComponentResource):
     """One SNS topic and any number of branches, each with a queue, dead-letter queues, a function and alarms."""
 
     topic_arn: pulumi.Output[str]
-    """The ARN of the topic to publish to, available once its policy is in force."""
+    """The ARN of the topic to publish to, available once its policy is in force and every branch is subscribed."""
     topic_name: pulumi.Output[str]
     """The physical name of the topic."""
     key_arn: pulumi.Output[str] | None
@@ -74,8 +74,11 @@ class Fanout(pulumi.ComponentResource):
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
         self.key_arn = self._key()
-        self.topic_arn, self.topic_name = self._topic()
-        branches = {spec["name"]: self._branch(spec) for spec in self._specs()}
+        topic_arn, self.topic_name = self._topic()
+        branches = {spec["name"]: self._branch(spec, topic_arn) for spec in self._specs()}
+        # SNS discards what is published before a queue is subscribed.
+        subscribed = [branch.topic_arn for branch in branches.values()]
+        self.topic_arn = pulumi.Output.all(topic_arn, *subscribed).apply(lambda arns: arns[0])
 
         self.queue_urls = {name: branch.queue_url for name, branch in branches.items()}
         self.queue_names = {name: branch.queue_name for name, branch in branches.items()}
@@ -132,9 +135,9 @@ class Fanout(pulumi.ComponentResource):
         )
         return policy.arn, topic.name
 
-    def _branch(self, spec: BranchSpec) -> Branch:
+    def _branch(self, spec: BranchSpec, topic_arn: pulumi.Output[str]) -> Branch:
         prefix = self._args.get("prefix", f"{self._name}-")
-        args: BranchArgs = {"spec": spec, "topic_arn": self.topic_arn, "prefix": prefix}
+        args: BranchArgs = {"spec": spec, "topic_arn": topic_arn, "prefix": prefix}
         if self.key_arn:
             args["key_arn"] = self.key_arn
         shared = {key: self._args[key] for key in SHARED if key in self._args}  # type: ignore[literal-required]

@@ -134,12 +134,16 @@ def encrypt(key_arn: str) -> Statement:
     return _allow(["kms:GenerateDataKey", "kms:Decrypt"], key_arn)
 
 
-def use_key(account: str, account_arn: str) -> list[Statement]:
+def use_key(account_arn: str) -> list[Statement]:
     """Let an account administer a key, and SNS use it for that account's topics (statements of the key's policy).
 
-    The resource is a wildcard, because in a key's policy it means that key and nothing else.
-    Source: KMS's developer guide, "Key policies", resource element; "Default key policy" for the account's statement.
+    The topics are known by `aws:SourceArn`, as in the statements of the AWS CDK: SNS is not documented to send KMS
+    `aws:SourceAccount`, and EventBridge does not send it. The resource is a wildcard, because in a key's policy it
+    means that key and nothing else.
+    Source: KMS's developer guide, "Key policies", resource element; "Default key policy" for the account's statement;
+    SNS's developer guide, "Key management"; the CDK's feature flag aws-sns-subscriptions:restrictSqsDescryption.
     """
+    _, partition, _, _, account, _ = account_arn.split(":")
     return [
         {"Effect": "Allow", "Principal": {"AWS": account_arn}, "Action": "kms:*", "Resource": "*"},
         {
@@ -147,7 +151,7 @@ def use_key(account: str, account_arn: str) -> list[Statement]:
             "Principal": {"Service": "sns.amazonaws.com"},
             "Action": ["kms:GenerateDataKey*", "kms:Decrypt"],
             "Resource": "*",
-            "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+            "Condition": {"ArnLike": {"aws:SourceArn": f"arn:{partition}:sns:*:{account}:*"}},
         },
     ]
 

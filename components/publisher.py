@@ -32,7 +32,7 @@ class PublisherArgs(TypedDict):
     key_prefix: str
     """Prefix of the object keys to watch, such as `uploads/`."""
     event_bridge: NotRequired[bool]
-    """Whether events come through EventBridge instead of the bucket's notification, false by default."""
+    """Whether events come through EventBridge instead of the bucket's notification, which is replaced otherwise."""
     topic_arn: pulumi.Input[str]
     """The ARN of the topic; the function gets it as `TOPIC_ARN`."""
     topic_key_arn: NotRequired[pulumi.Input[str]]

@@ -66,7 +66,6 @@ def _made(service: str, _process_id: int) -> Any:
     """Make a client; the process is part of the key, because two processes cannot share one connection."""
     # The import is slow: a process that calls no service should not pay for it.
     from botocore.config import Config  # noqa: PLC0415
-    from botocore.handlers import add_expect_header  # noqa: PLC0415
 
     config = Config(
         connect_timeout=3,
@@ -79,8 +78,6 @@ def _made(service: str, _process_id: int) -> Any:
         response_checksum_validation="when_required",
     )
     client = _session().create_client(service, config=config)
-    # With it, botocore asks S3 before each upload whether to continue, which costs a round trip.
-    client.meta.events.unregister("before-call.s3", add_expect_header)
     # A function needs nothing else before its first event.
     start.end()
     return client

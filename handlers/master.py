@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 
+# A key that only its owner can make usable again. KMS's other errors, such as a throttled or timed out call, pass.
+# Source: KMS's API reference, Decrypt, errors; S3 puts `KMS.` before them.
+UNUSABLE_KEY = {"KMS.DisabledException", "KMS.KMSInvalidStateException", "KMS.NotFoundException"}
+
+
 class MasterGoneError(PixelCascadeError):
     """The master was deleted or replaced before its job arrived; its own event will follow."""
 
@@ -96,12 +101,13 @@ def _unreadable(error: Any) -> str | None:
     code, message = error.get("Code", ""), error.get("Message", "")
     if code == "InvalidObjectState":
         return (
-            "expected an object that S3 returns, got one in an archived storage class: restore it and upload it again"
+            "expected an object that S3 returns, got one in an archived storage class: restore it and run "
+            "`python -m ops rejected --retry`, or upload it under another key"
         )
-    if code.startswith("KMS.") or (code == "AccessDenied" and "kms:" in message):
+    if code in UNUSABLE_KEY or (code == "AccessDenied" and "kms:" in message):
         return (
             "expected an object that the stack may decrypt, got one encrypted with a KMS key that it may not use: "
-            "set masterKmsKey to the key's ARN, or upload it again"
+            "set masterKmsKey to the key's ARN and run `python -m ops rejected --retry`, or upload it without that key"
         )
     return None
 

@@ -12,12 +12,15 @@ def notification(s3: Any, bucket: str) -> dict[str, Any]:
 def add_eventbridge(s3: Any, bucket: str) -> bool:
     """Make a bucket send its events to EventBridge too; return whether that changed anything.
 
-    The other destinations stay: S3 replaces the whole configuration, so the existing one is sent back with it.
+    The other destinations stay: S3 replaces the whole configuration, so the existing one is sent back with it. S3 does
+    not check them: it would send each a test event, and refuse the whole configuration if one of them is gone.
     """
     found = notification(s3, bucket)
     if "EventBridgeConfiguration" in found:
         return False
     s3.put_bucket_notification_configuration(
-        Bucket=bucket, NotificationConfiguration={**found, "EventBridgeConfiguration": {}}
+        Bucket=bucket,
+        NotificationConfiguration={**found, "EventBridgeConfiguration": {}},
+        SkipDestinationValidation=True,
     )
     return True

@@ -15,12 +15,22 @@ from components.branches import BRANCHES, ImageBranch
 from costs.bill import total
 from costs.calls import request_lines
 from handlers import topic
-from handlers.errors import NameTakenError
+from handlers.errors import NameTakenError, PixelCascadeError
 from handlers.record import MAX_MESSAGE, Outcome, Record, now
-from ops.audit import audit, files_of, marks, read_json
+from ops.audit import audit, files_of, found, marks, read_json
 from ops.inventory import Inventory
 from ops.listing import list_objects
 from ops.stack import DeployedStack
+
+ARCHIVES = {"GLACIER", "DEEP_ARCHIVE"}
+"""The storage classes whose objects S3 returns only after they were restored."""
+
+
+class ArchivedMastersError(PixelCascadeError):
+    """Some masters were left alone, because S3 has archived them; the others were processed.
+
+    The workers would reject their pictures and, with `follow`, remove the outputs.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,18 +102,36 @@ def backfill(stack: DeployedStack, work: Iterable[Task], *, per_second: float) -
     If the record is settled and the task names branches, they process the master again in a new generation, which keeps
     the outcomes of the others. Current outputs are not written again.
 
-    Raises: PublishError, EventRefusedError, ContentionError, NoRecordsError.
+    Raises: PublishError, EventRefusedError, ContentionError, NoRecordsError; ArchivedMastersError, after all others.
     """
-    reconciler, count, started = stack.reconciler, 0, time.monotonic()
+    reconciler, count, started, archived = stack.reconciler, 0, time.monotonic(), list[str]()
     for number, task in enumerate(work, start=1):
         record = reconciler.reconcile(task.key)
         if record is not None and record.state == "received":
             count += 1
         elif record is not None and record.settled and record.key == task.key and task.branches:
-            count += reconciler.redo(record, task.branches) is not None
+            if _archived(stack, task.key):
+                archived.append(task.key)
+            elif reconciler.redo(record, task.branches):
+                count += 1
         if per_second:
             time.sleep(max(0.0, started + number / per_second - time.monotonic()))
+    if archived:
+        raise ArchivedMastersError(
+            f"expected masters that S3 returns, got {len(archived):,} in an archived storage class, the first of them "
+            f"{archived[0]}: restore them and run the command again. {count:,} jobs of others were published"
+        )
     return count
+
+
+def _archived(stack: DeployedStack, key: str) -> bool:
+    """Return whether S3 has archived a master, and has no restored copy.
+
+    Source: S3's API reference, HeadObject, x-amz-storage-class, x-amz-archive-status and x-amz-restore.
+    """
+    head = found(stack.client("s3").head_object, Bucket=stack.bucket, Key=key) or {}
+    restored = 'ongoing-request="false"' in head.get("Restore", "")
+    return not restored and (head.get("StorageClass") in ARCHIVES or "ArchiveStatus" in head)
 
 
 def register(stack: DeployedStack, prefix: str) -> int:

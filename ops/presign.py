@@ -30,7 +30,7 @@ FILE_NAME = "${filename}"
     type=click.IntRange(1, 604_800),
     default=EXPIRES_S,
     show_default=True,
-    help="Seconds for which the form is valid.",
+    help="Seconds for which the form is valid; temporary credentials may end it earlier.",
 )
 @stack_options
 def presign_command(stack: DeployedStack, *, key: str, max_bytes: int, expires_s: int, as_json: bool) -> None:

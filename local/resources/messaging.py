@@ -36,7 +36,7 @@ def subscription(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> d
         Attributes=attributes,
         ReturnSubscriptionArn=True,
     )["SubscriptionArn"]
-    return {"id": arn, "arn": arn}
+    return {"id": arn, "arn": arn, "topic": inputs["topic"]}
 
 
 def queue(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -41,6 +41,17 @@ def test_nothing_uses_the_topic_before_its_policy() -> None:
     assert [user.name for user in users if not recorded().depends(user, on=policy)] == []
 
 
+def test_nothing_is_published_before_every_branch_is_subscribed() -> None:
+    """The publisher gets the topic once all queues are subscribed, because SNS discards what nobody subscribes to."""
+    publisher = recorded().mocks.one("Function", "job-publisher")
+    missed = [
+        found.name
+        for found in recorded().mocks.of_type("TopicSubscription")
+        if not recorded().depends(publisher, on=found)
+    ]
+    assert missed == []
+
+
 def test_the_topic_has_no_policy_where_plain_http_is_allowed() -> None:
     """Where plain HTTP is allowed, the topic keeps SNS's default policy."""
     assert recorded("local").mocks.of_type("TopicPolicy") == []

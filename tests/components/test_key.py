@@ -79,7 +79,8 @@ def test_only_this_account_and_its_topics_may_use_a_new_key() -> None:
         {"Service": "sns.amazonaws.com"},
         ["kms:GenerateDataKey*", "kms:Decrypt"],
     )
-    assert use["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    # SNS sends KMS the topic's ARN; that it sends the account, too, is not documented.
+    assert use["Condition"] == {"ArnLike": {"aws:SourceArn": f"arn:aws:sns:*:{ACCOUNT}:*"}}
 
 
 def test_a_new_key_rotates() -> None:

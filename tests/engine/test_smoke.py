@@ -167,6 +167,22 @@ def test_the_stack_is_destroyed_on_success_and_on_failure(
     assert "Contents" not in pipeline.client("s3").list_objects_v2(Bucket=BUCKET)
 
 
+def test_the_good_master_is_replaced_by_another(
+    pipeline: Pipeline, cli: FakeCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The outputs of two states are waited for, because replacing an output takes other requests than writing one."""
+    states: list[str] = []
+
+    def waited(stack: DeployedStack, _: list[SmokeUpload]) -> None:
+        states.append(stack.client("s3").head_object(Bucket=BUCKET, Key="master/smoke/good.jpg")["ETag"])
+
+    monkeypatch.setattr(module, "upload_until_noticed", lambda *_: None)
+    monkeypatch.setattr(module, "wait", waited)
+    cli.answer({"stack export": (0, NEW)})
+    smoke(cli.stack(), lambda: pipeline.stack)
+    assert len(set(states)) == 2
+
+
 def test_an_unknown_stack_is_reported(
     cli: FakeCli, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,14 +1,12 @@
 """AWS clients: one per process and service."""
 
-import io
 import multiprocessing
+import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.compat import HTTPHeaders
-from urllib3 import HTTPResponse
 
 from handlers import clients
 
@@ -56,15 +54,33 @@ def test_a_client_has_short_time_outs_and_few_attempts() -> None:
     assert config.retries["total_max_attempts"] == 4
 
 
-def test_an_upload_takes_one_round_trip() -> None:
-    """The request has no `Expect` header: the body is sent without waiting for S3."""
-    sent: list[AWSPreparedRequest] = []
+REFUSAL = b"HTTP/1.1 412 Precondition Failed\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
-    def answer(request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        sent.append(request)
-        return AWSResponse(request.url, 200, HTTPHeaders(), HTTPResponse(io.BytesIO(), preload_content=False))
 
-    clients.s3().meta.events.register("before-send.s3", answer)  # type: ignore[arg-type]
-    clients.s3().put_object(Bucket="images", Key="converted/a.jpg", Body=b"a picture")
-    assert [request.method for request in sent] == ["PUT"]
-    assert "Expect" not in sent[0].headers
+def test_a_refused_upload_sends_no_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upload that S3 refuses by its headers sends none of its body.
+
+    With TLS, a server that answers and closes while a body is being sent takes its answer with it: the worker would see
+    a broken connection instead of a 412, and could never replace an output.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as thread:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{server.getsockname()[1]}")
+        received = thread.submit(_refuse, server)
+        with pytest.raises(clients.s3().exceptions.ClientError, match="412"):
+            clients.s3().put_object(Bucket="images", Key="converted/a.jpg", Body=b"a picture", IfNoneMatch="*")
+    headers, _, body = received.result().partition(b"\r\n\r\n")
+    assert (b"\r\nExpect: 100-continue" in headers, body) == (True, b"")
+
+
+def _refuse(server: socket.socket) -> bytes:
+    """Answer the next request once its headers are there; return all that it sends."""
+    connection, _ = server.accept()
+    with connection:
+        received = connection.recv(65_536)
+        while b"\r\n\r\n" not in received:
+            received += connection.recv(65_536)
+        connection.sendall(REFUSAL)
+        connection.shutdown(socket.SHUT_WR)
+        while more := connection.recv(65_536):
+            received += more
+        return received

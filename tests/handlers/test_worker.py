@@ -253,6 +253,7 @@ UNREADABLE = [
     ("InvalidObjectState", "The operation is not valid for the object's storage class", "archived storage class"),
     ("AccessDenied", "User: x is not authorized to perform: kms:Decrypt on resource: y", "masterKmsKey"),
     ("KMS.DisabledException", "y is disabled.", "masterKmsKey"),
+    ("KMS.KMSInvalidStateException", "y is pending deletion.", "masterKmsKey"),
 ]
 
 
@@ -271,17 +272,30 @@ def test_an_archived_or_inaccessible_master_is_rejected(
     reason = three_masters.rejection(f"rejected/cat.png/{BRANCH}.json")
     assert (reason["error"], reason["etag"]) == ("MasterUnreadableError", three_masters.master(KEY).etag)
     assert expected in reason["message"]
+    # The same bytes uploaded again have the same ETag, and change nothing.
+    assert "run `python -m ops rejected --retry`" in reason["message"]
 
 
-def test_a_missing_s3_permission_fails_the_message(three_masters: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A missing S3 permission fails the message instead of rejecting the picture."""
-    assert three_masters
+PASSING = [
+    ("AccessDenied", "User: x is not authorized to perform: s3:GetObject"),
+    ("KMS.ThrottlingException", "You have exceeded the rate at which you may call KMS."),
+    ("KMS.DependencyTimeoutException", "The system timed out while trying to fulfill the request."),
+    ("KMS.KMSInternalException", "The request was rejected because an internal exception occurred."),
+]
+
+
+@pytest.mark.parametrize(("code", "message"), PASSING, ids=[code for code, _ in PASSING])
+def test_a_refusal_that_may_pass_fails_the_message(
+    three_masters: Stack, monkeypatch: pytest.MonkeyPatch, code: str, message: str
+) -> None:
+    """A missing S3 permission, or a call of KMS that fails for now, fails the message and rejects no picture."""
 
     def refuse(**_: Any) -> None:
-        raise _refusal("AccessDenied", "User: x is not authorized to perform: s3:GetObject")
+        raise _refusal(code, message)
 
     monkeypatch.setattr(clients.s3(), "get_object", refuse)
     assert process(sqs_event(job(KEY)), must_not_run) == ["m0"]
+    assert three_masters.outputs() == []
 
 
 @pytest.mark.parametrize("key", ["master/line\nbreak.png", "master/tab\there.png", "master/bell\x07.png"])

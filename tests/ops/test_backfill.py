@@ -11,7 +11,7 @@ import pytest
 
 from ops import backfill as backfilling
 from ops.audit import audit
-from ops.backfill import BackfillPlan, Bookmark, Task, backfill, every, in_state, register
+from ops.backfill import ArchivedMastersError, BackfillPlan, Bookmark, Task, backfill, every, in_state, register
 from ops.stack import NoRecordsError
 from tests.ops.conftest import BRANCHES, BUCKET, Pipeline
 
@@ -67,6 +67,23 @@ def test_only_the_branch_with_changed_settings_runs_again(pipeline: Pipeline) ->
     assert after.state == "received"
     assert set(after.branches) == set(BRANCHES) - {"resizing"}
     assert after.generation > before.generation
+
+
+def test_an_archived_master_is_left_alone_until_it_is_restored(pipeline: Pipeline) -> None:
+    """Workers cannot read it: they would reject the picture and, with `follow`, remove its outputs."""
+    s3 = pipeline.client("s3")
+    for path, storage in (("cold.png", "GLACIER"), ("cool.png", "GLACIER_IR"), ("tiered.png", "INTELLIGENT_TIERING")):
+        etag = s3.put_object(Bucket=BUCKET, Key=f"master/{path}", Body=b"a picture", StorageClass=storage)["ETag"]
+        pipeline.finish(path, etag.strip('"'))
+    before = pipeline.record("cold.png")
+    work = [Task(key=f"master/{path}", branches=["resizing"]) for path in ("cold.png", "cool.png", "tiered.png")]
+    with pytest.raises(
+        ArchivedMastersError, match=r"got 1 in an archived storage class, .* master/cold\.png: .* 2 jobs"
+    ):
+        run(pipeline, work)
+    assert pipeline.record("cold.png") == before
+    s3.restore_object(Bucket=BUCKET, Key="master/cold.png", RestoreRequest={"Days": 1})
+    assert run(pipeline, work[:1]) == 1
 
 
 def test_one_branch_can_be_chosen(pipeline: Pipeline) -> None:
