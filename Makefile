@@ -16,12 +16,16 @@ FRESH =
 
 # Container images set it; then each of the many processes that are started here would compile the project again.
 unexport PYTHONDONTWRITEBYTECODE
+# With it, `python -m` would not find the project's own modules.
+unexport PYTHONSAFEPATH
+# With these, pip would install elsewhere, or other versions.
+unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_CONSTRAINT PIP_REQUIRE_HASHES
 
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON_FILES := __main__.py components handlers local ops costs benchmarks policy provider examples tests
 # The project's own pins decide, whatever a machine's pip is configured to prefer.
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-user
 # pip compiles on one core, and all 3,000 modules of pulumi_aws: set-up uses every core, and imports what the program needs.
 # As for pip, a module that does not compile is no error.
 NOT_COMPILED := /(pulumi_aws|tests)/
