@@ -11,6 +11,9 @@ CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 Source: CloudFront's developer guide, "Use managed cache policies", CachingOptimized.
 """
 
+MASTER_HEADERS = ("x-amz-meta-key", "x-amz-meta-etag", "x-amz-meta-generation", "x-amz-meta-recipe")
+"""What an output's metadata say of its master, by which the functions recognise it: its key and its checksum too."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CdnArgs:
@@ -33,7 +36,7 @@ class Cdn(pulumi.ComponentResource):
     def __init__(self, name: str, args: CdnArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pixelcascade:index:Cdn", name, None, opts)
         self._name, self._child = name, pulumi.ResourceOptions(parent=self)
-        distribution = self._distribution(args.bucket_domain, self._access_control())
+        distribution = self._distribution(args.bucket_domain, self._access_control(), self._headers())
         self.arn, self.url = distribution.arn, pulumi.Output.concat("https://", distribution.domain_name)
         self.register_outputs({"arn": self.arn, "url": self.url})
 
@@ -47,8 +50,20 @@ class Cdn(pulumi.ComponentResource):
             opts=self._child,
         )
 
+    def _headers(self) -> "aws.cloudfront.ResponseHeadersPolicy":
+        """Hide from viewers what the outputs' metadata say of the masters, which are private."""
+        return aws.cloudfront.ResponseHeadersPolicy(
+            f"{self._name}-headers",
+            remove_headers_config={"items": [{"header": header} for header in MASTER_HEADERS]},
+            security_headers_config={"content_type_options": {"override": True}},
+            opts=self._child,
+        )
+
     def _distribution(
-        self, bucket_domain: pulumi.Input[str], access: "aws.cloudfront.OriginAccessControl"
+        self,
+        bucket_domain: pulumi.Input[str],
+        access: "aws.cloudfront.OriginAccessControl",
+        headers: "aws.cloudfront.ResponseHeadersPolicy",
     ) -> "aws.cloudfront.Distribution":
         return aws.cloudfront.Distribution(
             f"{self._name}-distribution",
@@ -64,6 +79,7 @@ class Cdn(pulumi.ComponentResource):
                 "allowed_methods": ["GET", "HEAD"],
                 "cached_methods": ["GET", "HEAD"],
                 "cache_policy_id": CACHING_OPTIMIZED,
+                "response_headers_policy_id": headers.id,
                 # JPEGs are compressed already.
                 "compress": False,
             },

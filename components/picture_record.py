@@ -46,8 +46,8 @@ class RecordAccess:
         """Return the use of the masters' key: to read, and to write in a bucket that may encrypt by default."""
         key = self.config.master_kms_key
         if key and self.config.bucket:
-            return [policies.encrypt(key)]
-        return [policies.decrypt(key)] if key and reads else []
+            return [policies.through_s3(policies.encrypt(key))]
+        return [policies.through_s3(policies.decrypt(key))] if key and reads else []
 
 
 def record_settings(config: StackConfig, stack: str, rows: Sequence[ImageBranch]) -> dict[str, Any]:

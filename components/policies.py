@@ -134,6 +134,14 @@ def encrypt(key_arn: str) -> Statement:
     return _allow(["kms:GenerateDataKey", "kms:Decrypt"], key_arn)
 
 
+def through_s3(use: Statement) -> Statement:
+    """Restrict the use of a key to what S3 asks for on behalf of the caller, because the key may protect other data.
+
+    Source: KMS's developer guide, condition keys, `kms:ViaService`; in China, service names end in `.cn`.
+    """
+    return {**use, "Condition": {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com*"}}}
+
+
 def use_key(account_arn: str) -> list[Statement]:
     """Let an account administer a key, and SNS use it for that account's topics (statements of the key's policy).
 

@@ -236,7 +236,8 @@ def _bucket_policy(bucket_arn: str, cdn_arn: str | None, config: StackConfig) ->
 
 
 def _uploader_policy(bucket_arn: str, config: StackConfig) -> str:
-    keys = [policies.encrypt(config.master_kms_key)] if config.master_kms_key else []
+    key = config.master_kms_key
+    keys = [policies.through_s3(policies.encrypt(key))] if key else []
     return policies.document([policies.upload(bucket_arn, config.master_prefix), *keys])
 
 

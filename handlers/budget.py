@@ -25,22 +25,22 @@ class Budget:
         self._turn = threading.Lock()
 
     @contextmanager
-    def room(self, need_bytes: int) -> Iterator[None]:
-        """Wait until that many bytes are free, and reserve them; a picture that is not decoded needs none."""
+    def room(self, need_bytes: int, *, pictures: int = 1) -> Iterator[None]:
+        """Wait until that many bytes are free, and reserve them; a file that is only read is no picture in progress."""
         if not need_bytes:
             yield
             return
         taken_bytes = min(need_bytes, self.size_bytes)
         with self._turn, self._changed:
-            self._changed.wait_for(lambda: self.free_bytes >= taken_bytes and self.free_pictures > 0)
+            self._changed.wait_for(lambda: self.free_bytes >= taken_bytes and self.free_pictures >= pictures)
             self.free_bytes -= taken_bytes
-            self.free_pictures -= 1
+            self.free_pictures -= pictures
         try:
             yield
         finally:
             with self._changed:
                 self.free_bytes += taken_bytes
-                self.free_pictures += 1
+                self.free_pictures += pictures
                 self._changed.notify()
 
 

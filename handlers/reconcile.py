@@ -17,7 +17,7 @@ from handlers.events import Events, PictureState
 from handlers.job import Job
 from handlers.layout import Layout
 from handlers.marks import Mark, as_header
-from handlers.record import MasterState, Record, Records, first
+from handlers.record import MasterState, Record, Records, first, next_generation
 from handlers.storage import (
     MAX_TRIES,
     ContentionError,
@@ -75,8 +75,10 @@ class Reconciler:
                 after = self._reject(key, found.etag, record)
                 if after is None or after.key != record.key or not after.lives:
                     continue
-            self._end(key, found, record)
-            return record
+            if found is None and self.follow and self._reason(key).remove_below(_after(record)):
+                continue  # The master may be there again, and another publisher may have written that reason.
+            if self._end(key, found, record):
+                return record
         raise ContentionError(f"the record of {key} changed {MAX_TRIES} times while it was reconciled")
 
     def redo(self, record: Record, branches: Collection[str]) -> Record | None:
@@ -151,7 +153,10 @@ class Reconciler:
                 yield key, MasterState(etag)
 
     def _reject(self, key: str, etag: str, record: Record) -> Record | None:
-        """Write the reason *name taken* for an existing master, and send its event; return the record as it is then."""
+        """Write the reason *name taken* for an existing master, and send its event.
+
+        Return the record as it is then, or None if the reason was removed again with its master: then look again.
+        """
         error = NameTakenError(
             f"expected one master per name, got {key} although {record.key} owns the name: "
             "upload it under another name, or set naming to full"
@@ -167,20 +172,27 @@ class Reconciler:
         after = self.records.read(record.name)
         if after is not None and after.lives and after.key == key:
             place.remove_below(after.generation)
+        elif self.follow and self._state(key) is None and place.remove_below(_after(record)):
+            return None
         return after
 
-    def _end(self, key: str, found: MasterState | None, record: Record | None) -> None:
-        """Finish a look that had nothing to write: remove an obsolete reason, or send `Picture deleted`."""
+    def _end(self, key: str, found: MasterState | None, record: Record | None) -> bool:
+        """Finish a look that had nothing to write: remove an obsolete reason, or send `Picture deleted`.
+
+        Return False if there is a reason to look again.
+        """
         if record is not None and record.lives:
             self._reason(record.key).remove_below(record.generation)
             previous = record.previous if record.previous not in {"", key, record.key} else None
-            if previous is not None and (before := self._state(previous)) is not None:
-                self._reject(previous, before.etag, record)
+            before = self._state(previous) if previous is not None else None
+            if previous is not None and before and self._reject(previous, before.etag, record) is None:
+                return False
         if found is None and (record is None or record.key != key or not record.lives):
             generation = record.generation if record is not None else 0
             self.events.send("deleted", PictureState(key=key, name=self.layout.name(key), generation=generation))
         if record is not None and (record.state == "received" or (self.follow and not record.lives)):
             self.publish(record)
+        return True
 
     def _reason(self, key: str) -> Place:
         return self._place(self.layout.rejected_key(key, NAME_TAKEN), key)
@@ -197,3 +209,8 @@ class Reconciler:
                 return None
             raise
         return MasterState(etag_of(head), focal_point_of(head))
+
+
+def _after(record: Record | None) -> int:
+    """Return a generation above that of every reason that was written for a name."""
+    return next_generation(record.generation if record is not None else 0)

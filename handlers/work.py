@@ -15,7 +15,7 @@ from handlers import budget, clients, imaging, life, storage
 from handlers import master as masters
 from handlers.errors import InvalidJobError, NameTooLongError, PixelCascadeError, RejectedImageError
 from handlers.imaging import Picture
-from handlers.imaging.limits import FILE_COPIES, capacity_bytes
+from handlers.imaging.limits import FILE_COPIES, MEGABYTE, capacity_bytes
 from handlers.isolation import run_isolated
 from handlers.job import Job
 from handlers.layout import Layout
@@ -25,6 +25,9 @@ from handlers.output import Output
 from handlers.record import MAX_MESSAGE, Outcome
 from handlers.settings import Settings
 from handlers.stack import check_bucket
+
+SHORT_BYTES = 4 * MEGABYTE
+"""Files up to this size never wait to be read: a batch's ten fit into every function beside Python and boto3."""
 
 
 class GuardedFormatError(PixelCascadeError):
@@ -143,8 +146,10 @@ def _output(master: Master, work: Work, settings: Settings, *, early: bool, isol
     need_bytes = work.bytes_needed(picture, settings)
     if need_bytes and not isolated and picture.guarded:
         raise GuardedFormatError(f"expected a child process to decode a {picture.header.format}, got the worker's own")
-    file_bytes = FILE_COPIES * master.size_bytes if need_bytes else 0
-    with budget.of_function(capacity_bytes(settings.memory_mb)).room(need_bytes + file_bytes):
+    # A file that is not decoded may still be read to its end.
+    file_bytes = FILE_COPIES * master.size_bytes if need_bytes or master.size_bytes > SHORT_BYTES else 0
+    memory = budget.of_function(capacity_bytes(settings.memory_mb))
+    with memory.room(need_bytes + file_bytes, pictures=1 if need_bytes else 0):
         return work.run(picture, master, settings)
 
 

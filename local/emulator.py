@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from local.clients import Clients
 
 START_TIMEOUT_S = 60
-COMMAND = [sys.executable, "-P", str(Path(__file__).parent / "patient.py")]
+COMMAND = [sys.executable, "-P", str(Path(__file__).parent / "server.py")]
 HOST = "127.0.0.1"
 GUARD = Path(__file__).parent / "guard.py"
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}

@@ -150,7 +150,8 @@ def _erased(stack: DeployedStack, key: str, erased: Erased) -> str:
     return (
         f"{counted(erased.objects, 'object')} and {counted(erased.items, 'item')} removed.\n"
         "The key remains in the functions' logs until their retention ends, in the tables' backups for 35 days if "
-        "the stack has protectData, and wherever its events were sent."
+        "the stack has protectData, and wherever its events were sent. Caches such as CloudFront's keep outputs for as "
+        "long as cacheControl says."
     )
 
 

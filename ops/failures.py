@@ -7,6 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from handlers.errors import PixelCascadeError
 from ops.commands import Commands
+from ops.text import printable
 
 THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"}
 
@@ -27,7 +28,7 @@ class Explained(Commands):
         try:
             return super().invoke(ctx)
         except (BotoCoreError, ClientError, PixelCascadeError) as error:
-            reason = " ".join(str(error).split())
+            reason = printable(" ".join(str(error).split()))  # It may name a key.
             if isinstance(error, PixelCascadeError):  # Its message says what to do.
                 raise click.ClickException(reason) from error
             raise click.ClickException(f"{reason} ({type(error).__name__}). {_advice(error)}") from error

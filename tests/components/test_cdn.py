@@ -6,6 +6,7 @@ import pytest
 
 from components.branches import BRANCHES
 from components.config import ConfigError, StackConfig
+from handlers.marks import Mark
 from tests.recording import ACCOUNT, CDN_DOMAIN, allowed, arn, physical, recorded, statements
 
 SERVED = recorded(cdn="true")
@@ -38,6 +39,17 @@ def test_the_distribution_reads_the_bucket_in_its_region_over_https() -> None:
     assert behaviour["viewerProtocolPolicy"] == "redirect-to-https"
     assert behaviour["allowedMethods"] == ["GET", "HEAD"]
     assert SERVED.outputs["cdnUrl"] == f"https://{CDN_DOMAIN}"
+
+
+def test_viewers_see_nothing_of_the_master() -> None:
+    """An output's metadata name its master and the master's checksum, although masters are private."""
+    behaviour = SERVED.mocks.one("Distribution", "images-cdn-distribution").inputs["defaultCacheBehavior"]
+    headers = SERVED.mocks.one("ResponseHeadersPolicy", "images-cdn-headers")
+    assert behaviour["responseHeadersPolicyId"] == f"{physical('images-cdn-headers')}-id"
+    removed = {item["header"] for item in headers.inputs["removeHeadersConfig"]["items"]}
+    mark = Mark(key="master/cat.png", etag="e", generation=1, recipe="r")
+    assert removed == {f"x-amz-meta-{name}" for name in mark.as_metadata()}
+    assert headers.inputs["securityHeadersConfig"] == {"contentTypeOptions": {"override": True}}
 
 
 def test_cdn_and_cors_are_off_by_default() -> None:

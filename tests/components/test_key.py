@@ -3,6 +3,8 @@
 Only a deployment shows whether SQS and SNS accept these grants.
 """
 
+import json
+
 import pytest
 
 from components.config import ConfigError
@@ -100,6 +102,17 @@ def test_a_worker_may_only_decrypt_with_the_masters_key(function: str) -> None:
     """`masterKmsKey` lets each worker decrypt, and nothing more."""
     policy = recorded(masterKmsKey=EXISTING).mocks.one("RolePolicy", f"{function}-policy").inputs["policy"]
     assert {action for action, resource in allowed(policy) if resource == EXISTING} == {"kms:Decrypt"}
+
+
+@pytest.mark.parametrize("bucket", [{}, {"bucket": "theirs", "forceDestroy": "false"}], ids=["own", "adopted"])
+def test_the_masters_key_is_used_only_through_s3(bucket: dict[str, str]) -> None:
+    """The key may protect other data: neither a worker nor an uploader may decrypt those with it."""
+    program = recorded(masterKmsKey=EXISTING, **bucket)
+    documents = [policy.inputs["policy"] for policy in program.mocks.of_type("RolePolicy")]
+    found = [one for text in (*documents, program.outputs["uploaderPolicy"]) for one in json.loads(text)["Statement"]]
+    uses = [statement for statement in found if statement["Resource"] == EXISTING]
+    condition = {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com*"}}
+    assert [statement.get("Condition") for statement in uses] == [condition] * (5 if bucket else 4)
 
 
 def test_the_publisher_may_not_use_the_masters_key() -> None:

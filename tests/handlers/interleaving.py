@@ -7,7 +7,7 @@ fan-out from the topic to the branches.
 import json
 import random
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -230,12 +230,19 @@ class Ending:
         record = self.stack.record(f"master/{self.name}.jpg")
         if record is not None and record.state == "received":
             yield "stays received"
+        yield from self._reasons_of_nobody(masters)
         if not masters:
             yield from self._gone(record)
         elif record is None or not record.lives or record.key not in masters:
             yield "a living master is blocked"
         else:
             yield from self._owned(record, masters)
+
+    def _reasons_of_nobody(self, masters: Collection[str]) -> Iterator[str]:
+        for reason in self.stack.keys("rejected/") if self.follow else ():
+            path, _, branch = reason.removeprefix("rejected/").rpartition("/")
+            if branch == "name-taken.json" and f"master/{path}" not in masters:
+                yield f"{reason} remains after its master"
 
     def _gone(self, record: Record | None) -> Iterator[str]:
         if record is not None and record.lives:

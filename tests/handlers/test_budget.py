@@ -65,6 +65,13 @@ def test_a_picture_that_is_not_decoded_never_waits() -> None:
         assert budget.free_pictures == 0
 
 
+def test_a_file_that_is_only_read_needs_no_core() -> None:
+    """A file that is read but not decoded reserves memory, and does not wait for the cores."""
+    budget = Budget(100, 1)
+    with budget.room(50), budget.room(50, pictures=0):
+        assert (budget.free_bytes, budget.free_pictures) == (0, 0)
+
+
 def test_a_picture_larger_than_the_budget_gets_all_of_it() -> None:
     """A picture that the model puts above the budget gets all of it instead of waiting indefinitely."""
     budget = Budget(100, 4)

@@ -12,7 +12,7 @@ from handlers.marks import Mark
 from handlers.master import Master
 from handlers.record import Outcome
 from handlers.settings import Settings
-from handlers.work import Result
+from handlers.work import SHORT_BYTES, Result
 from tests.handlers.conftest import MEMORY_MB, Context, FakeOutput, Run, Stack, failures, job, sqs_event, work_with
 
 pytestmark = pytest.mark.usefixtures("masters_not_opened")
@@ -99,6 +99,22 @@ def test_pictures_that_fill_the_memory_run_one_at_a_time(monkeypatch: pytest.Mon
     assert process(work, need_bytes=capacity_bytes(512) // 2 + 1) == []
     with budget.of_function(capacity_bytes(512)).room(capacity_bytes(512)):
         pass
+
+
+def test_long_files_share_the_memory_even_if_they_are_only_read(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A PNG is read to its end to find EXIF after its pixels: ten long ones at once would not fit."""
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
+    for key in KEYS:
+        stack.upload(key, bytes(SHORT_BYTES + 1))
+    inside = threading.Semaphore(1)
+
+    def work(_master: Master, _settings: Settings) -> FakeOutput:
+        assert inside.acquire(blocking=False)
+        threading.Event().wait(0.005)
+        inside.release()
+        return FakeOutput()
+
+    assert process(work) == []
 
 
 @pytest.mark.usefixtures("six_masters")

@@ -50,11 +50,12 @@ def test_options_and_limits_come_from_the_settings() -> None:
 def test_the_reserved_memory_includes_the_file(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, need_bytes: int, expected: int
 ) -> None:
-    """The memory reserved is that of the pixels plus twice the file; a picture that is not decoded needs none."""
+    """The memory reserved is that of the pixels plus twice the file; a short file that is not decoded needs none."""
     reserved: list[int] = []
 
-    def recording(_budget: Budget, need_bytes: int) -> contextlib.AbstractContextManager[None]:
+    def recording(_budget: Budget, need_bytes: int, *, pictures: int) -> contextlib.AbstractContextManager[None]:
         reserved.append(need_bytes)
+        assert pictures == (need_bytes > 0)
         return contextlib.nullcontext()
 
     monkeypatch.setattr(Budget, "room", recording)

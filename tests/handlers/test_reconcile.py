@@ -250,6 +250,22 @@ def test_a_former_owner_that_is_uploaded_again_is_rejected(stack: Stack) -> None
     assert stack.rejection("rejected/cat.jpg/name-taken.json")["key"] == JPG
 
 
+@pytest.mark.parametrize("deletions", ["follow", "keep"])
+def test_the_reason_of_a_deleted_master_goes_if_deletions_follow(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, deletions: str
+) -> None:
+    """It names the uploader's key. With `deletions: keep` it stays, as outputs do."""
+    configure(monkeypatch, deletions=deletions)
+    for key in (JPG, PNG):
+        stack.upload(key)
+        notify(key)
+    assert TAKEN in stack.keys("rejected/")
+    delete(stack, PNG)
+    notify(PNG)
+    assert (TAKEN in stack.keys("rejected/")) == (deletions == "keep")
+    assert record(stack).key == JPG
+
+
 def test_a_removed_old_version_changes_nothing(stack: Stack) -> None:
     """The removal of an old version also sends `ObjectRemoved`: with the key still there, nothing changes."""
     stack.upload(JPG)

@@ -1,5 +1,6 @@
 """The emulator: the environment variables it ignores, and that it stops with the process that started it."""
 
+import http.client
 import io
 import json
 import socket
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -160,3 +162,45 @@ def test_the_failures_of_several_messages_are_found() -> None:
         logs.put_log_events(logGroupName="/f", logStreamName="s", logEvents=events)
         found = last_failures(started, "/f", ["a", "b", "c"], now_ms)  # type: ignore[arg-type]
     assert found.keys() == {"a", "b"}
+
+
+OTHER_SITE = {"Origin": "https://other.example", "Content-Type": "text/plain"}
+"""What a browser sends without asking first: the query has the signature, which the emulator does not verify."""
+
+SIGNED = "X-Amz-Credential=test%2F20260101%2Fus-east-1%2Flambda%2Faws4_request&X-Amz-Signature=any"
+
+
+@pytest.mark.parametrize(
+    "headers", [OTHER_SITE, {"Sec-Fetch-Site": "cross-site"}, {"Host": "other.example"}], ids=["CORS", "link", "DNS"]
+)
+def test_another_site_in_the_same_browser_is_refused(headers: dict[str, str]) -> None:
+    """It could create a function, whose code runs on this machine."""
+    with Emulator("us-east-1") as started:
+        assert _status(started, "POST", f"/2015-03-31/functions?{SIGNED}", headers) == HTTPStatus.FORBIDDEN
+        assert _status(started, "GET", "/_ministack/health", headers) == HTTPStatus.FORBIDDEN
+        assert _status(started, "GET", "/_ministack/health", {}) == HTTPStatus.OK
+
+
+def test_another_site_can_use_a_bucket_as_on_aws() -> None:
+    """An app's page shows and uploads pictures with links and forms that its server has signed."""
+    with Emulator("us-east-1") as started:
+        s3 = started.client("s3")
+        s3.create_bucket(Bucket="pictures")
+        s3.put_object(Bucket="pictures", Key="cat.jpg", Body=b"cat")
+        link = s3.generate_presigned_url("get_object", {"Bucket": "pictures", "Key": "cat.jpg"})
+        path = link.removeprefix(started.endpoint)
+        assert _status(started, "GET", path, {"Sec-Fetch-Site": "cross-site"}) == HTTPStatus.OK
+        assert _status(started, "GET", path, OTHER_SITE) == HTTPStatus.OK
+        assert _status(started, "POST", "/pictures?Action=CreateRole", OTHER_SITE | SCOPED) == HTTPStatus.FORBIDDEN
+
+
+SCOPED = {"Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/iam/aws4_request, Signature=any"}
+
+
+def _status(started: Emulator, method: str, path: str, headers: dict[str, str]) -> int:
+    connection = http.client.HTTPConnection(emulator.HOST, started.port, timeout=10)
+    try:
+        connection.request(method, path, b"" if method == "POST" else None, headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()

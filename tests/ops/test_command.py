@@ -15,7 +15,9 @@ from botocore.exceptions import ClientError, NoCredentialsError, ProfileNotFound
 from click.testing import CliRunner, Result
 
 from components.errors import NOT_AS_EXPECTED, USAGE
-from handlers.reconcile import NAME_TAKEN
+from handlers.reconcile import NAME_TAKEN, Reconciler
+from handlers.record import Record
+from handlers.topic import PublishError
 from ops import __main__ as command
 from ops import changing, options, queues
 from ops import connect as connecting
@@ -426,6 +428,14 @@ def test_a_picture_is_erased_with_all_its_versions(connected: Pipeline, versioni
     assert "remains in the functions' logs" in " ".join(result.output.split())
 
 
+def test_reasons_of_a_path_that_was_cut_are_erased(connected: Pipeline) -> None:
+    """A reason's key is longer than its master's, so the longest paths are cut, and end in a hash."""
+    name = "a" * 1010 + ".png"
+    connected.write_reason(name, connected.upload(name), "resizing")
+    assert run("erase", f"master/{name}", "--local", "--yes").exit_code == 0
+    assert "Contents" not in connected.client("s3").list_objects_v2(Bucket="images")
+
+
 def test_a_misspelt_key_erases_nothing(connected: Pipeline) -> None:
     """The output says that nothing was removed, and suggests a key."""
     connected.finish("cat.png", connected.upload("cat.png"))
@@ -441,6 +451,25 @@ def test_a_picture_in_progress_is_not_erased(connected: Pipeline) -> None:
     connected.finish("cat.png", connected.upload("cat.png"), ("resizing",))
     result = run("erase", "master/cat.png", "--local", "--yes")
     assert (result.exit_code, "--watch" in result.output) == (1, True)
+
+
+def test_a_command_for_a_key_with_shell_characters_can_be_pasted(connected: Pipeline) -> None:
+    """A key may contain any."""
+    connected.finish("$(id) \x1b.png", connected.upload("$(id) \x1b.png"), ("resizing",))
+    result = run("erase", "master/$(id) \x1b.png", "--local", "--yes")
+    assert r"`python -m ops status 'master/$(id) \x1b.png' --watch`" in result.output
+
+
+def test_an_error_has_no_control_characters(connected: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that goes over all masters may fail at a key that contains some."""
+    connected.upload("esc\x1b[31mred.png")
+    monkeypatch.setattr(Reconciler, "publish", _refused)
+    result = run("backfill", "--local")
+    assert (result.exit_code, r"esc\x1b[31mred.png" in result.output) == (1, True)
+
+
+def _refused(_reconciler: Reconciler, record: Record) -> None:
+    raise PublishError(f"SNS refused 1 of 1 jobs: {record.key}: InternalError")
 
 
 def test_events_can_be_sent_again(connected: Pipeline) -> None:

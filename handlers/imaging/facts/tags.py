@@ -34,7 +34,7 @@ def text(value: Any, limit: int = MAX_TEXT_BYTES) -> str | None:
 
 def clean(value: str, limit: int = MAX_TEXT_BYTES) -> str | None:
     """Return the text without unprintable characters, at most `limit` bytes of UTF-8."""
-    printable = "".join(c if c.isprintable() else " " for c in value).strip()
+    printable = "".join(c if c.isprintable() else " " for c in value.strip()[:limit]).strip()
     return printable.encode("utf-8", "ignore")[:limit].decode("utf-8", "ignore").strip() or None
 
 

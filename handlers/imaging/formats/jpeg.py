@@ -85,7 +85,7 @@ class JpegPicture(Picture):
         """Read all coded data, at an eighth of the size if there is a single scan; see `Picture.damage`."""
         return self._checked(salvage=True).damage
 
-    def copy(self, rights: bytes, *, salvage: bool) -> bytes | None:
+    def copy(self, *, salvage: bool) -> bytes | None:
         """Copy the coded picture bit for bit if browsers show it as an output must look; see `Picture.copy`.
 
         All coded data are read first, to find a truncated picture; see `damage`.
@@ -94,7 +94,7 @@ class JpegPicture(Picture):
             return None
         if not self.coded.ended:
             self.warnings.append(_ENDLESS)
-        parts = self.coded.parts
+        parts, rights = self.coded.parts, self.rights
         # After SOI and JFIF, which must come first.
         start = 1 if self.header.jfif is None else 2
         return b"".join((*parts[:start], segment_bytes(APP1, rights) if rights else b"", *parts[start:], END_OF_IMAGE))

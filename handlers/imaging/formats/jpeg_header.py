@@ -3,9 +3,11 @@
 Source: ITU-T T.81, annex B; JFIF 1.02; Adobe technical note 5116 for APP14.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from handlers.errors import BrokenImageError, UnsupportedFormatError
+from handlers.imaging.facts.rights import MAX_BLOCK_BYTES
 from handlers.imaging.limits import Limits
 from handlers.imaging.source import Source
 
@@ -75,7 +77,7 @@ class _Seen:
     jfif: bytes | None = None
     adobe: bytes | None = None
     multi_picture: bytes | None = None
-    icc: list[bytes] = field(default_factory=list)
+    icc: dict[int, bytes] = field(default_factory=dict)
     iptc: list[bytes] = field(default_factory=list)
     xmp: bytes | None = None
     gain_map: bool = False
@@ -124,10 +126,12 @@ def _note_metadata(seen: _Seen, marker: int, source: Source, body: int, size: in
     elif marker == APP1 and prefix.startswith(b"Exif\0"):
         seen.exif = seen.exif or source.take(body + 6, size - 6) if size > len(b"Exif\0\0") else seen.exif
     elif marker == APP2 and prefix.startswith(b"ICC_PROFILE\0"):
-        seen.icc.append(source.take(body + 12, size - 12))
+        # Of repeated parts, the first counts: some editors store the whole profile twice, or another one after it.
+        part = source.take(body + 12, size - 12)
+        seen.icc.setdefault(part[0] if len(part) > 2 else 0, part)  # noqa: PLR2004
     elif marker == APP1 and prefix.startswith(_XMP[:16]) and source.take(body, min(size, len(_XMP))) == _XMP:
         seen.xmp = seen.xmp or source.take(body + len(_XMP), size - len(_XMP))
-    elif marker == APP13 and prefix.startswith(_PHOTOSHOP):
+    elif marker == APP13 and prefix.startswith(_PHOTOSHOP) and sum(map(len, seen.iptc)) < MAX_BLOCK_BYTES:
         seen.iptc.append(source.take(body + len(_PHOTOSHOP), size - len(_PHOTOSHOP)))
     elif marker == APP2 and prefix.startswith(b"MPF\0"):
         seen.multi_picture = source.take(body + 4, size - 4)
@@ -190,16 +194,11 @@ def _check_kind(frame: int, bits: int, components: int, size: tuple[int, int]) -
         )
 
 
-def _joined(parts: list[bytes], warnings: list[str]) -> bytes | None:
-    """Join the profile's parts in order; each begins with its number and the number of parts."""
-    if not parts:
+def _joined(numbered: Mapping[int, bytes], warnings: list[str]) -> bytes | None:
+    """Join the profile's parts in order; each begins with its number, from 1, and the number of parts."""
+    if not numbered:
         return None
-    # Of repeated parts, the first counts: some editors store the whole profile twice, or another one after it.
-    numbered: dict[int, bytes] = {}
-    for part in parts:
-        if len(part) > 2:  # noqa: PLR2004
-            numbered.setdefault(part[0], part)
-    count = next(iter(numbered.values()))[1] if numbered else 0
+    count = next((part[1] for number, part in numbered.items() if number), 0)
     if not count or any(number not in numbered for number in range(1, count + 1)):
         warnings.append("the ICC profile was ignored: parts of it are missing")
         return None

@@ -144,8 +144,8 @@ class Picture(ABC):
         """
         return self.decode(salvage=True).damage
 
-    def copy(self, rights: bytes, *, salvage: bool) -> bytes | None:  # noqa: ARG002 - for the formats that can
-        """Return the file with `rights` as its only metadata, or None if it cannot be an output.
+    def copy(self, *, salvage: bool) -> bytes | None:  # noqa: ARG002 - for the formats that can
+        """Return the file with its rights as its only metadata, or None if it cannot be an output.
 
         Raises:
             BrokenImageError: The picture is damaged, and not salvaged.

@@ -1,5 +1,6 @@
 """Pillow-SIMD: which machines can build it, and the error on all others; `make package` tests the build itself."""
 
+import re
 import sys
 
 import pytest
@@ -53,6 +54,12 @@ def test_a_machine_without_a_compiler_is_refused(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PATH", "")
     with pytest.raises(PackageError, match="got no `cc`; install a C compiler"):
         simd._check_headers()
+
+
+@pytest.mark.parametrize("pins", [simd.SOURCE, simd.BUILD_PINS, simd.REPAIR_PINS], ids=["source", "build", "repair"])
+def test_what_is_built_and_what_builds_it_has_a_hash(pins: str) -> None:
+    """A package index could otherwise hand out tools that change the layer."""
+    assert all(re.fullmatch(r"\S+==\S+ --hash=sha256:[0-9a-f]{64}", line) for line in pins.splitlines())
 
 
 def test_the_other_resampler_is_left_out() -> None:

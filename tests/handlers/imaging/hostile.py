@@ -222,6 +222,9 @@ HARMLESS: Harmless = {
     ),
     "iCCP bomb": lambda: png((8, 8), 8, 0, [bytes(8)] * 8, chunk(b"iCCP", b"a\0\0" + _bomb(100_000_000))),
     "data bomb": lambda: _header(8, 8) + chunk(b"IDAT", _bomb(100_000_000)) + chunk(b"IEND"),
+    "XMP of 87,000 elements that is read twice": lambda: png(
+        (8, 8), 8, 0, [bytes(8)] * 8, chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0creator" + b"<a>" * 87_000 + b"&")
+    ),
     "XMP entity bomb": lambda: with_segments(
         jpeg(),
         segment(

@@ -5,7 +5,7 @@ import struct
 import zlib
 from functools import cache
 
-from PIL import Image
+from PIL import ExifTags, Image
 
 from handlers.errors import BrokenImageError, ImageTooLargeError
 
@@ -246,7 +246,14 @@ def _numbers() -> bytes:
     return file.replace(struct.pack("<HI", 7, 64_000), struct.pack("<HI", 3, 32_000))
 
 
+def _blank_texts() -> bytes:
+    """Return a TIFF with 8 MB of texts of nothing but control characters, in tags that have a name."""
+    tags = sorted(tag for tag in ExifTags.TAGS if tag > 0x8830)[:120]
+    return tiff(plain(8, 8) | dict.fromkeys(tags, (2, b"\x1b" * 65000)), [bytes(8 * 8 * 3)])
+
+
 HARMLESS: Harmless = {
+    "TIFF of 8 MB of blank texts": _blank_texts,
     "TIFF of four million numbers": _numbers,
     "TIFF of 200,000 directories": lambda: _chain(200_000),
     "TIFF whose directories are circular": lambda: _chain(5_000, circular=True),

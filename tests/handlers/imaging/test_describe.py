@@ -203,6 +203,13 @@ AWKWARD: dict[int, Any] = {
 }
 
 
+def test_a_text_that_begins_after_a_kilobyte_of_control_characters_is_left_out() -> None:
+    """Only so much of a text is read, letter by letter: a TIFF may have megabytes of them."""
+    texts = {0x010F: b" " * 5_000 + b"spaces", 0x0110: b"\x1b" * 5_000 + b"hidden"}
+    facts = describe(with_segments(jpeg(), exif_segment(exif(texts))))
+    assert (facts.camera_make, facts.camera_model) == ("spaces", None)
+
+
 def test_awkward_values_are_cleaned_or_left_out() -> None:
     """Control characters, NUL, NaN, infinity, zero denominators and oversized values are cleaned, cut or left out."""
     tags = describe(with_segments(jpeg(), exif_segment(exif(AWKWARD)))).tags

@@ -4,6 +4,7 @@ import pytest
 
 from handlers.errors import ImageTooLargeError
 from handlers.imaging import Limits, convert, describe, open_picture, output_sizes, resize
+from handlers.imaging.facts.rights import MAX_BLOCK_BYTES
 from handlers.imaging.limits import capacity_bytes, pixels_that_fit
 
 from .pictures import exif, exif_segment, jpeg, opened, photo, png, saved, segment, with_segments
@@ -115,3 +116,9 @@ def test_a_limit_must_be_an_integer_of_at_least_one(value: object) -> None:
     """A limit that is not an integer of at least 1 raises ValueError."""
     with pytest.raises(ValueError, match="max_pixels"):
         Limits(max_pixels=value)  # type: ignore[arg-type]
+
+
+def test_no_more_of_a_jpegs_metadata_is_kept_than_is_read() -> None:
+    """A header may have 33 MB of segments; what is never read must not be in memory a second time."""
+    resources = with_segments(jpeg(), segment(0xED, b"Photoshop 3.0\0" + bytes(65_000)) * 10)
+    assert len(open_picture(resources, Limits()).header.iptc) < MAX_BLOCK_BYTES + 65_000

@@ -7,6 +7,7 @@ import zlib
 import pytest
 
 from handlers.imaging import convert
+from handlers.imaging.facts import rights
 from handlers.imaging.facts.exif import ARTIST, COPYRIGHT
 from handlers.imaging.facts.xmp import packet_text, read_xmp
 
@@ -253,3 +254,16 @@ def test_a_damaged_block_as_text_is_ignored(text: str) -> None:
 def test_a_picture_without_rights_has_no_exif() -> None:
     """No empty EXIF block is written."""
     assert b"Exif" not in bytes(convert(png((4, 4), 8, 0, [bytes(4)] * 4)))
+
+
+def test_an_xmp_packet_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A packet of 256 KB takes up to 0.2 s: a picture that is not copied read its own twice."""
+    parsed: list[str] = []
+
+    def parse(packet: str) -> dict[str, str]:
+        parsed.append(packet)
+        return {}
+
+    monkeypatch.setattr(rights, "read_xmp", parse)
+    convert(_with_chunks(chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + CREATOR.encode())))
+    assert len(parsed) == 1
