@@ -139,8 +139,11 @@ def test_work_within_the_functions_memory_succeeds() -> None:
 @linux_only
 def test_a_child_without_memory_raises_an_error() -> None:
     """A child without the memory to report its error still raises IsolatedWorkError."""
-    with pytest.raises(IsolatedWorkError):
-        isolated(lambda: bytes(50_000_000), memory_mb=1)
+    work = "run_isolated(lambda: bytes(50_000_000), wall_s=60, memory_mb=1)"
+    code = f"from handlers.isolation import run_isolated; {work}"
+    # In a fresh process: this one may have so much free memory, left by other tests, which its child could use.
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "\nhandlers.isolation.IsolatedWorkError: " in done.stderr
 
 
 FRAGMENTED = """
