@@ -29,27 +29,37 @@ from handlers.settings import Settings
 from handlers.stack import RecordSettings
 from tests.recording import STACKS, Recorded, queue_url, recorded
 
-FUNCTIONS = {found.name: found for found in sorted(recorded().mocks.of_type("Function"), key=lambda found: found.name)}
-WORKERS = sorted(FUNCTIONS.keys() - {"job-publisher"})
+WORKERS = sorted(row.function_name for row in BRANCHES)
+FUNCTIONS = ("job-publisher", *WORKERS)
 
 # Variables that Lambda sets. Source: Lambda's developer guide, "Defined runtime environment variables".
 SET_BY_LAMBDA = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE"}
 
 
+def function(name: str) -> Recorded:
+    """Return a function of the program."""
+    return recorded().mocks.one("Function", name)
+
+
 # Entry points
+
+
+def test_every_function_is_tested() -> None:
+    """The tests below cover all functions of the program."""
+    assert sorted(FUNCTIONS) == sorted(recorded().mocks.names("Function"))
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_functions_handler_imports_and_is_callable(name: str) -> None:
     """The handler string in Lambda's configuration names a function of the package."""
-    module, _, attribute = FUNCTIONS[name].inputs["handler"].rpartition(".")
+    module, _, attribute = function(name).inputs["handler"].rpartition(".")
     assert callable(getattr(importlib.import_module(module), attribute))
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_functions_handler_is_in_the_archive(name: str) -> None:
     """The handler's module is a file of the package."""
-    module, _, _ = FUNCTIONS[name].inputs["handler"].rpartition(".")
+    module, _, _ = function(name).inputs["handler"].rpartition(".")
     assert (ROOT / module.replace(".", "/")).with_suffix(".py").is_file()
 
 
@@ -99,19 +109,19 @@ def environ_reads(source: str) -> set[str]:
 @pytest.mark.parametrize("name", WORKERS)
 def test_a_worker_reads_exactly_its_environment(name: str) -> None:
     """The components set exactly the variables that the worker reads."""
-    environment = deployed(FUNCTIONS[name])
+    environment = deployed(function(name))
     Settings.from_environment(environment)
     entry = (ROOT / "handlers" / f"{name.replace('-', '_')}.py").read_text()
     reads = environment.names | environ_reads(entry)
-    assert reads == own_variables(FUNCTIONS[name]) | SET_BY_LAMBDA
+    assert reads == own_variables(function(name)) | SET_BY_LAMBDA
 
 
 def test_the_publisher_reads_exactly_its_environment() -> None:
     """The publisher reads exactly the variables that the components set for it."""
-    environment = deployed(FUNCTIONS["job-publisher"])
+    environment = deployed(function("job-publisher"))
     RecordSettings.from_environment(environment)
     assert environ_reads((ROOT / "handlers" / "job_publisher.py").read_text()) == set()
-    assert environment.names == own_variables(FUNCTIONS["job-publisher"])
+    assert environment.names == own_variables(function("job-publisher"))
 
 
 def test_no_other_module_reads_the_environment() -> None:

@@ -7,44 +7,47 @@ import pytest
 from components.branches import BRANCHES
 from components.config import ConfigError, StackConfig
 from handlers.marks import Mark
-from tests.recording import ACCOUNT, CDN_DOMAIN, allowed, arn, physical, recorded, statements
+from tests.recording import ACCOUNT, CDN_DOMAIN, Recording, allowed, arn, physical, recorded, statements
 
-SERVED = recorded(cdn="true")
+
+def served() -> Recording:
+    """Return the program with a distribution."""
+    return recorded(cdn="true")
 
 
 def test_the_cdn_may_read_outputs_and_no_masters() -> None:
     """The bucket policy lets this distribution read the outputs of the branches, and nothing else."""
-    *_, served = statements(SERVED.mocks.one("BucketPolicy", "images-policy").inputs["policy"])
+    *_, read = statements(served().mocks.one("BucketPolicy", "images-policy").inputs["policy"])
     bucket = arn("Bucket", "images")
-    assert served["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+    assert read["Principal"] == {"Service": "cloudfront.amazonaws.com"}
     prefixes = [prefix for row in BRANCHES if (prefix := row.prefix_of(StackConfig()))]
-    assert (served["Action"], served["Resource"]) == ("s3:GetObject", [f"{bucket}/{prefix}*" for prefix in prefixes])
-    assert served["Condition"] == {"StringEquals": {"AWS:SourceArn": arn("Distribution", "images-cdn-distribution")}}
+    assert (read["Action"], read["Resource"]) == ("s3:GetObject", [f"{bucket}/{prefix}*" for prefix in prefixes])
+    assert read["Condition"] == {"StringEquals": {"AWS:SourceArn": arn("Distribution", "images-cdn-distribution")}}
 
 
 def test_the_bucket_stays_private() -> None:
     """The distribution signs its requests, so all public access blocks stay on."""
-    (block,) = SERVED.mocks.of_type("BucketPublicAccessBlock")
+    (block,) = served().mocks.of_type("BucketPublicAccessBlock")
     assert [value for name, value in block.inputs.items() if name != "bucket"] == [True] * 4
-    access = SERVED.mocks.one("OriginAccessControl", "images-cdn-access").inputs
+    access = served().mocks.one("OriginAccessControl", "images-cdn-access").inputs
     assert (access["signingBehavior"], access["signingProtocol"]) == ("always", "sigv4")
 
 
 def test_the_distribution_reads_the_bucket_in_its_region_over_https() -> None:
     """The origin is the regional endpoint, plain HTTP is redirected to HTTPS, and only GET and HEAD are allowed."""
-    distribution = SERVED.mocks.one("Distribution", "images-cdn-distribution").inputs
+    distribution = served().mocks.one("Distribution", "images-cdn-distribution").inputs
     (origin,) = distribution["origins"]
     assert origin["domainName"] == f"{physical('images')}.s3.eu-central-1.amazonaws.com"
     behaviour = distribution["defaultCacheBehavior"]
     assert behaviour["viewerProtocolPolicy"] == "redirect-to-https"
     assert behaviour["allowedMethods"] == ["GET", "HEAD"]
-    assert SERVED.outputs["cdnUrl"] == f"https://{CDN_DOMAIN}"
+    assert served().outputs["cdnUrl"] == f"https://{CDN_DOMAIN}"
 
 
 def test_viewers_see_nothing_of_the_master() -> None:
     """An output's metadata name its master and the master's checksum, although masters are private."""
-    behaviour = SERVED.mocks.one("Distribution", "images-cdn-distribution").inputs["defaultCacheBehavior"]
-    headers = SERVED.mocks.one("ResponseHeadersPolicy", "images-cdn-headers")
+    behaviour = served().mocks.one("Distribution", "images-cdn-distribution").inputs["defaultCacheBehavior"]
+    headers = served().mocks.one("ResponseHeadersPolicy", "images-cdn-headers")
     assert behaviour["responseHeadersPolicyId"] == f"{physical('images-cdn-headers')}-id"
     removed = {item["header"] for item in headers.inputs["removeHeadersConfig"]["items"]}
     mark = Mark(key="master/cat.png", etag="e", generation=1, recipe="r")

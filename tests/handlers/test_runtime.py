@@ -19,7 +19,6 @@ from tests.recording import recorded
 
 VERSION = StackConfig().runtime.removeprefix("python")
 SAMPLES = ("animated.gif", "grey.jpg", "palette.png", "print/cmyk.jpg", "rotated.jpg", "scans/16-bit.png")
-HANDLERS = sorted(found.inputs["handler"] for found in recorded().mocks.of_type("Function"))
 WORK = """
 import hashlib, io, json, sys
 from pathlib import Path
@@ -49,12 +48,14 @@ def run(artefact: Artefact, *arguments: str) -> str:
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
 
-@pytest.mark.parametrize("handler", HANDLERS)
-def test_every_handler_can_be_called(artefact: Artefact, handler: str) -> None:
+def test_every_handler_can_be_called(artefact: Artefact) -> None:
     """Each handler name given to Lambda is that of a function."""
-    module, _, name = handler.rpartition(".")
-    code = f"import sys, {module} as found; print(sys.version_info[:2], callable(found.{name}))"
-    assert run(artefact, code) == f"({VERSION.replace('.', ', ')}) True\n"
+    functions = recorded().mocks.of_type("Function")
+    assert functions
+    for found in functions:
+        module, _, name = found.inputs["handler"].rpartition(".")
+        code = f"import sys, {module} as found; print(sys.version_info[:2], callable(found.{name}))"
+        assert run(artefact, code) == f"({VERSION.replace('.', ', ')}) True\n"
 
 
 def test_the_package_gives_the_same_outputs(artefact: Artefact, tmp_path: Path) -> None:
