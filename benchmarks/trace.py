@@ -16,9 +16,8 @@ import click
 
 from benchmarks.batch_worker import Context, event
 from benchmarks.photos import MEGAPIXELS, drawn
-from benchmarks.worker_process import CREDENTIALS, function_environment, loopback
+from benchmarks.worker_process import function_environment, loopback
 from components.config import StackConfig
-from ops.loopback import environment
 
 ROOT = Path(__file__).parent.parent
 WORKERS = {"copy": "format_converter", "resize": "pixel_resizer", "metadata": "metadata_extractor"}
@@ -69,8 +68,9 @@ def trace(task: str) -> None:
 
 def _invoke(module: str, port: int, found: Trace) -> None:
     """Invoke a worker twice, and record the second time."""
+    variables = function_environment(StackConfig(), port, 1769)
     os.environ.clear()
-    os.environ.update({**environment(), **CREDENTIALS, **function_environment(StackConfig(), port, 1769)})
+    os.environ.update(variables)
     handler = importlib.import_module(f"handlers.{module}").handler
     logging.disable()  # Logs and metrics go to standard output, where the answer comes.
     with contextlib.redirect_stdout(io.StringIO()):

@@ -45,7 +45,7 @@ class WorkerProcess(LineProcess):
         started = time.perf_counter()
         super().__init__(
             ["/bin/sh", "-c", JOIN, "sh", *map(str, args.joins), "--", *command],
-            env={**environment(), **CREDENTIALS, **args.artefact.environment, **variables},
+            env={**variables, **args.artefact.environment},
         )
         self.init_s = time.perf_counter() - started
 
@@ -76,8 +76,10 @@ def loopback(
 
 
 def function_environment(config: StackConfig, port: int, memory_mb: int) -> dict[str, Any]:
-    """Return a function's environment, which names the loopback S3."""
+    """Return a function's whole environment, which names the loopback S3."""
     return {
+        **environment(),
+        **CREDENTIALS,
         **worker_environment(config),
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory_mb),

@@ -20,10 +20,9 @@ import pytest
 
 from benchmarks.batch_worker import event, uploads
 from benchmarks.photos import drawn
-from benchmarks.worker_process import CREDENTIALS, function_environment, loopback
+from benchmarks.worker_process import function_environment, loopback
 from components.config import StackConfig
 from components.stack_file import ROOT
-from ops.loopback import environment
 
 pytest.importorskip("awslambdaric", reason="AWS's runtime interface client is not installed: it is made for Linux")
 
@@ -87,8 +86,6 @@ def function(module: str, log: Path) -> Iterator[RuntimeApi]:
     with loopback(OBJECTS, 0, 0) as port, RuntimeApi() as api, log.open("w") as written:
         threading.Thread(target=api.serve_forever, daemon=True).start()
         variables = {
-            **environment(),
-            **CREDENTIALS,
             **function_environment(StackConfig(), port, 1769),
             **LAMBDA,
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{api.server_port}",
