@@ -44,4 +44,4 @@ class Key(pulumi.ComponentResource):
 
 def _policy(account: str, caller_arn: str) -> str:
     partition = caller_arn.split(":")[1]
-    return policies.document(policies.use_key(f"arn:{partition}:iam::{account}:root"))
+    return policies.document(policies.use_key(partition, account))

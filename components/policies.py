@@ -142,7 +142,7 @@ def through_s3(use: Statement) -> Statement:
     return {**use, "Condition": {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com*"}}}
 
 
-def use_key(account_arn: str) -> list[Statement]:
+def use_key(partition: str, account: str) -> list[Statement]:
     """Let an account administer a key, and SNS use it for that account's topics (statements of the key's policy).
 
     The topics are known by `aws:SourceArn`, as in the statements of the AWS CDK: SNS is not documented to send KMS
@@ -151,9 +151,9 @@ def use_key(account_arn: str) -> list[Statement]:
     Source: KMS's developer guide, "Key policies", resource element; "Default key policy" for the account's statement;
     SNS's developer guide, "Key management"; the CDK's feature flag aws-sns-subscriptions:restrictSqsDescryption.
     """
-    _, partition, _, _, account, _ = account_arn.split(":")
+    administrators = {"AWS": f"arn:{partition}:iam::{account}:root"}
     return [
-        {"Effect": "Allow", "Principal": {"AWS": account_arn}, "Action": "kms:*", "Resource": "*"},
+        {"Effect": "Allow", "Principal": administrators, "Action": "kms:*", "Resource": "*"},
         {
             "Effect": "Allow",
             "Principal": {"Service": "sns.amazonaws.com"},
