@@ -183,9 +183,9 @@ class Reconciler:
         """
         if record is not None and record.lives:
             self._reason(record.key).remove_below(record.generation)
-            previous = record.previous if record.previous not in {"", key, record.key} else None
-            before = self._state(previous) if previous is not None else None
-            if previous is not None and before and self._reject(previous, before.etag, record) is None:
+            previous = "" if record.previous in {key, record.key} else record.previous
+            before = self._state(previous) if previous else None
+            if before and self._reject(previous, before.etag, record) is None:
                 return False
         if found is None and (record is None or record.key != key or not record.lives):
             generation = record.generation if record is not None else 0
