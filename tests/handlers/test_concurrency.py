@@ -84,10 +84,8 @@ def test_no_thread_outlives_its_batch() -> None:
     assert [thread for thread in threading.enumerate() if thread.name.startswith("record")] == []
 
 
-@pytest.mark.usefixtures("six_masters")
-def test_pictures_that_fill_the_memory_run_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pictures that each take more than half of the function's memory never run concurrently."""
-    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")
+def alone() -> Run:
+    """Return work that fails if it runs for two pictures at once."""
     inside = threading.Semaphore(1)
 
     def work(_master: Master, _settings: Settings) -> FakeOutput:
@@ -96,7 +94,14 @@ def test_pictures_that_fill_the_memory_run_one_at_a_time(monkeypatch: pytest.Mon
         inside.release()
         return FakeOutput()
 
-    assert process(work, need_bytes=capacity_bytes(512) // 2 + 1) == []
+    return work
+
+
+@pytest.mark.usefixtures("six_masters")
+def test_pictures_that_fill_the_memory_run_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures that each take more than half of the function's memory never run concurrently."""
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")
+    assert process(alone(), need_bytes=capacity_bytes(512) // 2 + 1) == []
     with budget.of_function(capacity_bytes(512)).room(capacity_bytes(512)):
         pass
 
@@ -106,15 +111,7 @@ def test_long_files_share_the_memory_even_if_they_are_only_read(stack: Stack, mo
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
     for key in KEYS:
         stack.upload(key, bytes(SHORT_BYTES + 1))
-    inside = threading.Semaphore(1)
-
-    def work(_master: Master, _settings: Settings) -> FakeOutput:
-        assert inside.acquire(blocking=False)
-        threading.Event().wait(0.005)
-        inside.release()
-        return FakeOutput()
-
-    assert process(work) == []
+    assert process(alone()) == []
 
 
 @pytest.mark.usefixtures("six_masters")
