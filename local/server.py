@@ -1,10 +1,10 @@
 """MiniStack, changed in two ways; run as a script instead of `python -m ministack`.
 
-It refuses requests of other sites in the same browser: it accepts any signature, and whoever may create a function runs
-code on this machine.
+MiniStack accepts any signature, and whoever creates a function in it runs code on this machine: requests of other sites
+in the same browser are refused.
 
-And it has more patience for the functions' logs. After a call it waits 50 ms for the first line of the function's log.
-On a busy machine the line comes later, and is then held back until the same process's next call, which may never come.
+After a call, MiniStack waits 50 ms for the first line of the function's log. On a busy machine the line comes later,
+and is then held back until the same process's next call, which may never come: here MiniStack waits longer.
 """
 
 import re
