@@ -142,7 +142,9 @@ def _output(master: Master, work: Work, settings: Settings, *, early: bool, isol
     """
     limits = settings.picture_limits
     limits.check_file(master.size_bytes)
-    picture = imaging.open_picture(master.body, limits, early=early, formats=settings.input_formats)
+    picture = imaging.open_picture(
+        master.body, limits, early=early, formats=settings.input_formats, size_bytes=master.size_bytes
+    )
     need_bytes = work.bytes_needed(picture, settings)
     if need_bytes and not isolated and picture.guarded:
         raise GuardedFormatError(f"expected a child process to decode a {picture.header.format}, got the worker's own")

@@ -24,14 +24,17 @@ _BAD_SOURCE = "expected source as bytes or a binary stream with read(n), got {}:
 class Source:
     """A file of at most `max_bytes` bytes, addressed by position.
 
+    Pass the `size_bytes` of a stream if known: a buffer that grows to the same size may take twice the memory.
     Exceptions of the stream's `read` pass through, because they are not the image's fault. `error` is the last one, for
     a caller that gets a decoder's exception instead.
     """
 
     error: Exception | None = None
 
-    def __init__(self, source: bytes | bytearray | memoryview | BinaryStream, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
+    def __init__(
+        self, source: bytes | bytearray | memoryview | BinaryStream, max_bytes: int, size_bytes: int | None = None
+    ) -> None:
+        self._max_bytes, self._expected = max_bytes, size_bytes or 0
         self._stream: BinaryStream | None = None
         if isinstance(source, bytes | bytearray | memoryview):
             file = bytes(source)
@@ -51,7 +54,7 @@ class Source:
         """Return `size` bytes from `start`, or fewer at the end of the file."""
         self._fetch(start + size, BLOCK_BYTES)
         self._buffer.seek(start)
-        return self._buffer.read(size)
+        return self._buffer.read(max(0, min(size, self._size - start)))
 
     def take(self, start: int, size: int) -> bytes:
         """Return exactly `size` bytes from `start`.
@@ -67,17 +70,20 @@ class Source:
     def find(self, pattern: re.Pattern[bytes], start: int, size: int) -> tuple[int | None, int]:
         """Return the position of `pattern` in `size` bytes from `start`, or None, and the number of bytes searched."""
         self._fetch(start + size, BLOCK_BYTES)
-        file = self._buffer.getvalue()
-        found = pattern.search(file, start, start + size)
-        return (found.start() if found else None), max(0, min(start + size, len(file)) - start)
+        end = min(start + size, self._size)
+        found = pattern.search(self._buffer.getvalue(), start, end)
+        return (found.start() if found else None), max(0, end - start)
 
     def whole(self) -> bytes:
         """Return the whole file."""
         self._fetch(self._max_bytes + 1, WHOLE_BLOCK_BYTES)
+        self._buffer.truncate(self._size)
         return self._buffer.getvalue()
 
     def _fetch(self, end: int, block_bytes: int) -> None:
         """Read until the file is known up to `end`, or ends."""
+        if end > WHOLE_BLOCK_BYTES:
+            self._reserve()
         while self._stream is not None and self._size < end:
             try:
                 block = self._stream.read(min(max(block_bytes, end - self._size), WHOLE_BLOCK_BYTES))
@@ -95,6 +101,13 @@ class Source:
             self._buffer.write(block)
             self._size += len(block)
             self._check(self._size)
+
+    def _reserve(self) -> None:
+        """Take the memory for the whole file at once, if its size is known."""
+        if self._stream is not None and self._size < self._expected <= self._max_bytes:
+            self._buffer.seek(self._expected - 1)
+            self._buffer.write(b"\0")
+            self._expected = 0
 
     def _check(self, size: int) -> None:
         if size > self._max_bytes:

@@ -1,6 +1,7 @@
-"""The allocator settings, which Lambda's C library must accept."""
+"""The allocator settings, which Lambda's C library must accept, and a long file's memory under them."""
 
 import ctypes
+import os
 import subprocess
 import sys
 
@@ -27,3 +28,42 @@ def test_this_machines_glibc_accepts_the_thresholds() -> None:
     code = f"import ctypes; libc = ctypes.CDLL(None); print({calls})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["1", "1"]
+
+
+LONG_BYTES = 48_000_000
+STREAMED = """
+import io, sys
+from handlers.imaging import Limits, open_picture
+from tests.handlers.imaging.pictures import jpeg
+
+class Stream:
+    head, left = io.BytesIO(jpeg()), int(sys.argv[1])
+
+    def read(self, size):
+        part = self.head.read(size) or bytes(min(size, self.left))
+        self.left -= len(part)
+        return part
+
+def memory_bytes(name):
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(name)) * 1024
+
+picture = open_picture(Stream(), Limits(max_bytes=10**9), size_bytes=int(sys.argv[1]))
+before = memory_bytes("VmRSS")
+read = len(picture.source.whole())
+print(read, memory_bytes("VmHWM") - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has glibc")
+def test_a_long_stream_takes_little_more_memory_than_its_size() -> None:
+    """A buffer that grew step by step would move when it passes the threshold, and be in memory twice."""
+    done = subprocess.run(
+        [sys.executable, "-c", STREAMED, str(LONG_BYTES)],
+        env=os.environ | ALLOCATOR,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    read, taken = map(int, done.stdout.split())
+    assert read == LONG_BYTES
+    assert taken < 1.2 * LONG_BYTES

@@ -80,11 +80,12 @@ def open_picture(
     *,
     early: bool = True,
     formats: Sequence[str] = DEFAULT_FORMATS,
+    size_bytes: int | None = None,
 ) -> Picture:
     """Read a file's header and return the picture; an opened picture is returned as it is.
 
-    A stream is read up to the end of the header. With `early`, its pixels are decoded while they arrive. Only the named
-    `formats` are accepted.
+    A stream is read up to the end of the header; pass its `size_bytes` if known, to save memory. With `early`, its
+    pixels are decoded while they arrive. Only the named `formats` are accepted.
 
     Raises:
         RejectedImageError: No picture, another format, damaged, or over a limit. What `source.read` raises
@@ -94,7 +95,7 @@ def open_picture(
         raise TypeError(f"expected limits as a Limits, got {type(limits).__name__}: pass Limits() for the defaults")
     if isinstance(source, Picture):
         return source
-    file = Source(source, limits.max_bytes)
+    file = Source(source, limits.max_bytes, size_bytes)
     prefix = file.peek(0, _PREFIX_BYTES)
     for kind in load_formats(formats):
         if kind.matches(prefix):

@@ -1,5 +1,7 @@
 """Reading: bounded, no further than needed, and read errors never reject the image."""
 
+import re
+
 import pytest
 from PIL import Image
 
@@ -75,3 +77,15 @@ def test_bytes_can_be_read_in_any_order() -> None:
     assert source.peek(20_000, 4) == bytes(range(32, 36))
     assert source.peek(3, 2) == b"\3\4"
     assert len(source.whole()) == 25_600
+
+
+@pytest.mark.parametrize("size_bytes", [None, 0, 1, 999_999, 1_500_000, 2_000_000, 2_000_001, 3_000_000, 9_000_000])
+def test_a_wrong_size_changes_no_byte(size_bytes: int | None) -> None:
+    """The size is only a hint: a stream that is shorter or longer is read as it is."""
+    data = bytes(range(250)) * 8000
+    source = Source(Pipe(data), 4_000_000, size_bytes)
+    assert source.peek(1_999_990, 100) == data[-10:]
+    assert source.peek(2_500_000, 100) == b""
+    assert source.find(re.compile(b"\0{9}"), 1_999_990, 100) == (None, 10)
+    assert source.whole() == data
+    assert source.peek(1_999_990, 100) == data[-10:]
