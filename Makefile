@@ -22,13 +22,13 @@ unexport PYTHONSAFEPATH
 unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_CONSTRAINT PIP_REQUIRE_HASHES
 
 VENV := .venv
+# A group of pyproject.toml.
+GROUP := dev
 BIN := $(VENV)/bin
 PYTHON_FILES := __main__.py components handlers local ops costs benchmarks policy provider examples tests
-# The project's own pins decide, whatever a machine's pip is configured to prefer.
+# The project's own pins decide, whatever a machine's pip is configured to prefer. Python compiles what it imports; pip
+# would compile everything, such as the 3,000 modules of pulumi_aws.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-user
-# pip compiles on one core, and all 3,000 modules of pulumi_aws: set-up uses every core, and imports what the program needs.
-# As for pip, a module that does not compile is no error.
-NOT_COMPILED := /(pulumi_aws|tests)/
 
 # What pillow-simd is built against; where this is not Debian, the build itself says what is missing.
 HEADERS := gcc libjpeg62-turbo-dev zlib1g-dev liblcms2-dev
@@ -63,9 +63,11 @@ setup: $(VENV)/ready
 $(VENV)/ready: requirements.txt handlers/requirements.txt constraints.txt pyproject.toml
 	@$(VENV_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "expected Python 3.11 or newer, got " + sys.version.split()[0] + " as $(VENV_PYTHON): name another, as in make VENV_PYTHON=python3.13 cascade")'
 	$(VENV_PYTHON) -m venv $(VENV)
+	@# The pip of an older Python takes half a minute to choose among the releases of boto3.
+	sed -n '/^pip==/,/[^\\]$$/p' requirements.txt > $(VENV)/pip.txt
+	$(INSTALL) --requirement $(VENV)/pip.txt
 	$(INSTALL) --requirement requirements.txt
-	$(INSTALL) --constraint constraints.txt --requirement handlers/requirements.txt --group dev
-	@$(BIN)/python -W ignore -m compileall -qq -j 0 -x '$(NOT_COMPILED)' $(VENV)/lib || true
+	$(INSTALL) --constraint constraints.txt --requirement handlers/requirements.txt --group $(GROUP)
 	@$(BIN)/python -c 'import components.pipeline, components.storage, components.watch'
 	@touch $@
 
@@ -83,7 +85,7 @@ test-runtime: runtime
 runtime:
 	@found=$$($(VENV_PYTHON) -c 'import sys; from components.packaging.interpreters import interpreter; print(interpreter("$(PYTHON)") or sys.exit(1))') || { \
 	  echo "skipped: expected Python $(PYTHON) on the PATH or in pyenv, got none: install it"; exit 0; }; \
-	$(MAKE) --no-print-directory setup VENV=$(RUNTIME) VENV_PYTHON="$$found"
+	$(MAKE) --no-print-directory setup VENV=$(RUNTIME) VENV_PYTHON="$$found" GROUP=test
 
 test-engine: setup
 	$(BIN)/python -m pytest -m engine tests/engine
