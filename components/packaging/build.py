@@ -90,8 +90,9 @@ def layer_archive(target: Target, *, fresh: bool = False) -> Path:
 
     Raises: PackageError.
     """
-    # The HEIC decoder is in a separate layer and does not affect this one.
-    target = replace(target, inputs=tuple(name for name in target.inputs if name != "heic"))
+    # Of the formats, only those with files of their own make another layer; HEIC's decoder has one to itself.
+    formats = wheels.DECODERS.keys() & {*target.inputs, *target.outputs}
+    target = replace(target, inputs=tuple(sorted(formats)), outputs=())
     return _layer("layer", target, target.requirements, fresh=fresh)
 
 

@@ -158,6 +158,14 @@ def test_a_format_keeps_its_libraries_in_the_common_layer(formats: tuple[str, ..
     assert replace(HOST, inputs=formats, outputs=formats).heic == []
 
 
+def test_a_layer_is_reused_for_the_same_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether a format is accepted or written does not matter, and TIFF needs no file of its own."""
+    accepted = layer_archive(replace(HOST, inputs=("webp",)))
+    monkeypatch.setattr(building, "_install", lambda *_: pytest.fail("built another layer"))
+    assert layer_archive(replace(HOST, outputs=("webp",))) == accepted
+    assert layer_archive(replace(HOST, inputs=("heic", "tiff", "webp"), outputs=("webp",))) == accepted
+
+
 @pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
 def test_heic_has_its_own_layer(architecture: str) -> None:
     """The common layer keeps its name and contents, and the HEIC layer holds only the HEIC decoder."""
