@@ -35,6 +35,8 @@ def earlier(tmp_path: Path) -> Path:
 def test_sizes_are_modelled_without_control_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All functions run; each size gets modelled figures, and the stack file gets the three memory settings."""
     monkeypatch.setattr("benchmarks.memory.answer.usable", lambda: "not on this machine")
+    for module in ("answer", "command"):
+        monkeypatch.setattr(f"benchmarks.memory.{module}.FEWEST_BATCHES", 2)
     stack, found = tmp_path / "Pulumi.dev.yaml", tmp_path / "found.json"
     stack.touch()
     options = ["--images", str(pictures(tmp_path / "in")), "--sizes", "128,512,10240", "--delay", "0"]
