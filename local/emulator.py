@@ -155,7 +155,6 @@ class Emulator:
             "IOT_MTLS_ENABLED": "0",
             "LOG_LEVEL": "WARNING",
             "MINISTACK_REGION": self.region,
-            "PYTHONDONTWRITEBYTECODE": "1",
             "TMPDIR": self._folder.name,
         }
 
