@@ -74,16 +74,22 @@ class Source:
         found = pattern.search(self._buffer.getvalue(), start, end)
         return (found.start() if found else None), max(0, end - start)
 
+    def reserve(self) -> None:
+        """Take the memory for the whole file at once, if its size is known and it will be read to its end."""
+        if self._stream is not None and self._size < self._expected <= self._max_bytes:
+            self._buffer.seek(self._expected - 1)
+            self._buffer.write(b"\0")
+            self._expected = 0
+
     def whole(self) -> bytes:
         """Return the whole file."""
+        self.reserve()
         self._fetch(self._max_bytes + 1, WHOLE_BLOCK_BYTES)
         self._buffer.truncate(self._size)
         return self._buffer.getvalue()
 
     def _fetch(self, end: int, block_bytes: int) -> None:
         """Read until the file is known up to `end`, or ends."""
-        if end > WHOLE_BLOCK_BYTES:
-            self._reserve()
         while self._stream is not None and self._size < end:
             try:
                 block = self._stream.read(min(max(block_bytes, end - self._size), WHOLE_BLOCK_BYTES))
@@ -101,13 +107,6 @@ class Source:
             self._buffer.write(block)
             self._size += len(block)
             self._check(self._size)
-
-    def _reserve(self) -> None:
-        """Take the memory for the whole file at once, if its size is known."""
-        if self._stream is not None and self._size < self._expected <= self._max_bytes:
-            self._buffer.seek(self._expected - 1)
-            self._buffer.write(b"\0")
-            self._expected = 0
 
     def _check(self, size: int) -> None:
         if size > self._max_bytes:

@@ -110,6 +110,7 @@ class Picture(ABC):
             RejectedImageError: Damaged, or over a limit.
         """
         self._check_canvas()
+        self.source.reserve()
         if self.early and self.source.streaming:
             self.decode_early(widest, copying=copying)
         self._check_canvas(len(self.source.whole()))

@@ -1,6 +1,7 @@
 """Reading: bounded, no further than needed, and read errors never reject the image."""
 
 import re
+import tracemalloc
 
 import pytest
 from PIL import Image
@@ -84,8 +85,22 @@ def test_a_wrong_size_changes_no_byte(size_bytes: int | None) -> None:
     """The size is only a hint: a stream that is shorter or longer is read as it is."""
     data = bytes(range(250)) * 8000
     source = Source(Pipe(data), 4_000_000, size_bytes)
+    assert source.peek(0, 3) == data[:3]
+    source.reserve()
+    assert source.peek(999_998, 100) == data[999_998:1_000_098]
+    assert source.find(re.compile(b"\0{9}"), 1_100_000, 100) == (None, 100)
     assert source.peek(1_999_990, 100) == data[-10:]
     assert source.peek(2_500_000, 100) == b""
     assert source.find(re.compile(b"\0{9}"), 1_999_990, 100) == (None, 10)
     assert source.whole() == data
     assert source.peek(1_999_990, 100) == data[-10:]
+
+
+def test_a_header_takes_no_memory_for_the_rest_of_its_file() -> None:
+    """Ten long files may be open at once, of which only the headers are read."""
+    source = Source(Pipe(bytes(2_000_000)), 10**9, 10**9)
+    tracemalloc.start()
+    source.peek(1_500_000, 100)
+    _, most_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most_bytes < 10_000_000
