@@ -54,7 +54,9 @@ class Source:
         """Return `size` bytes from `start`, or fewer at the end of the file."""
         self._fetch(start + size, BLOCK_BYTES)
         self._buffer.seek(start)
-        return self._buffer.read(max(0, min(size, self._size - start)))
+        if self._stream is not None:  # Beyond what was read, the buffer may be reserved.
+            size = max(0, min(size, self._size - start))
+        return self._buffer.read(size)
 
     def take(self, start: int, size: int) -> bytes:
         """Return exactly `size` bytes from `start`.
@@ -85,7 +87,6 @@ class Source:
         """Return the whole file."""
         self.reserve()
         self._fetch(self._max_bytes + 1, WHOLE_BLOCK_BYTES)
-        self._buffer.truncate(self._size)
         return self._buffer.getvalue()
 
     def _fetch(self, end: int, block_bytes: int) -> None:
@@ -102,6 +103,7 @@ class Source:
                 )
             if not block:
                 self._stream = None
+                self._buffer.truncate(self._size)
                 return
             self._buffer.seek(self._size)
             self._buffer.write(block)
