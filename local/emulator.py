@@ -43,7 +43,7 @@ class Emulator:
         self.port = port or _free_port()
         self.endpoint = f"http://{HOST}:{self.port}"
         # Has the unpacked functions and the log; removed when the emulator stops.
-        self._folder = scratch.folder()
+        self._folder = scratch.Folder()
         self._log = Path(self._folder.name) / "ministack.log"
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None

@@ -1,28 +1,44 @@
 """The emulator's temporary folder: in memory if there is enough space, and swept if its process was killed."""
 
+import contextlib
+import fcntl
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
-PREFIX = "pixelcascade-"
+PREFIX, LOCK = "pixelcascade-", "lock"
 MEMORY = Path("/dev/shm")  # noqa: S108 the files go into a new folder in it, of this user alone
 NEEDED_BYTES = 2 * 1024**3
 
 
-def folder() -> tempfile.TemporaryDirectory[str]:
-    """Make a temporary folder of this process, after removing those of processes that were killed."""
-    sweep()
-    return tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-", dir=_place())
+class Folder(tempfile.TemporaryDirectory[str]):
+    """A new temporary folder; those of processes that were killed are removed first.
+
+    The process holds a lock on it, which ends with the process. Its id would not do: containers with a common folder
+    each count their own processes.
+    """
+
+    def __init__(self) -> None:
+        sweep()
+        super().__init__(prefix=PREFIX, dir=_place())
+        self._lock = Path(self.name, LOCK).open("wb")  # noqa: SIM115 - open as long as the folder is used
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def cleanup(self) -> None:
+        """Remove the folder."""
+        super().cleanup()
+        self._lock.close()
 
 
 def sweep() -> None:
     """Remove the folders of earlier runs, which remain if the guard was killed too."""
     for place in {MEMORY, Path(tempfile.gettempdir())}:
-        for found in place.glob(f"{PREFIX}*-*"):
-            owner = found.name.removeprefix(PREFIX).partition("-")[0]
-            if owner.isdigit() and not Path("/proc", owner).exists() and Path("/proc").is_dir():
-                shutil.rmtree(found, ignore_errors=True)
+        for found in place.glob(f"{PREFIX}*/{LOCK}"):
+            # Another user's, removed meanwhile, or in use.
+            with contextlib.suppress(OSError), found.open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(found.parent, ignore_errors=True)
 
 
 def _place() -> str | None:
