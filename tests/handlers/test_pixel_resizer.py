@@ -1,6 +1,7 @@
 """pixel-resizer: from a message to the sizes in the bucket."""
 
 import io
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -140,6 +141,21 @@ def test_further_formats_are_stored_beside_the_jpegs(stack: Stack, monkeypatch: 
     assert outcome.outputs.keys() | outcome.not_kept.keys() == files
     assert [key.replace("{name}", "cat") for key in sorted(outcome.outputs)] == stack.outputs()
     assert "resized/cat/large.webp" in stack.outputs()
+
+
+def test_memory_for_the_file_is_taken_once(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S3 says how long the file is."""
+    master, sizes_bytes = picture((400, 300)), []
+    open_picture = imaging.open_picture
+
+    def opened_picture(*arguments: Any, size_bytes: int, **options: Any) -> imaging.Picture:
+        sizes_bytes.append(size_bytes)
+        return open_picture(*arguments, size_bytes=size_bytes, **options)
+
+    monkeypatch.setattr(imaging, "open_picture", opened_picture)
+    stack.upload("master/cat.jpg", master)
+    assert run(job("master/cat.jpg")) == []
+    assert sizes_bytes == [len(master)]
 
 
 def test_the_memory_needed_includes_the_encoders() -> None:
