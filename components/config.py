@@ -113,7 +113,7 @@ class StackConfig:
     protect_data: bool = flag(default=False)
     kms_key: str = matching("", rf"|create|{KEY_ARN}", "a KMS key's ARN, create for a new key, or nothing")
     master_kms_key: str = matching("", rf"|{KEY_ARN}", "a KMS key's ARN, or nothing")
-    alarm_email: str = matching("", r"|[^@\s]+@[^@\s]+", "an e-mail address, or nothing")
+    alarm_email: str = matching("", r"|[^@\s]+@[^@\s]+", "an email address, or nothing")
     alarm_topic: str = matching("", r"|arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+", "a topic's ARN, or nothing")
     tracing: bool = flag(default=False)
     log_retention_days: int = one_of(*LOG_RETENTION_DAYS, default=14)

@@ -68,7 +68,7 @@ def matching(default: str, pattern: str, expected: str) -> Any:
 def key_prefix(default: str) -> Any:
     """Return a field for a prefix of S3 keys."""
     # No `*`: IAM reads it as a wildcard.
-    return matching(default, r"(?:[A-Za-z0-9!_.'()-]+/)+", "a key prefix that ends in a slash, such as converted/")
+    return matching(default, r"(?:[A-Za-z0-9!_.'()-]+/)+", "a key prefix that ends in a slash, such as photos/")
 
 
 def sizes(**default: int) -> Any:

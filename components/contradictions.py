@@ -96,7 +96,7 @@ def _foreign_bucket(config: "StackConfig") -> Iterator[Contradiction]:
         ("rejectedDays", config.rejected_days > 0, f"{lifecycle} {config.bucket}"),
         ("corsOrigins", bool(config.cors_origins), f"{cors} {config.bucket}"),
         ("cdn", config.cdn, f"aws s3api put-bucket-policy --policy file://policy.json --bucket {config.bucket}"),
-        ("forceDestroy", config.force_destroy, f"aws s3 rb --force s3://{config.bucket}"),
+        ("forceDestroy", config.force_destroy, f"pulumi destroy && aws s3 rb --force s3://{config.bucket}"),
     )
     for key, asked, command in settings:
         if asked:

@@ -41,6 +41,7 @@ from ops.text import counted, printable
 
 RATE = Number("rate", 0, sys.float_info.max, "a number of at least 0")
 BOOKMARK = OutputFile(dir_okay=False, writable=True, path_type=Path)
+BRANCH = click.Choice([row.name for row in BRANCHES])
 
 
 @click.command(name="backfill")
@@ -48,7 +49,7 @@ BOOKMARK = OutputFile(dir_okay=False, writable=True, path_type=Path)
 @click.option("--missing", is_flag=True, help="Only masters with missing or stale outputs.")
 @click.option("--outdated", is_flag=True, help="Only masters whose outputs were made with older settings.")
 @deep_option
-@click.option("--branch", type=click.Choice([row.name for row in BRANCHES]), help="Only this branch.")
+@click.option("--branch", type=BRANCH, help="Only this branch, with --missing or --outdated.")
 @click.option("--register", "registering", is_flag=True, help="Record pictures from before there were records.")
 @click.option("--dry-run", is_flag=True, help="Print the number of masters and the cost; change nothing.")
 @click.option("--rate", type=RATE, default=0, help="Maximum number of masters per second; 0 means no limit.")
