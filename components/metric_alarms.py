@@ -28,14 +28,18 @@ def make_alarms(
     tags: Mapping[str, pulumi.Input[str]] | None = None,
     runbooks: bool = False,
 ) -> None:
-    """Create alarms if the settings enable them; with `runbooks`, each description links this project's runbook."""
+    """Create alarms if the settings enable them; with `runbooks`, each description names this project's runbook.
+
+    The descriptions begin with project and stack, because an alarm's email shows neither its tags nor its resources.
+    """
     if not settings.get("enabled", True):
         return
     actions = list(settings.get("topic_arns", ()))
+    stack = f"{pulumi.get_project()}/{pulumi.get_stack()}"
     for alarm in found:
         aws.cloudwatch.MetricAlarm(
             f"{alarm.name}-alarm",
-            alarm_description=alarm.description if runbooks else alarm.meaning,
+            alarm_description=f"{stack}: {alarm.description if runbooks else alarm.meaning}",
             comparison_operator="GreaterThanThreshold",
             threshold=alarm.threshold,
             evaluation_periods=1,

@@ -30,6 +30,13 @@ def test_each_alarm_watches_one_value() -> None:
         assert [query["returnData"] for query in found.inputs["metricQueries"]].count(True) == 1, found.name
 
 
+def test_each_alarm_names_project_and_stack() -> None:
+    """Its email would not tell which of an account's stacks is meant."""
+    descriptions = [found.inputs["alarmDescription"] for found in recorded("prod").mocks.of_type("MetricAlarm")]
+    assert descriptions
+    assert all(text.startswith("pixelcascade/prod: ") for text in descriptions)
+
+
 @pytest.mark.parametrize("branch", WORKERS)
 @pytest.mark.parametrize("queue", ["dead-letters", "undelivered"])
 def test_a_dead_letter_sets_off_an_alarm(branch: str, queue: str) -> None:
