@@ -1,6 +1,6 @@
 """A worker's part in the life of a picture: find a job's generation, settle it, and clean up."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from handlers import clients, storage
@@ -107,9 +107,10 @@ class Settlement:
         if not rejected:  # A later generation that keeps a rejection keeps its reason, too.
             self._reason().remove_below(record.generation)
         if self.settings.record.follow and (not record.lives or record.key != self.job.key or rejected):
-            self._remove_outputs(record.generation)
+            # A generation in between may be one that the record keeps; if not, its own workers remove its outputs.
+            self._remove_outputs(self.generation + 1)
         elif not rejected:
-            self._remove_further(record.generation)
+            self._remove_further(record.generation, outcome.named(record.name).get("outputs", ()) if outcome else ())
 
     def _record(self) -> Record | None:
         """Return the picture's record as it is now."""
@@ -129,11 +130,14 @@ class Settlement:
             count += storage.remove_item_below(clients.dynamodb(), self.table, name, generation)
         return count
 
-    def _remove_further(self, generation: int) -> None:
-        """Remove files in further formats, which may have been written after the newer generation looked for them."""
+    def _remove_further(self, generation: int, listed: Collection[str]) -> None:
+        """Remove files in further formats, which may have been written after the newer generation looked for them.
+
+        A newer generation may also have kept this one's outcome, and with it the files that the outcome has `listed`.
+        """
         formats = tuple(f".{name}" for name in self.settings.output_formats)
         for place in self._places() if formats else ():
-            if place.key.endswith(formats):
+            if place.key.endswith(formats) and place.key not in listed:
                 place.remove_below(generation)
 
     def _places(self) -> Iterator[Place]:

@@ -93,6 +93,18 @@ def test_a_superseded_worker_removes_its_webp(stack: Stack, monkeypatch: pytest.
     assert stack.outputs() == SIZES
 
 
+def test_a_superseded_worker_keeps_the_webp_of_a_kept_outcome(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When other branches work on the same bytes again, this branch's WebP stays, even if its job comes twice."""
+    configure(monkeypatch, output_formats={"webp": 80})
+    mine = stack.receive(KEY, picture((400, 300)))
+    run(mine)
+    written = stack.outputs()
+    put(stack, generation=2)
+    assert run(mine) == []
+    assert stack.outputs() == written
+    assert "resized/cat/large.webp" in written
+
+
 def test_a_good_picture_removes_the_old_reason(stack: Stack) -> None:
     """When a good picture replaces a bad one, the old reason is removed."""
     run(stack.receive(KEY, b"bad", generation=1))
@@ -153,6 +165,16 @@ def test_a_superseded_worker_keeps_its_outputs_with_keep(stack: Stack, changes: 
     put(stack, generation=2, **changes)
     assert run(mine) == []
     assert stack.outputs() == SIZES
+
+
+def test_a_late_job_of_a_former_owner_keeps_the_outputs_of_a_kept_outcome(follow: Stack) -> None:
+    """A redrive may bring a former owner's job after other branches have worked on the new owner's picture again."""
+    former = follow.receive("master/cat.png", picture(), generation=1)
+    follow.s3.delete_object(Bucket=BUCKET, Key="master/cat.png")
+    run(follow.receive(KEY, picture(), generation=2))
+    put(follow, generation=3)
+    assert run(former) == []
+    assert (follow.outputs(), record(follow).branches[BRANCH].state) == (SIZES, "written")
 
 
 def test_a_redelivery_removes_the_outputs_of_a_deleted_master(follow: Stack) -> None:
