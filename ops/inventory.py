@@ -81,7 +81,10 @@ class Inventory:
                 insert("INSERT OR REPLACE INTO records VALUES (?, ?)", rows)
         for row in BRANCHES if outputs else ():
             if (below := row.prefix_in(stack.layout)) is not None:
-                files = ((key, name_of(row, key[len(below) :])) for key, _ in list_objects(stack, below + prefix))
+                listed = list_objects(stack, below + _beginning_of_names(prefix))
+                paths = ((key, key[len(below) :]) for key, _ in listed)
+                # An output of a path that begins otherwise may be one of these masters', but is no orphan of theirs.
+                files = ((key, name_of(row, path) if path.startswith(prefix) else None) for key, path in paths)
                 insert("INSERT OR REPLACE INTO files VALUES (?, ?)", files)
         reasons = (
             (key, None)
@@ -96,6 +99,12 @@ def name_of(row: ImageBranch, path: str) -> str | None:
     if row.per_size:
         return path.rpartition("/")[0] or None
     return path.rpartition(".")[0] or None
+
+
+def _beginning_of_names(prefix: str) -> str:
+    """Return what the names of all masters whose path begins with `prefix` begin with: they may lack its extension."""
+    folder, slash, file = prefix.rpartition("/")
+    return folder + slash + (file.rpartition(".")[0] or file)
 
 
 def _scan(stack: DeployedStack, table: str, segment: int) -> Iterator[list[dict[str, Any]]]:

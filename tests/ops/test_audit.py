@@ -154,6 +154,19 @@ def test_only_masters_under_the_prefix_are_audited(pipeline: Pipeline) -> None:
     assert [found.key for found in audit(pipeline.stack, "2025/")] == ["master/2025/cat.png"]
 
 
+@pytest.mark.parametrize("prefix", ["2024/cat.png", "2024/cat.", "2024/c", "2024/cat.v2"])
+def test_a_prefix_may_end_in_an_extension(pipeline: Pipeline, prefix: str) -> None:
+    """A master's outputs are found although their keys do not have its extension; others' are no orphans of it."""
+    for path in ("2024/cat.png", "2024/cat.v2.png"):
+        pipeline.finish(path, pipeline.upload(path))
+    pipeline.make_outputs("2024/catalogue.png", "e", ("format-conversion",))
+    found = list(audit(pipeline.stack, prefix))
+    assert found
+    assert all(account.states == dict.fromkeys(BRANCHES, "done") for account in found)
+    with Inventory.of(pipeline.stack, prefix) as inventory:
+        assert len(list(inventory.orphans())) == (prefix == "2024/c")
+
+
 def test_folder_markers_are_not_masters(pipeline: Pipeline) -> None:
     """The objects that consoles create for folders are not masters."""
     pipeline.client("s3").put_object(Bucket=BUCKET, Key="master/2024/")
