@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
@@ -101,14 +102,15 @@ def _remove_items(stack: DeployedStack, name: str, record: Record | None) -> int
 
 
 def _remove_versions(stack: DeployedStack, key: str) -> int:
-    """Remove an object, its versions and its delete markers; return how many there were."""
-    count = 0
-    for entry in _versions(stack, key):
-        if entry["Key"] == key:
-            # An object from before versioning has the id "null"; without an id, S3 would only add a delete marker.
-            stack.client("s3").delete_object(Bucket=stack.bucket, Key=key, VersionId=entry["VersionId"])
-            count += 1
-    return count
+    """Remove an object, its versions and its delete markers; return how many there were.
+
+    The current one goes last: without it, an older version of a master would be current, and be processed.
+    """
+    found = sorted((entry for entry in _versions(stack, key) if entry["Key"] == key), key=itemgetter("IsLatest"))
+    for entry in found:
+        # An object from before versioning has the id "null"; without an id, S3 would only add a delete marker.
+        stack.client("s3").delete_object(Bucket=stack.bucket, Key=key, VersionId=entry["VersionId"])
+    return len(found)
 
 
 def _reasons(stack: DeployedStack, key: str) -> set[str]:
