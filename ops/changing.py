@@ -71,6 +71,10 @@ def backfill_command(
     """
     check_prefix(stack, prefix)
     if registering:
+        for option, given in {"dry_run": dry_run, "rate": rate, "resume": resume, **selection}.items():
+            if given:
+                name = f"--{option.replace('_', '-')}"
+                raise click.UsageError(f"{name}: expected it without --register, got both: remove one")
         count = backfilling.register(stack, prefix)
         report({"recorded": count}, f"{counted(count, 'picture')} recorded.", as_json=as_json)
         return

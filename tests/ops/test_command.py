@@ -119,6 +119,15 @@ def test_a_dry_run_publishes_nothing(connected: Pipeline) -> None:
     assert connected.published() == []
 
 
+@pytest.mark.parametrize("other", [("--dry-run",), ("--missing",), ("--branch", "resizing"), ("--rate", "5")], ids=str)
+def test_registering_takes_no_option_of_another_backfill(connected: Pipeline, other: tuple[str, ...]) -> None:
+    """It would not follow the option: a dry run would record pictures."""
+    connected.make_outputs("cat.png", connected.upload("cat.png"))
+    result = run("backfill", "--local", "--register", *other)
+    assert (result.exit_code, connected.record("cat.png")) == (USAGE, None)
+    assert f"{other[0]}: expected it without --register, got both: remove one" in result.output
+
+
 def test_a_dry_run_counts_each_job_once(connected: Pipeline) -> None:
     """One master is one message and one delivery per branch, however many branches have to run."""
     connected.upload("cat.png")
@@ -426,6 +435,26 @@ def test_a_picture_is_erased_with_all_its_versions(connected: Pipeline, versioni
     assert {key for key in left if "catalogue" not in key} == set()
     assert (connected.record("cat.png"), connected.record("catalogue.png") is not None) == (None, True)
     assert "remains in the functions' logs" in " ".join(result.output.split())
+
+
+def test_an_older_version_is_not_processed_while_a_picture_is_erased(
+    connected: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each removal of a version is an event of S3: job-publisher then looks at what is current."""
+    s3 = connected.client("s3")
+    s3.put_bucket_versioning(Bucket="images", VersioningConfiguration={"Status": "Enabled"})
+    for body in (b"first", b"second", b"third"):
+        etag = connected.upload("cat.png", body)
+    connected.finish("cat.png", etag)
+    remove = s3.delete_object
+
+    def removed(**options: Any) -> None:
+        remove(**options)
+        connected.stack.reconciler.reconcile("master/cat.png")
+
+    monkeypatch.setattr(s3, "delete_object", removed)
+    assert run("erase", "master/cat.png", "--local", "--yes").exit_code == 0
+    assert connected.jobs() == []
 
 
 def test_reasons_of_a_path_that_was_cut_are_erased(connected: Pipeline) -> None:
