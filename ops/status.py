@@ -62,12 +62,14 @@ def find(stack: DeployedStack, key: str) -> Record:
         folder = _whole(stack, key).removeprefix(stack.layout.master)
         command = f"python -m ops audit --all{f' --prefix {shlex.quote(folder)}' if folder else ''}"
         raise UnknownPictureError(f"expected a picture, got the folder {key!r}: list its pictures with `{command}`")
-    names = list(_names(stack, key))
-    for name in names:
-        record = stack.records.read(name)
-        if record is not None:
-            return record
-    if names and _uploaded(stack, _whole(stack, key)):
+    names, whole = dict.fromkeys(_names(stack, key)), _whole(stack, key)
+    records = [record for name in names if (record := stack.records.read(name)) is not None]
+    # The name `cat.v2` may be that of `cat.v2.png`, while a master `cat.v2` would have the name `cat`.
+    if len(records) > 1 and records[0].key != whole and not _uploaded(stack, whole):
+        return records[1]
+    if records:
+        return records[0]
+    if names and _uploaded(stack, whole):
         raise UnrecordedPictureError(
             f"expected a picture with a record, got {key!r}, which was uploaded but has none: see "
             "`python -m ops letters`, fix the cause, then run `python -m ops backfill --missing`; a new bucket sends "
