@@ -54,6 +54,16 @@ def test_an_outcome_has_its_outputs_and_its_recipe(stack: Stack) -> None:
     assert (record(stack).state, stack.events()) == ("received", [])
 
 
+def test_what_a_newer_version_recorded_is_ignored(stack: Stack) -> None:
+    """While a stack is updated, functions of two versions read the same record."""
+    run(stack.receive(KEY, picture()))
+    before = record(stack)
+    item = before.as_item()
+    item["newer"] = item["branches"]["M"][BRANCH]["M"]["newer"] = {"S": "unknown"}
+    stack.dynamodb.put_item(TableName=PICTURES, Item=item)
+    assert record(stack) == before
+
+
 def test_the_record_has_a_shortened_message(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """The record has a shortened message, because updates are billed by item size; the reason has the full message."""
 
