@@ -34,9 +34,8 @@ from ops.options import (
 from ops.output_file import OutputFile
 from ops.printing import print_json, print_plan, report
 from ops.removal import Erased, erase, orphan, orphans, sweep
-from ops.replay import replay, settled_since
+from ops.replay import event_of, event_of_key, replay, settled_since
 from ops.stack import DeployedStack
-from ops.status import find
 from ops.text import counted, printable
 
 RATE = Number("rate", 0, sys.float_info.max, "a number of at least 0")
@@ -181,8 +180,9 @@ def events_command(stack: DeployedStack, *, keys: tuple[str, ...], since: dateti
         raise click.UsageError("expected --replay KEY or --since TIME, got neither: name pictures or a time")
     if not stack.events:
         raise click.UsageError("expected a stack that sends events, got one with events: false: set it to true")
-    again = [*(find(stack, key) for key in keys), *(settled_since(stack, since) if since else ())]
-    sent = [detail for record in again if (detail := replay(stack, record))]
+    again = [event_of_key(stack, key) for key in keys]
+    again += [event_of(record) for record in settled_since(stack, since)] if since else []
+    sent = [replay(stack, event) for event in again if event]
     for detail in sent:
         report(detail, printable(detail["id"]), as_json=as_json)
     totals = {"sent": len(sent), "not_settled": len(again) - len(sent)}

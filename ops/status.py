@@ -46,11 +46,17 @@ def status(stack: DeployedStack, key: str) -> Status:
     Raises: UnknownPictureError, NoRecordsError.
     """
     record = find(stack, key)
+    reason = taken(stack, record, key)
+    return _loser(record, reason) if reason else _status(record)
+
+
+def taken(stack: DeployedStack, record: Record, key: str) -> Mapping[str, Any] | None:
+    """Return why a master is rejected whose name the owner of the record has, or None for the owner itself."""
     master = _whole(stack, key)
     reason = read_json(stack, stack.layout.rejected_key(master, NAME_TAKEN)) if record.key != master else None
     if reason is None or not _uploaded(stack, master):  # With `deletions: keep` a reason outlives its master.
-        return _status(record)
-    return _loser(record, master, reason)
+        return None
+    return {**reason, "key": master}
 
 
 def find(stack: DeployedStack, key: str) -> Record:
@@ -98,13 +104,13 @@ def _whole(stack: DeployedStack, key: str) -> str:
     return key if key.startswith(stack.layout.master) else stack.layout.master + key
 
 
-def _loser(record: Record, key: str, reason: Mapping[str, Any]) -> Status:
+def _loser(record: Record, reason: Mapping[str, Any]) -> Status:
     """Return the status of a master whose name another master owns: no branch processes it."""
     time = str(reason.get("time", ""))
     facts = {"state": "rejected", "error": reason.get("error", ""), "message": reason.get("message", "")}
     return Status(
         name=record.name,
-        key=key,
+        key=reason["key"],
         state="rejected",
         generation=record.generation,
         received_at=time,

@@ -521,6 +521,16 @@ def test_events_can_be_sent_again(connected: Pipeline) -> None:
     assert nothing == "0 events sent, 0 pictures not settled.\n"
 
 
+def test_the_event_of_a_master_whose_name_is_taken_is_sent_again(connected: Pipeline) -> None:
+    """Its own event, not that of the name's owner."""
+    connected.finish("cat.png", connected.upload("cat.png"))
+    connected.upload("cat.gif")
+    connected.stack.reconciler.reconcile("master/cat.gif")
+    sent, _ = map(json.loads, run("events", "--local", "--json", "--replay", "cat.gif").stdout.splitlines())
+    assert (sent["id"], sent["error"]) == ("images/master/cat.gif/1/rejected", "NameTakenError")
+    assert sent["message"].startswith("expected one master per name, got master/cat.gif")
+
+
 def test_a_time_may_lack_fractions_and_zone(connected: Pipeline) -> None:
     """Pictures settled within that second are included, and a time without an offset is UTC."""
     connected.finish("cat.png", connected.upload("cat.png"))
