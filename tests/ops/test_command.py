@@ -457,6 +457,20 @@ def test_an_older_version_is_not_processed_while_a_picture_is_erased(
     assert connected.jobs() == []
 
 
+def test_what_was_made_under_another_naming_is_erased(connected: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The outputs of a master keep their names if the stack's `naming` is changed; those of other masters stay."""
+    connected.finish("cat.png", connected.upload("cat.png"))
+    connected.finish("dog.png", connected.upload("dog.png"))
+    layout = dataclasses.replace(connected.stack.layout, full_names=True)
+    stack = dataclasses.replace(connected.stack, layout=layout)
+    monkeypatch.setattr(options, "connect", lambda _stack, **_: stack)
+    for path in ("cat.png", "dog.gif"):
+        assert run("erase", f"master/{path}", "--local", "--yes").exit_code == 0
+    left = [entry["Key"] for entry in connected.client("s3").list_objects_v2(Bucket="images")["Contents"]]
+    assert left == ["converted/dog.jpg", "master/dog.png", "resized/dog/large.jpg", "resized/dog/small.jpg"]
+    assert (connected.record("cat.png"), connected.record("dog.png") is not None) == (None, True)
+
+
 def test_reasons_of_a_path_that_was_cut_are_erased(connected: Pipeline) -> None:
     """A reason's key is longer than its master's, so the longest paths are cut, and end in a hash."""
     name = "a" * 1010 + ".png"
