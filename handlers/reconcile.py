@@ -201,7 +201,9 @@ class Reconciler:
         return Place(s3=self.s3, bucket=self.bucket, key=key, master_key=master_key)
 
     def _state(self, key: str) -> MasterState | None:
-        """Return the state of a master in S3 now, or None if there is none."""
+        """Return the state of a master in S3 now, or None if there is none, or only one below a former prefix."""
+        if not key.startswith(self.layout.master):
+            return None
         try:
             head = self.s3.head_object(Bucket=self.bucket, Key=key)
         except self.s3.exceptions.ClientError as error:
