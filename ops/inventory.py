@@ -1,6 +1,8 @@
 """A stack's records and keys, from a scan and listings, kept in a file instead of in memory."""
 
+import errno
 import json
+import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -32,7 +34,7 @@ class Inventory:
 
         Without `outputs`, which take most of the requests, it has only the records and the reasons.
 
-        Raises: NoRecordsError.
+        Raises: NoRecordsError; OSError, if the disk is full.
         """
         with tempfile.TemporaryDirectory(prefix="pixelcascade-") as folder:
             database = sqlite3.connect(Path(folder, "inventory.db"), isolation_level=None)
@@ -45,6 +47,10 @@ class Inventory:
                 found = cls(stack, database)
                 found._fill(prefix, outputs=outputs)
                 yield found
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), folder) from error
+                raise
             finally:
                 database.close()
 

@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import socket
+import sqlite3
 import tempfile
 import time
 from pathlib import Path
@@ -110,6 +111,23 @@ def test_an_audit_can_be_printed_as_json(connected: Pipeline) -> None:
     master, totals = map(json.loads, run("audit", "--local", "--json", "--all").output.splitlines())
     assert master["accounted_for"]
     assert totals["totals"]["masters"] == 1
+
+
+def test_a_full_disk_is_one_line(connected: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The records of a large stack are kept in a temporary file."""
+    for number in range(50):
+        connected.finish(f"{number}.png", connected.upload(f"{number}.png"))
+    connect = sqlite3.connect
+
+    def small(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        database: sqlite3.Connection = connect(*arguments, **options)
+        database.execute("PRAGMA max_page_count = 4")
+        return database
+
+    monkeypatch.setattr(sqlite3, "connect", small)
+    result = run("audit", "--local")
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: expected free space for the output and temporary files, got none")
 
 
 def test_a_dry_run_publishes_nothing(connected: Pipeline) -> None:
