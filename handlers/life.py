@@ -98,11 +98,12 @@ class Settlement:
         name = self.settings.branch
         outcome = record.branches.get(name)
         rejected = outcome is not None and outcome.state == "rejected"
-        if record.generation == self.generation:
-            if outcome is not None and not rejected and record.lives:
+        if record.generation == self.generation and outcome is not None and record.lives:
+            if rejected:  # An earlier delivery may have ended between settling and this.
+                self._tidy(record, outcome)
+            else:
                 self._reason().remove_below(self.generation + 1)
-            return
-        if record.generation < self.generation:
+        if record.generation <= self.generation:
             return
         if not rejected:  # A later generation that keeps a rejection keeps its reason, too.
             self._reason().remove_below(record.generation)

@@ -4,11 +4,13 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from components.branches import BRANCHES
 from handlers import format_converter, metadata_extractor, pixel_resizer
 from handlers.errors import BrokenImageError
 from handlers.record import Outcome, Record, next_generation
+from handlers.storage import Place
 from tests.handlers.conftest import BUCKET, PICTURES, TABLE, Context, Stack, configure, failures, job, sqs_event
 from tests.handlers.pictures import picture
 
@@ -39,6 +41,10 @@ def record(stack: Stack) -> Record:
 def put(stack: Stack, **changes: Any) -> None:
     """Change the record as another process would."""
     stack.dynamodb.put_item(TableName=PICTURES, Item=Record(**{**vars(record(stack)), **changes}).as_item())
+
+
+def raise_throttled(*_: object) -> None:
+    raise ClientError({"Error": {"Code": "SlowDown"}}, "DeleteObject")
 
 
 def test_an_outcome_has_its_outputs_and_its_recipe(stack: Stack) -> None:
@@ -157,6 +163,20 @@ def test_a_bad_picture_removes_old_outputs_only_with_follow(
     run(stack.receive(KEY, picture(), generation=1))
     run(stack.receive(KEY, b"bad", generation=2))
     assert stack.outputs() == [REASON, *(SIZES if deletions == "keep" else [])]
+
+
+def test_old_outputs_are_removed_by_a_retry_after_the_picture_was_settled(
+    follow: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S3 may fail after the branch has settled, and the other branches may have ended when its message comes again."""
+    run(follow.receive(KEY, picture(), generation=1))
+    bad = follow.receive(KEY, b"bad", generation=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(Place, "remove_below", raise_throttled)
+        assert run(bad) == ["m0"]
+    put(follow, state="rejected", branches={**record(follow).branches, **OTHERS})
+    assert run(bad) == []
+    assert (follow.outputs(), record(follow).branches[BRANCH].state) == ([REASON], "rejected")
 
 
 @pytest.mark.parametrize("changes", [{"state": "deleted"}, {"key": "master/cat.png"}])
