@@ -188,6 +188,16 @@ def test_a_superseded_worker_removes_its_outputs(follow: Stack, changes: dict[st
     assert follow.outputs() == []
 
 
+def test_a_worker_that_finds_one_newer_file_removes_the_others(follow: Stack) -> None:
+    """A deletion in progress may have removed the others' newer states, and will not look at them again."""
+    mine = follow.receive(KEY, picture(), generation=1)
+    newer = {"key": KEY, "etag": "e", "generation": "2"}
+    follow.s3.put_object(Bucket=BUCKET, Key="resized/cat/thumbnail.jpg", Body=b"newer", Metadata=newer)
+    put(follow, generation=3, state="deleted")
+    assert run(mine) == []
+    assert follow.outputs() == ["resized/cat/thumbnail.jpg"]
+
+
 @pytest.mark.parametrize("changes", [{"state": "deleted"}, {"key": "master/cat.png"}])
 def test_a_superseded_worker_keeps_its_outputs_with_keep(stack: Stack, changes: dict[str, Any]) -> None:
     """With `keep`, a deletion removes no outputs, and a new owner of the name replaces them."""
