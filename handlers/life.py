@@ -110,7 +110,7 @@ class Settlement:
         if self.settings.record.follow and (not record.lives or record.key != self.job.key or rejected):
             # A generation in between may be one that the record keeps; if not, its own workers remove its outputs.
             self._remove_outputs(self.generation + 1)
-        elif not rejected:
+        elif record.lives and not rejected:
             self._remove_further(record.generation, outcome.named(record.name).get("outputs", ()) if outcome else ())
 
     def _record(self) -> Record | None:

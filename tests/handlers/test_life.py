@@ -217,6 +217,20 @@ def test_a_late_job_of_a_former_owner_keeps_the_outputs_of_a_kept_outcome(follow
     assert (follow.outputs(), record(follow).branches[BRANCH].state) == (SIZES, "written")
 
 
+def test_a_redelivery_keeps_the_webp_of_a_deleted_master_with_keep(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With `keep`, a deletion removes no outputs of any format, even if a job of the master is delivered again."""
+    configure(monkeypatch, output_formats={"webp": 80})
+    mine = stack.receive(KEY, picture((400, 300)), generation=1)
+    run(mine)
+    written = stack.outputs()
+    stack.s3.delete_object(Bucket=BUCKET, Key=KEY)
+    put(stack, generation=2, state="deleted", branches={})
+    assert run(mine) == []
+    assert (stack.outputs(), len(written)) == (written, 2 * len(SIZES))
+
+
 def test_a_redelivery_removes_the_outputs_of_a_deleted_master(follow: Stack) -> None:
     """A redelivery finds the master gone, and removes what the first delivery wrote."""
     mine = follow.receive(KEY, picture(), generation=1)
