@@ -1,5 +1,6 @@
 """The audit's states of masters."""
 
+import dataclasses
 import json
 from collections import Counter
 from typing import Any
@@ -145,6 +146,14 @@ def test_a_master_whose_name_is_taken_needs_a_written_reason(
     (found,) = [found for found in audit(pipeline.stack) if found.key == "master/cat.gif"]
     assert found.states == dict.fromkeys(BRANCHES, state)
     assert [reason["error"] for reason in found.rejections] == ["NameTakenError"] * written
+
+
+def test_the_reason_of_a_master_whose_name_is_taken_may_have_expired(pipeline: Pipeline) -> None:
+    """S3 deletes it after `rejectedDays`, and the master is accounted for all the same."""
+    pipeline.finish("cat.png", pipeline.upload("cat.png"))
+    pipeline.upload("cat.gif")
+    expiring = dataclasses.replace(pipeline.stack, rejected_days=30)
+    assert [found.accounted_for for found in audit(expiring)] == [True, True]
 
 
 def test_only_masters_under_the_prefix_are_audited(pipeline: Pipeline) -> None:
