@@ -77,14 +77,14 @@ def backfill_command(
         count = backfilling.register(stack, prefix)
         report({"recorded": count}, f"{counted(count, 'picture')} recorded.", as_json=as_json)
         return
-    bookmark = Bookmark(resume) if resume else None
-    work = _selected(stack, prefix, bookmark.read(stack.bucket) if bookmark else None, **selection)
+    bookmark, whole = Bookmark(resume) if resume else None, {"bucket": stack.bucket, "prefix": prefix, **selection}
+    work = _selected(stack, prefix, bookmark.read(whole) if bookmark else None, **selection)
     if dry_run:
         plan = BackfillPlan.of(stack, list(work))
         print_json(asdict(plan)) if as_json else print_plan(plan)
         return
     if bookmark:
-        work = bookmark.kept(stack.bucket, work)
+        work = bookmark.kept(whole, work)
     count = backfilling.backfill(stack, work, per_second=rate)
     report({"jobs": count}, f"{counted(count, 'job')} published.", as_json=as_json)
 

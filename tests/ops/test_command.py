@@ -36,6 +36,9 @@ OUTPUTS = {
 }
 
 
+MASTERS = ["master/a.png", "master/b.png"]
+
+
 def run(*arguments: str) -> Result:
     """Run `python -m ops` in this process."""
     return CliRunner().invoke(command.main, arguments)
@@ -155,15 +158,32 @@ def test_a_dry_run_counts_each_job_once(connected: Pipeline) -> None:
     assert counts["DynamoDB, read unit"] == "1"
 
 
-def test_an_interrupted_backfill_continues(connected: Pipeline, tmp_path: Path) -> None:
-    """The key in the bookmark is skipped, and the bookmark is deleted at the end."""
-    for path in ("a.png", "b.png"):
-        connected.upload(path)
-    bookmark = tmp_path / "bookmark"
-    bookmark.write_text(json.dumps({"bucket": connected.stack.bucket, "key": "master/a.png"}))
-    assert "1 job published" in run("backfill", "--local", "--resume", str(bookmark)).output
-    assert connected.published() == ["master/b.png"]
-    assert not bookmark.exists()
+@pytest.mark.parametrize(("other", "published"), [((), ["master/b.png"]), (("--missing",), MASTERS)], ids=str)
+def test_an_interrupted_backfill_continues(
+    connected: Pipeline,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    other: tuple[str, ...],
+    published: list[str],
+) -> None:
+    """It continues after the key in the bookmark, which goes at the end; another selection begins at the start."""
+    for key in MASTERS:
+        connected.upload(key.removeprefix("master/"))
+    command = ("backfill", "--local", "--resume", str(tmp_path / "bookmark"))
+    publish = Reconciler.publish
+
+    def fail_at_last(reconciler: Reconciler, record: Record) -> None:
+        if record.key == MASTERS[-1]:
+            raise PublishError("throttled")
+        publish(reconciler, record)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Reconciler, "publish", fail_at_last)
+        assert run(*command).exit_code == 1
+    assert connected.published() == MASTERS[:-1]
+    assert run(*command, *other).exit_code == 0
+    assert connected.published() == published
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unknown_queue_is_refused_with_the_known_ones(connected: Pipeline) -> None:
