@@ -118,11 +118,14 @@ class Settlement:
         return records(self.settings.record).read(self.settings.layout.name(self.job.key))
 
     def _tidy(self, record: Record, outcome: Outcome) -> None:
-        """Remove the older reason of an accepted picture, or the older outputs of a rejected one."""
+        """Remove an accepted picture's older reason, a rejected one's older outputs, and a former owner's reason."""
+        layout, follow = self.settings.layout, self.settings.record.follow
         if outcome.state == "written" and record.reasons:
             self._reason().remove_below(record.generation)
-        if outcome.state == "rejected" and self.settings.record.follow:
+        if outcome.state == "rejected" and follow:
             self._remove_outputs(record.generation)
+        if follow and record.reasons and record.previous.startswith(layout.master):
+            self._place(layout.rejected_key(record.previous, self.settings.branch)).remove_below(record.generation)
 
     def _remove_outputs(self, generation: int) -> int:
         count = sum(place.remove_below(generation) for place in self._places())

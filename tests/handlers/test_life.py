@@ -155,6 +155,20 @@ def test_a_superseded_worker_keeps_the_reason_of_a_kept_rejection(stack: Stack) 
 
 
 @pytest.mark.parametrize("deletions", ["keep", "follow"])
+@pytest.mark.parametrize("body", [picture(), b"bad"], ids=["good", "bad"])
+def test_a_former_owners_reason_goes_with_it_only_with_follow(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, deletions: str, body: bytes
+) -> None:
+    """No deletion goes through the fan-out when another master gets the name at once."""
+    configure(monkeypatch, deletions=deletions)
+    former = "rejected/cat.png/resizing.json"
+    run(stack.receive("master/cat.png", b"bad", generation=1))
+    assert stack.outputs() == [former]
+    run(stack.receive(KEY, body, generation=2, previous="master/cat.png", reasons=True))
+    assert (former in stack.outputs()) == (deletions == "keep")
+
+
+@pytest.mark.parametrize("deletions", ["keep", "follow"])
 def test_a_bad_picture_removes_old_outputs_only_with_follow(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, deletions: str
 ) -> None:
