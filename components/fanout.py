@@ -107,6 +107,12 @@ class Fanout(pulumi.ComponentResource):
             raise ArgumentError(
                 f"The fan-out {self._name}: expected branches of different names, got {', '.join(names)}: rename one"
             )
+        functions = [spec.get("function_name", spec["name"]) for spec in specs if "handler" in spec]
+        if len(functions) > len(set(functions)):
+            raise ArgumentError(
+                f"The fan-out {self._name}: expected functions of different names, got {', '.join(functions)}: set "
+                "function_name in one of the branches"
+            )
         return list(specs)
 
     def _key(self) -> pulumi.Output[str] | None:

@@ -64,13 +64,14 @@ class Function(pulumi.ComponentResource):
     name: pulumi.Output[str]
     """The function's physical name, once its role's policy is in force."""
     service: str
-    """The service name in its logs and metrics: its logical name and the stack's."""
+    """The service name in its logs and metrics: its logical name, the project's and the stack's."""
 
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pixelcascade:index:Function", name, None, opts)
         self._name, self._args, self._settings = name, args, args["settings"]
         self._tags = args.get("tags") or None
-        self.service = f"{name}-{pulumi.get_stack()}"
+        # All metrics of an account and region are in one namespace, where other projects have a stack `dev` too.
+        self.service = f"{name}-{pulumi.get_project()}-{pulumi.get_stack()}"
         self._child = pulumi.ResourceOptions(parent=self)
 
         logs = aws.cloudwatch.LogGroup(

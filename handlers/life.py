@@ -1,6 +1,6 @@
 """A worker's part in the life of a picture: find a job's generation, settle it, and clean up."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from handlers import clients, storage
@@ -98,29 +98,34 @@ class Settlement:
         name = self.settings.branch
         outcome = record.branches.get(name)
         rejected = outcome is not None and outcome.state == "rejected"
-        if record.generation == self.generation:
-            if outcome is not None and not rejected and record.lives:
+        if record.generation == self.generation and outcome is not None and record.lives:
+            if rejected:  # An earlier delivery may have ended between settling and this.
+                self._tidy(record, outcome)
+            else:
                 self._reason().remove_below(self.generation + 1)
-            return
-        if record.generation < self.generation:
+        if record.generation <= self.generation:
             return
         if not rejected:  # A later generation that keeps a rejection keeps its reason, too.
             self._reason().remove_below(record.generation)
         if self.settings.record.follow and (not record.lives or record.key != self.job.key or rejected):
-            self._remove_outputs(record.generation)
-        elif not rejected:
-            self._remove_further(record.generation)
+            # A generation in between may be one that the record keeps; if not, its own workers remove its outputs.
+            self._remove_outputs(self.generation + 1)
+        elif record.lives and not rejected:
+            self._remove_further(record.generation, outcome.named(record.name).get("outputs", ()) if outcome else ())
 
     def _record(self) -> Record | None:
         """Return the picture's record as it is now."""
         return records(self.settings.record).read(self.settings.layout.name(self.job.key))
 
     def _tidy(self, record: Record, outcome: Outcome) -> None:
-        """Remove the older reason of an accepted picture, or the older outputs of a rejected one."""
+        """Remove an accepted picture's older reason, a rejected one's older outputs, and a former owner's reason."""
+        layout, follow = self.settings.layout, self.settings.record.follow
         if outcome.state == "written" and record.reasons:
             self._reason().remove_below(record.generation)
-        if outcome.state == "rejected" and self.settings.record.follow:
+        if outcome.state == "rejected" and follow:
             self._remove_outputs(record.generation)
+        if follow and record.reasons and record.previous.startswith(layout.master):
+            self._place(layout.rejected_key(record.previous, self.settings.branch)).remove_below(record.generation)
 
     def _remove_outputs(self, generation: int) -> int:
         count = sum(place.remove_below(generation) for place in self._places())
@@ -129,11 +134,14 @@ class Settlement:
             count += storage.remove_item_below(clients.dynamodb(), self.table, name, generation)
         return count
 
-    def _remove_further(self, generation: int) -> None:
-        """Remove files in further formats, which may have been written after the newer generation looked for them."""
+    def _remove_further(self, generation: int, listed: Collection[str]) -> None:
+        """Remove files in further formats, which may have been written after the newer generation looked for them.
+
+        A newer generation may also have kept this one's outcome, and with it the files that the outcome has `listed`.
+        """
         formats = tuple(f".{name}" for name in self.settings.output_formats)
         for place in self._places() if formats else ():
-            if place.key.endswith(formats):
+            if place.key.endswith(formats) and place.key not in listed:
                 place.remove_below(generation)
 
     def _places(self) -> Iterator[Place]:

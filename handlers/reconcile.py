@@ -64,7 +64,7 @@ class Reconciler:
         name, record, known = self.layout.name(key), None, False
         for _ in range(MAX_TRIES):
             record = record if known else self.records.read(name)
-            known, found = False, self._state(key)
+            known, found = False, self._state(key, name)
             wanted = self._wanted(name, key, found, record)
             if wanted is not None:
                 # The next round looks again, whether this write was refused or not.
@@ -88,7 +88,7 @@ class Reconciler:
         """
         keep = [branch for branch in record.branches if branch not in branches]
         wanted = record.next(record.key, record.master, "received", keep=keep)
-        if self._state(record.key) != record.master or not self.records.put(wanted, record):
+        if self._state(record.key, record.name) != record.master or not self.records.put(wanted, record):
             return None
         self.publish(wanted)
         return wanted
@@ -121,7 +121,7 @@ class Reconciler:
             return record.next(*owner, "received") if owner else None
         if record.key == key and found is not None:
             return record.next(key, found, "received") if found != record.master else None
-        if record.key != key and self._state(record.key) is not None:
+        if record.key != key and self._state(record.key, name) is not None:
             return None
         owner = next(self.masters(name), None)
         return record.next(*owner, "received") if owner else record.next(record.key, record.master, "deleted")
@@ -146,7 +146,7 @@ class Reconciler:
         A listing has no focal points; the master's next event finds one.
         """
         whole = self.layout.master + name
-        if (found := self._state(whole)) is not None and self.layout.name(whole) == name:
+        if (found := self._state(whole, name)) is not None:
             yield whole, found
         for key, etag in keys_below(self.s3, self.bucket, whole + "."):
             if self.layout.name(key) == name:
@@ -172,7 +172,7 @@ class Reconciler:
         after = self.records.read(record.name)
         if after is not None and after.lives and after.key == key:
             place.remove_below(after.generation)
-        elif self.follow and self._state(key) is None and place.remove_below(_after(record)):
+        elif self.follow and self._state(key, record.name) is None and place.remove_below(_after(record)):
             return None
         return after
 
@@ -184,7 +184,7 @@ class Reconciler:
         if record is not None and record.lives:
             self._reason(record.key).remove_below(record.generation)
             previous = "" if record.previous in {key, record.key} else record.previous
-            before = self._state(previous) if previous else None
+            before = self._state(previous, record.name) if previous else None
             if before and self._reject(previous, before.etag, record) is None:
                 return False
         if found is None and (record is None or record.key != key or not record.lives):
@@ -200,8 +200,13 @@ class Reconciler:
     def _place(self, key: str, master_key: str) -> Place:
         return Place(s3=self.s3, bucket=self.bucket, key=key, master_key=master_key)
 
-    def _state(self, key: str) -> MasterState | None:
-        """Return the state of a master in S3 now, or None if there is none."""
+    def _state(self, key: str, name: str) -> MasterState | None:
+        """Return the state of a master in S3 now, or None if there is none, or if it no longer has that name.
+
+        A record may have a key of before the stack's master prefix or naming was changed.
+        """
+        if not key.startswith(self.layout.master) or self.layout.name(key) != name:
+            return None
         try:
             head = self.s3.head_object(Bucket=self.bucket, Key=key)
         except self.s3.exceptions.ClientError as error:

@@ -140,9 +140,13 @@ class Record:
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
         """Read an item; attributes that a newer version added are ignored."""
-        facts = values_of({name: item[name] for name in cls.__dataclass_fields__ if name in item})
-        branches = {name: Outcome(**outcome) for name, outcome in facts.pop("branches", {}).items()}
+        facts = values_of(_fields_of(cls, item))
+        branches = {name: Outcome(**_fields_of(Outcome, found)) for name, found in facts.pop("branches", {}).items()}
         return cls(**facts, branches=branches)
+
+
+def _fields_of(kind: type[Record | Outcome], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: values[name] for name in kind.__dataclass_fields__ if name in values}
 
 
 def first(name: str, key: str, master: MasterState) -> Record:

@@ -81,8 +81,9 @@ class Auditor:
         return Account(key=key, etag=etag, states=states, rejections=rejections)
 
     def _loser(self, key: str, etag: str, record: Record) -> Account:
-        """Return the account of a master whose name another master owns."""
-        there = self._there(self._stack.layout.rejected_key(key, NAME_TAKEN))
+        """Return the account of a master whose name another master owns: its reason may have expired."""
+        expires = self._stack.rejected_days > 0
+        there = expires or self._there(self._stack.layout.rejected_key(key, NAME_TAKEN))
         states = {branch.name: "rejected" if there else "missing" for branch in BRANCHES}
         message = f"{record.key} owns the name {record.name}"
         rejection = {"key": key, "branch": NAME_TAKEN, "error": NameTakenError.__name__, "message": message}

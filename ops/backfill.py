@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import click
 
@@ -184,12 +184,15 @@ def _outcome_of_before(stack: DeployedStack, row: ImageBranch, key: str, etag: s
 
 @dataclass(frozen=True)
 class Bookmark:
-    """A file with the last key that a backfill has reconciled, so that it can continue from there."""
+    """A file with the last key that a backfill has reconciled, so that it can continue from there.
+
+    A `selection` is what the backfill goes through: the bucket, and the options that select masters.
+    """
 
     path: Path
 
-    def read(self, bucket: str) -> str | None:
-        """Return the key to continue after, or None to begin; another bucket's bookmark is ignored.
+    def read(self, selection: Mapping[str, Any]) -> str | None:
+        """Return the key to continue after, or None to begin; the bookmark of another selection is ignored.
 
         Raises: click.UsageError, if the file is not a bookmark.
         """
@@ -197,17 +200,17 @@ class Bookmark:
             return None
         try:
             kept = json.loads(self.path.read_text())
-            return kept["key"] if kept["bucket"] == bucket else None
+            return kept["key"] if kept["selection"] == selection else None
         except (ValueError, KeyError, TypeError) as error:
             raise click.UsageError(
                 f"--resume: expected a file that a backfill wrote, got {self.path}: name another"
             ) from error
 
-    def kept(self, bucket: str, work: Iterable[Task]) -> Iterator[Task]:
+    def kept(self, selection: Mapping[str, Any], work: Iterable[Task]) -> Iterator[Task]:
         """Yield the tasks; store the key of each, atomically, when it is done, and remove the file at the end."""
         unfinished = self.path.with_name(f".{self.path.name}.new")
         for task in work:
             yield task
-            unfinished.write_text(json.dumps({"bucket": bucket, "key": task.key}))
+            unfinished.write_text(json.dumps({"selection": selection, "key": task.key}))
             unfinished.replace(self.path)
         self.path.unlink(missing_ok=True)

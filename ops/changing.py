@@ -34,9 +34,8 @@ from ops.options import (
 from ops.output_file import OutputFile
 from ops.printing import print_json, print_plan, report
 from ops.removal import Erased, erase, orphan, orphans, sweep
-from ops.replay import replay, settled_since
+from ops.replay import event_of, event_of_key, replay, settled_since
 from ops.stack import DeployedStack
-from ops.status import find
 from ops.text import counted, printable
 
 RATE = Number("rate", 0, sys.float_info.max, "a number of at least 0")
@@ -72,17 +71,21 @@ def backfill_command(
     """
     check_prefix(stack, prefix)
     if registering:
+        for option, given in {"dry_run": dry_run, "rate": rate, "resume": resume, **selection}.items():
+            if given:
+                name = f"--{option.replace('_', '-')}"
+                raise click.UsageError(f"{name}: expected it without --register, got both: remove one")
         count = backfilling.register(stack, prefix)
         report({"recorded": count}, f"{counted(count, 'picture')} recorded.", as_json=as_json)
         return
-    bookmark = Bookmark(resume) if resume else None
-    work = _selected(stack, prefix, bookmark.read(stack.bucket) if bookmark else None, **selection)
+    bookmark, whole = Bookmark(resume) if resume else None, {"bucket": stack.bucket, "prefix": prefix, **selection}
+    work = _selected(stack, prefix, bookmark.read(whole) if bookmark else None, **selection)
     if dry_run:
         plan = BackfillPlan.of(stack, list(work))
         print_json(asdict(plan)) if as_json else print_plan(plan)
         return
     if bookmark:
-        work = bookmark.kept(stack.bucket, work)
+        work = bookmark.kept(whole, work)
     count = backfilling.backfill(stack, work, per_second=rate)
     report({"jobs": count}, f"{counted(count, 'job')} published.", as_json=as_json)
 
@@ -178,8 +181,9 @@ def events_command(stack: DeployedStack, *, keys: tuple[str, ...], since: dateti
         raise click.UsageError("expected --replay KEY or --since TIME, got neither: name pictures or a time")
     if not stack.events:
         raise click.UsageError("expected a stack that sends events, got one with events: false: set it to true")
-    again = [*(find(stack, key) for key in keys), *(settled_since(stack, since) if since else ())]
-    sent = [detail for record in again if (detail := replay(stack, record))]
+    again = [event_of_key(stack, key) for key in keys]
+    again += [event_of(record) for record in settled_since(stack, since)] if since else []
+    sent = [replay(stack, event) for event in again if event]
     for detail in sent:
         report(detail, printable(detail["id"]), as_json=as_json)
     totals = {"sent": len(sent), "not_settled": len(again) - len(sent)}

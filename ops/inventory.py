@@ -1,6 +1,8 @@
 """A stack's records and keys, from a scan and listings, kept in a file instead of in memory."""
 
+import errno
 import json
+import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -32,7 +34,7 @@ class Inventory:
 
         Without `outputs`, which take most of the requests, it has only the records and the reasons.
 
-        Raises: NoRecordsError.
+        Raises: NoRecordsError; OSError, if the disk is full.
         """
         with tempfile.TemporaryDirectory(prefix="pixelcascade-") as folder:
             database = sqlite3.connect(Path(folder, "inventory.db"), isolation_level=None)
@@ -45,6 +47,10 @@ class Inventory:
                 found = cls(stack, database)
                 found._fill(prefix, outputs=outputs)
                 yield found
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), folder) from error
+                raise
             finally:
                 database.close()
 
@@ -81,7 +87,10 @@ class Inventory:
                 insert("INSERT OR REPLACE INTO records VALUES (?, ?)", rows)
         for row in BRANCHES if outputs else ():
             if (below := row.prefix_in(stack.layout)) is not None:
-                files = ((key, name_of(row, key[len(below) :])) for key, _ in list_objects(stack, below + prefix))
+                listed = list_objects(stack, below + _beginning_of_names(prefix))
+                paths = ((key, key[len(below) :]) for key, _ in listed)
+                # An output of a path that begins otherwise may be one of these masters', but is no orphan of theirs.
+                files = ((key, name_of(row, path) if path.startswith(prefix) else None) for key, path in paths)
                 insert("INSERT OR REPLACE INTO files VALUES (?, ?)", files)
         reasons = (
             (key, None)
@@ -96,6 +105,12 @@ def name_of(row: ImageBranch, path: str) -> str | None:
     if row.per_size:
         return path.rpartition("/")[0] or None
     return path.rpartition(".")[0] or None
+
+
+def _beginning_of_names(prefix: str) -> str:
+    """Return what the names of all masters whose path begins with `prefix` begin with: they may lack its extension."""
+    folder, slash, file = prefix.rpartition("/")
+    return folder + slash + (file.rpartition(".")[0] or file)
 
 
 def _scan(stack: DeployedStack, table: str, segment: int) -> Iterator[list[dict[str, Any]]]:

@@ -2,6 +2,8 @@
 
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
@@ -82,14 +84,21 @@ def erase(stack: DeployedStack, key: str) -> Erased:
     owns = record is None or record.key == key or not record.lives
     objects = _remove_versions(stack, key)
     objects += sum(_remove_versions(stack, reason) for reason in _reasons(stack, key))
-    if not owns:  # The outputs are another master's.
-        return Erased(objects=objects, items=0)
-    # From here on no worker writes: a job in flight finds no master.
-    after = stack.reconciler.reconcile(key)
-    if after is not None and after.lives:
-        return Erased(objects=objects, items=0)
-    objects += sum(_remove_versions(stack, output) for output in _outputs(stack, name))
-    return Erased(objects=objects, items=_remove_items(stack, name, after))
+    made = _made_before(stack, key)
+    if owns:  # Otherwise the outputs are another master's.
+        # From here on no worker writes: a job in flight finds no master.
+        after = stack.reconciler.reconcile(key)
+        if after is None or not after.lives:
+            made[name] = after
+    objects += sum(_remove_versions(stack, output) for one in made for output in _outputs(stack, one))
+    return Erased(objects=objects, items=sum(_remove_items(stack, *one) for one in made.items()))
+
+
+def _made_before(stack: DeployedStack, key: str) -> dict[str, Record | None]:
+    """Return the record, by name, that a master has from before the setting `naming` was changed, if it has one."""
+    name = replace(stack.layout, full_names=not stack.layout.full_names).name(key)
+    record = stack.records.read(name) if name != stack.layout.name(key) else None
+    return {name: record} if record is not None and record.key == key else {}
 
 
 def _remove_items(stack: DeployedStack, name: str, record: Record | None) -> int:
@@ -101,14 +110,15 @@ def _remove_items(stack: DeployedStack, name: str, record: Record | None) -> int
 
 
 def _remove_versions(stack: DeployedStack, key: str) -> int:
-    """Remove an object, its versions and its delete markers; return how many there were."""
-    count = 0
-    for entry in _versions(stack, key):
-        if entry["Key"] == key:
-            # An object from before versioning has the id "null"; without an id, S3 would only add a delete marker.
-            stack.client("s3").delete_object(Bucket=stack.bucket, Key=key, VersionId=entry["VersionId"])
-            count += 1
-    return count
+    """Remove an object, its versions and its delete markers; return how many there were.
+
+    The current one goes last: without it, an older version of a master would be current, and be processed.
+    """
+    found = sorted((entry for entry in _versions(stack, key) if entry["Key"] == key), key=itemgetter("IsLatest"))
+    for entry in found:
+        # An object from before versioning has the id "null"; without an id, S3 would only add a delete marker.
+        stack.client("s3").delete_object(Bucket=stack.bucket, Key=key, VersionId=entry["VersionId"])
+    return len(found)
 
 
 def _reasons(stack: DeployedStack, key: str) -> set[str]:

@@ -34,6 +34,7 @@ class DeployedStack:
     recipes: Mapping[str, str] = field(default_factory=dict)
     events: bool = True
     follow: bool = False
+    rejected_days: int = 0
 
     @classmethod
     def from_outputs(cls, outputs: Mapping[str, Any], client: Callable[[str], Any]) -> Self:
@@ -56,6 +57,7 @@ class DeployedStack:
             recipes=outputs.get("recipes", {}),
             events=outputs.get("events", True),
             follow=outputs.get("deletions") == "follow",
+            rejected_days=outputs.get("rejectedDays", 0),
         )
 
     @property

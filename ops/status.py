@@ -46,11 +46,17 @@ def status(stack: DeployedStack, key: str) -> Status:
     Raises: UnknownPictureError, NoRecordsError.
     """
     record = find(stack, key)
+    reason = taken(stack, record, key)
+    return _loser(record, reason) if reason else _status(record)
+
+
+def taken(stack: DeployedStack, record: Record, key: str) -> Mapping[str, Any] | None:
+    """Return why a master is rejected whose name the owner of the record has, or None for the owner itself."""
     master = _whole(stack, key)
     reason = read_json(stack, stack.layout.rejected_key(master, NAME_TAKEN)) if record.key != master else None
     if reason is None or not _uploaded(stack, master):  # With `deletions: keep` a reason outlives its master.
-        return _status(record)
-    return _loser(record, master, reason)
+        return None
+    return {**reason, "key": master}
 
 
 def find(stack: DeployedStack, key: str) -> Record:
@@ -62,12 +68,14 @@ def find(stack: DeployedStack, key: str) -> Record:
         folder = _whole(stack, key).removeprefix(stack.layout.master)
         command = f"python -m ops audit --all{f' --prefix {shlex.quote(folder)}' if folder else ''}"
         raise UnknownPictureError(f"expected a picture, got the folder {key!r}: list its pictures with `{command}`")
-    names = list(_names(stack, key))
-    for name in names:
-        record = stack.records.read(name)
-        if record is not None:
-            return record
-    if names and _uploaded(stack, _whole(stack, key)):
+    names, whole = dict.fromkeys(_names(stack, key)), _whole(stack, key)
+    records = [record for name in names if (record := stack.records.read(name)) is not None]
+    # The name `cat.v2` may be that of `cat.v2.png`, while a master `cat.v2` would have the name `cat`.
+    if len(records) > 1 and records[0].key != whole and not _uploaded(stack, whole):
+        return records[1]
+    if records:
+        return records[0]
+    if names and _uploaded(stack, whole):
         raise UnrecordedPictureError(
             f"expected a picture with a record, got {key!r}, which was uploaded but has none: see "
             "`python -m ops letters`, fix the cause, then run `python -m ops backfill --missing`; a new bucket sends "
@@ -96,13 +104,13 @@ def _whole(stack: DeployedStack, key: str) -> str:
     return key if key.startswith(stack.layout.master) else stack.layout.master + key
 
 
-def _loser(record: Record, key: str, reason: Mapping[str, Any]) -> Status:
+def _loser(record: Record, reason: Mapping[str, Any]) -> Status:
     """Return the status of a master whose name another master owns: no branch processes it."""
     time = str(reason.get("time", ""))
     facts = {"state": "rejected", "error": reason.get("error", ""), "message": reason.get("message", "")}
     return Status(
         name=record.name,
-        key=key,
+        key=reason["key"],
         state="rejected",
         generation=record.generation,
         received_at=time,

@@ -459,6 +459,7 @@ def test_the_stack_has_exactly_these_outputs(
         "layout": layout(config),
         "sizes": ["thumbnail", "medium", "large"],
         "outputFormats": ["jpeg"],
+        "rejectedDays": 0,
         "uploadCommand": f"aws s3 cp picture.jpg s3://{physical('images')}/master/",
         "uploaderPolicy": policies.document([policies.upload(arn("Bucket", "images"), "master/")]),
         "cdnUrl": None,

@@ -119,6 +119,7 @@ def test_the_log_level_follows_the_setting(level: str) -> None:
     assert inputs["environment"]["variables"]["POWERTOOLS_LOG_LEVEL"] == level
 
 
-def test_the_service_is_the_functions_name_and_stack() -> None:
-    """The service in logs and metrics is the logical name plus the stack's name."""
-    assert function().inputs["environment"]["variables"]["POWERTOOLS_SERVICE_NAME"] == "pixel-resizer-dev"
+def test_the_service_is_the_functions_name_project_and_stack() -> None:
+    """Otherwise the metrics of two projects' stacks `dev` in one account would be counted as one."""
+    variables = function().inputs["environment"]["variables"]
+    assert variables["POWERTOOLS_SERVICE_NAME"] == "pixel-resizer-pixelcascade-dev"

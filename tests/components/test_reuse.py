@@ -216,6 +216,11 @@ Fanout("orders", {{"branches": {branches}, "functions": {functions}}})
     ("branches", "functions", "message"),
     [
         ('[{"name": "a"}, {"name": "a"}]', "code", "expected branches of different names, got a, a: rename one"),
+        (
+            '[{"name": "a", "handler": "a.b", "function_name": "c"}, {"name": "c", "handler": "a.d"}]',
+            "code",
+            "expected functions of different names, got c, c: set function_name in one of the branches",
+        ),
         ('[{"name": "a"}]', "code", "expected a handler or an existing function, got neither: set one of them"),
         (
             '[{"name": "a", "handler": "a.b", "existing_function": existing}]',

@@ -75,7 +75,7 @@ def test_a_high_share_of_rejections_sets_off_an_alarm(branch: str, function: str
     """The alarm is on the share of pictures that a worker rejects, under the service name of its metrics."""
     share, *metrics = alarm(f"{branch}-rejected").inputs["metricQueries"]
     assert share["expression"] == "IF(images >= 10, rejected / images, 0)"
-    assert [query["metric"]["dimensions"] for query in metrics] == [{"service": f"{function}-dev"}] * 2
+    assert [query["metric"]["dimensions"] for query in metrics] == [{"service": f"{function}-pixelcascade-dev"}] * 2
 
 
 def test_a_failed_notification_sets_off_an_alarm() -> None:
@@ -102,7 +102,7 @@ def test_unsent_events_set_off_an_alarm() -> None:
     """One alarm sums the events that all functions failed to send; a stack without events has no such alarm."""
     total, *metrics = alarm("events-unsent").inputs["metricQueries"]
     assert total["expression"] == "SUM(FILL(METRICS(), 0))"
-    services = [f"{function}-dev" for function in FUNCTIONS]
+    services = [f"{function}-pixelcascade-dev" for function in FUNCTIONS]
     assert [query["metric"]["dimensions"] for query in metrics] == [{"service": service} for service in services]
     assert {query["metric"]["metricName"] for query in metrics} == {"UnsentEvent"}
     names = {found.name for found in recorded(events="false").mocks.resources}
@@ -194,7 +194,7 @@ def test_the_dashboard_has_its_widgets() -> None:
     assert list(widgets()) == [
         "Uploads",
         "Pictures done or rejected, per worker",
-        *(f"{function}-dev: milliseconds per picture" for function in WORKERS.values()),
+        *(f"{function}-pixelcascade-dev: milliseconds per picture" for function in WORKERS.values()),
         "Backlog: messages waiting",
         "Rejections by reason",
         "Errors and throttles",
@@ -205,7 +205,7 @@ def test_the_dashboard_has_its_widgets() -> None:
 
 def test_latency_is_shown_as_percentiles() -> None:
     """The median and the tails are separate lines."""
-    lines = widgets()["pixel-resizer-dev: milliseconds per picture"]["metrics"]
+    lines = widgets()["pixel-resizer-pixelcascade-dev: milliseconds per picture"]["metrics"]
     assert [line[-1]["stat"] for line in lines] == ["p50", "p95", "p99"]
 
 

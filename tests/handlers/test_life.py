@@ -4,11 +4,13 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from components.branches import BRANCHES
 from handlers import format_converter, metadata_extractor, pixel_resizer
 from handlers.errors import BrokenImageError
 from handlers.record import Outcome, Record, next_generation
+from handlers.storage import Place
 from tests.handlers.conftest import BUCKET, PICTURES, TABLE, Context, Stack, configure, failures, job, sqs_event
 from tests.handlers.pictures import picture
 
@@ -41,6 +43,10 @@ def put(stack: Stack, **changes: Any) -> None:
     stack.dynamodb.put_item(TableName=PICTURES, Item=Record(**{**vars(record(stack)), **changes}).as_item())
 
 
+def raise_throttled(*_: object) -> None:
+    raise ClientError({"Error": {"Code": "SlowDown"}}, "DeleteObject")
+
+
 def test_an_outcome_has_its_outputs_and_its_recipe(stack: Stack) -> None:
     """The record has each file's size and the recipe that it was made with."""
     assert run(stack.receive(KEY, picture((200, 100)))) == []
@@ -52,6 +58,16 @@ def test_an_outcome_has_its_outputs_and_its_recipe(stack: Stack) -> None:
         "bytes": len(stack.read("resized/cat/medium.jpg")),
     }
     assert (record(stack).state, stack.events()) == ("received", [])
+
+
+def test_what_a_newer_version_recorded_is_ignored(stack: Stack) -> None:
+    """While a stack is updated, functions of two versions read the same record."""
+    run(stack.receive(KEY, picture()))
+    before = record(stack)
+    item = before.as_item()
+    item["newer"] = item["branches"]["M"][BRANCH]["M"]["newer"] = {"S": "unknown"}
+    stack.dynamodb.put_item(TableName=PICTURES, Item=item)
+    assert record(stack) == before
 
 
 def test_the_record_has_a_shortened_message(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,6 +109,18 @@ def test_a_superseded_worker_removes_its_webp(stack: Stack, monkeypatch: pytest.
     assert stack.outputs() == SIZES
 
 
+def test_a_superseded_worker_keeps_the_webp_of_a_kept_outcome(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When other branches work on the same bytes again, this branch's WebP stays, even if its job comes twice."""
+    configure(monkeypatch, output_formats={"webp": 80})
+    mine = stack.receive(KEY, picture((400, 300)))
+    run(mine)
+    written = stack.outputs()
+    put(stack, generation=2)
+    assert run(mine) == []
+    assert stack.outputs() == written
+    assert "resized/cat/large.webp" in written
+
+
 def test_a_good_picture_removes_the_old_reason(stack: Stack) -> None:
     """When a good picture replaces a bad one, the old reason is removed."""
     run(stack.receive(KEY, b"bad", generation=1))
@@ -127,6 +155,20 @@ def test_a_superseded_worker_keeps_the_reason_of_a_kept_rejection(stack: Stack) 
 
 
 @pytest.mark.parametrize("deletions", ["keep", "follow"])
+@pytest.mark.parametrize("body", [picture(), b"bad"], ids=["good", "bad"])
+def test_a_former_owners_reason_goes_with_it_only_with_follow(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, deletions: str, body: bytes
+) -> None:
+    """No deletion goes through the fan-out when another master gets the name at once."""
+    configure(monkeypatch, deletions=deletions)
+    former = "rejected/cat.png/resizing.json"
+    run(stack.receive("master/cat.png", b"bad", generation=1))
+    assert stack.outputs() == [former]
+    run(stack.receive(KEY, body, generation=2, previous="master/cat.png", reasons=True))
+    assert (former in stack.outputs()) == (deletions == "keep")
+
+
+@pytest.mark.parametrize("deletions", ["keep", "follow"])
 def test_a_bad_picture_removes_old_outputs_only_with_follow(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, deletions: str
 ) -> None:
@@ -135,6 +177,20 @@ def test_a_bad_picture_removes_old_outputs_only_with_follow(
     run(stack.receive(KEY, picture(), generation=1))
     run(stack.receive(KEY, b"bad", generation=2))
     assert stack.outputs() == [REASON, *(SIZES if deletions == "keep" else [])]
+
+
+def test_old_outputs_are_removed_by_a_retry_after_the_picture_was_settled(
+    follow: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S3 may fail after the branch has settled, and the other branches may have ended when its message comes again."""
+    run(follow.receive(KEY, picture(), generation=1))
+    bad = follow.receive(KEY, b"bad", generation=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(Place, "remove_below", raise_throttled)
+        assert run(bad) == ["m0"]
+    put(follow, state="rejected", branches={**record(follow).branches, **OTHERS})
+    assert run(bad) == []
+    assert (follow.outputs(), record(follow).branches[BRANCH].state) == ([REASON], "rejected")
 
 
 @pytest.mark.parametrize("changes", [{"state": "deleted"}, {"key": "master/cat.png"}])
@@ -146,6 +202,16 @@ def test_a_superseded_worker_removes_its_outputs(follow: Stack, changes: dict[st
     assert follow.outputs() == []
 
 
+def test_a_worker_that_finds_one_newer_file_removes_the_others(follow: Stack) -> None:
+    """A deletion in progress may have removed the others' newer states, and will not look at them again."""
+    mine = follow.receive(KEY, picture(), generation=1)
+    newer = {"key": KEY, "etag": "e", "generation": "2"}
+    follow.s3.put_object(Bucket=BUCKET, Key="resized/cat/thumbnail.jpg", Body=b"newer", Metadata=newer)
+    put(follow, generation=3, state="deleted")
+    assert run(mine) == []
+    assert follow.outputs() == ["resized/cat/thumbnail.jpg"]
+
+
 @pytest.mark.parametrize("changes", [{"state": "deleted"}, {"key": "master/cat.png"}])
 def test_a_superseded_worker_keeps_its_outputs_with_keep(stack: Stack, changes: dict[str, Any]) -> None:
     """With `keep`, a deletion removes no outputs, and a new owner of the name replaces them."""
@@ -153,6 +219,30 @@ def test_a_superseded_worker_keeps_its_outputs_with_keep(stack: Stack, changes: 
     put(stack, generation=2, **changes)
     assert run(mine) == []
     assert stack.outputs() == SIZES
+
+
+def test_a_late_job_of_a_former_owner_keeps_the_outputs_of_a_kept_outcome(follow: Stack) -> None:
+    """A redrive may bring a former owner's job after other branches have worked on the new owner's picture again."""
+    former = follow.receive("master/cat.png", picture(), generation=1)
+    follow.s3.delete_object(Bucket=BUCKET, Key="master/cat.png")
+    run(follow.receive(KEY, picture(), generation=2))
+    put(follow, generation=3)
+    assert run(former) == []
+    assert (follow.outputs(), record(follow).branches[BRANCH].state) == (SIZES, "written")
+
+
+def test_a_redelivery_keeps_the_webp_of_a_deleted_master_with_keep(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With `keep`, a deletion removes no outputs of any format, even if a job of the master is delivered again."""
+    configure(monkeypatch, output_formats={"webp": 80})
+    mine = stack.receive(KEY, picture((400, 300)), generation=1)
+    run(mine)
+    written = stack.outputs()
+    stack.s3.delete_object(Bucket=BUCKET, Key=KEY)
+    put(stack, generation=2, state="deleted", branches={})
+    assert run(mine) == []
+    assert (stack.outputs(), len(written)) == (written, 2 * len(SIZES))
 
 
 def test_a_redelivery_removes_the_outputs_of_a_deleted_master(follow: Stack) -> None:

@@ -360,3 +360,29 @@ def test_masters_with_full_names_do_not_collide(stack: Stack, monkeypatch: pytes
         notify(key)
     assert [key for key, _ in jobs(stack)] == [JPG, PNG]
     assert stack.events() == []
+
+
+def test_a_master_below_a_former_prefix_does_not_keep_its_name(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After `masterPrefix` has changed, the functions may not even look at it."""
+    stack.upload(JPG)
+    notify(JPG)
+    configure(monkeypatch, master_prefix="originals/")
+    monkeypatch.setenv("TOPIC_ARN", stack.topic_arn)
+    stack.upload("originals/cat.png", b"moved")
+    notify("originals/cat.png")
+    assert record(stack).key == "originals/cat.png"
+    assert jobs(stack) == [(JPG, False), ("originals/cat.png", False)]
+    assert stack.outputs() == ["originals/cat.png"]
+
+
+def test_a_master_that_naming_has_renamed_does_not_keep_its_name(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After `naming` has changed, `cat.jpg` is no longer called `cat`, and gets no reason when its name is taken."""
+    stack.upload(JPG)
+    notify(JPG)
+    configure(monkeypatch, naming="full")
+    monkeypatch.setenv("TOPIC_ARN", stack.topic_arn)
+    stack.upload("master/cat")
+    notify("master/cat", JPG)
+    assert record(stack).key == "master/cat"
+    assert jobs(stack) == [(JPG, False), ("master/cat", False), (JPG, False)]
+    assert stack.outputs() == []

@@ -1,5 +1,6 @@
 """The audit's states of masters."""
 
+import dataclasses
 import json
 from collections import Counter
 from typing import Any
@@ -147,11 +148,32 @@ def test_a_master_whose_name_is_taken_needs_a_written_reason(
     assert [reason["error"] for reason in found.rejections] == ["NameTakenError"] * written
 
 
+def test_the_reason_of_a_master_whose_name_is_taken_may_have_expired(pipeline: Pipeline) -> None:
+    """S3 deletes it after `rejectedDays`, and the master is accounted for all the same."""
+    pipeline.finish("cat.png", pipeline.upload("cat.png"))
+    pipeline.upload("cat.gif")
+    expiring = dataclasses.replace(pipeline.stack, rejected_days=30)
+    assert [found.accounted_for for found in audit(expiring)] == [True, True]
+
+
 def test_only_masters_under_the_prefix_are_audited(pipeline: Pipeline) -> None:
     """The prefix is relative to the masters' prefix."""
     pipeline.upload("2024/cat.png")
     pipeline.upload("2025/cat.png")
     assert [found.key for found in audit(pipeline.stack, "2025/")] == ["master/2025/cat.png"]
+
+
+@pytest.mark.parametrize("prefix", ["2024/cat.png", "2024/cat.", "2024/c", "2024/cat.v2"])
+def test_a_prefix_may_end_in_an_extension(pipeline: Pipeline, prefix: str) -> None:
+    """A master's outputs are found although their keys do not have its extension; others' are no orphans of it."""
+    for path in ("2024/cat.png", "2024/cat.v2.png"):
+        pipeline.finish(path, pipeline.upload(path))
+    pipeline.make_outputs("2024/catalogue.png", "e", ("format-conversion",))
+    found = list(audit(pipeline.stack, prefix))
+    assert found
+    assert all(account.states == dict.fromkeys(BRANCHES, "done") for account in found)
+    with Inventory.of(pipeline.stack, prefix) as inventory:
+        assert len(list(inventory.orphans())) == (prefix == "2024/c")
 
 
 def test_folder_markers_are_not_masters(pipeline: Pipeline) -> None:

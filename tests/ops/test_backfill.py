@@ -147,17 +147,18 @@ def test_a_stack_without_records_is_refused(pipeline: Pipeline) -> None:
 
 
 def test_a_bookmark_keeps_the_last_key(tmp_path: Path) -> None:
-    """It keeps the key of the last task that was done, for its bucket, until all are done."""
+    """It keeps the key of the last task that was done, for its selection, until all are done."""
+    selection = {"bucket": BUCKET, "missing": True}
     bookmark = Bookmark(tmp_path / "bookmark")
-    assert bookmark.read(BUCKET) is None
-    work = bookmark.kept(BUCKET, [Task(key="master/a.png"), Task(key="master/b.png")])
+    assert bookmark.read(selection) is None
+    work = bookmark.kept(selection, [Task(key="master/a.png"), Task(key="master/b.png")])
     next(work)
-    assert bookmark.read(BUCKET) is None
+    assert bookmark.read(selection) is None
     next(work)
-    assert bookmark.read(BUCKET) == "master/a.png"
-    assert bookmark.read("another") is None
+    assert bookmark.read(selection) == "master/a.png"
+    assert bookmark.read({**selection, "missing": False}) is None
     assert list(work) == []
-    assert bookmark.read(BUCKET) is None
+    assert bookmark.read(selection) is None
 
 
 def plan(pipeline: Pipeline, jobs: int, **changes: Any) -> BackfillPlan:

@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import socket
+import sqlite3
 import tempfile
 import time
 from pathlib import Path
@@ -33,6 +34,9 @@ OUTPUTS = {
     "layout": {},
     "sizes": [],
 }
+
+
+MASTERS = ["master/a.png", "master/b.png"]
 
 
 def run(*arguments: str) -> Result:
@@ -112,11 +116,37 @@ def test_an_audit_can_be_printed_as_json(connected: Pipeline) -> None:
     assert totals["totals"]["masters"] == 1
 
 
+def test_a_full_disk_is_one_line(connected: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The records of a large stack are kept in a temporary file."""
+    for number in range(50):
+        connected.finish(f"{number}.png", connected.upload(f"{number}.png"))
+    connect = sqlite3.connect
+
+    def small(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        database: sqlite3.Connection = connect(*arguments, **options)
+        database.execute("PRAGMA max_page_count = 4")
+        return database
+
+    monkeypatch.setattr(sqlite3, "connect", small)
+    result = run("audit", "--local")
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: expected free space for the output and temporary files, got none")
+
+
 def test_a_dry_run_publishes_nothing(connected: Pipeline) -> None:
     """It prints the number of jobs."""
     connected.upload("cat.png")
     assert "1 master, about" in run("backfill", "--local", "--dry-run").output
     assert connected.published() == []
+
+
+@pytest.mark.parametrize("other", [("--dry-run",), ("--missing",), ("--branch", "resizing"), ("--rate", "5")], ids=str)
+def test_registering_takes_no_option_of_another_backfill(connected: Pipeline, other: tuple[str, ...]) -> None:
+    """It would not follow the option: a dry run would record pictures."""
+    connected.make_outputs("cat.png", connected.upload("cat.png"))
+    result = run("backfill", "--local", "--register", *other)
+    assert (result.exit_code, connected.record("cat.png")) == (USAGE, None)
+    assert f"{other[0]}: expected it without --register, got both: remove one" in result.output
 
 
 def test_a_dry_run_counts_each_job_once(connected: Pipeline) -> None:
@@ -128,15 +158,32 @@ def test_a_dry_run_counts_each_job_once(connected: Pipeline) -> None:
     assert counts["DynamoDB, read unit"] == "1"
 
 
-def test_an_interrupted_backfill_continues(connected: Pipeline, tmp_path: Path) -> None:
-    """The key in the bookmark is skipped, and the bookmark is deleted at the end."""
-    for path in ("a.png", "b.png"):
-        connected.upload(path)
-    bookmark = tmp_path / "bookmark"
-    bookmark.write_text(json.dumps({"bucket": connected.stack.bucket, "key": "master/a.png"}))
-    assert "1 job published" in run("backfill", "--local", "--resume", str(bookmark)).output
-    assert connected.published() == ["master/b.png"]
-    assert not bookmark.exists()
+@pytest.mark.parametrize(("other", "published"), [((), ["master/b.png"]), (("--missing",), MASTERS)], ids=str)
+def test_an_interrupted_backfill_continues(
+    connected: Pipeline,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    other: tuple[str, ...],
+    published: list[str],
+) -> None:
+    """It continues after the key in the bookmark, which goes at the end; another selection begins at the start."""
+    for key in MASTERS:
+        connected.upload(key.removeprefix("master/"))
+    command = ("backfill", "--local", "--resume", str(tmp_path / "bookmark"))
+    publish = Reconciler.publish
+
+    def fail_at_last(reconciler: Reconciler, record: Record) -> None:
+        if record.key == MASTERS[-1]:
+            raise PublishError("throttled")
+        publish(reconciler, record)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Reconciler, "publish", fail_at_last)
+        assert run(*command).exit_code == 1
+    assert connected.published() == MASTERS[:-1]
+    assert run(*command, *other).exit_code == 0
+    assert connected.published() == published
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unknown_queue_is_refused_with_the_known_ones(connected: Pipeline) -> None:
@@ -428,6 +475,40 @@ def test_a_picture_is_erased_with_all_its_versions(connected: Pipeline, versioni
     assert "remains in the functions' logs" in " ".join(result.output.split())
 
 
+def test_an_older_version_is_not_processed_while_a_picture_is_erased(
+    connected: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each removal of a version is an event of S3: job-publisher then looks at what is current."""
+    s3 = connected.client("s3")
+    s3.put_bucket_versioning(Bucket="images", VersioningConfiguration={"Status": "Enabled"})
+    for body in (b"first", b"second", b"third"):
+        etag = connected.upload("cat.png", body)
+    connected.finish("cat.png", etag)
+    remove = s3.delete_object
+
+    def removed(**options: Any) -> None:
+        remove(**options)
+        connected.stack.reconciler.reconcile("master/cat.png")
+
+    monkeypatch.setattr(s3, "delete_object", removed)
+    assert run("erase", "master/cat.png", "--local", "--yes").exit_code == 0
+    assert connected.jobs() == []
+
+
+def test_what_was_made_under_another_naming_is_erased(connected: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The outputs of a master keep their names if the stack's `naming` is changed; those of other masters stay."""
+    connected.finish("cat.png", connected.upload("cat.png"))
+    connected.finish("dog.png", connected.upload("dog.png"))
+    layout = dataclasses.replace(connected.stack.layout, full_names=True)
+    stack = dataclasses.replace(connected.stack, layout=layout)
+    monkeypatch.setattr(options, "connect", lambda _stack, **_: stack)
+    for path in ("cat.png", "dog.gif"):
+        assert run("erase", f"master/{path}", "--local", "--yes").exit_code == 0
+    left = [entry["Key"] for entry in connected.client("s3").list_objects_v2(Bucket="images")["Contents"]]
+    assert left == ["converted/dog.jpg", "master/dog.png", "resized/dog/large.jpg", "resized/dog/small.jpg"]
+    assert (connected.record("cat.png"), connected.record("dog.png") is not None) == (None, True)
+
+
 def test_reasons_of_a_path_that_was_cut_are_erased(connected: Pipeline) -> None:
     """A reason's key is longer than its master's, so the longest paths are cut, and end in a hash."""
     name = "a" * 1010 + ".png"
@@ -490,6 +571,16 @@ def test_events_can_be_sent_again(connected: Pipeline) -> None:
     assert said.stderr == ""
     nothing = run("events", "--local", "--since", "2999-01-01T00:00:00Z").stdout
     assert nothing == "0 events sent, 0 pictures not settled.\n"
+
+
+def test_the_event_of_a_master_whose_name_is_taken_is_sent_again(connected: Pipeline) -> None:
+    """Its own event, not that of the name's owner."""
+    connected.finish("cat.png", connected.upload("cat.png"))
+    connected.upload("cat.gif")
+    connected.stack.reconciler.reconcile("master/cat.gif")
+    sent, _ = map(json.loads, run("events", "--local", "--json", "--replay", "cat.gif").stdout.splitlines())
+    assert (sent["id"], sent["error"]) == ("images/master/cat.gif/1/rejected", "NameTakenError")
+    assert sent["message"].startswith("expected one master per name, got master/cat.gif")
 
 
 def test_a_time_may_lack_fractions_and_zone(connected: Pipeline) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from handlers.reconcile import NAME_TAKEN
 from handlers.record import Record
-from ops.status import UnknownPictureError, status
+from ops.status import UnknownPictureError, find, status
 from tests.ops.conftest import BUCKET, BUT_RESIZING, PICTURES, Pipeline
 
 KEY = "master/cat.png"
@@ -62,6 +62,23 @@ def test_a_rejected_name_ends_with_its_master(pipeline: Pipeline) -> None:
     put(pipeline)
     take_name(pipeline, "master/cat.gif")
     assert status(pipeline.stack, "master/cat.gif").key == KEY
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("cat", "master/cat.png"),
+        ("cat.png", "master/cat.png"),
+        ("cat.gif", "master/cat.png"),
+        ("cat.v2", "master/cat.v2.png"),
+        ("dog.v2", "master/dog.v2"),
+    ],
+)
+def test_a_name_with_a_dot_finds_its_picture(pipeline: Pipeline, asked: str, found: str) -> None:
+    """Without its last dot it is another picture's name, which counts only where that picture has this key."""
+    for path in ("cat.png", "cat.v2.png", "dog.v2", "dog.v2.png"):
+        pipeline.finish(path, pipeline.upload(path))
+    assert find(pipeline.stack, asked).key == found
 
 
 @pytest.mark.parametrize(

@@ -25,10 +25,11 @@ from pulumi.runtime.proto import (
     resource_pb2_grpc,
 )
 
+from components.config import PROJECT
 from components.stack_file import ROOT
 from tests.recording import ACCOUNT, REGION, aws_outputs, physical
 
-PROJECT, STACK = "orders", "dev"
+STACK = "dev"
 STACK_URN = f"urn:pulumi:{STACK}::{PROJECT}::pulumi:pulumi:Stack::{PROJECT}-{STACK}"
 
 SIGNATURE, OUTPUT, ARCHIVE, SECRET = (
