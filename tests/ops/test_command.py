@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from components.errors import NOT_AS_EXPECTED, USAGE
 from handlers.reconcile import NAME_TAKEN, Reconciler
-from handlers.record import Record
+from handlers.record import Outcome, Record
 from handlers.topic import PublishError
 from ops import __main__ as command
 from ops import changing, options, queues
@@ -473,6 +473,36 @@ def test_a_picture_is_erased_with_all_its_versions(connected: Pipeline, versioni
     assert {key for key in left if "catalogue" not in key} == set()
     assert (connected.record("cat.png"), connected.record("catalogue.png") is not None) == (None, True)
     assert "remains in the functions' logs" in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize("versioning", [False, True])
+@pytest.mark.parametrize("owner", ["cat.png", "cat.jpg"])
+def test_nothing_of_a_picture_is_left_for_the_next_owner_of_its_name(
+    connected: Pipeline, owner: str, *, versioning: bool
+) -> None:
+    """Whether the other master has the name already or gets it now, what was made from the erased one goes."""
+    s3 = connected.client("s3")
+    if versioning:
+        s3.put_bucket_versioning(Bucket="images", VersioningConfiguration={"Status": "Enabled"})
+    connected.finish("cat.png", connected.upload("cat.png", b"erased"))
+    other = connected.upload("cat.jpg", b"kept")
+    if owner == "cat.jpg":
+        connected.finish("cat.jpg", other, ("format-conversion",))
+        connected.settle(
+            "cat.jpg", other, dict.fromkeys(["resizing", "metadata-extraction"], Outcome(state="rejected"))
+        )
+    assert run("erase", "master/cat.png", "--local", "--yes").exit_code == 0
+    left = [
+        s3.head_object(Bucket="images", Key=entry["Key"], **({"VersionId": entry["VersionId"]} if versioning else {}))[
+            "Metadata"
+        ].get("key")
+        for entry in s3.list_object_versions(Bucket="images")["Versions"]
+    ]
+    assert left == (["master/cat.jpg", None] if owner == "cat.jpg" else [None])
+    assert connected.client("dynamodb").scan(TableName=connected.stack.table)["Items"] == []
+    record = connected.record("cat.jpg")
+    assert record is not None
+    assert record.key == "master/cat.jpg"
 
 
 def test_an_older_version_is_not_processed_while_a_picture_is_erased(
