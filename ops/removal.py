@@ -1,6 +1,5 @@
 """Remove outputs without an owner, or everything about one picture."""
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from operator import itemgetter
@@ -17,6 +16,7 @@ from handlers.storage import CHANGED, status_of
 from ops.audit import found
 from ops.inventory import Inventory, name_of
 from ops.stack import DeployedStack
+from ops.text import command
 
 
 class BusyPictureError(PixelCascadeError):
@@ -85,7 +85,7 @@ def erase(stack: DeployedStack, key: str) -> Erased:
     if record is not None and record.state == "received":
         raise BusyPictureError(
             f"expected a picture that is settled, got {key!r}, which is being processed: wait for it with "
-            f"`python -m ops status {shlex.quote(key)} --watch`, or send it back with `redrive` if `letters` "
+            f"{command('status', key, '--watch')}, or send it back with `redrive` if `letters` "
             "lists it; then erase it"
         )
     owns = record is None or record.key == key or not record.lives

@@ -332,7 +332,10 @@ def test_the_status_of_a_picture_is_its_record(connected: Pipeline) -> None:
     connected.finish("2024/cat.png", etag, BUT_RESIZING)
     unsettled = run("status", "2024/cat", "--local", "--json")
     assert (unsettled.exit_code, json.loads(unsettled.stdout)["state"]) == (1, "received")
-    assert unsettled.stderr == "master/2024/cat.png is not settled; if it failed, `python -m ops letters` lists it.\n"
+    assert (
+        unsettled.stderr
+        == "master/2024/cat.png is not settled; if it failed, `python -m ops letters --local` lists it.\n"
+    )
     connected.reject("2024/cat.png", etag, "resizing")
     for picture in ("master/2024/cat.png", "2024/cat.png", "2024/cat"):
         result = run("status", picture, "--local")
@@ -568,7 +571,7 @@ def test_a_command_for_a_key_with_shell_characters_can_be_pasted(connected: Pipe
     """A key may contain any."""
     connected.finish("$(id) \x1b.png", connected.upload("$(id) \x1b.png"), ("resizing",))
     result = run("erase", "master/$(id) \x1b.png", "--local", "--yes")
-    assert r"`python -m ops status 'master/$(id) \x1b.png' --watch`" in result.output
+    assert r"`python -m ops status 'master/$(id) \x1b.png' --watch --local`" in result.output
 
 
 def test_an_error_has_no_control_characters(connected: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -733,7 +736,7 @@ def test_an_uploaded_picture_without_a_record_is_not_called_misspelt(connected: 
     """The publisher failed on it, so the error says where that is explained."""
     connected.upload("a.png")
     output = run("status", "master/a.png", "--local").output
-    assert "which was uploaded but has none: see `python -m ops letters`" in output
+    assert "which was uploaded but has none: see `python -m ops letters --local`" in output
 
 
 @pytest.mark.parametrize("key", ["/master/a.png", "master/A.png"])
@@ -744,13 +747,21 @@ def test_a_key_is_never_suggested_to_itself(connected: Pipeline, key: str) -> No
     assert expected in run("status", key, "--local").output
 
 
+@pytest.mark.parametrize("stack", [("--local",), ("--stack", "dev")], ids=" ".join)
+def test_the_next_command_names_the_stack(connected: Pipeline, stack: tuple[str, ...]) -> None:
+    """Without it, a command that is pasted would be refused."""
+    connected.upload("a.png")
+    verdict = run("audit", *stack).output.splitlines()[0]
+    assert verdict.endswith(f"`python -m ops backfill --missing {' '.join(stack)}`.")
+
+
 def test_what_a_deep_audit_finds_can_be_repaired(connected: Pipeline) -> None:
     """The records say that everything is there, so the command that the verdict names must look as deeply."""
     connected.finish("a.png", connected.upload("a.png"))
     connected.client("dynamodb").delete_item(TableName="records", Key={"name": {"S": "a"}})
     assert run("audit", "--local").output.startswith("OK")
     verdict = run("audit", "--local", "--deep").output.splitlines()[0]
-    assert verdict.endswith("`python -m ops backfill --missing --deep`.")
+    assert verdict.endswith("`python -m ops backfill --missing --deep --local`.")
     assert run("backfill", "--missing", "--local").output == "0 jobs published.\n"
     assert run("backfill", "--missing", "--deep", "--local").output == "1 job published.\n"
 
