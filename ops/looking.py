@@ -28,7 +28,7 @@ from ops.queues import messages
 from ops.redrive import waiting
 from ops.stack import DeployedStack
 from ops.status import Status, UnrecordedPictureError, status
-from ops.text import counted, printable
+from ops.text import command, counted, printable
 
 WATCH_S = 1.0
 IN_MEMORY_BYTES = 1_000_000
@@ -46,7 +46,7 @@ def status_command(stack: DeployedStack, *, key: str, watch: bool, as_json: bool
     found = _recorded(stack, key) if watch else status(stack, key)
     if not found.settled:
         # Standard output may be JSON, for a program to read.
-        click.echo(f"{printable(found.key)} is not settled; if it failed, `python -m ops letters` lists it.", err=True)
+        click.echo(f"{printable(found.key)} is not settled; if it failed, {command('letters')} lists it.", err=True)
     while watch and not found.settled:
         time.sleep(WATCH_S)
         found = status(stack, key)
@@ -66,7 +66,7 @@ def _recorded(stack: DeployedStack, key: str) -> Status:
             return status(stack, key)
         except UnrecordedPictureError:
             if not waits:
-                hint = "a new bucket sends no events in its first minutes; if it stays so, see `python -m ops letters`"
+                hint = f"a new bucket sends no events in its first minutes; if it stays so, see {command('letters')}"
                 click.echo(f"{printable(key)} was uploaded and has no record yet: {hint}.", err=True)
         waits = True
         time.sleep(WATCH_S)

@@ -14,7 +14,7 @@ from costs.console import text_console
 from ops.audit import STATES, Account
 from ops.backfill import BackfillPlan
 from ops.status import Status
-from ops.text import counted, printable
+from ops.text import command, counted, printable
 
 console = text_console()
 
@@ -37,10 +37,10 @@ def audit_verdict(totals: Counter[str], *, deep: bool) -> str:
         return f"OK: {masters}, all accounted for{orphans}."
     queued = totals["in_queues"]
     wait = f"wait for the {counted(queued, 'message')} in the queues and audit again, then " if queued else ""
-    repair = f"python -m ops backfill --missing{' --deep' if deep else ''}"
+    repair = command("backfill", "--missing", *(["--deep"] if deep else []))
     return (
         f"NOT OK: {totals['unaccounted']:,} of {masters} unaccounted for{orphans}: {wait}see "
-        f"`python -m ops letters`, fix the cause, then run `{repair}`."
+        f"{command('letters')}, fix the cause, then run {repair}."
     )
 
 
@@ -87,7 +87,7 @@ def print_letters(counts: Mapping[str, int], found: Mapping[str, Sequence[Mappin
     if not total:
         click.echo("OK: the failure queues are empty.")
         return
-    click.echo(f"NOT OK: {counted(total, 'message')} failed: fix the cause, then run `python -m ops redrive`.")
+    click.echo(f"NOT OK: {counted(total, 'message')} failed: fix the cause, then run {command('redrive')}.")
     for queue, letters in found.items():
         click.echo(f"{counts[queue]:6}  {queue}")
         for letter in letters:

@@ -1,6 +1,5 @@
 """Remove outputs without an owner, or everything about one picture."""
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from operator import itemgetter
@@ -17,6 +16,7 @@ from handlers.storage import CHANGED, status_of
 from ops.audit import found
 from ops.inventory import Inventory, name_of
 from ops.stack import DeployedStack
+from ops.text import command
 
 
 class BusyPictureError(PixelCascadeError):
@@ -52,8 +52,13 @@ def sweep(stack: DeployedStack, key: str, name: str) -> bool:
     etag = orphan(stack, key, name)
     if etag is None:
         return False
+    return _removed(stack, key, IfMatch=etag)
+
+
+def _removed(stack: DeployedStack, key: str, **only: str) -> bool:
+    """Remove an object, or only a version or a state of it; return whether it was still there."""
     try:
-        stack.client("s3").delete_object(Bucket=stack.bucket, Key=key, IfMatch=etag)
+        stack.client("s3").delete_object(Bucket=stack.bucket, Key=key, **only)
     except ClientError as error:
         if status_of(error) in CHANGED:
             return False
@@ -71,6 +76,8 @@ class Erased(NamedTuple):
 def erase(stack: DeployedStack, key: str) -> Erased:
     """Remove a master, its outputs, reasons, metadata item and record, with all versions.
 
+    If another master has its name, or gets it now, that one's outputs, item and record stay.
+
     Raises: BusyPictureError, NoRecordsError, InvalidJobError.
     """
     name = stack.layout.name(key)
@@ -78,20 +85,23 @@ def erase(stack: DeployedStack, key: str) -> Erased:
     if record is not None and record.state == "received":
         raise BusyPictureError(
             f"expected a picture that is settled, got {key!r}, which is being processed: wait for it with "
-            f"`python -m ops status {shlex.quote(key)} --watch`, or send it back with `redrive` if `letters` "
+            f"{command('status', key, '--watch')}, or send it back with `redrive` if `letters` "
             "lists it; then erase it"
         )
     owns = record is None or record.key == key or not record.lives
     objects = _remove_versions(stack, key)
     objects += sum(_remove_versions(stack, reason) for reason in _reasons(stack, key))
     made = _made_before(stack, key)
-    if owns:  # Otherwise the outputs are another master's.
-        # From here on no worker writes: a job in flight finds no master.
-        after = stack.reconciler.reconcile(key)
-        if after is None or not after.lives:
-            made[name] = after
+    # From here on no worker writes: a job in flight finds no master.
+    after = stack.reconciler.reconcile(key) if owns else record
+    if after is None or not after.lives:
+        made[name] = after
     objects += sum(_remove_versions(stack, output) for one in made for output in _outputs(stack, one))
-    return Erased(objects=objects, items=sum(_remove_items(stack, *one) for one in made.items()))
+    items = sum(_remove_items(stack, *one) for one in made.items())
+    if name not in made:
+        objects += sum(_remove_made_from(stack, key, output) for output in _outputs(stack, name))
+        items += _remove_item_of(stack, key, name)
+    return Erased(objects=objects, items=items)
 
 
 def _made_before(stack: DeployedStack, key: str) -> dict[str, Record | None]:
@@ -107,6 +117,38 @@ def _remove_items(stack: DeployedStack, name: str, record: Record | None) -> int
     return sum(
         "Attributes" in dynamodb.delete_item(TableName=table, Key=key, ReturnValues="ALL_OLD") for table in tables
     )
+
+
+def _remove_item_of(stack: DeployedStack, master: str, name: str) -> int:
+    """Remove a name's item if it was made from a master; return how many were removed."""
+    dynamodb = stack.client("dynamodb")
+    try:
+        dynamodb.delete_item(
+            TableName=stack.table,
+            Key={"name": {"S": name}},
+            ConditionExpression="#key = :key",
+            ExpressionAttributeNames={"#key": "key"},
+            ExpressionAttributeValues={":key": {"S": master}},
+        )
+    except dynamodb.exceptions.ConditionalCheckFailedException:
+        return 0
+    return 1
+
+
+def _remove_made_from(stack: DeployedStack, master: str, key: str) -> int:
+    """Remove an output's versions that were made from a master; return how many were removed."""
+    s3, count = stack.client("s3"), 0
+    for entry in _versions(stack, key):
+        if entry["Key"] != key or "ETag" not in entry:  # A delete marker was made from nothing.
+            continue
+        # Without versioning, another master's output may take the object's place meanwhile.
+        lone = entry["IsLatest"] and entry["VersionId"] == "null"
+        version = {} if lone else {"VersionId": entry["VersionId"]}
+        head = found(s3.head_object, Bucket=stack.bucket, Key=key, **version)
+        mark = mark_of_object(head["Metadata"], master) if head else None
+        if head and mark and mark.key == master:
+            count += _removed(stack, key, **({"IfMatch": head["ETag"]} if lone else version))
+    return count
 
 
 def _remove_versions(stack: DeployedStack, key: str) -> int:

@@ -1,6 +1,5 @@
 """One picture's state, outputs or reasons, and times, from its record (or its reason, if another owns the name)."""
 
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from handlers.record import Record
 from ops.audit import found, read_json
 from ops.listing import near_keys
 from ops.stack import DeployedStack
+from ops.text import command
 
 
 class UnknownPictureError(PixelCascadeError):
@@ -66,8 +66,8 @@ def find(stack: DeployedStack, key: str) -> Record:
     """
     if key.endswith("/"):
         folder = _whole(stack, key).removeprefix(stack.layout.master)
-        command = f"python -m ops audit --all{f' --prefix {shlex.quote(folder)}' if folder else ''}"
-        raise UnknownPictureError(f"expected a picture, got the folder {key!r}: list its pictures with `{command}`")
+        listing = command("audit", "--all", *(["--prefix", folder] if folder else []))
+        raise UnknownPictureError(f"expected a picture, got the folder {key!r}: list its pictures with {listing}")
     names, whole = dict.fromkeys(_names(stack, key)), _whole(stack, key)
     records = [record for name in names if (record := stack.records.read(name)) is not None]
     # The name `cat.v2` may be that of `cat.v2.png`, while a master `cat.v2` would have the name `cat`.
@@ -78,7 +78,7 @@ def find(stack: DeployedStack, key: str) -> Record:
     if names and _uploaded(stack, whole):
         raise UnrecordedPictureError(
             f"expected a picture with a record, got {key!r}, which was uploaded but has none: see "
-            "`python -m ops letters`, fix the cause, then run `python -m ops backfill --missing`; a new bucket sends "
+            f"{command('letters')}, fix the cause, then run {command('backfill', '--missing')}; a new bucket sends "
             "no events in its first minutes"
         )
     raise UnknownPictureError(

@@ -1,6 +1,9 @@
 """Text as a terminal shows it."""
 
+import shlex
 from collections.abc import Iterable
+
+import click
 
 from components import nearest
 
@@ -18,3 +21,11 @@ def counted(number: int, noun: str) -> str:
 def did_you_mean(word: str, known: Iterable[str], before: str = "") -> str:
     """Return `components.nearest.did_you_mean` with control characters escaped."""
     return printable(nearest.did_you_mean(word, known, before=before))
+
+
+def command(*words: str) -> str:
+    """Return a command of `python -m ops` that can be pasted: for the stack of the command that runs."""
+    context = click.get_current_context(silent=True)
+    chosen = context.params if context else {}
+    stack = ["--local"] if chosen.get("local") else ["--stack", chosen["name"]] if chosen.get("name") else []
+    return f"`{shlex.join(['python', '-m', 'ops', *words, *stack])}`"

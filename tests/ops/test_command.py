@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from components.errors import NOT_AS_EXPECTED, USAGE
 from handlers.reconcile import NAME_TAKEN, Reconciler
-from handlers.record import Record
+from handlers.record import Outcome, Record
 from handlers.topic import PublishError
 from ops import __main__ as command
 from ops import changing, options, queues
@@ -332,7 +332,10 @@ def test_the_status_of_a_picture_is_its_record(connected: Pipeline) -> None:
     connected.finish("2024/cat.png", etag, BUT_RESIZING)
     unsettled = run("status", "2024/cat", "--local", "--json")
     assert (unsettled.exit_code, json.loads(unsettled.stdout)["state"]) == (1, "received")
-    assert unsettled.stderr == "master/2024/cat.png is not settled; if it failed, `python -m ops letters` lists it.\n"
+    assert (
+        unsettled.stderr
+        == "master/2024/cat.png is not settled; if it failed, `python -m ops letters --local` lists it.\n"
+    )
     connected.reject("2024/cat.png", etag, "resizing")
     for picture in ("master/2024/cat.png", "2024/cat.png", "2024/cat"):
         result = run("status", picture, "--local")
@@ -475,6 +478,36 @@ def test_a_picture_is_erased_with_all_its_versions(connected: Pipeline, versioni
     assert "remains in the functions' logs" in " ".join(result.output.split())
 
 
+@pytest.mark.parametrize("versioning", [False, True])
+@pytest.mark.parametrize("owner", ["cat.png", "cat.jpg"])
+def test_nothing_of_a_picture_is_left_for_the_next_owner_of_its_name(
+    connected: Pipeline, owner: str, *, versioning: bool
+) -> None:
+    """Whether the other master has the name already or gets it now, what was made from the erased one goes."""
+    s3 = connected.client("s3")
+    if versioning:
+        s3.put_bucket_versioning(Bucket="images", VersioningConfiguration={"Status": "Enabled"})
+    connected.finish("cat.png", connected.upload("cat.png", b"erased"))
+    other = connected.upload("cat.jpg", b"kept")
+    if owner == "cat.jpg":
+        connected.finish("cat.jpg", other, ("format-conversion",))
+        connected.settle(
+            "cat.jpg", other, dict.fromkeys(["resizing", "metadata-extraction"], Outcome(state="rejected"))
+        )
+    assert run("erase", "master/cat.png", "--local", "--yes").exit_code == 0
+    left = [
+        s3.head_object(Bucket="images", Key=entry["Key"], **({"VersionId": entry["VersionId"]} if versioning else {}))[
+            "Metadata"
+        ].get("key")
+        for entry in s3.list_object_versions(Bucket="images")["Versions"]
+    ]
+    assert left == (["master/cat.jpg", None] if owner == "cat.jpg" else [None])
+    assert connected.client("dynamodb").scan(TableName=connected.stack.table)["Items"] == []
+    record = connected.record("cat.jpg")
+    assert record is not None
+    assert record.key == "master/cat.jpg"
+
+
 def test_an_older_version_is_not_processed_while_a_picture_is_erased(
     connected: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -538,7 +571,7 @@ def test_a_command_for_a_key_with_shell_characters_can_be_pasted(connected: Pipe
     """A key may contain any."""
     connected.finish("$(id) \x1b.png", connected.upload("$(id) \x1b.png"), ("resizing",))
     result = run("erase", "master/$(id) \x1b.png", "--local", "--yes")
-    assert r"`python -m ops status 'master/$(id) \x1b.png' --watch`" in result.output
+    assert r"`python -m ops status 'master/$(id) \x1b.png' --watch --local`" in result.output
 
 
 def test_an_error_has_no_control_characters(connected: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -703,7 +736,7 @@ def test_an_uploaded_picture_without_a_record_is_not_called_misspelt(connected: 
     """The publisher failed on it, so the error says where that is explained."""
     connected.upload("a.png")
     output = run("status", "master/a.png", "--local").output
-    assert "which was uploaded but has none: see `python -m ops letters`" in output
+    assert "which was uploaded but has none: see `python -m ops letters --local`" in output
 
 
 @pytest.mark.parametrize("key", ["/master/a.png", "master/A.png"])
@@ -714,13 +747,21 @@ def test_a_key_is_never_suggested_to_itself(connected: Pipeline, key: str) -> No
     assert expected in run("status", key, "--local").output
 
 
+@pytest.mark.parametrize("stack", [("--local",), ("--stack", "dev")], ids=" ".join)
+def test_the_next_command_names_the_stack(connected: Pipeline, stack: tuple[str, ...]) -> None:
+    """Without it, a command that is pasted would be refused."""
+    connected.upload("a.png")
+    verdict = run("audit", *stack).output.splitlines()[0]
+    assert verdict.endswith(f"`python -m ops backfill --missing {' '.join(stack)}`.")
+
+
 def test_what_a_deep_audit_finds_can_be_repaired(connected: Pipeline) -> None:
     """The records say that everything is there, so the command that the verdict names must look as deeply."""
     connected.finish("a.png", connected.upload("a.png"))
     connected.client("dynamodb").delete_item(TableName="records", Key={"name": {"S": "a"}})
     assert run("audit", "--local").output.startswith("OK")
     verdict = run("audit", "--local", "--deep").output.splitlines()[0]
-    assert verdict.endswith("`python -m ops backfill --missing --deep`.")
+    assert verdict.endswith("`python -m ops backfill --missing --deep --local`.")
     assert run("backfill", "--missing", "--local").output == "0 jobs published.\n"
     assert run("backfill", "--missing", "--deep", "--local").output == "1 job published.\n"
 
