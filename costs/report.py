@@ -187,11 +187,11 @@ def _right(name: str) -> Column:
 
 def _add_lines(table: Table, part: str, ours: Sequence[Line], theirs: Sequence[Line]) -> None:
     """Add a row for each price that one of the two pays for a part."""
-    columns = [{line.price.name: line for line in lines if line.part == part} for lines in (ours, theirs)]
-    for name in dict.fromkeys(name for lines in columns for name in lines):
-        lines = [found.get(name) for found in columns]
-        number = _number(lines[0].count) if lines[0] else ""
-        table.add_row(part, name, number, *(f"{line.dollars:,.2f}" if line else "" for line in lines))
+    columns = [[line for line in lines if line.part == part] for lines in (ours, theirs)]
+    for name in dict.fromkeys(line.price.name for lines in columns for line in lines):
+        own, other = ([line for line in lines if line.price.name == name] for lines in columns)
+        number = _number(sum(line.count for line in own)) if own else ""
+        table.add_row(part, name, number, *(f"{total(found):,.2f}" if found else "" for found in (own, other)))
 
 
 def _add_sums(table: Table, part: str, what: str, dollars: Sequence[float]) -> None:

@@ -52,6 +52,17 @@ def test_verbose_prints_bills_limits_assumptions_and_prices(benchmark: Path) -> 
     assert all(price.name in output for price in prices.TABLE)
 
 
+def test_calls_of_one_price_are_one_row(benchmark: Path) -> None:
+    """The metadata worker writes an item and a record; its rows add up to its sum."""
+    part, what = "metadata-extraction", prices.DYNAMODB_WRITE.name
+    lines = found(benchmark)["pixelcascade"]["work"]
+    writes = [line["count"] for line in lines if (line["part"], line["what"]) == (part, what)]
+    rows = run(benchmark, "--verbose").output.splitlines()
+    (row,) = (row for row in rows if part in row and what in row)
+    assert len(writes) > 1
+    assert f" {sum(writes):,.0f} " in row
+
+
 def test_the_summary_comes_first(benchmark: Path) -> None:
     """First come the cost of a million, the month, the first limit and the services; details need `--verbose`."""
     lines = run(benchmark).output.splitlines()
