@@ -54,7 +54,9 @@ function preview(picture) {
   const smallest = picture.files.find((file) => file.label === "thumbnail") ?? picture.files.at(-1);
   if (!smallest) return element("div", { className: "thumbnail" }, picture.state === "rejected" ? "no picture" : "on its way");
   const opened = picture.files.find((file) => file.label === "converted") ?? smallest;
-  const image = element("img", { alt: `Open ${opened.label} of ${picture.name}`, src: address("files/", smallest.key) });
+  // A browser shows an address that it has shown on this page as before, whatever the server's headers say.
+  const src = `${address("files/", smallest.key)}?${encodeURIComponent(picture.started)}`;
+  const image = element("img", { alt: `Open ${opened.label} of ${picture.name}`, src });
   return element("a", { className: "thumbnail", href: address("files/", opened.key) }, image);
 }
 

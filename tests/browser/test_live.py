@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import io
 import json
 import mimetypes
 import re
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from components.branches import BRANCHES
@@ -42,6 +44,12 @@ DROP = """([target, files]) => {
     target.dispatchEvent(new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true }));
   }
 }"""
+
+FIRST_PIXEL = """node => node.decode().then(() => {
+  const context = new OffscreenCanvas(1, 1).getContext("2d");
+  context.drawImage(node, 0, 0);
+  return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+})"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,3 +219,19 @@ def test_the_live_page_is_readable(
     page.screenshot(path=screenshots / f"live-{width}-{scheme}.png", full_page=True)
     accessibility.check(page)
     accessibility.check_outline(page)
+
+
+def test_a_changed_picture_has_its_new_thumbnail(open_page: OpenPage, dropped: Dropped) -> None:
+    """The thumbnail of an earlier upload with that name has the same key."""
+    page, before = open_page(dropped.address), "none yet"
+    thumbnail = page.get_by_role("article", name="changed.png").locator("img")
+    for colour in ((255, 0, 0), (0, 0, 255)):
+        file = io.BytesIO()
+        Image.new("RGB", (100, 100), colour).save(file, "PNG")
+        body = base64.b64encode(file.getvalue()).decode()
+        drop = [page.locator("#drop").element_handle(), [{"name": "changed.png", "type": "image/png", "body": body}]]
+        page.evaluate(DROP, drop)
+        expect(thumbnail).not_to_have_attribute("src", before, timeout=TIMEOUT_MS)
+        before = str(thumbnail.get_attribute("src"))
+        shown = thumbnail.evaluate(FIRST_PIXEL)
+        assert [round(value / 255) for value in shown] == [value / 255 for value in colour]
