@@ -113,9 +113,12 @@ class Journeys:
 
     def _step(self, key: str, logged: datetime, entry: JournalEntry) -> None:
         owner = entry.fields.get("owner", key)
-        if entry.function == PUBLISHER and owner == key and entry.fields.get("state", "received") != "received":
-            return  # Nothing new was found, or the master is gone.
         journey, generation = self.by_key.get(key), entry.fields.get("generation")
+        if entry.function == PUBLISHER and owner == key and entry.fields.get("state", "received") != "received":
+            # Nothing new was found, or the master is gone. The same file, uploaded again, is as far as its record.
+            if journey and journey.generation is None and logged >= journey.started:
+                journey.generation = generation
+            return
         if journey is None and entry.fields.get("message") == "kept":
             return  # A job for other branches, such as one that warms a worker up.
         # A line may come twice, or before the publisher's line of the same generation.

@@ -132,6 +132,19 @@ def test_a_picture_without_news_starts_no_journey(found: Journeys, state: str) -
     assert found.plain() == []
 
 
+def test_the_same_file_uploaded_again_has_the_outcomes_of_its_record(
+    found: Journeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The publisher finds nothing new, so no worker logs anything."""
+    monkeypatch.setattr(journeys, "SILENT_S", 0.0)
+    found.upload(KEY, START)
+    found.add(entry("job-publisher", "reconciled", KEY, 1, generation=1, state="complete"))
+    found.read_silent()
+    (picture,) = found.plain()
+    assert picture["state"] == "done"
+    assert [file["label"] for file in picture["files"]] == ["converted", "thumbnail", "large"]
+
+
 def test_a_warm_up_job_starts_no_journey(found: Journeys) -> None:
     """Warm-up jobs do not create a picture."""
     found.add(entry("pixel-resizer", "kept", KEY, 1))
