@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from components.packaging.interpreters import interpreter
+from components.packaging.interpreters import interpreter, needed_variables
 from components.packaging.target import PackageError, Target
 
 CODE, LAYER = "/var/task", "/opt/python"
@@ -50,7 +50,7 @@ def _run(target: Target, *arguments: str) -> str:
             "`pulumi config set bytecode off`, after which every cold start compiles"
         )
     # Bytecode stores a set's elements in an order that depends on the seed.
-    environment = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**needed_variables(), "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run([python, "-S", *arguments], capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         raise PackageError(f"The bytecode for {target} was not compiled: {(done.stderr or done.stdout).strip()}")

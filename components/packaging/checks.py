@@ -1,6 +1,5 @@
 """Checks before an upload: the package is for one platform, within Lambda's limits, and every handler imports."""
 
-import os
 import re
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -8,7 +7,7 @@ from pathlib import Path
 
 from components.config import DEFAULT_INPUTS
 from components.packaging import paths
-from components.packaging.interpreters import interpreter
+from components.packaging.interpreters import interpreter, needed_variables
 from components.packaging.target import GLIBC, PackageError, Target
 
 # Source: Lambda quotas, deployment package: unzipped with all layers; zipped for a direct upload.
@@ -93,8 +92,7 @@ def check_imports(target: Target, code: Path, layer: Path) -> str:
     # With -I and -S, no packages of the environment, the user or the installation are on the path.
     formats = ",".join((*DEFAULT_INPUTS, *target.inputs)), ",".join(target.outputs)
     command = [python, "-I", "-S", "-B", "-c", IMPORTING, str(code), str(layer / "python"), *formats, *modules]
-    kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=kept)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=needed_variables())
     if done.returncode:
         raise PackageError(
             f"expected a package for {target} whose modules import, got from {python}:\n{done.stderr.strip()}\n"

@@ -14,7 +14,12 @@ def interpreter(version: str) -> str | None:
     """Return a Python of a version such as `3.13`: the running one, one on the PATH, or pyenv's; else None."""
     if version == f"{sys.version_info.major}.{sys.version_info.minor}":
         return sys.executable
-    return next((path for path in _candidates(version) if _is(version, path)), None)
+    return next((found for path in _candidates(version) if (found := _resolved(version, path))), None)
+
+
+def needed_variables() -> dict[str, str]:
+    """Return the variables without which some Pythons do not start."""
+    return {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ}
 
 
 def _candidates(version: str) -> Iterator[str]:
@@ -25,8 +30,12 @@ def _candidates(version: str) -> Iterator[str]:
     yield from map(str, sorted(root.glob(f"versions/{version}.*/bin/python{version}"), reverse=True))
 
 
-def _is(version: str, path: str) -> bool:
-    """Return whether a path runs a version of Python: pyenv also has shims for versions that are not active."""
-    command = [path, "-I", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+def _resolved(version: str, path: str) -> str | None:
+    """Return the Python that a path runs, or None if it is of another version.
+
+    pyenv has shims for all versions; which one a shim runs depends on variables that are not passed on to a build.
+    """
+    command = [path, "-I", "-c", "import sys; print('%d.%d' % sys.version_info[:2], sys.executable)"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.returncode == 0 and done.stdout.strip() == version
+    found, _, executable = done.stdout.strip().partition(" ")
+    return executable if done.returncode == 0 and found == version else None

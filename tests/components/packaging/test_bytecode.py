@@ -51,6 +51,16 @@ def test_tracebacks_show_the_paths_on_lambda() -> None:
     assert b"/tmp" not in found
 
 
+def test_a_python_that_needs_its_library_path_compiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Python with a shared library elsewhere starts with LD_LIBRARY_PATH only."""
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\n[ -n "$LD_LIBRARY_PATH" ] && exec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.setattr(bytecode, "interpreter", lambda _version: str(python))
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
+    assert sys.version.split()[0] in bytecode.identity(HERE)
+
+
 @pytest.mark.usefixtures("source_copy")
 def test_bytecode_is_reproducible() -> None:
     """Building a package again does not update any function."""

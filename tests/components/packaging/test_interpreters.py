@@ -20,11 +20,11 @@ def clear_cache() -> Iterator[None]:
     interpreter.cache_clear()
 
 
-def fake(folder: Path, answer: str, status: int = 0) -> str:
-    """Write a fake Python that always prints the same answer."""
+def fake(folder: Path, answer: str, status: int = 0, executable: str = "") -> str:
+    """Write a fake Python that always prints the same version, and its own path or another one."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"python{ABSENT}"
-    path.write_text(f"#!/bin/sh\necho '{answer}'\nexit {status}\n")
+    path.write_text(f"#!/bin/sh\necho '{answer} {executable or path}'\nexit {status}\n")
     path.chmod(0o755)
     return str(path)
 
@@ -50,6 +50,14 @@ def test_a_failing_or_different_python_is_skipped(
     real = fake(tmp_path / "versions" / f"{ABSENT}.1" / "bin", ABSENT)
     monkeypatch.setenv("PATH", f"{tmp_path / 'shims'}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    assert interpreter(ABSENT) == real
+
+
+def test_a_shim_is_replaced_by_the_python_that_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shim needs PYENV_VERSION, which a build does not pass on."""
+    real = fake(tmp_path / "bin", ABSENT)
+    fake(tmp_path / "shims", ABSENT, executable=real)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'shims'}{os.pathsep}{os.environ['PATH']}")
     assert interpreter(ABSENT) == real
 
 
