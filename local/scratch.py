@@ -22,8 +22,11 @@ class Folder(tempfile.TemporaryDirectory[str]):
     def __init__(self) -> None:
         sweep()
         super().__init__(prefix=PREFIX, dir=_place())
-        self._lock = Path(self.name, LOCK).open("wb")  # noqa: SIM115 - open as long as the folder is used
+        unlocked = Path(self.name, "unlocked")
+        self._lock = unlocked.open("wb")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
+        # Another process that starts now must not find the lock before it is held.
+        unlocked.rename(Path(self.name, LOCK))
 
     def cleanup(self) -> None:
         """Remove the folder."""

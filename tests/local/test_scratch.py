@@ -1,5 +1,6 @@
 """The emulator's temporary folder: what earlier runs left is removed, and what runs is kept."""
 
+import fcntl
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,21 @@ def test_folders_of_killed_runs_are_removed(tmp_path: Path, monkeypatch: pytest.
     assert found.exists()
     scratch.sweep()
     assert list(tmp_path.iterdir()) == [other]
+
+
+def test_a_folder_is_kept_while_it_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another run that starts at the same time sweeps before this one holds its lock."""
+    lock = fcntl.flock
+
+    def late(file: int, how: int) -> None:
+        if how == fcntl.LOCK_EX:
+            scratch.sweep()
+        lock(file, how)
+
+    monkeypatch.setattr(scratch, "MEMORY", tmp_path)
+    monkeypatch.setattr(fcntl, "flock", late)
+    with scratch.Folder() as found:
+        assert Path(found).is_dir()
 
 
 def test_a_folder_is_on_disk_without_enough_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
