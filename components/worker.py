@@ -137,6 +137,6 @@ def _name_in(arn: str, branch: str) -> str:
     Raises: ArgumentError, if it is another ARN.
     """
     parts = arn.split(":")
-    if parts[:1] != ["arn"] or parts[5:6] != ["function"]:
+    if parts[:1] != ["arn"] or parts[5:6] != ["function"] or not any(parts[6:7]):
         raise ArgumentError(f"The branch {branch}: expected a function's ARN, got {arn!r}: set its function's ARN")
     return parts[6]

@@ -229,6 +229,11 @@ Fanout("orders", {{"branches": {branches}, "functions": {functions}}})
         ),
         ('[{"name": "a", "handler": "a.b"}]', "{}", "expected code and runtime, got no code and no runtime: set them"),
         ('[{"name": "a", "existing_function": existing}]', "{}", "The branch a: expected a function's ARN, got 'arn'"),
+        (
+            '[{"name": "a", "existing_function": {**existing, "arn": "arn:aws:lambda:us-east-1:1:function"}}]',
+            "{}",
+            "The branch a: expected a function's ARN, got 'arn:aws:lambda:us-east-1:1:function'",
+        ),
         ('[{"name": "a" * 80, "handler": "a.b"}]', "code", "expected a name of at most 80 characters"),
         (
             '[{"name": "a", "existing_function": existing, "environment": {}, "memory_mb": 1}]',
