@@ -20,10 +20,14 @@ class AlreadyRunningError(LocalError):
 def alone() -> Iterator[None]:
     """Lock out a second `up`, whose address would replace this one's. The lock ends with the process.
 
-    Raises: AlreadyRunningError.
+    Raises: AlreadyRunningError; LocalError, if its file cannot be written.
     """
-    RUNNING.parent.mkdir(exist_ok=True)
-    with RUNNING.with_suffix(".lock").open("a+") as lock:
+    try:
+        RUNNING.parent.mkdir(exist_ok=True)
+        opened = RUNNING.with_suffix(".lock").open("a+")
+    except OSError as error:
+        raise LocalError(f"expected a folder that can be written, got {RUNNING.parent} ({error.strerror})") from error
+    with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -1,14 +1,15 @@
 """The archives of the functions' package: built, checked, and reused while nothing changes."""
 
+import contextlib
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from components.packaging import archive, bytecode, checks, paths, simd, wheels
-from components.packaging.target import GLIBC, Target
+from components.packaging.target import GLIBC, PackageError, Target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,10 +26,23 @@ class Package:
         return [self.layer, *([self.heic] if self.heic else [])]
 
 
+@contextlib.contextmanager
+def _writing() -> Iterator[None]:
+    """Raise PackageError if a file cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise PackageError(
+            f"The package was not built: expected {paths.CACHE} and the temporary folder to be writable, with free "
+            f"space, got {error}: change the mode, or free some"
+        ) from error
+
+
+@_writing()
 def build(target: Target, *, fresh: bool = False) -> Package:
     """Build the package for `target`, or find it in the cache unless `fresh`.
 
-    Raises: PackageError, if there is no wheel for the platform, or the package fails a check.
+    Raises: PackageError, if there is no wheel for the platform, the package fails a check, or cannot be written.
     """
     package = Package(
         code=code_archive(target, fresh=fresh),
@@ -43,6 +57,7 @@ def build(target: Target, *, fresh: bool = False) -> Package:
     return package
 
 
+@_writing()
 def check(package: Package, target: Target) -> list[str]:
     """Check the package against Lambda's limits and import every handler from it; return what was found.
 

@@ -32,6 +32,14 @@ def test_a_second_local_stack_is_refused() -> None:
     assert f"one `python -m local up` at a time, got a second while process {os.getpid()} runs one" in result.output
 
 
+def test_a_folder_that_cannot_be_written_is_reported(state_file: Path) -> None:
+    """A read-only checkout gives one line."""
+    state_file.with_suffix(".lock").mkdir(parents=True)
+    result = CliRunner().invoke(main, ["up"])
+    assert result.exit_code == FAILED
+    assert result.output == f"Error: expected a folder that can be written, got {state_file.parent} (Is a directory)\n"
+
+
 def test_the_lock_of_a_killed_process_is_ignored(state_file: Path) -> None:
     """The lock file of a killed process does not block the next one."""
     state_file.parent.mkdir()

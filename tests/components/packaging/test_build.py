@@ -5,9 +5,11 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ import pytest
 from components.config import StackConfig
 from components.packaging import archive, checks, paths
 from components.packaging import build as building
-from components.packaging.build import build, check, code_archive, layer_archive
+from components.packaging.build import Package, build, check, code_archive, layer_archive
 from components.packaging.target import PackageError, Target
 from components.packaging.wheels import DECODERS, unused_for
 from tests.pythons import needs_python
@@ -85,6 +87,14 @@ def test_an_interrupted_build_leaves_no_archive(empty_cache: Path, monkeypatch: 
     with pytest.raises(KeyboardInterrupt):
         code_archive(SOURCES)
     assert list(empty_cache.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [build, partial(check, Package(code=Path(), layer=Path()))])
+def test_a_cache_that_cannot_be_written_is_reported(command: Callable[[Target], object], empty_cache: Path) -> None:
+    """A read-only checkout or a full disk gives one line."""
+    empty_cache.write_text("a file instead of a folder, which stops root too")
+    with pytest.raises(PackageError, match=rf"The package was not built: expected {empty_cache}.* got \[Errno"):
+        command(LAMBDA)
 
 
 @pytest.mark.usefixtures("source_copy")
