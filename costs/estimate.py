@@ -33,7 +33,8 @@ BRANCH_METRICS = 2
 # Source: Lambda's developer guide, "Configuring scaling behavior for SQS event source mappings".
 IDLE_POLLS = 5 * 3 * 60 * HOURS
 
-GB, MB = 1e9, 1e6
+# AWS bills storage, logs and transfer by the binary gigabyte. Source: Amazon S3 FAQs, "Billing".
+GB, MB = 2.0**30, 1e6
 LOGS_COMPRESSED = 0.2
 DAYS = HOURS / 24
 

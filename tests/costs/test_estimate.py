@@ -78,7 +78,7 @@ def test_logs_without_system_lines_cost_less() -> None:
     """`systemLogs: false` saves the START, END and REPORT lines of each invocation."""
     on, off = (estimate(full_batches(per_batch=1), system_logs=value) for value in (True, False))
     saved = count(on, "resizing", prices.LOGS_GB) - count(off, "resizing", prices.LOGS_GB)
-    assert saved == pytest.approx(1000 * logs.INVOCATION_BYTES / 1e9)
+    assert saved == pytest.approx(1000 * logs.INVOCATION_BYTES / 2**30)
 
 
 def test_longer_log_retention_costs_more() -> None:

@@ -28,16 +28,16 @@ def test_a_further_format_costs_time_puts_and_bytes() -> None:
     assert (found.ms, found.kb) == pytest.approx((56, 80))
     assert found.compute == pytest.approx(1e6 * 0.056 * 1769 / 1024 * prices.LAMBDA_GB_SECOND["x86_64"])
     assert found.requests == pytest.approx(5)
-    assert found.keeping == pytest.approx(80 * 0.023)
-    assert found.view == pytest.approx(-(720 - 80) * 0.09)
+    assert found.keeping == pytest.approx(80e9 / 2**30 * 0.023)
+    assert found.view == pytest.approx(-(720 - 80) * 1e9 / 2**30 * 0.09)
     spent = found.compute + found.requests + found.keeping
-    assert found.break_even_views == pytest.approx(spent / 57.6)
+    assert found.break_even_views == pytest.approx(spent / -found.view)
 
 
 def test_another_jpeg_quality_replaces_the_stacks() -> None:
     """A stack with quality 100 is shown the savings of 82, and one with 82 the cost of 100."""
     down, up = prices_of()["jpeg=82"], prices_of(jpeg_quality=82)["jpeg=100"]
-    assert down.keeping == pytest.approx(-560 * 0.023)
+    assert down.keeping == pytest.approx(-560e9 / 2**30 * 0.023)
     assert (up.keeping, up.compute, up.view) == pytest.approx((-down.keeping, -down.compute, -down.view))
 
 
