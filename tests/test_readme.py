@@ -31,7 +31,7 @@ def test_the_cost_at_the_top_matches_the_command() -> None:
         r"cost (\d+) US dollars\*\* with the default settings; the reference set-up costs ([\d.]+) times", README
     )
     assert stated
-    current = (round(float(found[1])), round(float(found[2]), 1))
+    current = (round(float(found[1])), float(found[2]))
     assert (int(stated[1]), float(stated[2])) == current, "enter the cost and the ratio that `python -m costs` prints"
 
 
