@@ -69,12 +69,11 @@ def find(stack: DeployedStack, key: str) -> Record:
         listing = command("audit", "--all", *(["--prefix", folder] if folder else []))
         raise UnknownPictureError(f"expected a picture, got the folder {key!r}: list its pictures with {listing}")
     names, whole = dict.fromkeys(_names(stack, key)), _whole(stack, key)
-    records = [record for name in names if (record := stack.records.read(name)) is not None]
-    # The name `cat.v2` may be that of `cat.v2.png`, while a master `cat.v2` would have the name `cat`.
-    if len(records) > 1 and records[0].key != whole and not _uploaded(stack, whole):
-        return records[1]
-    if records:
-        return records[0]
+    records = (record for name in names if (record := stack.records.read(name)) is not None)
+    if (first := next(records, None)) is not None:
+        # The name `cat.v2` may be that of `cat.v2.png`, while a master `cat.v2` would have the name `cat`.
+        second = next(records, None) if first.key != whole else None
+        return first if second is None or _uploaded(stack, whole) else second
     if names and _uploaded(stack, whole):
         raise UnrecordedPictureError(
             f"expected a picture with a record, got {key!r}, which was uploaded but has none: see "
