@@ -2,7 +2,6 @@
 
 import base64
 import contextlib
-import io
 import json
 import mimetypes
 import re
@@ -90,8 +89,7 @@ def dropped(address: str, browser: Browser, tmp_path_factory: pytest.TempPathFac
     page = browser.new_page()
     page.goto(address)
     expect(page.get_by_text("Connected.")).to_be_visible()
-    files = [file_of(samples[name]) for name in DROPPED]
-    page.evaluate(DROP, [page.locator("#drop").element_handle(), files])
+    drop(page, *(samples[name] for name in DROPPED))
     expect(page.get_by_text("4 of 4 uploaded.")).to_be_visible(timeout=TIMEOUT_MS)
     expect(page.locator("#count")).to_contain_text("0 on their way", timeout=TIMEOUT_MS)
     count = page.locator("#count").inner_text()
@@ -99,9 +97,17 @@ def dropped(address: str, browser: Browser, tmp_path_factory: pytest.TempPathFac
     return Dropped(address=address, count=count)
 
 
-def file_of(path: Path) -> dict[str, str]:
-    body = base64.b64encode(path.read_bytes()).decode()
-    return {"name": path.name, "type": mimetypes.guess_type(path.name)[0] or "", "body": body}
+def drop(page: Page, *paths: Path) -> None:
+    """Drop files onto the page."""
+    files = [
+        {
+            "name": path.name,
+            "type": mimetypes.guess_type(path.name)[0] or "",
+            "body": base64.b64encode(path.read_bytes()).decode(),
+        }
+        for path in paths
+    ]
+    page.evaluate(DROP, [page.locator("#drop").element_handle(), files])
 
 
 @pytest.fixture
@@ -221,16 +227,13 @@ def test_the_live_page_is_readable(
     accessibility.check_outline(page)
 
 
-def test_a_changed_picture_has_its_new_thumbnail(open_page: OpenPage, dropped: Dropped) -> None:
+def test_a_changed_picture_has_its_new_thumbnail(open_page: OpenPage, dropped: Dropped, tmp_path: Path) -> None:
     """The thumbnail of an earlier upload with that name has the same key."""
-    page, before = open_page(dropped.address), "none yet"
+    page, changed, before = open_page(dropped.address), tmp_path / "changed.png", "none yet"
     thumbnail = page.get_by_role("article", name="changed.png").locator("img")
     for colour in ((255, 0, 0), (0, 0, 255)):
-        file = io.BytesIO()
-        Image.new("RGB", (100, 100), colour).save(file, "PNG")
-        body = base64.b64encode(file.getvalue()).decode()
-        drop = [page.locator("#drop").element_handle(), [{"name": "changed.png", "type": "image/png", "body": body}]]
-        page.evaluate(DROP, drop)
+        Image.new("RGB", (100, 100), colour).save(changed)
+        drop(page, changed)
         # A thumbnail that is not there yet has no `src` either, so it must have another.
         another = re.compile(f"^(?!{re.escape(before)}$)")
         expect(thumbnail).to_have_attribute("src", another, timeout=TIMEOUT_MS)
