@@ -1,7 +1,7 @@
 """MiniStack, changed in two ways; run as a script instead of `python -m ministack`.
 
-MiniStack accepts any signature, and whoever creates a function in it runs code on this machine: requests of other sites
-in the same browser are refused.
+MiniStack accepts any signature, and a function that is created in it runs on this machine. So requests that other sites
+make in the same browser are refused.
 
 After a call, MiniStack waits 50 ms for the first line of the function's log. On a busy machine the line comes later,
 and is then held back until the same process's next call, which may never come: here MiniStack waits longer.
