@@ -3,12 +3,20 @@
 MiniStack accepts any signature, and a function that is created in it runs on this machine. So requests that other sites
 make in the same browser are refused.
 
-After a call, MiniStack waits 50 ms for the first line of the function's log. On a busy machine the line comes later,
-and is then held back until the same process's next call, which may never come: here MiniStack waits longer.
+After a call, MiniStack waits 50 ms for the function's log. On a busy machine it reads a line later, and holds it back
+until the same process's next call, which may never come. Here it waits until the pipe is empty: a function writes its
+log before its response.
 """
 
+import array
+import fcntl
+import os
 import re
 import runpy
+import select
+import termios
+import threading
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
@@ -16,8 +24,13 @@ from urllib.parse import parse_qs
 from ministack import app as ministack
 from ministack.core.lambda_runtime import Worker
 
-FIRST_LINE_S, NEXT_LINE_S, MOST_S = 0.5, 0.005, 0.75
-"""How long to wait for the first line, for each further one, and in all."""
+POLL_S = 0.001
+CHUNK_BYTES = 65_536
+ENDING_S = 0.25
+"""How long to wait for the log of a process that has ended; a child of it may keep the pipe open."""
+
+_reading = threading.Lock()
+"""Held from reading a pipe until its lines are queued, so that an empty pipe means that all of them are."""
 
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|\[::1\]|([\w-]+\.)*localhost)(:\d+)?", re.ASCII)
 """Host names that no other site can point at this machine (DNS rebinding)."""
@@ -59,10 +72,44 @@ def _is_for_bucket(scope: Mapping[str, Any], headers: dict[str, str]) -> bool:
     """Return whether a request is about an existing bucket, whose name another site would have to know."""
     query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     service = ministack.detect_service(scope.get("method", "GET"), scope["path"], headers, query)
-    return service == "s3" and ministack._s3_cors_target(headers["host"], scope["path"]) is not None  # noqa: SLF001
+    return service == "s3" and ministack._s3_cors_target(headers["host"], scope["path"]) is not None
+
+
+def read_log(worker: Any) -> None:
+    """Queue the lines that a function's process writes, until it ends."""
+    pipe, rest, chunk = worker._proc.stderr, b"", b"\n"
+    readable = select.poll()
+    readable.register(pipe)
+    while chunk:
+        readable.poll()
+        with _reading:
+            chunk = os.read(pipe.fileno(), CHUNK_BYTES)
+            *lines, rest = (rest + chunk).split(b"\n")
+            if rest and not chunk:
+                lines = [rest]
+            for line in lines:
+                worker._stderr_queue.put(line.decode(errors="replace"))
+
+
+def whole_log(worker: Any) -> str:
+    """Return what a function's process has written since the last call."""
+    if not worker._proc:
+        worker._stderr_thread.join(ENDING_S)
+        return str(worker._drain_stderr())
+    while True:
+        with _reading:
+            if not _unread_bytes(worker._proc.stderr):
+                return str(worker._drain_stderr())
+        time.sleep(POLL_S)
+
+
+def _unread_bytes(pipe: Any) -> int:
+    size = array.array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, size)
+    return size[0]
 
 
 if __name__ == "__main__":
     ministack.app = guarded(ministack.app)
-    Worker._drain_stderr_bounded.__defaults__ = (FIRST_LINE_S, NEXT_LINE_S, MOST_S)  # noqa: SLF001
+    Worker._read_stderr, Worker._drain_stderr_bounded = read_log, whole_log
     runpy.run_module("ministack", run_name="__main__", alter_sys=True)

@@ -1,22 +1,23 @@
 """The emulator: the environment variables it ignores, and that it stops with the process that started it."""
 
 import http.client
-import io
 import json
+import os
+import queue
 import socket
 import subprocess
 import sys
+import threading
 import time
-import zipfile
 from http import HTTPStatus
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from components import policies
-from local import emulator
+from local import emulator, server
 from local.emulator import Emulator, EmulatorError, starting
-from ops.logs import last_failures, log_events
+from ops.logs import last_failures
 from tests.e2e.conftest import until
 
 
@@ -119,35 +120,37 @@ def _is_zombie(process: str) -> bool:
         return True
 
 
-TRUST = policies.document(
-    [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
-)
-LATE = """
-import sys, threading, time
+class Worker:
+    """A function's process with its log in a pipe, as MiniStack has it; a reader thread can be started late."""
 
-def handler(event, context):
-    def late():
-        time.sleep(0.15)
-        print("a late line", file=sys.stderr, flush=True)
+    def __init__(self, log: str, *, ended: bool = False) -> None:
+        reading, writing = os.pipe()
+        os.write(writing, log.encode())
+        if ended:
+            os.close(writing)
+        self._proc: SimpleNamespace | None = SimpleNamespace(stderr=os.fdopen(reading))
+        self._stderr_queue: queue.Queue[str] = queue.Queue()
+        self._stderr_thread = threading.Thread(target=server.read_log, args=[self], daemon=True)
 
-    threading.Thread(target=late).start()
-"""
+    def _drain_stderr(self) -> str:
+        return "\n".join(self._stderr_queue.get_nowait() for _ in range(self._stderr_queue.qsize()))
 
 
-def test_a_late_line_of_a_functions_log_is_not_held_back() -> None:
+def test_a_line_that_the_emulator_reads_late_is_not_held_back() -> None:
     """On a busy machine, the emulator reads a line after the function's result; it must not wait for the next call."""
-    code = io.BytesIO()
-    with zipfile.ZipFile(code, "w") as archive:
-        archive.writestr("late.py", LATE)
-    with Emulator("us-east-1") as started:
-        runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
-        functions = started.client("lambda")
-        role = started.client("iam").create_role(RoleName="late", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
-        package = {"ZipFile": code.getvalue()}
-        functions.create_function(FunctionName="late", Runtime=runtime, Role=role, Handler="late.handler", Code=package)
-        functions.invoke(FunctionName="late")
-        lines = [event["message"] for event in log_events(started.client("logs"), "/aws/lambda/late")]
-    assert "a late line" in lines
+    worker = Worker("one\ntwo\n")
+    late = threading.Timer(0.3, worker._stderr_thread.start)
+    late.start()
+    assert server.whole_log(worker) == "one\ntwo"
+    assert server.whole_log(worker) == ""
+
+
+def test_a_process_that_ended_has_its_last_line_logged() -> None:
+    """A process that is killed may not end its last line."""
+    worker = Worker("one\nFatal Python error", ended=True)
+    worker._stderr_thread.start()
+    worker._proc = None
+    assert server.whole_log(worker) == "one\nFatal Python error"
 
 
 def test_the_failures_of_several_messages_are_found() -> None:
