@@ -26,7 +26,10 @@ def alone() -> Iterator[None]:
         RUNNING.parent.mkdir(exist_ok=True)
         opened = RUNNING.with_suffix(".lock").open("a+")
     except OSError as error:
-        raise LocalError(f"expected a folder that can be written, got {RUNNING.parent} ({error.strerror})") from error
+        raise LocalError(
+            f"expected a folder that can be written, got {RUNNING.parent} ({error.strerror}): change its mode, or use "
+            "a checkout of your own"
+        ) from error
     with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

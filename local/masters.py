@@ -36,10 +36,8 @@ def find_masters(paths: Sequence[Path], prefix: str, skipped: list[Path] | None 
                     f"expected one file per key, got {masters[key]} and {file}, which would both be {key}: name their "
                     "common folder instead"
                 )
-            try:
-                key.encode()
-            except UnicodeEncodeError as error:
-                raise NoMastersError(f"expected names in UTF-8, got {file!r}: rename it") from error
+            if not key.isprintable():
+                raise NoMastersError(f"expected printable names in UTF-8, got {str(file)!r}: rename it")
             _check_readable(file)
             masters[key] = file
     if not masters:

@@ -1,5 +1,6 @@
 """The results of a run: pictures, records, reasons, and a summary."""
 
+import hashlib
 import json
 import shutil
 import statistics
@@ -25,6 +26,8 @@ from ops.logs import fields_of, log_events
 from ops.stack import DeployedStack
 
 DOWNLOAD_THREADS = 8
+OUTPUT_SUFFIXES = (".jpg", *(in_format("", name) for name in FURTHER_FORMATS))
+MAX_FILE_NAME_BYTES = 255
 
 
 def download(stack: DeployedStack, folder: Path) -> int:
@@ -126,8 +129,15 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def _inside(folder: Path, name: str) -> Path:
-    """Return the path of a key below a folder, even for a key that would lead out of it."""
-    return folder.joinpath(*(f"_{part}" if part in {"", ".", ".."} else part for part in name.split("/")))
+    """Return the path of a key below a folder, even for a key that would lead out of it, or that no disk could hold.
+
+    S3 holds `a.jpg` beside `a.jpg/b.jpg`: the folder of the second is `a.jpg_`.
+    """
+    *parents, file = (f"_{part}" if part in {"", ".", ".."} else part for part in name.split("/"))
+    parents = [f"{part}_" if part.endswith(OUTPUT_SUFFIXES) else part for part in parents]
+    if len(file.encode()) > MAX_FILE_NAME_BYTES:
+        file = hashlib.sha256(file.encode()).hexdigest() + Path(file).suffix
+    return folder.joinpath(*parents, file)
 
 
 def _plain(value: Any) -> Any:

@@ -37,7 +37,8 @@ def test_a_folder_that_cannot_be_written_is_reported(state_file: Path) -> None:
     state_file.with_suffix(".lock").mkdir(parents=True)
     result = CliRunner().invoke(main, ["up"])
     assert result.exit_code == FAILED
-    assert result.output == f"Error: expected a folder that can be written, got {state_file.parent} (Is a directory)\n"
+    got = f"expected a folder that can be written, got {state_file.parent} (Is a directory)"
+    assert result.output == f"Error: {got}: change its mode, or use a checkout of your own\n"
 
 
 def test_the_lock_of_a_killed_process_is_ignored(state_file: Path) -> None:

@@ -96,6 +96,15 @@ def test_anything_but_a_plain_file_is_skipped_and_counted(tmp_path: Path) -> Non
     assert len(skipped) == 5
 
 
+@pytest.mark.parametrize("name", [b"\xff.jpg", b"line\nbreak.jpg"])
+def test_a_file_whose_name_cannot_be_uploaded_is_refused(tmp_path: Path, name: bytes) -> None:
+    """A file that is named on the command line is not skipped."""
+    file = Path(os.fsdecode(bytes(tmp_path) + b"/" + name))
+    file.write_bytes(b"")
+    with pytest.raises(NoMastersError, match="expected printable names in UTF-8"):
+        find_masters([file], "master/")
+
+
 def test_a_master_is_kept_as_a_hard_link(tmp_path: Path) -> None:
     """The result is a hard link to the target of a symbolic link, so it outlives the original folder."""
     file, link = tmp_path / "a.jpg", tmp_path / "link.jpg"

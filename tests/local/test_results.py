@@ -57,3 +57,13 @@ def test_only_existing_further_formats_are_listed(tmp_path: Path) -> None:
     (branch,) = (row for row in BRANCHES if row.per_size)
     labels = [label for label, _, _ in results._files(stack, "master/cat.jpg", branch, tmp_path)]
     assert labels == ["small", "large", "large webp"]
+
+
+def test_outputs_that_a_disk_cannot_hold_side_by_side_have_a_place_each(tmp_path: Path) -> None:
+    """In S3, a key may be another's folder, and an output's name is longer than its master's."""
+    keys = ("a.jpg", "a.jpg/b.jpg", "a.webp/b.jpg", "x" * 252 + ".jpg", "y" * 252 + ".jpg", "../a.jpg")
+    places = [results._inside(tmp_path, key) for key in keys]
+    for place in places:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.touch(exist_ok=False)
+    assert all(place.is_relative_to(tmp_path) and place.suffix == ".jpg" for place in places)
