@@ -91,7 +91,7 @@ def _record(record: SQSRecord, *, batch: _Batch) -> None:
     started = time.monotonic()
     batch.waiting.discard(record.message_id)
     behind = len(batch.waiting)
-    deliveries = int(record.attributes.approximate_receive_count)
+    deliveries = _deliveries(record)
     line = {"message_id": record.message_id, "deliveries": deliveries, **batch.cold_start}
     try:
         left_s = batch.context.get_remaining_time_in_millis() / 1000 - RESERVE_S
@@ -147,11 +147,14 @@ def runs_isolated(record: SQSRecord, guarded: AbstractSet[str] = frozenset()) ->
     It does if it was delivered before, because it may have crashed or stalled a worker, or if its message's id is in
     `guarded`. No other code may decide it, because a child must be forked while no other thread runs.
     """
-    return int(record.attributes.approximate_receive_count) > 1 or record.message_id in guarded
+    return _deliveries(record) > 1 or record.message_id in guarded
 
 
 class Processor(BatchProcessor):
     """Runs isolated records first, one after the other, then the others in threads, then those that need a child.
+
+    Isolated records with the most deliveries come first: if the time is too short for the batch, the others have more
+    deliveries left.
 
     A fork copies only the thread that forks: a lock that another thread holds would stay locked in the child forever.
     So children are forked before any thread is started, or after all have ended. Whether a picture is guarded is known
@@ -167,6 +170,7 @@ class Processor(BatchProcessor):
         together: list[Any] = []
         for record in self.records:
             (isolated if runs_isolated(SQSRecord(record), self.guarded) else together).append(record)
+        isolated.sort(key=lambda record: _deliveries(SQSRecord(record)), reverse=True)
         results = [self._process_record(record) for record in isolated]
         if len(together) > 1:
             with ThreadPoolExecutor(min(threads(), len(together)), "record") as pool:
@@ -177,6 +181,10 @@ class Processor(BatchProcessor):
         order = {record["messageId"]: number for number, record in enumerate(self.records)}
         self.fail_messages.sort(key=lambda record: order[record.message_id])  # type: ignore[union-attr]
         return results
+
+
+def _deliveries(record: SQSRecord) -> int:
+    return int(record.attributes.approximate_receive_count)
 
 
 def _since_ms(started: float) -> float:

@@ -473,6 +473,20 @@ def test_failures_are_reported_in_the_order_of_the_batch() -> None:
 
 
 @pytest.mark.usefixtures("three_masters")
+def test_the_record_with_the_most_deliveries_runs_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the time is too short for the batch, the record with the fewest deliveries left is not the one that waits."""
+    monkeypatch.setattr("handlers.work.run_isolated", lambda work, **_: work())
+    context = Context()
+
+    def work(_master: Master, _settings: Settings) -> FakeOutput:
+        context.end_in(worker.RESERVE_S + 1)
+        return FakeOutput()
+
+    event = sqs_event(*BATCH, deliveries=[2, 3, 5])
+    assert failures(worker.process(event, context, work_with(work))) == ["m0", "m1"]
+
+
+@pytest.mark.usefixtures("three_masters")
 def test_only_records_without_time_left_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the records without time left are reported as failed."""
     monkeypatch.setattr(worker, "threads", lambda: 1)
