@@ -61,7 +61,8 @@ def test_a_refused_upload_sends_no_body(monkeypatch: pytest.MonkeyPatch) -> None
     """An upload that S3 refuses by its headers sends none of its body.
 
     With TLS, a server that answers and closes while a body is being sent takes its answer with it: the worker would see
-    a broken connection instead of a 412, and could never replace an output.
+    a broken connection instead of a 412, and could never replace an output. The headers have a checksum, without which
+    a bucket with Object Lock's default retention refuses every upload.
     """
     with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as thread:
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{server.getsockname()[1]}")
@@ -70,6 +71,7 @@ def test_a_refused_upload_sends_no_body(monkeypatch: pytest.MonkeyPatch) -> None
             clients.s3().put_object(Bucket="images", Key="converted/a.jpg", Body=b"a picture", IfNoneMatch="*")
     headers, _, body = received.result().partition(b"\r\n\r\n")
     assert (b"\r\nExpect: 100-continue" in headers, body) == (True, b"")
+    assert b"\r\nx-amz-checksum-crc32: " in headers
 
 
 def _refuse(server: socket.socket) -> bytes:
