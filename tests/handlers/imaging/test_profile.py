@@ -277,6 +277,24 @@ def test_the_brightest_light_decides_how_hdr_is_dimmed(lights: list[bytes], show
     assert _near(tuple(found), shown, 2)
 
 
+@pytest.mark.parametrize(
+    ("transfer", "lights", "levels", "shown"),
+    [
+        (16, [], (231, 190, 150), (255, 102, 36)),
+        (16, [], (207, 217, 211), (189, 255, 230)),
+        (16, [], (200, 220, 180), (124, 255, 110)),
+        (16, [LIGHT_400], (170, 190, 180), (114, 255, 214)),
+        (18, [LIGHT_400], (250, 220, 200), (255, 183, 154)),
+    ],
+)
+def test_light_above_the_peak_keeps_its_hue(
+    transfer: int, lights: list[bytes], levels: tuple[int, ...], shown: tuple[int, ...]
+) -> None:
+    """Each colour, brighter than the picture says or than the usual peak, is what Chromium 156 shows, not white."""
+    found, _ = _shown(chunk(b"cICP", bytes((9, transfer, 0, 1))), *lights, levels=levels)
+    assert _near(found, shown, 5)
+
+
 def test_a_dark_hdr_picture_is_not_dimmed() -> None:
     """A picture whose brightest light is below white has full contrast up to white."""
     light = chunk(b"cLLI", struct.pack(">II", 1_000_000, 0))
