@@ -70,6 +70,7 @@ def walk(source: Source) -> Iterator[Segment]:
             position = start + 2
             continue
         length = int.from_bytes(source.peek(start + 2, 2), "big")
+        length = max(length, 2) if is_metadata(marker) else length  # As libjpeg does; no pixel is lost.
         end = start + 2 + length
         if scanned and (length < 2 or not source.peek(end - 1, 1)):  # noqa: PLR2004
             return

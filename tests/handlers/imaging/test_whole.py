@@ -128,6 +128,16 @@ def test_a_whole_picture_is_accepted(file: bytes, warned: bool, reencode: Any) -
     assert resize(file, {"a": 40})["a"].warnings or not warned
 
 
+@pytest.mark.parametrize("place", [2, BASELINE.index(b"\xff\xda"), len(BASELINE) - 2], ids=["SOI", "tables", "scan"])
+@pytest.mark.parametrize("marker", [0xE1, 0xED, 0xFE], ids=["APP1", "APP13", "comment"])
+def test_metadata_without_a_length_are_skipped(marker: int, place: int) -> None:
+    """Browsers skip a segment of metadata whose length is 0, and what follows, up to the next marker."""
+    lost = bytes((0xFF, marker, 0, 0)) + b"Exif" * 9
+    output = convert(BASELINE[:place] + lost + BASELINE[place:])
+    assert bytes(output) == bytes(convert(BASELINE))
+    assert output.warnings == ()
+
+
 def test_a_png_whose_data_are_interrupted_leaves_a_warning() -> None:
     """Another chunk between those of the picture is not allowed; some decoders stop there, others go on."""
     start = PNG.index(b"IDAT") + 4
