@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from PIL import Image
 
+from .code_points import coded_profile
+from .hdr import HDR_TRANSFERS
 from .profile import tags_of
 
 MAX_DIFFERENCE = 2
@@ -96,6 +98,18 @@ def _without_traps(profile: bytes) -> bytes:
     return bytes(found)
 
 
+def _hdr(profile: bytes) -> bytes | None:
+    """Return the profile of the HDR code points in a profile, which count before its tables, as in browsers.
+
+    Source: ICC.1:2022, 9.2.17 and 10.5: primaries, transfer, matrix and range, each a byte.
+    """
+    for tag in tags_of(profile):
+        codes = profile[tag.start + 8 : tag.start + 12]
+        if tag.name == b"cicp" and profile[_SPACE] == _RGB and codes[2:] == b"\0\1" and codes[1] in HDR_TRANSFERS:
+            return coded_profile(codes[0], codes[1], grey=False)
+    return None
+
+
 def _values(tag: memoryview) -> int:
     """Return how many values the table of a tag claims; each takes one byte or two.
 
@@ -128,7 +142,7 @@ def _transformed(image: Image.Image, profile: bytes, *, exactly: bool = False) -
     if not usable(profile, image.mode):
         raise ValueError(f"it describes {profile[_SPACE]!r}, and the picture is {image.mode}")
     try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(_without_traps(profile)))
+        source = ImageCms.ImageCmsProfile(io.BytesIO(_hdr(profile) or _without_traps(profile)))
         rendered = ImageCms.profileToProfile(
             image,
             source,

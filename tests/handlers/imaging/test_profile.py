@@ -260,6 +260,24 @@ def test_hdr_is_shown_as_by_browsers(transfer: int, levels: tuple[int, ...], sho
 
 
 @pytest.mark.parametrize(
+    ("codes", "shown"),
+    [
+        ((9, 16, 0, 1), (237, 34, 0)),
+        ((9, 18, 0, 1), (136, 70, 38)),
+        ((9, 16, 9, 1), (160, 97, 48)),
+        ((9, 16, 0, 0), (160, 97, 48)),
+    ],
+    ids=["PQ", "HLG", "another matrix", "limited range"],
+)
+def test_hdr_by_a_profiles_code_points_is_shown_as_by_browsers(codes: tuple[int, ...], shown: tuple[int, ...]) -> None:
+    """PQ and HLG in a profile's cicp tag count before its curves, if for RGB in full range, as in Chromium 156."""
+    profile = p3_profile({b"cicp": b"cicp\0\0\0\0" + bytes(codes)})
+    found, warnings = _shown(chunk(b"iCCP", b"a\0\0" + zlib.compress(profile)), levels=(150, 100, 60))
+    assert _near(found, shown, 5)
+    assert warnings == ()
+
+
+@pytest.mark.parametrize(
     ("lights", "shown"),
     [
         ([LIGHT_400], (88, 228)),
