@@ -86,13 +86,11 @@ def _addition(text: str, newline: str, config: tuple[Any, Any] | None, entries: 
         return len(text), len(text), newline.join(["config:", *(f"  {entry}" for entry in entries), ""])
     key, value = config
     start, end = _span(value)
-    if start < end and not _is_block(value):  # `{}`, `{key: value}` or `null`
-        others = text[start + 1 : end - 1].strip() if _entries(value) else ""
-        return start, end, f"{{{', '.join(filter(None, [*entries, others]))}}}"
+    if start < end and not isinstance(value, MappingNode):  # `null` or `~`
+        return start, end, f"{{{', '.join(entries)}}}"
+    if isinstance(value, MappingNode) and value.flow_style:  # `{}` or `{key: value}`
+        first = text.index("{", start) + 1
+        return first, first, ", ".join([*entries, ""] if value.value else entries)
     indent = " " * (value.value[0][0].start_mark.column if start < end else 2)
     below = text.index("\n", key.end_mark.index) + 1
     return below, below, "".join(f"{indent}{entry}{newline}" for entry in entries)
-
-
-def _is_block(node: Any) -> bool:
-    return isinstance(node, MappingNode) and not node.flow_style

@@ -63,6 +63,15 @@ def test_a_file_of_any_layout_gets_the_key(before: str, after: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
+    "text", ["config: {resizingMemoryMb: 1}\n", "config: &a { resizingMemoryMb: 1, a:b: [1] } # one\n"]
+)
+def test_one_key_changes_and_another_is_added_within_one_line(text: str) -> None:
+    """A config in braces gets the new key beside the changed one."""
+    new = text.replace("{", "{pixelcascade:formatConversionMemoryMb: 885, ", 1).replace(": 1", ": 512", 1)
+    assert edited(text, {"resize": 512, "convert": 885}) == new
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("config:\n  pixelcascade:resizingMemoryMb:\n    secure: AAA\n", "expected a number"),
