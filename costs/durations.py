@@ -7,7 +7,7 @@ from typing import Annotated, Self, TypeVar
 
 import msgspec
 
-from components.config import MB_PER_VCPU
+from components.config import MB_PER_VCPU, StackConfig
 from handlers.errors import PixelCascadeError
 
 MEASURED = Path(__file__).parent.parent / "benchmarks" / "measured" / "memory.json"
@@ -63,12 +63,13 @@ class Duration:
 
 @dataclass(frozen=True, kw_only=True)
 class Durations:
-    """A benchmark's rows, the processor that they were measured on, and the stack's formats then."""
+    """A benchmark's rows, the processor that they were measured on, and the stack's formats and sizes then."""
 
     rows: Annotated[Sequence[MeasuredTimes], msgspec.Meta(min_length=1)]
     architecture: str = "an unknown processor"
     jpeg_quality: int = 100
     output_formats: Mapping[str, int] = field(default_factory=dict)
+    sizes: Mapping[str, int | str] = field(default_factory=lambda: StackConfig().sizes)
 
     @classmethod
     def read(cls, path: Path, command: str = COMMAND) -> Self:

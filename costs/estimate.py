@@ -1,6 +1,6 @@
 """What a month of pictures costs with a stack's settings: functions, requests, logs, alarms and storage."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from components import prices
@@ -89,15 +89,11 @@ class Estimate:
     @property
     def output_pixels(self) -> float:
         """Pixels of all sizes of a picture."""
-        return sum(map(_pixels, self.config.sizes.values()))
+        return _pixels_of(self.config.sizes)
 
-    def encoding_ms(self, ms_per_megapixel: float) -> float:
-        """Return the milliseconds that the resizer is billed for encoding a picture's sizes.
-
-        They use one core, of which a function has its share.
-        """
-        memory_mb = self.memory_mb(RESIZING)
-        return ms_per_megapixel * self.output_pixels / 1e6 * max(1.0, MB_PER_VCPU / memory_mb)
+    def encoding_ms(self, core_ms: float) -> float:
+        """Return what the resizer is billed for milliseconds of one core, of which a function has its share."""
+        return core_ms * max(1.0, MB_PER_VCPU / self.memory_mb(RESIZING))
 
     def resizing_dollars(self, billed_ms: float) -> float:
         """Return the US dollars of the resizer's milliseconds."""
@@ -106,10 +102,11 @@ class Estimate:
 
     @property
     def _formats_ms(self) -> float:
-        """Milliseconds that the stack's formats take beyond those that the resizer was measured with."""
-        config, durations = self.config, self.durations
-        ours = self.encodings.ms_per_megapixel(config.jpeg_quality, config.output_formats)
-        theirs = self.encodings.ms_per_megapixel(durations.jpeg_quality, durations.output_formats)
+        """Milliseconds that the stack's sizes and formats take beyond those that the resizer was measured with."""
+        ours, theirs = (
+            self.encodings.ms_per_megapixel(made.jpeg_quality, made.output_formats) * _pixels_of(made.sizes) / 1e6
+            for made in (self.config, self.durations)
+        )
         return self.encoding_ms(ours - theirs)
 
     @property
@@ -194,6 +191,10 @@ class Estimate:
         if not row.per_size:
             return self.workload.upload_mb * MB
         return self.output_pixels * sum(one.bytes_per_pixel for one in self.outputs)
+
+
+def _pixels_of(sizes: Mapping[str, int | str]) -> float:
+    return sum(map(_pixels, sizes.values()))
 
 
 def _pixels(size: int | str) -> float:

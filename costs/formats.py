@@ -77,7 +77,7 @@ def _prices(estimate: Estimate) -> Iterator[FormatPrice]:
 def _price(estimate: Estimate, one: Encoding, jpeg: Encoding, *, made: bool) -> FormatPrice:
     images, pixels = estimate.workload.images, estimate.output_pixels
     instead = one.format == "jpeg"
-    own_ms, jpeg_ms = (estimate.encoding_ms(found.ms_per_megapixel) for found in (one, jpeg))
+    own_ms, jpeg_ms = (estimate.encoding_ms(found.ms_per_megapixel * pixels / 1e6) for found in (one, jpeg))
     own_gb, jpeg_gb = (images * pixels * found.bytes_per_pixel / GB for found in (one, jpeg))
     files = 0 if instead else len(estimate.config.sizes)
     return FormatPrice(

@@ -67,6 +67,7 @@ def _answer(request: Request, bench: Bench) -> MemoryReport:
         machine=machine(),
         jpeg_quality=config.jpeg_quality,
         output_formats=config.output_formats,
+        sizes=config.sizes,
         input_formats=tuple(config.input_formats),
     )
 

@@ -13,7 +13,7 @@ import msgspec
 from benchmarks.memory.advice import CHOICES, Advice
 from benchmarks.memory.boundary import Boundary
 from benchmarks.memory.rows import Measurement
-from components.config import DEFAULT_INPUTS
+from components.config import DEFAULT_INPUTS, StackConfig
 
 POWER_TUNING = "https://lambda-power-tuning.show/"
 NOT_IN_CSV = {"image_ms_percentiles", "largest_megapixels"}
@@ -33,6 +33,7 @@ class MemoryReport:
     machine: Mapping[str, object]
     jpeg_quality: int = 100
     output_formats: Mapping[str, int] = field(default_factory=dict)
+    sizes: Mapping[str, int | str] = field(default_factory=lambda: StackConfig().sizes)
     input_formats: tuple[str, ...] = DEFAULT_INPUTS
 
     @classmethod

@@ -48,6 +48,13 @@ def test_more_sizes_cost_more_writes_and_bytes() -> None:
     assert kept[1] == pytest.approx(4 * kept[0])
 
 
+def test_more_pixels_of_sizes_take_longer() -> None:
+    """JPEGs of quality 100 take 5 ms per megapixel; the benchmark's sizes had 1.008, this one has 12."""
+    usual, large = (estimate(resizing_memory_mb=1769, **found) for found in ({}, {"sizes": {"print": "4000x3000"}}))
+    more_ms = large.billed_ms("resizing") - usual.billed_ms("resizing")
+    assert more_ms == pytest.approx(5 * (12 - 1.008))
+
+
 @pytest.mark.parametrize(
     ("size", "pixels"), [(100, 8000), ("100x50", 5000), ("100x100:inside", 8000), ("100x40:inside", 50 * 40)]
 )
