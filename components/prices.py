@@ -76,7 +76,10 @@ DYNAMODB_WRITE = _dynamodb(0.625 / MILLION, "write unit", "On-demand capacity, w
 DYNAMODB_READ = _dynamodb(0.125 / MILLION, "read unit", "On-demand capacity, read request units")
 DYNAMODB_GB_MONTH = _dynamodb(0.25, "GB kept a month", "Data storage, beyond the first 25 GB")
 EVENTS = Price(
-    1.00 / MILLION, service="EventBridge", unit="event", source="Amazon EventBridge pricing, Event buses, custom events"
+    1.00 / MILLION,
+    service="EventBridge",
+    unit="event",
+    source="Amazon EventBridge pricing, Event buses, custom and opt-in events",
 )
 LOGS_GB = _cloudwatch(0.50, "GB of logs", "Logs, Collect (data ingestion), Standard")
 LOGS_GB_MONTH = _cloudwatch(0.03, "GB of logs kept a month", "Logs, Store (archival)")

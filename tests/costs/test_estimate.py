@@ -171,3 +171,8 @@ def test_a_stack_without_events_pays_for_none() -> None:
     """With `events: false` the bill has no EventBridge line."""
     bills = [estimate(events=events).bill() for events in (True, False)]
     assert [any(line.price is prices.EVENTS for line in bill.work) for bill in bills] == [True, False]
+
+
+def test_an_existing_bucket_pays_for_the_event_of_each_object() -> None:
+    """It sends EventBridge the upload, the converted picture and three sizes."""
+    assert count(estimate(bucket="theirs", events=False), UPLOAD, prices.EVENTS) == 5000
