@@ -75,6 +75,7 @@ LAMBDA_GB_SECOND = {
 DYNAMODB_WRITE = _dynamodb(0.625 / MILLION, "write unit", "On-demand capacity, write request units")
 DYNAMODB_READ = _dynamodb(0.125 / MILLION, "read unit", "On-demand capacity, read request units")
 DYNAMODB_GB_MONTH = _dynamodb(0.25, "GB kept a month", "Data storage, beyond the first 25 GB")
+DYNAMODB_BACKUP_GB_MONTH = _dynamodb(0.20, "GB backed up a month", "Continuous backups (point-in-time recovery)")
 EVENTS = Price(
     1.00 / MILLION,
     service="EventBridge",
@@ -100,6 +101,7 @@ TABLE = (
     DYNAMODB_WRITE,
     DYNAMODB_READ,
     DYNAMODB_GB_MONTH,
+    DYNAMODB_BACKUP_GB_MONTH,
     EVENTS,
     LOGS_GB,
     LOGS_GB_MONTH,

@@ -180,16 +180,19 @@ class Estimate:
         yield Line(part=STACK, count=1, price=prices.DASHBOARD_MONTH)
 
     def _keeping_lines(self) -> Iterator[Line]:
-        workload = self.workload
-        records = workload.images * RECORD_BYTES / GB
-        yield Line(part=UPLOAD, count=records, price=prices.DYNAMODB_GB_MONTH)
+        images = self.workload.images
+        yield from self._table_lines(UPLOAD, images * RECORD_BYTES / GB)
         for row in BRANCHES:
             if row.key:
-                count = workload.images * self._file_bytes(row) / GB
-                yield Line(part=row.name, count=count, price=prices.S3_GB_MONTH)
+                yield Line(part=row.name, count=images * self._file_bytes(row) / GB, price=prices.S3_GB_MONTH)
             if row.records:
-                count = workload.images * ITEM_BYTES / GB
-                yield Line(part=row.name, count=count, price=prices.DYNAMODB_GB_MONTH)
+                yield from self._table_lines(row.name, images * ITEM_BYTES / GB)
+
+    def _table_lines(self, part: str, size_gb: float) -> Iterator[Line]:
+        """Yield what a table costs each month; `components.storage` lets protected ones recover."""
+        yield Line(part=part, count=size_gb, price=prices.DYNAMODB_GB_MONTH)
+        if self.config.protect_data:
+            yield Line(part=part, count=size_gb, price=prices.DYNAMODB_BACKUP_GB_MONTH)
 
     def _file_bytes(self, row: ImageBranch) -> float:
         """Return the bytes of what a branch makes of one picture: its sizes, or one file as large as the upload."""

@@ -135,9 +135,18 @@ def test_memory_is_what_the_program_deploys() -> None:
 
 def test_every_price_is_on_a_bill() -> None:
     """Every price but that of transfer is on a bill for x86-64 or arm64, because unused prices get out of date."""
-    bills = [estimate(architecture=architecture).bill() for architecture in prices.LAMBDA_GB_SECOND]
+    bills = [estimate(architecture=name, protect_data=True).bill() for name in prices.LAMBDA_GB_SECOND]
     paid = {line.price.name for bill in bills for line in (*bill.work, *bill.keeping)}
     assert paid | {prices.TRANSFER_GB.name} == {price.name for price in prices.TABLE}
+
+
+def test_protected_tables_pay_for_their_backups() -> None:
+    """`protectData` switches point-in-time recovery on, which is billed by the tables' size."""
+    protected = estimate(protect_data=True, force_destroy=False)
+    for part in (UPLOAD, "metadata-extraction"):
+        kept_gb = count(protected, part, prices.DYNAMODB_GB_MONTH)
+        assert count(protected, part, prices.DYNAMODB_BACKUP_GB_MONTH) == kept_gb > 0
+    assert not any(line.price is prices.DYNAMODB_BACKUP_GB_MONTH for line in estimate().bill().keeping)
 
 
 def test_every_part_is_on_the_bill() -> None:
