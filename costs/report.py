@@ -9,6 +9,7 @@ from rich.table import Column, Table
 from components import prices
 from costs import assumptions, scale
 from costs.bill import Bill, Line, total
+from costs.calls import UPLOAD
 from costs.console import wide_console
 from costs.estimate import PARTS, STACK, Estimate
 from costs.formats import FormatPrice, format_prices
@@ -41,11 +42,11 @@ class EstimateReport:
 
         Raises: DurationsError.
         """
-        jpeg_alone = replace(estimate, config=replace(estimate.config, output_formats={}))
+        plain = replace(estimate, config=replace(estimate.config, output_formats={}, protect_data=False))
         return cls(
             workload=estimate.workload,
             bill=estimate.bill(),
-            reference=reference.bill(list(jpeg_alone.bill().keeping)),
+            reference=reference.bill([line for line in plain.bill().keeping if line.part != UPLOAD]),
             limits=scale.limits(estimate, region),
             beside=scale.beside(estimate),
             region=region,

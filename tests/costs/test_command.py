@@ -81,6 +81,15 @@ def test_json_has_the_same_figures(benchmark: Path) -> None:
     assert plain["workload"]["upload_mb"] == pytest.approx(3.6)
 
 
+def test_the_reference_set_up_stores_only_outputs_and_items(benchmark: Path, tmp_path: Path) -> None:
+    """It has no records, no further formats and no backups, whatever the stack has."""
+    file = tmp_path / "Pulumi.other.yaml"
+    file.write_text('config:\n  protectData: true\n  outputFormats: ["jpeg", "webp=80"]\n')
+    kept = [found(benchmark, *options)["reference"]["keeping"] for options in ((), ("--config", str(file)))]
+    assert kept[0] == kept[1]
+    assert [line["part"] for line in kept[0]] == ["format-conversion", "resizing", "metadata-extraction", "stack"]
+
+
 @pytest.mark.parametrize("images", ["1e6", "1000000"])
 def test_a_number_may_use_scientific_notation(benchmark: Path, images: str) -> None:
     """Plain and scientific notation give the same number."""
