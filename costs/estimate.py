@@ -158,10 +158,9 @@ class Estimate:
 
     def _log_lines(self) -> Iterator[Line]:
         kept_months = LOGS_COMPRESSED * self.config.log_retention_days / DAYS
-        system_logs, per_batch = self.config.system_logs, self.workload.per_batch
-        workers = logs.worker_bytes(per_batch, system_logs=system_logs)
+        workers = logs.worker_bytes(self.config, self.workload.per_batch)
         for part in PARTS:
-            each = logs.publisher_bytes(system_logs=system_logs) if part == UPLOAD else workers
+            each = logs.publisher_bytes(self.config) if part == UPLOAD else workers
             size_gb = self.workload.images * each / GB
             yield Line(part=part, count=size_gb, price=prices.LOGS_GB)
             yield Line(part=part, count=size_gb * kept_months, price=prices.LOGS_GB_MONTH)

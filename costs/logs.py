@@ -1,5 +1,7 @@
 """How many bytes of logs one picture causes; a test compares them with what the functions print."""
 
+from components.config import StackConfig
+
 # What Lambda itself prints for an invocation, log format Text.
 # Source: Lambda's developer guide, "Viewing CloudWatch logs for Lambda functions".
 _ID = "8f507cfc-0000-4697-b07a-ac58fc914c95"
@@ -17,16 +19,21 @@ PICTURE_BYTES = 390
 BATCH_BYTES = 300
 
 
-def publisher_bytes(*, system_logs: bool = True) -> int:
+def publisher_bytes(config: StackConfig) -> int:
     """Return the bytes that one upload adds to the publisher's log."""
-    return _invocation_bytes(system_logs=system_logs) + JOB_BYTES
+    return _invocation_bytes(config) + _line_bytes(config, JOB_BYTES)
 
 
-def worker_bytes(per_batch: float, *, system_logs: bool = True) -> float:
+def worker_bytes(config: StackConfig, per_batch: float) -> float:
     """Return the bytes that one picture of a batch adds to a worker's log."""
-    return PICTURE_BYTES + (_invocation_bytes(system_logs=system_logs) + BATCH_BYTES) / per_batch
+    return _line_bytes(config, PICTURE_BYTES) + (_invocation_bytes(config) + BATCH_BYTES) / per_batch
 
 
-def _invocation_bytes(*, system_logs: bool) -> int:
+def _line_bytes(config: StackConfig, info_bytes: int) -> int:
+    """Return what a line of level INFO adds: nothing at level WARNING."""
+    return 0 if config.log_level == "WARNING" else info_bytes
+
+
+def _invocation_bytes(config: StackConfig) -> int:
     """Return what Lambda itself prints; at level WARN, nothing for an invocation that succeeds."""
-    return INVOCATION_BYTES if system_logs else 0
+    return INVOCATION_BYTES if config.system_logs else 0

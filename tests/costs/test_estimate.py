@@ -88,6 +88,14 @@ def test_logs_without_system_lines_cost_less() -> None:
     assert saved == pytest.approx(1000 * logs.INVOCATION_BYTES / 2**30)
 
 
+def test_logs_from_warnings_on_have_no_line_per_picture() -> None:
+    """With `logLevel: WARNING` neither the publisher nor a worker logs a picture that succeeds."""
+    info, warning = (estimate(log_level=level) for level in ("INFO", "WARNING"))
+    for part, line_bytes in ((UPLOAD, logs.JOB_BYTES), ("resizing", logs.PICTURE_BYTES)):
+        saved = count(info, part, prices.LOGS_GB) - count(warning, part, prices.LOGS_GB)
+        assert saved == pytest.approx(1000 * line_bytes / 2**30)
+
+
 def test_longer_log_retention_costs_more() -> None:
     """Storage is billed until the logs expire."""
     week, quarter = (estimate(log_retention_days=days) for days in (7, 90))
