@@ -1,5 +1,6 @@
 """The AWS requests that one picture causes if nothing fails; a test counts the real ones."""
 
+import math
 from collections.abc import Collection, Iterator, Mapping
 
 from components import prices
@@ -29,11 +30,21 @@ PRICES: Mapping[str, Price] = {
     "PutEvents": prices.EVENTS,
 }
 
-RECORD_WRITE_UNITS = 1.0
-"""Write units of one write of a picture's record, which is under 1 KB as a rule."""
+WRITE_UNIT_BYTES = 1024
+ITEM_OVERHEAD_BYTES = 100
+"""What AWS adds to each item that it stores. Source: DynamoDB's developer guide, "Estimating a table's size"."""
 
-RECORD_BYTES = 146 + sum(52 + 57 * row.files_of(3) for row in BRANCHES) + 100
-"""Bytes of the record of a complete picture with three sizes, and the 100 that AWS adds to each item."""
+
+def record_bytes(sizes: int) -> int:
+    """Return the bytes of a complete picture's record; `sizes` counts each size in each format."""
+    return 146 + sum(52 + 57 * row.files_of(sizes) for row in BRANCHES)
+
+
+def write_units(part: str, operation: str, sizes: int) -> float:
+    """Return the write units of one call: 1 KB begun; the publisher's new record is small."""
+    if operation == "UpdateItem":
+        return math.ceil(record_bytes(sizes) / WRITE_UNIT_BYTES)
+    return ITEM_WRITE_UNITS if operation == "PutItem" and part != UPLOAD else 1
 
 
 def calls(*, sizes: int, header_gets: float = HEADER_GETS) -> Mapping[str, Mapping[str, float]]:
@@ -84,7 +95,7 @@ def request_lines(
     for part, operations in calls(sizes=sizes, header_gets=header_gets).items():
         if redone is None or part in {UPLOAD, *redone}:
             for operation, count in operations.items():
-                units = ITEM_WRITE_UNITS if operation == "PutItem" and part != UPLOAD else RECORD_WRITE_UNITS
+                units = write_units(part, operation, sizes)
                 yield Line(part=part, count=images * count * units, price=PRICES[operation])
     yield from message_lines(images, per_batch)
 

@@ -10,11 +10,12 @@ from costs import logs
 from costs.bill import Bill, Line
 from costs.calls import (
     HEADER_GETS,
-    RECORD_BYTES,
+    ITEM_OVERHEAD_BYTES,
     UPLOAD,
     calls,
     calls_in_a_row,
     ranges,
+    record_bytes,
     request_lines,
 )
 from costs.durations import Duration, Durations
@@ -180,7 +181,9 @@ class Estimate:
 
     def _keeping_lines(self) -> Iterator[Line]:
         images = self.workload.images
-        yield from self._table_lines(UPLOAD, images * RECORD_BYTES / GB)
+        yield from self._table_lines(
+            UPLOAD, images * (record_bytes(self.config.sized_files) + ITEM_OVERHEAD_BYTES) / GB
+        )
         for row in BRANCHES:
             if row.key:
                 yield Line(part=row.name, count=images * self._file_bytes(row) / GB, price=prices.S3_GB_MONTH)

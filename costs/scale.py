@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from components import prices
 from components.branches import BRANCHES
-from costs.calls import ITEM_WRITE_UNITS, RECORD_WRITE_UNITS, UPLOAD, calls
+from costs.calls import ITEM_WRITE_UNITS, UPLOAD, calls, write_units
 from costs.estimate import PARTS, Estimate
 
 # AWS's defaults; all but those of S3 and of a mapping are raised on request. Each limit names the page that has it: of
@@ -44,7 +44,7 @@ def limits(estimate: Estimate, region: str = prices.REGION) -> list[Limit]:
     Raises: DurationsError.
     """
     busy = replace(estimate, workload=replace(estimate.workload, per_batch=estimate.config.batch_size))
-    found = [*_lambda(busy), *_messages(busy, region), *_s3(busy), *_dynamodb()]
+    found = [*_lambda(busy), *_messages(busy, region), *_s3(busy), *_dynamodb(busy.config.sized_files)]
     return sorted(found, key=lambda limit: limit.per_second)
 
 
@@ -142,10 +142,12 @@ def _s3(estimate: Estimate) -> Iterator[Limit]:
     )
 
 
-def _dynamodb() -> Iterator[Limit]:
-    record = RECORD_WRITE_UNITS * sum(
-        operations.get("UpdateItem", 0) + (operations.get("PutItem", 0) if part == UPLOAD else 0)
-        for part, operations in calls(sizes=1).items()
+def _dynamodb(sizes: int) -> Iterator[Limit]:
+    record = sum(
+        count * write_units(part, operation, sizes)
+        for part, operations in calls(sizes=sizes).items()
+        for operation, count in operations.items()
+        if operation == "UpdateItem" or (operation, part) == ("PutItem", UPLOAD)
     )
     for table, units in (("the metadata table", ITEM_WRITE_UNITS), ("the pictures table", record)):
         yield Limit(

@@ -8,7 +8,7 @@ import pytest
 from botocore.client import BaseClient
 
 from components.branches import BRANCHES
-from costs.calls import RECORD_BYTES, RECORD_WRITE_UNITS, UPLOAD, calls, ranges, request_lines
+from costs.calls import UPLOAD, calls, ranges, record_bytes, request_lines, write_units
 from handlers import job_publisher
 from handlers.ranged import FIRST_BYTES, RangedBody
 from handlers.record import Outcome
@@ -87,7 +87,7 @@ def size_bytes(value: Any) -> int:
 
 
 def test_a_settled_record_has_the_estimated_size(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The estimate adds 100 bytes of overhead, and each write of the record fits its write units."""
+    """Each write of the record is one write unit."""
     received = stack.receive(KEY, picture())
     for branch, handler in WORKERS.items():
         monkeypatch.setenv("BRANCH", branch)
@@ -95,8 +95,17 @@ def test_a_settled_record_has_the_estimated_size(stack: Stack, monkeypatch: pyte
     (item,) = stack.dynamodb.scan(TableName=PICTURES)["Items"]
     assert item["state"] == {"S": "complete"}
     found = sum([len(name) + size_bytes(value) for name, value in item.items()])
-    assert found == pytest.approx(RECORD_BYTES - 100, rel=0.05)
-    assert found <= 1024 * RECORD_WRITE_UNITS
+    assert found == pytest.approx(record_bytes(SIZES), rel=0.05)
+    assert found <= 1024 * write_units("resizing", "UpdateItem", SIZES) == 1024
+
+
+def test_the_record_of_many_files_takes_more_write_units() -> None:
+    """Twelve files of sizes and a converted one do not fit into 1 KB; the publisher's record has none yet."""
+    assert [write_units("resizing", "UpdateItem", files) for files in (11, 12, 30)] == [1, 2, 3]
+    assert [write_units(UPLOAD, "PutItem", files) for files in (11, 30)] == [1, 1]
+    few, many = (request_lines(1000, sizes=files, per_batch=1) for files in (11, 12))
+    counts = [sum(line.count for line in lines if line.price.unit == "write unit") for lines in (few, many)]
+    assert counts == pytest.approx([6500, 10_500])
 
 
 def test_a_long_header_takes_one_get_per_range(stack: Stack, called: Counter[str]) -> None:
