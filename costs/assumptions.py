@@ -45,8 +45,12 @@ TAKEN = (
         "five pollers, 20 s each; counted in full, although a busy queue has fewer",
     ),
     Assumption("logs", f"kept at {LOGS_COMPRESSED:.0%} of their size", "CloudWatch compresses them"),
+    Assumption("not counted", "the masters' own PUT and storage", "the same with and without the pipeline"),
+    Assumption("not counted either", "CloudFront, KMS, X-Ray, free tiers, older versions", "see their price pages"),
     Assumption(
-        "not counted", "the masters' own PUT and storage", "the same with and without; nor X-Ray, KMS, free tiers"
+        "other settings",
+        "as the benchmark ran",
+        "reencode, subsampling, placeholders, imaging: `python -m benchmarks memory --stack NAME`, then --benchmark",
     ),
 )
 """The same for every stack."""

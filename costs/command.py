@@ -27,6 +27,7 @@ MOST = 1e15
 
 
 POSITIVE = Number("number", 1 / MOST, MOST, f"a number above 0, up to {MOST:g}, such as 250000 or 1e6")
+IMAGES = Number("number", 1, MOST, f"1 to {MOST:g} pictures, such as 250000 or 1e6")
 SHARE = Number("share", 0, 1, "a share from 0 to 1, such as 0.01 for one in a hundred")
 
 
@@ -35,7 +36,7 @@ SHARE = Number("share", 0, 1, "a share from 0 to 1, such as 0.01 for one in a hu
     cls=CommandLine,
     context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
 )
-@click.option("--images", type=POSITIVE, default="1e6", help="Pictures uploaded in a month.")
+@click.option("--images", type=IMAGES, default="1e6", help="Pictures uploaded in a month.")
 @click.option("--megapixels", type=POSITIVE, default=12.0, help="Megapixels of a picture.")
 @click.option("--mb", type=POSITIVE, help=f"Megabytes of an upload; {BYTES_PER_PIXEL} bytes a pixel if not given.")
 @click.option("--per-batch", type=POSITIVE, default=1, help="Messages in a batch, on average.")

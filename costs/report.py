@@ -65,7 +65,7 @@ class EstimateReport:
         """Print the answer and the cost of each service; if `verbose`, every line, limit, assumption and price too."""
         console = wide_console()
         formats = (one.sentence() for one in self.formats if verbose or one.made or one.instead)
-        for sentence in (self._verdict(), self._month(), *self._elsewhere(), self._first_limit(), *formats):
+        for sentence in (self._month(), *self._elsewhere(), self._first_limit(), *formats):
             console.print(sentence, highlight=False, soft_wrap=True)
         if not verbose:
             console.print(self._services())
@@ -131,21 +131,17 @@ class EstimateReport:
                 yield service, sums
 
     def _month(self) -> str:
-        workload = self.workload
+        workload, kept = self.workload, total(self.bill.keeping)
+        ratio = self.reference.dollars / self.bill.dollars
         return (
-            f"{workload.images:,.0f} pictures of {workload.megapixels:g} megapixels in a month: "
-            f"{self.bill.dollars:,.2f} US dollars, and {total(self.bill.keeping):,.2f} for each month of "
-            f"storing the results ({prices.REGION}, list prices of {prices.READ})."
+            f"{workload.images:,.0f} pictures of {workload.megapixels:g} megapixels in a month cost "
+            f"{self.bill.dollars:,.2f} US dollars, the reference set-up {ratio:.2f} times as much; storing the results "
+            f"costs {kept:,.2f} each month ({prices.REGION}, list prices of {prices.READ})."
         )
 
     def _elsewhere(self) -> Iterator[str]:
         if self.region != prices.REGION:
             yield f"These are the prices of {prices.REGION}. The stack is in {self.region}, where prices differ."
-
-    def _verdict(self) -> str:
-        ratio = self.reference.dollars / self.bill.dollars
-        each = self.bill.dollars / self.workload.images * prices.MILLION
-        return f"A million pictures cost {each:,.2f} US dollars, the reference set-up {ratio:.2f} times as much."
 
     def _formats(self) -> Table:
         """Return what further formats and another quality cost and save, compared with the stack's JPEGs."""

@@ -25,7 +25,9 @@ def test_every_named_file_exists() -> None:
 def test_the_cost_at_the_top_matches_the_command() -> None:
     """The cost of a million pictures with the default settings and the ratio to the reference set-up are current."""
     result = CliRunner().invoke(estimate_command, [])
-    found = re.match(r"A million pictures cost ([\d.]+) US dollars, the reference set-up ([\d.]+) times", result.output)
+    found = re.match(
+        r"1,000,000 pictures .* cost ([\d.]+) US dollars, the reference set-up ([\d.]+) times", result.output
+    )
     assert found, result.output
     stated = re.search(
         r"cost (\d+) US dollars\*\* with the default settings; the reference set-up costs ([\d.]+) times", README

@@ -64,13 +64,21 @@ def test_calls_of_one_price_are_one_row(benchmark: Path) -> None:
 
 
 def test_the_summary_comes_first(benchmark: Path) -> None:
-    """First come the cost of a million, the month, the first limit and the services; details need `--verbose`."""
+    """First come the month, the first limit and the services; details need `--verbose`."""
     lines = run(benchmark).output.splitlines()
-    assert lines[0].startswith("A million pictures cost ")
-    assert lines[1].startswith("1,000,000 pictures of 12 megapixels in a month: ")
-    assert lines[2].startswith("Reached first, at ")
+    assert lines[0].startswith("1,000,000 pictures of 12 megapixels in a month cost ")
+    assert lines[1].startswith("Reached first, at ")
     assert len(lines) < 25
     assert "--verbose" in lines[-1]
+
+
+def test_the_first_sentence_is_about_the_months_pictures(benchmark: Path) -> None:
+    """For few pictures it does not multiply what the stack costs without any, such as its alarms."""
+    plain = found(benchmark, "--images", "10")
+    ratio = plain["reference"]["dollars"] / plain["pixelcascade"]["dollars"]
+    line = run(benchmark, "--images", "10").output.splitlines()[0]
+    dollars = f"{plain['pixelcascade']['dollars']:.2f} US dollars, the reference set-up {ratio:.2f} times as much"
+    assert line.startswith(f"10 pictures of 12 megapixels in a month cost {dollars}; ")
 
 
 def test_json_has_the_same_figures(benchmark: Path) -> None:
@@ -132,9 +140,10 @@ def test_a_rate_is_compared_with_every_limit(benchmark: Path, rate: str, enough:
 
 
 WRONG = [
-    (["--images", "many"], "expected a number above 0"),
-    (["--images", "0"], "expected a number above 0"),
-    (["--images", "1e308"], "up to 1e+15"),
+    (["--images", "many"], "expected 1 to 1e+15 pictures"),
+    (["--images", "0.5"], "expected 1 to 1e+15 pictures"),
+    (["--images", "0"], "expected 1 to 1e+15 pictures"),
+    (["--images", "1e308"], "expected 1 to 1e+15 pictures"),
     (["--cold-starts", "nan"], "expected a share from 0 to 1"),
     (["--megapixels", "nan"], "expected a number above 0"),
     (["--megapixels", "90"], "--megapixels: expected at most the stack's maxPixels, 64, got 90"),
