@@ -86,7 +86,7 @@ def stack_config(stack: str, overrides: Mapping[str, str] | None = None) -> dict
 
 
 def file_config(path: Path) -> dict[str, str]:
-    """Return the config of a stack file over the defaults of `Pulumi.yaml`.
+    """Return the config of a stack file over the defaults of `Pulumi.yaml`, which stand in for encrypted values.
 
     Raises: StackFileError.
     """
@@ -111,7 +111,9 @@ def file_config(path: Path) -> dict[str, str]:
         full = _full_key(str(key), name)
         if full in written:
             raise StackFileError(f"{path}: expected {full} once, got {written[full]} and {key}: remove one")
-        written[full], values[full] = str(key), value
+        written[full] = str(key)
+        if not (isinstance(value, dict) and value.keys() == {"secure"}):  # Only the Pulumi CLI can decrypt it.
+            values[full] = value
     return {key: _as_text(key, value) for key, value in values.items()}
 
 

@@ -66,6 +66,14 @@ def test_the_other_keys_of_a_stack_are_accepted(tmp_path: Path) -> None:
     assert file_config(file)["other:key"] == "1"
 
 
+def test_an_encrypted_value_leaves_the_default(tmp_path: Path) -> None:
+    """Only the Pulumi CLI can decrypt what `pulumi config set --secret` writes, and the other settings count."""
+    file = tmp_path / "Pulumi.dev.yaml"
+    file.write_text("config:\n  pixelcascade:alarmEmail:\n    secure: v1:a:b\n  pixelcascade:batchSize: 5\n")
+    config = StackConfig.parse(file_config(file))
+    assert (config.alarm_email, config.batch_size) == ("", 5)
+
+
 def test_a_merged_key_may_be_overridden(tmp_path: Path) -> None:
     """A key that a mapping has beside a merged one is there once."""
     file = tmp_path / "Pulumi.dev.yaml"
