@@ -5,14 +5,16 @@
 import json
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from typing import Any
 
 from .model import Resource, StackResources, allows, condition_keys, listed, statements
 
 # X-Ray has no resources to name. Source: Service Authorization Reference, AWS X-Ray.
 NAMELESS_ACTIONS = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+WILDCARD = re.compile(r"[*?]")
 # A part of a bucket below a prefix, or the streams of one log group.
-BELOW = re.compile(r"[^*/:]+/[^*]+/\*[^*]*|log-group:[^*:]+:\*")
+BELOW = re.compile(r"[^*?/:]+/[^*?]+/\*[^*?]*|log-group:[^*?:]+:\*")
 
 
 def nothing_is_allowed_everywhere(policy: Resource, _stack: StackResources) -> Iterator[str]:
@@ -21,10 +23,10 @@ def nothing_is_allowed_everywhere(policy: Resource, _stack: StackResources) -> I
         actions = listed(statement.get("Action"))
         if not actions or "NotResource" in statement:
             yield "it allows everything except a few actions or resources"
-        yield from (f"it allows {action}" for action in actions if "*" in action)
+        yield from (f"it allows {action}" for action in actions if WILDCARD.search(action))
         for resource in listed(statement.get("Resource")):
             nameless = resource == "*" and set(actions) <= NAMELESS_ACTIONS
-            if "*" in resource and not nameless and not BELOW.fullmatch(resource.split(":", 5)[-1]):
+            if WILDCARD.search(resource) and not nameless and not BELOW.fullmatch(resource.split(":", 5)[-1]):
                 yield f"it allows {', '.join(actions)} on {resource}"
 
 
@@ -82,21 +84,22 @@ def callers_are_named_by_arn_and_account(permission: Resource, _stack: StackReso
 
 
 def outputs_start_nothing(trigger: Resource, stack: StackResources) -> Iterator[str]:
-    """No prefix that a function may write to overlaps a trigger's prefix."""
-    bucket = [found.props["arn"] for found in stack.where("Bucket", "bucket", trigger.props["bucket"])]
+    """No prefix that a component's function may write to overlaps a trigger's prefix."""
+    roles = {policy.props.get("role") for policy in stack.of("RolePolicy") if policy.in_package}
+    written = [(policy, place) for policy in stack.where("RolePolicy", "role", *roles) for place in _writable(policy)]
     for rule in trigger.props.get("lambdaFunctions") or []:
-        watched = f"{bucket[0]}/{rule.get('filterPrefix') or ''}"
-        for policy in stack.of("RolePolicy"):
-            for place in _writable(policy):
-                if place.startswith(watched) or watched.startswith(place):
-                    yield f"{policy.name} allows writing to {place}*, which would start {rule['lambdaFunctionArn']}"
+        partition = rule["lambdaFunctionArn"].split(":")[1]
+        watched = f"arn:{partition}:s3:::{trigger.props['bucket']}/{rule.get('filterPrefix') or ''}"
+        for policy, place in written:
+            if place.startswith(watched) or watched.startswith(place):
+                yield f"{policy.name} allows writing to {place}*, which would start {rule['lambdaFunctionArn']}"
 
 
 def _writable(policy: Resource) -> Iterator[str]:
     """Yield the beginning of each place in S3 that a policy lets a function write to."""
     for statement in allows(policy):
-        if "s3:PutObject" in listed(statement.get("Action")):
-            yield from (resource.partition("*")[0] for resource in listed(statement["Resource"]))
+        if any(fnmatch("s3:putobject", action.lower()) for action in listed(statement.get("Action"))):
+            yield from (WILDCARD.split(resource)[0] for resource in listed(statement.get("Resource")))
 
 
 def _denies_plain_http(statement: dict[str, Any]) -> bool:

@@ -64,9 +64,9 @@ def failures_ring(queue: Resource, stack: StackResources) -> Iterator[str]:
     if queue.props["arn"] not in failure_queues(stack):
         return
     for alarm in stack.of("MetricAlarm"):
-        metrics = [query.get("metric") or {} for query in alarm.props["metricQueries"]]
+        metrics = [alarm.props, *(query.get("metric") or {} for query in alarm.props.get("metricQueries") or ())]
         watched = [
-            (metric.get("metricName"), (metric.get("dimensions") or {}).get("QueueName"), alarm.props["threshold"])
+            (metric.get("metricName"), (metric.get("dimensions") or {}).get("QueueName"), alarm.props.get("threshold"))
             for metric in metrics
         ]
         if ("ApproximateNumberOfMessagesVisible", queue.props["name"], 0) in watched:

@@ -66,6 +66,48 @@ def test_resources_outside_the_components_are_not_checked() -> None:
     assert broken(logs(stack_of("dev"))) == {}
 
 
+def test_a_bucket_of_another_stack_is_checked_by_its_name() -> None:
+    """A publisher may watch a bucket that the stack does not have, and its functions must not write there either."""
+    stack = drop("Bucket", "images")(stack_of("dev"))
+    assert broken(stack) == {}
+    assert broken(WRITES(stack)).keys() == {"outputs-start-nothing"}
+
+
+def may_write(action: str, role: str) -> Change:
+    """Add a policy that allows an action on the whole bucket, outside of the components."""
+    document = {"Statement": {"Effect": "Allow", "Action": action, "Resource": f"{IMAGES}/*"}}
+    return add("aws:iam/rolePolicy:RolePolicy", "mine", role=role, policy=json.dumps(document))
+
+
+@pytest.mark.parametrize("action", ["s3:PutObject", "s3:Put*", "s3:putobject", "*"])
+def test_a_further_policy_of_a_functions_role_may_not_start_it(action: str) -> None:
+    """The role of a function may have another policy, as that of an existing function does."""
+    changed = may_write(action, physical("pixel-resizer-role"))
+    assert "outputs-start-nothing" in broken(changed(stack_of("dev")))
+
+
+def test_the_role_of_an_uploader_may_write_to_the_trigger() -> None:
+    """A server in the same program uploads masters; no message of the topic starts it."""
+    assert broken(may_write("s3:PutObject", "server")(stack_of("dev"))) == {}
+
+
+NO_RESOURCE = '{"Statement": {"Effect": "Allow", "Action": "s3:PutObject", "NotResource": "arn:aws:s3:::x/*"}}'
+
+
+@pytest.mark.parametrize(
+    "mine",
+    [
+        add("aws:cloudwatch/metricAlarm:MetricAlarm", "mine", metricName="CPU", threshold=1),
+        add("aws:iam/rolePolicy:RolePolicy", "mine", role="mine", policy=NO_RESOURCE),
+    ],
+)
+def test_a_resource_outside_the_components_hides_no_violation(mine: Change) -> None:
+    """The pack skips a rule for values that are missing; an alarm without expressions does not make it so."""
+    stack = WRITES(drop("MetricAlarm", "resizing-dead-letters-not-empty-alarm")(mine(stack_of("dev"))))
+    found = {rule.name for rule in RULES if list(rule.violations(stack, unknown=(KeyError,)))}
+    assert found == {"failures-ring", "outputs-start-nothing"}
+
+
 def test_the_pack_runs_from_a_copy_of_its_folder(tmp_path: Path) -> None:
     """A copy of the folder works elsewhere, with only `pulumi_policy` installed, and offers every rule."""
     copy = shutil.copytree(ROOT / "policy", tmp_path / "pack")
@@ -177,6 +219,11 @@ BROKEN: list[tuple[str, Change]] = [
     ),
     ("nothing-is-allowed-everywhere", policy("RolePolicy", "pixel-resizer-policy", allow("s3:*", f"{IMAGES}/out/*"))),
     ("nothing-is-allowed-everywhere", policy("RolePolicy", "pixel-resizer-policy", allow("s3:GetObject", "*"))),
+    ("nothing-is-allowed-everywhere", policy("RolePolicy", "pixel-resizer-policy", allow("s3:Get?bject", IMAGES))),
+    (
+        "nothing-is-allowed-everywhere",
+        policy("RolePolicy", "pixel-resizer-policy", allow("s3:GetObject", "arn:aws:s3:::image?/a/b")),
+    ),
     (
         "nothing-is-allowed-everywhere",
         policy("RolePolicy", "pixel-resizer-policy", allow("s3:GetObject", f"{IMAGES}/*")),
