@@ -117,6 +117,10 @@ class Fanout(pulumi.ComponentResource):
 
     def _key(self) -> pulumi.Output[str] | None:
         args = self._args
+        if args.get("create_key") and args.get("key_arn"):
+            raise ArgumentError(
+                f"The fan-out {self._name}: expected create_key or key_arn, got both: remove one of them"
+            )
         if args.get("create_key"):
             days = int(args.get("key_deletion_days", LATEST_DAYS))
             return Key(f"{self._name}-key", days, args.get("tags"), self._child).arn

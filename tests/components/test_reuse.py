@@ -240,6 +240,11 @@ Fanout("orders", {{"branches": {branches}, "functions": {functions}}})
             "{}",
             "expected no settings of a new function beside an existing one, got environment, memory_mb: remove them",
         ),
+        (
+            '[], "create_key": True, "key_arn": "arn"',
+            "code",
+            "orders: expected create_key or key_arn, got both: remove one",
+        ),
         ("pulumi.Output.from_input([])", "code", "expected a list of branches, got an output: put outputs"),
     ],
 )
