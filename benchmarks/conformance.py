@@ -21,7 +21,7 @@ from benchmarks.guarded import run_guarded
 from benchmarks.memory.sizes import SMALLEST_MB
 from benchmarks.options import json_option, number
 from components.errors import NOT_AS_EXPECTED
-from costs.console import wide_console
+from costs.console import print_texts, wide_console
 from handlers.errors import RejectedImageError
 from handlers.imaging import Jpeg, Limits, Picture, convert, describe, load_formats, open_picture, resize
 from handlers.imaging.formats import FORMATS, FURTHER
@@ -187,7 +187,7 @@ def _print(findings: list[Finding], *, compared: bool) -> None:
             finding.reason,
             finding.difference,
         )
-    console.print(table)
+    print_texts(console, table)
     verdicts = Counter(finding.verdict for finding in findings)
     summary = ", ".join(f"{count:,} {verdict}" for verdict, count in sorted(verdicts.items()))
     unexplained = sum(not finding.explained for finding in findings)

@@ -8,10 +8,9 @@ from functools import partial
 from pathlib import Path
 
 import jinja2
-from rich.markup import escape
-from rich.table import Table
+from rich.console import Console
 
-from costs.console import wide_console
+from costs.console import print_numbers, wide_console
 
 TEMPLATE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{{ page.title }}</title>
 <style>body{font:15px sans-serif;max-width:1420px;margin:2em auto;padding:0 1em}img{max-width:100%}.bad{color:#b33}
@@ -42,14 +41,9 @@ class PageTable:
     link: str = ""
     link_text: str = ""
 
-    def for_console(self) -> Table:
-        """Return it for a terminal; a column is narrower than its name if that has several words."""
-        table = Table(title=self.heading or None, title_justify="left")
-        for number, name in enumerate(self.columns):
-            table.add_column(name, justify="right" if number else "left", no_wrap=number > 0 and " " not in name)
-        for number, row in enumerate(self.rows):
-            table.add_row(*map(escape, row), style="red" if number in self.bad else None)
-        return table
+    def print_to(self, console: Console) -> None:
+        """Print it on a terminal."""
+        print_numbers(console, self.columns, self.rows, title=self.heading or None, bad=self.bad)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +64,7 @@ class Page:
         say = partial(console.print, highlight=False, soft_wrap=True)
         say(f"{self.title}: {self.question}")
         for table in self.tables:
-            console.print(table.for_console())
+            table.print_to(console)
             if table.link:
                 say(f"{table.heading} {table.link_text}: {table.link}")
         for note in [*self.notes, ", ".join(f"{name} {value}" for name, value in self.machine.items())]:

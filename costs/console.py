@@ -1,8 +1,13 @@
 """Where texts and tables are printed."""
 
+from collections.abc import Collection, Sequence
+
 from rich.console import Console
+from rich.table import Table
 
 WIDTH = 160
+EDGES, BETWEEN = 4, 3
+"""Letters of a table's lines and blanks: around a single column, and more for each other one."""
 
 
 def text_console(width: int | None = None) -> Console:
@@ -14,3 +19,44 @@ def wide_console(width: int = WIDTH) -> Console:
     """Return a console as wide as its terminal or, where there is none, as tables need."""
     console = text_console()
     return console if console.is_terminal else text_console(width)
+
+
+def print_texts(console: Console, table: Table) -> None:
+    """Print a table of texts; words that are too long for a narrow terminal continue in the next line."""
+    for column in table.columns:
+        column.overflow = "fold"
+    console.print(table)
+
+
+def print_numbers(
+    console: Console,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    title: str | None = None,
+    bad: Collection[int] = (),
+) -> None:
+    """Print a table of numbers, with names in its first column; the rows whose numbers are in `bad` are red.
+
+    One that is too wide continues below with further columns, after the first one again.
+    """
+    widths = [max(map(len, [*name.split(), *(row[at] for row in rows)])) for at, name in enumerate(columns)]
+    for part, shown in enumerate(_parts(widths, console.width)):
+        table = Table(title=None if part else title, title_justify="left")
+        for at in shown:
+            table.add_column(columns[at], justify="right" if at else "left", min_width=widths[at] if at else None)
+        for number, row in enumerate(rows):
+            table.add_row(*(row[at] for at in shown), style="red" if number in bad else None)
+        print_texts(console, table)
+
+
+def _parts(widths: Sequence[int], most: int) -> list[list[int]]:
+    """Return which columns each table has that is at most so wide; the first column is in all of them."""
+    first = min(widths[0], most // 2) + EDGES
+    parts, used = [[0]], first
+    for at, width in enumerate(widths[1:], start=1):
+        if used + width + BETWEEN > most and len(parts[-1]) > 1:
+            parts, used = [*parts, [0]], first
+        parts[-1].append(at)
+        used += width + BETWEEN
+    return parts

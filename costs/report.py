@@ -4,13 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
+from rich.console import Console
 from rich.table import Column, Table
 
 from components import prices
 from costs import assumptions, scale
 from costs.bill import Bill, Line, total
 from costs.calls import UPLOAD
-from costs.console import wide_console
+from costs.console import print_numbers, print_texts, wide_console
 from costs.estimate import PARTS, STACK, Estimate
 from costs.formats import FormatPrice, format_prices
 from costs.reference import ReferenceSetup
@@ -71,13 +72,13 @@ class EstimateReport:
             console.print(self._services())
             console.print("For every line, limit, assumption and price: --verbose.", highlight=False)
             return
-        console.print(self._bills())
-        console.print(self._formats())
-        console.print(self._scale())
+        print_texts(console, self._bills())
+        self._print_formats(console)
+        print_texts(console, self._scale())
         for sentence in self.beside:
             console.print(sentence, highlight=False, soft_wrap=True)
-        console.print(self._assumptions())
-        console.print(_prices())
+        print_texts(console, self._assumptions())
+        print_texts(console, _prices())
 
     def plain(self) -> dict[str, Any]:
         """Return everything as JSON has it."""
@@ -98,7 +99,7 @@ class EstimateReport:
     def _bills(self) -> Table:
         pictures = f"{self.workload.images:,.0f} pictures of {self.workload.megapixels:g} megapixels"
         title = f"{pictures} in a month: US dollars, {prices.REGION}, list prices of {prices.READ}"
-        table = Table("part", "what", *map(_right, ("number", *SET_UPS)), title=title)
+        table = Table(Column("part", no_wrap=True), "what", *map(_right, ("number", *SET_UPS)), title=title)
         both = (self.bill, self.reference)
         for part in BILLED_PARTS:
             _add_lines(table, part, self.bill.work, self.reference.work)
@@ -143,18 +144,18 @@ class EstimateReport:
         if self.region != prices.REGION:
             yield f"These are the prices of {prices.REGION}. The stack is in {self.region}, where prices differ."
 
-    def _formats(self) -> Table:
-        """Return what further formats and another quality cost and save, compared with the stack's JPEGs."""
-        title = "Formats: what is added to the bill with the stack's JPEGs, US dollars a month"
+    def _print_formats(self, console: Console) -> None:
+        """Print what further formats and another quality cost and save, compared with the stack's JPEGs."""
         dollars = ("Lambda", "requests", "storage", "sending every size")
-        numbers = map(_right, ("ms a picture", "KB a picture", *dollars, "break-even views"))
-        table = Table("format", "", *numbers, title=title)
+        rows = []
         for one in self.formats:
             what = "instead" if one.instead else "made" if one.made else "not made"
             added = (f"{value:+,.2f}" for value in (one.compute, one.requests, one.keeping, one.view))
-            views = "" if one.break_even_views is None else f"{one.break_even_views:,.1f}"
-            table.add_row(one.name, what, f"{one.ms:,.1f}", f"{one.kb:,.0f}", *added, views)
-        return table
+            views = "" if one.instead or one.break_even_views is None else f"{one.break_even_views:,.1f}"
+            rows.append((f"{one.name}, {what}", f"{one.ms:,.1f}", f"{one.kb:,.0f}", *added, views))
+        columns = ("format", "ms a picture", "KB a picture", *dollars, "break-even views")
+        title = "Formats: what is added to the bill with the stack's JPEGs, US dollars a month"
+        print_numbers(console, columns, rows, title=title)
 
     def _scale(self) -> Table:
         columns = ("limit", "default", _right("reached at"), f"enough for {self.rate:,.1f}", "raised by", "source")

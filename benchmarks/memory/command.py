@@ -114,7 +114,7 @@ def _compare(reports: Sequence[calibrate.LambdaReport], measured: Sequence[Measu
         values = [*one.duration_ms, one.factor, *one.init_ms, *one.peak_mb]
         cells = ["" if value is None else f"{value:,.2f}" for value in values]
         rows.append([f"{one.memory_mb:,}", str(one.invocations), *cells])
-    wide_console().print(PageTable(columns=columns, rows=rows).for_console())
+    PageTable(columns=columns, rows=rows).print_to(wide_console())
     click.echo(calibrate.sentence(found))
 
 
