@@ -58,7 +58,7 @@ def unpacked(config: StackConfig) -> Iterator[Artefact]:
     # As in `build`, a folder in which code may run.
     with tempfile.TemporaryDirectory(dir=paths.CACHE) as name:
         folder = Path(name)
-        for archive, place in ((package.code, "task"), (package.layer, "opt")):
+        for archive, place in ((package.code, "task"), *((layer, "opt") for layer in package.layers)):
             with zipfile.ZipFile(archive) as opened:
                 opened.extractall(folder / place)
         runner = folder / "runner" / "benchmarks"

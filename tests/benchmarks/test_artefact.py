@@ -42,6 +42,12 @@ def test_code_may_run_where_it_is_unpacked(artefact: Artefact) -> None:
     assert {place.is_relative_to(CACHE) for place in (artefact.code, artefact.layer)} == {True}
 
 
+def test_the_layer_for_heic_is_unpacked_too() -> None:
+    """A stack that accepts HEIC has a second layer, without which each of its functions fails."""
+    with unpacked(StackConfig(input_formats=("jpeg", "heic"))) as found:
+        assert printed(found, "import handlers.imaging.formats.heic; print('imported')") == "imported"
+
+
 @needs_python("3.13")
 def test_the_runtimes_python_runs_the_package_if_installed(artefact: Artefact) -> None:
     """The runtime's version imports faster than 3.11."""
