@@ -62,7 +62,7 @@ def _started(command: Sequence[str], expected: str, option: str, **options: Any)
     except OSError as error:
         raise click.BadParameter(f"{expected} ({error.filename}: {error.strerror})", param_hint=option) from error
     except ChildDiedError as error:
-        errors = [line.strip() for line in str(error).splitlines() if "Error: " in line]
+        errors = [line.strip() for line in error.output.splitlines() if "Error: " in line]
         raise click.BadParameter(f"{expected} ({next(iter(errors), error)})", param_hint=option) from error
     if child.greeting != READY:
         child.close()

@@ -16,7 +16,9 @@ START_S = 60.0
 
 
 class ChildDiedError(click.ClickException):
-    """The process ended by itself, or was killed; the message says how."""
+    """The process ended by itself, or was killed; the message says how in one line, `output` is all of its errors."""
+
+    output = ""
 
 
 class LineProcess:
@@ -77,4 +79,8 @@ class LineProcess:
         if self._process.returncode == -signal.SIGKILL:
             raise ChildDiedError("it was killed: out of memory")
         self._errors.seek(0)
-        raise ChildDiedError(f"it ended with {self._process.returncode}: {self._errors.read().strip()[-2000:]}")
+        output = self._errors.read().strip()
+        last = output.rpartition("\n")[2]
+        error = ChildDiedError(f"it ended with {self._process.returncode}: {last[:500]}")
+        error.output = output
+        raise error

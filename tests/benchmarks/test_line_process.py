@@ -31,3 +31,12 @@ def test_the_end_of_a_program_is_reported(lines: str, wait_s: float, message: st
     """The error says whether it stalled, was killed, or failed, and what it printed."""
     with shell(lines) as program, pytest.raises(ChildDiedError, match=message):
         program.ask({}, wait_s)
+
+
+def test_a_traceback_is_reported_by_its_last_line() -> None:
+    """The message is one line of a report, and the whole output stays at hand."""
+    lines = "read -r line; printf 'Traceback:\\n  frame\\nError: why\\n' >&2; exit 1"
+    with shell(lines) as program, pytest.raises(ChildDiedError) as caught:
+        program.ask({}, 60)
+    assert str(caught.value) == "it ended with 1: Error: why"
+    assert caught.value.output == "Traceback:\n  frame\nError: why"
