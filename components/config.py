@@ -142,6 +142,8 @@ class StackConfig:
                     settings[field_name(key)] = cls._setting(owner, key, text, project)
                 except ValueError as error:
                     problems.append(f"{full_key}: {error}")
+            elif key in cls._fields() and did_you_mean(owner, (project,)):
+                problems.append(f"{full_key}: expected {project}:{key}: rename the key")
         if not problems:
             config = cls(**settings)
             problems = [
@@ -153,6 +155,11 @@ class StackConfig:
         return config
 
     @classmethod
+    def _fields(cls) -> dict[str, Mapping[str, Any]]:
+        """Return what each config key accepts."""
+        return {config_key(field.name): field.metadata for field in dataclasses.fields(cls)}
+
+    @classmethod
     def _setting(cls, owner: str, key: str, text: str, project: str) -> Any:
         """Return the value of one key's text.
 
@@ -161,7 +168,7 @@ class StackConfig:
         if owner != project:
             # In a stack file that came with a project made by `pulumi new` under another name.
             raise ValueError(f"expected {project}:{key}, because this project is called {project}: rename the key")
-        settings = {config_key(field.name): field.metadata for field in dataclasses.fields(cls)}
+        settings = cls._fields()
         if key not in settings:
             near = did_you_mean(key, settings, most=1)
             raise ValueError(f"expected a key of docs/configuration.md, got {key}{near}: rename or remove it")

@@ -67,6 +67,19 @@ def test_keys_of_other_projects_are_ignored() -> None:
     assert StackConfig.parse({"aws:region": "eu-central-1"}) == StackConfig()
 
 
+@pytest.mark.parametrize("owner", ["pixelcasade", "PixelCascade", "pixel-cascade"])
+def test_a_key_under_a_misspelt_project_is_refused(owner: str) -> None:
+    """The setting would be ignored; a key of another name there is somebody else's."""
+    with pytest.raises(ConfigError, match=f"{owner}:maxPixels: expected pixelcascade:maxPixels: rename the key"):
+        StackConfig.parse({f"{owner}:maxPixels": "5"})
+    assert StackConfig.parse({f"{owner}:other": "5"}) == StackConfig()
+
+
+def test_a_setting_of_another_program_is_ignored() -> None:
+    """A program that uses the components may have a setting of the same name."""
+    assert StackConfig.parse({"orders:bucket": "mine", "aws:runtime": "x"}) == StackConfig()
+
+
 @pytest.mark.parametrize(
     ("key", "near"),
     [
