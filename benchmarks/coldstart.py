@@ -10,6 +10,7 @@ from benchmarks.findings import Findings, Row, findings_command
 from benchmarks.measuring import interleaved, pin, ratio
 from benchmarks.options import runs_option
 from benchmarks.worker_process import CREDENTIALS
+from components.branches import BRANCHES
 from components.config import StackConfig
 
 PEER = "a script with boto3, Pillow and one S3 client"
@@ -17,11 +18,11 @@ SCRIPTS = {
     PEER: "import boto3, PIL.Image; boto3.client('s3')",
     "python alone": "pass",
     "job-publisher": "import handlers.job_publisher; from handlers import clients; clients.sns()",
-    "format-converter": "import handlers.format_converter; from handlers import clients; clients.s3()",
-    "pixel-resizer": "import handlers.pixel_resizer; from handlers import clients; clients.s3()",
-    "metadata-extractor": (
-        "import handlers.metadata_extractor; from handlers import clients; clients.s3(); clients.dynamodb()"
-    ),
+    **{
+        row.function_name: f"import handlers.{row.module}; from handlers import clients; clients.s3()"
+        + ("; clients.dynamodb()" if row.records else "")
+        for row in BRANCHES
+    },
 }
 # The end of a process does not count.
 END = "; import os; os._exit(0)"

@@ -16,6 +16,7 @@ from benchmarks import faults as sources
 from benchmarks.masters import FAULTS, Upload, uploads
 from benchmarks.options import json_option
 from benchmarks.outcome import LoadOutcome, assess, assess_records, dead_letters
+from components.branches import BRANCHES
 from components.config import PROJECT
 from components.errors import NOT_AS_EXPECTED
 from components.nearest import did_you_mean
@@ -141,10 +142,10 @@ def _figures(deployment: Deployment, planned: Sequence[Upload], seconds: float, 
     outcome: LoadOutcome = assess(stack, planned, cascade.accounts(stack, present), dead_letters(stack))
     with Inventory.of(stack) as inventory:
         assess_records(stack, outcome, inventory.records(), ids)
-    pieces = {prefix: sum(1 for _ in list_objects(stack, prefix)) for prefix in ("converted/", "resized/")}
+    prefixes = filter(None, (row.prefix_in(stack.layout) for row in BRANCHES))
     return {
         **outcome.counts(),
-        "outputs": sum(pieces.values()),
+        "outputs": sum(1 for prefix in prefixes for _ in list_objects(stack, prefix)),
         "records": len(results.records(stack)),
         "retries": _retries(deployment),
         "seconds": round(seconds, 1),
