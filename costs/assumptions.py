@@ -6,7 +6,7 @@ from components.branches import BRANCHES
 from costs import encodings
 from costs.calls import ITEM_OVERHEAD_BYTES, ITEM_WRITE_UNITS, UPLOAD, calls, record_bytes
 from costs.durations import PUBLISHER_COMMAND
-from costs.estimate import HEIGHT_BY_WIDTH, IDLE_POLLS, ITEM_BYTES, LOGS_COMPRESSED, Estimate
+from costs.estimate import IDLE_POLLS, ITEM_BYTES, LOGS_COMPRESSED, Estimate
 from costs.workload import Assumption
 
 
@@ -26,7 +26,7 @@ def measured(estimate: Estimate) -> Iterator[Assumption]:
     yield Assumption(
         "bytes a pixel of the sizes",
         ", ".join(f"{one.name} {one.bytes_per_pixel:.2f}" for one in estimate.outputs),
-        f"`{encodings.COMMAND}`, nearest quality, 4:2:0; all kept, {HEIGHT_BY_WIDTH} as high as wide",
+        f"`{encodings.COMMAND}`, nearest quality, 4:2:0; all kept, {encodings.HEIGHT_BY_WIDTH} as high as wide",
     )
     calls_made = f"{sum(calls(sizes=1)[UPLOAD].values()):g} calls"
     yield Assumption(

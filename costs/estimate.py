@@ -1,6 +1,6 @@
 """What a month of pictures costs with a stack's settings: functions, requests, logs, alarms and storage."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from components import prices
@@ -19,9 +19,8 @@ from costs.calls import (
     request_lines,
 )
 from costs.durations import Duration, Durations
-from costs.encodings import Encoding, Encodings
+from costs.encodings import Encoding, Encodings, pixels
 from costs.workload import HOURS, Workload
-from handlers.imaging.frames import Box
 
 STACK = "stack"
 
@@ -39,9 +38,8 @@ GB, MB = 2.0**30, 1e6
 LOGS_COMPRESSED = 0.2
 DAYS = HOURS / 24
 
-# Means of the 24 photographs of docs/performance.md: height by width, bytes of an item and the 100 that each is billed
-# beside. Source: DynamoDB's developer guide, "Estimating a table's size".
-HEIGHT_BY_WIDTH, ITEM_BYTES = 0.8, 1023 + 100
+ITEM_BYTES = 1023 + ITEM_OVERHEAD_BYTES
+"""Of the metadata of one picture: the mean of the 24 photographs of docs/performance.md."""
 
 BY_NAME = {row.name: row for row in BRANCHES}
 RESIZING = next(row.name for row in BRANCHES if row.per_size)
@@ -90,7 +88,7 @@ class Estimate:
     @property
     def output_pixels(self) -> float:
         """Pixels of all sizes of a picture."""
-        return _pixels_of(self.config.sizes)
+        return pixels(self.config.sizes)
 
     def encoding_ms(self, core_ms: float) -> float:
         """Return what the resizer is billed for milliseconds of one core, of which a function has its share."""
@@ -105,7 +103,7 @@ class Estimate:
     def _formats_ms(self) -> float:
         """Milliseconds that the stack's sizes and formats take beyond those that the resizer was measured with."""
         ours, theirs = (
-            self.encodings.ms_per_megapixel(made.jpeg_quality, made.output_formats) * _pixels_of(made.sizes) / 1e6
+            self.encodings.ms_per_megapixel(made.jpeg_quality, made.output_formats) * pixels(made.sizes) / 1e6
             for made in (self.config, self.durations)
         )
         return self.encoding_ms(ours - theirs)
@@ -201,15 +199,3 @@ class Estimate:
         if not row.per_size:
             return self.workload.upload_mb * MB
         return self.output_pixels * sum(one.bytes_per_pixel for one in self.outputs)
-
-
-def _pixels_of(sizes: Mapping[str, int | str]) -> float:
-    return sum(map(_pixels, sizes.values()))
-
-
-def _pixels(size: int | str) -> float:
-    """Return the pixels of an output of a size, as a stack's config has it."""
-    if isinstance(size, int):
-        return size * size * HEIGHT_BY_WIDTH
-    box = Box.parse(size)
-    return _pixels(min(box.width, round(box.height / HEIGHT_BY_WIDTH))) if box.inside else box.width * box.height

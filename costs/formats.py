@@ -1,10 +1,13 @@
 """What a format or another quality costs and saves: Lambda time, requests and storage against bytes sent."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from rich.console import Console
+
 from components import prices
+from costs.console import print_numbers
 from costs.encodings import Encoding
 from costs.estimate import GB, Estimate
 
@@ -63,6 +66,20 @@ def format_prices(estimate: Estimate) -> list[FormatPrice]:
     Raises: DurationsError.
     """
     return list(_prices(estimate))
+
+
+def print_formats(console: Console, found: Iterable[FormatPrice]) -> None:
+    """Print what further formats and another quality cost and save, compared with the stack's JPEGs."""
+    rows = []
+    for one in found:
+        what = "instead" if one.instead else "made" if one.made else "not made"
+        added = (f"{value:+,.2f}" for value in (one.compute, one.requests, one.keeping, one.view))
+        views = "" if one.instead or one.break_even_views is None else f"{one.break_even_views:,.1f}"
+        rows.append((f"{one.name}, {what}", f"{one.ms:,.1f}", f"{one.kb:,.0f}", *added, views))
+    dollars = ("Lambda", "requests", "storage", "sending every size")
+    columns = ("format", "ms a picture", "KB a picture", *dollars, "break-even views")
+    title = "Formats: what is added to the bill with the stack's JPEGs, US dollars a month"
+    print_numbers(console, columns, rows, title=title)
 
 
 def _prices(estimate: Estimate) -> Iterator[FormatPrice]:

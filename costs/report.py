@@ -4,16 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
-from rich.console import Console
 from rich.table import Column, Table
 
 from components import prices
 from costs import assumptions, scale
 from costs.bill import Bill, Line, total
 from costs.calls import UPLOAD
-from costs.console import print_numbers, print_texts, wide_console
+from costs.console import print_texts, wide_console
 from costs.estimate import PARTS, STACK, Estimate
-from costs.formats import FormatPrice, format_prices
+from costs.formats import FormatPrice, format_prices, print_formats
 from costs.reference import ReferenceSetup
 from costs.scale import Limit
 from costs.workload import Assumption, Workload
@@ -73,7 +72,7 @@ class EstimateReport:
             console.print("For every line, limit, assumption and price: --verbose.", highlight=False)
             return
         print_texts(console, self._bills())
-        self._print_formats(console)
+        print_formats(console, self.formats)
         print_texts(console, self._scale())
         for sentence in self.beside:
             console.print(sentence, highlight=False, soft_wrap=True)
@@ -143,19 +142,6 @@ class EstimateReport:
     def _elsewhere(self) -> Iterator[str]:
         if self.region != prices.REGION:
             yield f"These are the prices of {prices.REGION}. The stack is in {self.region}, where prices differ."
-
-    def _print_formats(self, console: Console) -> None:
-        """Print what further formats and another quality cost and save, compared with the stack's JPEGs."""
-        dollars = ("Lambda", "requests", "storage", "sending every size")
-        rows = []
-        for one in self.formats:
-            what = "instead" if one.instead else "made" if one.made else "not made"
-            added = (f"{value:+,.2f}" for value in (one.compute, one.requests, one.keeping, one.view))
-            views = "" if one.instead or one.break_even_views is None else f"{one.break_even_views:,.1f}"
-            rows.append((f"{one.name}, {what}", f"{one.ms:,.1f}", f"{one.kb:,.0f}", *added, views))
-        columns = ("format", "ms a picture", "KB a picture", *dollars, "break-even views")
-        title = "Formats: what is added to the bill with the stack's JPEGs, US dollars a month"
-        print_numbers(console, columns, rows, title=title)
 
     def _scale(self) -> Table:
         columns = ("limit", "default", _right("reached at"), f"enough for {self.rate:,.1f}", "raised by", "source")
