@@ -14,15 +14,13 @@ from PIL import Image
 
 from benchmarks import peer
 from benchmarks.measuring import milliseconds
-from benchmarks.photos import Photo
-from handlers.imaging import Limits, Picture, convert, describe, open_picture, output_sizes, resize
+from benchmarks.photos import LIMITS, Photo
+from handlers.imaging import Picture, convert, describe, open_picture, output_sizes, resize
 from handlers.imaging.formats import DEFAULT_FORMATS
 from handlers.imaging.formats.jpeg_decoder import open_jpeg
 from handlers.imaging.pixels.orientation import upright_size
 
 WIDTHS = {"thumbnail": 100, "medium": 500, "large": 1000}
-WHITE = (255, 255, 255)
-LIMITS = Limits(max_pixels=10**9, max_bytes=10**9)
 LANCZOS = Image.Resampling.LANCZOS
 Contestant = Callable[[Photo], float]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image, ImageChops
 
 from benchmarks import peer
-from benchmarks.contestants import WHITE
+from benchmarks.photos import WHITE
 from handlers.errors import BrokenImageError, RejectedImageError
 from handlers.imaging import Limits, Picture, open_picture
 from handlers.imaging.formats.gif import GifHeader

@@ -8,12 +8,12 @@ from unittest import mock
 import click
 from PIL import Image
 
-from benchmarks.contestants import LIMITS, WHITE, WIDTHS
+from benchmarks.contestants import WIDTHS
 from benchmarks.encoded import WINDOW, Encoded, encoded, matched
 from benchmarks.findings import Findings, Row, findings_command
 from benchmarks.measuring import Samples, pin
 from benchmarks.options import images_option
-from benchmarks.photos import Photo, load
+from benchmarks.photos import LIMITS, WHITE, Photo, load
 from handlers.imaging import open_picture
 from handlers.imaging.encode import encode
 from handlers.imaging.further import FORMATS, Avif, Further, Webp

@@ -13,7 +13,7 @@ from benchmarks.findings import Findings, Row, findings_command
 from benchmarks.line_process import LineProcess
 from benchmarks.measuring import interleaved, pin, ratio
 from benchmarks.options import EXISTING_FILE, FOLDER, images_option, runs_option
-from benchmarks.photos import Photo, as_format, load
+from benchmarks.photos import LIMITS, Photo, as_format, load
 from handlers.imaging import convert
 
 OURS = "PixelCascade"
@@ -66,7 +66,7 @@ def _inputs(task: str, photos: list[Photo]) -> list[Photo]:
     Raises: click.BadParameter.
     """
     if task == "copy":
-        copied = [photo for photo in photos if convert(photo.data, limits=contestants.LIMITS).copied]
+        copied = [photo for photo in photos if convert(photo.data, limits=LIMITS).copied]
         if not copied:
             others = " ".join(f"--task {other}" for other in CALLS if other != task)
             expected = f"expected a picture that can be copied; choose other --images, or {others}"

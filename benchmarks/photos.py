@@ -11,8 +11,10 @@ from pathlib import Path
 import click
 from PIL import Image, ImageChops, ImageFilter, UnidentifiedImageError
 
+from handlers.errors import RejectedImageError
 from handlers.imaging import Limits, open_picture
 from handlers.imaging.formats.brands import is_heic
+from handlers.imaging.render import rendered
 
 JPEG_SUFFIXES = {".jpg", ".jpeg"}
 SUFFIXES = JPEG_SUFFIXES | {".png", ".gif"}
@@ -21,6 +23,8 @@ FURTHER_SUFFIXES = {"webp": {".webp"}, "avif": {".avif"}, "heic": {".heic", ".he
 
 MEGAPIXELS = {"2 MP": (1600, 1200), "6 MP": (2816, 2112), "12 MP": (4000, 3000), "24 MP": (6000, 4000)}
 
+LIMITS = Limits(max_pixels=10**9, max_bytes=10**9)
+WHITE = (255, 255, 255)
 PREFIX_BYTES = 512
 HEIC_ENCODER = "heif-enc"
 """Pillow writes no HEIC; Debian's package libheif-examples has this program."""
@@ -67,7 +71,7 @@ def picture_files(folder: Path, pattern: str, suffixes: Collection[str]) -> list
 
 
 def _read(file: Path, formats: tuple[str, ...]) -> Photo:
-    """Return a file's picture, after checking that it decodes, so that it cannot stop a run later.
+    """Return a file's picture, after checking that Pillow and PixelCascade decode it, so that it cannot stop a run.
 
     Raises: click.BadParameter.
     """
@@ -75,7 +79,8 @@ def _read(file: Path, formats: tuple[str, ...]) -> Photo:
         photo = Photo(file.name, file.read_bytes())
         with Image.open(io.BytesIO(photo.data), formats=formats) as image:
             image.load()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        rendered(open_picture(photo.data, LIMITS), WHITE)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, RejectedImageError) as error:
         unknown = isinstance(error, UnidentifiedImageError)
         reason = "no such picture" if unknown else getattr(error, "strerror", None) or str(error)
         expected = f"expected whole pictures, as {', '.join(formats)}"

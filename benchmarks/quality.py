@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 from PIL import Image, ImageChops, ImageStat
 
-from benchmarks.contestants import LIMITS, WHITE, WIDTHS, libvips, resampled_by, vips
+from benchmarks.contestants import WIDTHS, libvips, resampled_by, vips
 from benchmarks.findings import Findings, Row
 from benchmarks.measuring import Samples
 from benchmarks.options import html_option, images_option, json_option
-from benchmarks.photos import Photo, load
+from benchmarks.photos import LIMITS, WHITE, Photo, load
 from components.errors import NOT_AS_EXPECTED
 from handlers.imaging import open_picture, resize
 from handlers.imaging.render import rendered

@@ -29,9 +29,12 @@ def test_a_folder_without_matching_pictures_is_refused(tmp_path: Path) -> None:
         load(tmp_path)
 
 
-@pytest.mark.parametrize("data", [b"", b"text", JPEG[: len(JPEG) // 2]])
+SEGMENTS = JPEG[:2] + b"\xff\xe5\x00\x04ab" * 600 + JPEG[2:]
+
+
+@pytest.mark.parametrize("data", [b"", b"text", JPEG[: len(JPEG) // 2], SEGMENTS])
 def test_a_broken_picture_is_refused(tmp_path: Path, data: bytes) -> None:
-    """This holds among good files too."""
+    """This holds among good files too, and for one that only PixelCascade refuses, for its 600 segments."""
     (tmp_path / "a.jpg").write_bytes(JPEG)
     (tmp_path / "x.jpg").write_bytes(data)
     with pytest.raises(click.BadParameter, match=r"expected whole pictures, as JPEG, got .*x\.jpg \(.+\)"):
