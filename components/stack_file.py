@@ -1,6 +1,7 @@
 """Read Pulumi.<stack>.yaml over the defaults of Pulumi.yaml, as the Pulumi CLI passes them to the program."""
 
 import json
+import logging
 import os
 import re
 from collections.abc import Mapping
@@ -11,6 +12,8 @@ import yaml
 
 from components.config import PROJECT, ConfigError
 from components.nearest import did_you_mean
+
+logger = logging.getLogger(__name__)
 
 ROOT = Path(__file__).parent.parent
 REGION, DEFAULT_REGION = "aws:region", "us-east-1"
@@ -112,8 +115,10 @@ def file_config(path: Path) -> dict[str, str]:
         if full in written:
             raise StackFileError(f"{path}: expected {full} once, got {written[full]} and {key}: remove one")
         written[full] = str(key)
-        if not (isinstance(value, dict) and value.keys() == {"secure"}):  # Only the Pulumi CLI can decrypt it.
+        if not _is_encrypted(value):
             values[full] = value
+        elif full.startswith(f"{PROJECT}:"):
+            logger.warning("%s: expected %s in plain text, got an encrypted value: its default is used", path, full)
     return {key: _as_text(key, value) for key, value in values.items()}
 
 
@@ -168,6 +173,13 @@ def _full_key(key: str, project: str) -> str:
     """
     owner, _, name = key.rpartition(":")
     return f"{PROJECT}:{name}" if owner in {"", project} else key
+
+
+def _is_encrypted(value: Any) -> bool:
+    """Return whether a value, or a part of it, is one that only the Pulumi CLI can decrypt."""
+    if isinstance(value, dict):
+        return value.keys() == {"secure"} or any(map(_is_encrypted, value.values()))
+    return isinstance(value, list) and any(map(_is_encrypted, value))
 
 
 def _as_text(key: str, value: Any) -> str:

@@ -149,9 +149,8 @@ class Estimate:
             images, sizes=self.config.sized_files, per_batch=self.workload.per_batch, header_gets=self.header_gets
         )
         yield from (line for line in lines if self.config.events or line.price is not prices.EVENTS)
-        if (
-            self.config.bucket
-        ):  # It sends the events of all objects. Source: EventBridge's price page, "opt-in data events".
+        # An existing bucket sends the events of all objects. Source: EventBridge's price page, "opt-in data events".
+        if self.config.bucket:
             written = sum(row.files_of(self.config.sized_files) for row in BRANCHES)
             yield Line(part=UPLOAD, count=images * (1 + written), price=prices.EVENTS)
 

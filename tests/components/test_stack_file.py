@@ -66,12 +66,18 @@ def test_the_other_keys_of_a_stack_are_accepted(tmp_path: Path) -> None:
     assert file_config(file)["other:key"] == "1"
 
 
-def test_an_encrypted_value_leaves_the_default(tmp_path: Path) -> None:
+def test_an_encrypted_value_leaves_the_default(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Only the Pulumi CLI can decrypt what `pulumi config set --secret` writes, and the other settings count."""
     file = tmp_path / "Pulumi.dev.yaml"
-    file.write_text("config:\n  pixelcascade:alarmEmail:\n    secure: v1:a:b\n  pixelcascade:batchSize: 5\n")
+    secure = "{secure: v1:a:b}"
+    file.write_text(
+        f"config:\n  pixelcascade:alarmEmail: {secure}\n  pixelcascade:corsOrigins: [{secure}]\n"
+        f"  pixelcascade:batchSize: 5\n  aws:secretKey: {secure}\n"
+    )
     config = StackConfig.parse(file_config(file))
-    assert (config.alarm_email, config.batch_size) == ("", 5)
+    assert (config.alarm_email, config.cors_origins, config.batch_size) == ("", (), 5)
+    expected = f"{file}: expected pixelcascade:{{}} in plain text, got an encrypted value: its default is used"
+    assert caplog.messages == [expected.format(key) for key in ("alarmEmail", "corsOrigins")]
 
 
 def test_a_merged_key_may_be_overridden(tmp_path: Path) -> None:
