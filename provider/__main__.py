@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pulumi import InputPropertiesError
+from pulumi import InputPropertiesError, InputPropertyError
 from pulumi.provider import ConstructResult, main
 from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.provider.server import ComponentInitError
@@ -29,11 +29,14 @@ class PackageProvider(ComponentProvider):
 
         Raises: InputPropertiesError, whose message alone Pulumi prints.
         """
+        # With None instead of the empty list, the SDK fails to report the error. Pulumi's engine 3.274 panics if it
+        # names a property of which a part is not known yet.
         try:
             return super().construct(*args, **kwargs)
+        except InputPropertyError as error:
+            raise InputPropertiesError(error.reason, []) from error
         except ComponentInitError as error:
             if isinstance(error.inner, ArgumentError):
-                # With None instead of the empty list, the SDK fails to report the error.
                 raise InputPropertiesError(str(error.inner), []) from error
             raise
 

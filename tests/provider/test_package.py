@@ -163,6 +163,22 @@ def test_invalid_arguments_raise_an_error_that_names_the_fix(branch: dict[str, A
     assert caught.value.details() == f"The branch billing: {message}"
 
 
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({"branches": [{"name": "b", "timeoutSeconds": "sixty"}]}, "for integer property branches[0].timeoutSeconds"),
+        ({}, "Missing required input 'branches' on 'Fanout'"),
+    ],
+)
+def test_an_input_of_the_wrong_type_is_an_error_without_properties(inputs: dict[str, Any], message: str) -> None:
+    """Pulumi's engine prints the values of an error's properties, and panics if one is not known yet."""
+    with running_provider() as engine, pytest.raises(grpc.RpcError) as caught:
+        engine.construct("pixelcascade:index:Fanout", "order-placed", inputs)
+    assert caught.value.details().endswith(message)
+    ((_, status),) = caught.value.trailing_metadata()
+    assert status.endswith(b"InputPropertiesError")
+
+
 def test_any_other_error_of_a_component_keeps_its_traceback() -> None:
     """Only errors about arguments are reduced to their message."""
     branch = {"name": "billing", "handler": "billing.handler"}
