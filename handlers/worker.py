@@ -141,7 +141,7 @@ def threads() -> int:
     return THREADS_PER_CORE * cores()
 
 
-def runs_isolated(record: SQSRecord, guarded: AbstractSet[str] = frozenset()) -> bool:
+def runs_isolated(record: SQSRecord, guarded: AbstractSet[str]) -> bool:
     """Return whether a record runs in a child process.
 
     It does if it was delivered before, because it may have crashed or stalled a worker, or if its message's id is in

@@ -46,10 +46,10 @@ def alone() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def announced(emulator: Emulator, outputs: dict[str, Any], logs: dict[str, str] | None = None) -> Iterator[None]:
-    """Write the stack's address for `python -m ops --local`, and remove it at the end."""
+def announced(emulator: Emulator, outputs: dict[str, Any], logs: dict[str, str]) -> Iterator[None]:
+    """Write the stack's address for `python -m ops --local`, and remove it at the end; `logs` are its log groups."""
     client = {"endpoint_url": emulator.endpoint, "region_name": emulator.region, **CREDENTIALS}
-    text = json.dumps({"client": client, "outputs": outputs, "logs": logs or {}})
+    text = json.dumps({"client": client, "outputs": outputs, "logs": logs})
     RUNNING.parent.mkdir(exist_ok=True)
     RUNNING.write_text(text)
     try:

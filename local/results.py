@@ -101,7 +101,7 @@ def functions(deployment: Deployment) -> dict[str, dict[str, float]]:
     return {name: durations(logs, group, since_ms) for name, group in deployment.log_groups().items()}
 
 
-def durations(logs: Any, group: str, since_ms: int = 0) -> dict[str, float]:
+def durations(logs: Any, group: str, since_ms: int) -> dict[str, float]:
     """Return the durations of a function's invocations; the emulator has a log stream for each."""
     took_ms: dict[str, float] = {}
     cold = set()

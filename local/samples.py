@@ -81,7 +81,7 @@ def _mix(one: Colour, other: Colour, share: float) -> Colour:
     return red, green, blue
 
 
-def _badge(mode: str) -> Image.Image:
+def _badge() -> Image.Image:
     """Draw a round badge with soft edges on a transparent background."""
     size = 480
     image = Image.new("RGBA", (size, size))
@@ -89,7 +89,7 @@ def _badge(mode: str) -> Image.Image:
     for number, colour in enumerate(((230, 74, 94), (246, 178, 74), (72, 168, 150))):
         inset = 30 + 70 * number
         draw.ellipse((inset, inset, size - inset, size - inset), fill=(*colour, 255 - 60 * number))
-    return image.resize((320, 320), Image.Resampling.LANCZOS).convert(mode)
+    return image.resize((320, 320), Image.Resampling.LANCZOS)
 
 
 def _chart() -> Image.Image:
@@ -105,14 +105,14 @@ def _chart() -> Image.Image:
     return image
 
 
-def _wheel(frame: int, frames: int = 8) -> Image.Image:
-    """Draw one frame of a turning wheel."""
+def _wheel(frame: int) -> Image.Image:
+    """Draw one of the eight frames of a turning wheel."""
     image = Image.new("P", (200, 200), 0)
     image.putpalette([248, 248, 250, 70, 130, 180, 230, 120, 70])
     draw = ImageDraw.Draw(image)
     draw.ellipse((20, 20, 180, 180), outline=1, width=8)
     for spoke in range(3):
-        angle = 6.2832 * (frame / frames / 3 + spoke / 3)
+        angle = 6.2832 * (frame / 8 / 3 + spoke / 3)
         end = (100 + 72 * math.cos(angle), 100 + 72 * math.sin(angle))
         draw.line((100, 100, *end), fill=2, width=8)
     return image
@@ -142,7 +142,7 @@ def _rotated() -> bytes:
 
 
 def _palette() -> bytes:
-    badge = _badge("RGBA")
+    badge = _badge()
     image = badge.convert("RGB").quantize(31)
     colours = image.getpalette() or []
     nothing = len(colours) // 3
@@ -167,7 +167,7 @@ _SAMPLES: Mapping[str, Callable[[], bytes]] = {
     "chart.png": lambda: _file(_chart(), "PNG"),
     "wheel.gif": lambda: _file(_wheel(0), "GIF"),
     "animated.gif": _animation,
-    "transparent.png": lambda: _file(_badge("RGBA"), "PNG"),
+    "transparent.png": lambda: _file(_badge(), "PNG"),
     "palette.png": _palette,
     "rotated.jpg": _rotated,
     "grey.jpg": lambda: _file(_scene((700, 500), WINTER, 3).convert("L"), "JPEG", quality=85),

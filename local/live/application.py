@@ -5,7 +5,6 @@ import mimetypes
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
 
 import anyio
 from botocore.exceptions import BotoCoreError, ClientError
@@ -127,5 +126,5 @@ class _Live:
         return JSONResponse({"moved": moved})
 
 
-def _refusal(status: int, reason: str, **fields: Any) -> Response:
-    return PlainTextResponse(f"{reason}\n", status, **fields)
+def _refusal(status: int, reason: str) -> Response:
+    return PlainTextResponse(f"{reason}\n", status)

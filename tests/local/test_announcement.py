@@ -55,10 +55,10 @@ def test_the_lock_of_a_killed_process_is_ignored(state_file: Path) -> None:
 def test_a_process_removes_only_its_own_state_file(state_file: Path) -> None:
     """The file is kept if another process has written it in the meantime."""
     emulator = Emulator("us-east-1")
-    with announced(emulator, {"bucket": "mine"}):
+    with announced(emulator, {"bucket": "mine"}, {}):
         assert state_file.is_file()
     assert not state_file.exists()
-    with announced(emulator, {"bucket": "mine"}):
+    with announced(emulator, {"bucket": "mine"}, {}):
         state_file.write_text("another's")
     assert state_file.read_text() == "another's"
     emulator.stop()

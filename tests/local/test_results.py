@@ -32,7 +32,7 @@ def test_cold_starts_are_counted_separately() -> None:
         b=['{"message": "written"}', report.format(100, 100)],
         c=["START", report.format(300, 300)],
     )
-    found = results.durations(logs, "group")
+    found = results.durations(logs, "group", 0)
     assert found == {
         "invocations": 3,
         "cold_starts": 1,

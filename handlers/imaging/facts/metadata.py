@@ -5,9 +5,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-MAX_ITEM_BYTES = 60_000
-"""Less than the 64 KB that are promised, because the item has more strings."""
-
 Value = str | int | Decimal | bool
 
 

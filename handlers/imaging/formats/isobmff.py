@@ -32,11 +32,6 @@ class Reader:
     def __init__(self, content: bytes, position: int = 0) -> None:
         self.content, self.position = content, position
 
-    @property
-    def left(self) -> int:
-        """The number of bytes that are left."""
-        return len(self.content) - self.position
-
     def take(self, size: int) -> bytes:
         """Return the next bytes.
 
@@ -80,18 +75,18 @@ def walk(source: Source, start: int, limits: Limits) -> Iterator[FileBox]:
         start, number = box.end, number + 1
 
 
-def boxes(content: bytes, start: int = 0, most: int = MAX_ITEMS) -> Iterator[tuple[bytes, bytes]]:
+def boxes(content: bytes, start: int = 0) -> Iterator[tuple[bytes, bytes]]:
     """Yield the type and content of each box within another's content.
 
     Raises:
         BrokenImageError: A box is longer than the content around it.
-        ImageTooLargeError: There are more than `most`.
+        ImageTooLargeError: There are more than `MAX_ITEMS`.
     """
     number = 0
     while start + 8 <= len(content):
         box = _box(content[start : start + 16], start, len(content))
         number += 1
-        check_count(number, "boxes", most)
+        check_count(number, "boxes")
         yield box.kind, content[box.start : box.end]
         start = box.end
 

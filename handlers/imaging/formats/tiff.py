@@ -37,7 +37,7 @@ class TiffPicture(Picture):
 
     def frames(self) -> int:
         """Count the pages by following the directories; see `Picture.frames`."""
-        found, offset, _, _ = directories(self.source)
+        found, offset, _ = directories(self.source)
         seen = set[int]()
         while offset and offset not in seen:
             seen.add(offset)

@@ -95,8 +95,6 @@ class TiffHeader(Header):
     depth: int
     extra: tuple[int, ...]
     facts: Exif
-    first: int
-    big: bool
 
     @property
     def planes(self) -> int:
@@ -104,13 +102,13 @@ class TiffHeader(Header):
         return self.samples if self.tags.get(PLANES) == (SEPARATE,) else 1
 
 
-def directories(source: Source) -> tuple[Directories, int, str, bool]:
-    """Return a file's directories, the position of the first, the byte order, and whether it is a BigTIFF."""
+def directories(source: Source) -> tuple[Directories, int, str]:
+    """Return a file's directories, the position of the first, and the byte order."""
     head = source.take(0, 16)
     order = "<" if head[:2] == b"II" else ">"
     big = struct.unpack(order + "H", head[2:4])[0] == 43  # noqa: PLR2004 - the number of BigTIFF
     first = struct.unpack(order + ("Q" if big else "I"), head[8:16] if big else head[4:8])[0]
-    return Directories(source.peek, MAX_TAG_BYTES, order, big=big, longest=LONGEST), first, order, big
+    return Directories(source.peek, MAX_TAG_BYTES, order, big=big, longest=LONGEST), first, order
 
 
 def read_header(source: Source) -> TiffHeader:
@@ -121,7 +119,7 @@ def read_header(source: Source) -> TiffHeader:
         UnsupportedFormatError: The pixels are stored in a way that is not decoded.
         ImageTooLargeError: There are too many strips or tiles.
     """
-    found, first, order, big = directories(source)
+    found, first, order = directories(source)
     facts = exif_of(found, first)
     if first in found.cut:
         raise BrokenImageError("the TIFF is truncated: it ends within its directory")
@@ -156,8 +154,6 @@ def read_header(source: Source) -> TiffHeader:
         depth=depth,
         extra=extra,
         facts=Exif(described, facts.photo, facts.gps, facts.opaque),
-        first=first,
-        big=big,
     )
 
 

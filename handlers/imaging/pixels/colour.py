@@ -153,7 +153,6 @@ def _transformed(image: Image.Image, profile: bytes, *, exactly: bool = False) -
         )
     except ImageCms.PyCMSError as error:
         raise ValueError(str(error)) from error
-    if rendered is None:
-        raise ValueError("LittleCMS rendered nothing")
+    assert rendered is not None  # noqa: S101 - it is None only with inPlace
     rendered.info.pop("icc_profile", None)
     return rendered

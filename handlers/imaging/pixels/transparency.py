@@ -1,5 +1,6 @@
 """Put transparent pictures onto a background."""
 
+import functools
 from collections.abc import Sequence
 
 from PIL import Image, ImageChops
@@ -20,13 +21,11 @@ def split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
 
 def matches(image: Image.Image, key: Sequence[int]) -> Image.Image:
     """Return 255 for pixels of a picture of mode L or RGB that equal the key (one sample a band), else 0."""
-    found: Image.Image | None = None
-    for band, value in zip(image.getbands(), key, strict=True):
-        hits = image.getchannel(band).point([255 if level == value else 0 for level in range(256)])
-        found = hits if found is None else ImageChops.darker(found, hits)
-    if found is None:
-        raise ValueError(f"a picture of mode {image.mode} has no bands")
-    return found
+    hits = (
+        image.getchannel(band).point([255 if level == value else 0 for level in range(256)])
+        for band, value in zip(image.getbands(), key, strict=True)
+    )
+    return functools.reduce(ImageChops.darker, hits)
 
 
 def flatten(image: Image.Image, opacity: Image.Image | None, background: Colour) -> Image.Image:
