@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from handlers import topic
 from handlers.errors import NameTakenError, NameTooLongError
 from handlers.events import Events, PictureState
 from handlers.job import Job
@@ -29,6 +28,7 @@ from handlers.storage import (
     status_of,
     write_reason,
 )
+from handlers.topic import publish
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -108,8 +108,7 @@ class Reconciler:
             branches=missing if record.branches and record.lives else (),
             deleted=not record.lives,
         )
-        for _ in topic.publish(self.sns, self.topic_arn, [job]):
-            pass
+        publish(self.sns, self.topic_arn, job)
 
     def _wanted(self, name: str, key: str, found: MasterState | None, record: Record | None) -> Record | None:
         """Return the record that should replace this one, or None if this one is right."""

@@ -13,8 +13,7 @@ import click
 
 from components.branches import BRANCHES, ImageBranch
 from costs.bill import total
-from costs.calls import request_lines
-from handlers import topic
+from costs.calls import SQS_BATCH, request_lines
 from handlers.errors import NameTakenError, PixelCascadeError
 from handlers.record import MAX_MESSAGE, Outcome, Record, now
 from ops.audit import audit, files_of, found, marks, read_json
@@ -53,7 +52,7 @@ class BackfillPlan:
         lines = [
             line
             for branches, jobs in alike.items()
-            for line in request_lines(jobs, sizes=stack.sized_files, per_batch=topic.BATCH, redone=branches)
+            for line in request_lines(jobs, sizes=stack.sized_files, per_batch=SQS_BATCH, redone=branches)
         ]
         requests: Counter[str] = Counter()
         for line in lines:

@@ -75,7 +75,7 @@ def test_a_job_that_sns_refuses_is_named_in_the_error(stack: Stack, monkeypatch:
     stack.upload("master/a.png")
     with monkeypatch.context() as patch:
         patch.setattr(clients.sns(), "publish_batch", lambda **_: answer)
-        with pytest.raises(PublishError, match=r"^SNS refused 1 of 1 jobs: master/a\.png: InternalError$"):
+        with pytest.raises(PublishError, match=r"^SNS refused the job of master/a\.png: InternalError$"):
             publish("master/a.png")
     publish("master/a.png")
     assert [job["key"] for job in stack.published()] == ["master/a.png"]

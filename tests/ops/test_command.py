@@ -583,7 +583,7 @@ def test_an_error_has_no_control_characters(connected: Pipeline, monkeypatch: py
 
 
 def _refused(_reconciler: Reconciler, record: Record) -> None:
-    raise PublishError(f"SNS refused 1 of 1 jobs: {record.key}: InternalError")
+    raise PublishError(f"SNS refused the job of {record.key}: InternalError")
 
 
 def test_events_can_be_sent_again(connected: Pipeline) -> None:
