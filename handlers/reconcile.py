@@ -8,7 +8,6 @@ generation has not changed. After every write, even a refused one, it looks agai
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from handlers.errors import NameTakenError, NameTooLongError
@@ -23,9 +22,9 @@ from handlers.storage import (
     Place,
     etag_of,
     focal_point_of,
+    head,
     keys_below,
     reason_of,
-    status_of,
     write_reason,
 )
 from handlers.topic import publish
@@ -206,13 +205,8 @@ class Reconciler:
         """
         if not key.startswith(self.layout.master) or self.layout.name(key) != name:
             return None
-        try:
-            head = self.s3.head_object(Bucket=self.bucket, Key=key)
-        except self.s3.exceptions.ClientError as error:
-            if status_of(error) == HTTPStatus.NOT_FOUND:
-                return None
-            raise
-        return MasterState(etag_of(head), focal_point_of(head))
+        found = head(self.s3, self.bucket, key)
+        return MasterState(etag_of(found), focal_point_of(found)) if found else None
 
 
 def _after(record: Record | None) -> int:

@@ -19,6 +19,7 @@ from handlers.record import now
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
 # Each refusal means that another worker has just written; so many in a row mean that something is wrong.
 MAX_TRIES = 20
@@ -45,13 +46,8 @@ class Place:
 
     def look(self) -> tuple[str, Mark | None] | None:
         """Return the object's ETag, quoted, and its mark, or None if there is no object."""
-        try:
-            head = self.s3.head_object(Bucket=self.bucket, Key=self.key)
-        except self.s3.exceptions.ClientError as error:
-            if status_of(error) == HTTPStatus.NOT_FOUND:
-                return None
-            raise
-        return head["ETag"], mark_of_object(head["Metadata"], self.master_key)
+        found = head(self.s3, self.bucket, self.key)
+        return (found["ETag"], mark_of_object(found["Metadata"], self.master_key)) if found else None
 
     def write(self, body: bytes, mark: Mark, *, foreign: bool = False, **options: Any) -> bool:
         """Write the object unless one of a higher generation is there; return whether it was written.
@@ -183,6 +179,16 @@ def keys_below(s3: "S3Client", bucket: str, prefix: str, after: str | None = Non
         for entry in page.get("Contents", ()):
             if not entry["Key"].endswith("/"):
                 yield entry["Key"], entry["ETag"].strip('"')
+
+
+def head(s3: "S3Client", bucket: str, key: str, **version: str) -> "HeadObjectOutputTypeDef | None":
+    """Return S3's answer about an object, or None if there is none."""
+    try:
+        return s3.head_object(Bucket=bucket, Key=key, **version)  # type: ignore[arg-type]
+    except s3.exceptions.ClientError as error:
+        if status_of(error) == HTTPStatus.NOT_FOUND:
+            return None
+        raise
 
 
 def etag_of(response: Any) -> str:

@@ -9,7 +9,7 @@ import time
 from components import policies
 from handlers.reconcile import NAME_TAKEN
 from local.warming import PUBLISHERS
-from ops.audit import found
+from ops.listing import head
 from ops.queues import depth
 from ops.stack import DeployedStack
 
@@ -60,4 +60,4 @@ class UploadPacer:
     def _taken(self, key: str) -> bool:
         """Return whether a master's name is taken, so that it has no job."""
         reason = self._stack.layout.rejected_key(key, NAME_TAKEN)
-        return found(self._stack.client("s3").head_object, Bucket=self._stack.bucket, Key=reason) is not None
+        return head(self._stack, reason) is not None

@@ -1,14 +1,11 @@
 """What became of each master: done, outdated, rejected, stale or missing, branch by branch."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from itertools import groupby, islice
 from typing import Any
-
-from botocore.exceptions import ClientError
 
 from components.branches import BRANCHES, ImageBranch
 from handlers.errors import NameTakenError, NameTooLongError
@@ -16,7 +13,7 @@ from handlers.marks import Mark, mark_of_item, mark_of_object
 from handlers.reconcile import NAME_TAKEN
 from handlers.record import Outcome, Record
 from ops.inventory import Inventory
-from ops.listing import list_objects
+from ops.listing import head, list_objects
 from ops.stack import DeployedStack
 
 STATES = ("done", "outdated", "rejected", "stale", "missing")
@@ -103,7 +100,7 @@ class Auditor:
 
     def _there(self, key: str) -> bool:
         if self._deep:
-            return found(self._stack.client("s3").head_object, Bucket=self._stack.bucket, Key=key) is not None
+            return head(self._stack, key) is not None
         return self._inventory.has(key)
 
     def _marked(self, branch: ImageBranch, key: str, etag: str, files: Sequence[str]) -> Iterator[bool]:
@@ -129,8 +126,8 @@ def marks(stack: DeployedStack, branch: ImageBranch, key: str, files: Iterable[s
         item = stack.client("dynamodb").get_item(TableName=stack.table, Key=name, ConsistentRead=True)
         yield mark_of_item(item.get("Item", {}))
     for file in files:
-        head = found(stack.client("s3").head_object, Bucket=stack.bucket, Key=file)
-        yield mark_of_object(head["Metadata"], key) if head else None
+        found = head(stack, file)
+        yield mark_of_object(found["Metadata"], key) if found else None
 
 
 def rejected(stack: DeployedStack, prefix: str = "") -> Iterator[dict[str, Any]]:
@@ -146,7 +143,7 @@ def rejected(stack: DeployedStack, prefix: str = "") -> Iterator[dict[str, Any]]
             if reason is None or not _is_of_a_master(reason):
                 continue
             if wanted is None:
-                master = found(stack.client("s3").head_object, Bucket=stack.bucket, Key=reason["key"])
+                master = head(stack, reason["key"])
                 wanted = bool(master and master["ETag"].strip('"') == reason.get("etag"))
             if wanted:
                 yield reason
@@ -160,19 +157,9 @@ def _is_of_a_master(reason: Mapping[str, Any]) -> bool:
 
 def read_json(stack: DeployedStack, key: str) -> dict[str, Any] | None:
     """Return a reason, or None if it is gone or is not a JSON object."""
+    s3 = stack.client("s3")
     try:
-        answer = found(stack.client("s3").get_object, Bucket=stack.bucket, Key=key)
-        reason: dict[str, Any] | None = json.loads(answer["Body"].read()) if answer else None
-    except ValueError:
+        reason = json.loads(s3.get_object(Bucket=stack.bucket, Key=key)["Body"].read())
+    except (s3.exceptions.NoSuchKey, ValueError):
         return None
     return reason if isinstance(reason, dict) else None
-
-
-def found(read: Callable[..., Any], **where: str) -> Any:
-    """Return S3's response about an object, or None if there is no such object."""
-    try:
-        return read(**where)
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
-            return None
-        raise

@@ -16,9 +16,9 @@ from costs.bill import total
 from costs.calls import SQS_BATCH, request_lines
 from handlers.errors import NameTakenError, PixelCascadeError
 from handlers.record import MAX_MESSAGE, Outcome, Record, now
-from ops.audit import audit, files_of, found, marks, read_json
+from ops.audit import audit, files_of, marks, read_json
 from ops.inventory import Inventory
-from ops.listing import list_objects
+from ops.listing import head, list_objects
 from ops.stack import DeployedStack
 
 ARCHIVES = {"GLACIER", "DEEP_ARCHIVE"}
@@ -128,9 +128,9 @@ def _archived(stack: DeployedStack, key: str) -> bool:
 
     Source: S3's API reference, HeadObject, x-amz-storage-class, x-amz-archive-status and x-amz-restore.
     """
-    head = found(stack.client("s3").head_object, Bucket=stack.bucket, Key=key) or {}
-    restored = 'ongoing-request="false"' in head.get("Restore", "")
-    return not restored and (head.get("StorageClass") in ARCHIVES or "ArchiveStatus" in head)
+    found = head(stack, key) or {}
+    restored = 'ongoing-request="false"' in found.get("Restore", "")
+    return not restored and (found.get("StorageClass") in ARCHIVES or "ArchiveStatus" in found)
 
 
 def register(stack: DeployedStack, prefix: str) -> int:

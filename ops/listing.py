@@ -1,10 +1,11 @@
-"""Listing a stack's bucket."""
+"""What is in a stack's bucket."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import click
 
-from handlers.storage import keys_below
+from handlers import storage
 from ops.stack import DeployedStack
 from ops.text import did_you_mean
 
@@ -14,7 +15,12 @@ NEAR = 1000
 
 def list_objects(stack: DeployedStack, prefix: str, after: str | None = None) -> Iterator[tuple[str, str]]:
     """Yield key and ETag of every object below a prefix of a stack's bucket; see `handlers.storage.keys_below`."""
-    return keys_below(stack.client("s3"), stack.bucket, prefix, after)
+    return storage.keys_below(stack.client("s3"), stack.bucket, prefix, after)
+
+
+def head(stack: DeployedStack, key: str, **version: str) -> Any:
+    """Return S3's answer about an object of a stack's bucket, or None; see `handlers.storage.head`."""
+    return storage.head(stack.client("s3"), stack.bucket, key, **version)
 
 
 def check_prefix(stack: DeployedStack, prefix: str) -> None:

@@ -13,8 +13,8 @@ from handlers.marks import mark_of_object
 from handlers.reconcile import NAME_TAKEN
 from handlers.record import Record
 from handlers.storage import CHANGED, status_of
-from ops.audit import found
 from ops.inventory import Inventory, name_of
+from ops.listing import head
 from ops.stack import DeployedStack
 from ops.text import command
 
@@ -36,14 +36,14 @@ def orphans(stack: DeployedStack, prefix: str = "") -> Iterator[tuple[str, str]]
 
 def orphan(stack: DeployedStack, key: str, name: str) -> str | None:
     """Return the quoted ETag of an output that the pipeline wrote and whose name has no owner, else None."""
-    head = found(stack.client("s3").head_object, Bucket=stack.bucket, Key=key)
-    if head is None or mark_of_object(head["Metadata"], key) is None:
+    found = head(stack, key)
+    if found is None or mark_of_object(found["Metadata"], key) is None:
         return None
     record = stack.records.read(name)
     # A master may be older than the records.
     if (record is not None and record.lives) or any(stack.reconciler.masters(name)):
         return None
-    etag: str = head["ETag"]
+    etag: str = found["ETag"]
     return etag
 
 
@@ -137,17 +137,17 @@ def _remove_item_of(stack: DeployedStack, master: str, name: str) -> int:
 
 def _remove_made_from(stack: DeployedStack, master: str, key: str) -> int:
     """Remove an output's versions that were made from a master; return how many were removed."""
-    s3, count = stack.client("s3"), 0
+    count = 0
     for entry in _versions(stack, key):
         if entry["Key"] != key or "ETag" not in entry:  # A delete marker was made from nothing.
             continue
         # Without versioning, another master's output may take the object's place meanwhile.
         lone = entry["IsLatest"] and entry["VersionId"] == "null"
         version = {} if lone else {"VersionId": entry["VersionId"]}
-        head = found(s3.head_object, Bucket=stack.bucket, Key=key, **version)
-        mark = mark_of_object(head["Metadata"], master) if head else None
-        if head and mark and mark.key == master:
-            count += _removed(stack, key, **({"IfMatch": head["ETag"]} if lone else version))
+        found = head(stack, key, **version)
+        mark = mark_of_object(found["Metadata"], master) if found else None
+        if found and mark and mark.key == master:
+            count += _removed(stack, key, **({"IfMatch": found["ETag"]} if lone else version))
     return count
 
 

@@ -8,8 +8,8 @@ from components.branches import BRANCHES
 from handlers.errors import InvalidJobError, PixelCascadeError
 from handlers.reconcile import NAME_TAKEN
 from handlers.record import Record
-from ops.audit import found, read_json
-from ops.listing import near_keys
+from ops.audit import read_json
+from ops.listing import head, near_keys
 from ops.stack import DeployedStack
 from ops.text import command
 
@@ -95,7 +95,7 @@ def _names(stack: DeployedStack, key: str) -> Iterator[str]:
 
 
 def _uploaded(stack: DeployedStack, master: str) -> bool:
-    return found(stack.client("s3").head_object, Bucket=stack.bucket, Key=master) is not None
+    return head(stack, master) is not None
 
 
 def _whole(stack: DeployedStack, key: str) -> str:
