@@ -35,7 +35,8 @@ def is_whole(value: Any) -> bool:
 class Limits:
     """Limits for one picture; the stack's config has each by its camelCase name.
 
-    `memory_mb` is the function's memory, which is the limit if fewer pixels than `max_pixels` fit into it.
+    `memory_mb` is the function's memory, which is the limit if fewer pixels than `max_pixels` fit into it. The checks
+    raise ImageTooLargeError, whose message names limit, value and setting.
     """
 
     max_pixels: int = 64_000_000
@@ -60,11 +61,7 @@ class Limits:
         return cls(**{"memory_mb": memory_mb, **overrides})
 
     def check_file(self, size_bytes: int) -> None:
-        """Refuse a file that is too long.
-
-        Raises:
-            ImageTooLargeError: The message names limit, value and setting.
-        """
+        """Refuse a file that is too long."""
         if size_bytes > self.max_bytes:
             raise ImageTooLargeError(
                 f"expected a file of at most {self.max_bytes:,} bytes (maxBytes), got {size_bytes:,}: upload a smaller "
@@ -74,11 +71,7 @@ class Limits:
     def check_canvas(
         self, width: int, height: int, file_bytes: int = 0, bytes_per_pixel: int = BYTES_PER_PIXEL
     ) -> None:
-        """Refuse a picture of width x height pixels that is over a limit; `bytes_per_pixel` is its format's peak.
-
-        Raises:
-            ImageTooLargeError: The message names limit, value and setting.
-        """
+        """Refuse a picture of width x height pixels that is over a limit; `bytes_per_pixel` is its format's peak."""
         longest = max(width, height)
         if longest > self.max_side:
             raise ImageTooLargeError(
@@ -107,9 +100,6 @@ class Limits:
         """Refuse outputs, (width, height) by name, that do not fit into memory beside a master of that many pixels.
 
         `encoder_bytes` is what encoders of further formats need in addition.
-
-        Raises:
-            ImageTooLargeError: The message names the output, limit, value and setting.
         """
         if self.memory_mb is None:
             return
@@ -123,11 +113,7 @@ class Limits:
             )
 
     def check_scans(self, scans: int) -> None:
-        """Refuse a JPEG with too many scans.
-
-        Raises:
-            ImageTooLargeError: The message names limit, value and setting.
-        """
+        """Refuse a JPEG with too many scans."""
         if scans > self.max_scans:
             raise ImageTooLargeError(
                 f"expected a JPEG of at most {self.max_scans:,} scans (maxScans), got {scans:,} or more: save it again "
@@ -135,11 +121,7 @@ class Limits:
             )
 
     def check_segments(self, segments: int, what: str) -> None:
-        """Refuse a file with too many segments or chunks.
-
-        Raises:
-            ImageTooLargeError: The message names limit, value and setting.
-        """
+        """Refuse a file with too many segments or chunks."""
         if segments > self.max_segments:
             raise ImageTooLargeError(
                 f"expected at most {self.max_segments:,} {what} (maxSegments), got {segments:,} or more: save the file "

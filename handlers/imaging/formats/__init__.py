@@ -1,6 +1,7 @@
 """The image formats: one module and one line each."""
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 
 from handlers.errors import NotAnImageError, UnsupportedFormatError
 from handlers.imaging.limits import Limits
@@ -20,35 +21,11 @@ FORMATS: dict[str, type[Picture]] = {
 """By name, in the order in which they are compared with a file."""
 
 
-def _webp() -> type[Picture]:
-    from .webp import WebpPicture  # noqa: PLC0415
-
-    return WebpPicture
-
-
-def _avif() -> type[Picture]:
-    from .avif import AvifPicture  # noqa: PLC0415
-
-    return AvifPicture
-
-
-def _heic() -> type[Picture]:
-    from .heic import HeicPicture  # noqa: PLC0415
-
-    return HeicPicture
-
-
-def _tiff() -> type[Picture]:
-    from .tiff import TiffPicture  # noqa: PLC0415
-
-    return TiffPicture
-
-
 FURTHER: dict[str, Callable[[], type[Picture]]] = {
-    "webp": _webp,
-    "avif": _avif,
-    "heic": _heic,
-    "tiff": _tiff,
+    "webp": lambda: import_module("handlers.imaging.formats.webp").WebpPicture,
+    "avif": lambda: import_module("handlers.imaging.formats.avif").AvifPicture,
+    "heic": lambda: import_module("handlers.imaging.formats.heic").HeicPicture,
+    "tiff": lambda: import_module("handlers.imaging.formats.tiff").TiffPicture,
 }
 """Formats that are refused unless named; their modules are imported only then."""
 

@@ -61,13 +61,11 @@ def attempt(source: Source) -> Iterator[None]:
     """
     try:
         yield
-    except BrokenImageError:
+    except Exception as error:
         if source.error is not None:
             raise source.error from None
-    except Exception:
-        if source.error is not None:
-            raise source.error from None
-        raise
+        if not isinstance(error, BrokenImageError):
+            raise
 
 
 @runtime_checkable

@@ -64,16 +64,15 @@ class GifPicture(Picture):
         blocks = _SubBlocks(self.source)
         position, frames = blocks.skip(self.header.data_start), 1
         for _ in range(4 * self.limits.max_frames):
-            kind = (self.source.peek(position, 1) or b"\0")[0]
-            if kind == _TRAILER:
-                return frames
-            if len(self.source.peek(position, 1)) == 0:
+            found = self.source.peek(position, 1)
+            if not found:
                 self.warnings.append(_NO_TRAILER)
+            if not found or found[0] == _TRAILER:
                 return frames
-            if kind == _EXTENSION:
+            if found[0] == _EXTENSION:
                 position = blocks.skip(position + 2)
                 continue
-            if kind != _IMAGE:
+            if found[0] != _IMAGE:
                 raise BrokenImageError(f"the GIF has unknown data after frame {frames:,}")
             frames += 1
             if frames > self.limits.max_frames:

@@ -39,18 +39,18 @@ class WebpHeader(Header):
     """Facts up to the first picture's data, which is in the chunks `picture` and, if it has one, `alpha`.
 
     `box` is the picture's (left, top, width, height) on the canvas. `profiled` means that a profile counts, which may
-    also follow the picture. `picture_start` is the position of the picture's
-    first chunk, or of its frame, and `end` the position after the last chunk.
+    also follow the picture. `picture_start` is the position of the picture's first chunk, or of its frame, and `end`
+    the position after the last chunk.
     """
 
     picture: RiffChunk
     alpha: RiffChunk | None
     box: tuple[int, int, int, int]
-    animated: bool
-    extended: bool
-    profiled: bool
     picture_start: int
     end: int
+    animated: bool = False
+    extended: bool = False
+    profiled: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,7 @@ def read_header(source: Source, limits: Limits) -> WebpHeader:
     first = next(walk(source, FIRST_CHUNK, end), None)
     if first is None or first.kind != EXTENDED:
         found = _bitstream(source, FIRST_CHUNK, end, limits)
-        facts: dict[str, Any] = {"extended": False, "profiled": False, "picture_start": FIRST_CHUNK, "end": end}
-        return _header(found, found.size, (0, 0, *found.size), **facts)
+        return _header(found, found.size, (0, 0, *found.size), picture_start=FIRST_CHUNK, end=end)
     data = source.take(first.start, 10)
     canvas = (1 + int.from_bytes(data[4:7], "little"), 1 + int.from_bytes(data[7:10], "little"))
     animated, profiled = bool(data[0] & _ANIMATION_FLAG), bool(data[0] & _PROFILE_FLAG)
@@ -104,15 +103,18 @@ def read_header(source: Source, limits: Limits) -> WebpHeader:
             found, box = _first_frame(source, chunk, limits)
         else:
             continue
-        facts = {
-            "icc": icc,
-            "warnings": warnings,
-            "animated": animated,
-            "profiled": profiled,
-            "picture_start": chunk.start - 8,
-            "end": end,
-        }
-        return _header(found, canvas, box, extended=True, **facts)
+        return _header(
+            found,
+            canvas,
+            box,
+            icc=icc,
+            warnings=warnings,
+            animated=animated,
+            extended=True,
+            profiled=profiled,
+            picture_start=chunk.start - 8,
+            end=end,
+        )
     raise BrokenImageError("the WebP holds no picture: no VP8 or VP8L chunk before its end")
 
 
