@@ -69,7 +69,7 @@ def wait(
     between two looks, for at most so many seconds.
     """
     stack = stack_of(deployment)
-    watch = FailureWatch(logs=deployment.emulator.client("logs"), groups=deployment.log_groups())
+    watch = FailureWatch(deployment.emulator.client("logs"), deployment.log_groups())
     before, changed = None, time.monotonic()
     while True:
         started = time.monotonic()

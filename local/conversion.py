@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from handlers.errors import RejectedImageError
-from handlers.imaging.formats.jpeg_markers import APP0, APP15, COM, SOS, walk
+from handlers.imaging.formats.jpeg_decoder import END_OF_IMAGE
+from handlers.imaging.formats.jpeg_markers import SOS, is_metadata, walk
 from handlers.imaging.source import Source
-
-END_OF_IMAGE = b"\xff\xd9"
 
 
 def made(master: Path, converted: Path | None, record: Mapping[str, Any] | None) -> str | None:
@@ -45,6 +44,6 @@ def _coded(jpeg: bytes) -> tuple[list[bytes], int]:
     for segment in walk(Source(jpeg, len(jpeg))):
         if segment.marker == SOS:
             return tables, segment.start
-        if not APP0 <= segment.marker <= APP15 and segment.marker != COM:
+        if not is_metadata(segment.marker):
             tables.append(jpeg[segment.start : segment.end])
     return tables, len(jpeg)

@@ -11,18 +11,15 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from local import scratch
 from local.errors import LocalError
 from ops import loopback
 from ops.endpoint import listens
-
-if TYPE_CHECKING:
-    from local.clients import Clients
 
 START_TIMEOUT_S = 60
 COMMAND = [sys.executable, "-P", str(Path(__file__).parent / "server.py")]
@@ -129,14 +126,14 @@ class Emulator:
     def client(self, service: str) -> Any:
         """Return the client of a service, as the emulator's root account; made once, used by all threads."""
         with self._lock:
-            return self._clients.client(service)
+            return self._client(service)
 
     @functools.cached_property
-    def _clients(self) -> "Clients":
+    def _client(self) -> Callable[[str], Any]:
         # boto3 takes longer to import than the emulator to start.
-        from local.clients import Clients  # noqa: PLC0415
+        from local.clients import clients  # noqa: PLC0415
 
-        return Clients(self.endpoint, self.region, CREDENTIALS)
+        return clients(self.endpoint, self.region, CREDENTIALS)
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,28 +11,24 @@ from ops.logs import Failure, failure_of
 EVERY_S = 1.0
 
 
-@dataclass(kw_only=True)
 class FailureWatch:
     """Finds failures of new kinds in the logs; `groups` are log groups by function."""
 
-    logs: Any
-    groups: dict[str, str]
-    seen: set[tuple[str, str, str]] = field(default_factory=set)
-    looked: float = 0.0
-
-    def __post_init__(self) -> None:
-        self._journal = Journal(logs=self.logs, groups=self.groups)
+    def __init__(self, logs: Any, groups: dict[str, str]) -> None:
+        self._journal = Journal(logs=logs, groups=groups)
+        self._seen: set[tuple[str, str, str]] = set()
+        self._looked = 0.0
 
     def news(self) -> Iterator[Failure]:
         """Yield the first failure of each new kind: function, error and place. Reads the logs once a second at most."""
-        if time.monotonic() - self.looked < EVERY_S:
+        if time.monotonic() - self._looked < EVERY_S:
             return
         for function, line in self._journal.lines():
             failure = failure_of(function, line)
-            if failure and (kind := (function, failure.error, failure.place)) not in self.seen:
-                self.seen.add(kind)
+            if failure and (kind := (function, failure.error, failure.place)) not in self._seen:
+                self._seen.add(kind)
                 yield failure
-        self.looked = time.monotonic()
+        self._looked = time.monotonic()
 
 
 def write_logs(logs: Any, groups: dict[str, str], folder: Path) -> None:

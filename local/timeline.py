@@ -1,13 +1,14 @@
 """When each object of a run was written, and what the functions' logs say about each master."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 from components.branches import BRANCHES
+from ops.logs import fields_of
 from ops.stack import DeployedStack
 
 
@@ -38,7 +39,7 @@ class Timeline:
         texts = json.loads(times.read_text(encoding="utf-8")) if times.is_file() else {}
         found = cls(objects={key: datetime.fromisoformat(text) for key, text in texts.items()})
         for branch in BRANCHES:
-            for line in _written(logs / f"{branch.module.replace('_', '-')}.log"):
+            for line in _written(logs / f"{branch.function_name}.log"):
                 found.add(line, records=branch.records)
         return found
 
@@ -47,7 +48,7 @@ class Timeline:
         if records:
             self.records[line["key"]] = logged_at(line["timestamp"])
         seen = self.warnings.setdefault(line["key"], [])
-        seen += (warning for warning in _texts(line.get("warnings")) if warning not in seen)
+        seen += (warning for warning in line.get("warnings", ()) if warning not in seen)
 
     def seconds(self, master: str, keys: Mapping[str, str]) -> dict[str, float]:
         """Return how long after the master's upload its objects were written, by label; `keys` are theirs."""
@@ -62,15 +63,6 @@ class Timeline:
 def _written(log: Path) -> Iterator[Mapping[str, Any]]:
     """Yield the lines of a worker's log about outputs that were written."""
     for line in log.read_text(encoding="utf-8").splitlines() if log.is_file() else ():
-        if '"written"' not in line:
-            continue
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue
+        entry = fields_of(line)
         if entry.get("message") == "written":
             yield entry
-
-
-def _texts(value: Any) -> Sequence[str]:
-    return [str(text) for text in value] if isinstance(value, list) else []

@@ -20,7 +20,7 @@ from ops.logs import failure_of
 from ops.stack import DeployedStack
 
 PUBLISHER = "job-publisher"
-WORKERS = {branch.module.replace("_", "-"): branch for branch in BRANCHES}
+WORKERS = {branch.function_name: branch for branch in BRANCHES}
 MOST = 200
 """The most pictures to keep; the oldest are dropped first."""
 SILENT_S = 2.0

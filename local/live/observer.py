@@ -68,5 +68,5 @@ class Observer:
 
     def _branch(self, name: str, failed: Mapping[str, int]) -> dict[str, Any]:
         found = depth(self.stack.client("sqs"), self.stack.queues[name])
-        dead = sum(count for queue, count in failed.items() if queue in {name, f"{name}-undelivered"})
+        dead = sum(count for queue, count in failed.items() if queue in {name, name + UNDELIVERED})
         return {"name": name, **found._asdict(), "dead": dead}

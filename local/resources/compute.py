@@ -69,7 +69,7 @@ def function(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[s
         Runtime=inputs["runtime"],
         Role=inputs["role"],
         Handler=inputs["handler"],
-        Code={"ZipFile": _archive(inputs["code"])},
+        Code={"ZipFile": Path(inputs["code"].path).read_bytes()},
         Layers=inputs.get("layers", []),
         Architectures=inputs["architectures"],
         MemorySize=int(inputs["memorySize"]),
@@ -188,10 +188,6 @@ def _unpacked(archive: Path) -> Path:
             with contextlib.suppress(OSError):
                 (Path(unfinished) / "python").rename(folder)
     return folder
-
-
-def _archive(code: Any) -> bytes:
-    return Path(code.path).read_bytes()
 
 
 def _require(emulator: Emulator, function_name: str, actions: Sequence[str], resource_arn: str) -> None:

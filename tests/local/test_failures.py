@@ -31,7 +31,7 @@ def test_each_kind_of_failure_is_reported_once(monkeypatch: Any) -> None:
     """Retries of one bug are reported once; another source line is another kind."""
     monkeypatch.setattr(failures, "EVERY_S", 0)
     logs = Logs(line(), line(), line())
-    watch = FailureWatch(logs=logs, groups={"pixel-resizer": "group"})
+    watch = FailureWatch(logs, {"pixel-resizer": "group"})
     assert len(list(watch.news())) == 1
     assert list(watch.news()) == []
     logs.messages.append(line(exception=TRACEBACK.replace("line 30", "line 31")))
