@@ -1,11 +1,11 @@
-"""Read the directories of a TIFF structure, with limits for entries, bytes and depth.
+"""Read the directories of a TIFF structure, with limits for entries, bytes and depth; write one.
 
 Source: TIFF 6.0, section 2; the BigTIFF design of libtiff, where numbers and pointers have 8 bytes; Exif 3.0 for texts
 of type 129, UTF-8.
 """
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -160,3 +160,17 @@ class Directories:
         (start,) = struct.unpack(self._order + self._pointer, inline)
         raw = self._peek(start, size) if start < 1 << 62 else b""
         return raw if len(raw) == size else None
+
+
+def directory_bytes(entries: Iterable[tuple[int, int, int, bytes]], order: str) -> bytes:
+    """Return a TIFF with one directory of entries: tag, type number, number of values, and the values as bytes."""
+    ordered = sorted(entries)
+    start, table, elsewhere = 8 + 2 + 12 * len(ordered) + 4, list[bytes](), b""
+    for tag, kind, count, raw in ordered:
+        place = raw.ljust(4, b"\0")
+        if len(raw) > 4:  # noqa: PLR2004 - longer values follow the directory
+            place = struct.pack(order + "I", start + len(elsewhere))
+            elsewhere += raw + b"\0" * (len(raw) % 2)
+        table.append(struct.pack(order + "HHI", tag, kind, count) + place)
+    head = b"II*\0" if order == "<" else b"MM\0*"
+    return b"".join((head, struct.pack(order + "IH", 8, len(ordered)), *table, bytes(4), elsewhere))

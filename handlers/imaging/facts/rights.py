@@ -3,10 +3,10 @@
 Source: Exif 2.32, tags 0x013B and 0x8298; IIM 4.2, datasets 2:80 and 2:116; Photoshop's file format, image resources.
 """
 
-import struct
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from .directories import directory_bytes
 from .exif import ARTIST, COPYRIGHT, Exif
 from .xmp import CREATOR, RIGHTS, read_xmp
 
@@ -41,8 +41,8 @@ def rights_only(exif: Exif, iptc: bytes = b"", xmp: str = "", texts: Mapping[str
             or _clean(texts.get(_PNG_KEYWORDS[tag], "").encode())
         )
         if found:
-            kept.append((tag, found + b"\0"))
-    return _segment_body(kept) if kept else b""
+            kept.append((tag, _ASCII, len(found) + 1, found + b"\0"))
+    return b"Exif\0\0" + directory_bytes(kept, ">") if kept else b""
 
 
 def _parts(value: object) -> bytes:
@@ -95,15 +95,3 @@ def _utf8(value: bytes) -> bytes:
     except UnicodeDecodeError:
         return value.decode("latin-1").encode()
     return value
-
-
-def _segment_body(kept: list[tuple[int, bytes]]) -> bytes:
-    """Return a TIFF structure with texts by tag."""
-    start = 8 + 2 + 12 * len(kept) + 4
-    entries, values = b"", b""
-    for tag, text in kept:
-        inline = text.ljust(4, b"\0")[:4]
-        place = inline if len(text) <= 4 else struct.pack(">I", start + len(values))  # noqa: PLR2004
-        entries += struct.pack(">HHI", tag, _ASCII, len(text)) + place
-        values += text + b"\0" * (len(text) % 2) if len(text) > 4 else b""  # noqa: PLR2004
-    return b"Exif\0\0MM\0*" + struct.pack(">IH", 8, len(kept)) + entries + b"\0\0\0\0" + values

@@ -80,7 +80,7 @@ class GifPicture(Picture):
             flags = self.source.take(position + 9, 1)[0]
             _, position = _colours(self.source, flags, position + 10)
             position = blocks.skip(position + 1)
-        raise ImageTooLargeError(f"more than the {self.limits.max_frames:,} frames that are counted")
+        raise self.too_many_frames()
 
     def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:  # noqa: ARG002 - never reduced
         """Decode the first frame, transparent outside of it; see `Picture.decode`."""

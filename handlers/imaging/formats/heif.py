@@ -11,7 +11,7 @@ from typing import ClassVar, Self
 
 from PIL import Image
 
-from handlers.errors import BrokenImageError, ImageTooLargeError
+from handlers.errors import BrokenImageError
 from handlers.imaging.facts.exif import ORIENTATION, Exif, read_exif
 from handlers.imaging.facts.rights import MAX_BLOCK_BYTES
 from handlers.imaging.facts.xmp import packet_text
@@ -65,7 +65,7 @@ class HeifPicture(Picture):
             if box.kind == b"moov" and box.end - box.start <= MAX_META_BYTES:
                 frames = _samples(self.source.take(box.start, box.end - box.start))
                 if frames > self.limits.max_frames:
-                    raise ImageTooLargeError(f"more than the {self.limits.max_frames:,} frames that are counted")
+                    raise self.too_many_frames()
                 return max(1, frames)
         return 1
 

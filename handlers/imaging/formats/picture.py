@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
+from handlers.errors import ImageTooLargeError
 from handlers.imaging.facts.exif import Exif, read_exif
 from handlers.imaging.facts.rights import rights_only
 from handlers.imaging.facts.xmp import packet_text
@@ -158,6 +159,10 @@ class Picture(ABC):
         """Artist and copyright as the body of an EXIF segment; empty if the file has neither."""
         xmp = packet_text(self.header.xmp) if self.header.xmp else self.texts.get(XMP, "")
         return rights_only(self.exif, self.header.iptc, xmp, self.texts)
+
+    def too_many_frames(self) -> ImageTooLargeError:
+        """Return the error for a file with more frames than the limit."""
+        return ImageTooLargeError(f"more than the {self.limits.max_frames:,} frames that are counted")
 
     def frames(self) -> int:
         """Count the frames.

@@ -67,7 +67,7 @@ class PngPicture(Picture):
         for number, chunk in enumerate(walk(self.source) if self.header.animated else ()):
             frames += chunk.kind == b"fcTL"
             if frames > self.limits.max_frames or number > MAX_DATA_CHUNKS:
-                raise ImageTooLargeError(f"more than the {self.limits.max_frames:,} frames that are counted")
+                raise self.too_many_frames()
         return max(1, frames)
 
     def facts(self) -> None:

@@ -5,7 +5,7 @@ from typing import Self
 
 from PIL import Image, ImageChops, TiffImagePlugin
 
-from handlers.errors import ImageTooLargeError, UnsupportedFormatError
+from handlers.errors import UnsupportedFormatError
 from handlers.imaging.limits import Limits
 from handlers.imaging.pixels.depth import eight_bit
 from handlers.imaging.pixels.raster import Raster
@@ -42,7 +42,7 @@ class TiffPicture(Picture):
         while offset and offset not in seen:
             seen.add(offset)
             if len(seen) > self.limits.max_frames:
-                raise ImageTooLargeError(f"more than the {self.limits.max_frames:,} frames that are counted")
+                raise self.too_many_frames()
             offset = found.next(offset)
         return max(1, len(seen))
 

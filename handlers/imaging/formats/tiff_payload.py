@@ -3,13 +3,14 @@
 Pillow decodes uncompressed data itself, and gets subsampled colours and separate planes of 16 bits wrong.
 """
 
+import itertools
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from handlers.errors import BrokenImageError
-from handlers.imaging.facts.directories import Rational
+from handlers.imaging.facts.directories import Rational, directory_bytes
 from handlers.imaging.limits import Limits
 
 from .tiff_header import (
@@ -73,11 +74,7 @@ def payload(header: TiffHeader, file: bytes, limits: Limits) -> bytes:
     starts, sizes = (TILE_OFFSETS, TILE_BYTES) if header.parts.tiled else (STRIP_OFFSETS, STRIP_BYTES)
     tags[sizes] = tuple(map(len, data))
     tags[starts] = (0,) * len(data)
-    position = len(_directory(tags, header.order))
-    places = []
-    for part in data:
-        places.append(position)
-        position += len(part)
+    *places, _ = itertools.accumulate(tags[sizes], initial=len(_directory(tags, header.order)))
     tags[starts] = tuple(places)
     return b"".join((_directory(tags, header.order), *data))
 
@@ -184,18 +181,7 @@ def _subsampling(header: TiffHeader) -> tuple[int, int]:
 
 def _directory(tags: dict[int, Any], order: str) -> bytes:
     """Return the head of a TIFF with one directory, in this byte order."""
-    entries, values = [], b""
-    start = 8 + 2 + 12 * len(tags) + 4
-    for tag, value in sorted(tags.items()):
-        kind, count, raw = _value(tag, value, order)
-        entries.append(struct.pack(order + "HHI", tag, kind, count))
-        if len(raw) > 4:  # noqa: PLR2004 - longer values lie elsewhere
-            entries.append(struct.pack(order + "I", start + len(values)))
-            values += raw + b"\0" * (len(raw) % 2)
-        else:
-            entries.append(raw.ljust(4, b"\0"))
-    head = b"II*\0" if order == "<" else b"MM\0*"
-    return b"".join((head, struct.pack(order + "IH", 8, len(tags)), *entries, bytes(4), values))
+    return directory_bytes(((tag, *_value(tag, value, order)) for tag, value in tags.items()), order)
 
 
 def _value(tag: int, value: Any, order: str) -> tuple[int, int, bytes]:

@@ -11,7 +11,7 @@ from typing import Self
 
 from PIL import Image, WebPImagePlugin
 
-from handlers.errors import BrokenImageError, ImageTooLargeError
+from handlers.errors import BrokenImageError
 from handlers.imaging.facts.exif import read_exif
 from handlers.imaging.facts.rights import MAX_BLOCK_BYTES
 from handlers.imaging.facts.xmp import packet_text
@@ -76,7 +76,7 @@ class WebpPicture(Picture):
         for number, chunk in enumerate(walk(self.source, self.header.picture_start, self.header.end)):
             frames += chunk.kind == FRAME
             if number - frames > self.limits.max_segments or frames > self.limits.max_frames:
-                raise ImageTooLargeError(f"more than the {self.limits.max_frames:,} frames that are counted")
+                raise self.too_many_frames()
         return frames
 
     def _read_on(self) -> None:
