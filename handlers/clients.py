@@ -18,31 +18,31 @@ if TYPE_CHECKING:
 
 def s3() -> "S3Client":
     """Return this process's S3 client."""
-    client: S3Client = _client("s3", os.getpid())
+    client: S3Client = _client("s3")
     return client
 
 
 def sns() -> "SNSClient":
     """Return this process's SNS client."""
-    client: SNSClient = _client("sns", os.getpid())
+    client: SNSClient = _client("sns")
     return client
 
 
 def sqs() -> "SQSClient":
     """Return this process's SQS client."""
-    client: SQSClient = _client("sqs", os.getpid())
+    client: SQSClient = _client("sqs")
     return client
 
 
 def dynamodb() -> "DynamoDBClient":
     """Return this process's DynamoDB client."""
-    client: DynamoDBClient = _client("dynamodb", os.getpid())
+    client: DynamoDBClient = _client("dynamodb")
     return client
 
 
 def events() -> "EventBridgeClient":
     """Return this process's EventBridge client."""
-    client: EventBridgeClient = _client("events", os.getpid())
+    client: EventBridgeClient = _client("events")
     return client
 
 
@@ -56,9 +56,9 @@ READ_SHARE, SHORTEST_READ_S, DEFAULT_TIMEOUT_S = 1 / 8, 2.0, 60
 _making = threading.Lock()
 
 
-def _client(service: str, process_id: int) -> Any:
+def _client(service: str) -> Any:
     with _making:
-        return _made(service, process_id)
+        return _made(service, os.getpid())
 
 
 @functools.cache

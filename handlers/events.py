@@ -5,7 +5,7 @@ Delivery is at least once: the event about a state may be sent again, with the s
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from handlers.errors import PixelCascadeError
@@ -40,8 +40,8 @@ class PictureState:
     @classmethod
     def of(cls, record: Record) -> Self:
         """Return the state of a settled picture; a deleted picture has no outcomes."""
-        known = {"etag": record.etag, "branches": record.branches} if record.lives else {}
-        return cls(key=record.key, name=record.name, generation=record.generation, **known)  # type: ignore[arg-type]
+        state = cls(key=record.key, name=record.name, generation=record.generation)
+        return replace(state, etag=record.etag, branches=record.branches) if record.lives else state
 
 
 def event_id(bucket: str, key: str, generation: int, what: str) -> str:

@@ -42,11 +42,12 @@ class Mark:
         return attributes({name: value for name, value in vars(self).items() if value or name == "generation"})
 
 
-def mark_of_object(metadata: Mapping[str, str], key: str) -> Mark | None:
-    """Read an object's mark from its user metadata; return None for an object that the pipeline did not write.
+def mark_of_object(found: Mapping[str, Any] | None, key: str) -> Mark | None:
+    """Read the mark in S3's answer about an object; return None if it is gone, or the pipeline did not write it.
 
     `key` is the master being processed: it is compared with a mark that has only the hash of a key.
     """
+    metadata: Mapping[str, str] = found["Metadata"] if found else {}
     owner = metadata.get("key", "")
     if not owner:
         return None

@@ -47,7 +47,7 @@ class Place:
     def look(self) -> tuple[str, Mark | None] | None:
         """Return the object's ETag, quoted, and its mark, or None if there is no object."""
         found = head(self.s3, self.bucket, self.key)
-        return (found["ETag"], mark_of_object(found["Metadata"], self.master_key)) if found else None
+        return (found["ETag"], mark_of_object(found, self.master_key)) if found else None
 
     def write(self, body: bytes, mark: Mark, *, foreign: bool = False, **options: Any) -> bool:
         """Write the object unless one of a higher generation is there; return whether it was written.

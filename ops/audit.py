@@ -126,8 +126,7 @@ def marks(stack: DeployedStack, branch: ImageBranch, key: str, files: Iterable[s
         item = stack.client("dynamodb").get_item(TableName=stack.table, Key=name, ConsistentRead=True)
         yield mark_of_item(item.get("Item", {}))
     for file in files:
-        found = head(stack, file)
-        yield mark_of_object(found["Metadata"], key) if found else None
+        yield mark_of_object(head(stack, file), key)
 
 
 def rejected(stack: DeployedStack, prefix: str = "") -> Iterator[dict[str, Any]]:

@@ -32,7 +32,8 @@ def explained_letters(stack: DeployedStack, queue: str) -> list[dict[str, str]]:
 def letter(message: Mapping[str, Any], errors: Mapping[str, str], default: str = UNKNOWN) -> dict[str, str]:
     """Return a message's picture and error: a worker's for a job, Lambda's or EventBridge's for an event."""
     body = fields_of(message["Body"])
-    response = _dictionary(body.get("responsePayload"))
+    response = body.get("responsePayload")
+    response = response if isinstance(response, dict) else {}
     attributes = {name: value.get("StringValue", "") for name, value in message.get("MessageAttributes", {}).items()}
     said = response.get("errorMessage") and f"{response.get('errorType', 'Error')}: {response['errorMessage']}"
     said = said or attributes.get("ERROR_MESSAGE") or attributes.get("ErrorMessage")
@@ -66,14 +67,16 @@ def _first_messages(stack: DeployedStack, queue: str) -> list[dict[str, Any]]:
     return list(found.values())[:MOST]
 
 
+def event_in(body: Mapping[str, Any]) -> Any:
+    """Return the S3 event in a message: from the record of a failed invocation, or as EventBridge stores it.
+
+    Source: Lambda's developer guide, "Asynchronous invocation", invocation record.
+    """
+    return body if "detail" in body else body.get("requestPayload")
+
+
 def _event_key(body: Mapping[str, Any]) -> str | None:
-    """Return the key in an S3 event: from the record of a failed invocation, or as EventBridge stores it."""
-    event = body if "detail" in body else _dictionary(body.get("requestPayload"))
     try:
-        return next((key for _, key in masters_of(event)), None)
+        return next((key for _, key in masters_of(event_in(body))), None)
     except InvalidJobError:
         return None
-
-
-def _dictionary(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

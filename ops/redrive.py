@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from handlers.errors import InvalidJobError, PixelCascadeError
 from handlers.job import masters_of
+from ops.letters import event_in
 from ops.logs import fields_of
 from ops.queues import messages, received, taken
 from ops.stack import DeployedStack
@@ -107,13 +108,9 @@ def _reconcile_events(stack: DeployedStack, source: str) -> int:
 def _reconcile_masters(stack: DeployedStack, record: str) -> None:
     """Reconcile the masters of one event.
 
-    Source: Lambda's developer guide, "Asynchronous invocation", invocation record: the event is its `requestPayload`.
-
     Raises: InvalidJobError.
     """
-    kept = fields_of(record)
-    # EventBridge stores an undelivered event as it is, without an invocation record.
-    event = kept if "detail" in kept else kept.get("requestPayload")
+    event = event_in(fields_of(record))
     if not isinstance(event, dict):
         raise InvalidJobError(f"expected a record with the event that failed, got {record[:200]!r}")
     for bucket, key in masters_of(event):

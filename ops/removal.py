@@ -37,7 +37,7 @@ def orphans(stack: DeployedStack, prefix: str = "") -> Iterator[tuple[str, str]]
 def orphan(stack: DeployedStack, key: str, name: str) -> str | None:
     """Return the quoted ETag of an output that the pipeline wrote and whose name has no owner, else None."""
     found = head(stack, key)
-    if found is None or mark_of_object(found["Metadata"], key) is None:
+    if found is None or mark_of_object(found, key) is None:
         return None
     record = stack.records.read(name)
     # A master may be older than the records.
@@ -145,7 +145,7 @@ def _remove_made_from(stack: DeployedStack, master: str, key: str) -> int:
         lone = entry["IsLatest"] and entry["VersionId"] == "null"
         version = {} if lone else {"VersionId": entry["VersionId"]}
         found = head(stack, key, **version)
-        mark = mark_of_object(found["Metadata"], master) if found else None
+        mark = mark_of_object(found, master)
         if found and mark and mark.key == master:
             count += _removed(stack, key, **({"IfMatch": found["ETag"]} if lone else version))
     return count

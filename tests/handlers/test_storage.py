@@ -69,14 +69,14 @@ def test_an_output_names_its_master(stack: Stack) -> None:
 def test_a_mark_is_read_as_it_was_written(stack: Stack, key: str) -> None:
     """A worker on the same master reads the mark as it was written, whatever characters the key has."""
     write(1, key=key)
-    assert mark_of_object(stack.get(OUTPUT)["Metadata"], key) == mark(1, key)
+    assert mark_of_object(stack.get(OUTPUT), key) == mark(1, key)
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_mark_is_not_taken_for_another_masters(stack: Stack, key: str) -> None:
     """A worker on another master does not read the mark as its own, whatever characters the key has."""
     write(1, key=key)
-    found = mark_of_object(stack.get(OUTPUT)["Metadata"], "master/other.png")
+    found = mark_of_object(stack.get(OUTPUT), "master/other.png")
     assert found
     assert found.key != "master/other.png"
 
