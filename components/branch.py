@@ -12,7 +12,7 @@ from components.delivery import DEFAULT_BATCH_SIZE, DEFAULT_MAX_CONCURRENCY, DEF
 from components.function import Function, FunctionSettings
 from components.metric_alarms import AlarmSettings, WatchedBranch, branch_alarms, make_alarms
 from components.queue import Queue, QueueArgs
-from components.worker import BranchSpec, Worker, checked, existing_worker, new_worker, settings_of, timeout_of
+from components.worker import BranchSpec, Worker, checked, existing_worker, settings_of, timeout_of
 
 
 class DeliverySettings(TypedDict):
@@ -177,7 +177,7 @@ class Branch(pulumi.ComponentResource):
             },
             self._child,
         )
-        return new_worker(function)
+        return Worker(arn=function.arn, name=function.name, service=function.service)
 
     def _statements(self, queue: Queue) -> list[pulumi.Input[policies.Statement]]:
         spec, topic_arn, key_arn = self._spec, self._args["topic_arn"], self._args.get("key_arn")

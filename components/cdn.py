@@ -1,7 +1,5 @@
 """A CloudFront distribution that serves the outputs of a private bucket."""
 
-from dataclasses import dataclass
-
 import pulumi
 import pulumi_aws as aws
 
@@ -12,20 +10,14 @@ Source: CloudFront's developer guide, "Use managed cache policies", CachingOptim
 """
 
 MASTER_HEADERS = ("x-amz-meta-key", "x-amz-meta-etag", "x-amz-meta-generation", "x-amz-meta-recipe")
-"""What an output's metadata say of its master, by which the functions recognise it: its key and its checksum too."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class CdnArgs:
-    """The bucket to serve from: its regional domain name."""
-
-    bucket_domain: pulumi.Input[str]
+"""The headers with an output's metadata about its master, such as the master's key and checksum."""
 
 
 class Cdn(pulumi.ComponentResource):
     """A distribution with origin access control: it signs its requests, so the bucket needs no public access.
 
-    The bucket's policy must let it read (`components.policies.serve_objects`).
+    `bucket_domain` is the bucket's regional domain name; the bucket's policy must let the distribution read
+    (`components.policies.serve_objects`).
     """
 
     arn: pulumi.Output[str]
@@ -33,10 +25,10 @@ class Cdn(pulumi.ComponentResource):
     url: pulumi.Output[str]
     """`https://` and the distribution's domain name; an output's key comes after a slash."""
 
-    def __init__(self, name: str, args: CdnArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, bucket_domain: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pixelcascade:index:Cdn", name, None, opts)
         self._name, self._child = name, pulumi.ResourceOptions(parent=self)
-        distribution = self._distribution(args.bucket_domain, self._access_control(), self._headers())
+        distribution = self._distribution(bucket_domain, self._access_control(), self._headers())
         self.arn, self.url = distribution.arn, pulumi.Output.concat("https://", distribution.domain_name)
         self.register_outputs({"arn": self.arn, "url": self.url})
 

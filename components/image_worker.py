@@ -10,7 +10,7 @@ import pulumi
 from components import policies
 from components.branches import BRANCHES, ImageBranch
 from components.config import ConfigError, StackConfig
-from components.picture_record import RecordAccess, record_settings
+from components.picture_record import record_settings, record_statements
 from components.recipe import recipe
 from components.storage import ImageBucket, MetadataTable, PictureTable
 from components.worker import BranchSpec
@@ -79,9 +79,8 @@ class ImageWorkers:
 
     def _statements(self, row: ImageBranch, prefix: str | None) -> list[pulumi.Input[policies.Statement]]:
         config, bucket_arn, reason = self.config, self.bucket.arn, f"/{row.name}.json"
-        access = RecordAccess(config=config, bucket=self.bucket, pictures=self.pictures)
         statements = [
-            *access.statements(prefix, settle=True),
+            *record_statements(config, self.bucket, self.pictures, prefix, settle=True),
             bucket_arn.apply(lambda arn: policies.write_objects(arn, config.rejected_prefix, reason)),
             bucket_arn.apply(lambda arn: policies.delete_objects(arn, config.rejected_prefix, reason)),
         ]

@@ -13,7 +13,7 @@ from components.image_worker import ImageWorkers
 from components.key import LATEST_DAYS, SOONEST_DAYS
 from components.lambda_package import LambdaPackage
 from components.metric_alarms import AlarmSettings, WatchedBranch
-from components.picture_record import RecordAccess, record_settings
+from components.picture_record import record_settings, record_statements
 from components.publisher import Publisher, PublisherArgs
 from components.stack_file import ROOT
 from components.storage import ImageBucket, PictureTable
@@ -95,7 +95,7 @@ def publisher_args(
         topic_arn=fanout.topic_arn,
         handler="handlers.job_publisher.handler",
         function={**function_settings(config, package), "memory_mb": config.publisher_memory_mb},
-        statements=RecordAccess(config=config, bucket=bucket, pictures=pictures).statements(settle=False),
+        statements=record_statements(config, bucket, pictures, settle=False),
         environment={
             "BUCKET": bucket.name,
             "PICTURES_TABLE": pictures.name,

@@ -6,7 +6,7 @@ from pulumi_aws.s3 import BucketLifecycleConfigurationRuleArgsDict as Rule
 
 from components import policies
 from components.branches import BRANCHES
-from components.cdn import Cdn, CdnArgs
+from components.cdn import Cdn
 from components.config import ConfigError, StackConfig
 
 UNFINISHED_UPLOAD_DAYS = 7
@@ -68,7 +68,7 @@ class ImageBucket(pulumi.ComponentResource):
         if config.cors_origins:
             self._answer_browsers()
         if config.cdn:
-            domain = CdnArgs(bucket_domain=bucket.bucket_regional_domain_name)
+            domain = bucket.bucket_regional_domain_name
             self.cdn = Cdn(f"{name}-cdn", domain, pulumi.ResourceOptions(parent=self))
         self._restrict()
 

@@ -9,7 +9,7 @@ import pulumi_aws as aws
 
 from components import policies
 from components.errors import ArgumentError
-from components.function import DEFAULT_TIMEOUT_S, Function, FunctionSettings
+from components.function import DEFAULT_TIMEOUT_S, FunctionSettings
 
 
 class ExistingFunction(TypedDict):
@@ -124,11 +124,6 @@ def existing_worker(
     )
     arn = pulumi.Output.from_input(found["arn"])
     return Worker(arn=arn, name=arn.apply(lambda arn: _name_in(arn, branch)), ready=[policy])
-
-
-def new_worker(function: Function) -> Worker:
-    """Return a new function as the branch's worker."""
-    return Worker(arn=function.arn, name=function.name, service=function.service)
 
 
 def _name_in(arn: str, branch: str) -> str:

@@ -90,7 +90,7 @@ class Target:
 
     @property
     def heic(self) -> list[Path]:
-        """The file that pins the HEIC decoder, which has a layer of its own; None if no function decodes HEIC."""
+        """The file that pins the HEIC decoder, which has a layer of its own; empty if no function decodes HEIC."""
         return [paths.HANDLERS / "requirements-heic.txt"] if "heic" in self.inputs else []
 
     def pip_options(self) -> list[str]:
