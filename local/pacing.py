@@ -17,7 +17,7 @@ from ops.stack import DeployedStack
 PATIENCE_S = 15.0
 POLL_S = 0.02
 JOB_S = 0.2
-"""How long a job takes at most, as a rule; from then on the reason why there is none is looked for."""
+"""Most jobs take less; after this time the pacer checks whether there is none because the name is taken."""
 
 
 class UploadPacer:

@@ -49,7 +49,7 @@ def render(
 
 
 def _placeholder(frames: Mapping[str, Frame], images: Mapping[str, Image.Image], orientation: int) -> "Placeholder":
-    """Return the picture's placeholder, made from the smallest output of all of it, or else the smallest crop."""
+    """Return the picture's placeholder, made from the smallest output that shows all of it, else the smallest crop."""
     from .placeholder import placeholder_of  # noqa: PLC0415 - most stacks ask for none
 
     name = min(frames, key=lambda name: (frames[name].region is not None, area([frames[name].size])))

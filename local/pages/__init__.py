@@ -8,7 +8,7 @@ from typing import Any
 
 import jinja2
 
-from local.pages.units import human_bytes, human_ms
+from local.pages.units import human_ms
 
 FOLDER = Path(__file__).parent
 
@@ -43,5 +43,5 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(bytes=human_bytes, ms=human_ms)
+    environment.filters["ms"] = human_ms
     return environment

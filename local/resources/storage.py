@@ -15,7 +15,7 @@ def bucket(emulator: Emulator, name: str, _inputs: Mapping[str, Any]) -> dict[st
 
 
 def existing_bucket(emulator: Emulator, name: str) -> dict[str, Any]:
-    """Return the notifications of a bucket that a stack uses; make it, as `ops adopt` leaves it, if there is none."""
+    """Return the notifications of a bucket that a stack uses; create it if there is none, as `ops adopt` leaves it."""
     s3 = emulator.client("s3")
     try:
         found = s3.get_bucket_notification_configuration(Bucket=name)

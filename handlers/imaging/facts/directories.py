@@ -15,7 +15,7 @@ MAX_RATIONALS = 65_536
 """Fractions of one structure; each takes a microsecond, and cameras write a few dozen."""
 
 MAX_NUMBERS = 1_000_000
-"""Numbers of one structure, each of which takes 36 bytes: four times those of the most strips that a TIFF may have."""
+"""Numbers of one structure, each of which takes 36 bytes: four times as many as a TIFF with the most strips has."""
 
 _UNDEFINED, _BYTES, _RATIONALS = 7, (2, 7, 129), (5, 10)
 # Type number -> bytes of one value and its struct code; rationals are two longs.

@@ -54,7 +54,7 @@ def _altitude(exif: Exif) -> int | Decimal | None:
 
 
 def _date(exif: Exif) -> str | None:
-    """Return the date as it is stored, unless it is none."""
+    """Return the date as it is stored, or None if it is not a date."""
     found = text(exif.gps.get(_DATE)) or ""
     with contextlib.suppress(ValueError):
         date.fromisoformat(found.replace(":", "-"))

@@ -16,7 +16,7 @@ MAX_BLOCK_BYTES = 256 * 1024
 
 _ASCII = 2
 _SIGNATURES = (b"8BIM", b"MeSa", b"AgHg", b"PHUT", b"DCSR")
-"""What a resource begins with: Photoshop's signature, and those of programs that add their own."""
+"""The signatures that begin a resource: Photoshop's, and those of programs that add their own resources."""
 
 _IPTC_RESOURCE, _BY_LINE, _COPYRIGHT_NOTICE = 0x0404, 80, 116
 _EXTENDED = 0x8000

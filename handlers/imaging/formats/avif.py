@@ -32,7 +32,7 @@ class AvifPicture(HeifPicture):
         return is_avif(prefix)
 
     def check(self, item: ImageItem, data: bytes) -> None:
-        """Hold the sizes in the coded data against the item's; see `HeifPicture.check`."""
+        """Compare the sizes in the coded data with the item's; see `HeifPicture.check`."""
         check_av1(data, size_of(item))
 
     def decoded(self, payload: bytes) -> Image.Image:

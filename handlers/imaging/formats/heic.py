@@ -54,7 +54,7 @@ class HeicPicture(HeifPicture):
         return is_heic(prefix)
 
     def check(self, item: ImageItem, data: bytes) -> None:
-        """Hold the sizes in the coded data against the item's; see `HeifPicture.check`."""
+        """Compare the sizes in the coded data with the item's; see `HeifPicture.check`."""
         check_hevc(item.property(b"hvcC") or b"", data, size_of(item))
 
     def decoded(self, payload: bytes) -> Image.Image:

@@ -15,7 +15,7 @@ from .picture import MAX_PROFILE_BYTES
 COLOUR_BYTES = {b"cICP": 4, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32, b"cLLI": 8, b"mDCV": 24}
 _SRGB_GAMMA = 45_455
 _GAMMA_TOLERANCE = _SRGB_GAMMA // 20
-"""Gammas so near that of sRGB are left alone, as by libpng (PNG_GAMMA_THRESHOLD_FIXED) and browsers; with cHRM,
+"""Gammas this close to sRGB's are left alone, as by libpng (PNG_GAMMA_THRESHOLD_FIXED) and browsers; with cHRM,
 browsers use the gamma as it is."""
 _FULL_RANGE_RGB = (0, 1)
 _INTENTS = (b"\0", b"\1", b"\2", b"\3")

@@ -106,7 +106,7 @@ def read_data(source: Source, limits: Limits) -> PictureData:
 
 
 def _own(file: memoryview) -> memoryview:
-    """Return a file without its end, which stands in place of lost data in a repaired file: IEND, zeros."""
+    """Return a file without the IEND chunk and the zeros at its end, which replace lost data in a repaired file."""
     end = length_without(file, b"\0")
     return file[: end - len(_END) if file[:end][-len(_END) :] == _END else end]
 

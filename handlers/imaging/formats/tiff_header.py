@@ -35,7 +35,7 @@ MAX_PARTS = 131_072
 """Strips or tiles: one for each row of the highest picture, in two planes."""
 
 _HEAD_BYTES = 8
-"""Nothing but the file's header lies before; a strip there is zeros in place of a position."""
+"""The length of the file's header; a strip that begins within it has zeros instead of a position."""
 
 MAX_TILE_PX = 1_024
 """The longest side of a tile that extends beyond its picture."""

@@ -69,7 +69,7 @@ def build_profile(primaries: Primaries, curve: tuple[float, ...], *, grey: bool)
 
 
 def assembled(tags: Mapping[bytes, bytes], space: bytes, target: bytes = b"XYZ ") -> bytes:
-    """Return a display profile of tags, and that of the white; `space` and `target` are ICC's colour spaces."""
+    """Return a display profile with these tags and the white point; `space` and `target` are ICC's colour spaces."""
     tags = {b"wtpt": _xyz_tag(D50), **tags}
     table, data, start = b"", b"", 128 + 4 + 12 * len(tags)
     for tag, value in tags.items():
