@@ -46,6 +46,10 @@ class Settlement:
         assert self.job.generation is not None  # noqa: S101 - one without was adopted
         return self.job.generation
 
+    def record(self) -> Record | None:
+        """Return the picture's record as it is now."""
+        return records(self.settings.record).read(self.settings.layout.name(self.job.key))
+
     def settle(self, outcome: Outcome) -> bool:
         """Write the branch's outcome into the record; return whether the record accepted it.
 
@@ -81,15 +85,11 @@ class Settlement:
 
         A master that lives keeps them: the publisher never sends such a job, but anyone else may.
         """
-        record = self._record()
+        record = self.record()
         if record is not None and record.lives and record.generation <= self.generation:
             return 0
         self._reason().remove_below(self.generation)
         return self._remove_outputs(self.generation) if self.settings.record.follow else 0
-
-    def clean_up_now(self) -> None:
-        """Clean up by the record as it is now; see `clean_up`."""
-        self.clean_up(self._record())
 
     def clean_up(self, record: Record | None) -> None:
         """Remove obsolete files, after the master was gone or the record did not accept the outcome."""
@@ -112,10 +112,6 @@ class Settlement:
             self._remove_outputs(self.generation + 1)
         elif record.lives and not rejected:
             self._remove_further(record.generation, outcome.named(record.name).get("outputs", ()) if outcome else ())
-
-    def _record(self) -> Record | None:
-        """Return the picture's record as it is now."""
-        return records(self.settings.record).read(self.settings.layout.name(self.job.key))
 
     def _tidy(self, record: Record, outcome: Outcome) -> None:
         """Remove an accepted picture's older reason, a rejected one's older outputs, and a former owner's reason."""

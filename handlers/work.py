@@ -169,7 +169,7 @@ def _rejected(error: RejectedImageError) -> Result:
 def _settled(result: Result, branch: life.Settlement) -> str:
     """Write a result into the picture's record; return the name of what it became."""
     if result.outcome is None:  # Of several files, some may have been written all the same.
-        branch.clean_up_now()
+        branch.clean_up(branch.record())
         return result.name
     if result.name == "rejected" and not branch.reject(result.outcome.error, result.message):
         return "superseded"

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 SUBSAMPLINGS = {"4:4:4": 0, "4:2:0": 2}
 """Pillow's numbers for keeping all chroma samples, or one of four."""
 
-_TOP_LEVEL = 255
-
 
 class Jpeg(bytes):
     """A JPEG file and how it was made.
@@ -81,7 +79,8 @@ def check_options(quality: Any, background: Any, subsampling: Any, **switches: A
         raise ValueError(f"expected a quality from 1 to 100, got {quality}")
     if not isinstance(subsampling, str) or subsampling not in SUBSAMPLINGS:
         raise ValueError(f'expected subsampling "4:2:0" or "4:4:4", got {subsampling!r}')
-    if not isinstance(background, Sequence) or len(background) != len("RGB") or not all(map(_is_level, background)):
+    levels = background if isinstance(background, Sequence) else ()
+    if len(levels) != 3 or not all(is_whole(level) and 0 <= level <= 255 for level in levels):  # noqa: PLR2004
         raise ValueError(
             f"expected background as red, green and blue from 0 to 255, such as (255, 255, 255), got {background!r}"
         )
@@ -97,7 +96,3 @@ def encode(image: Image.Image, exif: bytes, quality: int, subsampling: str) -> b
     file = io.BytesIO()
     Image.SAVE[JpegImagePlugin.JpegImageFile.format](image, file, "")
     return file.getvalue()
-
-
-def _is_level(value: Any) -> bool:
-    return is_whole(value) and 0 <= value <= _TOP_LEVEL

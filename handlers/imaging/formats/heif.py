@@ -112,11 +112,7 @@ class HeifPicture(Picture):
 
     @abstractmethod
     def check(self, item: ImageItem, data: bytes) -> None:
-        """Refuse coded data that need more of a decoder than an item of this size.
-
-        Raises:
-            RejectedImageError: They do, or they are damaged.
-        """
+        """Refuse coded data that are damaged, or need more of a decoder than an item of this size."""
 
 
 def _tiff(block: bytes) -> bytes:

@@ -64,7 +64,7 @@ def _cut(
 def _aperture(content: bytes, size: tuple[int, int], warnings: list[str]) -> tuple[int, int, int, int]:
     """Return the (left, top, right, bottom) of a clean aperture in whole pixels, or all of it if it does not fit."""
     numbers = [int.from_bytes(content[i : i + 4], signed=True) for i in range(0, len(content), 4)]
-    if len(numbers) == 2 * len("whxy") and all(numbers[1::2]):
+    if len(numbers) == 8 and all(numbers[1::2]):  # noqa: PLR2004 - four fractions
         width, height, across, down = (Fraction(*pair) for pair in zip(numbers[::2], numbers[1::2], strict=True))
         # Rounding the right and lower sides on their own could change the size.
         left = floor((size[0] - width + 1) / 2 + across)

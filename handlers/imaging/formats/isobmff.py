@@ -92,11 +92,7 @@ def boxes(content: bytes, start: int = 0) -> Iterator[tuple[bytes, bytes]]:
 
 
 def check_count(count: int, what: str, most: int = MAX_ITEMS) -> None:
-    """Refuse a file that lists more than `most`.
-
-    Raises:
-        ImageTooLargeError: It does.
-    """
+    """Refuse a file that lists more than `most`."""
     if count > most:
         raise ImageTooLargeError(f"expected a picture of at most {most:,} {what}, got {count:,} or more: save it again")
 

@@ -108,7 +108,7 @@ def coded_picture(source: Source, header: JpegHeader, limits: Limits) -> CodedPi
     """
     file = memoryview(source.whole())
     counts: dict[str, int] = {}
-    first = [b"\xff\xd8", *_colour_segments(header)]
+    first = _colour_segments(header)
     parts: list[bytes | memoryview] = [*first]
     scans, ended, restarts = list[Scan](), False, False
     segments = 0
@@ -140,11 +140,7 @@ def coded_picture(source: Source, header: JpegHeader, limits: Limits) -> CodedPi
 
 
 def _data_of_scan(part: memoryview, most_restarts: int, counts: dict[str, int]) -> memoryview:
-    """Return a scan as far as its markers are in sequence, without fill bytes at its end.
-
-    Raises:
-        ImageTooLargeError: The scans so far have too many restarts.
-    """
+    """Return a scan as far as its markers are in sequence, without fill bytes at its end; count its restarts."""
     part, restarts = in_sequence(without_fill(part), most_restarts)
     count(counts, "restarts", restarts, MAX_RESTARTS)
     return without_fill(part)
@@ -166,7 +162,7 @@ class FirstScan:
 
 def first_scan(source: Source, header: JpegHeader) -> FirstScan:
     """Read the file up to the coded data of its first scan."""
-    first, parts = [b"\xff\xd8", *_colour_segments(header)], list[bytes]()
+    first, parts = _colour_segments(header), list[bytes]()
     for segment in walk(source):
         if not is_metadata(segment.marker):
             parts.append(source.take(segment.start, segment.end - segment.start))
@@ -194,11 +190,7 @@ def blocks_of(header: JpegHeader, scans: Sequence[Scan]) -> int:
 
 
 def _check_work(header: JpegHeader, scans: Sequence[Scan]) -> None:
-    """Refuse a picture whose scans take too long to decode, even if its file is short.
-
-    Raises:
-        ImageTooLargeError: The message names the limit and the value.
-    """
+    """Refuse a picture whose scans take too long to decode, even if its file is short."""
     arithmetic = header.frame in ARITHMETIC
     if arithmetic and len(scans) > MAX_ARITHMETIC_SCANS:
         raise ImageTooLargeError(
@@ -282,8 +274,8 @@ def _with_data(source: Source, size: int) -> Iterator[tuple[Segment, int]]:
 
 
 def _colour_segments(header: JpegHeader) -> list[bytes]:
-    """Return the segments that define the colours: JFIF without its thumbnail, and Adobe's 12 bytes."""
-    segments = []
+    """Return SOI and the segments that define the colours: JFIF without its thumbnail, and Adobe's 12 bytes."""
+    segments = [b"\xff\xd8"]
     if header.jfif is not None:
         body = b"JFIF\0\1\1" + header.jfif[7:12].ljust(5, b"\0") + b"\0\0"
         segments.append(segment_bytes(APP0, body))

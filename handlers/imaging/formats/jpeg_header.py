@@ -59,7 +59,7 @@ class JpegHeader(Header):
     @property
     def is_ycbcr(self) -> bool:
         """Return whether decoders read three components as YCbCr, by libjpeg's rule."""
-        if len(self.components) != len("YCC"):
+        if len(self.components) != 3:  # noqa: PLR2004
             return False
         if self.jfif is not None:
             return True
@@ -123,8 +123,8 @@ def _note_metadata(seen: _Seen, marker: int, source: Source, body: int, size: in
         seen.jfif = seen.jfif or prefix
     elif marker == APP14 and prefix.startswith(b"Adobe") and size >= 12:  # noqa: PLR2004
         seen.adobe = prefix[:12]
-    elif marker == APP1 and prefix.startswith(b"Exif\0"):
-        seen.exif = seen.exif or source.take(body + 6, size - 6) if size > len(b"Exif\0\0") else seen.exif
+    elif marker == APP1 and prefix.startswith(b"Exif\0") and size > len(b"Exif\0\0"):
+        seen.exif = seen.exif or source.take(body + 6, size - 6)
     elif marker == APP2 and prefix.startswith(b"ICC_PROFILE\0"):
         # Of repeated parts, the first counts: some editors store the whole profile twice, or another one after it.
         part = source.take(body + 12, size - 12)

@@ -82,7 +82,9 @@ def read_header(source: Source, limits: Limits) -> PngHeader:
             raise BrokenImageError("the PNG is damaged: it has two palettes")
         elif chunk.kind in TEXTS and chunk.size <= MAX_BLOCK_BYTES:
             texts.read(chunk.kind, _intact(source, chunk) or b"")
-        elif chunk.kind in _WANTED and chunk.kind not in found and not _only_suggested(chunk, found):
+        elif chunk.kind == b"PLTE" and not _has_indices(found):
+            continue  # It is only a suggestion.
+        elif chunk.kind in _WANTED and chunk.kind not in found:
             _take(source, chunk, found, warnings)
     return _header(found, texts, warnings)
 
@@ -107,7 +109,7 @@ def walk(source: Source, position: int = len(SIGNATURE)) -> Iterator[Chunk]:
     while True:
         head = source.peek(position, 8)
         size, kind = int.from_bytes(head[:4], "big"), head[4:]
-        if len(head) < len(b"sizekind"):
+        if len(head) < 8:  # noqa: PLR2004
             return
         if not kind.isalpha() or size > MAX_CHUNK_BYTES:
             raise BrokenImageError(f"the PNG is damaged: no chunk at byte {position:,}")
@@ -119,11 +121,7 @@ def walk(source: Source, position: int = len(SIGNATURE)) -> Iterator[Chunk]:
 
 
 def _check_known(source: Source, chunk: Chunk) -> None:
-    """Refuse a chunk that readers must know; a damaged one may have been another.
-
-    Raises:
-        UnsupportedFormatError: No decoder shows such a picture.
-    """
+    """Refuse an unknown chunk that readers must know; a damaged one may have been another."""
     if chunk.kind[:1].isupper() and chunk.kind not in _WANTED and _intact(source, chunk) is not None:
         raise UnsupportedFormatError(
             f"expected a PNG of known critical chunks, got one of type {chunk.kind.decode('ascii')}: save it again"
@@ -134,14 +132,14 @@ def _misplaced(kind: bytes, found: dict[bytes, bytes]) -> str | None:
     """Return why a chunk is ignored where it is, as in browsers; a profile after the palette counts, as in Chromium."""
     if kind == b"cICP" and b"PLTE" in found:
         return "the cICP chunk was ignored: it comes after the palette"
-    if kind == b"tRNS" and b"PLTE" not in found and found.get(b"IHDR", b"")[9:10] == bytes((PALETTE,)):
+    if kind == b"tRNS" and b"PLTE" not in found and _has_indices(found):
         return "the tRNS chunk was ignored: it comes before the palette"
     return None
 
 
-def _only_suggested(chunk: Chunk, found: dict[bytes, bytes]) -> bool:
-    """Return whether a palette is only a suggestion, because the picture has no indices."""
-    return chunk.kind == b"PLTE" and found.get(b"IHDR", b"")[9:10] != bytes((PALETTE,))
+def _has_indices(found: dict[bytes, bytes]) -> bool:
+    """Return whether the pixels are indices into a palette."""
+    return found.get(b"IHDR", b"")[9:10] == bytes((PALETTE,))
 
 
 def _take(source: Source, chunk: Chunk, found: dict[bytes, bytes], warnings: list[str]) -> None:

@@ -57,11 +57,7 @@ class TiffPicture(Picture):
         return Raster(image, opacity)
 
     def _check_pixels(self) -> None:
-        """Refuse pixels whose samples are valid, but not supported by Pillow.
-
-        Raises:
-            UnsupportedFormatError: They are not supported.
-        """
+        """Refuse pixels whose samples are valid, but not supported by Pillow."""
         header = self.header
         photometric = BLACK_IS_ZERO if header.photometric == WHITE_IS_ZERO else header.photometric
         prefix = b"II" if header.order == "<" else b"MM"

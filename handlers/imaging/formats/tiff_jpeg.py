@@ -34,12 +34,7 @@ _CHECKED_SAMPLES = 1, 3, 4
 
 
 def check_jpegs(header: TiffHeader, parts: Sequence[bytes | memoryview], limits: Limits) -> None:
-    """Refuse JPEGs that are smaller than what their strips or tiles show, that are cut, or that take too long.
-
-    Raises:
-        BrokenImageError: One is, or is damaged.
-        ImageTooLargeError: There are too many, or they have too many segments or scans.
-    """
+    """Refuse JPEGs that are damaged or smaller than what their strips or tiles show, and those that take too long."""
     most = max(FEW_JPEGS, area([header.size]) * header.planes // JPEG_PX)
     if len(parts) > most:
         raise ImageTooLargeError(f"expected a TIFF of at most {most:,} JPEGs, got {len(parts):,}: save it again")

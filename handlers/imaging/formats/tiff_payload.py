@@ -174,7 +174,7 @@ def _raw_bytes(header: TiffHeader, number: int) -> int:
 def _subsampling(header: TiffHeader) -> tuple[int, int]:
     """Return how many luma samples, across and down, share a chroma sample: 2 by 2 by default."""
     found = header.tags.get(SUBSAMPLING, (2, 2))
-    if len(found) != len((2, 2)) or not set(found) <= {1, 2, 4}:
+    if len(found) != 2 or not set(found) <= {1, 2, 4}:  # noqa: PLR2004
         raise BrokenImageError("the TIFF is damaged: its chroma subsampling is invalid")
     return found[0], found[1]
 
