@@ -136,7 +136,9 @@ class Settlement:
         A newer generation may also have kept this one's outcome, and with it the files that the outcome has `listed`.
         """
         formats = tuple(f".{name}" for name in self.settings.output_formats)
-        for place in self._places() if formats else ():
+        if not formats:
+            return
+        for place in self._places():
             if place.key.endswith(formats) and place.key not in listed:
                 place.remove_below(generation)
 

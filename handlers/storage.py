@@ -193,20 +193,17 @@ def head(s3: "S3Client", bucket: str, key: str, **version: str) -> "HeadObjectOu
 
 def etag_of(response: Any) -> str:
     """Return a response's ETag without quotes."""
-    etag: str = response["ETag"]
-    return etag.strip('"')
+    return str(response["ETag"]).strip('"')
 
 
 def focal_point_of(response: Any) -> str:
     """Return the focal point in an object's user metadata, unchecked; empty if there is none."""
-    text: str = response.get("Metadata", {}).get("focal-point", "")
-    return text[:MAX_FOCAL_POINT]
+    return str(response.get("Metadata", {}).get("focal-point", ""))[:MAX_FOCAL_POINT]
 
 
 def status_of(error: Any) -> int:
     """Return the HTTP status of an error."""
-    status: int = error.response["ResponseMetadata"]["HTTPStatusCode"]
-    return status
+    return int(error.response["ResponseMetadata"]["HTTPStatusCode"])
 
 
 def _as_json(reason: Mapping[str, Any]) -> bytes:

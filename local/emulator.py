@@ -201,5 +201,4 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+        return int(probe.getsockname()[1])

@@ -62,7 +62,9 @@ class Timeline:
 
 def _written(log: Path) -> Iterator[Mapping[str, Any]]:
     """Yield the lines of a worker's log about outputs that were written."""
-    for line in log.read_text(encoding="utf-8").splitlines() if log.is_file() else ():
+    if not log.is_file():
+        return
+    for line in log.read_text(encoding="utf-8").splitlines():
         entry = fields_of(line)
         if entry.get("message") == "written":
             yield entry

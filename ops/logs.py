@@ -54,8 +54,7 @@ def log_group(stack: DeployedStack, queue_url: str) -> str | None:
     if not mappings:
         return None
     found = functions.get_function_configuration(FunctionName=mappings[0]["FunctionArn"])
-    group: str = found.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{found['FunctionName']}"
-    return group
+    return str(found.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{found['FunctionName']}")
 
 
 def log_events(logs: Any, group: str, **wanted: Any) -> Iterator[dict[str, Any]]:

@@ -43,8 +43,7 @@ def orphan(stack: DeployedStack, key: str, name: str) -> str | None:
     # A master may be older than the records.
     if (record is not None and record.lives) or any(stack.reconciler.masters(name)):
         return None
-    etag: str = found["ETag"]
-    return etag
+    return str(found["ETag"])
 
 
 def sweep(stack: DeployedStack, key: str, name: str) -> bool:

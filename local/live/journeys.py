@@ -4,6 +4,7 @@ Log lines come first and have the times. The record of a picture completes what 
 """
 
 import time
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -75,7 +76,7 @@ class Journeys:
     stack: DeployedStack
     by_key: dict[str, Journey] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
-    failures: dict[str, int] = field(default_factory=dict)
+    failures: Counter[str] = field(default_factory=Counter)
 
     def upload(self, key: str, time: datetime) -> None:
         """Begin the journey of a picture that was uploaded on the page."""
@@ -85,7 +86,7 @@ class Journeys:
         """Update the journeys by a line of a function's log."""
         failure = failure_of(entry.function, entry.line)
         if failure:
-            self.failures[str(failure)] = self.failures.get(str(failure), 0) + 1
+            self.failures[str(failure)] += 1
             self.errors[str(entry.fields.get("message_id"))] = failure.what
         key = entry.fields.get("key")
         if isinstance(key, str) and "timestamp" in entry.fields:
@@ -99,7 +100,9 @@ class Journeys:
         for key, journey in silent[:READS]:
             journey.heard = now
             record = self._record(key, journey)
-            for branch, found in record.branches.items() if record else ():
+            if record is None:
+                continue
+            for branch, found in record.branches.items():
                 if branch not in journey.steps:
                     journey.finish(branch, found.state, self._files(record, branch), (found.error, found.message))
 

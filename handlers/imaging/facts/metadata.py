@@ -37,15 +37,7 @@ class Metadata:
 
     def extras(self) -> dict[str, Any]:
         """Return the facts for the item in addition to its six strings, without those that are unknown."""
-        plain = ("mode", "frames", "orientation", "has_alpha", "icc_profile", "camera_make", "camera_model")
-        exposure = ("lens_model", "exposure_time_s", "f_number", "iso", "focal_length_mm", "taken_at")
-        extras: dict[str, Any] = {
-            name: value for name in plain + exposure if (value := getattr(self, name)) is not None
-        }
-        if self.gps:
-            extras["gps"] = dict(self.gps)
-        if self.tags:
-            extras["tags"] = dict(self.tags)
-        if self.warnings:
-            extras["warnings"] = list(self.warnings)
-        return extras
+        facts = {**vars(self), "tags": dict(self.tags), "warnings": list(self.warnings)}
+        for name in ("width", "height", "format"):
+            del facts[name]
+        return {name: value for name, value in facts.items() if value not in (None, {}, [])}

@@ -63,8 +63,10 @@ class PngPicture(Picture):
 
     def frames(self) -> int:
         """Count the frames of an animation by its fcTL chunks, because acTL can be wrong; see `Picture.frames`."""
+        if not self.header.animated:
+            return 1
         frames = 0
-        for number, chunk in enumerate(walk(self.source) if self.header.animated else ()):
+        for number, chunk in enumerate(walk(self.source)):
             frames += chunk.kind == b"fcTL"
             if frames > self.limits.max_frames or number > MAX_DATA_CHUNKS:
                 raise self.too_many_frames()

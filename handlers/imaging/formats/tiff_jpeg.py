@@ -38,9 +38,10 @@ def check_jpegs(header: TiffHeader, parts: Sequence[bytes | memoryview], limits:
     most = max(FEW_JPEGS, area([header.size]) * header.planes // JPEG_PX)
     if len(parts) > most:
         raise ImageTooLargeError(f"expected a TIFF of at most {most:,} JPEGs, got {len(parts):,}: save it again")
-    samples = 1 if header.planes > 1 else header.samples
+    if (1 if header.planes > 1 else header.samples) not in _CHECKED_SAMPLES:
+        return
     segments = blocks = 0
-    for number, part in enumerate(parts if samples in _CHECKED_SAMPLES else ()):
+    for number, part in enumerate(parts):
         picture = _checked(header, number, part, limits)
         segments += picture.coded.segments
         blocks += _blocks(picture)
