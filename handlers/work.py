@@ -76,7 +76,7 @@ def process_message(
         key = settings.layout.refused_key(message.message_id, settings.branch)
         reason = storage.reason_of(settings.branch, type(error).__name__, str(error), body=message.body)
         storage.write_refusal(clients.s3(), settings.bucket, key, reason)
-        return "refused", _why(error, str(error))
+        return "refused", _why(error)
     details = {"key": job.key}
     if job.branches and settings.branch not in job.branches:
         return "kept", details
@@ -160,7 +160,7 @@ def _rejected(error: RejectedImageError) -> Result:
     message = str(error)
     return Result(
         name="rejected",
-        details=_why(error, message),
+        details=_why(error),
         outcome=Outcome(state="rejected", error=type(error).__name__, message=message[:MAX_MESSAGE]),
         message=message,
     )
@@ -183,6 +183,6 @@ def _trusted(job: Job, settings: Settings) -> Job:
     return job
 
 
-def _why(error: PixelCascadeError, message: str) -> dict[str, str]:
+def _why(error: PixelCascadeError) -> dict[str, str]:
     """Return a reason for the log, in which `message` is already the name of another field."""
-    return {"error": type(error).__name__, "reason": message}
+    return {"error": type(error).__name__, "reason": str(error)}

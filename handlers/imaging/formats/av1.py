@@ -25,7 +25,7 @@ _DEEP, _DEEPER, _GREY, _ACROSS, _DOWN = 0x40, 0x20, 0x10, 0x08, 0x04
 
 def kind_of(configuration: bytes) -> Kind:
     """Return the kind of a picture by the content of its `av1C`."""
-    flags = configuration[2:3].ljust(1, b"\0")[0]
+    flags = int.from_bytes(configuration[2:3])
     chroma = GREY if flags & _GREY else HALVED if flags & _DOWN else HALVED_ACROSS if flags & _ACROSS else FULL
     return Kind(chroma, 8 + 2 * bool(flags & _DEEP) + 2 * bool(flags & _DEEPER))
 

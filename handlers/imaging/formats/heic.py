@@ -38,7 +38,7 @@ class HeicPicture(HeifPicture):
         """Refuse tiles between which libheif leaves samples of colour unset; see `HeifPicture.open`."""
         picture = super().open(source, limits)
         image = picture.header.image
-        item = picture.header.meta.items[image.tiles[0]]
+        item = picture.header.meta.item(image.tiles[0])
         (_, size), chroma = tile_sizes(item), kind_of(item).chroma
         halved = chroma in (HALVED, HALVED_ACROSS), chroma == HALVED
         if any(odd and side % 2 and tiles > 1 for odd, side, tiles in zip(halved, size, image.canvas, strict=True)):

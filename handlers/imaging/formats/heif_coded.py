@@ -45,7 +45,7 @@ class CodedImage:
 
 def coded_image(source: Source, meta: Meta, number: int, name: str, coding: bytes) -> CodedImage:
     """Return an item as it is coded."""
-    item = meta.items.get(number, ImageItem())
+    item = meta.item(number)
     size = size_of(item)
     for kind in sorted(item.essential - _KNOWN):
         raise UnsupportedFormatError(
@@ -58,19 +58,19 @@ def coded_image(source: Source, meta: Meta, number: int, name: str, coding: byte
 
 def _check_tiles(meta: Meta, image: CodedImage, name: str, coding: bytes) -> None:
     """Refuse tiles in another coding, or of several kinds, whose pixels decoders would not convert to one."""
-    if any(meta.items.get(tile, ImageItem()).kind != coding for tile in image.tiles):
+    if any(meta.item(tile).kind != coding for tile in image.tiles):
         raise UnsupportedFormatError(
             f"expected a picture of type {coding.decode()} or a grid of such in the {name}, got "
-            f"{meta.items.get(image.tiles[0], ImageItem()).kind.decode('latin-1')!r}: save it again"
+            f"{meta.item(image.tiles[0]).kind.decode('latin-1')!r}: save it again"
         )
-    kind, *others = {kind_of(meta.items[tile]) for tile in image.tiles}
+    kind, *others = {kind_of(meta.item(tile)) for tile in image.tiles}
     if others:
         raise damaged(f"its tiles are of several kinds, such as {kind} and {others[0]}")
 
 
 def _grid(source: Source, meta: Meta, number: int, size: tuple[int, int]) -> CodedImage:
     """Return a grid, checked: its tiles have one size, cover the picture, and extend beyond it by less than a tile."""
-    reader = Reader(meta.data(source, meta.items[number], 2 * _GRID_BYTES))
+    reader = Reader(meta.data(source, meta.item(number), 2 * _GRID_BYTES))
     flags = reader.take(2)[1]
     rows, columns = reader.number(1) + 1, reader.number(1) + 1
     output = reader.number(4 if flags & 1 else 2), reader.number(4 if flags & 1 else 2)
@@ -79,7 +79,7 @@ def _grid(source: Source, meta: Meta, number: int, size: tuple[int, int]) -> Cod
         raise damaged(f"its grid of {columns} x {rows} does not fit its {len(tiles):,} tiles")
     if len(tiles) > MAX_ITEMS:
         raise ImageTooLargeError(f"expected a grid of at most {MAX_ITEMS:,} tiles, got {len(tiles):,}: save it again")
-    sizes = {tile_sizes(meta.items.get(tile, ImageItem())) for tile in tiles}
+    sizes = {tile_sizes(meta.item(tile)) for tile in tiles}
     _, (width, height) = sizes.pop()
     if sizes or not _reaches(size[0], columns, width) or not _reaches(size[1], rows, height):
         raise damaged(f"its grid of {columns} x {rows} tiles is not as large as its picture")
@@ -120,7 +120,7 @@ def alpha_of(source: Source, meta: Meta, image: CodedImage, name: str, coding: b
         numbers = tuple(opacities[tile] for tile in image.tiles)
         alpha = replace(image, number=numbers[0], tiles=numbers)
         _check_tiles(meta, alpha, name, coding)
-        if {tile_sizes(meta.items[tile]) for tile in numbers} != {tile_sizes(meta.items[image.tiles[0]])}:
+        if {tile_sizes(meta.item(tile)) for tile in numbers} != {tile_sizes(meta.item(image.tiles[0]))}:
             raise damaged("the opacity of a tile is not as large as the tile")
     else:
         return None
@@ -133,7 +133,7 @@ def _opacities(meta: Meta) -> dict[int, int]:
     """Return the items of opacity, by the items to which they belong."""
     found = dict[int, int]()
     for (kind, number), others in meta.references.items():
-        if kind == ALPHA and auxiliary(meta.items.get(number, ImageItem())) in ALPHA_TYPES:
+        if kind == ALPHA and auxiliary(meta.item(number)) in ALPHA_TYPES:
             for other in others:
                 found.setdefault(other, number)
     return found

@@ -41,7 +41,7 @@ class HeifHeader(Header):
     def coded_size(self) -> tuple[int, int]:
         """The (width, height) of a decoder's output: all tiles, even beyond the picture."""
         columns, rows = self.image.canvas
-        width, height = size_of(self.meta.items[self.image.tiles[0]])
+        width, height = size_of(self.meta.item(self.image.tiles[0]))
         return max(self.image.size[0], columns * width), max(self.image.size[1], rows * height)
 
 
@@ -57,18 +57,18 @@ def read_header(source: Source, limits: Limits, name: str, coding: bytes) -> Hei
     number = meta.primary
     image = coded_image(source, meta, number, name, coding)
     alpha = alpha_of(source, meta, image, name, coding)
-    item = meta.items[number]
+    item = meta.item(number)
     box, orientation = shown(item, image.size, warnings)
     if _has_gain_map(meta):
         warnings.append(GAIN_MAP_IGNORED)
-    grey = kind_of(meta.items[image.tiles[0]]).chroma == GREY
+    grey = kind_of(meta.item(image.tiles[0])).chroma == GREY
     return HeifHeader(
         format=name,
         width=box[2] - box[0],
         height=box[3] - box[1],
         mode=("L" if grey else "RGB") if alpha is None else ("LA" if grey else "RGBA"),
         has_alpha=alpha is not None,
-        icc=profile_of([item, meta.items[image.tiles[0]]], warnings, grey=grey),
+        icc=profile_of([item, meta.item(image.tiles[0])], warnings, grey=grey),
         warnings=warnings,
         meta=meta,
         image=image,

@@ -67,6 +67,10 @@ class Meta:
     idat: bytes = b""
     end: int = 0
 
+    def item(self, number: int) -> ImageItem:
+        """Return an item, or an empty one for a number that the file does not list."""
+        return self.items.get(number, ImageItem())
+
     def without_identities(self) -> Self:
         """Return the items with the picture behind identity items (`iden`) as the primary one.
 
@@ -77,7 +81,7 @@ class Meta:
         """
         meta = self
         for _ in range(MAX_IDENTITIES):
-            number, item = meta.primary, meta.items.get(meta.primary, ImageItem())
+            number, item = meta.primary, meta.item(meta.primary)
             if item.kind != IDENTITY:
                 return meta
             others = meta.references.get((DERIVED_FROM, number), ())

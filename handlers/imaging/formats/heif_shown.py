@@ -34,10 +34,10 @@ def shown(item: ImageItem, size: tuple[int, int], warnings: list[str]) -> tuple[
     for kind, content in item.properties:
         if kind == b"irot":
             # Anticlockwise.
-            quarters = (quarters - (content[:1] or b"\0")[0] % 4) % 4
+            quarters = (quarters - int.from_bytes(content[:1]) % 4) % 4
         elif kind == b"imir":
             # A quarter turn swaps the axes of a mirroring.
-            upside_down = not (content[:1] or b"\0")[0] & 1
+            upside_down = not int.from_bytes(content[:1]) & 1
             quarters = (-quarters + 2 * upside_down) % 4
             mirrored = not mirrored
         elif kind == b"clap":

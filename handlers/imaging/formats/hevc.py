@@ -45,7 +45,7 @@ def check_hevc(configuration: bytes, data: bytes, size: tuple[int, int]) -> None
         ImageTooLargeError: Decoding would take too long.
     """
     reader = Reader(configuration, _CONFIGURATION_BYTES)
-    length_bytes = (configuration[_LENGTH_BYTES_AT:_CONFIGURATION_BYTES] or b"\0")[0] % 4 + 1
+    length_bytes = int.from_bytes(configuration[_LENGTH_BYTES_AT:_CONFIGURATION_BYTES]) % 4 + 1
     parameters, pictures, units = 0, 0, 0
     for unit in (*_configured(reader), *_units(data, length_bytes)):
         units += 1
