@@ -39,10 +39,9 @@ def consume(queue_arn: str) -> Statement:
 
     Source: Lambda's developer guide, "Using Lambda with Amazon SQS", execution role permissions.
     """
-    return _allow(_CONSUME, queue_arn)
-
-
-_CONSUME = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"]
+    return _allow(
+        ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"], queue_arn
+    )
 
 
 def send(queue_arn: str) -> Statement:

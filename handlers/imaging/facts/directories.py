@@ -82,9 +82,8 @@ class Directories:
 
     def sub_directory(self, pointer: Any) -> dict[int, Any]:
         """Return the directory that a tag's value points to."""
-        if isinstance(pointer, tuple) and pointer and isinstance(pointer[0], int):
-            return self.directory(pointer[0])
-        return {}
+        offset = whole_number(pointer)
+        return {} if offset is None else self.directory(offset)
 
     def directory(self, offset: int) -> dict[int, Any]:
         """Return the values by tag: text and binary data as bytes, all others as tuples."""
@@ -160,6 +159,11 @@ class Directories:
         (start,) = struct.unpack(self._order + self._pointer, inline)
         raw = self._peek(start, size) if start < 1 << 62 else b""
         return raw if len(raw) == size else None
+
+
+def whole_number(value: Any) -> int | None:
+    """Return the first number of a tag's value, or None if there is none, or it is not a whole number."""
+    return value[0] if isinstance(value, tuple) and value and isinstance(value[0], int) else None
 
 
 def directory_bytes(entries: Iterable[tuple[int, int, int, bytes]], order: str) -> bytes:

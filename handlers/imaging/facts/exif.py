@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .directories import Directories
+from .directories import Directories, whole_number
 
 ORIENTATION, ARTIST, COPYRIGHT, EXIF_IFD, GPS_IFD = 0x0112, 0x013B, 0x8298, 0x8769, 0x8825
 
@@ -29,9 +29,10 @@ class Exif:
 
         Some writers put it into the photo directory, where browsers find it too.
         """
-        for value in (self.image.get(ORIENTATION), self.photo.get(ORIENTATION)):
-            if isinstance(value, tuple) and value and isinstance(value[0], int) and 1 <= value[0] <= 8:  # noqa: PLR2004
-                return value[0]
+        for directory in (self.image, self.photo):
+            found = whole_number(directory.get(ORIENTATION))
+            if found and 1 <= found <= 8:  # noqa: PLR2004
+                return found
         return 1
 
 

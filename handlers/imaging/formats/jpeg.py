@@ -7,6 +7,7 @@ from typing import Self
 from PIL import Image
 
 from handlers.errors import BrokenImageError, ImageTooLargeError
+from handlers.imaging.facts.directories import whole_number
 from handlers.imaging.facts.exif import read_exif
 from handlers.imaging.limits import Limits
 from handlers.imaging.pixels.colour import departure, is_srgb
@@ -57,14 +58,14 @@ class JpegPicture(Picture):
         """Return the number of pictures that the multi-picture index claims; see `Picture.frames`."""
         if self.header.multi_picture is None:
             return 1
-        value = read_exif(self.header.multi_picture).image.get(_NUMBER_OF_IMAGES)
-        if not isinstance(value, tuple) or not value or not isinstance(value[0], int) or value[0] < 1:
+        count = whole_number(read_exif(self.header.multi_picture).image.get(_NUMBER_OF_IMAGES))
+        if count is None or count < 1:
             raise BrokenImageError("the multi-picture index cannot be read")
-        if value[0] > self.limits.max_frames:
+        if count > self.limits.max_frames:
             raise ImageTooLargeError(
-                f"{value[0]:,} pictures are claimed, more than the {self.limits.max_frames:,} that are counted"
+                f"{count:,} pictures are claimed, more than the {self.limits.max_frames:,} that are counted"
             )
-        return value[0]
+        return count
 
     def read(self, widest: tuple[int, int] | None = None, *, copying: bool = False) -> None:
         """Walk over the whole file and cut out the coded picture; see `Picture.read`."""

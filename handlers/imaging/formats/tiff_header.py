@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.errors import BrokenImageError, ImageTooLargeError, UnsupportedFormatError
-from handlers.imaging.facts.directories import Directories
+from handlers.imaging.facts.directories import Directories, whole_number
 from handlers.imaging.facts.exif import Exif, exif_of
 from handlers.imaging.facts.rights import MAX_BLOCK_BYTES
 from handlers.imaging.source import Source
@@ -124,7 +124,7 @@ def read_header(source: Source) -> TiffHeader:
     if first in found.cut:
         raise BrokenImageError("the TIFF is truncated: it ends within its directory")
     tags = facts.image
-    width, height = _number(tags, WIDTH) or 0, _number(tags, HEIGHT) or 0
+    width, height = whole_number(tags.get(WIDTH)) or 0, whole_number(tags.get(HEIGHT)) or 0
     if width < 1 or height < 1:
         raise _damaged(f"{width:,} x {height:,} pixels")
     photometric = _photometric(tags)
@@ -157,18 +157,13 @@ def read_header(source: Source) -> TiffHeader:
     )
 
 
-def _number(tags: Mapping[int, Any], tag: int) -> int | None:
-    value = tags.get(tag)
-    return value[0] if isinstance(value, tuple) and value and isinstance(value[0], int) else None
-
-
 def _numbers(tags: Mapping[int, Any], tag: int) -> tuple[int, ...]:
     value = tags.get(tag)
     return value if isinstance(value, tuple) and all(isinstance(one, int) for one in value) else ()
 
 
 def _photometric(tags: Mapping[int, Any]) -> int:
-    found = _number(tags, PHOTOMETRIC)
+    found = whole_number(tags.get(PHOTOMETRIC))
     photometric = WHITE_IS_ZERO if found is None else found
     if photometric not in _MODES:
         raise _unsupported("grey, RGB, palette, CMYK or YCbCr colours", f"colours of kind {photometric}")
@@ -176,7 +171,7 @@ def _photometric(tags: Mapping[int, Any]) -> int:
 
 
 def _compression(tags: Mapping[int, Any]) -> int:
-    compression = _number(tags, COMPRESSION) or NONE
+    compression = whole_number(tags.get(COMPRESSION)) or NONE
     if compression not in COMPRESSIONS:
         raise _unsupported("no compression, CCITT, LZW, Deflate, JPEG or PackBits", f"compression {compression}")
     return compression
@@ -185,7 +180,7 @@ def _compression(tags: Mapping[int, Any]) -> int:
 def _pixel(tags: Mapping[int, Any], photometric: int) -> tuple[int, int, tuple[int, ...]]:
     """Return a pixel's number of samples, their depth in bits, and the kinds of those that are not colours."""
     colours = _COLOURS[photometric]
-    samples = _number(tags, SAMPLES) or 1
+    samples = whole_number(tags.get(SAMPLES)) or 1
     bits = _numbers(tags, BITS)[:samples] or (1,)
     depth, extra = bits[0], _numbers(tags, EXTRA)[: max(0, samples - colours)]
     if samples < colours or samples > colours + _MOST_EXTRA:
@@ -204,12 +199,12 @@ def _parts(tags: Mapping[int, Any], size: tuple[int, int], samples: int) -> Part
     """Return the strips or tiles, as many as the picture needs."""
     tiled = TILE_OFFSETS in tags or TILE_WIDTH in tags
     if tiled:
-        one = _number(tags, TILE_WIDTH) or 0, _number(tags, TILE_HEIGHT) or 0
+        one = whole_number(tags.get(TILE_WIDTH)) or 0, whole_number(tags.get(TILE_HEIGHT)) or 0
     else:
-        one = size[0], min(_number(tags, STRIP_ROWS) or size[1], size[1])
+        one = size[0], min(whole_number(tags.get(STRIP_ROWS)) or size[1], size[1])
     if min(one) < 1 or any(side > max(whole, MAX_TILE_PX) for side, whole in zip(one, size, strict=True)):
         raise _damaged(f"tiles of {one[0]:,} x {one[1]:,} pixels")
-    planes = samples if _number(tags, PLANES) == SEPARATE else 1
+    planes = samples if whole_number(tags.get(PLANES)) == SEPARATE else 1
     count = -(-size[0] // one[0]) * -(-size[1] // one[1]) * planes
     if count > MAX_PARTS:
         raise ImageTooLargeError(
