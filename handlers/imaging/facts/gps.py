@@ -31,7 +31,7 @@ def _degrees(exif: Exif, ref: int, tag: int, *, hemispheres: str, largest: int) 
     value, hemisphere = exif.gps.get(tag), (text(exif.gps.get(ref)) or "?")[0].upper()
     if hemisphere not in hemispheres or not isinstance(value, tuple) or not 1 <= len(value) <= 3:  # noqa: PLR2004
         return None
-    parts = [number((one,)) for one in value]
+    parts = [number(one) for one in value]
     while len(parts) > 1 and parts[-1] is None:
         # Programs write 0/0 if the value before has the fraction.
         parts.pop()
@@ -66,7 +66,7 @@ def _time(exif: Exif) -> str | None:
     value = exif.gps.get(_TIME)
     if not isinstance(value, tuple) or len(value) != 3:  # noqa: PLR2004
         return None
-    parts = [number((one,)) for one in value]
+    parts = [number(one) for one in value]
     if any(part is None or not 0 <= part < most for part, most in zip(parts, (24, 60, 61), strict=True)):
         return None
     hour, minute, second = (int(part or 0) for part in parts)

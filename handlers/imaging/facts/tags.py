@@ -73,7 +73,7 @@ def _value(tag: int, raw: Any) -> Value | list[Value] | None:
         return text(raw)
     if not isinstance(raw, tuple) or len(raw) > MAX_LIST:
         return None
-    numbers = [number((one,)) for one in raw]
+    numbers = [number(one) for one in raw]
     if len(numbers) == 1:
         return numbers[0]
     return [one for one in numbers if one is not None] if None not in numbers and numbers else None
