@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 
 from components.config import StackConfig, config_key
-from tests.recording import Recording, recorded
+from tests.recording import WORKERS, Recording, recorded
 from tests.test_contracts import CHANGED
 
 SNAPSHOT = Path(__file__).parent / "urns.txt"
@@ -105,7 +105,7 @@ def test_no_setting_replaces_what_holds_pictures_or_messages() -> None:
     """Almost every setting is changed, and each bucket, queue, table and topic of the stack stays."""
     assert {*CHANGED, *FURTHER, *UNCHANGED} == {config_key(field.name) for field in dataclasses.fields(StackConfig)}
     before = fixed(recorded("dev"))
-    assert len(before) == 14
+    assert len(before) == 5 + 3 * len(WORKERS)  # Of each branch its queue and two dead-letter queues.
     assert before <= fixed(recorded("dev", **CHANGED, **FURTHER))
 
 

@@ -100,12 +100,14 @@ def test_a_settled_record_has_the_estimated_size(stack: Stack, monkeypatch: pyte
 
 
 def test_the_record_of_many_files_takes_more_write_units() -> None:
-    """Twelve files of sizes and a converted one do not fit into 1 KB; the publisher's record has none yet."""
-    assert [write_units("resizing", "UpdateItem", files) for files in (11, 12, 30)] == [1, 2, 3]
-    assert [write_units(UPLOAD, "PutItem", files) for files in (11, 30)] == [1, 1]
-    few, many = (request_lines(1000, sizes=files, per_batch=1) for files in (11, 12))
+    """One size more than fits into 1 KB takes a second unit; the publisher's record has no files yet."""
+    fit = next(files for files in range(1, 30) if record_bytes(files + 1) > 1024)
+    assert [write_units("resizing", "UpdateItem", files) for files in (fit, fit + 1, 30)] == [1, 2, 3]
+    assert [write_units(UPLOAD, "PutItem", files) for files in (fit, 30)] == [1, 1]
+    few, many = (request_lines(1000, sizes=files, per_batch=1) for files in (fit, fit + 1))
     counts = [sum(line.count for line in lines if line.price.unit == "write unit") for lines in (few, many)]
-    assert counts == pytest.approx([6500, 10_500])
+    updates = len(WORKERS) + 1  # Each branch's outcome, and the state.
+    assert counts == pytest.approx([1000 * (2.5 + updates), 1000 * (2.5 + 2 * updates)])
 
 
 def test_a_long_header_takes_one_get_per_range(stack: Stack, called: Counter[str]) -> None:

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from components import prices
+from components.branches import BRANCHES
 from components.config import StackConfig
 from components.stack_file import ROOT
 from ops.__main__ import main
@@ -95,7 +96,7 @@ def test_the_reference_set_up_stores_only_outputs_and_items(benchmark: Path, tmp
     file.write_text('config:\n  protectData: true\n  outputFormats: ["jpeg", "webp=80"]\n')
     kept = [found(benchmark, *options)["reference"]["keeping"] for options in ((), ("--config", str(file)))]
     assert kept[0] == kept[1]
-    assert [line["part"] for line in kept[0]] == ["format-conversion", "resizing", "metadata-extraction", "stack"]
+    assert [line["part"] for line in kept[0]] == [*(row.name for row in BRANCHES), "stack"]
 
 
 @pytest.mark.parametrize("images", ["1e6", "1000000"])

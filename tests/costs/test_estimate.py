@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from components import prices
+from components.branches import BRANCHES
 from components.prices import Price
 from costs import logs
 from costs.bill import Line
@@ -191,5 +192,6 @@ def test_a_stack_without_events_pays_for_none() -> None:
 
 
 def test_an_existing_bucket_pays_for_the_event_of_each_object() -> None:
-    """It sends EventBridge the upload, the converted picture and three sizes."""
-    assert count(estimate(bucket="theirs", events=False), UPLOAD, prices.EVENTS) == 5000
+    """It sends EventBridge the upload and every file that is made of it."""
+    files = sum(row.files_of(sizes=3) for row in BRANCHES)
+    assert count(estimate(bucket="theirs", events=False), UPLOAD, prices.EVENTS) == 1000 * (1 + files)

@@ -1,6 +1,7 @@
 """The audit's states of masters."""
 
 import dataclasses
+import itertools
 import json
 from collections import Counter
 from typing import Any
@@ -60,8 +61,8 @@ def test_a_rejection_accounts_for_a_branch(pipeline: Pipeline, branch: str) -> N
 
 
 def test_branches_may_be_accounted_for_in_different_ways() -> None:
-    """A master is accounted for if its branches are done, outdated and rejected, one each."""
-    states = dict(zip(BRANCHES, ("done", "outdated", "rejected"), strict=True))
+    """A master is accounted for if its branches are done, outdated or rejected."""
+    states = dict(zip(BRANCHES, itertools.cycle(("done", "outdated", "rejected")), strict=False))
     assert Account(key="master/cat.png", etag="e", states=states).accounted_for
     assert not Account(key="master/cat.png", etag="e", states={**states, "more": "stale"}).accounted_for
 
