@@ -16,6 +16,7 @@ from components.branches import BRANCHES, ImageBranch
 from components.config_fields import FURTHER_FORMATS
 from handlers.layout import in_format
 from local.deployment import Deployment
+from local.labels import label
 from local.masters import keep
 from local.output_folder import FOLDERS, LOGS, MASTERS, RECORDS, TIMES
 from local.report import ReportedPicture
@@ -80,16 +81,16 @@ def pictures(
 
 
 def _files(stack: DeployedStack, key: str, branch: ImageBranch, folder: Path) -> Iterator[tuple[str, str, Path]]:
-    """Yield a branch's files of a master: the size or the branch's folder, the key, and the local path."""
+    """Yield a branch's files of a master: the label, the key, and the local path."""
     for number, file in enumerate(stack.files(key, branch)):
         prefix = next(prefix for prefix in stack.prefixes() if file.startswith(prefix))
         place = FOLDERS[stack.prefixes().index(prefix)]
-        label = stack.sizes[number] if branch.per_size else place
-        yield label, file, _inside(folder / place, file[len(prefix) :])
-        for name in FURTHER_FORMATS if branch.per_size else ():
-            further = in_format(file, name)
+        name = label(branch, place, stack.sizes[number] if branch.per_size else "")
+        yield name, file, _inside(folder / place, file[len(prefix) :])
+        for form in FURTHER_FORMATS if branch.per_size else ():
+            further = in_format(file, form)
             if (path := _inside(folder / place, further[len(prefix) :])).is_file():
-                yield f"{label} {name}", further, path
+                yield f"{name} {form}", further, path
 
 
 def functions(deployment: Deployment) -> dict[str, dict[str, float]]:

@@ -15,6 +15,7 @@ from typing import Any
 from components.branches import BRANCHES, ImageBranch
 from handlers.record import Record
 from local.journal import JournalEntry
+from local.labels import label
 from local.pages.units import human_ms
 from local.timeline import logged_at
 from ops.logs import failure_of
@@ -182,11 +183,10 @@ class Journeys:
         return record if record and record.key == key and journey.generation in {None, record.generation} else None
 
     def _label(self, file: str, branch: ImageBranch) -> str:
-        """Return a file's label: the size, with the format unless it is a JPEG, or the branch's folder."""
-        if not branch.per_size:
-            return str(branch.prefix_in(self.stack.layout)).strip("/")
+        """Return a file's label, with the format of a size unless it is a JPEG."""
         path = PurePosixPath(file)
-        return path.stem if path.suffix == ".jpg" else f"{path.stem} {path.suffix[1:]}"
+        name = label(branch, str(branch.prefix_in(self.stack.layout)).strip("/"), path.stem)
+        return f"{name} {path.suffix[1:]}" if branch.per_size and path.suffix != ".jpg" else name
 
     def _place(self, file: str) -> int:
         """Return the position of a file's size among the stack's sizes, the last for any other file."""

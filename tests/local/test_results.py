@@ -54,7 +54,7 @@ def test_only_existing_further_formats_are_listed(tmp_path: Path) -> None:
         prefixes=lambda: prefixes,
         sizes=["small", "large"],
     )
-    (branch,) = (row for row in BRANCHES if row.per_size)
+    branch = next(row for row in BRANCHES if row.per_size)
     labels = [label for label, _, _ in results._files(stack, "master/cat.jpg", branch, tmp_path)]
     assert labels == ["small", "large", "large webp"]
 
