@@ -13,9 +13,10 @@ class ImageBranch:
 
     `memory` names the field of `StackConfig` that has the function's memory, `prefix` the one that has the key prefix
     of its files; both may be a value instead (MB; a prefix that ends in a slash). `key` names the method of
-    `handlers.layout.Layout` that returns a file's key; with `per_size` it is called for each size. `records` is for a
-    worker that writes an item into the metadata table. `task` is what the benchmarks call the worker's task. `settings`
-    names the fields of `StackConfig` that decide how the outputs look: outputs made with other values are outdated.
+    `handlers.layout.Layout` that returns a file's key; with `per_size` it is called for each size. `records` is for
+    the one worker that writes a picture's item into the metadata table. `task` is what the benchmarks call the worker's
+    task. `settings` names the fields of `StackConfig` that decide how the outputs look: outputs made with other values
+    are outdated.
     """
 
     name: str

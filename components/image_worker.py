@@ -48,10 +48,11 @@ class ImageWorkers:
     def branch(self, row: ImageBranch) -> BranchSpec:
         """Return the branch for a row of `components.branches`: its worker may write only what the row names.
 
-        Raises: ConfigError, if its outputs would start the pipeline again.
+        Raises: ConfigError, if its outputs would start the pipeline again or overwrite another branch's.
         """
         prefix = row.prefix_of(self.config)
         self._check(row.name, prefix)
+        self._check_records()
         return BranchSpec(
             name=row.name,
             function_name=row.function_name,
@@ -75,6 +76,14 @@ class ImageWorkers:
             raise ConfigError(
                 f"The branch {name}: expected a prefix apart from the trigger's, {master!r}, got {prefix!r}, where "
                 "outputs would start the pipeline again: choose another."
+            )
+
+    def _check_records(self) -> None:
+        names = [row.name for row in self.rows if row.records]
+        if len(names) > 1:
+            raise ConfigError(
+                f"expected one branch with records=True, got {', '.join(names)}, which would overwrite each other's "
+                "items, because the metadata table has one per picture: add the fields to the first one's worker"
             )
 
     def _statements(self, row: ImageBranch, prefix: str | None) -> list[pulumi.Input[policies.Statement]]:

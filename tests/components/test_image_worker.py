@@ -6,7 +6,7 @@ from unittest import mock
 
 import pytest
 
-from components.branches import ImageBranch
+from components.branches import BRANCHES, ImageBranch
 from components.config import ConfigError, StackConfig
 from components.image_worker import ALLOCATOR, ImageWorkers, worker_environment
 from components.picture_record import layout
@@ -115,6 +115,20 @@ def test_a_branch_that_would_trigger_itself_is_refused(prefix: str) -> None:
     )
     row = ImageBranch(name="new", handler="handlers.new.handler", memory=128, task="new", prefix=prefix)
     with pytest.raises(ConfigError, match=f"The branch new: expected a prefix apart from .*, got '{prefix}'"):
+        workers.branch(row)
+
+
+def test_a_second_branch_with_records_is_refused() -> None:
+    """The metadata table has one item per picture: the branch that ends last would overwrite the other's."""
+    row = ImageBranch(name="new", handler="handlers.new.handler", memory=128, task="new", records=True)
+    workers = ImageWorkers(
+        config=StackConfig(),
+        bucket=mock.Mock(arn=None),
+        table=mock.Mock(arn=None),
+        pictures=mock.Mock(arn=None),
+        rows=(*BRANCHES, row),
+    )
+    with pytest.raises(ConfigError, match="expected one branch with records=True, got metadata-extraction, new, which"):
         workers.branch(row)
 
 
