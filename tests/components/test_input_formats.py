@@ -17,6 +17,11 @@ def test_the_config_accepts_what_imaging_reads() -> None:
     assert tuple(formats.FURTHER) == FURTHER_INPUTS
 
 
+def test_every_further_format_is_decoded_in_a_child_process() -> None:
+    """The description of `inputFormats` says so: a decoder that crashes harms no other picture of its batch."""
+    assert [name for name, load in formats.FURTHER.items() if not load().guarded] == []
+
+
 def test_no_further_format_is_accepted_by_default() -> None:
     """Neither the layer nor the workers support other formats."""
     assert Target.of(StackConfig()).inputs == ()
