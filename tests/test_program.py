@@ -128,12 +128,12 @@ INPUTS = {
 def test_no_input_is_lost(program: Recording) -> None:
     """Every resource has all inputs of its type; one whose output is missing would be absent."""
     lost = {
-        f"{found.kind} {found.name}": (INPUTS[found.kind] | INPUTS.get(f"{found.kind} {found.name}", set()))
+        f"{found.kind} {found.name}": (INPUTS.get(found.kind, set()) | INPUTS.get(f"{found.kind} {found.name}", set()))
         ^ (found.inputs.keys() - {"visibilityTimeoutSeconds"})
         for found in program.mocks.resources
         if found.custom
     }
-    assert {name: keys for name, keys in lost.items() if keys} == {}
+    assert {name: keys for name, keys in lost.items() if keys} == {}, "a new resource or input belongs into INPUTS"
 
 
 def test_no_input_holds_a_null(program: Recording) -> None:
