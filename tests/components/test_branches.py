@@ -55,6 +55,20 @@ def test_a_prefix_is_a_setting_or_a_value() -> None:
     assert [row.prefix_of(config) for row in (RESIZING, EXTRACTION, fourth)] == ["sizes/", None, "new/"]
 
 
+@pytest.mark.parametrize("row", BRANCHES, ids=lambda row: row.name)
+def test_a_rows_files_are_below_its_prefix(row: ImageBranch) -> None:
+    """Otherwise the worker may not write them, and no command finds them; a misspelt `key` would stop the audit."""
+    prefix = row.prefix_of(StackConfig())
+    keys = row.keys(Layout(), KEY, ["small", "large"])
+    assert [key for key in keys if not prefix or not key.startswith(prefix)] == []
+
+
+@pytest.mark.parametrize("row", BRANCHES, ids=lambda row: row.name)
+def test_a_rows_settings_are_fields_of_the_config(row: ImageBranch) -> None:
+    """A misspelt one would stop the program with an AttributeError."""
+    assert set(row.settings) - {field.name for field in dataclasses.fields(StackConfig)} == set()
+
+
 def test_every_command_includes_a_new_row(tmp_path: Path) -> None:
     """The audit, the local run, the memory benchmark and the estimate include a new row without other changes."""
     command = [sys.executable, "-m", "tests.programs.fourth_row", str(tmp_path)]
