@@ -1,11 +1,11 @@
-"""Read the directories of a TIFF structure, with limits for entries, bytes and depth; write one.
+"""Read the directories of a TIFF structure, with limits for entries, bytes and depth.
 
 Source: TIFF 6.0, section 2; the BigTIFF design of libtiff, where numbers and pointers have 8 bytes; Exif 3.0 for texts
 of type 129, UTF-8.
 """
 
 import struct
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -164,17 +164,3 @@ class Directories:
 def whole_number(value: Any) -> int | None:
     """Return the first number of a tag's value, or None if there is none, or it is not a whole number."""
     return value[0] if isinstance(value, tuple) and value and isinstance(value[0], int) else None
-
-
-def directory_bytes(entries: Iterable[tuple[int, int, int, bytes]], order: str) -> bytes:
-    """Return a TIFF with one directory of entries: tag, type number, number of values, and the values as bytes."""
-    ordered = sorted(entries)
-    start, table, elsewhere = 8 + 2 + 12 * len(ordered) + 4, list[bytes](), b""
-    for tag, kind, count, raw in ordered:
-        place = raw.ljust(4, b"\0")
-        if len(raw) > 4:  # noqa: PLR2004 - longer values follow the directory
-            place = struct.pack(order + "I", start + len(elsewhere))
-            elsewhere += raw + b"\0" * (len(raw) % 2)
-        table.append(struct.pack(order + "HHI", tag, kind, count) + place)
-    head = b"II*\0" if order == "<" else b"MM\0*"
-    return b"".join((head, struct.pack(order + "IH", 8, len(ordered)), *table, bytes(4), elsewhere))

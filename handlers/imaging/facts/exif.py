@@ -1,10 +1,10 @@
-"""Read EXIF, which is a TIFF structure.
+"""Read EXIF, which is a TIFF structure, and write one.
 
 Source: CIPA DC-008 (Exif 2.32).
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +30,7 @@ class Exif:
         Some writers put it into the photo directory, where browsers find it too.
         """
         for directory in (self.image, self.photo):
-            found = whole_number(directory.get(ORIENTATION))
+            found = whole_number(directory[ORIENTATION]) if ORIENTATION in directory else None
             if found and 1 <= found <= 8:  # noqa: PLR2004
                 return found
         return 1
@@ -55,3 +55,17 @@ def exif_of(directories: Directories, offset: int) -> Exif:
     photo = directories.sub_directory(image.get(EXIF_IFD))
     gps = directories.sub_directory(image.get(GPS_IFD))
     return Exif(image, photo, gps, frozenset(directories.opaque), tuple(dict.fromkeys(directories.warnings)))
+
+
+def directory_bytes(entries: Iterable[tuple[int, int, int, bytes]], order: str) -> bytes:
+    """Return a TIFF with one directory of entries: tag, type number, number of values, and the values as bytes."""
+    ordered = sorted(entries)
+    start, table, elsewhere = 8 + 2 + 12 * len(ordered) + 4, list[bytes](), b""
+    for tag, kind, count, raw in ordered:
+        place = raw.ljust(4, b"\0")
+        if len(raw) > 4:  # noqa: PLR2004 - longer values follow the directory
+            place = struct.pack(order + "I", start + len(elsewhere))
+            elsewhere += raw + b"\0" * (len(raw) % 2)
+        table.append(struct.pack(order + "HHI", tag, kind, count) + place)
+    head = b"II*\0" if order == "<" else b"MM\0*"
+    return b"".join((head, struct.pack(order + "IH", 8, len(ordered)), *table, bytes(4), elsewhere))

@@ -6,8 +6,7 @@ Source: Exif 2.32, tags 0x013B and 0x8298; IIM 4.2, datasets 2:80 and 2:116; Pho
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from .directories import directory_bytes
-from .exif import ARTIST, COPYRIGHT, Exif
+from .exif import ARTIST, COPYRIGHT, Exif, directory_bytes
 from .xmp import CREATOR, RIGHTS, read_xmp
 
 MAX_TEXT_BYTES = 4_096

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from handlers.errors import BrokenImageError
-from handlers.imaging.facts.directories import Rational, directory_bytes
+from handlers.imaging.facts.directories import Rational
+from handlers.imaging.facts.exif import directory_bytes
 from handlers.imaging.limits import Limits
 
 from .tiff_header import (
