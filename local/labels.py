@@ -2,7 +2,7 @@
 
 from components.branches import BRANCHES, ImageBranch
 
-SIZED = next(row.name for row in BRANCHES if row.per_size)
+SIZED = next((row.name for row in BRANCHES if row.per_size), "")
 
 
 def label(branch: ImageBranch, folder: str, size: str) -> str:
