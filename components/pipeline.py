@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pulumi
 
 from components.branches import BRANCHES, ImageBranch
-from components.config import StackConfig
+from components.config import ConfigError, StackConfig
 from components.fanout import Fanout, FanoutArgs
 from components.function import FunctionSettings
 from components.image_worker import ImageWorkers
@@ -33,11 +33,12 @@ def fanout_args(
     """Return the arguments of a fan-out whose functions run the code of `handlers`.
 
     A function is named after its module, unless its branch names it. Alarms notify the stack's `alarmTopic`, unless
-    other topics are given, such as those of `Watch`. A handler without a module is warned of, because Lambda would fail
-    at the first message only.
+    other topics are given, such as those of `Watch`.
+
+    Raises: ConfigError, if a handler has no module: Lambda would fail at the first message only.
     """
     for spec in branches:
-        _warn_without_module(spec)
+        _check_module(spec)
     topic_arns = alarm_topic_arns or ([config.alarm_topic] if config.alarm_topic else [])
     args = FanoutArgs(
         branches=[{"function_name": _function_name(spec), **spec} for spec in branches],
@@ -136,11 +137,13 @@ def watch_args(
     )
 
 
-def _warn_without_module(spec: BranchSpec) -> None:
+def _check_module(spec: BranchSpec) -> None:
     module = _module(spec)
-    file = module.replace(".", "/") + ".py"
-    if module and "code" not in spec and not (ROOT / file).is_file():
-        pulumi.warn(f"{spec['name']}: expected the module {file} for {spec['handler']}, got no such file: add it")
+    folder = module.replace(".", "/")
+    if module and "code" not in spec and not ((ROOT / folder).is_dir() or (ROOT / f"{folder}.py").is_file()):
+        raise ConfigError(
+            f"{spec['name']}: expected the module {folder}.py for {spec['handler']}, got no such file: add it"
+        )
 
 
 def _function_name(spec: BranchSpec) -> str:

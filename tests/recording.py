@@ -4,6 +4,7 @@ They prove what the program requests. They create nothing: only a deployment sho
 a value or a combination.
 """
 
+import contextlib
 import functools
 import json
 import threading
@@ -182,7 +183,10 @@ class Recording:
 
 
 def record(config: Mapping[str, str], stack: str = "dev", program: Path = PROGRAM) -> Recording:
-    """Run the program with recording mocks; packages are for this machine, as in the local run."""
+    """Run the program with recording mocks; packages are for this machine, as in the local run.
+
+    Another program than the project's may name modules that a reader of the README adds.
+    """
     mocks = RecordingMocks()
     original = MockMonitor.RegisterResource
 
@@ -190,7 +194,8 @@ def record(config: Mapping[str, str], stack: str = "dev", program: Path = PROGRA
         mocks.watch(request)
         return original(monitor, request)  # type: ignore[no-untyped-call]
 
-    with mock.patch.object(MockMonitor, "RegisterResource", register):
+    checks = contextlib.nullcontext() if program == PROGRAM else mock.patch("components.pipeline._check_module")
+    with mock.patch.object(MockMonitor, "RegisterResource", register), checks:
         outputs = run_program(mocks, stack=stack, config={**config, "pixelcascade:packageFor": "host"}, program=program)
     return Recording(mocks, outputs)
 

@@ -6,9 +6,12 @@ from unittest import mock
 
 import pytest
 
-from components.stack_file import ROOT, stack_config
-from local.program import PROGRAM
-from tests.recording import arn, queue_url, record, recorded, statements
+from components.config import ConfigError, StackConfig
+from components.lambda_package import LambdaPackage
+from components.pipeline import fanout_args
+from components.stack_file import ROOT
+from components.worker import BranchSpec
+from tests.recording import arn, queue_url, recorded, statements
 
 PROGRAMS = ROOT / "tests" / "programs"
 TWO = PROGRAMS / "two_fanouts.py"
@@ -86,14 +89,12 @@ def test_each_fan_out_has_its_own_functions() -> None:
     assert names == ["picture-uploaded-archiver", "picture-uploaded-indexer", "report-requested-indexer"]
 
 
-@pytest.mark.parametrize(("program", "warned"), [(TWO, {"indexing", "archiving"}), (PROGRAM, set())])
-def test_a_handler_without_a_module_is_warned_of(program: Path, warned: set[str]) -> None:
+def test_a_handler_without_a_module_is_refused() -> None:
     """Lambda would fail at the first message only."""
-    with mock.patch("pulumi.warn") as warn:
-        record(stack_config("dev"), program=program)
-    messages = [call.args[0] for call in warn.call_args_list]
-    assert {message.partition(":")[0] for message in messages} == warned
-    assert all("got no such file: add it" in message for message in messages)
+    package, spec = mock.create_autospec(LambdaPackage), BranchSpec(name="indexing", handler="handlers.indexer.handler")
+    missing = "indexing: expected the module handlers/indexer.py for handlers.indexer.handler, got no such file: add it"
+    with pytest.raises(ConfigError, match=re.escape(missing)):
+        fanout_args(StackConfig(), package, [spec])
 
 
 def test_a_second_fan_out_exports_its_topic() -> None:
