@@ -1,6 +1,7 @@
 """The emulator: the environment variables it ignores, and that it stops with the process that started it."""
 
 import http.client
+import io
 import json
 import os
 import queue
@@ -9,15 +10,17 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from http import HTTPStatus
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from components import policies
 from local import emulator, server
 from local.emulator import Emulator, EmulatorError, starting
-from ops.logs import last_failures
+from ops.logs import last_failures, log_events
 from tests.e2e.conftest import until
 
 
@@ -151,6 +154,48 @@ def test_a_process_that_ended_has_its_last_line_logged() -> None:
     worker._stderr_thread.start()
     worker._proc = None
     assert server.whole_log(worker) == "one\nFatal Python error"
+
+
+BOOTSTRAP = """#!{python}
+import os, sys, urllib.request
+api = f"http://{{os.environ['AWS_LAMBDA_RUNTIME_API']}}/2018-06-01/runtime/invocation/"
+while True:
+    with urllib.request.urlopen(api + "next") as event:
+        request = event.headers["Lambda-Runtime-Aws-Request-Id"]
+    print("a line of the log", flush=True)
+    urllib.request.urlopen(api + request + "/response", data=b'"done"')
+"""
+MODULE = """
+def handler(event, context):
+    print("a line of the log")
+    return "done"
+"""
+
+
+@pytest.mark.parametrize(
+    ("runtime", "file", "text"),
+    [
+        (f"python{sys.version_info.major}.{sys.version_info.minor}", "main.py", MODULE),
+        ("provided.al2023", "bootstrap", BOOTSTRAP.format(python=sys.executable)),
+    ],
+)
+def test_a_functions_log_is_complete_after_its_call(runtime: str, file: str, text: str) -> None:
+    """Functions with a runtime of their own work too: their log is in their output."""
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        entry = zipfile.ZipInfo(file)
+        entry.external_attr = 0o755 << 16
+        archive.writestr(entry, text)
+    trust = policies.document([{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "*"}])
+    with Emulator("us-east-1") as started:
+        functions = started.client("lambda")
+        role = started.client("iam").create_role(RoleName="f", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        package = {"ZipFile": code.getvalue()}
+        functions.create_function(FunctionName="f", Runtime=runtime, Role=role, Handler="main.handler", Code=package)
+        answers = [functions.invoke(FunctionName="f")["Payload"].read() for _ in range(2)]
+        lines = [event["message"] for event in log_events(started.client("logs"), "/aws/lambda/f")]
+    assert answers == [b'"done"', b'"done"']
+    assert [line.strip() for line in lines].count("a line of the log") == 2
 
 
 def test_the_failures_of_several_messages_are_found() -> None:
