@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -36,8 +37,10 @@ def find_masters(paths: Sequence[Path], prefix: str, skipped: list[Path] | None 
                     f"expected one file per key, got {masters[key]} and {file}, which would both be {key}: name their "
                     "common folder instead"
                 )
-            if not key.isprintable():
-                raise NoMastersError(f"expected printable names in UTF-8, got {str(file)!r}: rename it")
+            if not is_text(key):
+                raise NoMastersError(
+                    f"expected names in UTF-8 without control characters, got {str(file)!r}: rename it"
+                )
             _check_readable(file)
             masters[key] = file
     if not masters:
@@ -46,6 +49,11 @@ def find_masters(paths: Sequence[Path], prefix: str, skipped: list[Path] | None 
             "name another"
         )
     return masters
+
+
+def is_text(name: str) -> bool:
+    """Return whether a name can be uploaded: it has no control character, and no byte that is not UTF-8."""
+    return not any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in name)
 
 
 def keep(master: Path, place: Path) -> Path:
@@ -62,7 +70,7 @@ def keep(master: Path, place: Path) -> Path:
 def _is_plain(file: Path, name: str) -> bool:
     """Return whether a file of a folder is one to upload."""
     hidden = any(part.startswith(".") for part in name.split("/"))
-    return not hidden and file.is_file() and name.isprintable() and name.encode(errors="replace").decode() == name
+    return not hidden and file.is_file() and is_text(name)
 
 
 def _files(path: Path) -> Iterable[tuple[Path, str]]:

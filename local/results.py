@@ -132,13 +132,18 @@ def write_json(path: Path, value: Any) -> None:
 def _inside(folder: Path, name: str) -> Path:
     """Return the path of a key below a folder, even for a key that would lead out of it, or that no disk could hold.
 
-    S3 holds `a.jpg` beside `a.jpg/b.jpg`: the folder of the second is `a.jpg_`.
+    S3 holds `a.jpg` beside `a.jpg/b.jpg`: the folder of the second is `a.jpg_`. A name that is too long becomes a hash.
     """
     *parents, file = (f"_{part}" if part in {"", ".", ".."} else part for part in name.split("/"))
-    parents = [f"{part}_" if part.endswith(OUTPUT_SUFFIXES) else part for part in parents]
-    if len(file.encode()) > MAX_FILE_NAME_BYTES:
-        file = hashlib.sha256(file.encode()).hexdigest() + Path(file).suffix
-    return folder.joinpath(*parents, file)
+    if file.endswith(OUTPUT_SUFFIXES):
+        parents = [f"{part}_" if part.endswith(OUTPUT_SUFFIXES) else part for part in parents]
+    return folder.joinpath(*map(_shortened, (*parents, file)))
+
+
+def _shortened(name: str) -> str:
+    if len(name.encode()) <= MAX_FILE_NAME_BYTES:
+        return name
+    return hashlib.sha256(name.encode()).hexdigest() + Path(name).suffix
 
 
 def _plain(value: Any) -> Any:

@@ -48,7 +48,7 @@ class Timeline:
         if records:
             self.records[line["key"]] = logged_at(line["timestamp"])
         seen = self.warnings.setdefault(line["key"], [])
-        seen += (warning for warning in line.get("warnings", ()) if warning not in seen)
+        seen += (warning for warning in line.get("warnings") or () if warning not in seen)
 
     def seconds(self, master: str, keys: Mapping[str, str]) -> dict[str, float]:
         """Return how long after the master's upload its objects were written, by label; `keys` are theirs."""

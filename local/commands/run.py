@@ -69,6 +69,8 @@ def _masters(paths: tuple[Path, ...], prefix: str, console: Console) -> dict[str
     skipped: list[Path] = []
     masters = find_masters(paths, prefix, skipped)
     if skipped:
-        why = "hidden, not a regular file, or with a name that is not printable text or too long for S3"
+        why = (
+            "hidden, not a regular file, or with a name that is not UTF-8, has control characters or is too long for S3"
+        )
         console.print(f"Skipped {counted(len(skipped), 'file')}: {why}", soft_wrap=True)
     return masters

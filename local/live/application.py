@@ -18,6 +18,7 @@ from starlette.routing import Route
 from handlers.errors import PixelCascadeError
 from local.live.loopback import SameOriginOnly
 from local.live.observer import Observer
+from local.masters import is_text
 from local.pages import content_policy, render
 
 STYLES = ("common.css", "live.css")
@@ -95,9 +96,10 @@ class _Live:
 
     async def upload(self, request: Request) -> Response:
         name = request.path_params["name"]
-        if not name or name.endswith("/") or not name.isprintable() or len(name.encode()) > MAX_NAME_BYTES:
+        if not name or name.endswith("/") or not is_text(name) or len(name.encode()) > MAX_NAME_BYTES:
             return _refusal(
-                400, f"expected a printable name of at most {MAX_NAME_BYTES} bytes, got {name!r}: rename it"
+                400,
+                f"expected at most {MAX_NAME_BYTES} bytes without control characters, got {name!r}: rename it",
             )
         key = self._observer.stack.layout.master + name
         content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"

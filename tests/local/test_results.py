@@ -61,9 +61,15 @@ def test_only_existing_further_formats_are_listed(tmp_path: Path) -> None:
 
 def test_outputs_that_a_disk_cannot_hold_side_by_side_have_a_place_each(tmp_path: Path) -> None:
     """In S3, a key may be another's folder, and an output's name is longer than its master's."""
-    keys = ("a.jpg", "a.jpg/b.jpg", "a.webp/b.jpg", "x" * 252 + ".jpg", "y" * 252 + ".jpg", "../a.jpg")
+    long = "x" * 252 + ".jpg"
+    keys = ("a.jpg", "a.jpg/b.jpg", "a.webp/b.jpg", long, "y" + long, "z" * 251 + ".jpg/b.jpg", "../a.jpg")
     places = [results._inside(tmp_path, key) for key in keys]
     for place in places:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.touch(exist_ok=False)
     assert all(place.is_relative_to(tmp_path) and place.suffix == ".jpg" for place in places)
+
+
+def test_a_reason_is_where_it_is_in_the_bucket(tmp_path: Path) -> None:
+    """No output is beside a reason, so its folder keeps the master's name."""
+    assert results._inside(tmp_path, "bad.jpg/resizing.json") == tmp_path / "bad.jpg" / "resizing.json"
