@@ -22,8 +22,8 @@ pulumi config set --path 'sizes[1]' large=1600
 ```
 
 An unknown key or a wrong value stops `pulumi up` before it creates any resource; the error names the key.
-`--secret` encrypts a value in the stack's file, but not in Pulumi's state. Without the Pulumi CLI, `python -m costs`,
-`benchmarks` and `local` use the key's default instead. `{COMMAND}` writes this page.
+`--secret` encrypts a value in the stack's file, but not in Pulumi's state. `python -m costs`, `benchmarks` and
+`local` cannot decrypt it, and use the key's default. `{COMMAND}` writes this page.
 
 | key | default | accepts | meaning |
 |---|---|---|---|

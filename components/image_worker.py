@@ -82,8 +82,8 @@ class ImageWorkers:
         names = [row.name for row in self.rows if row.records]
         if len(names) > 1:
             raise ConfigError(
-                f"expected one branch with records=True, got {', '.join(names)}, which would overwrite each other's "
-                "items, because the metadata table has one per picture: add the fields to the first one's worker"
+                f"expected one branch with records=True, got {' and '.join(names)}: the table has one item for each "
+                f"picture, so they would overwrite each other's; add the fields to the worker of {names[0]}"
             )
 
     def _statements(self, row: ImageBranch, prefix: str | None) -> list[pulumi.Input[policies.Statement]]:

@@ -35,7 +35,7 @@ def fanout_args(
     A function is named after its module, unless its branch names it. Alarms notify the stack's `alarmTopic`, unless
     other topics are given, such as those of `Watch`.
 
-    Raises: ConfigError, if a handler has no module: Lambda would fail at the first message only.
+    Raises: ConfigError, if a handler's module does not exist: Lambda would fail at the first message only.
     """
     for spec in branches:
         _check_module(spec)
@@ -139,10 +139,12 @@ def watch_args(
 
 def _check_module(spec: BranchSpec) -> None:
     module = _module(spec)
-    folder = module.replace(".", "/")
-    if module and "code" not in spec and not ((ROOT / folder).is_dir() or (ROOT / f"{folder}.py").is_file()):
+    path = module.replace(".", "/")
+    # Any other module comes with the branch's own code, or from a layer.
+    ours = module.startswith("handlers.") and "code" not in spec
+    if ours and not any((ROOT / file).is_file() for file in (f"{path}.py", f"{path}/__init__.py")):
         raise ConfigError(
-            f"{spec['name']}: expected the module {folder}.py for {spec['handler']}, got no such file: add it"
+            f"{spec['name']}: expected the module {path}.py for {spec['handler']}, got no such file: add it"
         )
 
 

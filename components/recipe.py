@@ -9,7 +9,8 @@ from components.packaging.target import Target
 from components.packaging.wheels import pins
 
 IMAGING_VERSION = 2
-"""Raised whenever `handlers.imaging` makes other outputs from the same master; a test compares the outputs."""
+"""Raised when `handlers.imaging` makes other outputs from ordinary masters, which a test compares. A fix for rare ones
+does not raise it, because all outputs of every stack would count as outdated."""
 
 RESAMPLERS = ("cykooz-resizer", "pyvips-binary")
 """The packages that resample, if the layer has one of them; otherwise Pillow does."""

@@ -109,17 +109,26 @@ def file_config(path: Path) -> dict[str, str]:
     config = stack.get("config")
     if not isinstance(config, dict | None):
         raise StackFileError(f"{path}: expected config to be a mapping of keys to values, got {config!r}")
-    written: dict[str, str] = {}
-    for key, value in (config or {}).items():
-        full = _full_key(str(key), name)
-        if full in written:
-            raise StackFileError(f"{path}: expected {full} once, got {written[full]} and {key}: remove one")
-        written[full] = str(key)
+    for full, value in _by_full_key(config or {}, path, name).items():
         if not _is_encrypted(value):
             values[full] = value
-        elif full.startswith(f"{PROJECT}:"):
+        elif full == REGION or full.startswith(f"{PROJECT}:"):
             logger.warning("%s: expected %s in plain text, got an encrypted value: its default is used", path, full)
     return {key: _as_text(key, value) for key, value in values.items()}
+
+
+def _by_full_key(config: Mapping[Any, Any], path: Path, project: str) -> dict[str, Any]:
+    """Return a stack file's values by `_full_key`.
+
+    Raises: StackFileError, if two of its keys are the same one.
+    """
+    written: dict[str, str] = {}
+    for key in map(str, config):
+        full = _full_key(key, project)
+        if full in written:
+            raise StackFileError(f"{path}: expected {full} once, got {written[full]} and {key}: remove one")
+        written[full] = key
+    return dict(zip(written, config.values(), strict=True))
 
 
 def stack_name(file: Path) -> str:

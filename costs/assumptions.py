@@ -22,7 +22,11 @@ def measured(estimate: Estimate) -> Iterator[Assumption]:
     yield Assumption("GETs for metadata", gets, "three of four headers end within the first range; salvage reads all")
     yield Assumption("an item", item, "means of 24 camera photographs; each begun KB is a unit")
     record = record_bytes(estimate.config.sized_files) + ITEM_OVERHEAD_BYTES
-    yield Assumption("a record", f"{record:,} bytes", "of a picture that is complete; rejected ones are smaller")
+    yield Assumption(
+        "a record",
+        f"{record:,} bytes",
+        "of a complete picture, as is counted for every write; rejected ones are smaller",
+    )
     yield Assumption(
         "bytes a pixel of the sizes",
         ", ".join(f"{one.name} {one.bytes_per_pixel:.2f}" for one in estimate.outputs),

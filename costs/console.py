@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.table import Table
 
 WIDTH = 160
-EDGES, BETWEEN = 4, 3
-"""Letters of a table's lines and blanks: around a single column, and more for each other one."""
+EDGE_WIDTH, GAP_WIDTH = 4, 3
+"""Characters that lines and padding take: around a single column, and more for each further one."""
 
 
 def text_console(width: int | None = None) -> Console:
@@ -40,7 +40,7 @@ def print_numbers(
 
     One that is too wide continues below with further columns, after the first one again.
     """
-    widths = [max(map(len, [*name.split(), *(row[at] for row in rows)])) for at, name in enumerate(columns)]
+    widths = [max(map(len, [*name.split(), *(row[at] for row in rows)]), default=0) for at, name in enumerate(columns)]
     for part, shown in enumerate(_parts(widths, console.width)):
         table = Table(title=None if part else title, title_justify="left")
         for at in shown:
@@ -51,12 +51,12 @@ def print_numbers(
 
 
 def _parts(widths: Sequence[int], most: int) -> list[list[int]]:
-    """Return which columns each table has that is at most so wide; the first column is in all of them."""
-    first = min(widths[0], most // 2) + EDGES
+    """Split the columns into tables of at most `most` characters; each begins with the first column."""
+    first = min(widths[0], most // 2) + EDGE_WIDTH
     parts, used = [[0]], first
     for at, width in enumerate(widths[1:], start=1):
-        if used + width + BETWEEN > most and len(parts[-1]) > 1:
+        if used + width + GAP_WIDTH > most and len(parts[-1]) > 1:
             parts, used = [*parts, [0]], first
         parts[-1].append(at)
-        used += width + BETWEEN
+        used += width + GAP_WIDTH
     return parts

@@ -26,7 +26,7 @@ class Budget:
 
     @contextmanager
     def room(self, need_bytes: int, *, pictures: int = 1) -> Iterator[None]:
-        """Wait until that many bytes are free, and reserve them; pass no `pictures` for a file that is only read."""
+        """Wait until that many bytes are free, and reserve them; pass `pictures=0` for a file that is only read."""
         if not need_bytes:
             yield
             return

@@ -73,8 +73,8 @@ def _made(service: str, _process_id: int) -> Any:
         retries={"mode": "standard", "total_max_attempts": 4},
         tcp_keepalive=True,
         max_pool_connections=MAX_CONNECTIONS,
-        # A range has no checksum to check. Uploads have one: it takes less time than the hash that signs a request
-        # without one, and a bucket with Object Lock's default retention demands it.
+        # A range has no checksum to check. Uploads have one, a CRC-32: it takes less time than the SHA-256 that signs a
+        # body without a checksum, and a bucket with Object Lock's default retention demands one.
         response_checksum_validation="when_required",
     )
     client = _session().create_client(service, config=config)

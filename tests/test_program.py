@@ -133,7 +133,7 @@ def test_no_input_is_lost(program: Recording) -> None:
         for found in program.mocks.resources
         if found.custom
     }
-    assert {name: keys for name, keys in lost.items() if keys} == {}, "a new resource or input belongs into INPUTS"
+    assert {name: keys for name, keys in lost.items() if keys} == {}, "a new resource or input belongs in INPUTS"
 
 
 def test_no_input_holds_a_null(program: Recording) -> None:

@@ -77,7 +77,8 @@ def test_a_key_under_a_misspelt_project_is_refused(owner: str) -> None:
 
 def test_a_setting_of_another_program_is_ignored() -> None:
     """A program that uses the components may have a setting of the same name."""
-    assert StackConfig.parse({"orders:bucket": "mine", "aws:runtime": "x"}) == StackConfig()
+    assert StackConfig.parse({"orders:bucket": "mine", "aws:runtime": "x", "cascade:bucket": "x"}) == StackConfig()
+    assert StackConfig.parse({"images:bucket": "mine"}, "my-images") == StackConfig()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from unittest import mock
 
+import pulumi
 import pytest
 
 from components.config import ConfigError, StackConfig
@@ -95,6 +96,14 @@ def test_a_handler_without_a_module_is_refused() -> None:
     missing = "indexing: expected the module handlers/indexer.py for handlers.indexer.handler, got no such file: add it"
     with pytest.raises(ConfigError, match=re.escape(missing)):
         fanout_args(StackConfig(), package, [spec])
+
+
+def test_a_handler_from_elsewhere_needs_no_module_here() -> None:
+    """It comes with the branch's own code, or from a layer."""
+    package = mock.MagicMock(LambdaPackage, code=None, layer_arns=[], runtime="")
+    own = BranchSpec(name="own", handler="handlers.indexer.handler", code=pulumi.FileArchive("."), runtime="python3.13")
+    layer = BranchSpec(name="layer", handler="datadog_lambda.handler.handler")
+    assert len(fanout_args(StackConfig(), package, [own, layer])["branches"]) == 2
 
 
 def test_a_second_fan_out_exports_its_topic() -> None:

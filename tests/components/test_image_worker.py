@@ -128,7 +128,7 @@ def test_a_second_branch_with_records_is_refused() -> None:
         pictures=mock.Mock(arn=None),
         rows=(*BRANCHES, row),
     )
-    with pytest.raises(ConfigError, match="expected one branch with records=True, got metadata-extraction, new, which"):
+    with pytest.raises(ConfigError, match="expected one branch with records=True, got metadata-extraction and new:"):
         workers.branch(row)
 
 

@@ -30,9 +30,10 @@ class Exif:
         Some writers put it into the photo directory, where browsers find it too.
         """
         for directory in (self.image, self.photo):
-            found = whole_number(directory[ORIENTATION]) if ORIENTATION in directory else None
-            if found and 1 <= found <= 8:  # noqa: PLR2004
-                return found
+            if ORIENTATION in directory:
+                found = whole_number(directory[ORIENTATION])
+                if found and 1 <= found <= 8:  # noqa: PLR2004
+                    return found
         return 1
 
 

@@ -21,7 +21,7 @@ USUAL_NITS = 1_000
 
 _LEVELS, _NODES = 1024, 21
 _ABOVE_PEAK = 0.2
-"""The part of the nodes for light above the peak: its greys are all white, but in a colour its amounts matter."""
+"""The part of the nodes for light above the peak: greys there are all white, but colours need the exact amounts."""
 
 _BEND = 0.65
 
@@ -74,7 +74,7 @@ def hdr_profile(primaries: Primaries, transfer: int, peak_nits: int) -> bytes:
 
 
 def _curve(greys: Sequence[float], above: float) -> list[float]:
-    """Return the curve from levels to nodes: the lightness of greys, and beyond the peak a part of `above`."""
+    """Return the curve from levels to nodes: the lightness of greys, and beyond the peak a rise by `above` in all."""
     peak = bisect_left(greys, 1 - 1e-9)
     step = above / max(1, len(greys) - 1 - peak)
     return [grey * (1 - above) + step * max(0, level - peak) for level, grey in enumerate(greys)]
