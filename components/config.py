@@ -5,7 +5,6 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Self
 
 import pulumi
@@ -15,11 +14,9 @@ from components.config_fields import flag, formats, key_prefix, matching, one_of
 from components.contradictions import contradictions
 from components.delivery import visibility_timeout_s
 from components.errors import ArgumentError
-from components.nearest import did_you_mean
+from components.nearest import did_you_mean, is_misspelt
 
 PROJECT = "pixelcascade"
-ALIKE = 0.85
-"""How alike two names are, from 0 to 1, if one is a misspelling: `pixelcasade`, but not `images` in `my-images`."""
 
 KEY_ARN = r"arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]+"
 
@@ -145,7 +142,7 @@ class StackConfig:
                     settings[field_name(key)] = cls._setting(owner, key, text, project)
                 except ValueError as error:
                     problems.append(f"{full_key}: {error}")
-            elif key in cls._fields() and get_close_matches(owner.lower(), (project.lower(), PROJECT), cutoff=ALIKE):
+            elif key in cls._fields() and is_misspelt(owner, (project, PROJECT)):
                 problems.append(f"{full_key}: expected {project}:{key}: rename the key")
         if not problems:
             config = cls(**settings)
