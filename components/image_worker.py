@@ -37,6 +37,8 @@ class ImageWorkers:
     """Makes branches whose workers read masters from one bucket and write the reasons why they reject some.
 
     `rows` are all the branches that a picture has to wait for until it is complete.
+
+    Raises: ConfigError, if two of them would overwrite each other's items.
     """
 
     config: StackConfig
@@ -45,14 +47,21 @@ class ImageWorkers:
     pictures: PictureTable
     rows: Sequence[ImageBranch] = BRANCHES
 
+    def __post_init__(self) -> None:
+        names = [row.name for row in self.rows if row.records]
+        if len(names) > 1:
+            raise ConfigError(
+                f"expected one branch with records=True, got {' and '.join(names)}: the table has one item for each "
+                f"picture, so they would overwrite each other's; add the fields to the worker of {names[0]}"
+            )
+
     def branch(self, row: ImageBranch) -> BranchSpec:
         """Return the branch for a row of `components.branches`: its worker may write only what the row names.
 
-        Raises: ConfigError, if its outputs would start the pipeline again or overwrite another branch's.
+        Raises: ConfigError, if its outputs would start the pipeline again.
         """
         prefix = row.prefix_of(self.config)
         self._check(row.name, prefix)
-        self._check_records()
         return BranchSpec(
             name=row.name,
             function_name=row.function_name,
@@ -76,14 +85,6 @@ class ImageWorkers:
             raise ConfigError(
                 f"The branch {name}: expected a prefix apart from the trigger's, {master!r}, got {prefix!r}, where "
                 "outputs would start the pipeline again: choose another."
-            )
-
-    def _check_records(self) -> None:
-        names = [row.name for row in self.rows if row.records]
-        if len(names) > 1:
-            raise ConfigError(
-                f"expected one branch with records=True, got {' and '.join(names)}: the table has one item for each "
-                f"picture, so they would overwrite each other's; add the fields to the worker of {names[0]}"
             )
 
     def _statements(self, row: ImageBranch, prefix: str | None) -> list[pulumi.Input[policies.Statement]]:

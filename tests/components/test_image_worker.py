@@ -121,15 +121,9 @@ def test_a_branch_that_would_trigger_itself_is_refused(prefix: str) -> None:
 def test_a_second_branch_with_records_is_refused() -> None:
     """The metadata table has one item per picture: the branch that ends last would overwrite the other's."""
     row = ImageBranch(name="new", handler="handlers.new.handler", memory=128, task="new", records=True)
-    workers = ImageWorkers(
-        config=StackConfig(),
-        bucket=mock.Mock(arn=None),
-        table=mock.Mock(arn=None),
-        pictures=mock.Mock(arn=None),
-        rows=(*BRANCHES, row),
-    )
+    deployed = mock.Mock(arn=None)
     with pytest.raises(ConfigError, match="expected one branch with records=True, got metadata-extraction and new:"):
-        workers.branch(row)
+        ImageWorkers(config=StackConfig(), bucket=deployed, table=deployed, pictures=deployed, rows=(*BRANCHES, row))
 
 
 def test_every_value_of_the_environment_is_a_string() -> None:
