@@ -18,7 +18,9 @@ START_S = 60.0
 class ChildDiedError(click.ClickException):
     """The process ended by itself, or was killed; the message says how in one line, `output` is all of its errors."""
 
-    output = ""
+    def __init__(self, message: str, output: str = "") -> None:
+        super().__init__(message)
+        self.output = output
 
 
 class LineProcess:
@@ -81,6 +83,4 @@ class LineProcess:
         self._errors.seek(0)
         output = self._errors.read().strip()
         last = output.rpartition("\n")[2]
-        error = ChildDiedError(f"it ended with {self._process.returncode}: {last[:500]}")
-        error.output = output
-        raise error
+        raise ChildDiedError(f"it ended with {self._process.returncode}: {last[:500]}", output)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from components.branches import BRANCHES
 from costs import encodings
-from costs.calls import ITEM_OVERHEAD_BYTES, ITEM_WRITE_UNITS, UPLOAD, calls, record_bytes
+from costs.calls import ITEM_WRITE_UNITS, UPLOAD, calls
 from costs.durations import PUBLISHER_COMMAND
 from costs.estimate import IDLE_POLLS, ITEM_BYTES, LOGS_COMPRESSED, Estimate
 from costs.workload import Assumption
@@ -21,10 +21,9 @@ def measured(estimate: Estimate) -> Iterator[Assumption]:
     gets, item = f"{estimate.header_gets:g} a picture", f"{ITEM_WRITE_UNITS:g} write units, {ITEM_BYTES:,} bytes"
     yield Assumption("GETs for metadata", gets, "three of four headers end within the first range; salvage reads all")
     yield Assumption("an item", item, "means of 24 camera photographs; each begun KB is a unit")
-    record = record_bytes(estimate.config.sized_files) + ITEM_OVERHEAD_BYTES
     yield Assumption(
         "a record",
-        f"{record:,} bytes",
+        f"{estimate.record_bytes:,} bytes",
         "of a complete picture, as is counted for every write; rejected ones are smaller",
     )
     yield Assumption(

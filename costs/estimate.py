@@ -90,6 +90,11 @@ class Estimate:
         """Pixels of all sizes of a picture."""
         return pixels(self.config.sizes)
 
+    @property
+    def record_bytes(self) -> int:
+        """Bytes that a picture's record is billed for while it is kept."""
+        return record_bytes(self.config.sized_files) + ITEM_OVERHEAD_BYTES
+
     def encoding_ms(self, core_ms: float) -> float:
         """Return what the resizer is billed for milliseconds of one core, of which a function has its share."""
         return core_ms * max(1.0, MB_PER_VCPU / self.memory_mb(RESIZING))
@@ -178,9 +183,7 @@ class Estimate:
 
     def _keeping_lines(self) -> Iterator[Line]:
         images = self.workload.images
-        yield from self._table_lines(
-            UPLOAD, images * (record_bytes(self.config.sized_files) + ITEM_OVERHEAD_BYTES) / GB
-        )
+        yield from self._table_lines(UPLOAD, images * self.record_bytes / GB)
         for row in BRANCHES:
             if row.key:
                 yield Line(part=row.name, count=images * self._file_bytes(row) / GB, price=prices.S3_GB_MONTH)
