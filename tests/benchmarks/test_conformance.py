@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 import zlib
 from pathlib import Path
@@ -22,6 +23,13 @@ from tests.handlers.imaging.pictures import chunk, exif, gamma_profile, jpeg, ph
 needs_peer = pytest.mark.skipif(not peer.available(), reason="pyvips is not installed: `make` installs it")
 # Without the HEIC decoder the command refuses its default, which is all formats.
 FORMATS = () if has_decoder() else ("--formats", "jpeg,png,gif,webp,avif,tiff")
+
+
+@pytest.fixture(autouse=True)
+def no_threads_of_libvips() -> None:
+    """Skip if another test used libvips in this process: a forked child would wait for its threads forever."""
+    if "pyvips" in sys.modules:
+        pytest.skip("expected a process without libvips's threads, got one of another test: run this file first")
 
 
 def _run(folder: Path, *options: str) -> tuple[int, str, list[dict[str, Any]]]:
