@@ -8,11 +8,9 @@ from pathlib import Path
 
 from handlers.reconcile import NAME_TAKEN
 from local.deployment import Deployment
-from local.failures import FailureWatch
 from local.pacing import UploadPacer
 from ops.audit import Account, Auditor
 from ops.inventory import Inventory
-from ops.logs import Failure
 from ops.queues import messages
 from ops.stack import DeployedStack
 
@@ -26,10 +24,15 @@ def stack_of(deployment: Deployment) -> DeployedStack:
     return DeployedStack.from_outputs(deployment.outputs, deployment.emulator.client)
 
 
-def upload(deployment: Deployment, masters: Mapping[str, Path], advance: Callable[[], None]) -> dict[str, float]:
-    """Upload files by key; return the time of each in seconds since 1970. `advance` is called after each."""
+def upload(
+    deployment: Deployment, masters: Mapping[str, Path], advance: Callable[[], None], look: Callable[[], None]
+) -> dict[str, float]:
+    """Upload files by key; return the time of each in seconds since 1970.
+
+    `advance` is called after each, and `look` while the next must wait.
+    """
     stack = stack_of(deployment)
-    pacer, times = UploadPacer(stack), dict[str, float]()
+    pacer, times = UploadPacer(stack, look), dict[str, float]()
     for key, file in masters.items():
         content_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         with file.open("rb") as body:
@@ -59,24 +62,21 @@ def wait(
     deployment: Deployment,
     masters: Sequence[str],
     advance: Callable[[int], None],
-    failed: Callable[[Failure], None] = lambda _: None,
+    look: Callable[[], None],
     pause: Callable[[float], None] = time.sleep,
 ) -> None:
     """Wait until every master is settled, or until nothing more can come.
 
     Nothing can come if no message waits, or if nothing has changed for longer than a queue hides a message. `advance`
-    is called with the number of settled masters, and `failed` with the first failure of each kind; `pause` waits
-    between two looks, for at most so many seconds.
+    is called with the number of settled masters, and `look` each time; `pause` waits for at most so many seconds.
     """
     stack = stack_of(deployment)
-    watch = FailureWatch(deployment.emulator.client("logs"), deployment.log_groups())
     before, changed = None, time.monotonic()
     while True:
         started = time.monotonic()
         now = _progress(stack, deployment, masters)
         advance(now.settled)
-        for failure in watch.news():
-            failed(failure)
+        look()
         if now != before:
             before, changed = now, time.monotonic()
         patience_s = deployment.config.visibility_timeout_s + IDLE_S if now.waiting else IDLE_S

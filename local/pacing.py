@@ -5,6 +5,7 @@ longer to start than to publish a job.
 """
 
 import time
+from collections.abc import Callable
 
 from components import policies
 from handlers.reconcile import NAME_TAKEN
@@ -21,10 +22,10 @@ JOB_S = 0.2
 
 
 class UploadPacer:
-    """Counts the jobs that reach the topic, and makes uploads wait for them."""
+    """Counts the jobs that reach the topic, and makes uploads wait for them; `look` is called meanwhile."""
 
-    def __init__(self, stack: DeployedStack) -> None:
-        self._stack = stack
+    def __init__(self, stack: DeployedStack, look: Callable[[], None] = lambda: None) -> None:
+        self._stack, self._look = stack, look
         self._sqs = stack.client("sqs")
         self._url = self._sqs.create_queue(QueueName="local-tap")["QueueUrl"]
         arn = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -48,6 +49,7 @@ class UploadPacer:
         started = time.monotonic()
         deadline = started + PATIENCE_S
         while not self._given_up and self._uploaded - self._published > on_their_way:
+            self._look()
             self._given_up = time.monotonic() > deadline
             before, self._published = self._published, depth(self._sqs, self._url).waiting
             if self._published > before:

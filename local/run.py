@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from local import cascade, events, results
 from local.deployment import Deployment
 from local.emulator import Emulator
-from local.failures import write_logs
+from local.failures import FailureWatch, write_logs
 from local.output_folder import LOGS, SUMMARY, TIMES, writing
 from local.program import preload
 from local.report import write_report
@@ -88,14 +88,20 @@ def process(
     with Progress(*columns, console=console) as progress:
         uploading = progress.add_task("uploaded", total=len(masters))
         settling = progress.add_task("settled", total=len(masters))
+        failures = FailureWatch(deployment.emulator.client("logs"), deployment.log_groups())
+
+        def look() -> None:
+            for failure in failures.news():
+                progress.console.print(f"Failed: {failure}", style="red", soft_wrap=True)
+
         with watch.stage("upload"):
-            uploaded = cascade.upload(deployment, masters, lambda: progress.advance(uploading))
+            uploaded = cascade.upload(deployment, masters, lambda: progress.advance(uploading), look)
         with watch.stage("process"):
             cascade.wait(
                 deployment,
                 list(masters),
                 lambda settled: progress.update(settling, completed=settled),
-                lambda failure: progress.console.print(f"Failed: {failure}", style="red", soft_wrap=True),
+                look,
                 functools.partial(queue.wait, len(masters)),
             )
     return uploaded

@@ -1,4 +1,4 @@
-"""MiniStack, changed in two ways; run as a script instead of `python -m ministack`.
+"""MiniStack, changed in three ways; run as a script instead of `python -m ministack`.
 
 MiniStack accepts any signature, and a function that is created in it runs on this machine. So requests that other sites
 make in the same browser are refused.
@@ -6,14 +6,18 @@ make in the same browser are refused.
 After a call, MiniStack waits 50 ms for the function's log. On a busy machine it reads a line later, and holds it back
 until the same process's next call, which may never come. Here it waits until the pipe is empty: a function writes its
 log before its response.
+
+If a call fails, the log has MiniStack's text. Here it has the line that Lambda writes in JSON.
 """
 
 import array
 import fcntl
+import json
 import os
 import re
 import runpy
 import select
+import signal
 import termios
 import threading
 import time
@@ -32,7 +36,7 @@ ENDING_S = 0.25
 _reading = threading.Lock()
 """Held from reading a pipe until its lines are queued, so that an empty pipe means that all of them are."""
 
-_drain = Worker._drain_stderr_bounded
+_drain, _invoke = Worker._drain_stderr_bounded, Worker.invoke
 
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|\[::1\]|([\w-]+\.)*localhost)(:\d+)?", re.ASCII)
 """Host names that no other site can point at this machine (DNS rebinding)."""
@@ -79,6 +83,7 @@ def _is_for_bucket(scope: Mapping[str, Any], headers: dict[str, str]) -> bool:
 
 def read_log(worker: Any) -> None:
     """Queue the lines that a function's process writes, until it ends."""
+    worker.process = worker._proc
     pipe, rest, chunk = worker._proc.stderr, b"", b"\n"
     readable = select.poll()
     readable.register(pipe)
@@ -110,6 +115,50 @@ def whole_log(worker: Any, **waits: float) -> str:
         time.sleep(POLL_S)
 
 
+def invoke(worker: Any, *args: Any, **named: Any) -> dict[str, Any]:
+    """Call a function; the log of a call that fails ends with the line that Lambda writes for it."""
+    try:
+        result: dict[str, Any] = _invoke(worker, *args, **named)
+    except Exception as error:  # noqa: BLE001 - the function's process ended at its start
+        worker._proc = None
+        # MiniStack may have read the end of the log.
+        log = whole_log(worker) + str(error).partition("stderr: ")[2]
+        result = {"status": "error", "error": str(error), "log": log}
+    if result["status"] == "error":
+        message = result["error"]
+        if message.startswith("Worker process"):  # It died, or ended at its start.
+            message = _ending(worker.process.wait(), result.get("log", ""))
+        result["trace"] = json.dumps(failed_line(message, result.get("trace", "")))
+    return result
+
+
+def _ending(exit_code: int, log: str) -> str:
+    """Return how a function's process ended, and the last line of its log, unless a signal killed it."""
+    if exit_code < 0:
+        return f"the function's process was killed by {signal.Signals(-exit_code).name}"
+    last = log.rstrip().rpartition("\n")[2]
+    return f"the function's process ended with exit code {exit_code}" + (f": {last}" if last else "")
+
+
+def failed_line(message: str, traceback: str) -> dict[str, Any]:
+    """Return the fields of Lambda's line about a failed call; without a traceback, no exception was raised.
+
+    Source: `make_error` and `log_error` in Lambda's runtime client for Python.
+    """
+    frames, _, last = traceback.rpartition(f"{message}\n")[0].rpartition("\n")
+    if traceback:
+        kind = last.rstrip(": ").rpartition(".")[2] or "Exception"
+    else:
+        kind = "Sandbox.Timedout" if message.startswith("Task timed out") else "Runtime.ExitError"
+    return {
+        "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "level": "ERROR",
+        "errorMessage": message,
+        "errorType": kind,
+        "stackTrace": frames.splitlines()[1:],
+    }
+
+
 def _unread_bytes(pipe: Any) -> int:
     size = array.array("i", [0])
     fcntl.ioctl(pipe, termios.FIONREAD, size)
@@ -118,5 +167,5 @@ def _unread_bytes(pipe: Any) -> int:
 
 if __name__ == "__main__":
     ministack.app = guarded(ministack.app)
-    Worker._read_stderr, Worker._drain_stderr_bounded = read_log, whole_log
+    Worker._read_stderr, Worker._drain_stderr_bounded, Worker.invoke = read_log, whole_log, invoke
     runpy.run_module("ministack", run_name="__main__", alter_sys=True)

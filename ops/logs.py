@@ -15,7 +15,7 @@ _PLACE = re.compile(r'File "([^"]+)", line (\d+)')
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """One failure of a function: the error, its text, and the file and line that raised it."""
+    """One failure of a function: the error, its text, and the file and line that raised it, if known."""
 
     function: str
     error: str
@@ -25,7 +25,7 @@ class Failure:
     @property
     def what(self) -> str:
         """The failure's text without the function's name."""
-        return f"{self.error}: {self.text} ({self.place})"
+        return f"{self.error}: {self.text}" + (f" ({self.place})" if self.place else "")
 
     def __str__(self) -> str:
         return printable(f"{self.function}: {self.what}")
@@ -36,14 +36,18 @@ def failure_of(function: str, line: str) -> Failure | None:
     entry = fields_of(line)
     if entry.get("level") != "ERROR":
         return None
-    traceback = str(entry.get("exception", ""))
-    text = traceback.strip().rpartition("\n")[2].partition(": ")[2] or str(entry.get("message", ""))
+    # Lambda's own line about a failed call has other fields than the functions' lines.
+    traceback = str(entry.get("exception", "")) or "\n".join(map(str, entry.get("stackTrace", ())))
+    text = entry.get("errorMessage") or traceback.strip().rpartition("\n")[2].partition(": ")[2]
     places = _PLACE.findall(traceback)
     # The last place in the functions' own code is more useful than one in a library.
     own = [place for place in places if "handlers" in place[0]] or places
-    file, number = own[-1] if own else ("unknown file", "0")
-    error = str(entry.get("error") or entry.get("exception_name", "Error"))
-    return Failure(function=function, error=error, text=text, place=f"{Path(file).name}:{number}")
+    return Failure(
+        function=function,
+        error=str(entry.get("error") or entry.get("exception_name") or entry.get("errorType", "Error")),
+        text=str(text or entry.get("message", "")),
+        place=f"{Path(own[-1][0]).name}:{own[-1][1]}" if own else "",
+    )
 
 
 def log_group(stack: DeployedStack, queue_url: str) -> str | None:

@@ -9,8 +9,9 @@ NO_PROXIES: dict[str, str] = {}
 # Without these, an AWS_PROFILE that names a missing profile would be an error.
 _NO_PROFILES = dict.fromkeys(("profile", "config_file", "credentials_file"), (None, None, None, None))
 
-# The variables that a child process inherits.
-INHERITED = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "SYSTEMROOT")
+# The variables that a child process inherits: no locale, because Python then uses UTF-8, as it does on Lambda. With
+# LC_ALL=C, it could not read a `.pth` file whose path has other letters.
+INHERITED = ("HOME", "LD_LIBRARY_PATH", "PATH", "SYSTEMROOT")
 NO_FILES = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
 """Variables that stand for no AWS files, as on Lambda, whose settings would also apply to an endpoint on loopback."""
 

@@ -94,8 +94,9 @@ def check_imports(target: Target, code: Path, layer: Path) -> str:
     command = [python, "-I", "-S", "-B", "-c", IMPORTING, str(code), str(layer / "python"), *formats, *modules]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=needed_variables())
     if done.returncode:
+        error = done.stderr.strip() or f"exit code {done.returncode}"
         raise PackageError(
-            f"expected a package for {target} whose modules import, got from {python}:\n{done.stderr.strip()}\n"
+            f"expected a package for {target} whose modules import, got from {python}:\n{error}\n"
             "Only the standard library, handlers/ and the layer are there: "
             "pin what is missing in handlers/requirements.txt"
         )

@@ -1,5 +1,6 @@
-"""A bug in a worker's code is reported at the first delivery, with its file and line."""
+"""A bug in a function's code is reported at its first call, with its file and line."""
 
+import contextlib
 import io
 import time
 import zipfile
@@ -13,14 +14,14 @@ from components.packaging.build import code_archive
 from components.packaging.target import Target
 from local import cascade
 from local.deployment import Deployment
-from ops.logs import Failure, fields_of
+from local.failures import FailureWatch
+from ops.logs import fields_of
 from tests.e2e.conftest import Live, deployed, picture
 
-FUNCTION, MODULE = "pixel-resizer", "handlers/pixel_resizer"
 LATE_S = 900
 """When the message is delivered again: after the test."""
 
-BUG = f"""
+WORKER_BUG = f"""
 worker.retries.FIRST_S = ({LATE_S}, {LATE_S})
 
 
@@ -30,50 +31,71 @@ def failing(picture, master, settings):
 
 WORK = worker.Work(run=failing, bytes_needed=bytes_needed)
 """
+PUBLISHER_BUG = """
+
+def handler(event, context):
+    return event["none of these"]
+"""
 
 
 class SeenError(Exception):
-    """A failure was printed."""
+    """A failure was found."""
 
 
-@pytest.fixture
-def buggy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
-    """Deploy the program with a bug in one worker, whose first delivery is the only one."""
-    monkeypatch.setattr(image_worker, "LOCAL_RETRY_S", LATE_S)
+@contextlib.contextmanager
+def buggy(function: str, module: str, bug: str) -> Iterator[Live]:
+    """Deploy the program with a bug in one function."""
     with deployed({}) as live:
-        name = live.deployment.resource("Function", FUNCTION)["name"]
-        live.client("lambda").update_function_code(FunctionName=name, ZipFile=with_bug(live.deployment))
+        name = live.deployment.resource("Function", function)["name"]
+        live.client("lambda").update_function_code(FunctionName=name, ZipFile=with_bug(live.deployment, module, bug))
         yield live
 
 
-def with_bug(deployment: Deployment) -> bytes:
-    """Return the functions' code with a bug in one worker, and without that worker's bytecode."""
+def with_bug(deployment: Deployment, module: str, bug: str) -> bytes:
+    """Return the functions' code with a bug at the end of one module, and without that module's bytecode."""
     written = io.BytesIO()
     with (
         zipfile.ZipFile(code_archive(Target.of(deployment.config))) as code,
         zipfile.ZipFile(written, "w") as changed,
     ):
         for name in code.namelist():
-            source = code.read(name) + (BUG.encode() if name == f"{MODULE}.py" else b"")
-            if "pixel_resizer.cpython" not in name:
+            source = code.read(name) + (bug.encode() if name == f"handlers/{module}.py" else b"")
+            if f"{module}.cpython" not in name:
                 changed.writestr(name, source)
     return written.getvalue()
 
 
-def test_a_bug_in_a_worker_is_reported_on_the_first_delivery(buggy: Live, tmp_path: Path) -> None:
-    """The failure is reported without a second delivery. `-s` prints the seconds that it took."""
+@pytest.mark.parametrize(
+    ("function", "module", "bug"),
+    [("pixel-resizer", "pixel_resizer", WORKER_BUG), ("job-publisher", "job_publisher", PUBLISHER_BUG)],
+)
+def test_a_bug_is_reported_at_the_first_call(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, function: str, module: str, bug: str
+) -> None:
+    """A worker's is found without a second delivery, the publisher's while the next upload waits for it.
+
+    `-s` prints the seconds that it took.
+    """
+    monkeypatch.setattr(image_worker, "LOCAL_RETRY_S", LATE_S)
     (tmp_path / "cat.png").write_bytes(picture())
-    masters = {"master/cat.png": tmp_path / "cat.png"}
+    masters = {f"master/{name}.png": tmp_path / "cat.png" for name in ("cat", "dog")}
+    with buggy(function, module, bug) as live:
+        watch = FailureWatch(live.client("logs"), live.deployment.log_groups())
 
-    def seen(failure: Failure) -> None:
-        raise SeenError(str(failure))
+        def look() -> None:
+            for failure in watch.news():
+                raise SeenError(str(failure))
 
-    started = time.monotonic()
-    cascade.upload(buggy.deployment, masters, lambda: None)
-    with pytest.raises(SeenError) as found:
-        cascade.wait(buggy.deployment, list(masters), lambda _: None, seen)
-    print(f"from the upload to the line: {time.monotonic() - started:.2f} s")  # noqa: T201 a figure to look at
-    source = Path(f"{MODULE}.py").read_text() + BUG
-    line = source[: source.index('settings.sizes["none')].count("\n") + 1
-    assert str(found.value) == f"{FUNCTION}: KeyError: 'none of these' (pixel_resizer.py:{line})"
-    assert [fields_of(entry)["deliveries"] for entry in buggy.log(FUNCTION) if '"retry"' in entry] == [1]
+        def run() -> None:
+            cascade.upload(live.deployment, masters, lambda: None, look)
+            cascade.wait(live.deployment, list(masters), lambda _: None, look)
+
+        started = time.monotonic()
+        with pytest.raises(SeenError) as found:
+            run()
+        print(f"from the upload to the line: {time.monotonic() - started:.2f} s")  # noqa: T201 a figure to look at
+        deliveries = [fields_of(entry)["deliveries"] for entry in live.log(function) if '"retry"' in entry]
+    source = Path("handlers", f"{module}.py").read_text() + bug
+    line = source[: source.index('["none of these"]')].count("\n") + 1
+    assert str(found.value) == f"{function}: KeyError: 'none of these' ({module}.py:{line})"
+    assert set(deliveries) == ({1} if bug == WORKER_BUG else set())

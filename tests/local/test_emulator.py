@@ -20,7 +20,7 @@ import pytest
 from components import policies
 from local import emulator, server
 from local.emulator import Emulator, EmulatorError, starting
-from ops.logs import last_failures, log_events
+from ops.logs import failure_of, last_failures, log_events
 from tests.e2e.conftest import until
 
 
@@ -58,6 +58,15 @@ def test_functions_use_no_aws_settings_of_the_user(monkeypatch: pytest.MonkeyPat
     look = "import botocore.session as b; s = b.get_session(); print('found', s.profile, s.full_config['profiles'])"
     monkeypatch.setattr(emulator, "COMMAND", [sys.executable, "-c", look])
     with pytest.raises(EmulatorError, match=r"\nfound None \{\}"), starting("us-east-1") as started:
+        _use(started)
+
+
+def test_functions_use_utf_8_whatever_the_users_locale(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With LC_ALL=C, a function did not start if the path of the repository had other letters than ASCII's."""
+    monkeypatch.setenv("LC_ALL", "C")
+    look = "import locale; print('found', locale.getlocale()[1])"
+    monkeypatch.setattr(emulator, "COMMAND", [sys.executable, "-c", look])
+    with pytest.raises(EmulatorError, match=r"\nfound UTF-8"), starting("us-east-1") as started:
         _use(started)
 
 
@@ -156,6 +165,7 @@ def test_a_process_that_ended_has_its_last_line_logged() -> None:
     assert server.whole_log(worker) == "one\nFatal Python error"
 
 
+RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 BOOTSTRAP = """#!{python}
 import os, sys, urllib.request
 api = f"http://{{os.environ['AWS_LAMBDA_RUNTIME_API']}}/2018-06-01/runtime/invocation/"
@@ -175,27 +185,53 @@ def handler(event, context):
 @pytest.mark.parametrize(
     ("runtime", "file", "text"),
     [
-        (f"python{sys.version_info.major}.{sys.version_info.minor}", "main.py", MODULE),
+        (RUNTIME, "main.py", MODULE),
         ("provided.al2023", "bootstrap", BOOTSTRAP.format(python=sys.executable)),
     ],
 )
 def test_a_functions_log_is_complete_after_its_call(runtime: str, file: str, text: str) -> None:
     """Functions with a runtime of their own work too: their log is in their output."""
+    with Emulator("us-east-1") as started:
+        answers, lines = _called_twice(started, runtime, file, text)
+    assert answers == [b'"done"', b'"done"']
+    assert [line.strip() for line in lines].count("a line of the log") == 2
+
+
+def _called_twice(started: Emulator, runtime: str, file: str, text: str) -> tuple[list[bytes], list[str]]:
+    """Create a function of one file and call it twice; return its answers and the lines of its log."""
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         entry = zipfile.ZipInfo(file)
         entry.external_attr = 0o755 << 16
         archive.writestr(entry, text)
     trust = policies.document([{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "*"}])
+    functions = started.client("lambda")
+    role = started.client("iam").create_role(RoleName="f", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    package = {"ZipFile": code.getvalue()}
+    functions.create_function(FunctionName="f", Runtime=runtime, Role=role, Handler="main.handler", Code=package)
+    answers = [functions.invoke(FunctionName="f")["Payload"].read() for _ in range(2)]
+    return answers, [event["message"] for event in log_events(started.client("logs"), "/aws/lambda/f")]
+
+
+@pytest.mark.parametrize(
+    ("text", "failure"),
+    [
+        ("raise LookupError('one:\\n two')", r"f: LookupError: one:\n two (main.py:2)"),
+        ("raise ValueError", "f: ValueError:  (main.py:2)"),
+        ("os._exit(3)", "f: Runtime.ExitError: the function's process ended with exit code 3"),
+        ("os.abort()", "f: Runtime.ExitError: the function's process was killed by SIGABRT"),
+        ("return\nsys.exit(4)", "f: Runtime.ExitError: the function's process ended with exit code 4"),
+        ("return\nsys.exit('bye')", "f: Runtime.ExitError: the function's process ended with exit code 1: bye"),
+        ("return\nraise TypeError('bye')", "f: Runtime.ExitError: Worker init failed: bye"),
+    ],
+)
+def test_a_failed_call_is_logged_as_by_lambda(text: str, failure: str) -> None:
+    """An exception, a process that ends, and one that does not start: the log says why each time."""
+    code = f"import os, sys\ndef handler(event, context): {text}\n"
     with Emulator("us-east-1") as started:
-        functions = started.client("lambda")
-        role = started.client("iam").create_role(RoleName="f", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
-        package = {"ZipFile": code.getvalue()}
-        functions.create_function(FunctionName="f", Runtime=runtime, Role=role, Handler="main.handler", Code=package)
-        answers = [functions.invoke(FunctionName="f")["Payload"].read() for _ in range(2)]
-        lines = [event["message"] for event in log_events(started.client("logs"), "/aws/lambda/f")]
-    assert answers == [b'"done"', b'"done"']
-    assert [line.strip() for line in lines].count("a line of the log") == 2
+        _, lines = _called_twice(started, RUNTIME, "main.py", code)
+    failures = [str(found) for line in lines if (found := failure_of("f", line))]
+    assert failures == [failure, failure]
 
 
 def test_the_failures_of_several_messages_are_found() -> None:

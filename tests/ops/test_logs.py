@@ -29,6 +29,16 @@ def test_a_failure_has_error_message_and_source_line() -> None:
     assert str(failure) == "pixel-resizer: ZeroDivisionError: division by zero (pixel_resizer.py:30)"
 
 
+def test_lambdas_own_line_about_a_failed_call_is_a_failure() -> None:
+    """It has the exception's text apart from its traceback; a process that was killed has no traceback."""
+    stack = TRACEBACK.splitlines()[1:-1]
+    fields = {"level": "ERROR", "errorType": "ValueError", "errorMessage": "a: b", "requestId": "1"}
+    failure = failure_of("job-publisher", json.dumps({**fields, "stackTrace": stack}))
+    assert str(failure) == "job-publisher: ValueError: a: b (pixel_resizer.py:30)"
+    failure = failure_of("job-publisher", json.dumps({**fields, "errorType": "Runtime.ExitError", "stackTrace": []}))
+    assert str(failure) == "job-publisher: Runtime.ExitError: a: b"
+
+
 def test_other_lines_are_not_failures() -> None:
     """Lambda's own lines, other levels and text that is not JSON are ignored."""
     for text in ("START RequestId: 1", line(level="INFO"), "[1]", "{}"):

@@ -1,5 +1,7 @@
 """The package checks: the right platform and Python, a size within Lambda's limits, and no newer glibc."""
 
+import platform
+import sys
 from pathlib import Path
 
 import pytest
@@ -88,6 +90,20 @@ def test_the_import_check_is_skipped_without_that_python(tmp_path: Path) -> None
     """The result says that the package of another processor is not run."""
     elsewhere = Target("python3.13", "s390x")
     assert checks.check_imports(elsewhere, tmp_path, tmp_path) == "skipped: no Python 3.13 for s390x on this machine"
+
+
+@pytest.mark.parametrize(
+    ("module", "error"),
+    [("import nothing", "ModuleNotFoundError: No module named 'nothing'"), ("import os; os._exit(3)", "exit code 3")],
+)
+def test_a_module_that_does_not_import_is_refused(tmp_path: Path, module: str, error: str) -> None:
+    """Python's message says why, or else its exit code."""
+    (tmp_path / "handlers").mkdir()
+    for name in ("__init__", *(name.replace("-", "_") for name in FUNCTIONS)):
+        (tmp_path / "handlers" / f"{name}.py").write_text(module)
+    here = Target(f"python{sys.version_info.major}.{sys.version_info.minor}", platform.machine())
+    with pytest.raises(PackageError, match=rf"whose modules import, got from .*:\n(.*\n)*{error}\nOnly the standard"):
+        checks.check_imports(here, tmp_path, tmp_path)
 
 
 def test_the_import_check_covers_all_handlers() -> None:
