@@ -166,15 +166,16 @@ def test_a_process_that_ended_has_its_last_line_logged() -> None:
 
 
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
-BOOTSTRAP = """#!{python}
+BOOTSTRAP = """#!/bin/sh
+exec "{python}" -c '
 import os, sys, urllib.request
-api = f"http://{{os.environ['AWS_LAMBDA_RUNTIME_API']}}/2018-06-01/runtime/invocation/"
+api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
 while True:
     with urllib.request.urlopen(api + "next") as event:
         request = event.headers["Lambda-Runtime-Aws-Request-Id"]
     print("a line of the log", flush=True)
-    urllib.request.urlopen(api + request + "/response", data=b'"done"')
-"""
+    urllib.request.urlopen(api + request + "/response", data=b"\\"done\\"")
+'"""
 MODULE = """
 def handler(event, context):
     print("a line of the log")

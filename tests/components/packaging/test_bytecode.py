@@ -54,7 +54,7 @@ def test_tracebacks_show_the_paths_on_lambda() -> None:
 def test_a_python_that_needs_its_library_path_compiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Python with a shared library elsewhere starts with LD_LIBRARY_PATH only."""
     python = tmp_path / "python"
-    python.write_text(f'#!/bin/sh\n[ -n "$LD_LIBRARY_PATH" ] && exec {sys.executable} "$@"\n')
+    python.write_text(f'#!/bin/sh\n[ -n "$LD_LIBRARY_PATH" ] && exec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
     monkeypatch.setattr(bytecode, "interpreter", lambda _version: str(python))
     monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
