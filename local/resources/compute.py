@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from local.emulator import Emulator
+from local.resources.arguments import arguments
 
 BATCHED = ("sns:Publish", "sqs:ChangeMessageVisibility")
 PROCESSES = max(1, (os.cpu_count() or 2) // 2)
@@ -63,19 +64,12 @@ def layer_version(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> d
 
 def function(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Make a function."""
-    client = emulator.client("lambda")
-    made = client.create_function(
+    settings = ("runtime", "role", "handler", "layers", "architectures", "memorySize", "timeout", "loggingConfig")
+    made = emulator.client("lambda").create_function(
         FunctionName=name,
-        Runtime=inputs["runtime"],
-        Role=inputs["role"],
-        Handler=inputs["handler"],
         Code={"ZipFile": Path(inputs["code"].path).read_bytes()},
-        Layers=inputs.get("layers", []),
-        Architectures=inputs["architectures"],
-        MemorySize=int(inputs["memorySize"]),
-        Timeout=int(inputs["timeout"]),
         Environment={"Variables": inputs["environment"]["variables"]},
-        LoggingConfig={key[0].upper() + key[1:]: value for key, value in inputs["loggingConfig"].items()},
+        **arguments(inputs, *settings),
     )
     return {"id": name, "name": name, "arn": made["FunctionArn"]}
 
@@ -85,10 +79,7 @@ def permission(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict
     emulator.client("lambda").add_permission(
         FunctionName=inputs["function"],
         StatementId=name,
-        Action=inputs["action"],
-        Principal=inputs["principal"],
-        SourceArn=inputs["sourceArn"],
-        **({"SourceAccount": inputs["sourceAccount"]} if "sourceAccount" in inputs else {}),
+        **arguments(inputs, "action", "principal", "sourceArn", "sourceAccount"),
     )
     return {"id": name}
 
@@ -100,13 +91,9 @@ def event_source_mapping(emulator: Emulator, _name: str, inputs: Mapping[str, An
     """
     actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
     _require(emulator, inputs["functionName"], actions, inputs["eventSourceArn"])
+    batches = ("batchSize", "maximumBatchingWindowInSeconds", "functionResponseTypes", "scalingConfig")
     made = emulator.client("lambda").create_event_source_mapping(
-        EventSourceArn=inputs["eventSourceArn"],
-        FunctionName=inputs["functionName"],
-        BatchSize=int(inputs["batchSize"]),
-        MaximumBatchingWindowInSeconds=int(inputs["maximumBatchingWindowInSeconds"]),
-        FunctionResponseTypes=inputs["functionResponseTypes"],
-        ScalingConfig={"MaximumConcurrency": int(inputs["scalingConfig"]["maximumConcurrency"])},
+        **arguments(inputs, "eventSourceArn", "functionName", *batches)
     )
     # A mapping cannot ask for fewer than two.
     emulator.client("lambda").put_function_concurrency(
@@ -123,10 +110,7 @@ def event_invoke_config(emulator: Emulator, _name: str, inputs: Mapping[str, Any
     destination = inputs["destinationConfig"]["onFailure"]["destination"]
     _require(emulator, inputs["functionName"], ["sqs:SendMessage"], destination)
     emulator.client("lambda").put_function_event_invoke_config(
-        FunctionName=inputs["functionName"],
-        MaximumRetryAttempts=int(inputs["maximumRetryAttempts"]),
-        MaximumEventAgeInSeconds=int(inputs["maximumEventAgeInSeconds"]),
-        DestinationConfig={"OnFailure": {"Destination": destination}},
+        **arguments(inputs, "functionName", "maximumRetryAttempts", "maximumEventAgeInSeconds", "destinationConfig")
     )
     return {"id": inputs["functionName"]}
 
@@ -141,11 +125,7 @@ def bucket_notification(emulator: Emulator, _name: str, inputs: Mapping[str, Any
         _require_trigger(emulator, target["lambdaFunctionArn"], f"arn:aws:s3:::{inputs['bucket']}")
         rules = [{"Name": "prefix", "Value": target["filterPrefix"]}]
         configurations.append(
-            {
-                "LambdaFunctionArn": target["lambdaFunctionArn"],
-                "Events": target["events"],
-                "Filter": {"Key": {"FilterRules": rules}},
-            }
+            {**arguments(target, "lambdaFunctionArn", "events"), "Filter": {"Key": {"FilterRules": rules}}}
         )
     emulator.client("s3").put_bucket_notification_configuration(
         Bucket=inputs["bucket"], NotificationConfiguration={"LambdaFunctionConfigurations": configurations}

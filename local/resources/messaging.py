@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.emulator import Emulator
+from local.resources.arguments import arguments
 
 SPARE_S = 5
 
@@ -79,21 +80,8 @@ def event_rule(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict
 
 def event_target(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Let a rule start a function."""
-    retry = inputs["retryPolicy"]
-    emulator.client("events").put_targets(
-        Rule=inputs["rule"],
-        Targets=[
-            {
-                "Id": name,
-                "Arn": inputs["arn"],
-                "RetryPolicy": {
-                    "MaximumRetryAttempts": int(retry["maximumRetryAttempts"]),
-                    "MaximumEventAgeInSeconds": int(retry["maximumEventAgeInSeconds"]),
-                },
-                "DeadLetterConfig": {"Arn": inputs["deadLetterConfig"]["arn"]},
-            }
-        ],
-    )
+    target = {"Id": name, **arguments(inputs, "arn", "retryPolicy", "deadLetterConfig")}
+    emulator.client("events").put_targets(Rule=inputs["rule"], Targets=[target])
     return {"id": name, "targetId": name}
 
 

@@ -4,33 +4,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.emulator import Emulator
+from local.resources.arguments import argument, arguments
 
 
 def origin_access_control(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Set how a distribution signs its requests to a bucket."""
+    signing = arguments(inputs, "originAccessControlOriginType", "signingBehavior", "signingProtocol")
     made = emulator.client("cloudfront").create_origin_access_control(
-        OriginAccessControlConfig={
-            "Name": name,
-            "OriginAccessControlOriginType": inputs["originAccessControlOriginType"],
-            "SigningBehavior": inputs["signingBehavior"],
-            "SigningProtocol": inputs["signingProtocol"],
-        }
+        OriginAccessControlConfig={"Name": name, **signing}
     )
     return {"id": made["OriginAccessControl"]["Id"]}
 
 
 def response_headers(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Set which headers a distribution removes and adds."""
-    removed = [{"Header": item["header"]} for item in inputs["removeHeadersConfig"]["items"]]
+    removed = argument(inputs["removeHeadersConfig"]["items"])
     made = emulator.client("cloudfront").create_response_headers_policy(
         ResponseHeadersPolicyConfig={
             "Name": name,
             "RemoveHeadersConfig": {"Quantity": len(removed), "Items": removed},
-            "SecurityHeadersConfig": {
-                "ContentTypeOptions": {
-                    "Override": inputs["securityHeadersConfig"]["contentTypeOptions"]["override"],
-                },
-            },
+            **arguments(inputs, "securityHeadersConfig"),
         }
     )
     return {"id": made["ResponseHeadersPolicy"]["Id"]}
@@ -38,19 +31,14 @@ def response_headers(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -
 
 def distribution(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Make a distribution."""
-    behaviour = inputs["defaultCacheBehavior"]
+    behaviour = ("targetOriginId", "viewerProtocolPolicy", "cachePolicyId", "responseHeadersPolicyId")
     made = emulator.client("cloudfront").create_distribution(
         DistributionConfig={
             "CallerReference": name,
             "Comment": "",
             "Enabled": inputs["enabled"],
             "Origins": {"Quantity": len(inputs["origins"]), "Items": [_origin(origin) for origin in inputs["origins"]]},
-            "DefaultCacheBehavior": {
-                "TargetOriginId": behaviour["targetOriginId"],
-                "ViewerProtocolPolicy": behaviour["viewerProtocolPolicy"],
-                "CachePolicyId": behaviour["cachePolicyId"],
-                "ResponseHeadersPolicyId": behaviour["responseHeadersPolicyId"],
-            },
+            "DefaultCacheBehavior": arguments(inputs["defaultCacheBehavior"], *behaviour),
         }
     )["Distribution"]
     return {"id": made["Id"], "arn": made["ARN"], "domainName": made["DomainName"]}
@@ -66,7 +54,6 @@ CREATORS = {
 def _origin(origin: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "Id": origin["originId"],
-        "DomainName": origin["domainName"],
-        "OriginAccessControlId": origin["originAccessControlId"],
+        **arguments(origin, "domainName", "originAccessControlId"),
         "S3OriginConfig": {"OriginAccessIdentity": ""},
     }

@@ -1,9 +1,10 @@
 """S3, DynamoDB and KMS."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.emulator import Emulator
+from local.resources.arguments import argument, arguments
 
 
 def bucket(emulator: Emulator, name: str, _inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -26,78 +27,6 @@ def existing_bucket(emulator: Emulator, name: str) -> dict[str, Any]:
     return {"bucket": name, "id": name, "eventbridge": "EventBridgeConfiguration" in found}
 
 
-def public_access_block(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Block public access to a bucket."""
-    flags = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
-    emulator.client("s3").put_public_access_block(
-        Bucket=inputs["bucket"],
-        PublicAccessBlockConfiguration={flag[0].upper() + flag[1:]: inputs.get(flag, False) for flag in flags},
-    )
-    return {"id": inputs["bucket"]}
-
-
-def ownership_controls(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Set the owner of objects in a bucket."""
-    emulator.client("s3").put_bucket_ownership_controls(
-        Bucket=inputs["bucket"],
-        OwnershipControls={"Rules": [{"ObjectOwnership": inputs["rule"]["objectOwnership"]}]},
-    )
-    return {"id": inputs["bucket"]}
-
-
-def encryption(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Encrypt a bucket's objects by default."""
-    rules = [
-        {
-            "ApplyServerSideEncryptionByDefault": {
-                "SSEAlgorithm": rule["applyServerSideEncryptionByDefault"]["sseAlgorithm"]
-            }
-        }
-        for rule in inputs["rules"]
-    ]
-    emulator.client("s3").put_bucket_encryption(
-        Bucket=inputs["bucket"], ServerSideEncryptionConfiguration={"Rules": rules}
-    )
-    return {"id": inputs["bucket"]}
-
-
-def versioning(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep the versions of a bucket's objects."""
-    status = inputs["versioningConfiguration"]["status"]
-    emulator.client("s3").put_bucket_versioning(Bucket=inputs["bucket"], VersioningConfiguration={"Status": status})
-    return {"id": inputs["bucket"]}
-
-
-def bucket_policy(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Attach a bucket's policy."""
-    emulator.client("s3").put_bucket_policy(Bucket=inputs["bucket"], Policy=inputs["policy"])
-    return {"id": inputs["bucket"]}
-
-
-def cors(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Set which web pages may use a bucket."""
-    names = {
-        "allowedOrigins": "AllowedOrigins",
-        "allowedMethods": "AllowedMethods",
-        "allowedHeaders": "AllowedHeaders",
-        "exposeHeaders": "ExposeHeaders",
-    }
-    rules = [
-        {**{names[name]: rule[name] for name in names}, "MaxAgeSeconds": int(rule["maxAgeSeconds"])}
-        for rule in inputs["corsRules"]
-    ]
-    emulator.client("s3").put_bucket_cors(Bucket=inputs["bucket"], CORSConfiguration={"CORSRules": rules})
-    return {"id": inputs["bucket"]}
-
-
-def lifecycle(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Set a bucket's lifecycle rules."""
-    emulator.client("s3").put_bucket_lifecycle_configuration(
-        Bucket=inputs["bucket"], LifecycleConfiguration={"Rules": [_lifecycle_rule(rule) for rule in inputs["rules"]]}
-    )
-    return {"id": inputs["bucket"]}
-
-
 def table(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Make a table with a partition key."""
     made = emulator.client("dynamodb").create_table(
@@ -111,10 +40,7 @@ def table(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str,
         DeletionProtectionEnabled=inputs.get("deletionProtectionEnabled", False),
     )
     if ttl := inputs.get("ttl"):
-        emulator.client("dynamodb").update_time_to_live(
-            TableName=name,
-            TimeToLiveSpecification={"Enabled": ttl["enabled"], "AttributeName": ttl["attributeName"]},
-        )
+        emulator.client("dynamodb").update_time_to_live(TableName=name, TimeToLiveSpecification=argument(ttl))
     return {"id": name, "name": name, "arn": made["TableDescription"]["TableArn"]}
 
 
@@ -124,29 +50,50 @@ def key(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, 
     return {"id": made["KeyId"], "keyId": made["KeyId"], "arn": made["Arn"]}
 
 
+def _setting(operation: str, name: str, value: Callable[[Mapping[str, Any]], Any]) -> Any:
+    """Return the creator of a resource that is one setting of a bucket: `name` is the operation's argument for it."""
+
+    def create(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        put = getattr(emulator.client("s3"), operation)
+        put(Bucket=inputs["bucket"], **{name: value(inputs)})
+        return {"id": inputs["bucket"]}
+
+    return create
+
+
+def _lifecycle_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+    actions = ("abortIncompleteMultipartUpload", "noncurrentVersionExpiration", "expiration")
+    return {"ID": rule["id"], **arguments(rule, "status", "filter", *actions)}
+
+
+ACCESS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 CREATORS = {
     "aws:dynamodb/table:Table": table,
     "aws:kms/key:Key": key,
     "aws:s3/bucket:Bucket": bucket,
-    "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration": cors,
-    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": lifecycle,
-    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": ownership_controls,
-    "aws:s3/bucketPolicy:BucketPolicy": bucket_policy,
-    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": public_access_block,
-    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": encryption,
-    "aws:s3/bucketVersioning:BucketVersioning": versioning,
+    "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration": _setting(
+        "put_bucket_cors", "CORSConfiguration", lambda inputs: {"CORSRules": argument(inputs["corsRules"])}
+    ),
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _setting(
+        "put_bucket_lifecycle_configuration",
+        "LifecycleConfiguration",
+        lambda inputs: {"Rules": [_lifecycle_rule(rule) for rule in inputs["rules"]]},
+    ),
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _setting(
+        "put_bucket_ownership_controls", "OwnershipControls", lambda inputs: {"Rules": [argument(inputs["rule"])]}
+    ),
+    "aws:s3/bucketPolicy:BucketPolicy": _setting("put_bucket_policy", "Policy", lambda inputs: inputs["policy"]),
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _setting(
+        "put_public_access_block", "PublicAccessBlockConfiguration", lambda inputs: arguments(inputs, *ACCESS)
+    ),
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _setting(
+        "put_bucket_encryption",
+        "ServerSideEncryptionConfiguration",
+        lambda inputs: {"Rules": argument(inputs["rules"])},
+    ),
+    "aws:s3/bucketVersioning:BucketVersioning": _setting(
+        "put_bucket_versioning",
+        "VersioningConfiguration",
+        lambda inputs: argument(inputs["versioningConfiguration"]),
+    ),
 }
-
-
-def _lifecycle_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {"ID": rule["id"], "Status": rule["status"], "Filter": {"Prefix": rule["filter"]["prefix"]}}
-    if unfinished := rule.get("abortIncompleteMultipartUpload"):
-        found["AbortIncompleteMultipartUpload"] = {"DaysAfterInitiation": int(unfinished["daysAfterInitiation"])}
-    if noncurrent := rule.get("noncurrentVersionExpiration"):
-        found["NoncurrentVersionExpiration"] = {"NoncurrentDays": int(noncurrent["noncurrentDays"])}
-    match rule.get("expiration"):
-        case {"days": days}:
-            found["Expiration"] = {"Days": int(days)}
-        case {"expiredObjectDeleteMarker": marker}:
-            found["Expiration"] = {"ExpiredObjectDeleteMarker": marker}
-    return found

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.emulator import Emulator
+from local.resources.arguments import arguments
 
 
 def log_group(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -19,11 +20,8 @@ def alarm(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str,
     """Make an alarm."""
     emulator.client("cloudwatch").put_metric_alarm(
         AlarmName=name,
-        AlarmDescription=inputs["alarmDescription"],
-        ComparisonOperator=inputs["comparisonOperator"],
+        **arguments(inputs, "alarmDescription", "comparisonOperator", "evaluationPeriods", "treatMissingData"),
         Threshold=inputs["threshold"],
-        EvaluationPeriods=int(inputs["evaluationPeriods"]),
-        TreatMissingData=inputs["treatMissingData"],
         AlarmActions=inputs.get("alarmActions", []),
         OKActions=inputs.get("okActions", []),
         Metrics=[_query(query) for query in inputs["metricQueries"]],
@@ -46,19 +44,9 @@ CREATORS = {
 
 
 def _query(query: Mapping[str, Any]) -> dict[str, Any]:
-    if "expression" in query:
-        return {"Id": query["id"], "Expression": query["expression"], "ReturnData": query["returnData"]}
-    metric = query["metric"]
-    return {
-        "Id": query["id"],
-        "ReturnData": query["returnData"],
-        "MetricStat": {
-            "Metric": {
-                "Namespace": metric["namespace"],
-                "MetricName": metric["metricName"],
-                "Dimensions": [{"Name": key, "Value": value} for key, value in metric["dimensions"].items()],
-            },
-            "Period": int(metric["period"]),
-            "Stat": metric["stat"],
-        },
-    }
+    found = arguments(query, "id", "expression", "returnData")
+    if metric := query.get("metric"):
+        dimensions = [{"Name": key, "Value": value} for key, value in metric["dimensions"].items()]
+        measured = {**arguments(metric, "namespace", "metricName"), "Dimensions": dimensions}
+        found["MetricStat"] = {"Metric": measured, **arguments(metric, "period", "stat")}
+    return found
