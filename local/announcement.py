@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from local.emulator import CREDENTIALS, Emulator
+from local.emulator import Emulator
 from local.errors import LocalError
 from ops.connect import RUNNING
 
@@ -48,8 +48,7 @@ def alone() -> Iterator[None]:
 @contextlib.contextmanager
 def announced(emulator: Emulator, outputs: dict[str, Any], logs: dict[str, str]) -> Iterator[None]:
     """Write the stack's address for `python -m ops --local`, and remove it at the end; `logs` are its log groups."""
-    client = {"endpoint_url": emulator.endpoint, "region_name": emulator.region, **CREDENTIALS}
-    text = json.dumps({"client": client, "outputs": outputs, "logs": logs})
+    text = json.dumps({"client": emulator.client_options, "outputs": outputs, "logs": logs})
     RUNNING.parent.mkdir(exist_ok=True)
     RUNNING.write_text(text)
     try:

@@ -1,7 +1,6 @@
 """MiniStack in a separate process: started on a free loopback port, and stopped with its child processes."""
 
 import contextlib
-import functools
 import os
 import signal
 import socket
@@ -11,10 +10,12 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from botocore.config import Config
 
 from local import scratch
 from local.errors import LocalError
@@ -26,6 +27,12 @@ COMMAND = [sys.executable, "-P", str(Path(__file__).parent / "server.py")]
 HOST = "127.0.0.1"
 GUARD = Path(__file__).parent / "guard.py"
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+CLIENT_CONFIG = Config(
+    max_pool_connections=32,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    s3={"addressing_style": "path"},
+    proxies=loopback.NO_PROXIES,
+)
 
 
 class EmulatorError(LocalError):
@@ -39,10 +46,11 @@ class Emulator:
         self.region = region
         self.port = port or _free_port()
         self.endpoint = f"http://{HOST}:{self.port}"
+        self.client_options = {"endpoint_url": self.endpoint, "region_name": region, **CREDENTIALS}
         # Has the unpacked functions and the log; removed when the emulator stops.
         self._folder = scratch.Folder()
         self._log = Path(self._folder.name) / "ministack.log"
-        self._lock = threading.Lock()
+        self._session, self._clients, self._lock = loopback.session(), dict[str, Any](), threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
 
@@ -125,15 +133,12 @@ class Emulator:
 
     def client(self, service: str) -> Any:
         """Return the client of a service, as the emulator's root account; made once, used by all threads."""
-        with self._lock:
-            return self._client(service)
-
-    @functools.cached_property
-    def _client(self) -> Callable[[str], Any]:
-        # boto3 takes longer to import than the emulator to start.
-        from local.clients import clients  # noqa: PLC0415
-
-        return clients(self.endpoint, self.region, CREDENTIALS)
+        with self._lock:  # boto3 cannot make two clients at the same time.
+            if service not in self._clients:
+                self._clients[service] = self._session.client(  # type: ignore[call-overload]
+                    service, config=CLIENT_CONFIG, **self.client_options
+                )
+            return self._clients[service]
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:
