@@ -9,7 +9,7 @@ from pathlib import Path
 from handlers.reconcile import NAME_TAKEN
 from local.deployment import Deployment
 from local.pacing import UploadPacer
-from ops.audit import Account, Auditor
+from ops.audit import Account, audit
 from ops.inventory import Inventory
 from ops.queues import messages
 from ops.stack import DeployedStack
@@ -89,10 +89,8 @@ def wait(
 
 def accounts(stack: DeployedStack, masters: Iterable[str]) -> list[Account]:
     """Return what became of each master, as `ops audit` reports it."""
-    wanted = list(masters)
-    with Inventory.of(stack) as inventory:
-        found = {account.key: account for account in Auditor(stack, inventory).accounts()}
-    return [found[key] for key in wanted]
+    found = {account.key: account for account in audit(stack)}
+    return [found[key] for key in masters]
 
 
 def _progress(stack: DeployedStack, deployment: Deployment, masters: Sequence[str]) -> Progress:

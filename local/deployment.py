@@ -19,11 +19,6 @@ from local.resources.storage import existing_bucket
 from local.warming import Warming
 
 
-def local_config(config: Mapping[str, str]) -> dict[str, str]:
-    """Return a stack's settings with those for this machine: its platform, and plain HTTP on loopback."""
-    return {**config, f"{PROJECT}:packageFor": "host", f"{PROJECT}:tlsOnly": "false"}
-
-
 class DeploymentError(LocalError):
     """The program could not be deployed locally; the message names the resource."""
 
@@ -48,7 +43,8 @@ class Deployment(Mocks):
         Raises: ConfigError; DeploymentError, if a resource is not supported here or was refused.
         """
         self.stack = stack
-        settings = local_config(config)
+        # The platform of this machine, and plain HTTP on loopback.
+        settings = {**config, f"{PROJECT}:packageFor": "host", f"{PROJECT}:tlsOnly": "false"}
         self.config = StackConfig.parse(settings)
         with garbage.kept():
             self.outputs = run_program(

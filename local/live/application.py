@@ -20,6 +20,7 @@ from local.live.loopback import SameOriginOnly
 from local.live.observer import Observer
 from local.masters import is_text
 from local.pages import content_policy, render
+from ops.redrive import redrive
 
 STYLES = ("common.css", "live.css")
 SCRIPTS = ("elements.js", "live.js")
@@ -118,11 +119,11 @@ class _Live:
         return JSONResponse({"key": key}, 201)
 
     async def redrive(self, request: Request) -> Response:
-        queue, queues = request.path_params["queue"], self._observer.stack.dead_letter_queues
-        if queue not in queues:
-            return _refusal(404, f"expected one of {', '.join(queues)}, got {queue!r}")
+        queue, stack = request.path_params["queue"], self._observer.stack
+        if queue not in stack.dead_letter_queues:
+            return _refusal(404, f"expected one of {', '.join(stack.dead_letter_queues)}, got {queue!r}")
         try:
-            moved = await run_in_threadpool(self._observer.redrive, queue)
+            moved = await run_in_threadpool(redrive, stack, queue)
         except PixelCascadeError as error:
             return _refusal(409, str(error))
         return JSONResponse({"moved": moved})

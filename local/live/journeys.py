@@ -164,7 +164,9 @@ class Journeys:
                 for branch in BRANCHES
                 for file in journey.files.get(branch.name, ())
             ],
-            "recorded": any(branch.records and _written(journey, branch.name) for branch in BRANCHES),
+            "recorded": any(
+                branch.records and journey.steps.get(branch.name, ("",))[0] == "written" for branch in BRANCHES
+            ),
             "reasons": [
                 {"branches": [row.name for row in BRANCHES if row.name in branches], "error": error, "message": message}
                 for (error, message), branches in journey.reasons.items()
@@ -192,10 +194,6 @@ class Journeys:
         """Return the position of a file's size among the stack's sizes, the last for any other file."""
         size = PurePosixPath(file).stem
         return self.stack.sizes.index(size) if size in self.stack.sizes else len(self.stack.sizes)
-
-
-def _written(journey: Journey, branch: str) -> bool:
-    return journey.steps.get(branch, ("",))[0] == "written"
 
 
 def _state(journey: Journey, outcome: str, time: datetime | None) -> Mapping[str, str]:

@@ -11,7 +11,7 @@ from local.journal import Journal
 from local.live.journeys import PUBLISHER, Journeys
 from ops.letters import letters
 from ops.queues import depth
-from ops.redrive import UNDELIVERED, redrive
+from ops.redrive import UNDELIVERED
 from ops.stack import DeployedStack
 
 FRESH_S = 0.3
@@ -42,10 +42,6 @@ class Observer:
         with self._lock:
             self._journeys.upload(key, datetime.now(UTC))
         self.stack.client("s3").upload_fileobj(body, self.stack.bucket, key, ExtraArgs={"ContentType": content_type})
-
-    def redrive(self, queue: str) -> int:
-        """Send the messages of a failure queue back to where they failed; return how many."""
-        return redrive(self.stack, queue)
 
     def _look(self) -> dict[str, Any]:
         for entry in self._journal.news():
