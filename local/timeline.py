@@ -1,7 +1,7 @@
 """When each object of a run was written, and what the functions' logs say about each master."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,21 +29,23 @@ def logged_at(timestamp: str) -> datetime:
 class Timeline:
     """When objects and records were written, and the warnings of each master, by key."""
 
-    objects: Mapping[str, datetime] = field(default_factory=dict)
+    objects: Mapping[str, datetime]
     records: dict[str, datetime] = field(default_factory=dict)
     warnings: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, times: Path, logs: Path) -> Self:
-        """Read the results of a run; a missing file counts as empty."""
-        texts = json.loads(times.read_text(encoding="utf-8")) if times.is_file() else {}
+        """Read the results of a run."""
+        texts = json.loads(times.read_text(encoding="utf-8"))
         found = cls(objects={key: datetime.fromisoformat(text) for key, text in texts.items()})
         for branch in BRANCHES:
-            for line in _written(logs / f"{branch.function_name}.log"):
-                found.add(line, records=branch.records)
+            log = (logs / f"{branch.function_name}.log").read_text(encoding="utf-8")
+            for line in map(fields_of, log.splitlines()):
+                if line.get("message") == "written":
+                    found._add(line, records=branch.records)
         return found
 
-    def add(self, line: Mapping[str, Any], *, records: bool) -> None:
+    def _add(self, line: Mapping[str, Any], *, records: bool) -> None:
         """Add the facts in a line of a worker's log; `records` is for the worker that writes the record."""
         if records:
             self.records[line["key"]] = logged_at(line["timestamp"])
@@ -58,13 +60,3 @@ class Timeline:
         times = {label: self.objects.get(key) for label, key in keys.items()}
         times["record"] = self.records.get(master)
         return {label: max(0.0, (time - uploaded).total_seconds()) for label, time in times.items() if time}
-
-
-def _written(log: Path) -> Iterator[Mapping[str, Any]]:
-    """Yield the lines of a worker's log about outputs that were written."""
-    if not log.is_file():
-        return
-    for line in log.read_text(encoding="utf-8").splitlines():
-        entry = fields_of(line)
-        if entry.get("message") == "written":
-            yield entry
