@@ -5,7 +5,7 @@ downloads the whole picture.
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from components import prices
@@ -51,13 +51,14 @@ class ReferenceSetup:
         wait_ms = self.workload.call_ms * CALLS_IN_A_ROW[part]
         return own.billed_ms(self.workload.megapixels, wait_ms=wait_ms, per_batch=self.workload.per_batch)
 
-    def bill(self, keeping: list[Line]) -> Bill:
-        """Return the month's bill. `keeping` has the storage of its results; its logs are kept for ever."""
+    def bill(self, keeping: Iterable[Line]) -> Bill:
+        """Return the month's bill. `keeping` has the storage of a stack's results; its logs are kept for ever."""
         logged = list(self._log_lines())
+        results = [line for line in keeping if line.part in TASKS and line.part != UPLOAD]
         kept_gb = LOGS_COMPRESSED * sum(line.count for line in logged)
         return Bill(
             work=[*self._function_lines(), *self._request_lines(), *logged],
-            keeping=[*keeping, Line(part=STACK, count=kept_gb, price=prices.LOGS_GB_MONTH)],
+            keeping=[*results, Line(part=STACK, count=kept_gb, price=prices.LOGS_GB_MONTH)],
         )
 
     def _function_lines(self) -> Iterator[Line]:
@@ -99,6 +100,9 @@ class ReferenceSetup:
 
 def _calls() -> Mapping[str, Mapping[str, float]]:
     """Return how often each operation is called for one picture, by part: no record, no event."""
-    files = {row.name: row.files_of(SIZES) for row in BRANCHES}
-    outputs = {row.name: {"PutItem": 1.0} if row.records else {"PutObject": float(files[row.name])} for row in BRANCHES}
-    return {UPLOAD: {"PublishBatch": 1.0}, **{name: {"GetObject": 1.0, **found} for name, found in outputs.items()}}
+    found: dict[str, Mapping[str, float]] = {UPLOAD: {"PublishBatch": 1}}
+    for row in BRANCHES:
+        if row.name in TASKS:
+            written = {"PutItem": 1} if row.records else {"PutObject": row.files_of(SIZES)}
+            found[row.name] = {"GetObject": 1, **written}
+    return found

@@ -9,7 +9,6 @@ from rich.table import Column, Table
 from components import prices
 from costs import assumptions, scale
 from costs.bill import Bill, Line, total
-from costs.calls import UPLOAD
 from costs.console import print_texts, wide_console
 from costs.estimate import PARTS, STACK, Estimate
 from costs.formats import FormatPrice, format_prices, print_formats
@@ -46,7 +45,7 @@ class EstimateReport:
         return cls(
             workload=estimate.workload,
             bill=estimate.bill(),
-            reference=reference.bill([line for line in plain.bill().keeping if line.part != UPLOAD]),
+            reference=reference.bill(plain.bill().keeping),
             limits=scale.limits(estimate, region),
             beside=scale.beside(estimate),
             region=region,

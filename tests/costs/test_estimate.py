@@ -1,5 +1,6 @@
 """The cost of a month: compared with manual calculations, with the program, and with the reference set-up."""
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from components import prices
 from components.branches import BRANCHES
 from components.prices import Price
 from costs import logs
+from costs import reference as reference_setup
 from costs.bill import Line
 from costs.calls import UPLOAD
 from costs.estimate import BY_NAME, STACK, Estimate
@@ -183,6 +185,14 @@ def test_both_set_ups_store_the_same_outputs() -> None:
     """The comparison assumes the same stored outputs, because those of the reference set-up are not known."""
     kept = [Line(part="resizing", count=1, price=prices.S3_GB_MONTH)]
     assert kept[0] in reference().bill(keeping=kept).keeping
+
+
+def test_a_further_branch_is_not_the_reference_set_ups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has three workers, and neither calls nor files of a branch that a stack adds."""
+    further = dataclasses.replace(BRANCHES[0], name="inverting", task="invert")
+    monkeypatch.setattr(reference_setup, "BRANCHES", (*BRANCHES, further))
+    bill = reference().bill(keeping=[Line(part="inverting", count=1, price=prices.S3_GB_MONTH)])
+    assert "inverting" not in {line.part for line in (*bill.work, *bill.keeping)}
 
 
 def test_a_stack_without_events_pays_for_none() -> None:
