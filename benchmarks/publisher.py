@@ -17,11 +17,10 @@ from benchmarks.memory.trial import limited
 from benchmarks.options import delay_option, runs_option
 from benchmarks.worker_process import WorkerArgs, loopback
 from components.config import StackConfig
-from costs.calls import UPLOAD, calls
+from costs.calls import UPLOAD, calls_in_a_row
 
 WARM_UPS = 3
-CALLS = sum(calls(sizes=1)[UPLOAD].values())
-"""The calls run one after the other."""
+CALLS = calls_in_a_row()[UPLOAD]
 
 
 @findings_command

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from components.branches import BRANCHES
 from costs import encodings
-from costs.calls import ITEM_WRITE_UNITS, UPLOAD, calls
+from costs.calls import ITEM_WRITE_UNITS, UPLOAD, calls_in_a_row
 from costs.durations import PUBLISHER_COMMAND
 from costs.estimate import IDLE_POLLS, ITEM_BYTES, LOGS_COMPRESSED, Estimate
 from costs.workload import Assumption
@@ -31,7 +31,7 @@ def measured(estimate: Estimate) -> Iterator[Assumption]:
         ", ".join(f"{one.name} {one.bytes_per_pixel:.2f}" for one in estimate.outputs),
         f"`{encodings.COMMAND}`, nearest quality, 4:2:0; all kept, {encodings.HEIGHT_BY_WIDTH} as high as wide",
     )
-    calls_made = f"{sum(calls(sizes=1)[UPLOAD].values()):g} calls"
+    calls_made = f"{calls_in_a_row()[UPLOAD]:g} calls"
     yield Assumption(
         "job-publisher",
         f"{estimate.billed_ms(UPLOAD):,.0f} ms an upload",

@@ -62,11 +62,12 @@ def calls(*, sizes: int, header_gets: float = HEADER_GETS) -> Mapping[str, Mappi
 
 
 def calls_in_a_row(*, header_gets: float = HEADER_GETS) -> Mapping[str, float]:
-    """Return by branch how many of one picture's calls wait for each other; files go side by side.
+    """Return by part how many of one picture's calls wait for each other; a branch's files go side by side.
 
-    With the update of the record, and a share of the event and of the record's state.
+    A branch has the update of the record, and a share of the event and of the record's state.
     """
-    return {row.name: (header_gets if row.records else 1) + 2 + 2 / len(BRANCHES) for row in BRANCHES}
+    branches = {row.name: (header_gets if row.records else 1) + 2 + 2 / len(BRANCHES) for row in BRANCHES}
+    return {UPLOAD: sum(calls(sizes=1)[UPLOAD].values()), **branches}
 
 
 def ranges(read_bytes: float) -> int:

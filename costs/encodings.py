@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from costs.durations import DurationsError, measured
+from components.config import StackConfig
+from costs.durations import Durations, DurationsError, measured
 from handlers.imaging.frames import Box
 
 MEASURED = Path(__file__).parent.parent / "benchmarks" / "measured" / "formats.json"
@@ -57,10 +58,9 @@ class Encodings:
             raise DurationsError(f"expected a benchmark of all formats, got one without {name}: run `{COMMAND}` again")
         return min(rows, key=lambda row: abs(row.quality - quality))
 
-    def ms_per_megapixel(self, jpeg_quality: int, further: Mapping[str, int]) -> float:
-        """Return what a megapixel of output takes in all formats of a stack."""
-        formats = {"jpeg": jpeg_quality, **further}
-        return sum(self.of(name, quality).ms_per_megapixel for name, quality in formats.items())
+    def made(self, settings: StackConfig | Durations) -> list[Encoding]:
+        """Return the encodings of all formats of a stack."""
+        return [self.of(*one) for one in {"jpeg": settings.jpeg_quality, **settings.output_formats}.items()]
 
 
 def pixels(sizes: Mapping[str, int | str]) -> float:

@@ -12,7 +12,6 @@ from costs.calls import (
     HEADER_GETS,
     ITEM_OVERHEAD_BYTES,
     UPLOAD,
-    calls,
     calls_in_a_row,
     ranges,
     record_bytes,
@@ -62,28 +61,29 @@ class Estimate:
         """Return the memory of a part's function in MB."""
         return self.config.publisher_memory_mb if part == UPLOAD else BY_NAME[part].memory_mb(self.config)
 
-    def duration(self, branch: str) -> Duration:
-        """Return what was measured of a branch's function, nearest to its memory.
+    def duration(self, part: str) -> Duration:
+        """Return what was measured of a part's function, nearest to its memory.
 
         Raises: DurationsError.
         """
-        return self.durations.of(BY_NAME[branch].task, self.memory_mb(branch))
+        if part == UPLOAD:
+            return self.publisher.of(PUBLISH, self.memory_mb(part))
+        return self.durations.of(BY_NAME[part].task, self.memory_mb(part))
 
     def billed_ms(self, part: str) -> float:
         """Return the milliseconds that a part's function is billed for one picture."""
+        wait_ms = self.workload.call_ms * calls_in_a_row(header_gets=self.header_gets)[part]
         if part == UPLOAD:
-            return self.workload.publisher_ms or self._publisher.fixed_ms + self._publisher_waits_ms
-        waits = calls_in_a_row(header_gets=self.header_gets)[part]
+            return self.workload.publisher_ms or self.duration(part).fixed_ms + wait_ms
         measured_ms = self.duration(part).billed_ms(
-            self.workload.megapixels, wait_ms=waits * self.workload.call_ms, per_batch=self.workload.per_batch
+            self.workload.megapixels, wait_ms=wait_ms, per_batch=self.workload.per_batch
         )
         return measured_ms + (self._formats_ms if BY_NAME[part].per_size else 0.0)
 
     @property
     def outputs(self) -> list[Encoding]:
         """The formats and qualities in which each size is made."""
-        formats = {"jpeg": self.config.jpeg_quality, **self.config.output_formats}
-        return [self.encodings.of(*one) for one in formats.items()]
+        return self.encodings.made(self.config)
 
     @property
     def output_pixels(self) -> float:
@@ -108,28 +108,18 @@ class Estimate:
     def _formats_ms(self) -> float:
         """Milliseconds that the stack's sizes and formats take beyond those that the resizer was measured with."""
         ours, theirs = (
-            self.encodings.ms_per_megapixel(made.jpeg_quality, made.output_formats) * pixels(made.sizes) / 1e6
-            for made in (self.config, self.durations)
+            sum(one.ms_per_megapixel for one in self.encodings.made(settings)) * pixels(settings.sizes) / 1e6
+            for settings in (self.config, self.durations)
         )
         return self.encoding_ms(ours - theirs)
-
-    @property
-    def _publisher(self) -> Duration:
-        return self.publisher.of(PUBLISH, self.memory_mb(UPLOAD))
-
-    @property
-    def _publisher_waits_ms(self) -> float:
-        """Its calls run one after the other."""
-        return self.workload.call_ms * sum(calls(sizes=1)[UPLOAD].values())
 
     def cold_ms(self, part: str) -> float:
         """Return what cold starts add to a picture's milliseconds, on average.
 
         Source: https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase, August 2025.
         """
-        if part == UPLOAD:
-            return self._publisher.init_ms * self.workload.cold_starts
-        return self.duration(part).init_ms * self.workload.cold_starts / self.workload.per_batch
+        per_batch = 1 if part == UPLOAD else self.workload.per_batch
+        return self.duration(part).init_ms * self.workload.cold_starts / per_batch
 
     @property
     def header_gets(self) -> float:

@@ -1,6 +1,6 @@
 """What a format or another quality costs and saves: Lambda time, requests and storage against bytes sent."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -65,7 +65,14 @@ def format_prices(estimate: Estimate) -> list[FormatPrice]:
 
     Raises: DurationsError.
     """
-    return list(_prices(estimate))
+    config, encodings = estimate.config, estimate.encodings
+    jpeg = encodings.of("jpeg", config.jpeg_quality)
+    formats, made = config.output_formats or CANDIDATES, bool(config.output_formats)
+    other = FULL_QUALITY if config.jpeg_quality <= WEB_QUALITY else WEB_QUALITY
+    return [
+        *(_price(estimate, encodings.of(*one), jpeg, made=made) for one in formats.items()),
+        _price(estimate, encodings.of("jpeg", other), jpeg, made=False),
+    ]
 
 
 def print_formats(console: Console, found: Iterable[FormatPrice]) -> None:
@@ -80,15 +87,6 @@ def print_formats(console: Console, found: Iterable[FormatPrice]) -> None:
     columns = ("format", "ms a picture", "KB a picture", *dollars, "break-even views")
     title = "Formats: what is added to the bill with the stack's JPEGs, US dollars a month"
     print_numbers(console, columns, rows, title=title)
-
-
-def _prices(estimate: Estimate) -> Iterator[FormatPrice]:
-    config, encodings = estimate.config, estimate.encodings
-    jpeg = encodings.of("jpeg", config.jpeg_quality)
-    for name, quality in (config.output_formats or CANDIDATES).items():
-        yield _price(estimate, encodings.of(name, quality), jpeg, made=bool(config.output_formats))
-    other = FULL_QUALITY if config.jpeg_quality <= WEB_QUALITY else WEB_QUALITY
-    yield _price(estimate, encodings.of("jpeg", other), jpeg, made=False)
 
 
 def _price(estimate: Estimate, one: Encoding, jpeg: Encoding, *, made: bool) -> FormatPrice:
