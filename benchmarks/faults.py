@@ -72,14 +72,12 @@ def killed_workers(deployment: Deployment, count: int, seed: int) -> Iterator[li
 
 def processes(deployment: Deployment) -> Iterator[tuple[int, str]]:
     """Yield the process ids of this deployment's functions and their logical names, from /proc."""
-    names = {deployment.resource("Function", name)["name"]: name for name in deployment.names("Function")}
+    functions = {name: deployment.resource("Function", name)["name"] for name in deployment.names("Function")}
+    names = {f"AWS_LAMBDA_FUNCTION_NAME={function}": name for name, function in functions.items()}
     for environment in Path("/proc").glob("[0-9]*/environ"):
         with contextlib.suppress(OSError):
-            variables = dict(
-                part.split("=", 1) for part in environment.read_text(errors="replace").split("\0") if "=" in part
-            )
-            if name := names.get(variables.get("AWS_LAMBDA_FUNCTION_NAME", "")):
-                yield int(environment.parent.name), name
+            variables = environment.read_text(errors="replace").split("\0")
+            yield from ((int(environment.parent.name), names[variable]) for variable in variables if variable in names)
 
 
 def cpu_seconds(deployment: Deployment) -> dict[str, float]:

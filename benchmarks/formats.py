@@ -13,11 +13,9 @@ from benchmarks.encoded import WINDOW, Encoded, encoded, matched
 from benchmarks.findings import Findings, Row, findings_command
 from benchmarks.measuring import Samples, pin
 from benchmarks.options import images_option
-from benchmarks.photos import LIMITS, WHITE, Photo, load
-from handlers.imaging import open_picture
+from benchmarks.photos import Photo, load
 from handlers.imaging.encode import encode
 from handlers.imaging.further import FORMATS, Avif, Further, Webp
-from handlers.imaging.render import rendered
 
 EFFORTS: Mapping[type[Further], tuple[str, Sequence[int]]] = {
     Webp: ("METHOD", (0, 2, 4, 6)),
@@ -73,7 +71,7 @@ def resampled(photo: Photo) -> Iterator[Image.Image]:
 
     Raises: click.BadParameter.
     """
-    full = rendered(open_picture(photo.data, LIMITS), WHITE)
+    full = photo.rendered()
     if full.height * min(WIDTHS.values()) < WINDOW * full.width:
         expected = f"expected pictures at most {min(WIDTHS.values()) / WINDOW:.1f} times as wide as high"
         raise click.BadParameter(f"{expected}, got {photo.name}: leave it out", param_hint="--images")
@@ -82,9 +80,8 @@ def resampled(photo: Photo) -> Iterator[Image.Image]:
 
 
 def _encode(name: str, quality: int, image: Image.Image) -> bytes:
-    if name == "jpeg":
-        return encode(image, b"", quality, "4:2:0")
-    return FORMATS[name].encode(image, b"", quality, "4:2:0")
+    encoder = encode if name == "jpeg" else FORMATS[name].encode
+    return encoder(image, b"", quality, "4:2:0")
 
 
 def _row(name: str, one: Encoded, beside: Sequence[Encoded], **facts: object) -> Row:

@@ -55,7 +55,8 @@ def _in_flight(photos: list[Photo], runs: int, mb_per_s: float) -> Findings:
 
 
 def _in_memory(photos: list[Photo], runs: int, config: StackConfig) -> Findings:
-    further = {f"resize, {one} too": f"sizes {one}" for one in _qualities(config)}
+    qualities = [f"{name}={quality}" for name, quality in config.output_formats.items()]
+    further = {f"resize, {one} too": f"sizes {one}" for one in qualities}
     rows = _rows(photos, {**CALLS, **further}, runs)
     for form in filter(can_be, config.further_inputs):
         # Only JPEGs are copied.
@@ -74,11 +75,6 @@ def _in_memory(photos: list[Photo], runs: int, config: StackConfig) -> Findings:
             ),
         ],
     )
-
-
-def _qualities(config: StackConfig) -> list[str]:
-    """Return a stack's further formats as in its settings, such as `webp=80`."""
-    return [f"{name}={quality}" for name, quality in config.output_formats.items()]
 
 
 def _classes(photos: list[Photo]) -> dict[str, list[Photo]]:

@@ -98,7 +98,7 @@ def _rivals(task: str, sharp: LineProcess | None, simd: LineProcess | None, fold
     found = {OURS: timed(contestants.task(call))}
     if task == "sizes":
         found["PixelCascade with plain Pillow"] = contestants.sizes_by(contestants.by_pillow)
-        found["libjpeg-turbo, no resampling"] = contestants.floor_of_sizes()
+        found["libjpeg-turbo, no resampling"] = contestants.floor_of_sizes
         found["naive Pillow"] = timed(contestants.naive_sizes)
     if task == "convert":
         found["libjpeg-turbo, decode and encode"] = timed(contestants.floor_of_conversion)

@@ -46,6 +46,10 @@ class Photo:
         with Image.open(io.BytesIO(self.data)) as image:
             return image.width * image.height
 
+    def rendered(self) -> Image.Image:
+        """Return all pixels as PixelCascade shows them, over white."""
+        return rendered(open_picture(self.data, LIMITS), WHITE)
+
 
 def load(folder: Path | None, *, jpeg_only: bool = False) -> list[Photo]:
     """Return a folder's pictures by name, or one generated picture per class.
@@ -79,7 +83,7 @@ def _read(file: Path, formats: tuple[str, ...]) -> Photo:
         photo = Photo(file.name, file.read_bytes())
         with Image.open(io.BytesIO(photo.data), formats=formats) as image:
             image.load()
-        rendered(open_picture(photo.data, LIMITS), WHITE)
+        photo.rendered()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, RejectedImageError) as error:
         unknown = isinstance(error, UnidentifiedImageError)
         reason = "no such picture" if unknown else getattr(error, "strerror", None) or str(error)
@@ -98,9 +102,7 @@ def drawn(size: tuple[int, int], kind: str = "JPEG", **options: object) -> bytes
     down = Image.linear_gradient("L").resize(size)
     grain = Image.effect_noise(size, 14).filter(ImageFilter.GaussianBlur(0.8))
     bands = [ImageChops.add(ImageChops.blend(base, shapes, 0.5), grain, 1, -128) for base in (across, down, shapes)]
-    file = io.BytesIO()
-    Image.merge("RGB", bands).save(file, kind, **{"quality": 92, "subsampling": 1, **options})
-    return file.getvalue()
+    return _saved(Image.merge("RGB", bands), kind, **{"quality": 92, "subsampling": 1, **options})
 
 
 def as_format(photo: Photo, name: str) -> Photo:
@@ -118,9 +120,9 @@ def can_be(name: str) -> bool:
     return name.upper() in Image.SAVE
 
 
-def _saved(image: Image.Image, name: str) -> bytes:
+def _saved(image: Image.Image, name: str, **options: object) -> bytes:
     file = io.BytesIO()
-    image.save(file, name)
+    image.save(file, name, **options)
     return file.getvalue()
 
 

@@ -12,10 +12,9 @@ from benchmarks.contestants import WIDTHS, libvips, resampled_by, vips
 from benchmarks.findings import Findings, Row
 from benchmarks.measuring import Samples
 from benchmarks.options import html_option, images_option, json_option
-from benchmarks.photos import LIMITS, WHITE, Photo, load
+from benchmarks.photos import LIMITS, Photo, load
 from components.errors import NOT_AS_EXPECTED
-from handlers.imaging import open_picture, resize
-from handlers.imaging.render import rendered
+from handlers.imaging import resize
 
 PROMISED_DB = 45.0
 SAME_DB = 99.0
@@ -61,7 +60,7 @@ def _by_libvips() -> contextlib.AbstractContextManager[object]:
 
 def decibels(photo: Photo) -> dict[str, float]:
     """Return each size's PSNR."""
-    full = rendered(open_picture(photo.data, LIMITS), WHITE)
+    full = photo.rendered()
     found = {}
     for name, jpeg in resize(photo.data, WIDTHS, limits=LIMITS).items():
         with Image.open(io.BytesIO(jpeg)) as ours:

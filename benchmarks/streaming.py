@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.config import Config
 
-from benchmarks.contestants import TASKS
+from benchmarks.contestants import TASKS, Contestant
 from benchmarks.findings import Row
 from benchmarks.measuring import interleaved, milliseconds, ratio
 from benchmarks.photos import Photo
@@ -25,11 +25,17 @@ def stream_rows(classes: Mapping[str, Sequence[Photo]], runs: int, mb_per_s: flo
         fetch = _fetcher(port)
         for kind, members in classes.items():
             for name, call in CALLS.items():
-                rows += _rows(f"{name}, {kind}", _contestants(fetch, TASKS[call]), members, runs)
+                rows += _rows(f"{name}, {kind}", fetch, TASKS[call], members, runs)
     return rows
 
 
-def _rows(name: str, contestants: dict[str, Callable[[Photo], float]], photos: Sequence[Photo], runs: int) -> list[Row]:
+def _rows(
+    name: str, fetch: Callable[[Photo], Any], call: Callable[[Any], object], photos: Sequence[Photo], runs: int
+) -> list[Row]:
+    contestants: dict[str, Contestant] = {
+        "whole": lambda photo: milliseconds(lambda: call(fetch(photo).read())),
+        "streamed": lambda photo: milliseconds(lambda: call(fetch(photo))),
+    }
     found = {name: times.runs for name, times in interleaved(contestants, photos, runs).items()}
     gain = ratio(found["streamed"], found["whole"])
     return [
@@ -40,13 +46,6 @@ def _rows(name: str, contestants: dict[str, Callable[[Photo], float]], photos: S
             facts={"of whole": gain.median, "quartiles of it": gain.quartiles},
         ),
     ]
-
-
-def _contestants(fetch: Callable[[Photo], Any], call: Callable[[Any], object]) -> dict[str, Callable[[Photo], float]]:
-    return {
-        "whole": lambda photo: milliseconds(lambda: call(fetch(photo).read())),
-        "streamed": lambda photo: milliseconds(lambda: call(fetch(photo))),
-    }
 
 
 def _fetcher(port: int) -> Callable[[Photo], Any]:

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from benchmarks.artefact import Artefact
-from benchmarks.batch_worker import BUCKET, Figures, Image
+from benchmarks.batch_worker import BUCKET, Figures
 from benchmarks.line_process import LineProcess
 from components.config import StackConfig
 from components.image_worker import worker_environment
@@ -54,8 +56,7 @@ class WorkerProcess(LineProcess):
 
         Raises: ChildDiedError, also if the function's time-out passes.
         """
-        found = self.ask({"keys": list(keys), "timeout_s": self._timeout_s}, self._timeout_s)
-        return Figures(**{**found, "images": tuple(Image(**image) for image in found["images"])})
+        return msgspec.convert(self.ask({"keys": list(keys), "timeout_s": self._timeout_s}, self._timeout_s), Figures)
 
 
 @contextlib.contextmanager
