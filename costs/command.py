@@ -9,22 +9,17 @@ import click
 from components import prices
 from components.config import ConfigError, StackConfig
 from components.stack_file import file_config
+from costs import encodings
 from costs.command_line import CommandLine
-from costs.durations import MEASURED, PUBLISHER, PUBLISHER_COMMAND, Durations, DurationsError
-from costs.encodings import Encodings
+from costs.durations import COMMAND, MEASURED, PUBLISHER, PUBLISHER_COMMAND, Durations, DurationsError, measured
 from costs.estimate import Estimate
 from costs.number import Number
 from costs.reference import ReferenceSetup
 from costs.report import EstimateReport
 from costs.workload import BYTES_PER_PIXEL, CALL_MS, COLD_STARTS, Workload
 
-_FILE = click.Path(dir_okay=False, path_type=Path)
-_STACK_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-
 MOST = 1e15
 """Larger than any real number of pictures, and small enough that no sum overflows."""
-
 
 POSITIVE = Number("number", 1 / MOST, MOST, f"a number above 0, up to {MOST:g}, such as 250000 or 1e6")
 IMAGES = Number("number", 1, MOST, f"1 to {MOST:g} pictures, such as 250000 or 1e6")
@@ -49,12 +44,12 @@ SHARE = Number("share", 0, 1, "a share from 0 to 1, such as 0.01 for one in a hu
 @click.option(
     "--config",
     "stack_file",
-    type=_STACK_FILE,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A stack's file, such as Pulumi.dev.yaml; the defaults if not given.",
 )
 @click.option(
     "--benchmark",
-    type=_FILE,
+    type=click.Path(dir_okay=False, path_type=Path),
     default=MEASURED,
     show_default=False,
     help="Results of `python -m benchmarks memory --json`; those in benchmarks/measured if not given.",
@@ -87,14 +82,14 @@ def _report(workload: Workload, stack_file: Path | None, benchmark: Path, rate: 
     try:
         values = file_config(stack_file) if stack_file else {}
         config = StackConfig.parse(values)
-        durations = Durations.read(benchmark)
+        durations = measured(benchmark, Durations, COMMAND)
         _check(workload, config)
         estimate = Estimate(
             config=config,
             workload=workload,
             durations=durations,
-            publisher=Durations.read(PUBLISHER, PUBLISHER_COMMAND),
-            encodings=Encodings.read(),
+            publisher=measured(PUBLISHER, Durations, PUBLISHER_COMMAND),
+            encodings=measured(encodings.MEASURED, encodings.Encodings, encodings.COMMAND),
         )
         return EstimateReport.make(
             estimate,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -70,11 +70,6 @@ class Durations:
     jpeg_quality: int = 100
     output_formats: Mapping[str, int] = field(default_factory=dict)
     sizes: Mapping[str, int | str] = field(default_factory=lambda: StackConfig().sizes)
-
-    @classmethod
-    def read(cls, path: Path, command: str = COMMAND) -> Self:
-        """Read the JSON that a benchmark wrote; see `measured`."""
-        return measured(path, cls, command)
 
     def of(self, function: str, memory_mb: int) -> Duration:
         """Return a function's duration at the memory size measured that is nearest, by ratio, to `memory_mb`.

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 from components.config import StackConfig
-from costs.durations import Durations, DurationsError, measured
+from costs.durations import Durations, DurationsError
 from handlers.imaging.frames import Box
 
 MEASURED = Path(__file__).parent.parent / "benchmarks" / "measured" / "formats.json"
@@ -39,14 +38,6 @@ class Encodings:
     """The encodings that were measured."""
 
     rows: Sequence[Encoding]
-
-    @classmethod
-    def read(cls, path: Path = MEASURED) -> Self:
-        """Read the JSON that the benchmark wrote.
-
-        Raises: DurationsError, which says which command writes one.
-        """
-        return measured(path, cls, COMMAND)
 
     def of(self, name: str, quality: int) -> Encoding:
         """Return the encoding of a format that was measured at the nearest quality.

@@ -15,7 +15,7 @@ from benchmarks.line_process import ChildDiedError
 from benchmarks.memory.cgroups import ROOT, usable
 from benchmarks.publisher import CALLS, WARM_UPS, publisher
 from benchmarks.worker_process import WorkerArgs
-from costs.durations import Durations
+from costs.durations import COMMAND, Durations, measured
 
 from .conftest import one_line
 
@@ -103,7 +103,7 @@ def test_each_size_has_its_share_and_a_row(groups: list[FakeGroup], tmp_path: Pa
     done = run("--sizes", "1769,128", "--delay", "10", "--json", str(found))
     assert done.exit_code == 0, done.output
     assert [group.limits for group in groups] == [[128, pytest.approx(128 / 1769)], [1769, 1]]
-    assert Durations.read(found).of("publish", 128).fixed_ms == 400 - 10 * CALLS
+    assert measured(found, Durations, COMMAND).of("publish", 128).fixed_ms == 400 - 10 * CALLS
     output = one_line(done.output)
     assert "10 ms until a call is answered, 2 runs" in output
     assert "128 MB" in output
@@ -116,7 +116,7 @@ def test_a_wait_beyond_the_billed_time_leaves_zero(groups: list[FakeGroup], tmp_
     """Its own time is 0, never negative."""
     assert run("--sizes", "256", "--delay", "10000", "--json", str(tmp_path / "found.json")).exit_code == 0
     assert len(groups) == 1
-    assert Durations.read(tmp_path / "found.json").of("publish", 256).fixed_ms == 0
+    assert measured(tmp_path / "found.json", Durations, COMMAND).of("publish", 256).fixed_ms == 0
 
 
 def test_a_crash_is_reported_with_the_memory_size(groups: list[FakeGroup], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +140,7 @@ def test_the_packaged_publisher_runs(tmp_path: Path) -> None:
     """It runs within its limits, and no control group is left."""
     done = run("--sizes", "512", "--json", str(tmp_path / "found.json"))
     assert done.exit_code == 0, done.output
-    found = Durations.read(tmp_path / "found.json").of("publish", 512)
+    found = measured(tmp_path / "found.json", Durations, COMMAND).of("publish", 512)
     assert found.fixed_ms > 0
     assert found.init_ms > 0
     assert not list(ROOT.rglob(f"pixelcascade-{os.getpid()}-*"))

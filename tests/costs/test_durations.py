@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from costs.durations import Durations, DurationsError
+from costs.durations import COMMAND, Durations, DurationsError, measured
 from tests.costs.measured import benchmark_file, durations, row
 
 
@@ -69,7 +69,7 @@ def test_a_function_that_was_not_measured_is_refused() -> None:
 
 def test_the_benchmarks_results_are_read(tmp_path: Path) -> None:
     """Reading a written file gives the same rows and architecture."""
-    assert Durations.read(benchmark_file(tmp_path)) == durations()
+    assert measured(benchmark_file(tmp_path), Durations, COMMAND) == durations()
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_file_from_elsewhere_is_refused(tmp_path: Path, text: str | None) -> N
     if text is not None:
         file.write_text(text)
     with pytest.raises(DurationsError, match="python -m benchmarks memory --json FILE"):
-        Durations.read(file)
+        measured(file, Durations, COMMAND)
 
 
 @pytest.mark.parametrize(
@@ -100,4 +100,4 @@ def test_a_row_with_an_invalid_number_is_refused(tmp_path: Path, changes: dict[s
     found["rows"][0].update(changes)
     file.write_text(json.dumps(found))
     with pytest.raises(DurationsError, match=message):
-        Durations.read(file)
+        measured(file, Durations, COMMAND)

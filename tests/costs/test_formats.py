@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from components import prices
-from costs.durations import DurationsError
-from costs.encodings import Encodings
+from costs.durations import DurationsError, measured
+from costs.encodings import COMMAND, MEASURED, Encodings
 from costs.formats import FormatPrice, format_prices
 from tests.costs.measured import ENCODINGS, estimate, full_batches
 
@@ -66,7 +66,7 @@ def test_the_nearest_measured_quality_is_used() -> None:
 
 def test_the_benchmarks_results_are_read(tmp_path: Path) -> None:
     """The repository's file has every format; for another file the error names the command that writes one."""
-    assert {row.format for row in Encodings.read().rows if row.format} == {"jpeg", "webp", "avif"}
+    assert {row.format for row in measured(MEASURED, Encodings, COMMAND).rows if row.format} == {"jpeg", "webp", "avif"}
     (tmp_path / "other.json").write_text("{}")
     with pytest.raises(DurationsError, match="python -m benchmarks formats"):
-        Encodings.read(tmp_path / "other.json")
+        measured(tmp_path / "other.json", Encodings, COMMAND)
