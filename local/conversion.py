@@ -24,10 +24,7 @@ def made(master: Path, converted: Path | None, record: Mapping[str, Any] | None)
 
 def _same_picture(master: Path, converted: Path) -> bool:
     """Return whether two JPEGs have the same tables and coded data; their metadata may differ."""
-    try:
-        source, copy = master.read_bytes(), converted.read_bytes()
-    except OSError:
-        return False
+    source, copy = master.read_bytes(), converted.read_bytes()
     if not source.startswith(b"\xff\xd8"):
         return False
     try:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from ops.text import counted
 
@@ -30,19 +30,18 @@ def print_summary(summary: dict[str, Any], out: Path, console: Console) -> None:
 
 
 def _counts(summary: dict[str, Any]) -> Table:
-    table = Table(title=f"{counted(summary['masters'], 'master')}, {summary['images_per_second']} images per second")
-    for heading in ("masters", "outputs", "records", "rejected", "unaccounted"):
-        table.add_column(heading, justify="right")
-    counts = [summary[key] for key in ("masters", "outputs", "records", "rejected")]
-    table.add_row(*map(str, counts), str(len(summary["unaccounted"])))
+    counts = {key: summary[key] for key in ("masters", "outputs", "records", "rejected")}
+    counts["unaccounted"] = len(summary["unaccounted"])
+    title = f"{counted(counts['masters'], 'master')}, {summary['images_per_second']} images per second"
+    table = Table(*(Column(heading, justify="right") for heading in counts), title=title)
+    table.add_row(*map(str, counts.values()))
     return table
 
 
 def _functions(functions: dict[str, Any]) -> Table:
-    table = Table(title="Functions")
-    table.add_column("function", overflow="fold")
-    for heading in ("calls", "cold", "cold ms", "warm ms", "longest", "total s"):
-        table.add_column(heading, justify="right")
+    numbers = ("calls", "cold", "cold ms", "warm ms", "longest", "total s")
+    headings = (Column("function", overflow="fold"), *(Column(name, justify="right") for name in numbers))
+    table = Table(*headings, title="Functions")
     columns = ("invocations", "cold_starts", "cold_median_ms", "median_ms", "max_ms")
     for name, found in functions.items():
         table.add_row(name, *(f"{found[column]:.0f}" for column in columns), f"{found['total_ms'] / 1000:.1f}")
@@ -51,9 +50,7 @@ def _functions(functions: dict[str, Any]) -> Table:
 
 def _rejections(rejections: list[dict[str, Any]]) -> Table:
     """Return a row for each picture and reason, with the branches that gave it."""
-    table = Table(title="Rejections")
-    for heading in ("rejected", "by", "reason"):
-        table.add_column(heading, overflow="fold")
+    table = Table(*(Column(heading, overflow="fold") for heading in ("rejected", "by", "reason")), title="Rejections")
     for (key, message), found in itertools.groupby(rejections, lambda found: (found["key"], found["message"])):
         table.add_row(key, "\n".join(rejection["branch"] for rejection in found), message)
     return table

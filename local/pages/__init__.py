@@ -18,8 +18,16 @@ def render(template: str, *, styles: Sequence[str], scripts: Sequence[str], poli
 
     `policy` is the page's Content-Security-Policy; empty if the server sends it.
     """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["ms"] = human_ms
     style, script = _joined(styles), _joined(scripts)
-    return _environment().get_template(template).render(style=style, script=script, policy=policy, **values)
+    return environment.get_template(template).render(style=style, script=script, policy=policy, **values)
 
 
 def content_policy(scripts: Sequence[str], *, images: str, connect: str = "'none'") -> str:
@@ -33,15 +41,3 @@ def content_policy(scripts: Sequence[str], *, images: str, connect: str = "'none
 
 def _joined(files: Sequence[str]) -> str:
     return "\n".join((FOLDER / file).read_text(encoding="utf-8") for file in files)
-
-
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["ms"] = human_ms
-    return environment
