@@ -56,8 +56,7 @@ def layer_version(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> d
     made = emulator.client("lambda").publish_layer_version(
         LayerName=inputs.get("layerName", name),
         Content={"ZipFile": _shared(Path(inputs["code"].path), inputs)},
-        CompatibleRuntimes=inputs["compatibleRuntimes"],
-        CompatibleArchitectures=inputs["compatibleArchitectures"],
+        **arguments(inputs, "compatibleRuntimes", "compatibleArchitectures"),
     )
     return {"id": made["LayerVersionArn"], "arn": made["LayerVersionArn"]}
 

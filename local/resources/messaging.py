@@ -11,9 +11,7 @@ SPARE_S = 5
 
 def topic(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Make a topic."""
-    key = inputs.get("kmsMasterKeyId")
-    made = emulator.client("sns").create_topic(Name=name, Attributes={"KmsMasterKeyId": key} if key else {})
-    arn = made["TopicArn"]
+    arn = emulator.client("sns").create_topic(Name=name, Attributes=arguments(inputs, "kmsMasterKeyId"))["TopicArn"]
     return {"id": arn, "arn": arn, "name": name}
 
 
@@ -27,14 +25,12 @@ def topic_policy(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> d
 
 def subscription(emulator: Emulator, _name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Subscribe a queue to a topic."""
-    attributes = {"RawMessageDelivery": str(bool(inputs.get("rawMessageDelivery"))).lower()}
-    if inputs.get("redrivePolicy"):
-        attributes["RedrivePolicy"] = inputs["redrivePolicy"]
+    raw = str(bool(inputs.get("rawMessageDelivery"))).lower()
     arn = emulator.client("sns").subscribe(
         TopicArn=inputs["topic"],
         Protocol=inputs["protocol"],
         Endpoint=inputs["endpoint"],
-        Attributes=attributes,
+        Attributes={"RawMessageDelivery": raw, **arguments(inputs, "redrivePolicy")},
         ReturnSubscriptionArn=True,
     )["SubscriptionArn"]
     return {"id": arn, "arn": arn, "topic": inputs["topic"]}

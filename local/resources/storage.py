@@ -36,8 +36,7 @@ def table(emulator: Emulator, name: str, inputs: Mapping[str, Any]) -> dict[str,
             for attribute in inputs["attributes"]
         ],
         KeySchema=[{"AttributeName": inputs["hashKey"], "KeyType": "HASH"}],
-        BillingMode=inputs["billingMode"],
-        DeletionProtectionEnabled=inputs.get("deletionProtectionEnabled", False),
+        **arguments(inputs, "billingMode", "deletionProtectionEnabled"),
     )
     if ttl := inputs.get("ttl"):
         emulator.client("dynamodb").update_time_to_live(TableName=name, TimeToLiveSpecification=argument(ttl))
