@@ -12,17 +12,13 @@ from costs.number import Number
 from ops.output_file import OutputFile
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-
-
+EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FILE = OutputFile(dir_okay=False, writable=True, path_type=Path)
 
 
 def number(least: float, most: float, unit: str) -> Number:
     """Return the type of an option that takes a number within inclusive bounds."""
     return Number(unit, least, most, f"{least:,g} to {most:,g} {unit}")
-
-
-EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def _page(context: click.Context, option: click.Parameter, file: Path | None) -> Path | None:
@@ -57,8 +53,7 @@ delay_option = click.option(
 
 def runs_option(default: int) -> Callable[[Any], Any]:
     """Return the option for the number of runs."""
-    kind = click.IntRange(1)
-    return click.option("--runs", default=default, type=kind, help="Measured runs; one more warms up.")
+    return click.option("--runs", default=default, type=click.IntRange(1), help="Measured runs; one more warms up.")
 
 
 def _config_of(_context: click.Context, _option: click.Parameter, stack: str | None) -> StackConfig:
