@@ -1,13 +1,17 @@
-"""Reads new lines of the functions' logs, each once."""
+"""Reads new lines of the functions' logs, each once: for the live page, for new failures, and to save all."""
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from ops.logs import fields_of, log_events
+from ops.logs import Failure, failure_of, fields_of, log_events
 
 OVERLAP_MS = 2_000
 """How much later than another function's line an earlier line may arrive."""
+EVERY_S = 1.0
+"""How often failures are looked for, at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +29,6 @@ class Journal:
 
     logs: Any
     groups: Mapping[str, str]
-    _since_ms: dict[str, int] = field(default_factory=dict)
     _seen: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def news(self) -> list[JournalEntry]:
@@ -45,13 +48,40 @@ class Journal:
 
     def _new_lines(self, group: str) -> Iterator[str]:
         seen = self._seen.setdefault(group, {})
-        start_ms = max(0, self._since_ms.get(group, 0) - OVERLAP_MS)
-        for event in log_events(self.logs, group, startTime=start_ms):
+        start_ms = max(seen.values(), default=0) - OVERLAP_MS
+        for event in log_events(self.logs, group, startTime=max(0, start_ms)):
             # The emulator's events have no ids.
             name = f"{event['logStreamName']} {event['timestamp']} {event['message']}"
             if name not in seen:
                 seen[name] = event["timestamp"]
-                self._since_ms[group] = max(self._since_ms.get(group, 0), event["timestamp"])
                 yield event["message"].rstrip("\n")
-        horizon_ms = self._since_ms.get(group, 0) - 2 * OVERLAP_MS
+        horizon_ms = max(seen.values(), default=0) - 2 * OVERLAP_MS
         self._seen[group] = {event: time_ms for event, time_ms in seen.items() if time_ms >= horizon_ms}
+
+
+class FailureWatch:
+    """Finds failures of new kinds in the logs; `groups` are log groups by function."""
+
+    def __init__(self, logs: Any, groups: dict[str, str]) -> None:
+        self._journal = Journal(logs=logs, groups=groups)
+        self._seen: set[tuple[str, str, str]] = set()
+        self._looked = 0.0
+
+    def news(self) -> Iterator[Failure]:
+        """Yield the first failure of each new kind: function, error and place. Reads the logs once a second at most."""
+        if time.monotonic() - self._looked < EVERY_S:
+            return
+        for function, line in self._journal.lines():
+            failure = failure_of(function, line)
+            if failure and (kind := (function, failure.error, failure.place)) not in self._seen:
+                self._seen.add(kind)
+                yield failure
+        self._looked = time.monotonic()
+
+
+def write_logs(logs: Any, groups: dict[str, str], folder: Path) -> None:
+    """Write each function's log to `folder/FUNCTION.log`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for function, group in groups.items():
+        lines = Journal(logs=logs, groups={function: group}).lines()
+        (folder / f"{function}.log").write_text("".join(f"{line}\n" for _, line in lines), encoding="utf-8")

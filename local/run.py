@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from local import cascade, events, results
 from local.deployment import Deployment
 from local.emulator import Emulator
-from local.failures import FailureWatch, write_logs
+from local.journal import FailureWatch, write_logs
 from local.output_folder import LOGS, SUMMARY, TIMES, writing
 from local.program import preload
 from local.report import write_report
@@ -32,10 +32,8 @@ class Stopwatch:
     def stage(self, name: str) -> Iterator[None]:
         """Measure the time of a stage."""
         started = time.monotonic()
-        try:
-            yield
-        finally:
-            self.seconds[name] = round(time.monotonic() - started, 2)
+        yield
+        self.seconds[name] = round(time.monotonic() - started, 2)
 
 
 def run(

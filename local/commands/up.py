@@ -16,7 +16,7 @@ from local.commands import FOLLOW_S, stack_option
 from local.deployment import Deployment
 from local.emulator import Emulator, EmulatorError
 from local.errors import reported
-from local.failures import FailureWatch
+from local.journal import FailureWatch
 from local.live import live_page
 from local.samples import write_samples
 

@@ -56,8 +56,8 @@ class _Live:
         self._closing = closing
 
     async def page(self, _: Request) -> Response:
-        stack = self._observer.stack
-        page = render("live.html.j2", styles=STYLES, scripts=SCRIPTS, policy="", bucket=stack.bucket)
+        bucket = self._observer.stack.bucket
+        page = render("live.html.j2", styles=STYLES, scripts=SCRIPTS, policy="", bucket=bucket)
         return HTMLResponse(page, headers={"Content-Security-Policy": POLICY})
 
     async def events(self, _: Request) -> Response:

@@ -14,7 +14,7 @@ from components.packaging.build import code_archive
 from components.packaging.target import Target
 from local import cascade
 from local.deployment import Deployment
-from local.failures import FailureWatch
+from local.journal import FailureWatch
 from ops.logs import fields_of
 from tests.e2e.conftest import Live, deployed, picture
 

@@ -1,9 +1,14 @@
-"""The journal, which returns each log line once."""
+"""The journal, which returns each log line once, and what it finds: new failures, and all lines."""
 
 import json
+from pathlib import Path
 from typing import Any
 
-from local.journal import OVERLAP_MS, Journal
+import pytest
+
+from local import journal as module
+from local.journal import OVERLAP_MS, FailureWatch, Journal, write_logs
+from tests.ops import test_logs as failing
 
 
 class FakeLogs:
@@ -54,3 +59,25 @@ def test_old_lines_are_not_read_again() -> None:
     journal.news()
     journal.news()
     assert logs.asked_ms == [0, 50_000 - OVERLAP_MS]
+
+
+def test_each_kind_of_failure_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries of one bug are reported once; another source line is another kind."""
+    monkeypatch.setattr(module, "EVERY_S", 0)
+    logs = FakeLogs()
+    for time_ms in range(3):
+        logs.log("group", time_ms, failing.line())
+    watch = FailureWatch(logs, {"pixel-resizer": "group"})
+    assert len(list(watch.news())) == 1
+    assert list(watch.news()) == []
+    logs.log("group", 3, failing.line(exception=failing.TRACEBACK.replace("line 30", "line 31")))
+    assert [failure.place for failure in watch.news()] == ["pixel_resizer.py:31"]
+
+
+def test_each_functions_log_is_written_to_a_file(tmp_path: Path) -> None:
+    """All lines of a function are written to one file."""
+    logs = FakeLogs()
+    logs.log("group", 1, "one")
+    logs.log("group", 2, "two")
+    write_logs(logs, {"pixel-resizer": "group"}, tmp_path / "logs")
+    assert (tmp_path / "logs" / "pixel-resizer.log").read_text() == "one\ntwo\n"
