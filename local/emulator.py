@@ -10,7 +10,6 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -40,10 +39,13 @@ class EmulatorError(LocalError):
 
 
 class Emulator:
-    """A running MiniStack with IAM enforced; a context manager that stops it."""
+    """A running MiniStack with IAM enforced; a context manager that starts it and stops it.
 
-    def __init__(self, region: str, port: int | None = None) -> None:
-        self.region = region
+    It answers when the context begins or, with `ready=False`, once its `wait` returns.
+    """
+
+    def __init__(self, region: str, port: int | None = None, *, ready: bool = True) -> None:
+        self.region, self._ready = region, ready
         self.port = port or _free_port()
         self.endpoint = f"http://{HOST}:{self.port}"
         self.client_options = {"endpoint_url": self.endpoint, "region_name": region, **CREDENTIALS}
@@ -55,41 +57,18 @@ class Emulator:
         self._guard: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        """Start the emulator and wait until it answers.
+        """Start the emulator.
 
         Raises: EmulatorError.
         """
         try:
-            self.start()
-            self.wait()
+            self._start()
+            if self._ready:
+                self.wait()
         except BaseException:
             self.stop()
             raise
         return self
-
-    def start(self) -> None:
-        """Start the emulator without waiting for it; call `stop` even if this or `wait` fails.
-
-        Raises: EmulatorError.
-        """
-        if listens(self.endpoint):  # The program would be deployed into it.
-            raise EmulatorError(
-                f"expected a free port, got {self.port}, where something listens already: choose another"
-            )
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                COMMAND,
-                env=self._environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # A separate process group, so that all its processes can be ended.
-            )
-        self._guard = subprocess.Popen(
-            [sys.executable, "-S", "-E", str(GUARD), str(self._process.pid), self._folder.name],
-            stdin=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C in the terminal must not end the emulator before this process does.
-        )
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -140,6 +119,26 @@ class Emulator:
                 )
             return self._clients[service]
 
+    def _start(self) -> None:
+        if listens(self.endpoint):  # The program would be deployed into it.
+            raise EmulatorError(
+                f"expected a free port, got {self.port}, where something listens already: choose another"
+            )
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                COMMAND,
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # A separate process group, so that all its processes can be ended.
+            )
+        self._guard = subprocess.Popen(
+            [sys.executable, "-S", "-E", str(GUARD), str(self._process.pid), self._folder.name],
+            stdin=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C in the terminal must not end the emulator before this process does.
+        )
+
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:
             raise EmulatorError("MiniStack is not running.")
@@ -182,18 +181,6 @@ class Emulator:
     def _tail(self) -> str:
         lines = self._log.read_text(errors="replace").splitlines()[-15:]
         return "\n".join(["\nThe end of its log:", *lines]) if lines else ""
-
-
-@contextlib.contextmanager
-def starting(region: str) -> Iterator[Emulator]:
-    """Start an emulator, which answers once its `wait` returns; stop it at the end.
-
-    Raises: EmulatorError.
-    """
-    with contextlib.ExitStack() as stack:
-        stack.push(emulator := Emulator(region))
-        emulator.start()
-        yield emulator
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -14,7 +14,7 @@ from components.stack_file import region_of, stack_config
 from costs.console import text_console
 from local import garbage
 from local.commands import stack_option
-from local.emulator import starting
+from local.emulator import Emulator
 from local.errors import reported
 from local.masters import find_masters
 from local.output_folder import cleared
@@ -47,7 +47,7 @@ def run_command(paths: tuple[Path, ...], out: Path, stack: str) -> None:
         region, prefix = region_of(config), StackConfig.parse(config).master_prefix
         # Files and folder are checked before the emulator starts, which takes seconds.
         given = _masters(paths, prefix, console) if paths else {}
-        with cleared(out, given.values() or [Path(drawn)]), starting(region) as emulator:
+        with cleared(out, given.values() or [Path(drawn)]), Emulator(region, ready=False) as emulator:
             masters = ahead.submit(lambda: given or _samples(Path(drawn), prefix))
             # Imported while the emulator starts and the samples are drawn, because it takes as long as those.
             with garbage.kept(), interrupts.deferred():

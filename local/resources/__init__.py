@@ -12,10 +12,6 @@ from local.resources import compute, messaging, serving, storage, watching
 
 Creator = Callable[[Emulator, str, Mapping[str, Any]], dict[str, Any]]
 
-CREATORS: dict[str, Creator] = {
-    **storage.CREATORS,
-    **messaging.CREATORS,
-    **compute.CREATORS,
-    **watching.CREATORS,
-    **serving.CREATORS,
-}
+CREATORS: dict[str, Creator] = (
+    storage.CREATORS | messaging.CREATORS | compute.CREATORS | watching.CREATORS | serving.CREATORS
+)

@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.console import Console
 
 from components.stack_file import stack_config
-from local.emulator import starting
+from local.emulator import Emulator
 from local.masters import find_masters
 from local.run import run
 from local.samples import write_samples
@@ -18,7 +18,7 @@ def test_the_report_of_the_samples_opens(open_page: OpenPage, screenshots: Path,
     """One sample is rejected, every other one has its outputs, and the report opens."""
     write_samples(tmp_path / "samples")
     masters = find_masters([tmp_path / "samples"], "master/")
-    with starting("us-east-1") as emulator:
+    with Emulator("us-east-1", ready=False) as emulator:
         summary = run(
             emulator, lambda: masters, tmp_path / "out", "local", stack_config("local"), console=Console(quiet=True)
         )

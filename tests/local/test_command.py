@@ -42,7 +42,7 @@ def no_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
     def start(_self: object) -> None:
         raise AssertionError("the emulator was started")
 
-    monkeypatch.setattr(emulator.Emulator, "start", start)
+    monkeypatch.setattr(emulator.Emulator, "__enter__", start)
 
 
 def run(*arguments: str | Path) -> Result:

@@ -19,7 +19,7 @@ import pytest
 
 from components import policies
 from local import emulator, server
-from local.emulator import Emulator, EmulatorError, starting
+from local.emulator import Emulator, EmulatorError
 from ops.logs import failure_of, last_failures, log_events
 from tests.e2e.conftest import until
 
@@ -57,7 +57,7 @@ def test_functions_use_no_aws_settings_of_the_user(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("AWS_PROFILE", "nonsense")
     look = "import botocore.session as b; s = b.get_session(); print('found', s.profile, s.full_config['profiles'])"
     monkeypatch.setattr(emulator, "COMMAND", [sys.executable, "-c", look])
-    with pytest.raises(EmulatorError, match=r"\nfound None \{\}"), starting("us-east-1") as started:
+    with pytest.raises(EmulatorError, match=r"\nfound None \{\}"), Emulator("us-east-1", ready=False) as started:
         _use(started)
 
 
@@ -66,7 +66,7 @@ def test_functions_use_utf_8_whatever_the_users_locale(monkeypatch: pytest.Monke
     monkeypatch.setenv("LC_ALL", "C")
     look = "import locale; print('found', locale.getlocale()[1])"
     monkeypatch.setattr(emulator, "COMMAND", [sys.executable, "-c", look])
-    with pytest.raises(EmulatorError, match=r"\nfound UTF-8"), starting("us-east-1") as started:
+    with pytest.raises(EmulatorError, match=r"\nfound UTF-8"), Emulator("us-east-1", ready=False) as started:
         _use(started)
 
 
@@ -84,7 +84,7 @@ def test_an_emulator_that_ends_by_itself_is_named_as_the_cause(monkeypatch: pyte
     """The error of whatever command needed it would only say that nothing answers."""
     monkeypatch.setattr(emulator, "COMMAND", [sys.executable, "-c", "print('out of memory')"])
     message = r"MiniStack ended by itself: run the command again\.\n.*\nout of memory"
-    with pytest.raises(EmulatorError, match=message), starting("us-east-1") as started:
+    with pytest.raises(EmulatorError, match=message), Emulator("us-east-1", ready=False) as started:
         _use(started)
 
 
@@ -97,7 +97,7 @@ def _use(ended: Emulator) -> None:
 def test_an_error_while_the_emulator_runs_is_raised_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only an emulator that has ended is named as the cause."""
     monkeypatch.setattr(emulator, "COMMAND", [sys.executable, "-c", "import time; time.sleep(600)"])
-    with pytest.raises(ConnectionError), starting("us-east-1"):
+    with pytest.raises(ConnectionError), Emulator("us-east-1", ready=False):
         raise ConnectionError
 
 
