@@ -77,11 +77,11 @@ def logs_command(function: str | None, *, follow: bool) -> None:
 def status_command(*, as_json: bool) -> None:
     """Print how many messages wait in each queue, and how many failed."""
     stack = connect(None, local=True)
-    waiting = {name: messages(stack, [url]) for name, url in stack.queues.items()}
-    failed = {name: messages(stack, [url]) for name, url in stack.dead_letter_queues.items()}
+    queues = {"waiting": stack.queues, "failed": stack.dead_letter_queues}
+    counts = {title: {name: messages(stack, [url]) for name, url in urls.items()} for title, urls in queues.items()}
     if as_json:
-        click.echo(json.dumps({"waiting": waiting, "failed": failed}))
+        click.echo(json.dumps(counts))
         return
-    for title, counts in (("waiting", waiting), ("failed", failed)):
-        for name, count in counts.items():
+    for title, found in counts.items():
+        for name, count in found.items():
             click.echo(f"{title:8} {count:6} {name}")
