@@ -3,6 +3,7 @@
 import contextlib
 import shutil
 import subprocess
+import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -51,9 +52,7 @@ def unpacked(config: StackConfig) -> Iterator[Artefact]:
     target = Target.of(config)
     python = interpreter(target.version) if target.runs_here else None
     if python is None:
-        target = Target.of(replace(config, package_for="host"))
-        python = interpreter(target.version)
-        assert python is not None  # noqa: S101 - it is the one that runs this
+        target, python = Target.of(replace(config, package_for="host")), sys.executable
     package = build(target)
     # As in `build`, a folder in which code may run.
     with tempfile.TemporaryDirectory(dir=paths.CACHE) as name:

@@ -1,9 +1,9 @@
 """What does a function's cold start cost? Measured from the deployed package, on one core."""
 
+import functools
 import os
 import resource
 import subprocess
-from collections.abc import Callable
 
 from benchmarks.artefact import Artefact, unpacked
 from benchmarks.findings import Findings, Row, findings_command
@@ -39,11 +39,11 @@ def coldstart(runs: int) -> Findings:
     """
     pin()
     with unpacked(StackConfig()) as artefact:
-        start = _starter(artefact)
-        found = interleaved({name: _timed(start, script) for name, script in SCRIPTS.items()}, [None], runs)
+        contestants = {name: functools.partial(_cpu_ms, artefact, script + END) for name, script in SCRIPTS.items()}
+        found = interleaved(contestants, [None], runs)
         rows = []
         for name, times in found.items():
-            modules, pictures, boto3 = start(SCRIPTS[name] + COUNT).split()
+            modules, pictures, boto3 = _output(artefact, SCRIPTS[name] + COUNT).split()
             facts = {"ratio": ratio(times.runs, found[PEER].runs).median, "modules": int(modules), "PIL": pictures}
             rows.append(Row(name=name, samples=times.runs, facts={**facts, "boto3": boto3}))
     return Findings(
@@ -57,28 +57,15 @@ def coldstart(runs: int) -> Findings:
     )
 
 
-def _starter(artefact: Artefact) -> Callable[[str], str]:
-    """Return a function that runs a script with the package alone and returns its output."""
-    environment = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": os.devnull}
-
-    def run(script: str) -> str:
-        done = subprocess.run(
-            artefact.command("-c", script),
-            env={**environment, **CREDENTIALS, **artefact.environment},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return done.stdout
-
-    return run
+def _output(artefact: Artefact, script: str) -> str:
+    """Run a script with the package alone and return its output."""
+    environment = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": os.devnull, **CREDENTIALS, **artefact.environment}
+    command = artefact.command("-c", script)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
 
-def _timed(start: Callable[[str], str], script: str) -> Callable[[None], float]:
-    def measure(_: None) -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        start(script + END)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return 1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-
-    return measure
+def _cpu_ms(artefact: Artefact, script: str, _: None) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    _output(artefact, script)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return 1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)

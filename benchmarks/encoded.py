@@ -1,5 +1,6 @@
 """An encoder's time, bytes and SSIM, at a quality or at the quality that has a given SSIM."""
 
+import functools
 import io
 import statistics
 import time
@@ -70,12 +71,10 @@ def matched(kind: type[Further], sizes: Sequence[Image.Image], target: float) ->
 
     The results there lie between those of two qualities that were measured.
     """
-    tried: dict[int, Encoded] = {}
 
+    @functools.cache
     def at(quality: int) -> Encoded:
-        if quality not in tried:
-            tried[quality] = encoded(lambda image: kind.encode(image, b"", quality, "4:2:0"), sizes)
-        return tried[quality]
+        return encoded(lambda image: kind.encode(image, b"", quality, "4:2:0"), sizes)
 
     low = high = START[kind]
     while low > 1 and at(low).ssim > target:
