@@ -53,16 +53,14 @@ def advise(rows: Sequence[Measurement], timeout_s: int) -> Advice | None:
     balanced = min(safe, key=lambda row: COST_WEIGHT * _cost(row) / dearest + (1 - COST_WEIGHT) * _time(row) / slowest)
     refused = {row.memory_mb: reason for row in rows if (reason := unsafe(row, timeout_s))}
     below = max((size for size in refused if size < cheapest.memory_mb), default=None)
-    reasons = {
-        "cheapest": "the lowest cost of the safe sizes"
-        + (f" ({below:,} MB is not: {refused[below]})" if below else ""),
-        "fastest": "the shortest median batch of the safe sizes",
-        "balanced": "the smallest sum of cost and median batch, each relative to its maximum",
-    }
-    if tied := _tied(cheapest, safe):
-        reasons["cheapest"] += f"; {tied}"
-    chosen = {"cheapest": cheapest, "fastest": fastest, "balanced": balanced}
-    return Advice(**{name: _choice(row, reasons[name], cheapest) for name, row in chosen.items()})
+    unsafe_below = f" ({below:,} MB is not: {refused[below]})" if below else ""
+    lowest = f"the lowest cost of the safe sizes{unsafe_below}{_tied(cheapest, safe)}"
+    least = "the smallest sum of cost and median batch, each relative to its maximum"
+    return Advice(
+        cheapest=_choice(cheapest, lowest, cheapest),
+        balanced=_choice(balanced, least, cheapest),
+        fastest=_choice(fastest, "the shortest median batch of the safe sizes", cheapest),
+    )
 
 
 def _tied(cheapest: Measurement, safe: Sequence[Measurement]) -> str:
@@ -72,7 +70,7 @@ def _tied(cheapest: Measurement, safe: Sequence[Measurement]) -> str:
     if fastest is cheapest:
         return ""
     speed = _time(cheapest) / _time(fastest)
-    return f"{fastest.memory_mb:,} MB costs as much, within the interval, and is {speed:.2f} times as fast"
+    return f"; {fastest.memory_mb:,} MB costs as much, within the interval, and is {speed:.2f} times as fast"
 
 
 def _choice(row: Measurement, reason: str, cheapest: Measurement) -> Choice:
