@@ -139,39 +139,42 @@ class ImageBucket(pulumi.ComponentResource):
         )
 
 
-class MetadataTable(pulumi.ComponentResource):
-    """A table with one item per picture, by `name`, billed per request."""
+class _Table(pulumi.ComponentResource):
+    """A table whose items are found by `name`, billed per request."""
 
     arn: pulumi.Output[str]
     """The table's ARN."""
     name: pulumi.Output[str]
     """The table's physical name."""
+    _expires = False
 
     def __init__(self, name: str, config: StackConfig, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("pixelcascade:index:MetadataTable", name, None, opts)
-        table = _table(name, config, _protected(self, config))
+        super().__init__(f"pixelcascade:index:{type(self).__name__}", name, None, opts)
+        table = aws.dynamodb.Table(
+            name,
+            attributes=[{"name": "name", "type": "S"}],
+            hash_key="name",
+            billing_mode="PAY_PER_REQUEST",
+            point_in_time_recovery={"enabled": config.protect_data},
+            deletion_protection_enabled=config.protect_data,
+            ttl={"attribute_name": EXPIRY_ATTRIBUTE, "enabled": True} if self._expires else None,
+            opts=_protected(self, config),
+        )
         self.arn, self.name = table.arn, table.name
         self.register_outputs({"arn": self.arn, "name": self.name})
 
 
-class PictureTable(pulumi.ComponentResource):
-    """A table with one record per picture, by `name`: the name's owner, and what became of the picture.
+class MetadataTable(_Table):
+    """A table with one item per picture."""
+
+
+class PictureTable(_Table):
+    """A table with one record per picture: the name's owner, and what became of the picture.
 
     With `deletions: follow`, the records of deleted pictures expire.
     """
 
-    arn: pulumi.Output[str]
-    """The table's ARN."""
-    name: pulumi.Output[str]
-    """The table's physical name."""
-
-    def __init__(self, name: str, config: StackConfig, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("pixelcascade:index:PictureTable", name, None, opts)
-        table = _table(
-            name, config, _protected(self, config), ttl={"attribute_name": EXPIRY_ATTRIBUTE, "enabled": True}
-        )
-        self.arn, self.name = table.arn, table.name
-        self.register_outputs({"arn": self.arn, "name": self.name})
+    _expires = True
 
 
 def lifecycle_rules(config: StackConfig) -> list[Rule]:
@@ -194,21 +197,6 @@ def lifecycle_rules(config: StackConfig) -> list[Rule]:
     if config.rejected_days:
         rules.append({**_rule("rejected", config.rejected_prefix), "expiration": {"days": config.rejected_days}})
     return rules
-
-
-def _table(
-    name: str, config: StackConfig, opts: pulumi.ResourceOptions, ttl: aws.dynamodb.TableTtlArgsDict | None = None
-) -> aws.dynamodb.Table:
-    return aws.dynamodb.Table(
-        name,
-        attributes=[{"name": "name", "type": "S"}],
-        hash_key="name",
-        billing_mode="PAY_PER_REQUEST",
-        point_in_time_recovery={"enabled": config.protect_data},
-        deletion_protection_enabled=config.protect_data,
-        ttl=ttl,
-        opts=opts,
-    )
 
 
 def _rule(name: str, prefix: str) -> Rule:
