@@ -8,7 +8,7 @@ from components.fanout import Fanout
 from components.image_worker import ImageWorkers
 from components.lambda_package import LambdaPackage
 from components.picture_record import layout
-from components.pipeline import image_fanout_args, publisher_args, watch_args
+from components.pipeline import image_fanout_args, publisher_args
 from components.publisher import Publisher
 from components.recipe import recipe
 from components.storage import ImageBucket, MetadataTable, PictureTable
@@ -25,7 +25,7 @@ workers = ImageWorkers(config=config, bucket=images, table=metadata, pictures=pi
 # format-conversion -> converted/, resizing -> resized/, metadata-extraction -> the table
 fanout = Fanout("new-image-uploaded", image_fanout_args(config, package, workers))
 publisher = Publisher("job-publisher", publisher_args(config, package, bucket=images, pictures=pictures, fanout=fanout))
-Watch("watch", watch_args(config, fanout, publisher))
+Watch("watch", config, fanout, publisher)
 
 pulumi.export("stack", pulumi.get_stack())
 pulumi.export("bucket", images.name)

@@ -1,16 +1,18 @@
 """One branch of a fan-out: subscription, queue, dead-letter queues, function and mapping."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
-from components import policies
+from components import alarms, policies
+from components.alarms import Alarm
 from components.delivery import DEFAULT_BATCH_SIZE, DEFAULT_MAX_CONCURRENCY, DEFAULT_MAX_RECEIVES, visibility_timeout_s
 from components.function import Function, FunctionSettings
-from components.metric_alarms import AlarmSettings, WatchedBranch, branch_alarms, make_alarms
+from components.metric_alarms import AlarmSettings, make_alarms
 from components.queue import Queue, QueueArgs
 from components.worker import BranchSpec, Worker, checked, existing_worker, settings_of, timeout_of
 
@@ -94,33 +96,22 @@ class Branch(pulumi.ComponentResource):
         self.dead_letter_queue_url, self.dead_letter_queue_name = dead_letters.url, dead_letters.name
         self.undelivered_queue_url, self.undelivered_queue_name = undelivered.url, undelivered.name
         self.function_arn, self.function_name, self.service = worker.arn, worker.name, worker.service
-        make_alarms(branch_alarms(self._watched()), args.get("alarms", {}), self._child, tags=args.get("tags"))
+        # Not declared above, where it would be an output of the package for other languages.
+        self.metric_alarms = self._alarms()
+        make_alarms(self.metric_alarms, args.get("alarms", {}), self._child, tags=args.get("tags"))
         self.register_outputs({"queue_url": self.queue_url, "dead_letter_queue_url": self.dead_letter_queue_url})
 
     def _queues(self) -> tuple[Queue, Queue, Queue]:
-        topics, key_arn = [self._args["topic_arn"]], self._args.get("key_arn")
+        timeout_s, topics, key_arn = self._visibility_timeout_s, [self._args["topic_arn"]], self._args.get("key_arn")
         return (
-            self._queue("queue", visibility_timeout_s=self._visibility_timeout_s, topics=topics, key_arn=key_arn),
-            self._queue("dead-letters", key_arn=key_arn),
+            self._queue("queue", QueueArgs(visibility_timeout_s=timeout_s, topics=topics, key_arn=key_arn)),
+            self._queue("dead-letters", QueueArgs(key_arn=key_arn)),
             # Without the key: it must accept what SNS could not deliver because of that key.
-            self._queue("undelivered", topics=topics),
+            self._queue("undelivered", QueueArgs(topics=topics)),
         )
 
-    def _queue(
-        self,
-        role: str,
-        *,
-        visibility_timeout_s: int | None = None,
-        topics: Sequence[pulumi.Input[str]] = (),
-        key_arn: pulumi.Input[str] | None = None,
-    ) -> Queue:
-        args = QueueArgs(
-            visibility_timeout_s=visibility_timeout_s,
-            topics=topics,
-            tls_only=self._args.get("tls_only", True),
-            key_arn=key_arn,
-            tags=self._args.get("tags"),
-        )
+    def _queue(self, role: str, args: QueueArgs) -> Queue:
+        args = replace(args, tls_only=self._args.get("tls_only", True), tags=self._args.get("tags"))
         return Queue(f"{self._name}-{role}", args, self._child)
 
     def _redrive(self, queue: Queue, dead_letters: Queue) -> None:
@@ -201,13 +192,15 @@ class Branch(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=worker.ready),
         )
 
-    def _watched(self) -> WatchedBranch:
-        return WatchedBranch(
-            name=self._name,
-            queue=self.queue_name,
-            dead_letters=self.dead_letter_queue_name,
-            undelivered=self.undelivered_queue_name,
-            function=self.function_name,
-            timeout_s=self._timeout_s,
-            visibility_timeout_s=self._visibility_timeout_s,
-        )
+    def _alarms(self) -> list[Alarm]:
+        name, letters, undelivered = self._name, self.dead_letter_queue_name, self.undelivered_queue_name
+        return [
+            alarms.queue_not_empty(
+                f"{name}-dead-letters", letters, "A worker failed on messages for good", "dead-letters"
+            ),
+            alarms.queue_not_empty(
+                f"{name}-undelivered", undelivered, "The topic could not fill the queue", "undelivered-jobs"
+            ),
+            alarms.queue_too_old(f"{name}-queue", self.queue_name, self._visibility_timeout_s),
+            *alarms.function_alarms(name, self.function_name, self._timeout_s),
+        ]

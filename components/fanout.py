@@ -92,6 +92,8 @@ class Fanout(pulumi.ComponentResource):
         }
         self.function_names = {name: branch.function_name for name, branch in branches.items()}
         self.services = {name: branch.service for name, branch in branches.items() if branch.service}
+        # Not declared above, where it would be an output of the package for other languages.
+        self.branch_alarms = [alarm for branch in branches.values() for alarm in branch.metric_alarms]
         alarms = topic_alarms(name, self.topic_name)
         make_alarms(alarms, args.get("alarms", {}), self._child, tags=args.get("tags"))
         self.register_outputs({"topic_arn": self.topic_arn, "queue_urls": self.queue_urls})

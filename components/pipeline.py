@@ -5,19 +5,18 @@ from collections.abc import Sequence
 
 import pulumi
 
-from components.branches import BRANCHES, ImageBranch
+from components.branches import BRANCHES
 from components.config import ConfigError, StackConfig
 from components.fanout import Fanout, FanoutArgs
 from components.function import FunctionSettings
 from components.image_worker import ImageWorkers
 from components.key import LATEST_DAYS, SOONEST_DAYS
 from components.lambda_package import LambdaPackage
-from components.metric_alarms import AlarmSettings, WatchedBranch
+from components.metric_alarms import AlarmSettings
 from components.picture_record import record_settings, record_statements
-from components.publisher import Publisher, PublisherArgs
+from components.publisher import PublisherArgs
 from components.stack_file import ROOT
 from components.storage import ImageBucket, PictureTable
-from components.watch import WatchArgs
 from components.worker import BranchSpec
 
 WATCHED: AlarmSettings = {"enabled": False}
@@ -85,9 +84,8 @@ def publisher_args(
     bucket: ImageBucket,
     pictures: PictureTable,
     fanout: Fanout,
-    rows: Sequence[ImageBranch] = BRANCHES,
 ) -> PublisherArgs:
-    """Return the arguments of the publisher; `rows` are the branches that a picture needs to be complete."""
+    """Return the arguments of the publisher."""
     args = PublisherArgs(
         bucket_name=bucket.name,
         bucket_arn=bucket.arn,
@@ -100,41 +98,12 @@ def publisher_args(
         environment={
             "BUCKET": bucket.name,
             "PICTURES_TABLE": pictures.name,
-            "SETTINGS": json.dumps(record_settings(config, pulumi.get_stack(), rows)),
+            "SETTINGS": json.dumps(record_settings(config, pulumi.get_stack(), BRANCHES)),
         },
         alarms=WATCHED,
         tls_only=config.tls_only,
     )
     return {**args, "topic_key_arn": fanout.key_arn} if fanout.key_arn else args
-
-
-def watch_args(
-    config: StackConfig, fanout: Fanout, publisher: Publisher, rows: Sequence[ImageBranch] = BRANCHES
-) -> WatchArgs:
-    """Return the arguments of `Watch`: the names of what the fan-out and the publisher created."""
-    letters = fanout.dead_letter_queue_names
-    return WatchArgs(
-        config=config,
-        topic=fanout.topic_name,
-        branches=[
-            WatchedBranch(
-                name=row.name,
-                queue=fanout.queue_names[row.name],
-                dead_letters=letters[row.name],
-                undelivered=letters[f"{row.name}-undelivered"],
-                function=fanout.function_names[row.name],
-                timeout_s=config.timeout_s,
-                visibility_timeout_s=config.visibility_timeout_s,
-            )
-            for row in rows
-        ],
-        services=[fanout.services[row.name] for row in rows],
-        memory_mb=[row.memory_mb(config) for row in rows],
-        publisher=publisher.function_name,
-        publisher_service=publisher.service,
-        failed_events=publisher.failed_queue_name,
-        rule=publisher.rule_name,
-    )
 
 
 def _check_module(spec: BranchSpec) -> None:

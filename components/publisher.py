@@ -7,9 +7,10 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components import policies
+from components import alarms, policies
+from components.alarms import Alarm
 from components.function import DEFAULT_TIMEOUT_S, Function, FunctionSettings
-from components.metric_alarms import AlarmSettings, make_alarms, publisher_alarms
+from components.metric_alarms import AlarmSettings, make_alarms
 from components.queue import Queue, QueueArgs
 
 MAX_EVENT_AGE_S = 6 * 3600
@@ -84,7 +85,9 @@ class Publisher(pulumi.ComponentResource):
         self.function_arn, self.function_name, self.service = function.arn, function.name, function.service
         self.failed_queue_url, self.failed_queue_name = failed.url, failed.name
         self.rule_name = rule.name if rule else None
-        self._alarms()
+        # Not declared above, where it would be an output of the package for other languages.
+        self.metric_alarms = self._alarms()
+        make_alarms(self.metric_alarms, args.get("alarms", {}), self._child, tags=args.get("tags"))
         self.register_outputs({"function_name": self.function_name, "failed_queue_url": self.failed_queue_url})
 
     def _failed(self, rule: aws.cloudwatch.EventRule | None) -> Queue:
@@ -116,15 +119,15 @@ class Publisher(pulumi.ComponentResource):
             self._child,
         )
 
-    def _alarms(self) -> None:
-        alarms = publisher_alarms(
-            self._name,
-            function=self.function_name,
-            failed=self.failed_queue_name,
-            rule=self.rule_name,
-            timeout_s=int(self._args["function"].get("timeout_seconds", DEFAULT_TIMEOUT_S)),
-        )
-        make_alarms(alarms, self._args.get("alarms", {}), self._child, tags=self._args.get("tags"))
+    def _alarms(self) -> list[Alarm]:
+        name, function, failed = self._name, self.function_name, self.failed_queue_name
+        timeout_s = int(self._args["function"].get("timeout_seconds", DEFAULT_TIMEOUT_S))
+        return [
+            alarms.queue_not_empty(f"{name}-failed", failed, "Uploads did not become jobs", "uploads-without-jobs"),
+            *alarms.function_alarms(name, function, timeout_s),
+            *alarms.event_alarms(name, function),
+            *(alarms.rule_alarms(f"{name}-rule", self.rule_name) if self.rule_name else ()),
+        ]
 
     def _keep_failures(self, function: Function, failed: Queue) -> None:
         aws.lambda_.FunctionEventInvokeConfig(

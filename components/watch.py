@@ -1,36 +1,23 @@
 """A stack's monitoring: its alarms, their recipients, and one dashboard."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
 from components import alarms, dashboard, policies
 from components.alarms import Alarm
+from components.branches import BRANCHES
 from components.config import StackConfig
-from components.metric_alarms import WatchedBranch, branch_alarms, make_alarms, publisher_alarms
+from components.fanout import Fanout
+from components.metric_alarms import make_alarms
 from components.names import joined_name
+from components.publisher import Publisher
 
 UNHEARD = (
     "expected alarmEmail or alarmTopic in a stack with protectData, got neither, so that alarms notify nobody: set one "
     "with `pulumi config set alarmEmail you@example.com`"
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class WatchArgs:
-    """What to watch, by physical names; `services` and `memory_mb` are in the order of `branches`."""
-
-    config: StackConfig
-    topic: pulumi.Input[str]
-    branches: Sequence[WatchedBranch]
-    services: Sequence[str]
-    memory_mb: Sequence[int]
-    publisher: pulumi.Input[str]
-    publisher_service: str
-    failed_events: pulumi.Input[str]
-    rule: pulumi.Input[str] | None
 
 
 class Watch(pulumi.ComponentResource):
@@ -41,9 +28,16 @@ class Watch(pulumi.ComponentResource):
     dashboard_name: pulumi.Output[str]
     """The physical name of the dashboard."""
 
-    def __init__(self, name: str, args: WatchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        config: StackConfig,
+        fanout: Fanout,
+        publisher: Publisher,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("pixelcascade:index:Watch", name, None, opts)
-        self._name, self._args = name, args
+        self._name, self._config, self._fanout, self._publisher = name, config, fanout, publisher
         self._child = pulumi.ResourceOptions(parent=self)
         self.alarm_topic_arns = self._recipients()
         make_alarms(self._alarms(), {"topic_arns": self.alarm_topic_arns}, self._child, runbooks=True)
@@ -52,7 +46,7 @@ class Watch(pulumi.ComponentResource):
 
     def _recipients(self) -> list[pulumi.Input[str]]:
         """Return the topics that alarms notify: the configured one, a new one for the configured address, or none."""
-        config = self._args.config
+        config = self._config
         if config.alarm_topic:
             return [config.alarm_topic]
         if not config.alarm_email:
@@ -79,35 +73,28 @@ class Watch(pulumi.ComponentResource):
         return [topic.arn]
 
     def _alarms(self) -> list[Alarm]:
-        args = self._args
-        publisher = publisher_alarms(
-            "job-publisher",
-            function=args.publisher,
-            failed=args.failed_events,
-            rule=args.rule,
-            timeout_s=args.config.timeout_s,
-        )
-        watched = zip(args.branches, args.services, strict=True)
+        fanout, publisher = self._fanout, self._publisher
+        services = [publisher.service, *fanout.services.values()]
         return [
-            *(alarm for branch in args.branches for alarm in branch_alarms(branch)),
-            *(alarms.too_many_rejected(branch.name, service) for branch, service in watched),
-            *alarms.topic_alarms("topic", args.topic),
-            *publisher,
-            *([alarms.unsent_events([args.publisher_service, *args.services])] if args.config.events else ()),
+            *fanout.branch_alarms,
+            *(alarms.too_many_rejected(branch, service) for branch, service in fanout.services.items()),
+            *alarms.topic_alarms("topic", fanout.topic_name),
+            *publisher.metric_alarms,
+            *([alarms.unsent_events(services)] if self._config.events else ()),
         ]
 
     def _dashboard(self) -> pulumi.Output[str]:
-        args, region = self._args, aws.get_region_output(opts=pulumi.InvokeOptions(parent=self)).region
-        functions = [branch.function for branch in args.branches]
+        config, fanout, publisher = self._config, self._fanout, self._publisher
+        region = aws.get_region_output(opts=pulumi.InvokeOptions(parent=self)).region
         body = pulumi.Output.all(
             region=region,
-            publisher=args.publisher,
-            topic=args.topic,
-            functions=dict(zip(args.services, functions, strict=True)),
-            memory_mb=list(args.memory_mb),
-            publisher_memory_mb=args.config.publisher_memory_mb,
-            architecture=args.config.architecture,
-            queues=[branch.queue for branch in args.branches],
+            publisher=publisher.function_name,
+            topic=fanout.topic_name,
+            functions={service: fanout.function_names[branch] for branch, service in fanout.services.items()},
+            memory_mb=[row.memory_mb(config) for row in BRANCHES],
+            publisher_memory_mb=config.publisher_memory_mb,
+            architecture=config.architecture,
+            queues=list(fanout.queue_names.values()),
         ).apply(lambda names: dashboard.body(**names))
         return aws.cloudwatch.Dashboard(
             f"{self._name}-dashboard",

@@ -7,7 +7,7 @@ from components.config import StackConfig
 from components.fanout import Fanout
 from components.image_worker import ImageWorkers
 from components.lambda_package import LambdaPackage
-from components.pipeline import image_fanout_args, publisher_args, watch_args
+from components.pipeline import image_fanout_args, publisher_args
 from components.publisher import Publisher
 from components.storage import ImageBucket, MetadataTable, PictureTable
 from components.watch import Watch
@@ -24,4 +24,4 @@ workers = ImageWorkers(
 fanout = Fanout("new-image-uploaded", image_fanout_args(config, package, workers), elsewhere)
 publishing = publisher_args(config, package, bucket=images, pictures=pictures, fanout=fanout)
 publisher = Publisher("job-publisher", publishing, elsewhere)
-Watch("watch", watch_args(config, fanout, publisher), elsewhere)
+Watch("watch", config, fanout, publisher, elsewhere)
