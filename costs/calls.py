@@ -7,12 +7,12 @@ from components import prices
 from components.branches import BRANCHES, ImageBranch
 from components.prices import Price
 from costs.bill import Line
-from handlers.ranged import FIRST_BYTES, MOST_BYTES
+from handlers.master import FIRST_BYTES, MOST_BYTES
 
 UPLOAD = "upload"
 
 HEADER_GETS = 1.25
-"""GETs until the metadata worker has a header: one for three of four cameras, see `handlers.ranged.FIRST_BYTES`."""
+"""GETs until the metadata worker has a header: one for three of four cameras, see `handlers.master.FIRST_BYTES`."""
 
 ITEM_WRITE_UNITS = 1.5
 """Write units (1 KB begun) of one item: the mean of the 24 photographs of docs/performance.md."""
@@ -71,7 +71,7 @@ def calls_in_a_row(*, header_gets: float = HEADER_GETS) -> Mapping[str, float]:
 
 
 def ranges(read_bytes: float) -> int:
-    """Return how many GETs `handlers.ranged.RangedBody` makes until so many bytes are read."""
+    """Return how many GETs `handlers.master.RangedBody` makes until so many bytes are read."""
     count, length, fetched = 1, FIRST_BYTES, FIRST_BYTES
     while fetched < read_bytes:
         length = min(2 * length, MOST_BYTES)

@@ -1,6 +1,8 @@
 """Masters in S3: fetched whole, or by ranges as they are read."""
 
 import functools
+import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -9,7 +11,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from handlers import clients
 from handlers.errors import MasterUnreadableError, PixelCascadeError
 from handlers.job import Job
-from handlers.ranged import FIRST_BYTES, RangedBody
 from handlers.storage import etag_of, focal_point_of, status_of
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 # Source: KMS's API reference, Decrypt, errors; S3 puts `KMS.` before them.
 UNUSABLE_KEY = {"KMS.DisabledException", "KMS.KMSInvalidStateException", "KMS.NotFoundException"}
 
+FIRST_BYTES = 32 * 1024
+"""Bytes of the first range: enough for three of four cameras' headers, and little waste for a small master."""
+
+MOST_BYTES = 4 * 1024 * 1024
+"""Bytes of the longest range."""
+
 
 class MasterGoneError(PixelCascadeError):
     """The master was deleted or replaced before its job arrived; its own event will follow."""
@@ -27,6 +34,34 @@ class MasterGoneError(PixelCascadeError):
 
 class MasterReplacedError(PixelCascadeError):
     """The master was replaced while it was read; the next delivery finds the new one."""
+
+
+class RangedBody(io.RawIOBase):
+    """A stream over an object of `size` bytes that starts with `head`; `fetch` returns those from a start up to an end.
+
+    Each range is twice as long as the one before, so that a long read takes few requests. It is read whole, so that its
+    connection is reused.
+    """
+
+    def __init__(self, head: bytes, size: int, fetch: Callable[[int, int], bytes]) -> None:
+        self._block, self._position, self._size, self._fetch = memoryview(head), 0, size, fetch
+        self._length, self.fetched_bytes = FIRST_BYTES, len(head)
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
+        """Read from what has been fetched, or else from the next range."""
+        if self._position == len(self._block) and self.fetched_bytes < self._size:
+            self._length = min(2 * self._length, MOST_BYTES)
+            end = min(self.fetched_bytes + self._length, self._size)
+            self._block, self._position = memoryview(self._fetch(self.fetched_bytes, end)), 0
+            self.fetched_bytes = end
+        part = self._block[self._position : self._position + len(buffer)]
+        buffer[: len(part)] = part
+        self._position += len(part)
+        return len(part)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from botocore.client import BaseClient
 from components.branches import BRANCHES
 from costs.calls import UPLOAD, calls, ranges, record_bytes, request_lines, write_units
 from handlers import job_publisher
-from handlers.ranged import FIRST_BYTES, RangedBody
+from handlers.master import FIRST_BYTES, RangedBody
 from handlers.record import Outcome
 from tests.costs.measured import handler_of
 from tests.handlers.conftest import BUCKET, PICTURES, Context, Stack, job, settings, sqs_event

@@ -10,8 +10,7 @@ from handlers import clients, metadata_extractor
 from handlers import master as masters
 from handlers.imaging import describe
 from handlers.job import Job
-from handlers.master import MasterGoneError, MasterReplacedError
-from handlers.ranged import FIRST_BYTES, RangedBody
+from handlers.master import FIRST_BYTES, MasterGoneError, MasterReplacedError, RangedBody
 from tests.handlers.conftest import BUCKET, Context, Stack, failures, job, sqs_event
 from tests.handlers.pictures import picture
 
