@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from handlers.errors import NameTakenError, NameTooLongError
+from handlers.errors import NameTakenError, NameTooLongError, PixelCascadeError
 from handlers.events import Events, PictureState
 from handlers.job import Job
 from handlers.layout import Layout
@@ -27,7 +27,6 @@ from handlers.storage import (
     reason_of,
     write_reason,
 )
-from handlers.topic import publish
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -35,6 +34,10 @@ if TYPE_CHECKING:
 
 NAME_TAKEN = "name-taken"
 """Stands in for a branch in the reason for a master whose name is taken: the publisher writes it."""
+
+
+class PublishError(PixelCascadeError):
+    """SNS did not accept a job, which must be published again, because a lost job is not harmless."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +110,11 @@ class Reconciler:
             branches=missing if record.branches and record.lives else (),
             deleted=not record.lives,
         )
-        publish(self.sns, self.topic_arn, job)
+        answer = self.sns.publish_batch(
+            TopicArn=self.topic_arn, PublishBatchRequestEntries=[{"Id": "0", "Message": job.to_json()}]
+        )
+        if refused := answer.get("Failed"):
+            raise PublishError(f"SNS refused the job of {job.key}: {refused[0]['Code']}")
 
     def _wanted(self, name: str, key: str, found: MasterState | None, record: Record | None) -> Record | None:
         """Return the record that should replace this one, or None if this one is right."""

@@ -8,7 +8,7 @@ import pytest
 from handlers import clients, job_publisher
 from handlers.errors import InvalidJobError
 from handlers.job import Job
-from handlers.topic import PublishError
+from handlers.reconcile import PublishError
 from tests.handlers.conftest import BUCKET, Context, Stack
 
 

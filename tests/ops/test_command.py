@@ -17,9 +17,8 @@ from click.testing import CliRunner, Result
 
 from components.branches import BRANCHES as ROWS
 from components.errors import NOT_AS_EXPECTED, USAGE
-from handlers.reconcile import NAME_TAKEN, Reconciler
+from handlers.reconcile import NAME_TAKEN, PublishError, Reconciler
 from handlers.record import Outcome, Record
-from handlers.topic import PublishError
 from ops import __main__ as command
 from ops import changing, options, queues
 from ops import connect as connecting
