@@ -32,13 +32,12 @@ def adopted(job: Job, settings: Settings) -> Job | None:
 class Settlement:
     """What one branch writes and removes for a picture: its outputs and its reasons.
 
-    `files` is the key prefix of its files of a master, `table` the table of its items; None if it writes none.
+    `files` is the key prefix of its files of a master; None if it writes none.
     """
 
     settings: Settings
     job: Job
     files: str | None = None
-    table: str | None = None
 
     @property
     def generation(self) -> int:
@@ -125,9 +124,9 @@ class Settlement:
 
     def _remove_outputs(self, generation: int) -> int:
         count = sum(place.remove_below(generation) for place in self._places())
-        if self.table:
+        if self.settings.table:
             name = self.settings.layout.name(self.job.key)
-            count += storage.remove_item_below(clients.dynamodb(), self.table, name, generation)
+            count += storage.remove_item_below(clients.dynamodb(), self.settings.table, name, generation)
         return count
 
     def _remove_further(self, generation: int, listed: Collection[str]) -> None:

@@ -5,7 +5,6 @@ Environment: `TABLE`, and see `handlers.settings`.
 Writes: the DynamoDB item `<name>`.
 """
 
-import os
 from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
@@ -33,7 +32,7 @@ def extract(picture: Picture, master: Master, settings: Settings) -> Item:
     if settings.salvage and _is_damaged(picture):
         fields["salvaged"] = True
     details = {"bytes_fetched": master.fetched_bytes, "pixels": facts.width * facts.height}
-    return Item(table=table(), fields=fields, details=details)
+    return Item(fields=fields, details=details)
 
 
 def strings(master: Master, facts: imaging.Metadata) -> dict[str, str]:
@@ -65,9 +64,4 @@ def _is_damaged(picture: Picture) -> bool:
         return False
 
 
-def table() -> str:
-    """Return the metadata table's name."""
-    return os.environ["TABLE"]
-
-
-WORK = Work(run=extract, bytes_needed=bytes_needed, whole=False, table=table)
+WORK = Work(run=extract, bytes_needed=bytes_needed, whole=False)

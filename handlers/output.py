@@ -109,12 +109,11 @@ def _side_by_side(call: Callable[[str], bool], keys: Collection[str]) -> list[bo
 class Item:
     """An item of the metadata table."""
 
-    table: str
     fields: Mapping[str, Any]
     details: Mapping[str, Any]
 
     def write(self, mark: Mark, settings: Settings) -> Outcome | None:
         """Write the item."""
         fields = {**self.fields, "name": settings.layout.name(mark.key)}
-        written = storage.write_item(clients.dynamodb(), self.table, fields, mark)
+        written = storage.write_item(clients.dynamodb(), settings.table, fields, mark)
         return Outcome(state="written", recipe=settings.recipe) if written else None

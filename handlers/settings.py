@@ -13,13 +13,14 @@ from handlers.stack import RecordSettings
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """A worker's settings; all but the first four and `recipe` come from the JSON in `SETTINGS`.
+    """A worker's settings; from `input_formats` on, they come from the JSON in `SETTINGS`.
 
-    The program's `components/image_worker.py` writes it.
+    The program's `components/image_worker.py` writes it. `table` is the metadata table, empty for a worker without one.
     """
 
     branch: str
     queue_url: str
+    table: str
     memory_mb: int
     record: RecordSettings
     recipe: str
@@ -50,6 +51,7 @@ class Settings:
         return cls(
             branch=environment["BRANCH"],
             queue_url=environment["QUEUE_URL"],
+            table=environment.get("TABLE", ""),
             memory_mb=int(environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]),
             record=RecordSettings.from_environment(environment),
             recipe=environment["RECIPE"],

@@ -40,14 +40,13 @@ class Work:
 
     `run` returns what to write; `bytes_needed` returns the memory for that without the file, 0 if nothing is decoded.
     Masters are fetched `whole`, or by ranges as `run` reads them. `files` returns the key prefix of the branch's files
-    of a master, `table` the name of the table of its items; None if it writes none.
+    of a master; None if it writes none.
     """
 
     run: Callable[[Picture, Master, Settings], Output]
     bytes_needed: Callable[[Picture, Settings], int]
     whole: bool = True
     files: Callable[[Layout, str], str] | None = None
-    table: Callable[[], str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,21 +84,12 @@ def process_message(
         if adopted is None:
             return "reconciled", details
         job = adopted
-    branch = _branch(job, work, settings)
+    branch = life.Settlement(settings=settings, job=job, files=_files(job, work, settings))
     if job.deleted:
         return "deleted", {**details, "outputs": branch.delete()}
     task = functools.partial(_worked, job, work, settings, early=early, isolated=wall_s is not None)
     result = task() if wall_s is None else run_isolated(task, wall_s=wall_s, memory_mb=settings.memory_mb)
     return _settled(result, branch), {**details, "generation": job.generation, **result.details}
-
-
-def _branch(job: Job, work: Work, settings: Settings) -> life.Settlement:
-    return life.Settlement(
-        settings=settings,
-        job=job,
-        files=_files(job, work, settings),
-        table=work.table() if work.table else None,
-    )
 
 
 def _files(job: Job, work: Work, settings: Settings) -> str | None:

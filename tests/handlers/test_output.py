@@ -138,7 +138,7 @@ def test_an_item_of_an_older_generation_is_not_written(stack: Stack) -> None:
     """The item of a newer generation stays, and the write returns None, as for files."""
 
     def write_item(generation: int) -> Outcome | None:
-        item = Item(table=TABLE, fields={"width": generation}, details={})
+        item = Item(fields={"width": generation}, details={})
         return item.write(Mark(key="master/cat.png", etag="e", generation=generation), settings())
 
     assert write_item(2) == Outcome(state="written", recipe="recipe")
