@@ -22,18 +22,16 @@ FEWEST_IMAGES = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Alarm:
-    """One alarm on one metric, or on the first of several expressions; it fires above its threshold."""
+    """One alarm on one metric, or on the first of several expressions; it fires above its threshold.
+
+    `runbook` is the anchor of its section in `docs/operations.md`.
+    """
 
     name: str
     meaning: str
     runbook: str
     threshold: float = 0
     queries: Sequence[Query]
-
-    @property
-    def description(self) -> str:
-        """The meaning, and the runbook's place in this project."""
-        return f"{self.meaning}; runbook: docs/operations.md#{self.runbook}"
 
 
 def queue_not_empty(name: str, queue: pulumi.Input[str], meaning: str, runbook: str) -> Alarm:

@@ -94,21 +94,17 @@ class ImageWorkers:
             bucket_arn.apply(lambda arn: policies.write_objects(arn, config.rejected_prefix, reason)),
             bucket_arn.apply(lambda arn: policies.delete_objects(arn, config.rejected_prefix, reason)),
         ]
+        follow = config.deletions == "follow"
         if prefix:
             statements.append(bucket_arn.apply(lambda arn: policies.write_objects(arn, prefix)))
         if row.records:
             statements.append(self.table.arn.apply(policies.put_items))
-        if config.deletions == "follow":
-            statements += self._deletions(row, prefix)
-        elif row.per_size and config.output_formats:
-            # To remove an earlier state's file in a format that is not kept for this state.
-            statements.append(bucket_arn.apply(lambda arn: policies.delete_objects(arn, prefix or "")))
+        # Without `follow`, to remove an earlier state's file in a format that is not kept for this state.
+        if prefix and (follow or (row.per_size and config.output_formats)):
+            statements.append(bucket_arn.apply(lambda arn: policies.delete_objects(arn, prefix)))
+        if row.records and follow:
+            statements.append(self.table.arn.apply(policies.delete_items))
         return statements
-
-    def _deletions(self, row: ImageBranch, prefix: str | None) -> list[pulumi.Input[policies.Statement]]:
-        """Return what a worker may delete if outputs are deleted with their master."""
-        files = [self.bucket.arn.apply(lambda arn: policies.delete_objects(arn, prefix))] if prefix else []
-        return [*files, *([self.table.arn.apply(policies.delete_items)] if row.records else [])]
 
 
 def worker_environment(

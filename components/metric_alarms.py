@@ -35,9 +35,10 @@ def make_alarms(
     actions = list(settings.get("topic_arns", ()))
     stack = f"{pulumi.get_project()}/{pulumi.get_stack()}"
     for alarm in found:
+        runbook = f"; runbook: docs/operations.md#{alarm.runbook}" if runbooks else ""
         aws.cloudwatch.MetricAlarm(
             f"{alarm.name}-alarm",
-            alarm_description=f"{stack}: {alarm.description if runbooks else alarm.meaning}",
+            alarm_description=f"{stack}: {alarm.meaning}{runbook}",
             comparison_operator="GreaterThanThreshold",
             threshold=alarm.threshold,
             evaluation_periods=1,
