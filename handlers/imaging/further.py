@@ -81,8 +81,8 @@ class Webp(Further):
         if not chunks.startswith(b"VP8X"):
             # Only the extended format may have further chunks.
             sides = b"".join((side - 1).to_bytes(3, "little") for side in self.size)
-            chunks = b"".join((_chunk(b"VP8X", bytes(4) + sides), chunks))
-        body = b"".join((b"WEBP", chunks, _chunk(b"note", text.encode())))
+            chunks = b"".join((*riff_chunk(b"VP8X", bytes(4) + sides), chunks))
+        body = b"".join((b"WEBP", chunks, *riff_chunk(b"note", text.encode())))
         return b"".join((head[:4], len(body).to_bytes(4, "little"), body))
 
 
@@ -136,6 +136,6 @@ def encoder_bytes(sizes: Iterable[Size], further: Iterable[str]) -> int:
     return largest * max((FORMATS[name].encoder_bytes_per_pixel for name in further), default=0)
 
 
-def _chunk(name: bytes, content: bytes) -> bytes:
-    """Return a chunk of a RIFF file, whose length is even."""
-    return b"".join((name, len(content).to_bytes(4, "little"), content, b"\0" * (len(content) % 2)))
+def riff_chunk(name: bytes, content: bytes) -> tuple[bytes, ...]:
+    """Return the parts of a chunk of a RIFF file, whose length is even."""
+    return name, len(content).to_bytes(4, "little"), content, b"\0" * (len(content) % 2)

@@ -14,7 +14,6 @@ from PIL import Image
 from handlers.errors import BrokenImageError
 from handlers.imaging.facts.exif import ORIENTATION, Exif, read_exif
 from handlers.imaging.facts.rights import MAX_BLOCK_BYTES
-from handlers.imaging.facts.xmp import packet_text
 from handlers.imaging.limits import Limits
 from handlers.imaging.pixels.raster import Raster
 from handlers.imaging.pixels.transparency import split
@@ -26,10 +25,7 @@ from .heif_items import ImageItem
 from .heif_meta import MAX_META_BYTES
 from .heif_payload import payload
 from .isobmff import Reader, boxes, damaged, walk
-from .picture import Picture
-from .png_text import XMP as XMP_TEXT
-
-MAX_EXIF_BYTES = 1024 * 1024
+from .picture import MAX_EXIF_BYTES, Picture
 
 SHARED_BYTES = 64 * 1024
 """By how much all items together may exceed the file, because programs store equal data of flat tiles once."""
@@ -78,8 +74,7 @@ class HeifPicture(Picture):
                 self.exif = self.turned(read_exif(_tiff(block)))
         with contextlib.suppress(BrokenImageError):
             if header.xmp_item:
-                packet = header.meta.data(self.source, header.xmp_item, MAX_BLOCK_BYTES)
-                self.texts = {**self.texts, XMP_TEXT: packet_text(packet)}
+                self.xmp = header.meta.data(self.source, header.xmp_item, MAX_BLOCK_BYTES)
 
     def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:  # noqa: ARG002 - all or nothing
         """Decode the picture; a damaged one is never kept. See `Picture.decode`."""

@@ -1,7 +1,6 @@
 """An opened picture: its header is read, its pixels are not decoded. Each format has a subclass of both classes."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
@@ -13,10 +12,11 @@ from handlers.imaging.limits import BYTES_PER_PIXEL, Limits, area, bytes_needed
 from handlers.imaging.pixels.raster import Raster
 from handlers.imaging.source import Source
 
-from .png_text import XMP
-
 MAX_PROFILE_BYTES = 4 * 1024 * 1024
 """The longest ICC profile that is used; printers' have up to 3 MB."""
+
+MAX_EXIF_BYTES = 1024 * 1024
+"""EXIF with a thumbnail has up to 64 KB; a longer block has something else."""
 
 GAIN_MAP_IGNORED = "the HDR gain map was ignored"
 
@@ -26,8 +26,8 @@ class Header:
     """Facts known before any pixel is decoded.
 
     `width` and `height` are as stored, before orientation; `mode` is the Pillow mode of the coded picture.
-    `exif` is the TIFF structure without a prefix, `icc` the embedded profile, `iptc` Photoshop's resource blocks, `xmp`
-    the packet, and `texts` a PNG's texts by keyword.
+    `exif` is the TIFF structure without a prefix, `icc` the embedded profile, `iptc` Photoshop's resource blocks, and
+    `xmp` the packet.
     """
 
     format: str
@@ -39,7 +39,6 @@ class Header:
     icc: bytes | None = None
     iptc: bytes = b""
     xmp: bytes | None = None
-    texts: Mapping[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -64,7 +63,7 @@ class Picture(ABC):
     """Peak of the costliest pictures of the format; see docs/imaging.md for the measurement."""
     header: Header
     exif: Exif
-    texts: Mapping[str, str]
+    xmp: bytes | None
     warnings: list[str]
     early: bool = True
     """Whether to decode while the file arrives. It saves time if the processor has nothing else to do; otherwise it
@@ -73,7 +72,7 @@ class Picture(ABC):
     def __init__(self, source: Source, limits: Limits, header: Header) -> None:
         self.source, self.limits, self.header = source, limits, header
         self.exif = read_exif(header.exif)
-        self.texts = header.texts
+        self.xmp = header.xmp
         self.warnings = list(header.warnings)
 
     @classmethod
@@ -157,8 +156,7 @@ class Picture(ABC):
     @property
     def rights(self) -> bytes:
         """Artist and copyright as the body of an EXIF segment; empty if the file has neither."""
-        xmp = packet_text(self.header.xmp) if self.header.xmp else self.texts.get(XMP, "")
-        return rights_only(self.exif, self.header.iptc, xmp, self.texts)
+        return rights_only(self.exif, self.header.iptc, packet_text(self.xmp) if self.xmp else "")
 
     def too_many_frames(self) -> ImageTooLargeError:
         """Return the error for a file with more frames than the limit."""

@@ -82,16 +82,16 @@ class PngPicture(Picture):
         """Read the chunks from the picture to the end, and check the checksum of each IDAT."""
         self.data = read_data(self.source, self.limits)
         self.warnings += self.data.warnings
-        self.texts = {**self.data.texts, **self.header.texts}
         if self.header.exif is None and self.data.exif:
             self.exif = read_exif(self.data.exif)
 
     @property
     def rights(self) -> bytes:
         """Artist and copyright, also from the blocks that ImageMagick writes as text; see `Picture.rights`."""
-        exif, iptc, xmp = (raw_profile(self.texts.get(keyword, "")) for keyword in (RAW_EXIF, RAW_IPTC, RAW_XMP))
-        packet = self.texts.get(XMP) or packet_text(xmp)
-        return rights_only(self.exif if self.exif.image else read_exif(exif), iptc, packet, self.texts)
+        texts = {**self.data.texts, **self.header.texts}
+        exif, iptc, xmp = (raw_profile(texts.get(keyword, "")) for keyword in (RAW_EXIF, RAW_IPTC, RAW_XMP))
+        packet = texts.get(XMP) or packet_text(xmp)
+        return rights_only(self.exif if self.exif.image else read_exif(exif), iptc, packet, texts)
 
     def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:  # noqa: ARG002 - never reduced
         """Decode all pixels; see `Picture.decode`."""

@@ -4,13 +4,13 @@ Source: W3C PNG specification, third edition, 4.3 and 11.3.2; cLLI and mDCV coun
 """
 
 import struct
-import zlib
 from collections.abc import Mapping
 
 from handlers.imaging.pixels.code_points import coded_profile
 from handlers.imaging.pixels.profile import SRGB, Primaries, build_profile
 
 from .picture import MAX_PROFILE_BYTES
+from .png_text import inflated
 
 COLOUR_BYTES = {b"cICP": 4, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32, b"cLLI": 8, b"mDCV": 24}
 _SRGB_GAMMA = 45_455
@@ -81,12 +81,8 @@ def _primaries(points: bytes) -> Primaries:
 def _embedded(chunk: bytes, warnings: list[str]) -> bytes | None:
     """Inflate the iCCP chunk, up to the longest profile that is used."""
     name, _, coded = chunk.partition(b"\0")
-    inflater = zlib.decompressobj()
-    try:
-        profile = inflater.decompress(coded[1:], MAX_PROFILE_BYTES)
-    except zlib.error:
-        profile = b""
-    if not 1 <= len(name) <= _MOST_NAME_BYTES or coded[:1] != b"\0" or inflater.unconsumed_tail or not inflater.eof:
+    profile = inflated(coded[1:], MAX_PROFILE_BYTES)
+    if profile is None or not 1 <= len(name) <= _MOST_NAME_BYTES or coded[:1] != b"\0":
         warnings.append("the ICC profile was ignored: it is damaged or too long")
         return None
     if profile[_SIGNATURE] != b"acsp":

@@ -13,7 +13,8 @@ from handlers.imaging.limits import Limits
 from handlers.imaging.source import Source, length_without
 
 from .decoding import BLOCK_BYTES
-from .png_header import MAX_DATA_CHUNKS, MAX_EXIF_BYTES, PALETTE, SIGNATURE, Chunk, PngHeader, too_long, walk
+from .picture import MAX_EXIF_BYTES
+from .png_header import MAX_DATA_CHUNKS, PALETTE, SIGNATURE, Chunk, PngHeader, too_long, walk
 from .png_text import TEXTS, Texts
 
 MAX_CHUNKS = 65_536

@@ -4,7 +4,7 @@ Source: W3C PNG specification, third edition.
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from handlers.errors import BrokenImageError, UnsupportedFormatError
@@ -12,14 +12,13 @@ from handlers.imaging.facts.rights import MAX_BLOCK_BYTES
 from handlers.imaging.limits import Limits
 from handlers.imaging.source import Source
 
-from .picture import MAX_PROFILE_BYTES, Header
+from .picture import MAX_EXIF_BYTES, MAX_PROFILE_BYTES, Header
 from .png_colour import COLOUR_BYTES, colour_profile
 from .png_text import TEXTS, Texts
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_DATA_CHUNKS = 16_384
 MAX_CHUNK_BYTES = 2**31 - 1
-MAX_EXIF_BYTES = 1024 * 1024
 GREY, RGB, PALETTE, GREY_ALPHA, RGB_ALPHA = 0, 2, 3, 4, 6
 _DEPTHS = {GREY: (1, 2, 4, 8, 16), RGB: (8, 16), PALETTE: (1, 2, 4, 8), GREY_ALPHA: (8, 16), RGB_ALPHA: (8, 16)}
 
@@ -40,9 +39,10 @@ class Chunk:
 
 @dataclass(frozen=True, kw_only=True)
 class PngHeader(Header):
-    """Facts from the chunks up to the first IDAT."""
+    """Facts from the chunks up to the first IDAT; `texts` are by keyword."""
 
     ihdr: bytes
+    texts: Mapping[str, str]
     palette: bytes = b""
     trns: bytes = b""
     animated: bool = False
@@ -146,11 +146,11 @@ def _take(source: Source, chunk: Chunk, found: dict[bytes, bytes], warnings: lis
     """Read one chunk; a bad ancillary one is a warning, a bad critical one is an error."""
     critical = chunk.kind[:1].isupper()
     name = chunk.kind.decode("ascii")
-    if chunk.size > _WANTED[chunk.kind] and not critical:
+    if chunk.size > _WANTED[chunk.kind]:
+        if critical:
+            raise BrokenImageError(f"the PNG is damaged: its {name} chunk has {chunk.size:,} bytes")
         warnings.append(too_long(chunk))
         return
-    if critical and chunk.size > _WANTED[chunk.kind]:
-        raise BrokenImageError(f"the PNG is damaged: its {name} chunk has {chunk.size:,} bytes")
     data = _intact(source, chunk)
     if data is not None:
         found[chunk.kind] = data

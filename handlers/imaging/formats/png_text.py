@@ -49,22 +49,22 @@ def _text(kind: bytes, data: bytes) -> str | None:
     if kind == b"tEXt":
         return data.decode("latin-1")
     if kind == b"zTXt":
-        return _decoded(_inflated(data[1:]), "latin-1")
+        return _decoded(inflated(data[1:], MAX_BLOCK_BYTES), "latin-1")
     compressed = data[:1] == b"\1"
     _, _, rest = data[2:].partition(b"\0")  # The language.
     _, _, body = rest.partition(b"\0")  # The translated keyword.
-    return _decoded(_inflated(body) if compressed else body, "utf-8")
+    return _decoded(inflated(body, MAX_BLOCK_BYTES) if compressed else body, "utf-8")
 
 
 def _decoded(body: bytes | None, encoding: str) -> str | None:
     return None if body is None else body.decode(encoding, "replace")
 
 
-def _inflated(deflated: bytes) -> bytes | None:
+def inflated(deflated: bytes, most_bytes: int) -> bytes | None:
     """Return the inflated bytes, or None if they are damaged or too many."""
     inflater = zlib.decompressobj()
     try:
-        found = inflater.decompress(deflated, MAX_BLOCK_BYTES)
+        found = inflater.decompress(deflated, most_bytes)
     except zlib.error:
         return None
     return found if inflater.eof else None

@@ -14,15 +14,14 @@ from PIL import Image, WebPImagePlugin
 from handlers.errors import BrokenImageError
 from handlers.imaging.facts.exif import read_exif
 from handlers.imaging.facts.rights import MAX_BLOCK_BYTES
-from handlers.imaging.facts.xmp import packet_text
+from handlers.imaging.further import riff_chunk
 from handlers.imaging.limits import Limits
 from handlers.imaging.pixels.raster import Raster
 from handlers.imaging.pixels.transparency import split
 from handlers.imaging.source import Source
 
 from .decoding import image_faults
-from .picture import MAX_PROFILE_BYTES, Picture
-from .png_text import XMP as XMP_TEXT
+from .picture import MAX_EXIF_BYTES, MAX_PROFILE_BYTES, Picture
 from .webp_header import (
     ALPHA,
     EXIF,
@@ -43,9 +42,6 @@ if not WebPImagePlugin.SUPPORTED:
     raise ImportError(
         "expected a Pillow that decodes WebP, got one without PIL._webp: build the layer with inputFormats"
     )
-
-MAX_EXIF_BYTES = 1024 * 1024
-"""EXIF with a thumbnail has up to 64 KB; a longer chunk has something else."""
 
 _MOST_BYTES = {EXIF: MAX_EXIF_BYTES, XMP: MAX_BLOCK_BYTES}
 
@@ -88,7 +84,7 @@ class WebpPicture(Picture):
                 elif kind == PROFILE:
                     self.header = replace(self.header, icc=data)
                 else:
-                    self.texts = {**self.texts, XMP_TEXT: packet_text(data)}
+                    self.xmp = data
 
     def _metadata(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield the type and data of the first chunk of each kind that is still needed, unless it is too long."""
@@ -130,19 +126,15 @@ def _payload(source: Source, header: WebpHeader) -> bytes:
     Raises:
         BrokenImageError: The file ends within the picture.
     """
-    parts = []
+    parts = list[bytes]()
     if header.alpha and header.picture.kind == LOSSY:
         sides = b"".join((side - 1).to_bytes(3, "little") for side in header.box[2:])
-        parts += _chunk(EXTENDED, b"\x10\0\0\0" + sides)
-        parts += _chunk(ALPHA, _data(source, header.alpha))
-    parts += _chunk(header.picture.kind, _data(source, header.picture))
+        parts += riff_chunk(EXTENDED, b"\x10\0\0\0" + sides)
+        parts += riff_chunk(ALPHA, _data(source, header.alpha))
+    parts += riff_chunk(header.picture.kind, _data(source, header.picture))
     body = b"WEBP" + b"".join(parts)
     return b"RIFF" + len(body).to_bytes(4, "little") + body
 
 
 def _data(source: Source, chunk: RiffChunk) -> bytes:
     return source.take(chunk.start, chunk.size)
-
-
-def _chunk(kind: bytes, data: bytes) -> list[bytes]:
-    return [kind, len(data).to_bytes(4, "little"), data, b"\0" * (len(data) % 2)]
