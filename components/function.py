@@ -1,5 +1,6 @@
 """One Lambda function with its role, its permissions and its log group."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
 
@@ -8,12 +9,18 @@ import pulumi_aws as aws
 from pulumi_aws.lambda_ import FunctionLoggingConfigArgsDict as Logging
 
 from components import policies
-from components.environment import checked_environment
+from components.errors import ArgumentError
 from components.names import checked_name
 
 DEFAULT_MEMORY_MB = 256
 DEFAULT_TIMEOUT_S = 30
 DEFAULT_LOG_RETENTION_DAYS = 14
+
+MAX_ENVIRONMENT_BYTES = 4096
+"""Bytes of all variables as JSON. Source: Lambda's developer guide, "Lambda quotas", environment variables."""
+
+LONGEST_OUTPUT = 256
+"""The assumed length of a value that is only known after the deployment: ARNs and names of tables are shorter."""
 
 
 class FunctionSettings(TypedDict):
@@ -139,3 +146,18 @@ class Function(pulumi.ComponentResource):
             # A function that starts before its permissions would fail its first messages.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
+
+
+def checked_environment(function: str, variables: Mapping[str, pulumi.Input[str]]) -> dict[str, pulumi.Input[str]]:
+    """Return a function's environment.
+
+    Raises: ArgumentError, if it is too large for Lambda.
+    """
+    known = {name: value if isinstance(value, str) else "x" * LONGEST_OUTPUT for name, value in variables.items()}
+    size_bytes = len(json.dumps(known, separators=(",", ":")).encode())
+    if size_bytes > MAX_ENVIRONMENT_BYTES:
+        raise ArgumentError(
+            f"The function {function}: expected an environment of at most {MAX_ENVIRONMENT_BYTES} bytes, got "
+            f"{size_bytes}: remove variables, or shorten their values"
+        )
+    return dict(variables)

@@ -1,7 +1,13 @@
-"""`Function`: its role, its log group and its settings; not whether its code runs on Lambda."""
+"""`Function`: role, log group, settings, and refused environments; not whether its code runs on Lambda."""
 
+import asyncio
+import json
+
+import pulumi
 import pytest
 
+from components.errors import ArgumentError
+from components.function import MAX_ENVIRONMENT_BYTES, checked_environment
 from components.stack_file import stack_config
 from tests.recording import FUNCTIONS, Recorded, allowed, arn, physical, record, recorded, statements
 
@@ -123,3 +129,37 @@ def test_the_service_is_the_functions_name_project_and_stack() -> None:
     """Otherwise the metrics of two projects' stacks `dev` in one account would be counted as one."""
     variables = function().inputs["environment"]["variables"]
     assert variables["POWERTOOLS_SERVICE_NAME"] == "pixel-resizer-pixelcascade-dev"
+
+
+def test_an_environment_of_the_largest_size_is_accepted() -> None:
+    """An environment of exactly the limit passes; quotes and braces count."""
+    value = "x" * (MAX_ENVIRONMENT_BYTES - len('{"NAME":""}'))
+    assert checked_environment("worker", {"NAME": value}) == {"NAME": value}
+
+
+def test_one_byte_more_is_refused_with_both_numbers() -> None:
+    """The error names the function, the limit and the size."""
+    value = "x" * (MAX_ENVIRONMENT_BYTES - len('{"NAME":""}') + 1)
+    with pytest.raises(
+        ArgumentError, match="The function worker: expected an environment of at most 4096 bytes, got 4097"
+    ):
+        checked_environment("worker", {"NAME": value})
+
+
+def test_an_unknown_output_counts_as_its_maximum_length() -> None:
+    """An output counts as 256 characters."""
+
+    async def check() -> None:  # Outputs need an event loop.
+        checked_environment(
+            "worker", {"NAME": "x" * (MAX_ENVIRONMENT_BYTES - 256), "TOPIC_ARN": pulumi.Output.from_input("a")}
+        )
+
+    with pytest.raises(ArgumentError, match="at most 4096 bytes"):
+        asyncio.run(check())
+
+
+def test_too_many_sizes_are_refused() -> None:
+    """120 sizes with long names are refused before Lambda would refuse them."""
+    sizes = json.dumps([f"a-size-with-a-long-name-{number}={number}" for number in range(1, 121)])
+    with pytest.raises(ArgumentError, match=r"The function .*: expected an environment of at most 4096 bytes, got"):
+        recorded("dev", sizes=sizes)
