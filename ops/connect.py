@@ -1,9 +1,7 @@
 """Connect to a deployed stack: on AWS by its Pulumi outputs, or the one that `python -m local up` keeps running."""
 
-import functools
 import json
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +33,10 @@ def connect(stack: str | None, *, local: bool) -> DeployedStack:
     try:
         # The environment may name another region.
         region = outputs["topic"].split(":")[3]
-        return _stack(outputs, lambda name: boto3.client(name, region_name=region, config=_config(name)))  # type: ignore[call-overload]
+        return DeployedStack.from_outputs(
+            outputs,
+            lambda name: boto3.client(name, region_name=region, config=_config(name)),  # type: ignore[call-overload]
+        )
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise click.UsageError(
             f"expected this project's outputs, got stack {stack!r} without a valid {error}: run `pulumi up` first."
@@ -75,11 +76,7 @@ def _local() -> DeployedStack:
     def client(name: str) -> Any:
         return session.client(name, config=proxies.merge(_config(name)), **found["client"])  # type: ignore[call-overload]
 
-    return _stack(found["outputs"], client)
-
-
-def _stack(outputs: dict[str, Any], client: Callable[[str], Any]) -> DeployedStack:
-    return DeployedStack.from_outputs(outputs, functools.cache(client))
+    return DeployedStack.from_outputs(found["outputs"], client)
 
 
 def _config(service: str) -> Config:

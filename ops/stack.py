@@ -1,5 +1,6 @@
 """A deployed stack for the commands: its clients, its resources' names, its layout."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -38,12 +39,12 @@ class DeployedStack:
 
     @classmethod
     def from_outputs(cls, outputs: Mapping[str, Any], client: Callable[[str], Any]) -> Self:
-        """Read a stack from its Pulumi outputs.
+        """Read a stack from its Pulumi outputs; `client` makes the client of a service.
 
         Raises: KeyError, if they are not this project's.
         """
         return cls(
-            client=client,
+            client=functools.cache(client),
             bucket=outputs["bucket"],
             table=outputs["table"],
             topic=outputs["topic"],
