@@ -4,7 +4,7 @@ import functools
 import logging
 import os
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from handlers import start
 
@@ -18,32 +18,27 @@ if TYPE_CHECKING:
 
 def s3() -> "S3Client":
     """Return this process's S3 client."""
-    client: S3Client = _client("s3")
-    return client
+    return cast("S3Client", _client("s3"))
 
 
 def sns() -> "SNSClient":
     """Return this process's SNS client."""
-    client: SNSClient = _client("sns")
-    return client
+    return cast("SNSClient", _client("sns"))
 
 
 def sqs() -> "SQSClient":
     """Return this process's SQS client."""
-    client: SQSClient = _client("sqs")
-    return client
+    return cast("SQSClient", _client("sqs"))
 
 
 def dynamodb() -> "DynamoDBClient":
     """Return this process's DynamoDB client."""
-    client: DynamoDBClient = _client("dynamodb")
-    return client
+    return cast("DynamoDBClient", _client("dynamodb"))
 
 
 def events() -> "EventBridgeClient":
     """Return this process's EventBridge client."""
-    client: EventBridgeClient = _client("events")
-    return client
+    return cast("EventBridgeClient", _client("events"))
 
 
 MAX_CONNECTIONS = 64

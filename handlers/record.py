@@ -53,13 +53,10 @@ class Outcome:
 
     def named(self, name: str) -> dict[str, Any]:
         """Return these fields, with the files' full keys."""
-        outputs = {key.replace(NAME, name, 1): dict(size) for key, size in self.outputs.items()}
-        not_kept = {key.replace(NAME, name, 1): size_bytes for key, size_bytes in self.not_kept.items()}
-        return {
-            **self.facts(),
-            **({"outputs": outputs} if outputs else {}),
-            **({"not_kept": not_kept} if not_kept else {}),
-        }
+        facts = self.facts()
+        for files in facts.keys() & {"outputs", "not_kept"}:
+            facts[files] = {key.replace(NAME, name, 1): about for key, about in facts[files].items()}
+        return facts
 
 
 class MasterState(NamedTuple):
