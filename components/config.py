@@ -2,7 +2,6 @@
 
 import dataclasses
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -191,13 +190,6 @@ class StackConfig:
     def sized_files(self) -> int:
         """The most files that the sizes of a picture become: one in each format."""
         return len(self.sizes) * (1 + len(self.output_formats))
-
-    @property
-    def function_runtime(self) -> str:
-        """Runtime that the functions are deployed for: the configured one, or this machine's own Python."""
-        if self.package_for == "host":
-            return f"python{sys.version_info.major}.{sys.version_info.minor}"
-        return self.runtime
 
     @property
     def further_inputs(self) -> tuple[str, ...]:

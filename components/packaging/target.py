@@ -48,10 +48,10 @@ class Target:
     def of(cls, config: StackConfig) -> Self:
         """Return what a stack's functions run on; with `packageFor: host` that is this machine."""
         host = config.package_for == "host"
-        architecture = this_architecture() if host else config.architecture
+        here = f"python{sys.version_info.major}.{sys.version_info.minor}"
         return cls(
-            config.function_runtime,
-            architecture,
+            here if host else config.runtime,
+            this_architecture() if host else config.architecture,
             host,
             config.imaging,
             host or config.bytecode == "required",
