@@ -29,13 +29,8 @@ class Mark:
 
     def as_metadata(self) -> dict[str, str]:
         """Return the mark as an object's user metadata."""
-        marks = {
-            "key": as_header(self.key),
-            "etag": self.etag,
-            "generation": str(self.generation),
-            "recipe": self.recipe,
-        }
-        return {name: value for name, value in marks.items() if value}
+        marks = {**vars(self), "key": as_header(self.key)}
+        return {name: str(value) for name, value in marks.items() if value != ""}
 
     def as_item(self) -> dict[str, Any]:
         """Return the mark as attributes of a DynamoDB item."""

@@ -70,7 +70,10 @@ def process_message(
     Raises: GuardedFormatError, if only a child process may decode the picture; any error that is not the image's fault.
     """
     try:
-        job = _trusted(Job.from_json(message.body), settings)
+        job = Job.from_json(message.body)
+        # Anyone may have sent it.
+        check_bucket(job.bucket, settings.record)
+        settings.layout.path(job.key)
     except InvalidJobError as error:
         key = settings.layout.refused_key(message.message_id, settings.branch)
         reason = storage.reason_of(settings.branch, type(error).__name__, str(error), body=message.body)
@@ -164,13 +167,6 @@ def _settled(result: Result, branch: life.Settlement) -> str:
     if result.name == "rejected" and not branch.reject(result.outcome.error, result.message):
         return "superseded"
     return result.name if branch.settle(result.outcome) else "superseded"
-
-
-def _trusted(job: Job, settings: Settings) -> Job:
-    """Return the job if it is for this stack, because anyone may have sent it."""
-    check_bucket(job.bucket, settings.record)
-    settings.layout.path(job.key)
-    return job
 
 
 def _why(error: PixelCascadeError) -> dict[str, str]:

@@ -19,7 +19,7 @@ class Explained(Commands):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; refuse arguments in another encoding than UTF-8, because they name no key."""
-        if wrong := [text for text in args if not _is_utf_8(text)]:
+        if wrong := [text for text in args if text.encode(errors="replace").decode() != text]:
             raise click.UsageError(f"expected text in UTF-8, got {wrong[0]!a}: check the terminal's encoding", ctx)
         return super().resolve_command(ctx, args)
 
@@ -32,10 +32,6 @@ class Explained(Commands):
             if isinstance(error, PixelCascadeError):  # Its message says what to do.
                 raise click.ClickException(reason) from error
             raise click.ClickException(f"{reason} ({type(error).__name__}). {_advice(error)}") from error
-
-
-def _is_utf_8(text: str) -> bool:
-    return text.encode(errors="replace").decode() == text
 
 
 def _advice(error: Exception) -> str:

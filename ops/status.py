@@ -54,7 +54,7 @@ def taken(stack: DeployedStack, record: Record, key: str) -> Mapping[str, Any] |
     """Return why a master is rejected whose name the owner of the record has, or None for the owner itself."""
     master = _whole(stack, key)
     reason = read_json(stack, stack.layout.rejected_key(master, NAME_TAKEN)) if record.key != master else None
-    if reason is None or not _uploaded(stack, master):  # With `deletions: keep` a reason outlives its master.
+    if reason is None or head(stack, master) is None:  # With `deletions: keep` a reason outlives its master.
         return None
     return {**reason, "key": master}
 
@@ -73,8 +73,8 @@ def find(stack: DeployedStack, key: str) -> Record:
     if (first := next(records, None)) is not None:
         # The name `cat.v2` may be that of `cat.v2.png`, while a master `cat.v2` would have the name `cat`.
         second = next(records, None) if first.key != whole else None
-        return first if second is None or _uploaded(stack, whole) else second
-    if names and _uploaded(stack, whole):
+        return first if second is None or head(stack, whole) else second
+    if names and head(stack, whole):
         raise UnrecordedPictureError(
             f"expected a picture with a record, got {key!r}, which was uploaded but has none: see "
             f"{command('letters')}, fix the cause, then run {command('backfill', '--missing')}; a new bucket sends "
@@ -92,10 +92,6 @@ def _names(stack: DeployedStack, key: str) -> Iterator[str]:
     except InvalidJobError:
         return
     yield key
-
-
-def _uploaded(stack: DeployedStack, master: str) -> bool:
-    return head(stack, master) is not None
 
 
 def _whole(stack: DeployedStack, key: str) -> str:

@@ -59,7 +59,7 @@ def read_header(source: Source, limits: Limits, name: str, coding: bytes) -> Hei
     alpha = alpha_of(source, meta, image, name, coding)
     item = meta.item(number)
     box, orientation = shown(item, image.size, warnings)
-    if _has_gain_map(meta):
+    if any(one.kind == TONE_MAP or auxiliary(one) == GAIN_MAP_TYPE for one in meta.items.values()):
         warnings.append(GAIN_MAP_IGNORED)
     grey = kind_of(meta.item(image.tiles[0])).chroma == GREY
     return HeifHeader(
@@ -79,10 +79,6 @@ def read_header(source: Source, limits: Limits, name: str, coding: bytes) -> Hei
         exif_item=_described(meta, b"Exif"),
         xmp_item=_described(meta, b"mime", b"application/rdf+xml"),
     )
-
-
-def _has_gain_map(meta: Meta) -> bool:
-    return any(item.kind == TONE_MAP or auxiliary(item) == GAIN_MAP_TYPE for item in meta.items.values())
 
 
 def _described(meta: Meta, kind: bytes, content_type: bytes = b"") -> ImageItem | None:

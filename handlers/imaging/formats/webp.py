@@ -31,7 +31,6 @@ from .webp_header import (
     LOSSY,
     PROFILE,
     XMP,
-    RiffChunk,
     WebpHeader,
     read_header,
     walk,
@@ -95,7 +94,7 @@ class WebpPicture(Picture):
             if not most or number > self.limits.max_segments + self.limits.max_frames:
                 return
             if chunk.kind in most and chunk.size <= most.pop(chunk.kind):
-                yield chunk.kind, _data(self.source, chunk)
+                yield chunk.kind, self.source.take(chunk.start, chunk.size)
 
     def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:  # noqa: ARG002 - all or nothing
         """Decode the first picture; a damaged one is never kept. See `Picture.decode`."""
@@ -130,11 +129,8 @@ def _payload(source: Source, header: WebpHeader) -> bytes:
     if header.alpha and header.picture.kind == LOSSY:
         sides = b"".join((side - 1).to_bytes(3, "little") for side in header.box[2:])
         parts += riff_chunk(EXTENDED, b"\x10\0\0\0" + sides)
-        parts += riff_chunk(ALPHA, _data(source, header.alpha))
-    parts += riff_chunk(header.picture.kind, _data(source, header.picture))
+        parts += riff_chunk(ALPHA, source.take(header.alpha.start, header.alpha.size))
+    picture = header.picture
+    parts += riff_chunk(picture.kind, source.take(picture.start, picture.size))
     body = b"WEBP" + b"".join(parts)
     return b"RIFF" + len(body).to_bytes(4, "little") + body
-
-
-def _data(source: Source, chunk: RiffChunk) -> bytes:
-    return source.take(chunk.start, chunk.size)
