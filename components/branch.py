@@ -9,10 +9,9 @@ import pulumi
 import pulumi_aws as aws
 
 from components import alarms, policies
-from components.alarms import Alarm
+from components.alarms import Alarm, AlarmSettings, make_alarms
 from components.delivery import DEFAULT_BATCH_SIZE, DEFAULT_MAX_CONCURRENCY, DEFAULT_MAX_RECEIVES, visibility_timeout_s
 from components.function import Function, FunctionSettings
-from components.metric_alarms import AlarmSettings, make_alarms
 from components.queue import Queue, QueueArgs
 from components.worker import BranchSpec, Worker, checked, existing_worker, settings_of, timeout_of
 

@@ -7,12 +7,11 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policies
-from components.alarms import topic_alarms
+from components.alarms import AlarmSettings, make_alarms, topic_alarms
 from components.branch import Branch, BranchArgs, DeliverySettings
 from components.errors import ArgumentError
 from components.function import FunctionSettings
 from components.key import LATEST_DAYS, Key
-from components.metric_alarms import AlarmSettings, make_alarms
 from components.names import checked_name
 from components.worker import BranchSpec
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pulumi
 
+from components.alarms import AlarmSettings
 from components.branches import BRANCHES
 from components.config import ConfigError, StackConfig
 from components.fanout import Fanout, FanoutArgs
@@ -12,7 +13,6 @@ from components.function import FunctionSettings
 from components.image_worker import ImageWorkers
 from components.key import LATEST_DAYS, SOONEST_DAYS
 from components.lambda_package import LambdaPackage
-from components.metric_alarms import AlarmSettings
 from components.picture_record import record_settings, record_statements
 from components.publisher import PublisherArgs
 from components.stack_file import ROOT

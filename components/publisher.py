@@ -8,9 +8,8 @@ import pulumi
 import pulumi_aws as aws
 
 from components import alarms, policies
-from components.alarms import Alarm
+from components.alarms import Alarm, AlarmSettings, make_alarms
 from components.function import DEFAULT_TIMEOUT_S, Function, FunctionSettings
-from components.metric_alarms import AlarmSettings, make_alarms
 from components.queue import Queue, QueueArgs
 
 MAX_EVENT_AGE_S = 6 * 3600

@@ -6,11 +6,10 @@ import pulumi
 import pulumi_aws as aws
 
 from components import alarms, dashboard, policies
-from components.alarms import Alarm
+from components.alarms import Alarm, make_alarms
 from components.branches import BRANCHES
 from components.config import StackConfig
 from components.fanout import Fanout
-from components.metric_alarms import make_alarms
 from components.names import joined_name
 from components.publisher import Publisher
 
