@@ -12,9 +12,7 @@ import pulumi_aws as aws
 from components.config import StackConfig
 from components.names import joined_name
 from components.packaging.build import build
-from components.packaging.target import PackageError, Target
-
-__all__ = ["LambdaPackage", "PackageError"]
+from components.packaging.target import Target
 
 
 class LambdaPackage(pulumi.ComponentResource):

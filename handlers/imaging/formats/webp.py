@@ -48,7 +48,6 @@ _MOST_BYTES = {EXIF: MAX_EXIF_BYTES, XMP: MAX_BLOCK_BYTES}
 class WebpPicture(Picture):
     """A WebP, lossy or lossless, or the first frame of an animated one."""
 
-    magics = (b"RIFF",)
     guarded = True
     bytes_per_pixel = 18
     header: WebpHeader
