@@ -102,9 +102,7 @@ class Inventory:
 
 def name_of(row: ImageBranch, path: str) -> str | None:
     """Return the name of the picture that a branch's file shows, from the path below the branch's prefix."""
-    if row.per_size:
-        return path.rpartition("/")[0] or None
-    return path.rpartition(".")[0] or None
+    return path.rpartition("/" if row.per_size else ".")[0] or None
 
 
 def _beginning_of_names(prefix: str) -> str:

@@ -38,6 +38,5 @@ class Metadata:
     def extras(self) -> dict[str, Any]:
         """Return the facts for the item in addition to its six strings, without those that are unknown."""
         facts = {**vars(self), "tags": dict(self.tags), "warnings": list(self.warnings)}
-        for name in ("width", "height", "format"):
-            del facts[name]
-        return {name: value for name, value in facts.items() if value not in (None, {}, [])}
+        strings = ("width", "height", "format")
+        return {name: value for name, value in facts.items() if name not in strings and value not in (None, {}, [])}
