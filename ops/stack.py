@@ -62,6 +62,11 @@ class DeployedStack:
         )
 
     @property
+    def branches(self) -> Sequence[str]:
+        """The names of the pipeline's branches; `queues` may have those of other fan-outs too."""
+        return [row.name for row in BRANCHES if row.name in self.queues]
+
+    @property
     def sized_files(self) -> int:
         """The most files that a picture's sizes are written to: one per size and format."""
         return len(self.sizes) * len(self.output_formats)
@@ -90,7 +95,7 @@ class DeployedStack:
             bucket=self.bucket,
             topic_arn=self.topic,
             layout=self.layout,
-            branches=list(self.queues),
+            branches=self.branches,
             follow=self.follow,
         )
 

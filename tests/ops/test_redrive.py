@@ -1,6 +1,7 @@
 """Redriving failed messages."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ from botocore.exceptions import ClientError
 from handlers.errors import InvalidJobError
 from ops import queues
 from ops import redrive as module
+from ops.letters import explained_letters
 from ops.queues import depth
 from ops.redrive import redrive, waiting
 from ops.stack import DeployedStack
+from tests.in_memory import make_queue
 from tests.ops.conftest import BRANCHES, BUCKET, Pipeline
 
 JOB = json.dumps({"bucket": BUCKET, "key": "master/cat.png"})
@@ -51,6 +54,23 @@ def test_a_message_is_deleted_only_when_it_is_done(pipeline: Pipeline) -> None:
     assert waiting(pipeline.stack, "resizing") == {"resizing": 1}
     assert list(messages) == []
     assert waiting(pipeline.stack, "resizing") == {"resizing": 0}
+
+
+@pytest.mark.parametrize("kind", ["", "-undelivered"])
+def test_another_fanouts_messages_go_back_too(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """A program may export the queues of a second fan-out, whose branches are none of a picture's."""
+    monkeypatch.setattr(module, "_move", no_moves)
+    url = {name: make_queue(pipeline.stack.client, name) for name in ("indexing", "failed", "undelivered")}
+    stack = replace(
+        pipeline.stack,
+        queues={"indexing": url["indexing"], **pipeline.stack.queues},
+        dead_letter_queues={"indexing": url["failed"], "indexing-undelivered": url["undelivered"]},
+    )
+    assert stack.reconciler.branches == list(BRANCHES)
+    pipeline.client("sqs").send_message(QueueUrl=stack.dead_letter_queues[f"indexing{kind}"], MessageBody="report 7")
+    assert [letter["what"] for letter in explained_letters(stack, f"indexing{kind}")] == ["report 7"]
+    assert redrive(stack, f"indexing{kind}") == 1
+    assert pipeline.bodies(url["indexing"]) == ["report 7"]
 
 
 @pytest.mark.parametrize("branch", BRANCHES)
