@@ -103,6 +103,11 @@ class Fanout(pulumi.ComponentResource):
             raise ArgumentError(
                 f"The fan-out {self._name}: expected a list of branches, got an output: put outputs into the branches"
             )
+        named = isinstance(specs, list | tuple) and all(isinstance(spec, Mapping) and "name" in spec for spec in specs)
+        if not named:
+            raise ArgumentError(
+                f"The fan-out {self._name}: expected a list of branches with a name each, got {specs!r}: see BranchSpec"
+            )
         names = [spec["name"] for spec in specs]
         if len(names) > len(set(names)):
             raise ArgumentError(

@@ -245,6 +245,9 @@ Fanout("orders", {{"branches": {branches}, "functions": {functions}}})
             "code",
             "orders: expected create_key or key_arn, got both: remove one",
         ),
+        ('"a"', "code", "expected a list of branches with a name each, got 'a': see BranchSpec"),
+        ('["a"]', "code", "expected a list of branches with a name each, got"),
+        ('[{"handler": "a.b"}]', "code", "expected a list of branches with a name each, got"),
         ("pulumi.Output.from_input([])", "code", "expected a list of branches, got an output: put outputs"),
     ],
 )
