@@ -18,6 +18,7 @@ import re
 import runpy
 import select
 import signal
+import subprocess
 import termios
 import threading
 import time
@@ -30,8 +31,9 @@ from ministack.core.lambda_runtime import Worker
 
 POLL_S = 0.001
 CHUNK_BYTES = 65_536
-ENDING_S = 0.25
-"""How long to wait for the log of a process that has ended; a child of it may keep the pipe open."""
+ENDING_S, LAST_S = 0.25, 1.0
+"""How long to wait for the log of a process that has ended, since a child of it may keep the pipe open; and for the end
+of a process that has closed its output."""
 
 _reading = threading.Lock()
 """Held from reading a pipe until its lines are queued, so that an empty pipe means that all of them are."""
@@ -127,13 +129,17 @@ def invoke(worker: Any, *args: Any, **named: Any) -> dict[str, Any]:
     if result["status"] == "error":
         message = result["error"]
         if message.startswith("Worker process"):  # It died, or ended at its start.
-            message = _ending(worker.process.wait(), result.get("log", ""))
+            message = _ending(worker.process, result.get("log", ""))
         result["trace"] = json.dumps(failed_line(message, result.get("trace", "")))
     return result
 
 
-def _ending(exit_code: int, log: str) -> str:
+def _ending(process: subprocess.Popen[str], log: str) -> str:
     """Return how a function's process ended, and the last line of its log, unless a signal killed it."""
+    try:
+        exit_code = process.wait(LAST_S)
+    except subprocess.TimeoutExpired:
+        return "the function's process closed its output"
     if exit_code < 0:
         return f"the function's process was killed by {signal.Signals(-exit_code).name}"
     last = log.rstrip().rpartition("\n")[2]

@@ -223,6 +223,10 @@ def _called_twice(started: Emulator, runtime: str, file: str, text: str) -> tupl
         ("os.abort()", "f: Runtime.ExitError: the function's process was killed by SIGABRT"),
         ("return\nsys.exit(4)", "f: Runtime.ExitError: the function's process ended with exit code 4"),
         ("return\nsys.exit('bye')", "f: Runtime.ExitError: the function's process ended with exit code 1: bye"),
+        (
+            "return\nos.close(1), os.close(2)\nos.read(0, 1)",
+            "f: Runtime.ExitError: the function's process closed its output",
+        ),
         ("return\nraise TypeError('bye')", "f: Runtime.ExitError: Worker init failed: bye"),
     ],
 )
