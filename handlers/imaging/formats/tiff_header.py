@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from PIL.ExifTags import Base as Tag
+
 from handlers.errors import BrokenImageError, ImageTooLargeError, UnsupportedFormatError
 from handlers.imaging.facts.directories import Directories, whole_number
 from handlers.imaging.facts.exif import Exif, exif_of
@@ -16,19 +18,21 @@ from handlers.imaging.source import Source
 
 from .picture import MAX_PROFILE_BYTES, Header
 
-WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER = 256, 257, 258, 259, 262, 266
-STRIP_OFFSETS, SAMPLES, STRIP_ROWS, STRIP_BYTES, PLANES = 273, 277, 278, 279, 284
-COLOURS, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES = 320, 322, 323, 324, 325
-EXTRA, SAMPLE_FORMAT, XMP, IPTC, RESOURCES, ICC = 338, 339, 700, 33723, 34377, 34675
-JPEG_TABLES, SUBSAMPLING = 347, 530
-PREDICTOR = 317
-DECODED_BY = (292, 293, PREDICTOR, JPEG_TABLES, 529, SUBSAMPLING, 531, 532)
-"""T4 and T6 options, predictor, JPEG tables, and the parameters of YCbCr, which decoders get unchanged."""
+_CHROMA = (Tag.YCbCrCoefficients, Tag.YCbCrSubSampling, Tag.YCbCrPositioning, Tag.ReferenceBlackWhite)
+DECODED_BY = (Tag.T4Options, Tag.T6Options, Tag.Predictor, Tag.JPEGTables, *_CHROMA)
+"""What decoders get unchanged."""
 
-LONGEST = {
-    **dict.fromkeys((STRIP_OFFSETS, STRIP_BYTES, TILE_OFFSETS, TILE_BYTES), 2 * 1024 * 1024),
-    **dict.fromkeys((XMP, IPTC, RESOURCES), MAX_BLOCK_BYTES),
-    ICC: MAX_PROFILE_BYTES,
+SIDES = (Tag.ImageWidth, Tag.ImageLength, Tag.RowsPerStrip, Tag.TileWidth, Tag.TileLength)
+STRIP_PLACES, TILE_PLACES = (Tag.StripOffsets, Tag.StripByteCounts), (Tag.TileOffsets, Tag.TileByteCounts)
+PLACES = (*STRIP_PLACES, *TILE_PLACES)
+_PIXELS = (Tag.BitsPerSample, Tag.SampleFormat, Tag.SamplesPerPixel, Tag.ExtraSamples, Tag.PlanarConfiguration)
+_CODING = (Tag.Compression, Tag.PhotometricInterpretation, Tag.FillOrder, Tag.ColorMap)
+_STRUCTURE = frozenset((*SIDES, *PLACES, *_PIXELS, *_CODING, *DECODED_BY))
+
+LONGEST: dict[int, int] = {
+    **dict.fromkeys(PLACES, 2 * 1024 * 1024),
+    **dict.fromkeys((Tag.XMLPacket, Tag.IPTCNAA, Tag.ImageResources), MAX_BLOCK_BYTES),
+    Tag.InterColorProfile: MAX_PROFILE_BYTES,
 }
 MAX_TAG_BYTES = 8 * 1024 * 1024
 MAX_PARTS = 131_072
@@ -60,10 +64,6 @@ _WHOLE_NUMBERS = frozenset({1, 4})
 _WIDE = 16
 ASSOCIATED, UNASSOCIATED = 1, 2
 _MOST_EXTRA = 3
-_STRUCTURE = frozenset(
-    {WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER, STRIP_OFFSETS, SAMPLES, STRIP_ROWS, STRIP_BYTES, PLANES}
-    | {COLOURS, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES, EXTRA, SAMPLE_FORMAT, *DECODED_BY}
-)
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,14 @@ class TiffHeader(Header):
     @property
     def planes(self) -> int:
         """The number of planes, each with one sample of every pixel."""
-        return self.samples if self.tags.get(PLANES) == (SEPARATE,) else 1
+        return self.samples if self.tags.get(Tag.PlanarConfiguration) == (SEPARATE,) else 1
+
+    def shown(self, number: int) -> tuple[int, int]:
+        """Return the (width, height) of the picture's pixels in a strip or tile."""
+        width, height = self.parts.size
+        across, down = -(-self.width // width), -(-self.height // height)
+        row, column = divmod(number % (across * down), across)
+        return min(width, self.width - column * width), min(height, self.height - row * height)
 
 
 def directories(source: Source) -> tuple[Directories, int, str]:
@@ -124,7 +131,7 @@ def read_header(source: Source) -> TiffHeader:
     if first in found.cut:
         raise BrokenImageError("the TIFF is truncated: it ends within its directory")
     tags = facts.image
-    width, height = whole_number(tags.get(WIDTH)) or 0, whole_number(tags.get(HEIGHT)) or 0
+    width, height = whole_number(tags.get(Tag.ImageWidth)) or 0, whole_number(tags.get(Tag.ImageLength)) or 0
     if width < 1 or height < 1:
         raise _damaged(f"{width:,} x {height:,} pixels")
     photometric = _photometric(tags)
@@ -141,9 +148,9 @@ def read_header(source: Source) -> TiffHeader:
         height=height,
         mode={"L": "LA", "RGB": "RGBA", "P": "PA"}.get(mode, mode) if has_alpha else mode,
         has_alpha=has_alpha,
-        icc=opaque(tags.get(ICC), order) or None,
-        xmp=opaque(tags.get(XMP), order) or None,
-        iptc=opaque(tags.get(RESOURCES), order) + _resource(opaque(tags.get(IPTC), order)),
+        icc=opaque(tags.get(Tag.InterColorProfile), order) or None,
+        xmp=opaque(tags.get(Tag.XMLPacket), order) or None,
+        iptc=opaque(tags.get(Tag.ImageResources), order) + _resource(opaque(tags.get(Tag.IPTCNAA), order)),
         warnings=list(facts.warnings),
         tags={tag: value for tag, value in tags.items() if tag in _STRUCTURE},
         order=order,
@@ -163,7 +170,7 @@ def _numbers(tags: Mapping[int, Any], tag: int) -> tuple[int, ...]:
 
 
 def _photometric(tags: Mapping[int, Any]) -> int:
-    found = whole_number(tags.get(PHOTOMETRIC))
+    found = whole_number(tags.get(Tag.PhotometricInterpretation))
     photometric = WHITE_IS_ZERO if found is None else found
     if photometric not in _MODES:
         raise _unsupported("grey, RGB, palette, CMYK or YCbCr colours", f"colours of kind {photometric}")
@@ -171,7 +178,7 @@ def _photometric(tags: Mapping[int, Any]) -> int:
 
 
 def _compression(tags: Mapping[int, Any]) -> int:
-    compression = whole_number(tags.get(COMPRESSION)) or NONE
+    compression = whole_number(tags.get(Tag.Compression)) or NONE
     if compression not in COMPRESSIONS:
         raise _unsupported("no compression, CCITT, LZW, Deflate, JPEG or PackBits", f"compression {compression}")
     return compression
@@ -180,38 +187,39 @@ def _compression(tags: Mapping[int, Any]) -> int:
 def _pixel(tags: Mapping[int, Any], photometric: int) -> tuple[int, int, tuple[int, ...]]:
     """Return a pixel's number of samples, their depth in bits, and the kinds of those that are not colours."""
     colours = _COLOURS[photometric]
-    samples = whole_number(tags.get(SAMPLES)) or 1
-    bits = _numbers(tags, BITS)[:samples] or (1,)
-    depth, extra = bits[0], _numbers(tags, EXTRA)[: max(0, samples - colours)]
+    samples = whole_number(tags.get(Tag.SamplesPerPixel)) or 1
+    bits = _numbers(tags, Tag.BitsPerSample)[:samples] or (1,)
+    depth, extra = bits[0], _numbers(tags, Tag.ExtraSamples)[: max(0, samples - colours)]
     if samples < colours or samples > colours + _MOST_EXTRA:
         raise _damaged(f"{samples} samples a pixel, of {colours} colours")
     # A sample without a kind is not opacity, except RGB's fourth, as in most programs.
     unnamed = UNASSOCIATED if not extra and (photometric, samples) == (RGB, 4) else 0
     known = tuple(kind if kind in (ASSOCIATED, UNASSOCIATED) else 0 for kind in extra)
     extra = known + (unnamed,) * (samples - colours - len(known))
-    if set(bits) != {depth} or depth not in _DEPTHS[photometric] or set(_numbers(tags, SAMPLE_FORMAT)) - _WHOLE_NUMBERS:
-        kind = "whole numbers" if set(_numbers(tags, SAMPLE_FORMAT)) <= _WHOLE_NUMBERS else "other numbers"
-        raise _unsupported("8 or 16 bits a sample, for grey also 1, 2 or 4", f"{kind} of {bits[0]} bits")
+    whole = _WHOLE_NUMBERS.issuperset(_numbers(tags, Tag.SampleFormat))
+    if set(bits) != {depth} or depth not in _DEPTHS[photometric] or not whole:
+        kind = "whole numbers" if whole else "other numbers"
+        raise _unsupported("8 or 16 bits a sample, for grey also 1, 2 or 4", f"{kind} of {depth} bits")
     return samples, depth, extra
 
 
 def _parts(tags: Mapping[int, Any], size: tuple[int, int], samples: int) -> Parts:
     """Return the strips or tiles, as many as the picture needs."""
-    tiled = TILE_OFFSETS in tags or TILE_WIDTH in tags
+    tiled = Tag.TileOffsets in tags or Tag.TileWidth in tags
     if tiled:
-        one = whole_number(tags.get(TILE_WIDTH)) or 0, whole_number(tags.get(TILE_HEIGHT)) or 0
+        one = whole_number(tags.get(Tag.TileWidth)) or 0, whole_number(tags.get(Tag.TileLength)) or 0
     else:
-        one = size[0], min(whole_number(tags.get(STRIP_ROWS)) or size[1], size[1])
+        one = size[0], min(whole_number(tags.get(Tag.RowsPerStrip)) or size[1], size[1])
     if min(one) < 1 or any(side > max(whole, MAX_TILE_PX) for side, whole in zip(one, size, strict=True)):
         raise _damaged(f"tiles of {one[0]:,} x {one[1]:,} pixels")
-    planes = samples if whole_number(tags.get(PLANES)) == SEPARATE else 1
+    planes = samples if whole_number(tags.get(Tag.PlanarConfiguration)) == SEPARATE else 1
     count = -(-size[0] // one[0]) * -(-size[1] // one[1]) * planes
     if count > MAX_PARTS:
         raise ImageTooLargeError(
             f"expected a TIFF of at most {MAX_PARTS:,} strips or tiles, got {count:,}: save it again"
         )
-    starts = _numbers(tags, TILE_OFFSETS if tiled else STRIP_OFFSETS)
-    sizes = _numbers(tags, TILE_BYTES if tiled else STRIP_BYTES) or (0,) * count
+    starts, sizes = (_numbers(tags, tag) for tag in (TILE_PLACES if tiled else STRIP_PLACES))
+    sizes = sizes or (0,) * count
     if len(starts) < count or len(sizes) < count:
         raise _damaged(f"{min(len(starts), len(sizes)):,} strips or tiles of {count:,}")
     places = tuple(zip(starts[:count], sizes[:count], strict=True))

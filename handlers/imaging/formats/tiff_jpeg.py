@@ -5,6 +5,8 @@ Source: Adobe's TIFF technical note 2.
 
 from collections.abc import Sequence
 
+from PIL.ExifTags import Base as Tag
+
 from handlers.errors import BrokenImageError, ImageTooLargeError
 from handlers.imaging.limits import Limits, area
 from handlers.imaging.source import Source
@@ -12,7 +14,7 @@ from handlers.imaging.source import Source
 from .jpeg import JpegPicture
 from .jpeg_coded import MAX_BLOCKS, blocks_of
 from .jpeg_decoder import END_OF_IMAGE
-from .tiff_header import JPEG_TABLES, YCBCR, TiffHeader, opaque
+from .tiff_header import YCBCR, TiffHeader, opaque
 
 FEW_JPEGS, JPEG_PX = 1_024, 64 * 64
 """JPEGs that every picture may have, and pixels for each of more: each takes 0.3 ms to check, however small it is."""
@@ -74,7 +76,7 @@ def _checked(header: TiffHeader, number: int, part: bytes | memoryview, limits: 
 
 def _with_tables(header: TiffHeader, part: bytes | memoryview) -> bytes:
     """Return a JPEG with the tables that all JPEGs of a TIFF share."""
-    tables = opaque(header.tags.get(JPEG_TABLES), header.order)
+    tables = opaque(header.tags.get(Tag.JPEGTables), header.order)
     if not tables.startswith(_SOI) or part[:2] != _SOI:
         return bytes(part)
     if len(tables) > MAX_TABLES_BYTES:
@@ -89,7 +91,7 @@ def _check_size(header: TiffHeader, number: int, size: tuple[int, int]) -> None:
     """Refuse a size that does not cover the picture's pixels in a strip or tile, or that exceeds it by whole blocks."""
     if header.planes > 1 and header.photometric == YCBCR:
         return  # Planes of chroma may be smaller.
-    shown = _shown(header, number)
+    shown = header.shown(number)
     if any(
         side < least or side >= most + BLOCK_PX
         for side, least, most in zip(size, shown, header.parts.size, strict=True)
@@ -98,11 +100,3 @@ def _check_size(header: TiffHeader, number: int, size: tuple[int, int]) -> None:
             f"the TIFF is damaged: the JPEG of strip or tile {number:,}, of {size[0]:,} x {size[1]:,} pixels, does not "
             f"fit its {shown[0]:,} x {shown[1]:,}"
         )
-
-
-def _shown(header: TiffHeader, number: int) -> tuple[int, int]:
-    """Return the (width, height) of the picture's pixels in a strip or tile."""
-    width, height = header.parts.size
-    across, down = -(-header.width // width), -(-header.height // height)
-    row, column = divmod(number % (across * down), across)
-    return min(width, header.width - column * width), min(height, header.height - row * height)

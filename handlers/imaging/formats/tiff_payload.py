@@ -9,40 +9,26 @@ import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from PIL.ExifTags import Base as Tag
+
 from handlers.errors import BrokenImageError
 from handlers.imaging.facts.directories import Rational
 from handlers.imaging.facts.exif import directory_bytes
 from handlers.imaging.limits import Limits
 
 from .tiff_header import (
-    BITS,
     BLACK_IS_ZERO,
-    COLOURS,
-    COMPRESSION,
     DECODED_BY,
     DEFLATE,
-    EXTRA,
-    FILL_ORDER,
-    HEIGHT,
     JPEG,
-    JPEG_TABLES,
     LZW,
     NONE,
     PACKED,
-    PHOTOMETRIC,
-    PLANES,
-    PREDICTOR,
-    SAMPLES,
-    STRIP_BYTES,
-    STRIP_OFFSETS,
-    STRIP_ROWS,
-    SUBSAMPLING,
-    TILE_BYTES,
-    TILE_HEIGHT,
-    TILE_OFFSETS,
-    TILE_WIDTH,
+    PLACES,
+    SIDES,
+    STRIP_PLACES,
+    TILE_PLACES,
     WHITE_IS_ZERO,
-    WIDTH,
     YCBCR,
     TiffHeader,
     opaque,
@@ -54,9 +40,7 @@ _MOST_TIMES = {NONE: 1, PACKED: 64, LZW: 4_096, JPEG: 1_024, **dict.fromkeys(DEF
 
 _REVERSED = 2
 _BIT_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
-_LONGS = frozenset(
-    {WIDTH, HEIGHT, STRIP_OFFSETS, STRIP_ROWS, STRIP_BYTES, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES, 292, 293}
-)
+_LONGS = frozenset((*SIDES, *PLACES, Tag.T4Options, Tag.T6Options))
 _SHORT, _LONG, _RATIONAL, _UNDEFINED = 3, 4, 5, 7
 _BYTE_COLOURS = 257
 
@@ -72,7 +56,7 @@ def payload(header: TiffHeader, file: bytes, limits: Limits) -> bytes:
     if header.compression == JPEG:
         check_jpegs(header, data, limits)
     tags = _tags(header)
-    starts, sizes = (TILE_OFFSETS, TILE_BYTES) if header.parts.tiled else (STRIP_OFFSETS, STRIP_BYTES)
+    starts, sizes = TILE_PLACES if header.parts.tiled else STRIP_PLACES
     tags[sizes] = tuple(map(len, data))
     tags[starts] = (0,) * len(data)
     *places, _ = itertools.accumulate(tags[sizes], initial=len(_directory(tags, header.order)))
@@ -82,27 +66,31 @@ def payload(header: TiffHeader, file: bytes, limits: Limits) -> bytes:
 
 def _tags(header: TiffHeader) -> dict[int, Any]:
     """Return the tags that a decoder needs; opacity and grey are not inverted."""
-    kept = {tag: value for tag, value in header.tags.items() if tag in (*DECODED_BY, COLOURS) and _is_writable(value)}
+    wanted = {*DECODED_BY, Tag.ColorMap}
+    kept = {tag: value for tag, value in header.tags.items() if tag in wanted and _is_writable(value)}
     tags: dict[int, Any] = {
         **kept,
-        WIDTH: (header.width,),
-        HEIGHT: (header.height,),
-        BITS: (header.depth,) * header.samples,
-        COMPRESSION: (DEFLATE[0] if header.compression == NONE else header.compression,),
-        PHOTOMETRIC: (BLACK_IS_ZERO if header.photometric == WHITE_IS_ZERO else header.photometric,),
-        SAMPLES: (header.samples,),
-        PLANES: (2 if header.planes > 1 else 1,),
+        Tag.ImageWidth: (header.width,),
+        Tag.ImageLength: (header.height,),
+        Tag.BitsPerSample: (header.depth,) * header.samples,
+        Tag.Compression: (DEFLATE[0] if header.compression == NONE else header.compression,),
+        Tag.PhotometricInterpretation: (BLACK_IS_ZERO if header.photometric == WHITE_IS_ZERO else header.photometric,),
+        Tag.SamplesPerPixel: (header.samples,),
+        Tag.PlanarConfiguration: (2 if header.planes > 1 else 1,),
     }
     if header.compression == NONE:
-        tags.pop(PREDICTOR, None)
-    if JPEG_TABLES in kept:
-        tags[JPEG_TABLES] = opaque(kept[JPEG_TABLES], header.order)
+        tags.pop(Tag.Predictor, None)
+    if Tag.JPEGTables in kept:
+        tags[Tag.JPEGTables] = opaque(kept[Tag.JPEGTables], header.order)
     if header.extra:
-        tags[EXTRA] = header.extra
-    if COLOURS in kept:
-        tags[COLOURS] = _sixteen_bit(kept[COLOURS])
+        tags[Tag.ExtraSamples] = header.extra
+    if Tag.ColorMap in kept:
+        tags[Tag.ColorMap] = _sixteen_bit(kept[Tag.ColorMap])
     width, height = header.parts.size
-    tags.update({TILE_WIDTH: (width,), TILE_HEIGHT: (height,)} if header.parts.tiled else {STRIP_ROWS: (height,)})
+    if header.parts.tiled:
+        tags.update({Tag.TileWidth: (width,), Tag.TileLength: (height,)})
+    else:
+        tags[Tag.RowsPerStrip] = (height,)
     return tags
 
 
@@ -154,17 +142,14 @@ def _part(header: TiffHeader, number: int, part: memoryview) -> bytes | memoryvi
             f"the TIFF is damaged: the {len(part):,} bytes of strip or tile {number:,} cannot hold its pixels, "
             f"which are {raw:,} bytes"
         )
-    if header.tags.get(FILL_ORDER) == (_REVERSED,) and header.compression != JPEG:
+    if header.tags.get(Tag.FillOrder) == (_REVERSED,) and header.compression != JPEG:
         part = memoryview(bytes(part).translate(_BIT_REVERSED))
     return zlib.compress(part[:raw], 0) if header.compression == NONE else part
 
 
 def _raw_bytes(header: TiffHeader, number: int) -> int:
     """Return the number of bytes of a part's pixels."""
-    width, rows = header.parts.size
-    if not header.parts.tiled:
-        strips = -(-header.height // rows)
-        rows = min(rows, header.height - number % strips * rows)
+    width, rows = header.parts.size if header.parts.tiled else header.shown(number)
     samples = 1 if header.planes > 1 else header.samples
     if header.photometric == YCBCR and header.planes == 1:
         across, down = _subsampling(header)
@@ -174,7 +159,7 @@ def _raw_bytes(header: TiffHeader, number: int) -> int:
 
 def _subsampling(header: TiffHeader) -> tuple[int, int]:
     """Return how many luma samples, across and down, share a chroma sample: 2 by 2 by default."""
-    found = header.tags.get(SUBSAMPLING, (2, 2))
+    found = header.tags.get(Tag.YCbCrSubSampling, (2, 2))
     if len(found) != 2 or not set(found) <= {1, 2, 4}:  # noqa: PLR2004
         raise BrokenImageError("the TIFF is damaged: its chroma subsampling is invalid")
     return found[0], found[1]
