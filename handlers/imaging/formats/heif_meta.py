@@ -3,8 +3,6 @@
 Source: ISO/IEC 14496-12, 8.11; ISO/IEC 23008-12 for `iprp`.
 """
 
-from dataclasses import dataclass, field
-
 from handlers.errors import BrokenImageError, ImageTooLargeError
 from handlers.imaging.limits import Limits
 from handlers.imaging.source import Source
@@ -39,50 +37,27 @@ def read_meta(source: Source, limits: Limits) -> Meta:
     raise BrokenImageError("the file holds no picture: it has no meta box")
 
 
-@dataclass
-class _Lists:
-    """The lists of a `meta` box, as far as they are read."""
-
-    kinds: dict[int, tuple[bytes, bytes]] = field(default_factory=dict)
-    places: dict[int, tuple[int, list[tuple[int, int]]]] = field(default_factory=dict)
-    links: dict[int, list[tuple[bool, int]]] = field(default_factory=dict)
-    references: dict[tuple[bytes, int], list[int]] = field(default_factory=dict)
-    properties: list[tuple[bytes, bytes]] = field(default_factory=list)
-
-    def item(self, number: int) -> ImageItem:
-        method, extents = self.places.get(number, (0, []))
-        linked = [
-            (essential, self.properties[index - 1])
-            for essential, index in self.links.get(number, ())
-            if 0 < index <= len(self.properties)
-        ]
-        # Data made from other items (method 2) is not read, because no program writes it.
-        extents = extents if method in (0, 1) else []
-        return ImageItem(
-            *self.kinds[number],
-            inline=method == 1,
-            extents=extents,
-            properties=[one for _, one in linked],
-            essential=frozenset(kind for essential, (kind, _) in linked if essential),
-        )
-
-
 def _meta(content: bytes, end: int) -> Meta:
     found = dict[bytes, bytes]()
     for kind, body in boxes(content, _FULL_BOX):
         found.setdefault(kind, body)
     if b"pitm" not in found or b"iinf" not in found:
         raise damaged("it names no picture")
-    lists = _Lists()
-    _read_kinds(found[b"iinf"], lists)
-    _read_places(found.get(b"iloc", b""), lists)
-    _read_references(found.get(b"iref", b""), lists)
-    _read_properties(found.get(b"iprp", b""), lists)
+    kinds, places = _kinds(found[b"iinf"]), _places(found.get(b"iloc", b""))
+    references, properties = _references(found.get(b"iref", b"")), _properties(found.get(b"iprp", b""))
     primary = Reader(found[b"pitm"])
     return Meta(
         primary=primary.number(_id_bytes(primary)),
-        items={number: lists.item(number) for number in lists.kinds},
-        references=lists.references,
+        items={
+            number: ImageItem(
+                *kinds[number],
+                *places.get(number, (False, [])),
+                properties=[one for one, _ in properties.get(number, ())],
+                essential=frozenset(kind for (kind, _), essential in properties.get(number, ()) if essential),
+            )
+            for number in kinds
+        },
+        references=references,
         idat=found.get(b"idat", b""),
         end=end,
     )
@@ -93,7 +68,9 @@ def _id_bytes(reader: Reader, wide_from: int = 1) -> int:
     return 4 if reader.take(_FULL_BOX)[0] >= wide_from else 2
 
 
-def _read_kinds(content: bytes, lists: _Lists) -> None:
+def _kinds(content: bytes) -> dict[int, tuple[bytes, bytes]]:
+    """Return each item's type and content type."""
+    kinds = dict[int, tuple[bytes, bytes]]()
     reader = Reader(content)
     reader.number(_id_bytes(reader))
     for kind, entry in boxes(content, reader.position):
@@ -104,12 +81,15 @@ def _read_kinds(content: bytes, lists: _Lists) -> None:
         info.take(2)
         item = info.take(4)
         info.text()
-        lists.kinds[number] = item, info.text() if item == b"mime" else b""
+        kinds[number] = item, info.text() if item == b"mime" else b""
+    return kinds
 
 
-def _read_places(content: bytes, lists: _Lists) -> None:
+def _places(content: bytes) -> dict[int, tuple[bool, list[tuple[int, int]]]]:
+    """Return whether each item's data are in `idat`, and their extents."""
+    found = dict[int, tuple[bool, list[tuple[int, int]]]]()
     if not content:
-        return
+        return found
     reader = Reader(content)
     version = content[0]
     reader.take(_FULL_BOX)
@@ -135,12 +115,16 @@ def _read_places(content: bytes, lists: _Lists) -> None:
             if start + size > FARTHEST:
                 raise damaged("the data of an item lie outside")
             places.append((start, size))
-        lists.places[number] = method, places
+        # Data made from other items (method 2) is not read, because no program writes it.
+        found[number] = method == 1, places if method in (0, 1) else []
+    return found
 
 
-def _read_references(content: bytes, lists: _Lists) -> None:
+def _references(content: bytes) -> dict[tuple[bytes, int], list[int]]:
+    """Return the items that an item refers to, by (kind, number)."""
+    found = dict[tuple[bytes, int], list[int]]()
     if not content:
-        return
+        return found
     reader = Reader(content)
     id_bytes, links = _id_bytes(reader), 0
     for kind, entry in boxes(content, reader.position):
@@ -149,13 +133,14 @@ def _read_references(content: bytes, lists: _Lists) -> None:
         count = reference.number(2)
         links += count
         check_count(links, "references", MAX_LINKS)
-        lists.references.setdefault(key, []).extend(reference.number(id_bytes) for _ in range(count))
+        found.setdefault(key, []).extend(reference.number(id_bytes) for _ in range(count))
+    return found
 
 
-def _read_properties(content: bytes, lists: _Lists) -> None:
-    for kind, body in boxes(content):
-        if kind == b"ipco":
-            lists.properties.extend(boxes(body))
+def _properties(content: bytes) -> dict[int, list[tuple[tuple[bytes, bytes], bool]]]:
+    """Return each item's properties, and whether a reader must know them."""
+    listed = [one for kind, body in boxes(content) if kind == b"ipco" for one in boxes(body)]
+    found = dict[int, list[tuple[tuple[bytes, bytes], bool]]]()
     links = 0
     for kind, body in boxes(content):
         if kind != b"ipma":
@@ -169,11 +154,10 @@ def _read_properties(content: bytes, lists: _Lists) -> None:
             number, here = reader.number(id_bytes), reader.number(1)
             links += here
             check_count(links, "properties of items", MAX_LINKS)
-            lists.links.setdefault(number, []).extend(_link(reader, wide=wide) for _ in range(here))
-
-
-def _link(reader: Reader, *, wide: bool) -> tuple[bool, int]:
-    """Return whether a property is essential, and its position in the list, from 1."""
-    value = reader.number(2 if wide else 1)
-    top = 15 if wide else 7
-    return bool(value >> top), value & ((1 << top) - 1)
+            item = found.setdefault(number, [])
+            for _ in range(here):
+                value = reader.number(2 if wide else 1)
+                index = value & (0x7FFF if wide else 0x7F)
+                if 0 < index <= len(listed):
+                    item.append((listed[index - 1], index != value))
+    return found
