@@ -1,6 +1,5 @@
 """Encode JPEGs, and record how each was made."""
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from PIL import Image, JpegImagePlugin
 
 from .formats.jpeg_markers import APP0, COM, segment_bytes
-from .further import Further
+from .further import Further, encoded
 from .limits import is_whole
 
 if TYPE_CHECKING:
@@ -91,8 +90,5 @@ def check_options(quality: Any, background: Any, subsampling: Any, **switches: A
 
 def encode(image: Image.Image, exif: bytes, quality: int, subsampling: str) -> bytes:
     """Return a picture of mode L or RGB as a baseline JPEG with no metadata but `exif`."""
-    # Image.save would import the other formats' plug-ins first; it passes options in the same way.
-    image.encoderinfo = {"quality": quality, "subsampling": SUBSAMPLINGS[subsampling], "exif": exif}
-    file = io.BytesIO()
-    Image.SAVE[JpegImagePlugin.JpegImageFile.format](image, file, "")
-    return file.getvalue()
+    kind, sampling = JpegImagePlugin.JpegImageFile.format, SUBSAMPLINGS[subsampling]
+    return encoded(image, kind, quality=quality, subsampling=sampling, exif=exif)

@@ -32,11 +32,8 @@ class Further(bytes):
         """Encode a picture of mode L or RGB, with no metadata but `exif`; return no bytes if a side is too long."""
         if max(image.size) > cls.max_side_px:
             return cls(b"", image.size)
-        image.encoderinfo = {"quality": quality, "exif": exif, **cls.options(image.mode, subsampling)}
-        file = io.BytesIO()
-        # Image.save would import the plug-ins of all other formats first.
-        Image.SAVE[cls.load()](image, file, "")
-        return cls(file.getvalue(), image.size)
+        options = cls.options(image.mode, subsampling)
+        return cls(encoded(image, cls.load(), quality=quality, exif=exif, **options), image.size)
 
     @staticmethod
     @abstractmethod
@@ -128,6 +125,15 @@ def check_further(further: Any) -> None:
             raise ValueError(f"expected further formats among {', '.join(FORMATS)}, got {name!r}")
         if not is_whole(quality) or not 1 <= quality <= 100:  # noqa: PLR2004
             raise ValueError(f"expected a quality of {name} as a whole number from 1 to 100, got {quality!r}")
+
+
+def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
+    """Return a picture's file in a format, by Pillow's name of it, whose encoder has been imported."""
+    # Image.save would import the plug-ins of all other formats first; it passes options in the same way.
+    image.encoderinfo = options
+    file = io.BytesIO()
+    Image.SAVE[kind](image, file, "")
+    return file.getvalue()
 
 
 def encoder_bytes(sizes: Iterable[Size], further: Iterable[str]) -> int:

@@ -1,12 +1,10 @@
 """AVIF: the picture's items, decoded by Pillow's library."""
 
-import io
-
 from PIL import AvifImagePlugin, Image
 
 from .av1 import check_av1
 from .brands import is_avif
-from .decoding import image_faults
+from .decoding import decoded
 from .heif import HeifPicture
 from .heif_coded import size_of
 from .heif_items import ImageItem
@@ -37,7 +35,4 @@ class AvifPicture(HeifPicture):
 
     def decoded(self, payload: bytes) -> Image.Image:
         """Decode the file; see `HeifPicture.decoded`."""
-        with image_faults(RuntimeError):
-            image = AvifImagePlugin.AvifImageFile(io.BytesIO(payload))
-            image.load()
-        return Image.Image._new(image, image.im)  # noqa: SLF001 - else the decoder would stay in memory
+        return decoded(AvifImagePlugin.AvifImageFile, payload, RuntimeError)

@@ -7,10 +7,10 @@ The decoders get neither metadata nor a second picture. `Image.open` is not used
 formats, and its bomb check and LOAD_TRUNCATED_IMAGES apply to the whole process.
 """
 
+import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol, runtime_checkable
 
 from PIL import Image, ImageFile
 
@@ -68,16 +68,10 @@ def attempt(source: Source) -> Iterator[None]:
             raise
 
 
-@runtime_checkable
-class Marked(Protocol):
-    """An image whose missing pixels have a marking colour."""
-
-    def unmark(self) -> None:
-        """Make the marked pixels black."""
-
-
-def load(image: ImageFile.ImageFile, *, salvage: bool) -> str | None:
+def load(image: ImageFile.ImageFile, *, salvage: bool, unmark: Callable[[], None] | None = None) -> str | None:
     """Decode the pixels; with `salvage`, keep those before the damage and return what is wrong.
+
+    `unmark` makes missing pixels black that have a marking colour.
 
     Raises:
         BrokenImageError: The picture cannot be decoded completely.
@@ -92,9 +86,22 @@ def load(image: ImageFile.ImageFile, *, salvage: bool) -> str | None:
         image.tile = []
         with image_faults():
             image.load()
-        if isinstance(image, Marked):
-            image.unmark()
+        if unmark:
+            unmark()
         if image.getbbox() is None:
             raise
         return str(error)
     return None
+
+
+def decoded(decoder: type[ImageFile.ImageFile], payload: bytes, *others: type[Exception]) -> Image.Image:
+    """Return the picture of a file that holds nothing else; `others` are as in `image_faults`."""
+    with image_faults(*others):
+        image = decoder(io.BytesIO(payload))
+        image.load()
+    return without_decoder(image)
+
+
+def without_decoder(image: ImageFile.ImageFile) -> Image.Image:
+    """Return a decoded picture, so that its decoder and its file can leave the memory; a copy would need more."""
+    return Image.Image._new(image, image.im)  # noqa: SLF001

@@ -135,7 +135,7 @@ class JpegPicture(Picture):
         else:
             image = open_jpeg(coded.joined() + (b"" if coded.watched else END_OF_IMAGE), watch=coded.watched)
             box = reduce(image, factor)
-            damage = load(image, salvage=salvage)
+            damage = load(image, salvage=salvage, unmark=image.unmark)
         if damage is None:
             damage = _SHORT if image.short else missing(header, coded)
         if damage is None and padded is not None:

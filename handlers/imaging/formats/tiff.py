@@ -12,7 +12,7 @@ from handlers.imaging.pixels.raster import Raster
 from handlers.imaging.pixels.transparency import split
 from handlers.imaging.source import Source
 
-from .decoding import image_faults
+from .decoding import image_faults, without_decoder
 from .picture import Picture
 from .tiff_header import BLACK_IS_ZERO, WHITE_IS_ZERO, TiffHeader, directories, read_header
 from .tiff_payload import payload
@@ -80,4 +80,4 @@ class TiffPicture(Picture):
             # Otherwise Pillow would apply the limit for the whole process.
             image.im = Image.new(image.mode, self.header.size, None).im
             image.load()
-        return Image.Image._new(image, image.im)  # noqa: SLF001 - else the file would stay in memory
+        return without_decoder(image)

@@ -4,7 +4,6 @@ Source: WebP container specification.
 """
 
 import contextlib
-import io
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Self
@@ -20,7 +19,7 @@ from handlers.imaging.pixels.raster import Raster
 from handlers.imaging.pixels.transparency import split
 from handlers.imaging.source import Source
 
-from .decoding import image_faults
+from .decoding import decoded
 from .picture import MAX_EXIF_BYTES, MAX_PROFILE_BYTES, Picture
 from .webp_header import (
     ALPHA,
@@ -98,7 +97,7 @@ class WebpPicture(Picture):
     def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:  # noqa: ARG002 - all or nothing
         """Decode the first picture; a damaged one is never kept. See `Picture.decode`."""
         header = self.header
-        image, opacity = split(_decoded(_payload(self.source, header)))
+        image, opacity = split(decoded(WebPImagePlugin.WebPImageFile, _payload(self.source, header)))
         if len(self.source.whole()) < header.end:
             self.warnings.append("the WebP ends before the end that its header gives; its picture is whole")
         canvas = header.size
@@ -108,14 +107,6 @@ class WebpPicture(Picture):
         picture.paste(image, header.box[:2])
         shown.paste(opacity or 255, (*header.box[:2], header.box[0] + image.width, header.box[1] + image.height))
         return Raster(picture, shown)
-
-
-def _decoded(payload: bytes) -> Image.Image:
-    """Return the picture of a file with nothing else, after the decoder has freed its copies."""
-    with image_faults():
-        image = WebPImagePlugin.WebPImageFile(io.BytesIO(payload))
-        image.load()
-    return Image.Image._new(image, image.im)  # noqa: SLF001 - a copy would cost 4 bytes a pixel
 
 
 def _payload(source: Source, header: WebpHeader) -> bytes:
