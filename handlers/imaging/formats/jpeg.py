@@ -16,8 +16,8 @@ from handlers.imaging.pixels.reduction import FAR_LEVELS, loses_detail, reductio
 from handlers.imaging.source import Source
 
 from .decoding import attempt, load
-from .jpeg_coded import CodedPicture, coded_picture, first_scan, has_too_few_bits, missing
-from .jpeg_decoder import END_OF_IMAGE, ArrivingScan, WatchedJpeg, open_jpeg, reduce
+from .jpeg_coded import CodedPicture, coded_picture, first_scan
+from .jpeg_decoder import END_OF_IMAGE, ArrivingScan, WatchedJpeg, has_too_few_bits, missing, open_jpeg, reduce
 from .jpeg_header import JpegHeader, read_header
 from .jpeg_markers import APP1, LOSSLESS, SEQUENTIAL, segment_bytes
 from .picture import Picture

@@ -1,9 +1,11 @@
-"""The coded picture of a JPEG, cut out of its file; how much work its scans are, and whether they are complete.
+"""The coded picture of a JPEG, cut out of its file, and how much work its scans are.
 
 Source: ITU-T T.81, annex B for segments, B.2.3 for scan headers, annex G for progressive coding.
 """
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from handlers.errors import ImageTooLargeError
@@ -39,8 +41,6 @@ _HUFFMAN = frozenset({0xC0, 0xC1, 0xC2})
 _ONE_SCAN = SEQUENTIAL | {LOSSLESS}
 _PLAIN = frozenset({DHT, DQT, DRI, SOS, *_HUFFMAN})
 """The segments of a coded picture that every browser decodes."""
-
-_NO_END = "the JPEG is truncated: it has no end-of-image marker"
 
 MAX_ARITHMETIC_SCANS = 20
 ARITHMETIC_WEIGHT = 8
@@ -107,12 +107,12 @@ def coded_picture(source: Source, header: JpegHeader, limits: Limits) -> CodedPi
         ImageTooLargeError: Too many segments or scans, or scans that take too long to decode.
     """
     file = memoryview(source.whole())
-    counts: dict[str, int] = {}
+    counts = defaultdict[str, int](int)
     first = _colour_segments(header)
     parts: list[bytes | memoryview] = [*first]
     scans, ended, restarts = list[Scan](), False, False
-    segments = 0
-    for segment, end in _with_data(source, len(file)):
+    segments, end = 0, Segment(EOI, len(file), len(file))
+    for segment, following in itertools.pairwise(itertools.chain(walk(source), (end,))):
         if segment.marker in (SOI, EOI):
             ended = segment.marker == EOI
             break
@@ -120,7 +120,8 @@ def coded_picture(source: Source, header: JpegHeader, limits: Limits) -> CodedPi
         count_segment(counts, segment, limits)
         if is_metadata(segment.marker) or _is_all(header, scans):
             continue
-        part = file[segment.start : end]
+        # Coded data follow a scan's header, up to the next segment.
+        part = file[segment.start : following.start if segment.marker == SOS else segment.end]
         if segment.marker == DRI:
             restarts = any(part[4:6])
         elif segment.marker == SOS:
@@ -139,7 +140,7 @@ def coded_picture(source: Source, header: JpegHeader, limits: Limits) -> CodedPi
     return CodedPicture(parts, scans, ended, plain, watched, compared, segments)
 
 
-def _data_of_scan(part: memoryview, most_restarts: int, counts: dict[str, int]) -> memoryview:
+def _data_of_scan(part: memoryview, most_restarts: int, counts: defaultdict[str, int]) -> memoryview:
     """Return a scan as far as its markers are in sequence, without fill bytes at its end; count its restarts."""
     part, restarts = in_sequence(without_fill(part), most_restarts)
     count(counts, "restarts", restarts, MAX_RESTARTS)
@@ -203,7 +204,7 @@ def _check_work(header: JpegHeader, scans: Sequence[Scan]) -> None:
         )
     blocks = blocks_of(header, scans)
     most = MAX_BLOCKS // ARITHMETIC_WEIGHT if arithmetic else MAX_BLOCKS
-    most = min(most, max(FEW_BLOCKS, MAX_TIMES * _blocks(header)))
+    most = min(most, max(FEW_BLOCKS, MAX_TIMES * largest_blocks(header)))
     if blocks > most and len(scans) > 1:
         raise ImageTooLargeError(
             f"expected at most {most:,} blocks in all scans, got {blocks:,} in {len(scans)}: save it again"
@@ -217,60 +218,12 @@ def _is_all(header: JpegHeader, scans: Sequence[Scan]) -> bool:
 
 def _most_restarts(header: JpegHeader) -> int:
     """Return how many restarts a scan may have: as many as blocks, or rows of a lossless picture (T.81, H.1)."""
-    return header.height if header.frame == LOSSLESS else _blocks(header)
+    return header.height if header.frame == LOSSLESS else largest_blocks(header)
 
 
-def _blocks(header: JpegHeader) -> int:
+def largest_blocks(header: JpegHeader) -> int:
     """Return the number of blocks of the component that has the most."""
     return -(-header.width // 8) * -(-header.height // 8)
-
-
-def has_too_few_bits(header: JpegHeader, coded: CodedPicture) -> bool:
-    """Return whether the picture cannot be whole: Huffman codes have a bit or more for each block or lossless sample.
-
-    So a decoder need not fill in a large picture that is only declared.
-    """
-    if header.frame in ARITHMETIC:
-        return False
-    return 8 * coded.size < (header.width * header.height if header.frame == LOSSLESS else _blocks(header))
-
-
-def missing(header: JpegHeader, coded: CodedPicture) -> str | None:
-    """Return what a picture that decodes lacks, by its scans and its end, or None if it is whole.
-
-    Each component needs all bits of its mean values (DC). The standard allows a file to leave out further detail, but
-    without EOI, the scans with that detail may be lost.
-    """
-    for component in header.components:
-        bands = [scan for scan in coded.scans if component in scan.components]
-        # Each scan of another frame has all bits, and its parameters mean something else, or nothing.
-        means = [scan.bits_left for scan in bands if scan.first == 0] if header.progressive else [0 for _ in bands]
-        if not means or means[-1]:
-            return "the JPEG is incomplete: a scan of one of its components is missing"
-        if not coded.ended and not _has_all_detail(header, bands):
-            return "the JPEG is truncated: it ends before its last scan"
-    return None if coded.ended or header.frame not in ARITHMETIC else _NO_END
-
-
-def _has_all_detail(header: JpegHeader, bands: Sequence[Scan]) -> bool:
-    """Return whether all 64 coefficients of a component are complete, to the last bit."""
-    if not header.progressive:
-        return True
-    left = dict.fromkeys(range(64), 1)
-    for scan in bands:
-        left.update(dict.fromkeys(range(scan.first, min(scan.last, 63) + 1), scan.bits_left))
-    return not any(left.values())
-
-
-def _with_data(source: Source, size: int) -> Iterator[tuple[Segment, int]]:
-    """Yield each segment and where it ends, including a scan's coded data."""
-    previous: Segment | None = None
-    for segment in walk(source):
-        if previous:
-            yield previous, segment.start if previous.marker == SOS else previous.end
-        previous = segment
-    if previous:
-        yield previous, size if previous.marker == SOS else previous.end
 
 
 def _colour_segments(header: JpegHeader) -> list[bytes]:

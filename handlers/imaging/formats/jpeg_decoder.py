@@ -1,16 +1,23 @@
-"""A JPEG decoder that decodes a scan while it arrives, and detects coded data that end before the last row."""
+"""Decode a JPEG, also while it arrives, and find out whether its coded data are complete.
+
+Source: ITU-T T.81, annex G, for progressive coding.
+"""
 
 import io
 import re
+from collections.abc import Sequence
 
 from PIL import ImageFile, JpegImagePlugin
 
 from handlers.imaging.source import Source
 
 from .decoding import BLOCK_BYTES, image_faults
-from .jpeg_markers import MARKER
+from .jpeg_coded import ARITHMETIC, CodedPicture, Scan, largest_blocks
+from .jpeg_header import JpegHeader
+from .jpeg_markers import LOSSLESS, MARKER
 
 END_OF_IMAGE = b"\xff\xd9"
+_NO_END = "the JPEG is truncated: it has no end-of-image marker"
 _FILL_BYTES = re.compile(rb"\xff{2,}")
 _PADDING = b"\x7f" * 8
 """As long as libjpeg's bit buffer, because it reads so far ahead. Ones are not a Huffman code, but zeros can be those
@@ -132,3 +139,40 @@ class WatchedJpeg(JpegImagePlugin.JpegImageFile):
 
 
 _MARKS: dict[str, int | tuple[int, ...]] = {"L": 77, "RGB": (1, 254, 3), "CMYK": (1, 254, 3, 251)}
+
+
+def has_too_few_bits(header: JpegHeader, coded: CodedPicture) -> bool:
+    """Return whether the picture cannot be whole: Huffman codes have a bit or more for each block or lossless sample.
+
+    So a decoder need not fill in a large picture that is only declared.
+    """
+    if header.frame in ARITHMETIC:
+        return False
+    return 8 * coded.size < (header.width * header.height if header.frame == LOSSLESS else largest_blocks(header))
+
+
+def missing(header: JpegHeader, coded: CodedPicture) -> str | None:
+    """Return what a picture that decodes lacks, by its scans and its end, or None if it is whole.
+
+    Each component needs all bits of its mean values (DC). The standard allows a file to leave out further detail, but
+    without EOI, the scans with that detail may be lost.
+    """
+    for component in header.components:
+        bands = [scan for scan in coded.scans if component in scan.components]
+        # Each scan of another frame has all bits, and its parameters mean something else, or nothing.
+        means = [scan.bits_left for scan in bands if scan.first == 0] if header.progressive else [0 for _ in bands]
+        if not means or means[-1]:
+            return "the JPEG is incomplete: a scan of one of its components is missing"
+        if not coded.ended and not _has_all_detail(header, bands):
+            return "the JPEG is truncated: it ends before its last scan"
+    return None if coded.ended or header.frame not in ARITHMETIC else _NO_END
+
+
+def _has_all_detail(header: JpegHeader, bands: Sequence[Scan]) -> bool:
+    """Return whether all 64 coefficients of a component are complete, to the last bit."""
+    if not header.progressive:
+        return True
+    left = dict.fromkeys(range(64), 1)
+    for scan in bands:
+        left.update(dict.fromkeys(range(scan.first, min(scan.last, 63) + 1), scan.bits_left))
+    return not any(left.values())

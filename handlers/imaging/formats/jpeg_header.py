@@ -3,6 +3,7 @@
 Source: ITU-T T.81, annex B; JFIF 1.02; Adobe technical note 5116 for APP14.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -81,7 +82,7 @@ class _Seen:
     iptc: list[bytes] = field(default_factory=list)
     xmp: bytes | None = None
     gain_map: bool = False
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
 def read_header(source: Source, limits: Limits) -> JpegHeader:

@@ -5,6 +5,7 @@ Source: ITU-T T.81, annex B.
 
 import hashlib
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -85,25 +86,22 @@ def walk(source: Source) -> Iterator[Segment]:
     )
 
 
-def count_segment(counts: dict[str, int], segment: Segment, limits: Limits) -> None:
+def count_segment(counts: defaultdict[str, int], segment: Segment, limits: Limits) -> None:
     """Count a segment by kind, and refuse the file once there are too many."""
     if segment.marker == DQT:
         count(counts, "bytes of quantisation tables", segment.end - segment.start, MAX_QUANTISATION_BYTES)
-    if is_metadata(segment.marker):
-        what = "APPn and comment segments"
-    elif segment.marker == SOS:
-        counts["scans"] = counts.get("scans", 0) + 1
+    if segment.marker == SOS:
+        counts["scans"] += 1
         limits.check_scans(counts["scans"])
         return
-    else:
-        what = "table segments"
-    counts[what] = counts.get(what, 0) + 1
+    what = "APPn and comment segments" if is_metadata(segment.marker) else "table segments"
+    counts[what] += 1
     limits.check_segments(counts[what], what)
 
 
-def count(counts: dict[str, int], what: str, more: int, most: int) -> None:
+def count(counts: defaultdict[str, int], what: str, more: int, most: int) -> None:
     """Add to a count, and refuse the file once it is too high."""
-    counts[what] = counts.get(what, 0) + more
+    counts[what] += more
     if counts[what] > most:
         raise ImageTooLargeError(f"expected at most {most:,} {what} in a JPEG, got more: save it again")
 
