@@ -66,7 +66,10 @@ class Directories:
         longest: Mapping[int, int] | None = None,
     ) -> None:
         self._peek, self._room, self._order = peek, room, order
-        self._count, self._pointer = ("Q", "Q") if big else ("H", "I")
+        count, pointer = ("Q", "Q") if big else ("H", "I")
+        self._count, self._pointer = struct.Struct(order + count), struct.Struct(order + pointer)
+        self._head = struct.Struct(f"{order}HH{pointer}")  # Tag, type and count, before the value or a pointer to it.
+        self._entry_bytes = self._head.size + self._pointer.size
         self._longest = longest or {}
         self._rationals = self._numbers = 0
         self._seen: set[int] = set()
@@ -74,11 +77,6 @@ class Directories:
         self.cut: set[int] = set()
         self.lost: set[int] = set()
         self.warnings: list[str] = []
-
-    @property
-    def entry_bytes(self) -> int:
-        """The length of an entry: tag, type, count and value."""
-        return 4 + 2 * struct.calcsize(self._pointer)
 
     def sub_directory(self, pointer: Any) -> dict[int, Any]:
         """Return the directory that a tag's value points to."""
@@ -92,7 +90,7 @@ class Directories:
             self.warnings.append("an EXIF directory was ignored: it lies outside or was met before")
             return {}
         self._seen.add(offset)
-        first, size = offset + struct.calcsize(self._count), self.entry_bytes
+        first, size = offset + self._count.size, self._entry_bytes
         table = self._peek(first, size * min(count, MAX_ENTRIES))
         if count > len(table) // size:
             self.warnings.append(f"an EXIF directory was cut short: {count:,} entries")
@@ -107,31 +105,28 @@ class Directories:
 
     def entries(self, offset: int) -> int | None:
         """Return how many entries a directory claims, or None if it is outside the structure."""
-        head = self._peek(offset, struct.calcsize(self._count)) if 0 <= offset < 1 << 62 else b""
-        if len(head) < struct.calcsize(self._count):
-            return None
-        (count,) = struct.unpack(self._order + self._count, head)
-        return int(count)
+        return self._number(offset, self._count)
 
     def next(self, offset: int) -> int:
         """Return the offset of the directory after the one at `offset`, or 0 if there is none."""
         count = self.entries(offset)
         if count is None or count > 1 << 32:
             return 0
-        at = offset + struct.calcsize(self._count) + self.entry_bytes * count
-        pointer = self._peek(at, struct.calcsize(self._pointer))
-        if len(pointer) < struct.calcsize(self._pointer):
-            return 0
-        return int(struct.unpack(self._order + self._pointer, pointer)[0])
+        return self._number(offset + self._count.size + self._entry_bytes * count, self._pointer) or 0
+
+    def _number(self, offset: int, form: struct.Struct) -> int | None:
+        """Return the number of this form at `offset`, or None if it is outside the structure."""
+        raw = self._peek(offset, form.size) if 0 <= offset < 1 << 62 else b""
+        return int(form.unpack(raw)[0]) if len(raw) == form.size else None
 
     def _entry(self, entry: bytes) -> tuple[int, Any]:
-        tag, kind, count = struct.unpack_from(f"{self._order}HH{self._pointer}", entry)
+        tag, kind, count = self._head.unpack_from(entry)
         if kind not in _TYPES:
             self.warnings.append(f"EXIF tag 0x{tag:04X} was ignored: unknown type {kind}")
             return tag, None
         width, code = _TYPES[kind]
         size = width * count
-        raw = self._raw(tag, size, entry[-struct.calcsize(self._pointer) :])
+        raw = self._raw(tag, size, entry[-self._pointer.size :])
         rationals, numbers = count * (kind in _RATIONALS), count * (kind not in _BYTES)
         if raw is None or self._rationals + rationals > MAX_RATIONALS or self._numbers + numbers > MAX_NUMBERS:
             self.warnings.append(f"EXIF tag 0x{tag:04X} was ignored: {size:,} bytes do not fit")
@@ -156,7 +151,7 @@ class Directories:
         # Real values do not share bytes; many that claim the same bytes could fill the memory.
         if size > min(self._longest.get(tag, MAX_VALUE_BYTES), self._room):
             return None
-        (start,) = struct.unpack(self._order + self._pointer, inline)
+        (start,) = self._pointer.unpack(inline)
         raw = self._peek(start, size) if start < 1 << 62 else b""
         return raw if len(raw) == size else None
 
