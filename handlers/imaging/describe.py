@@ -5,6 +5,8 @@ import re
 from datetime import datetime
 from decimal import Decimal
 
+from PIL.ExifTags import Base as Tag
+
 from handlers.errors import BrokenImageError, ImageTooLargeError
 
 from .facts.exif import Exif
@@ -41,7 +43,7 @@ def describe(
     frames = _frames(picture)
     warnings = [*picture.warnings, *exif.warnings]
     photo = exif.photo
-    iso = number(photo.get(0x8827))
+    iso = number(photo.get(Tag.ISOSpeedRatings))
     return Metadata(
         width=header.width,
         height=header.height,
@@ -51,13 +53,13 @@ def describe(
         orientation=exif.orientation,
         has_alpha=header.has_alpha,
         icc_profile=profile_name(header.icc),
-        camera_make=text(exif.image.get(0x010F)),
-        camera_model=text(exif.image.get(0x0110)),
-        lens_model=text(photo.get(0xA434)),
-        exposure_time_s=_decimal(exif, 0x829A),
-        f_number=_decimal(exif, 0x829D),
+        camera_make=text(exif.image.get(Tag.Make)),
+        camera_model=text(exif.image.get(Tag.Model)),
+        lens_model=text(photo.get(Tag.LensModel)),
+        exposure_time_s=_decimal(exif, Tag.ExposureTime),
+        f_number=_decimal(exif, Tag.FNumber),
         iso=iso if isinstance(iso, int) and iso > 0 else None,
-        focal_length_mm=_decimal(exif, 0x920A),
+        focal_length_mm=_decimal(exif, Tag.FocalLength),
         taken_at=_taken_at(exif),
         gps=read_gps(exif) if gps else None,
         tags=further_tags(exif),
@@ -73,8 +75,9 @@ def _decimal(exif: Exif, tag: int) -> Decimal | None:
 
 def _taken_at(exif: Exif) -> str | None:
     """Return the time of the exposure by the camera's clock, as "2024-05-01T12:30:00"."""
-    # DateTimeOriginal, DateTimeDigitized, DateTime: cameras without a clock fill them with blanks.
-    for value in (exif.photo.get(0x9003), exif.photo.get(0x9004), exif.image.get(0x0132)):
+    photo, image = exif.photo, exif.image
+    # Cameras without a clock fill them with blanks.
+    for value in (photo.get(Tag.DateTimeOriginal), photo.get(Tag.DateTimeDigitized), image.get(Tag.DateTime)):
         match = _TAKEN.match(text(value) or "")
         if not match:
             continue

@@ -4,18 +4,19 @@ import contextlib
 from datetime import date
 from decimal import Decimal
 
+from PIL.ExifTags import GPS
+
 from .exif import Exif
 from .metadata import Value
 from .tags import number, text
 
-_LATITUDE, _LONGITUDE, _ALTITUDE, _TIME, _DATE = (1, 2), (3, 4), (5, 6), 7, 29
 _PLACES = Decimal("0.0000001")
 
 
 def read_gps(exif: Exif) -> dict[str, Value] | None:
     """Return latitude and longitude in degrees, altitude in metres and the satellites' time, if they are known."""
-    latitude = _degrees(exif, *_LATITUDE, hemispheres="NS", largest=90)
-    longitude = _degrees(exif, *_LONGITUDE, hemispheres="EW", largest=180)
+    latitude = _degrees(exif, GPS.GPSLatitudeRef, GPS.GPSLatitude, hemispheres="NS", largest=90)
+    longitude = _degrees(exif, GPS.GPSLongitudeRef, GPS.GPSLongitude, hemispheres="EW", largest=180)
     whole = latitude is not None and longitude is not None  # A position needs both.
     found: dict[str, Value | None] = {
         "latitude": latitude if whole else None,
@@ -47,15 +48,15 @@ def _degrees(exif: Exif, ref: int, tag: int, *, hemispheres: str, largest: int) 
 
 
 def _altitude(exif: Exif) -> int | Decimal | None:
-    metres = number(exif.gps.get(_ALTITUDE[1]))
+    metres = number(exif.gps.get(GPS.GPSAltitude))
     if metres is None:
         return None
-    return -metres if number(exif.gps.get(_ALTITUDE[0])) == 1 else metres
+    return -metres if number(exif.gps.get(GPS.GPSAltitudeRef)) == 1 else metres
 
 
 def _date(exif: Exif) -> str | None:
     """Return the date as it is stored, or None if it is not a date."""
-    found = text(exif.gps.get(_DATE)) or ""
+    found = text(exif.gps.get(GPS.GPSDateStamp)) or ""
     with contextlib.suppress(ValueError):
         date.fromisoformat(found.replace(":", "-"))
         return found
@@ -63,7 +64,7 @@ def _date(exif: Exif) -> str | None:
 
 
 def _time(exif: Exif) -> str | None:
-    value = exif.gps.get(_TIME)
+    value = exif.gps.get(GPS.GPSTimeStamp)
     if not isinstance(value, tuple) or len(value) != 3:  # noqa: PLR2004
         return None
     parts = [number(one) for one in value]

@@ -4,10 +4,11 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any
 
-from PIL import ExifTags
+from PIL.ExifTags import TAGS
+from PIL.ExifTags import Base as Tag
 
 from .directories import Rational
-from .exif import EXIF_IFD, GPS_IFD, Exif
+from .exif import Exif
 from .metadata import Value
 
 MAX_TAGS = 200
@@ -16,7 +17,9 @@ MAX_LIST = 32
 MAX_TAGS_BYTES = 40_000
 _DIGITS = 12
 # Binary structures, any of which may have a position.
-_LEFT_OUT = frozenset({EXIF_IFD, GPS_IFD, 0xA005, 0x014A, 0x02BC, 0x83BB, 0x8649, 0x8773, 0x927C, 0x9286, 0xC4A5})
+_POINTERS = {Tag.ExifOffset, Tag.GPSInfo, Tag.ExifInteroperabilityOffset, Tag.SubIFDs}
+_BLOCKS = {Tag.XMLPacket, Tag.IPTCNAA, Tag.ImageResources, Tag.InterColorProfile}
+_LEFT_OUT = _POINTERS | _BLOCKS | {Tag.MakerNote, Tag.UserComment, Tag.PrintImageMatching}
 _WINDOWS_TEXTS = range(0x9C9B, 0x9CA0)
 
 
@@ -55,7 +58,7 @@ def further_tags(exif: Exif) -> dict[str, Value | list[Value]]:
     found: dict[str, Value | list[Value]] = {}
     room = MAX_TAGS_BYTES
     for tag, raw in [*exif.image.items(), *exif.photo.items()]:
-        name = ExifTags.TAGS.get(tag)
+        name = TAGS.get(tag)
         value = None if name is None or tag in _LEFT_OUT or tag in exif.opaque else _value(tag, raw)
         if name is None or value is None or name in found or name.startswith("GPS"):
             continue
