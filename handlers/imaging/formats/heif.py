@@ -5,7 +5,6 @@ Source: ISO/IEC 23008-12, annex A for EXIF and XMP; ISO/IEC 14496-12, 8.7.3 for 
 
 import contextlib
 from abc import abstractmethod
-from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar, Self
 
@@ -39,6 +38,8 @@ class HeifPicture(Picture):
     coding: ClassVar[bytes]
     brands: ClassVar[tuple[bytes, ...]]
     header: HeifHeader
+    _room: int
+    """How many more bytes of items are read."""
 
     @classmethod
     def open(cls, source: Source, limits: Limits) -> Self:
@@ -67,19 +68,18 @@ class HeifPicture(Picture):
 
     def _read_on(self) -> None:
         """Read EXIF and XMP; if they cannot be read, their facts are left out."""
-        header = self.header
+        meta = self.header.meta
         with contextlib.suppress(BrokenImageError):
-            if header.exif_item:
-                block = header.meta.data(self.source, header.exif_item, MAX_EXIF_BYTES)
-                self.exif = self.turned(read_exif(_tiff(block)))
+            block = meta.data(self.source, meta.describing(b"Exif"), MAX_EXIF_BYTES)
+            self.exif = self.turned(read_exif(_tiff(block)))
         with contextlib.suppress(BrokenImageError):
-            if header.xmp_item:
-                self.xmp = header.meta.data(self.source, header.xmp_item, MAX_BLOCK_BYTES)
+            self.xmp = meta.data(self.source, meta.describing(b"mime", b"application/rdf+xml"), MAX_BLOCK_BYTES)
 
     def decode(self, *, salvage: bool, widest: tuple[int, int] | None = None) -> Raster:  # noqa: ARG002 - all or nothing
         """Decode the picture; a damaged one is never kept. See `Picture.decode`."""
         header = self.header
-        image, opacity = split(self.decoded(payload(header, self.brands, self._data())))
+        self._room = len(self.source.whole()) + SHARED_BYTES
+        image, opacity = split(self.decoded(payload(header, self.brands, self._data)))
         if image.size != header.image.size:
             raise damaged(f"its decoder made {image.width} x {image.height} pixels of it")
         if header.mode in ("L", "LA") and image.mode == "RGB":
@@ -88,18 +88,12 @@ class HeifPicture(Picture):
             return Raster(image, opacity)
         return Raster(image.crop(header.box), opacity and opacity.crop(header.box))
 
-    def _data(self) -> Callable[[ImageItem], bytes]:
-        """Return a function that reads and checks an item's data; see `SHARED_BYTES`."""
-        room = len(self.source.whole()) + SHARED_BYTES
-
-        def data(item: ImageItem) -> bytes:
-            nonlocal room
-            found = self.header.meta.data(self.source, item, room)
-            room -= len(found)
-            self.check(item, found)
-            return found
-
-        return data
+    def _data(self, item: ImageItem) -> bytes:
+        """Read and check an item's data; see `SHARED_BYTES`."""
+        found = self.header.meta.data(self.source, item, self._room)
+        self._room -= len(found)
+        self.check(item, found)
+        return found
 
     @abstractmethod
     def decoded(self, payload: bytes) -> Image.Image:

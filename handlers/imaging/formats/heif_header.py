@@ -10,7 +10,7 @@ from handlers.imaging.limits import Limits
 from handlers.imaging.source import Source
 
 from .heif_coded import CodedImage, alpha_of, auxiliary, coded_image, kind_of, size_of
-from .heif_items import GREY, ImageItem, Meta
+from .heif_items import GREY, Meta
 from .heif_meta import read_meta
 from .heif_shown import profile_of, shown
 from .picture import GAIN_MAP_IGNORED, Header
@@ -34,8 +34,6 @@ class HeifHeader(Header):
     premultiplied: bool
     box: tuple[int, int, int, int]
     orientation: int
-    exif_item: ImageItem | None
-    xmp_item: ImageItem | None
 
     @property
     def coded_size(self) -> tuple[int, int]:
@@ -76,15 +74,4 @@ def read_header(source: Source, limits: Limits, name: str, coding: bytes) -> Hei
         premultiplied=bool(alpha) and any(meta.references.get((PREMULTIPLIED, one)) for one in (number, *image.tiles)),
         box=box,
         orientation=orientation,
-        exif_item=_described(meta, b"Exif"),
-        xmp_item=_described(meta, b"mime", b"application/rdf+xml"),
     )
-
-
-def _described(meta: Meta, kind: bytes, content_type: bytes = b"") -> ImageItem | None:
-    """Return the item of this kind that describes the picture."""
-    for number, item in meta.items.items():
-        about = meta.references.get((b"cdsc", number), (meta.primary,))
-        if (item.kind, item.content_type) == (kind, content_type) and meta.primary in about:
-            return item
-    return None

@@ -71,6 +71,14 @@ class Meta:
         """Return an item, or an empty one for a number that the file does not list."""
         return self.items.get(number, ImageItem())
 
+    def describing(self, kind: bytes, content_type: bytes = b"") -> ImageItem:
+        """Return the item of this kind that describes the picture, or an empty one if there is none."""
+        for number, item in self.items.items():
+            about = self.references.get((b"cdsc", number), (self.primary,))
+            if (item.kind, item.content_type) == (kind, content_type) and self.primary in about:
+                return item
+        return ImageItem()
+
     def without_identities(self) -> Self:
         """Return the items with the picture behind identity items (`iden`) as the primary one.
 
