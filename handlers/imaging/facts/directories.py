@@ -68,8 +68,8 @@ class Directories:
         self._peek, self._room, self._order = peek, room, order
         count, pointer = ("Q", "Q") if big else ("H", "I")
         self._count, self._pointer = struct.Struct(order + count), struct.Struct(order + pointer)
-        self._head = struct.Struct(f"{order}HH{pointer}")  # Tag, type and count, before the value or a pointer to it.
-        self._entry_bytes = self._head.size + self._pointer.size
+        # Tag, type, count, and the value or a pointer to it.
+        self._entry = struct.Struct(f"{order}HH{pointer}{self._pointer.size}s")
         self._longest = longest or {}
         self._rationals = self._numbers = 0
         self._seen: set[int] = set()
@@ -85,64 +85,60 @@ class Directories:
 
     def directory(self, offset: int) -> dict[int, Any]:
         """Return the values by tag: text and binary data as bytes, all others as tuples."""
-        count = self.entries(offset)
+        count = self._number_at(offset, self._count)
         if offset in self._seen or count is None:
             self.warnings.append("an EXIF directory was ignored: it lies outside or was met before")
             return {}
         self._seen.add(offset)
-        first, size = offset + self._count.size, self._entry_bytes
+        first, size = offset + self._count.size, self._entry.size
         table = self._peek(first, size * min(count, MAX_ENTRIES))
         if count > len(table) // size:
             self.warnings.append(f"an EXIF directory was cut short: {count:,} entries")
         if len(table) < size * min(count, MAX_ENTRIES):
             self.cut.add(offset)
         tags: dict[int, Any] = {}
-        for entry in range(len(table) // size):
-            tag, value = self._entry(table[size * entry : size * (entry + 1)])
+        for tag, kind, number, inline in self._entry.iter_unpack(table[: len(table) // size * size]):
+            value = self._value(tag, kind, number, inline)
             if value is not None:
                 tags.setdefault(tag, value)
         return tags
 
-    def entries(self, offset: int) -> int | None:
-        """Return how many entries a directory claims, or None if it is outside the structure."""
-        return self._number(offset, self._count)
-
     def next(self, offset: int) -> int:
         """Return the offset of the directory after the one at `offset`, or 0 if there is none."""
-        count = self.entries(offset)
+        count = self._number_at(offset, self._count)
         if count is None or count > 1 << 32:
             return 0
-        return self._number(offset + self._count.size + self._entry_bytes * count, self._pointer) or 0
+        return self._number_at(offset + self._count.size + self._entry.size * count, self._pointer) or 0
 
-    def _number(self, offset: int, form: struct.Struct) -> int | None:
+    def _number_at(self, offset: int, form: struct.Struct) -> int | None:
         """Return the number of this form at `offset`, or None if it is outside the structure."""
         raw = self._peek(offset, form.size) if 0 <= offset < 1 << 62 else b""
         return int(form.unpack(raw)[0]) if len(raw) == form.size else None
 
-    def _entry(self, entry: bytes) -> tuple[int, Any]:
-        tag, kind, count = self._head.unpack_from(entry)
+    def _value(self, tag: int, kind: int, count: int, inline: bytes) -> Any:
+        """Return the value of an entry, or None if it cannot be read."""
         if kind not in _TYPES:
             self.warnings.append(f"EXIF tag 0x{tag:04X} was ignored: unknown type {kind}")
-            return tag, None
+            return None
         width, code = _TYPES[kind]
         size = width * count
-        raw = self._raw(tag, size, entry[-self._pointer.size :])
+        raw = self._raw(tag, size, inline)
         rationals, numbers = count * (kind in _RATIONALS), count * (kind not in _BYTES)
         if raw is None or self._rationals + rationals > MAX_RATIONALS or self._numbers + numbers > MAX_NUMBERS:
             self.warnings.append(f"EXIF tag 0x{tag:04X} was ignored: {size:,} bytes do not fit")
             self.lost.add(tag)
-            return tag, None
+            return None
         self._room -= size
         self._rationals += rationals
         self._numbers += numbers
         if kind == _UNDEFINED:
             self.opaque.add(tag)
         if kind in _BYTES:
-            return tag, raw
+            return raw
         values = struct.unpack(f"{self._order}{count * len(code)}{code[0]}", raw)
         if kind in _RATIONALS:
-            return tag, tuple(Rational(*pair) for pair in zip(values[::2], values[1::2], strict=True))
-        return tag, values
+            return tuple(Rational(*pair) for pair in zip(values[::2], values[1::2], strict=True))
+        return values
 
     def _raw(self, tag: int, size: int, inline: bytes) -> bytes | None:
         """Return a value's bytes, or None if there are too many or they are outside the structure."""

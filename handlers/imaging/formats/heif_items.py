@@ -57,6 +57,9 @@ class ImageItem:
         return [content for name, content in self.properties if name == kind]
 
 
+_MISSING = ImageItem()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Meta:
     """The items of a file by number; `references` has the items that an item refers to, by (kind, number)."""
@@ -69,7 +72,7 @@ class Meta:
 
     def item(self, number: int) -> ImageItem:
         """Return an item, or an empty one for a number that the file does not list."""
-        return self.items.get(number, ImageItem())
+        return self.items.get(number, _MISSING)
 
     def describing(self, kind: bytes, content_type: bytes = b"") -> ImageItem:
         """Return the item of this kind that describes the picture, or an empty one if there is none."""
@@ -77,7 +80,7 @@ class Meta:
             about = self.references.get((b"cdsc", number), (self.primary,))
             if (item.kind, item.content_type) == (kind, content_type) and self.primary in about:
                 return item
-        return ImageItem()
+        return _MISSING
 
     def without_identities(self) -> Self:
         """Return the items with the picture behind identity items (`iden`) as the primary one.
