@@ -58,6 +58,14 @@ def exif_of(directories: Directories, offset: int) -> Exif:
     return Exif(image, photo, gps, frozenset(directories.opaque), tuple(dict.fromkeys(directories.warnings)))
 
 
+def decoded_text(value: bytes) -> str:
+    """Return text in UTF-8; text in another encoding is read as Latin-1, as most programs do."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
 def directory_bytes(entries: Iterable[tuple[int, int, int, bytes]], order: str) -> bytes:
     """Return a TIFF with one directory of entries: tag, type number, number of values, and the values as bytes."""
     ordered = sorted(entries)

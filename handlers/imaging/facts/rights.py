@@ -6,7 +6,7 @@ Source: Exif 2.32, tags 0x013B and 0x8298; IIM 4.2, datasets 2:80 and 2:116; Pho
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from .exif import ARTIST, COPYRIGHT, Exif, directory_bytes
+from .exif import ARTIST, COPYRIGHT, Exif, decoded_text, directory_bytes
 from .xmp import CREATOR, RIGHTS, read_xmp
 
 MAX_TEXT_BYTES = 4_096
@@ -83,14 +83,5 @@ def _read_datasets(block: bytes, found: dict[int, list[bytes]]) -> None:
             size, position = int.from_bytes(block[position:start]), start
         value = block[position : position + size]
         if record == 2 and dataset in tags and value:  # noqa: PLR2004 - the application record
-            found.setdefault(tags[dataset], []).append(_utf8(value))
+            found.setdefault(tags[dataset], []).append(decoded_text(value).encode())
         position += size
-
-
-def _utf8(value: bytes) -> bytes:
-    """Return text as UTF-8; text in another encoding is read as Latin-1, as most programs do."""
-    try:
-        value.decode("utf-8")
-    except UnicodeDecodeError:
-        return value.decode("latin-1").encode()
-    return value

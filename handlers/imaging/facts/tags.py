@@ -8,7 +8,7 @@ from PIL.ExifTags import TAGS
 from PIL.ExifTags import Base as Tag
 
 from .directories import Rational
-from .exif import Exif
+from .exif import Exif, decoded_text
 from .metadata import Value
 
 MAX_TAGS = 200
@@ -27,12 +27,7 @@ def text(value: Any, limit: int = MAX_TEXT_BYTES) -> str | None:
     """Return readable text of at most `limit` bytes, or None if there is none."""
     if not isinstance(value, bytes):
         return None
-    raw = value.split(b"\0", 1)[0]
-    try:
-        decoded = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        decoded = raw.decode("latin-1")
-    return clean(decoded, limit)
+    return clean(decoded_text(value.split(b"\0", 1)[0]), limit)
 
 
 def clean(value: str, limit: int = MAX_TEXT_BYTES) -> str | None:
