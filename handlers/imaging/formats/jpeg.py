@@ -103,7 +103,7 @@ class JpegPicture(Picture):
     def decode_early(self, widest: tuple[int, int] | None, *, copying: bool) -> None:
         """Decode the one scan of a baseline JPEG; see `Picture.decode_early`."""
         first = first_scan(self.source, self.header)
-        if self.header.frame not in SEQUENTIAL or first.interleaves_less_than(self.header):
+        if self.header.frame not in SEQUENTIAL or not first.alone:
             return
         factor = _CHECK_FACTOR if copying and self._is_fit(plain=first.plain) else self._factor(widest)
         scan = ArrivingScan(first.head, self.source, first.start)

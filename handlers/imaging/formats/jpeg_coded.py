@@ -149,16 +149,15 @@ def _data_of_scan(part: memoryview, most_restarts: int, counts: defaultdict[str,
 
 @dataclass(frozen=True)
 class FirstScan:
-    """What a decoder needs before the first scan's data, which begin at `start`; see `CodedPicture`."""
+    """What a decoder needs before the first scan's data, which begin at `start`; see `CodedPicture`.
+
+    `alone`: no other scan must follow, because this one interleaves components, or the picture has a single one.
+    """
 
     head: bytes
     start: int
-    scan: Scan
+    alone: bool
     plain: bool
-
-    def interleaves_less_than(self, header: JpegHeader) -> bool:
-        """Return whether the scan lacks components of the picture, so that other scans must follow."""
-        return header.mode != "L" and len(self.scan.components) == 1
 
 
 def first_scan(source: Source, header: JpegHeader) -> FirstScan:
@@ -169,7 +168,8 @@ def first_scan(source: Source, header: JpegHeader) -> FirstScan:
             parts.append(source.take(segment.start, segment.end - segment.start))
         if segment.marker == SOS:
             break
-    return FirstScan(b"".join(first + parts), segment.end, _scan(parts[-1][4:]), _is_plain(parts))
+    alone = header.mode == "L" or len(_scan(parts[-1][4:]).components) != 1
+    return FirstScan(b"".join(first + parts), segment.end, alone, _is_plain(parts))
 
 
 def _is_plain(parts: Sequence[bytes | memoryview]) -> bool:
