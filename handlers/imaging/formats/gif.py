@@ -10,7 +10,7 @@ from typing import Self
 
 from PIL import GifImagePlugin, Image, ImageChops
 
-from handlers.errors import BrokenImageError, ImageTooLargeError
+from handlers.errors import BrokenImageError
 from handlers.imaging.facts.rights import MAX_BLOCK_BYTES
 from handlers.imaging.limits import Limits
 from handlers.imaging.pixels.raster import Raster
@@ -18,11 +18,8 @@ from handlers.imaging.pixels.transparency import matches
 from handlers.imaging.source import Source
 
 from .decoding import image_faults, load
-from .gif_codes import closed, decodable
+from .gif_codes import SubBlocks, closed, decodable
 from .picture import Header, Picture
-
-MAX_SUB_BLOCKS = 500_000
-"""Sub-blocks of all blocks together: 128 MB if they are full; a file with more is made to stall the reader."""
 
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _CONTROL, _APPLICATION = 0xF9, 0xFF
@@ -33,7 +30,6 @@ _MAX_PALETTE_BYTES = 768
 _FEW_BYTES, _BYTES_PER_PIXEL = 64 * 1024, 3
 """Coded data that a decoder gets: two codes of 12 bits for each pixel, and some more."""
 
-_FIRST_STEP_BYTES, _STEP_BYTES = 1024, 64 * 1024
 _NO_TRAILER = "the GIF ends without its trailer; its picture is whole"
 
 
@@ -61,7 +57,7 @@ class GifPicture(Picture):
 
     def frames(self) -> int:
         """Count the frames by walking over the blocks; see `Picture.frames`."""
-        blocks = _SubBlocks(self.source)
+        blocks = SubBlocks(self.source)
         position, frames = blocks.skip(self.header.data_start), 1
         for _ in range(4 * self.limits.max_frames):
             found = self.source.peek(position, 1)
@@ -86,7 +82,6 @@ class GifPicture(Picture):
         """Decode the first frame, transparent outside of it; see `Picture.decode`."""
         header = self.header
         left, top, width, height = header.box
-        canvas = (header.width, header.height)
         if not width or not height:
             raise BrokenImageError(f"the GIF is damaged: its first frame has {width} x {height} pixels")
         payload, ended = _payload(self.source, header)
@@ -99,7 +94,7 @@ class GifPicture(Picture):
         if header.transparent is not None:
             indices = Image.frombytes("L", image.size, image.tobytes())
             shown = ImageChops.invert(matches(indices, [header.transparent]))
-        picture, opacity = Image.new("RGB", canvas), Image.new("L", canvas)
+        picture, opacity = Image.new("RGB", header.size), Image.new("L", header.size)
         picture.paste(image.convert("RGB"), (left, top))
         opacity.paste(shown, (left, top))
         return Raster(picture, opacity, damage)
@@ -117,7 +112,7 @@ def _read_header(source: Source, limits: Limits) -> GifHeader:
     palette, position = _colours(source, screen[4], position)
     transparent: int | None = None
     xmp: bytes | None = None
-    sub_blocks = _SubBlocks(source)
+    sub_blocks = SubBlocks(source)
     for blocks in range(limits.max_segments + 1):
         kind = source.take(position, 1)[0]
         if kind == _IMAGE:
@@ -140,33 +135,6 @@ def _packet(source: Source, start: int, end: int) -> bytes | None:
         return None
     start += len(_XMP)
     return source.peek(start, min(max(0, end - _XMP_TRAILER_BYTES - start), MAX_BLOCK_BYTES))
-
-
-class _SubBlocks:
-    """Skips series of sub-blocks, which together have a limit: each takes time, however short it is."""
-
-    def __init__(self, source: Source) -> None:
-        self._source, self._count = source, 0
-
-    def skip(self, position: int) -> int:
-        """Return the position after a series of sub-blocks and its terminator.
-
-        Raises:
-            BrokenImageError: The file ends within the series.
-            ImageTooLargeError: There are too many sub-blocks.
-        """
-        step = _FIRST_STEP_BYTES
-        while self._count < MAX_SUB_BLOCKS:
-            part, at = self._source.peek(position, step), 0
-            if not part:
-                self._source.take(position, 1)
-            while at < len(part):
-                size = part[at]
-                at, self._count = at + size + 1, self._count + 1
-                if not size:
-                    return position + at
-            position, step = position + at, min(2 * step, _STEP_BYTES)
-        raise ImageTooLargeError(f"expected a GIF of at most {MAX_SUB_BLOCKS:,} sub-blocks, got more: save it again")
 
 
 def _transparent(block: bytes) -> int | None:
@@ -219,7 +187,7 @@ def _payload(source: Source, header: GifHeader) -> tuple[bytes, bool]:
     start, end = header.data_start - 1, None
     # If the file ends within the data, the decoder finds out whether all pixels are there.
     with contextlib.suppress(BrokenImageError):
-        end = _SubBlocks(source).skip(header.data_start)
+        end = SubBlocks(source).skip(header.data_start)
     cut = start + _FEW_BYTES + _BYTES_PER_PIXEL * width * height
     whole = end is not None and end <= cut
     data = source.whole()[start : end if whole else cut]

@@ -1,4 +1,4 @@
-"""A GIF frame's coded data: sub-blocks, and codes that Pillow does not decode.
+"""The sub-blocks of a GIF, and a frame's codes that Pillow does not decode.
 
 Source: CompuServe GIF89a specification, appendix F.
 """
@@ -6,11 +6,16 @@ Source: CompuServe GIF89a specification, appendix F.
 from collections.abc import Iterator
 
 from handlers.errors import ImageTooLargeError
+from handlers.imaging.source import Source
+
+MAX_SUB_BLOCKS = 500_000
+"""Sub-blocks of all blocks together: 128 MB if they are full; a file with more is made to stall the reader."""
 
 MAX_SMALL_BYTES, MAX_SMALL_PX = 128 * 1024, 4_000_000
 """The most coded data and pixels of a frame whose codes begin with 2 bits. It is decoded in Python, where a byte takes
 2.5 microseconds."""
 
+_FIRST_STEP_BYTES, _STEP_BYTES = 1024, 64 * 1024
 _SMALL, _LITERAL = 1, 7
 """Minimum sizes of codes: that which Pillow does not decode, and one for which codes are bytes."""
 
@@ -18,6 +23,33 @@ _CLEAR, _END, _FIRST = 2, 3, 4
 _MOST_CODES, _MOST_BITS = 4_096, 12
 _LITERALS = 126
 """Pixels in codes of 7 bits and more that may follow each other before the codes would grow to 9 bits."""
+
+
+class SubBlocks:
+    """Skips series of sub-blocks, which together have a limit: each takes time, however short it is."""
+
+    def __init__(self, source: Source) -> None:
+        self._source, self._count = source, 0
+
+    def skip(self, position: int) -> int:
+        """Return the position after a series of sub-blocks and its terminator.
+
+        Raises:
+            BrokenImageError: The file ends within the series.
+            ImageTooLargeError: There are too many sub-blocks.
+        """
+        step = _FIRST_STEP_BYTES
+        while self._count < MAX_SUB_BLOCKS:
+            part, at = self._source.peek(position, step), 0
+            if not part:
+                self._source.take(position, 1)
+            while at < len(part):
+                size = part[at]
+                at, self._count = at + size + 1, self._count + 1
+                if not size:
+                    return position + at
+            position, step = position + at, min(2 * step, _STEP_BYTES)
+        raise ImageTooLargeError(f"expected a GIF of at most {MAX_SUB_BLOCKS:,} sub-blocks, got more: save it again")
 
 
 def closed(data: bytes) -> bytes:
