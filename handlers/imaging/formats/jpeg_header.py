@@ -82,7 +82,6 @@ class _Seen:
     iptc: list[bytes] = field(default_factory=list)
     xmp: bytes | None = None
     gain_map: bool = False
-    counts: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
 def read_header(source: Source, limits: Limits) -> JpegHeader:
@@ -93,13 +92,13 @@ def read_header(source: Source, limits: Limits) -> JpegHeader:
         UnsupportedFormatError: A JPEG of a kind that is not decoded.
         ImageTooLargeError: Too many segments.
     """
-    seen = _Seen()
+    seen, counts = _Seen(), defaultdict[str, int](int)
     for segment in walk(source):
         if segment.marker == SOS:
             return _header(seen)
         if segment.marker == EOI:
             break
-        count_segment(seen.counts, segment, limits)
+        count_segment(counts, segment, limits)
         _note(seen, segment, source)
     raise BrokenImageError("the JPEG holds no picture: it ends before the first scan")
 
