@@ -10,6 +10,8 @@ from typing import Any
 from ops.stack import DeployedStack
 from ops.text import printable
 
+_RAISED = re.compile(r'^  File ".*\n(?:[ \t].*\n)*(?:[\w.<>]+\.)?(\w+)(?:: (.*))?$', re.MULTILINE)
+"""The exception's line after the frames of a traceback; an error of a child process ends with the child's traceback."""
 _PLACE = re.compile(r'File "([^"]+)", line (\d+)')
 
 
@@ -25,7 +27,7 @@ class Failure:
     @property
     def what(self) -> str:
         """The failure's text without the function's name."""
-        return f"{self.error}: {self.text}" + (f" ({self.place})" if self.place else "")
+        return self.error + (f": {self.text}" if self.text else "") + (f" ({self.place})" if self.place else "")
 
     def __str__(self) -> str:
         return printable(f"{self.function}: {self.what}")
@@ -38,14 +40,16 @@ def failure_of(function: str, line: str) -> Failure | None:
         return None
     # Lambda's own line about a failed call has other fields than the functions' lines.
     traceback = str(entry.get("exception", "")) or "\n".join(map(str, entry.get("stackTrace", ())))
-    text = entry.get("errorMessage") or traceback.strip().rpartition("\n")[2].partition(": ")[2]
+    error = entry.get("error") or entry.get("exception_name") or entry.get("errorType", "Error")
+    logged = error, entry.get("errorMessage", entry.get("message", ""))
+    error, text = (_RAISED.findall(traceback) or [logged])[-1]
     places = _PLACE.findall(traceback)
     # The last place in the functions' own code is more useful than one in a library.
     own = [place for place in places if "handlers" in place[0]] or places
     return Failure(
         function=function,
-        error=str(entry.get("error") or entry.get("exception_name") or entry.get("errorType", "Error")),
-        text=str(text or entry.get("message", "")),
+        error=str(error),
+        text=str(text),
         place=f"{Path(own[-1][0]).name}:{own[-1][1]}" if own else "",
     )
 

@@ -218,7 +218,7 @@ def _called_twice(started: Emulator, runtime: str, file: str, text: str) -> tupl
     ("text", "failure"),
     [
         ("raise LookupError('one:\\n two')", r"f: LookupError: one:\n two (main.py:2)"),
-        ("raise ValueError", "f: ValueError:  (main.py:2)"),
+        ("raise ValueError", "f: ValueError (main.py:2)"),
         ("os._exit(3)", "f: Runtime.ExitError: the function's process ended with exit code 3"),
         ("os.abort()", "f: Runtime.ExitError: the function's process was killed by SIGABRT"),
         ("return\nsys.exit(4)", "f: Runtime.ExitError: the function's process ended with exit code 4"),

@@ -23,9 +23,27 @@ def line(**changes: Any) -> str:
     return json.dumps({**entry, **changes})
 
 
+def raised(error: str) -> str:
+    return TRACEBACK.replace("ZeroDivisionError", error)
+
+
 def test_a_failure_has_error_message_and_source_line() -> None:
     """The innermost line of the functions' own code is more helpful than a line in a library."""
     failure = failure_of("pixel-resizer", line())
+    assert str(failure) == "pixel-resizer: ZeroDivisionError: division by zero (pixel_resizer.py:30)"
+
+
+def test_an_error_without_text_has_its_name_only() -> None:
+    """The text was that of the log's line: "retry"."""
+    failure = failure_of("pixel-resizer", line(exception=TRACEBACK.replace(": division by zero", "")))
+    assert str(failure) == "pixel-resizer: ZeroDivisionError (pixel_resizer.py:30)"
+
+
+def test_an_error_of_a_child_process_is_the_one_that_it_raised() -> None:
+    """It is the same kind as at the first delivery, which has no child process, whatever lines its text has."""
+    child = TRACEBACK.replace("by zero", "by zero\n of: one\nand: two")
+    last = f'  File "/var/task/handlers/isolation.py", line 2, in run\nhandlers.IsolatedWorkError: failed:\n{child}'
+    failure = failure_of("pixel-resizer", line(error="IsolatedWorkError", exception=last))
     assert str(failure) == "pixel-resizer: ZeroDivisionError: division by zero (pixel_resizer.py:30)"
 
 
@@ -80,8 +98,11 @@ class FakeStack:
 def test_the_last_failures_of_messages_are_found_by_their_ids() -> None:
     """One search finds those of all messages; other messages, and earlier failures of the same ones, are skipped."""
     found = FakeStack(
-        *(line(message_id=name, error=error) for name, error in (("a", "First"), ("a", "Last"), ("b", "Other"))),
-        line(message_id="d", error="One"),
+        *(
+            line(message_id=name, exception=raised(error))
+            for name, error in (("a", "First"), ("a", "Last"), ("b", "Other"))
+        ),
+        line(message_id="d", exception=raised("One")),
     )
     assert last_failures(found, "/resizer", ["a", "c", "d"], 5) == {  # type: ignore[arg-type]
         "a": "Last: division by zero (pixel_resizer.py:30)",
