@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -25,6 +26,8 @@ START_TIMEOUT_S = 60
 COMMAND = [sys.executable, "-P", str(Path(__file__).parent / "server.py")]
 HOST = "127.0.0.1"
 GUARD = Path(__file__).parent / "guard.py"
+WARNING = re.compile(r"^\S+ \S+ (?:WARNING|ERROR) \[(?!lambda)\w+\] (.+)$", re.MULTILINE)
+"""A warning in MiniStack's log; those about functions are in the functions' own logs too."""
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 CLIENT_CONFIG = Config(
     max_pool_connections=32,
@@ -109,6 +112,10 @@ class Emulator:
     def process_id(self) -> int:
         """The id of the running emulator's process."""
         return self._started().pid
+
+    def warnings(self) -> list[str]:
+        """Return what MiniStack has warned of, such as a delivery that a queue's policy does not allow."""
+        return WARNING.findall(self._log.read_text(errors="replace"))
 
     def client(self, service: str) -> Any:
         """Return the client of a service, as the emulator's root account; made once, used by all threads."""

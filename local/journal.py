@@ -1,4 +1,4 @@
-"""Reads new lines of the functions' logs, each once: for the live page, for new failures, and to save all."""
+"""Reads new lines of the logs, each once: for the live page, for new failures, and to save all."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ops.logs import Failure, failure_of, fields_of, log_events
+from local.emulator import Emulator
+from ops.logs import failure_of, fields_of, log_events
+from ops.text import printable
 
 OVERLAP_MS = 2_000
 """How much later than another function's line an earlier line may arrive."""
@@ -60,22 +62,26 @@ class Journal:
 
 
 class FailureWatch:
-    """Finds failures of new kinds in the logs; `groups` are log groups by function."""
+    """Finds failures of new kinds in the logs of the functions and of the emulator; `groups` are as in the journal."""
 
-    def __init__(self, logs: Any, groups: dict[str, str]) -> None:
-        self._journal = Journal(logs=logs, groups=groups)
-        self._seen: set[tuple[str, str, str]] = set()
+    def __init__(self, emulator: Emulator, groups: dict[str, str]) -> None:
+        self._emulator, self._journal = emulator, Journal(logs=emulator.client("logs"), groups=groups)
+        self._seen: set[tuple[str, ...]] = set()
         self._looked = 0.0
 
-    def news(self) -> Iterator[Failure]:
+    def news(self) -> Iterator[str]:
         """Yield the first failure of each new kind: function, error and place. Reads the logs once a second at most."""
         if time.monotonic() - self._looked < EVERY_S:
             return
+        for warning in self._emulator.warnings():
+            if (warning,) not in self._seen:
+                self._seen.add((warning,))
+                yield printable(warning)
         for function, line in self._journal.lines():
             failure = failure_of(function, line)
             if failure and (kind := (function, failure.error, failure.place)) not in self._seen:
                 self._seen.add(kind)
-                yield failure
+                yield str(failure)
         self._looked = time.monotonic()
 
 

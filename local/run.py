@@ -86,7 +86,7 @@ def process(
     with Progress(*columns, console=console) as progress:
         uploading = progress.add_task("uploaded", total=len(masters))
         settling = progress.add_task("settled", total=len(masters))
-        failures = FailureWatch(deployment.emulator.client("logs"), deployment.log_groups())
+        failures = FailureWatch(deployment.emulator, deployment.log_groups())
 
         def look() -> None:
             for failure in failures.news():

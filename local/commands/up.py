@@ -41,7 +41,7 @@ def up_command(port: int | None, stack: str) -> None:
                 contextlib.suppress(KeyboardInterrupt),
             ):
                 describe(emulator, deployment.outputs, page)
-                _watch(emulator, FailureWatch(emulator.client("logs"), groups))
+                _watch(emulator, FailureWatch(emulator, groups))
 
 
 def describe(emulator: Emulator, outputs: dict[str, Any], page: str) -> None:

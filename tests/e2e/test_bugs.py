@@ -80,11 +80,11 @@ def test_a_bug_is_reported_at_the_first_call(
     (tmp_path / "cat.png").write_bytes(picture())
     masters = {f"master/{name}.png": tmp_path / "cat.png" for name in ("cat", "dog")}
     with buggy(function, module, bug) as live:
-        watch = FailureWatch(live.client("logs"), live.deployment.log_groups())
+        watch = FailureWatch(live.deployment.emulator, live.deployment.log_groups())
 
         def look() -> None:
             for failure in watch.news():
-                raise SeenError(str(failure))
+                raise SeenError(failure)
 
         def run() -> None:
             cascade.upload(live.deployment, masters, lambda: None, look)

@@ -239,6 +239,17 @@ def test_a_failed_call_is_logged_as_by_lambda(text: str, failure: str) -> None:
     assert failures == [failure, failure]
 
 
+def test_a_delivery_that_a_queue_denies_is_a_warning() -> None:
+    """The topic accepts the message, and no function runs, so that no other log has it."""
+    with Emulator("us-east-1") as started:
+        queue_url = started.client("sqs").create_queue(QueueName="q")["QueueUrl"]
+        arn = started.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
+        topic = started.client("sns").create_topic(Name="t")["TopicArn"]
+        started.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"])
+        started.client("sns").publish(TopicArn=topic, Message="m")
+        assert started.warnings() == [f"SNS fanout: queue policy denies delivery from {topic} to q"]
+
+
 def test_the_failures_of_several_messages_are_found() -> None:
     """The emulator reads `?"a" ?"b"` as a text that holds both; `python -m ops letters` must not ask like that."""
     with Emulator("us-east-1") as started:

@@ -17,6 +17,7 @@ class FakeLogs:
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
         self.asked_ms: list[int] = []
+        self.warned: list[str] = []
 
     def get_paginator(self, _: str) -> "FakeLogs":
         """Return this object, which pages through the events."""
@@ -27,6 +28,14 @@ class FakeLogs:
         self.asked_ms.append(startTime)
         found = [event for event in self.events if event["group"] == logGroupName and event["timestamp"] >= startTime]
         return [{"events": found[:1]}, {"events": found[1:]}]
+
+    def client(self, _service: str) -> "FakeLogs":
+        """Return this object, as the emulator's client."""
+        return self
+
+    def warnings(self) -> list[str]:
+        """Return the emulator's warnings."""
+        return self.warned
 
     def log(self, group: str, time_ms: int, text: str) -> None:
         """Add a line."""
@@ -67,11 +76,21 @@ def test_each_kind_of_failure_is_reported_once(monkeypatch: pytest.MonkeyPatch) 
     logs = FakeLogs()
     for time_ms in range(3):
         logs.log("group", time_ms, failing.line())
-    watch = FailureWatch(logs, {"pixel-resizer": "group"})
+    watch = FailureWatch(logs, {"pixel-resizer": "group"})  # type: ignore[arg-type]
     assert len(list(watch.news())) == 1
     assert list(watch.news()) == []
     logs.log("group", 3, failing.line(exception=failing.TRACEBACK.replace("line 30", "line 31")))
-    assert [failure.place for failure in watch.news()] == ["pixel_resizer.py:31"]
+    assert list(watch.news()) == ["pixel-resizer: ZeroDivisionError: division by zero (pixel_resizer.py:31)"]
+
+
+def test_each_warning_of_the_emulator_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No function has a log of a delivery that fails."""
+    monkeypatch.setattr(module, "EVERY_S", 0)
+    logs = FakeLogs()
+    watch = FailureWatch(logs, {})  # type: ignore[arg-type]
+    logs.warned += ["queue one denies", "queue one denies", "queue two denies"]
+    assert list(watch.news()) == ["queue one denies", "queue two denies"]
+    assert list(watch.news()) == []
 
 
 def test_each_functions_log_is_written_to_a_file(tmp_path: Path) -> None:
