@@ -118,7 +118,7 @@ def summarise(
         "records": records,
         "rejected": sum(bool(found.rejections) for found in accounts),
         "rejections": [rejection for found in accounts for rejection in found.rejections],
-        "unaccounted": [found.key for found in accounts if not found.accounted_for],
+        "unaccounted": {found.key: found.unaccounted for found in accounts if found.unaccounted},
         "seconds": watch.seconds,
         "images_per_second": round(len(accounts) / busy_s, 2),
         "functions": results.functions(deployment),

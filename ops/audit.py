@@ -34,7 +34,12 @@ class Account:
     @property
     def accounted_for(self) -> bool:
         """Whether every branch has processed the master's newest state, or rejected it with a reason."""
-        return set(self.states.values()) <= ACCOUNTED
+        return not self.unaccounted
+
+    @property
+    def unaccounted(self) -> list[str]:
+        """The branches that have done neither."""
+        return [branch for branch, state in self.states.items() if state not in ACCOUNTED]
 
 
 def audit(stack: DeployedStack, prefix: str = "", after: str | None = None, *, deep: bool = False) -> Iterator[Account]:

@@ -122,7 +122,7 @@ def _summary(out: Path, masters: int) -> Mapping[str, Any]:
         "outputs": 4 * (masters - 1),
         "records": masters - 1,
         "rejected": 1,
-        "unaccounted": [],
+        "unaccounted": {},
         "seconds": {"start": 0.2, "deploy": 3.14, "upload": 1.5, "process": 12.5, "download": 0.4},
         "images_per_second": 9.87,
         "functions": dict.fromkeys(("format-converter", "metadata-extractor", "pixel-resizer"), function),

@@ -22,7 +22,7 @@ def test_the_report_of_the_samples_opens(open_page: OpenPage, screenshots: Path,
         summary = run(
             emulator, lambda: masters, tmp_path / "out", "local", stack_config("local"), console=Console(quiet=True)
         )
-    assert (summary["rejected"], summary["unaccounted"]) == (1, [])
+    assert (summary["rejected"], summary["unaccounted"]) == (1, {})
     page = open_page((tmp_path / "out" / "report.html").as_uri(), width=WIDTH)
     page.wait_for_load_state("networkidle")
     page.screenshot(path=screenshots / "readme.png")

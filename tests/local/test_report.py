@@ -24,7 +24,7 @@ SUMMARY: Mapping[str, Any] = {
     "records": 4320,
     "rejected": 1,
     "rejections": [],
-    "unaccounted": [],
+    "unaccounted": {},
     "seconds": {"deploy": 3.14, "process": 12.5},
     "images_per_second": 9.87,
     "functions": {"pixel-resizer": {"invocations": 77, "total_ms": 65432, "median_ms": 12.3, "max_ms": 2345}},
@@ -203,7 +203,7 @@ def test_a_missing_output_is_shown_without_a_link(tmp_path: Path, jpeg: Path) ->
 
 def test_lost_pictures_are_listed_at_the_top(tmp_path: Path) -> None:
     """The top of the page names each lost picture."""
-    shown = text(page(tmp_path, unaccounted=["master/lost.jpg"]))
+    shown = text(page(tmp_path, unaccounted={"master/lost.jpg": ["resizing"]}))
     assert "master/lost.jpg" in shown.partition("Search names")[0]
 
 
@@ -217,7 +217,7 @@ def test_names_and_reasons_are_escaped(tmp_path: Path, jpeg: Path) -> None:
     evil = "</script><script>alert(1)</script><!--"
     reason = {"key": evil, "branch": "resizing", "error": evil, "message": evil}
     given = picture(jpeg, evil, record={"camera": evil}, rejections=[reason], warnings=[evil])
-    markup = page(tmp_path, given, unaccounted=[evil])
+    markup = page(tmp_path, given, unaccounted={evil: ["resizing"]})
     assert "alert(1)<" not in markup
     assert "<!--" not in markup
     assert markup.count("<script") == 2

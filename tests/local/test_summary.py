@@ -15,7 +15,7 @@ SUMMARY: dict[str, Any] = {
     "outputs": 0,
     "records": 0,
     "rejected": 1,
-    "unaccounted": [],
+    "unaccounted": {},
     "functions": {FUNCTION: FIGURES},
     "rejections": [{"key": KEY, "message": "no picture", "branch": "resizing"}],
     "events": {"ids": 1, "counts": {"Picture rejected": 1}, "p50_s": 0.5, "p95_s": 0.5},
@@ -50,6 +50,6 @@ def test_names_are_printed_as_they_are() -> None:
     """In a folder, a key or a reason, `[red]` and `:cat:` are neither a style nor an emoji, and `[/b]` is no error."""
     name = "[red]:cat:[/b].jpg"
     rejections = [{"key": name, "message": f"no {name}", "branch": "resizing"}]
-    text = printed(200, name, unaccounted=[name], rejections=rejections)
+    text = printed(200, name, unaccounted={name: ["resizing"]}, rejections=rejections)
     assert text.count(name) == 5
-    assert f"Results: {name}/report.html, {name}/summary.json\nUnaccounted for: {name}\n" in text
+    assert f"Results: {name}/report.html, {name}/summary.json\nUnaccounted for: {name} (missing: resizing)\n" in text
