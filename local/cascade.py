@@ -8,6 +8,7 @@ from pathlib import Path
 
 from handlers.reconcile import NAME_TAKEN
 from local.deployment import Deployment
+from local.masters import opened
 from local.pacing import UploadPacer
 from ops.audit import Account, audit
 from ops.inventory import Inventory
@@ -30,12 +31,14 @@ def upload(
     """Upload files by key; return the time of each in seconds since 1970.
 
     `advance` is called after each, and `look` while the next must wait.
+
+    Raises: NoMastersError, if a file is no longer there.
     """
     stack = stack_of(deployment)
     pacer, times = UploadPacer(stack, look), dict[str, float]()
     for key, file in masters.items():
         content_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-        with file.open("rb") as body:
+        with opened(file) as body:
             stack.client("s3").put_object(Bucket=stack.bucket, Key=key, Body=body, ContentType=content_type)
         times[key] = time.time()
         pacer.pace(key)

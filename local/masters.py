@@ -5,7 +5,7 @@ import shutil
 import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import IO, NoReturn
 
 from handlers.layout import MAX_KEY_BYTES
 from local.errors import LocalUsageError
@@ -41,7 +41,7 @@ def find_masters(paths: Sequence[Path], prefix: str, skipped: list[Path] | None 
                 raise NoMastersError(
                     f"expected names in UTF-8 without control characters, got {str(file)!r}: rename it"
                 )
-            _check_readable(file)
+            opened(file).close()
             masters[key] = file
     if not masters:
         raise NoMastersError(
@@ -56,14 +56,29 @@ def is_text(name: str) -> bool:
     return not any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in name)
 
 
+def opened(file: Path) -> IO[bytes]:
+    """Open a master, which may have been removed since it was found.
+
+    Raises: NoMastersError.
+    """
+    try:
+        return file.open("rb")
+    except OSError as error:
+        _refuse(error)
+
+
 def keep(master: Path, place: Path) -> Path:
-    """Add a master to the results and return its path there: a hard link, or a copy on another disk."""
+    """Add a master to the results and return its path there: a hard link, or a copy on another disk.
+
+    Raises: NoMastersError, if it has been removed.
+    """
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
         # Link the file itself: a link to a symbolic link would change with that link's target.
         os.link(master.resolve(), place)
     except OSError:
-        shutil.copyfile(master, place)
+        with opened(master) as source, place.open("wb") as copy:
+            shutil.copyfileobj(source, copy)
     return place
 
 
@@ -80,13 +95,6 @@ def _files(path: Path) -> Iterable[tuple[Path, str]]:
         return [(path, path.name)]
     files = sorted(Path(folder, name) for folder, _, names in os.walk(path, onerror=_refuse) for name in names)
     return [(file, file.relative_to(path).as_posix()) for file in files]
-
-
-def _check_readable(file: Path) -> None:
-    try:
-        file.open("rb").close()
-    except OSError as error:
-        _refuse(error)
 
 
 def _refuse(error: OSError) -> NoReturn:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.masters import NoMastersError, find_masters, keep
+from local.masters import NoMastersError, find_masters, keep, opened
 
 
 def test_keys_keep_the_structure_of_a_folder(tmp_path: Path) -> None:
@@ -129,6 +129,15 @@ def test_a_master_on_another_disk_is_copied(tmp_path: Path, monkeypatch: pytest.
     kept = keep(tmp_path / "a.jpg", tmp_path / "out" / "a.jpg")
     assert kept.read_bytes() == b"picture"
     assert not kept.samefile(tmp_path / "a.jpg")
+
+
+def test_a_master_that_is_removed_during_the_run_is_named(tmp_path: Path) -> None:
+    """It was found and then removed: before its upload, or before its copy to the results."""
+    for use in (opened, lambda file: keep(file, tmp_path / "out" / "a.jpg")):
+        with pytest.raises(
+            NoMastersError, match=r"expected readable files, got .*/a\.jpg \(No such file or directory\)"
+        ):
+            use(tmp_path / "a.jpg")
 
 
 def test_a_path_that_is_too_long_for_a_key_is_skipped(tmp_path: Path) -> None:
