@@ -18,9 +18,11 @@ ELF = b"\x7fELF"
 # e_machine of an ELF header. Source: the System V ABI, generic part, ELF header.
 ELF_MACHINES = {62: "x86_64", 183: "aarch64"}
 
-# Imports the handlers, and what they import only later.
+IMPORT_TIMEOUT_S = 30
+# Imports the handlers, and what they import only later. If that takes too long, it ends with the place that it got to.
 IMPORTING = """
-import importlib, sys
+import faulthandler, importlib, sys
+faulthandler.dump_traceback_later(float(sys.argv.pop()), exit=True)
 sys.path[:0] = sys.argv[1:3]
 importlib.import_module("handlers.imaging").load_formats(sys.argv[3].split(","))
 for name in filter(None, sys.argv[4].split(",")):
@@ -92,6 +94,7 @@ def check_imports(target: Target, code: Path, layer: Path) -> str:
     # With -I and -S, no packages of the environment, the user or the installation are on the path.
     formats = ",".join((*DEFAULT_INPUTS, *target.inputs)), ",".join(target.outputs)
     command = [python, "-I", "-S", "-B", "-c", IMPORTING, str(code), str(layer / "python"), *formats, *modules]
+    command.append(str(IMPORT_TIMEOUT_S))
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=needed_variables())
     if done.returncode:
         error = done.stderr.strip() or f"exit code {done.returncode}"

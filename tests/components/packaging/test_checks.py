@@ -94,10 +94,17 @@ def test_the_import_check_is_skipped_without_that_python(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("module", "error"),
-    [("import nothing", "ModuleNotFoundError: No module named 'nothing'"), ("import os; os._exit(3)", "exit code 3")],
+    [
+        ("import nothing", "ModuleNotFoundError: No module named 'nothing'"),
+        ("import os; os._exit(3)", "exit code 3"),
+        ("while True: pass", 'Timeout .*\n.*\n  File ".*/handlers/__init__.py", line 1 in <module>(\n  .*)*'),
+    ],
 )
-def test_a_module_that_does_not_import_is_refused(tmp_path: Path, module: str, error: str) -> None:
-    """Python's message says why, or else its exit code."""
+def test_a_module_that_does_not_import_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, error: str
+) -> None:
+    """Python's message says why, or where it was when the time was over, or else its exit code."""
+    monkeypatch.setattr(checks, "IMPORT_TIMEOUT_S", 2)
     (tmp_path / "handlers").mkdir()
     for name in ("__init__", *(name.replace("-", "_") for name in FUNCTIONS)):
         (tmp_path / "handlers" / f"{name}.py").write_text(module)
