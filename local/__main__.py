@@ -2,7 +2,7 @@
 
 import click
 
-from ops.commands import Commands
+from ops.failures import Explained
 from ops.interrupts import interrupt_when_terminated
 
 COMMANDS = {
@@ -15,7 +15,7 @@ COMMANDS = {
 }
 
 
-@click.group(cls=Commands, places=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Explained, places=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Run the pipeline on this machine."""
     # SIGTERM must stop the emulator too, as Ctrl-C does.

@@ -2,7 +2,7 @@
 
 import click
 
-from ops.failures import Explained
+from ops.failures import OfPictures
 
 COMMANDS = {
     "status": "ops.looking:status_command",
@@ -20,7 +20,7 @@ COMMANDS = {
 }
 
 
-@click.group(cls=Explained, places=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=OfPictures, places=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Inspect and repair a running stack, on AWS or on this machine."""
 

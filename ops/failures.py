@@ -15,14 +15,6 @@ THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "R
 class Explained(Commands):
     """Commands that may fail because credentials, network, permissions or the stack are missing."""
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; refuse arguments in another encoding than UTF-8, because they name no key."""
-        if wrong := [text for text in args if text.encode(errors="replace").decode() != text]:
-            raise click.UsageError(f"expected text in UTF-8, got {wrong[0]!a}: check the terminal's encoding", ctx)
-        return super().resolve_command(ctx, args)
-
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; print one line and exit 1 if AWS refuses or cannot be reached."""
         try:
@@ -32,6 +24,18 @@ class Explained(Commands):
             if isinstance(error, PixelCascadeError):  # Its message says what to do.
                 raise click.ClickException(reason) from error
             raise click.ClickException(f"{reason} ({type(error).__name__}). {_advice(error)}") from error
+
+
+class OfPictures(Explained):
+    """Commands whose arguments are pictures' keys."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; refuse arguments in another encoding than UTF-8, because they name no key."""
+        if wrong := [text for text in args if text.encode(errors="replace").decode() != text]:
+            raise click.UsageError(f"expected text in UTF-8, got {wrong[0]!a}: check the terminal's encoding", ctx)
+        return super().resolve_command(ctx, args)
 
 
 def _advice(error: Exception) -> str:

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import boto3
 import pytest
 import yaml
+from botocore.exceptions import ReadTimeoutError
 from click.testing import CliRunner, Result
 
 from components import stack_file
@@ -213,3 +214,15 @@ def processes_of(port: str) -> list[str]:
             if f"GATEWAY_PORT={port}\0".encode() in environment.read_bytes():
                 found.append(environment.parent.name)
     return found
+
+
+def test_an_emulator_that_does_not_answer_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process still runs: it is stopped, or the machine is too busy."""
+
+    def wait(_self: object) -> None:
+        raise ReadTimeoutError(endpoint_url="http://127.0.0.1:1")
+
+    monkeypatch.setattr(emulator.Emulator, "wait", wait)
+    result = run("up")
+    assert result.exit_code == FAILED
+    assert result.output.startswith("Error: Read timeout on endpoint URL: ")
