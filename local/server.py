@@ -7,12 +7,14 @@ After a call, MiniStack waits 50 ms for the function's log. On a busy machine it
 until the same process's next call, which may never come. Here it waits until the pipe is empty: a function writes its
 log before its response.
 
-If a call fails, the log has MiniStack's text. Here it has the line that Lambda writes in JSON.
+If a call fails, the log has MiniStack's text. Here it has the line that Lambda writes in JSON. A function that reports
+failed messages without a reason is warned of, because nothing else shows it before the dead letters.
 """
 
 import array
 import fcntl
 import json
+import logging
 import os
 import re
 import runpy
@@ -39,6 +41,8 @@ _reading = threading.Lock()
 """Held from reading a pipe until its lines are queued, so that an empty pipe means that all of them are."""
 
 _drain, _invoke = Worker._drain_stderr_bounded, Worker.invoke
+
+_logger = logging.getLogger("functions")
 
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|\[::1\]|([\w-]+\.)*localhost)(:\d+)?", re.ASCII)
 """Host names that no other site can point at this machine (DNS rebinding)."""
@@ -131,7 +135,16 @@ def invoke(worker: Any, *args: Any, **named: Any) -> dict[str, Any]:
         if message.startswith("Worker process"):  # It died, or ended at its start.
             message = _ending(worker.process, result.get("log", ""))
         result["trace"] = json.dumps(failed_line(message, result.get("trace", "")))
+    elif _has_failures(result.get("result")) and '"ERROR"' not in result.get("log", ""):
+        _logger.warning(
+            "%s: expected an error in the log for each message that failed, got none: log why", worker.func_name
+        )
     return result
+
+
+def _has_failures(answer: Any) -> bool:
+    """Return whether a function reports messages of its batch as failed."""
+    return isinstance(answer, dict) and bool(answer.get("batchItemFailures"))
 
 
 def _ending(process: subprocess.Popen[str], log: str) -> str:

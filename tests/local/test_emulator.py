@@ -239,6 +239,16 @@ def test_a_failed_call_is_logged_as_by_lambda(text: str, failure: str) -> None:
     assert failures == [failure, failure]
 
 
+@pytest.mark.parametrize("log", ["", 'print(\'{"level": "ERROR"}\'); '])
+def test_messages_that_fail_without_a_reason_are_a_warning(log: str) -> None:
+    """They are delivered until they are dead letters, and no log says why."""
+    code = f"def handler(event, context): {log}return {{'batchItemFailures': [{{'itemIdentifier': '1'}}]}}\n"
+    with Emulator("us-east-1") as started:
+        _called_twice(started, RUNTIME, "main.py", code)
+        warning = "f: expected an error in the log for each message that failed, got none: log why"
+        assert started.warnings() == ([] if log else [warning, warning])
+
+
 def test_a_delivery_that_a_queue_denies_is_a_warning() -> None:
     """The topic accepts the message, and no function runs, so that no other log has it."""
     with Emulator("us-east-1") as started:
