@@ -5,6 +5,7 @@ import contextvars
 import importlib
 import runpy
 import threading
+import traceback
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,9 +20,14 @@ from pulumi.runtime.stack import run_pulumi_func
 from components.config import PROJECT
 from components.stack_file import ROOT
 from local import garbage
+from local.errors import LocalError
 from ops import interrupts
 
 PROGRAM = ROOT / "__main__.py"
+
+
+class ProgramError(LocalError):
+    """The program has a bug or ends Python; the message has its own lines of the traceback."""
 
 
 @interrupts.deferred()
@@ -42,8 +48,10 @@ def run_program(
 ) -> dict[str, Any]:
     """Run the program against `mocks` and return its stack outputs by name.
 
-    `config` is keyed `pixelcascade:jpegQuality`. Any exception of the program or of `mocks` is raised. Ctrl-C sets
-    `interrupted`, so that `mocks` can end the program early.
+    `config` is keyed `pixelcascade:jpegQuality`. Any exception of `mocks` is raised. Ctrl-C sets `interrupted`, so that
+    `mocks` can end the program early.
+
+    Raises: pulumi.RunError and OSError, if the program raises them; ProgramError, if it raises any other.
     """
     # A separate thread and context, because Pulumi keeps one running stack in each.
     with ThreadPoolExecutor(max_workers=1) as thread:
@@ -83,4 +91,12 @@ def _cancel(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def _execute(program: Path) -> None:
-    runpy.run_path(str(program), run_name="__main__")
+    try:
+        runpy.run_path(str(program), run_name="__main__")
+    except (pulumi.RunError, LocalError, OSError):  # They have a message for users.
+        raise
+    except (Exception, SystemExit) as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        first = next((number for number, frame in enumerate(frames) if frame.filename == str(program)), len(frames))
+        lines = [*traceback.format_list(frames[first:]), *traceback.format_exception_only(error)]
+        raise ProgramError(f"expected a program that runs to its end, got:\n{''.join(lines).rstrip()}") from error

@@ -1,11 +1,13 @@
 """Running the program without the Pulumi CLI: a failed run does not affect the next."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
 
+from local.errors import LocalError
 from local.program import run_program
 
 FAILING = """
@@ -42,3 +44,21 @@ def test_a_program_runs_after_one_that_failed(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="refused was not made"):
             run_program(Refusing(), stack="local", config={}, program=failing)
         assert run_program(Refusing(), stack="local", config={}, program=sound) == {"topic": "arn of taken"}
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("1 / 0", "line 1, in <module>\n    1 / 0\nZeroDivisionError: division by zero"),
+        ("def (", "line 1\n    def (\nSyntaxError: invalid syntax"),
+        ("import sys; sys.exit(3)", "line 1, in <module>\n    import sys; sys.exit(3)\nSystemExit: 3"),
+    ],
+)
+def test_a_program_with_a_bug_is_named_by_its_own_lines(tmp_path: Path, code: str, said: str) -> None:
+    """The message has none of the lines that lead to the program, and a program that ends Python is not silent."""
+    program = tmp_path / "buggy.py"
+    program.write_text(code)
+    with pytest.raises(LocalError) as failure:
+        run_program(Refusing(), stack="local", config={}, program=program)
+    text = re.sub(r"\n *[~^]+(?=\n)", "", str(failure.value))  # Not every version of Python has these lines.
+    assert text == f'expected a program that runs to its end, got:\n  File "{program}", {said}'
