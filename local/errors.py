@@ -4,7 +4,6 @@ import contextlib
 import sys
 from collections.abc import Iterator
 
-import click
 import pulumi
 
 from components.errors import NOT_AS_EXPECTED, USAGE, ArgumentError
@@ -30,5 +29,7 @@ def reported() -> Iterator[None]:
 
 
 def _exit(error: Exception, code: int) -> None:
+    import click  # noqa: PLC0415 - `local.program` runs with the packages of requirements.txt alone
+
     click.echo(f"Error: {error}", err=True)
     sys.exit(code)
