@@ -33,7 +33,7 @@ def is_whole(value: Any) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Limits for one picture; the stack's config has each by its camelCase name.
+    """Limits for one picture; the stack's config has the first five by their camelCase names.
 
     `memory_mb` is the function's memory, which is the limit if fewer pixels than `max_pixels` fit into it. The checks
     raise ImageTooLargeError, whose message names limit, value and setting.
