@@ -68,7 +68,7 @@ def _notice(event: Mapping[str, Any]) -> Notice:
 
 
 def summary(notices: Iterable[Notice], uploaded: Mapping[str, float]) -> dict[str, Any]:
-    """Return how many events there were by type, how many ids, and the seconds from upload to event.
+    """Return how many events there were by type, how many ids, the seconds from upload to event, and who had none.
 
     `uploaded` has the time of each master's upload, in seconds since 1970; the first event of a master counts.
     """
@@ -83,4 +83,5 @@ def summary(notices: Iterable[Notice], uploaded: Mapping[str, float]) -> dict[st
         "ids": len({notice.id for notice in received}),
         "p50_s": round(statistics.median(waits), 2) if waits else None,
         "p95_s": round(waits[min(len(waits) - 1, int(0.95 * len(waits)))], 2) if waits else None,
+        "without": sorted(uploaded.keys() - first.keys()),
     }

@@ -70,7 +70,7 @@ def run(
         write_times(view, folder / TIMES)
         write_logs(emulator.client("logs"), deployment.log_groups(), folder / LOGS)
     summary = summarise(deployment, accounts, watch, outputs=outputs, records=len(results.records(view)))
-    summary["events"] = events.summary(queue.drain(), uploaded)
+    summary["events"] = events.summary(queue.drain(), uploaded if view.events else {})
     with writing(folder), watch.stage("report"), console.status("Writing the report"):
         write_report(folder, summary, list(results.pictures(view, masters, accounts, folder)))
     with writing(folder):

@@ -25,6 +25,10 @@ def print_summary(summary: dict[str, Any], out: Path, console: Console) -> None:
         console.print(f"Events: {counts}; {times}", soft_wrap=True)
     stages = ", ".join(f"{stage} {seconds} s" for stage, seconds in summary["seconds"].items())
     console.print(f"{stages}\nResults: {out}/report.html, {out}/summary.json", soft_wrap=True)
+    if silent := [key for key in events["without"] if key not in summary["unaccounted"]]:
+        console.print(
+            f"No event of {counted(len(silent), 'picture')}, such as {silent[0]}", style="red", soft_wrap=True
+        )
     for key, branches in summary["unaccounted"].items():
         console.print(f"Unaccounted for: {key} (missing: {', '.join(branches)})", style="red", soft_wrap=True)
 

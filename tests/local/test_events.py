@@ -25,4 +25,9 @@ def test_a_pictures_time_is_that_of_its_first_event() -> None:
 
 def test_without_events_there_are_no_times() -> None:
     """A stack without events has no times."""
-    assert summary([], {"a": 1.0}) == {"counts": {}, "ids": 0, "p50_s": None, "p95_s": None}
+    assert summary([], {}) == {"counts": {}, "ids": 0, "p50_s": None, "p95_s": None, "without": []}
+
+
+def test_a_picture_without_an_event_is_listed() -> None:
+    """Its users are not told that it is done."""
+    assert summary([notice("a", 2)], {"b": 1000.0, "a": 1000.0})["without"] == ["b"]

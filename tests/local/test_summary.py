@@ -18,7 +18,7 @@ SUMMARY: dict[str, Any] = {
     "unaccounted": {},
     "functions": {FUNCTION: FIGURES},
     "rejections": [{"key": KEY, "message": "no picture", "branch": "resizing"}],
-    "events": {"ids": 1, "counts": {"Picture rejected": 1}, "p50_s": 0.5, "p95_s": 0.5},
+    "events": {"ids": 1, "counts": {"Picture rejected": 1}, "p50_s": 0.5, "p95_s": 0.5, "without": []},
     "seconds": {"start": 0.1},
 }
 
@@ -39,6 +39,13 @@ def test_a_single_master_is_counted_in_the_singular() -> None:
 def test_events_are_counted_by_what_became_of_the_picture() -> None:
     """The line lacks the words that all types of events share."""
     assert "Events: 1 rejected; half came within 0.5 s of the upload, 95 % within 0.5 s\n" in printed(200)
+
+
+def test_pictures_without_an_event_are_counted() -> None:
+    """One that is unaccounted for has no event either, and is named below."""
+    events = {**SUMMARY["events"], "without": ["master/a.jpg", "master/b.jpg", "master/c.jpg"]}
+    text = printed(200, events=events, unaccounted={"master/a.jpg": ["resizing"]})
+    assert "\nNo event of 2 pictures, such as master/b.jpg\nUnaccounted for: master/a.jpg " in text
 
 
 def test_long_names_are_wrapped_and_not_cut() -> None:
