@@ -73,6 +73,8 @@ def keep(master: Path, place: Path) -> Path:
     Raises: NoMastersError, if it has been removed.
     """
     place.parent.mkdir(parents=True, exist_ok=True)
+    # On a disk that ignores case it may be another master's link, through which a copy would overwrite that one.
+    place.unlink(missing_ok=True)
     try:
         # Link the file itself: a link to a symbolic link would change with that link's target.
         os.link(master.resolve(), place)

@@ -132,11 +132,12 @@ def write_json(path: Path, value: Any) -> None:
 def _inside(folder: Path, name: str) -> Path:
     """Return the path of a key below a folder, even for a key that would lead out of it, or that no disk could hold.
 
-    S3 holds `a.jpg` beside `a.jpg/b.jpg`: the folder of the second is `a.jpg_`. A name that is too long becomes a hash.
+    S3 holds `a.jpg` beside `a.jpg/b.jpg`: the folder of the second is `a.jpg_`, and that of `a.jpg_/b.jpg` `a.jpg__`.
+    A name that is too long becomes a hash.
     """
     *parents, file = (f"_{part}" if part in {"", ".", ".."} else part for part in name.split("/"))
     if file.endswith(OUTPUT_SUFFIXES):
-        parents = [f"{part}_" if part.endswith(OUTPUT_SUFFIXES) else part for part in parents]
+        parents = [f"{part}_" if part.rstrip("_").endswith(OUTPUT_SUFFIXES) else part for part in parents]
     return folder.joinpath(*map(_shortened, (*parents, file)))
 
 

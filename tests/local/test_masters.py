@@ -131,6 +131,17 @@ def test_a_master_on_another_disk_is_copied(tmp_path: Path, monkeypatch: pytest.
     assert not kept.samefile(tmp_path / "a.jpg")
 
 
+def test_a_master_is_not_overwritten_through_anothers_link(tmp_path: Path) -> None:
+    """On a disk that ignores case, `a.jpg` and `A.jpg` have one place in the results; one of them is not shown."""
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(name.encode())
+    place = tmp_path / "out" / "a.jpg"
+    keep(tmp_path / "a.jpg", place)
+    keep(tmp_path / "b.jpg", place)
+    assert [(tmp_path / name).read_bytes() for name in ("a.jpg", "b.jpg")] == [b"a.jpg", b"b.jpg"]
+    assert place.read_bytes() == b"b.jpg"
+
+
 def test_a_master_that_is_removed_during_the_run_is_named(tmp_path: Path) -> None:
     """It was found and then removed: before its upload, or before its copy to the results."""
     for use in (opened, lambda file: keep(file, tmp_path / "out" / "a.jpg")):

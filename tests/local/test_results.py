@@ -62,7 +62,16 @@ def test_only_existing_further_formats_are_listed(tmp_path: Path) -> None:
 def test_outputs_that_a_disk_cannot_hold_side_by_side_have_a_place_each(tmp_path: Path) -> None:
     """In S3, a key may be another's folder, and an output's name is longer than its master's."""
     long = "x" * 252 + ".jpg"
-    keys = ("a.jpg", "a.jpg/b.jpg", "a.webp/b.jpg", long, "y" + long, "z" * 251 + ".jpg/b.jpg", "../a.jpg")
+    keys = (
+        "a.jpg",
+        "a.jpg/b.jpg",
+        "a.jpg_/b.jpg",
+        "a.webp/b.jpg",
+        long,
+        "y" + long,
+        "z" * 251 + ".jpg/b.jpg",
+        "../a.jpg",
+    )
     places = [results._inside(tmp_path, key) for key in keys]
     for place in places:
         place.parent.mkdir(parents=True, exist_ok=True)
