@@ -103,11 +103,16 @@ class Fanout(pulumi.ComponentResource):
             raise ArgumentError(
                 f"The fan-out {self._name}: expected a list of branches, got an output: put outputs into the branches"
             )
-        named = isinstance(specs, list | tuple) and all(isinstance(spec, Mapping) and "name" in spec for spec in specs)
-        if not named:
+        if not isinstance(specs, list | tuple):
             raise ArgumentError(
-                f"The fan-out {self._name}: expected a list of branches with a name each, got {specs!r}: see BranchSpec"
+                f"The fan-out {self._name}: expected a list of branches, got {type(specs).__name__}: pass a list"
             )
+        for number, spec in enumerate(specs, 1):
+            if not isinstance(spec, Mapping) or "name" not in spec:
+                raise ArgumentError(
+                    f"The fan-out {self._name}: expected branches with a name each, got branch {number} without "
+                    "one: give it a name"
+                )
         names = [spec["name"] for spec in specs]
         if len(names) > len(set(names)):
             raise ArgumentError(

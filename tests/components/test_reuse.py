@@ -245,9 +245,9 @@ Fanout("orders", {{"branches": {branches}, "functions": {functions}}})
             "code",
             "orders: expected create_key or key_arn, got both: remove one",
         ),
-        ('"a"', "code", "expected a list of branches with a name each, got 'a': see BranchSpec"),
-        ('["a"]', "code", "expected a list of branches with a name each, got"),
-        ('[{"handler": "a.b"}]', "code", "expected a list of branches with a name each, got"),
+        ('"a"', "code", "expected a list of branches, got str: pass a list"),
+        ('["a"]', "code", "expected branches with a name each, got branch 1 without one: give it a name"),
+        ('[{"name": "a"}, {"handler": "a.b"}]', "code", "got branch 2 without one: give it a name"),
         ("pulumi.Output.from_input([])", "code", "expected a list of branches, got an output: put outputs"),
     ],
 )
