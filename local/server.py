@@ -43,6 +43,8 @@ _reading = threading.Lock()
 _drain, _invoke = Worker._drain_stderr_bounded, Worker.invoke
 
 _logger = logging.getLogger("functions")
+_SUFFIX = re.compile("-[0-9a-f]{7}$")
+"""What a local deployment adds to a function's name."""
 
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|\[::1\]|([\w-]+\.)*localhost)(:\d+)?", re.ASCII)
 """Host names that no other site can point at this machine (DNS rebinding)."""
@@ -110,7 +112,8 @@ def whole_log(worker: Any, **waits: float) -> str:
     """Return what a function's process has written since the last call; `waits` are MiniStack's."""
     process = worker._proc
     if not process:
-        worker._stderr_thread.join(ENDING_S)
+        if worker._stderr_thread:
+            worker._stderr_thread.join(ENDING_S)
         return str(worker._drain_stderr())
     if not process.stderr:  # A custom runtime, whose log is in its output.
         return str(_drain(worker, **waits))
@@ -132,12 +135,14 @@ def invoke(worker: Any, *args: Any, **named: Any) -> dict[str, Any]:
         result = {"status": "error", "error": str(error), "log": log}
     if result["status"] == "error":
         message = result["error"]
-        if message.startswith("Worker process"):  # It died, or ended at its start.
+        if "trace" not in result and message.startswith("Worker process"):  # It died, or ended at its start.
             message = _ending(worker.process, result.get("log", ""))
         result["trace"] = json.dumps(failed_line(message, result.get("trace", "")))
     elif _has_failures(result.get("result")) and '"ERROR"' not in result.get("log", ""):
         _logger.warning(
-            "%s: expected an error in the log for each message that failed, got none: log why", worker.func_name
+            "%s: expected a line in JSON with the level ERROR for each message that failed, got none: log why, as the "
+            "Logger of powertools does",
+            _SUFFIX.sub("", worker.func_name),
         )
     return result
 
@@ -154,7 +159,8 @@ def _ending(process: subprocess.Popen[str], log: str) -> str:
     except subprocess.TimeoutExpired:
         return "the function's process closed its output"
     if exit_code < 0:
-        return f"the function's process was killed by {signal.Signals(-exit_code).name}"
+        name = next((known.name for known in signal.Signals if known == -exit_code), f"signal {-exit_code}")
+        return f"the function's process was killed by {name}"
     last = log.rstrip().rpartition("\n")[2]
     return f"the function's process ended with exit code {exit_code}" + (f": {last}" if last else "")
 
@@ -164,9 +170,10 @@ def failed_line(message: str, traceback: str) -> dict[str, Any]:
 
     Source: `make_error` and `log_error` in Lambda's runtime client for Python.
     """
-    frames, _, last = traceback.rpartition(f"{message}\n")[0].rpartition("\n")
+    before, found, _ = traceback.rpartition(f"{message}\n")
+    frames, _, last = (before if found else traceback.rstrip()).rpartition("\n")
     if traceback:
-        kind = last.rstrip(": ").rpartition(".")[2] or "Exception"
+        kind = last.strip(" |").partition(":")[0].rpartition(".")[2]
     else:
         kind = "Sandbox.Timedout" if message.startswith("Task timed out") else "Runtime.ExitError"
     return {
@@ -174,7 +181,8 @@ def failed_line(message: str, traceback: str) -> dict[str, Any]:
         "level": "ERROR",
         "errorMessage": message,
         "errorType": kind,
-        "stackTrace": frames.splitlines()[1:],
+        # Those of the last exception of a chain, as Lambda has them.
+        "stackTrace": frames.rpartition("Traceback (most recent call last):\n")[2].splitlines(),
     }
 
 

@@ -219,6 +219,9 @@ def _called_twice(started: Emulator, runtime: str, file: str, text: str) -> tupl
     [
         ("raise LookupError('one:\\n two')", r"f: LookupError: one:\n two (main.py:2)"),
         ("raise ValueError", "f: ValueError (main.py:2)"),
+        ("raise RuntimeError('Worker process 3 failed')", "f: RuntimeError: Worker process 3 failed (main.py:2)"),
+        ("\n try: {}['a']\n except KeyError: raise ValueError('b')", "f: ValueError: b (main.py:4)"),
+        ("compile('(', 'x', 'exec')", "f: SyntaxError: '(' was never closed (x, line 1) (x:1)"),
         ("os._exit(3)", "f: Runtime.ExitError: the function's process ended with exit code 3"),
         ("os.abort()", "f: Runtime.ExitError: the function's process was killed by SIGABRT"),
         ("return\nsys.exit(4)", "f: Runtime.ExitError: the function's process ended with exit code 4"),
@@ -245,7 +248,10 @@ def test_messages_that_fail_without_a_reason_are_a_warning(log: str) -> None:
     code = f"def handler(event, context): {log}return {{'batchItemFailures': [{{'itemIdentifier': '1'}}]}}\n"
     with Emulator("us-east-1") as started:
         _called_twice(started, RUNTIME, "main.py", code)
-        warning = "f: expected an error in the log for each message that failed, got none: log why"
+        warning = (
+            "f: expected a line in JSON with the level ERROR for each message that failed, got none: log why, as the "
+            "Logger of powertools does"
+        )
         assert started.warnings() == ([] if log else [warning, warning])
 
 
