@@ -69,9 +69,9 @@ class FailureWatch:
         self._seen: set[tuple[str, ...]] = set()
         self._looked = 0.0
 
-    def news(self) -> Iterator[str]:
-        """Yield the first failure of each new kind: function, error and place. Reads the logs once a second at most."""
-        if time.monotonic() - self._looked < EVERY_S:
+    def news(self, every_s: float = EVERY_S) -> Iterator[str]:
+        """Yield the first failure of each new kind: function, error and place; read the logs only once in `every_s`."""
+        if time.monotonic() - self._looked < every_s:
             return
         for warning in self._emulator.warnings():
             if (warning,) not in self._seen:

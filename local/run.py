@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from local import cascade, events, results
 from local.deployment import Deployment
 from local.emulator import Emulator
-from local.journal import FailureWatch, write_logs
+from local.journal import EVERY_S, FailureWatch, write_logs
 from local.output_folder import LOGS, SUMMARY, TIMES, writing
 from local.program import preload
 from local.report import write_report
@@ -88,8 +88,8 @@ def process(
         settling = progress.add_task("settled", total=len(masters))
         failures = FailureWatch(deployment.emulator, deployment.log_groups())
 
-        def look() -> None:
-            for failure in failures.news():
+        def look(every_s: float = EVERY_S) -> None:
+            for failure in failures.news(every_s):
                 progress.console.print(f"Failed: {failure}", style="red", soft_wrap=True)
 
         with watch.stage("upload"):
@@ -102,6 +102,7 @@ def process(
                 look,
                 functools.partial(queue.wait, len(masters)),
             )
+            look(0.0)
     return uploaded
 
 

@@ -27,7 +27,7 @@ def print_summary(summary: dict[str, Any], out: Path, console: Console) -> None:
     console.print(f"{stages}\nResults: {out}/report.html, {out}/summary.json", soft_wrap=True)
     if silent := [key for key in events["without"] if key not in summary["unaccounted"]]:
         console.print(
-            f"No event of {counted(len(silent), 'picture')}, such as {silent[0]}", style="red", soft_wrap=True
+            f"No event for {counted(len(silent), 'picture')}, such as {silent[0]}", style="red", soft_wrap=True
         )
     for key, branches in summary["unaccounted"].items():
         console.print(f"Unaccounted for: {key} (missing: {', '.join(branches)})", style="red", soft_wrap=True)

@@ -98,7 +98,8 @@ def audit_command(stack: DeployedStack, *, prefix: str, as_json: bool, everythin
             totals["orphans"] += 1
             if everything:
                 report({"orphan": output}, f"{printable(output)}: no master", as_json=as_json, file=lines)
-        totals["in_queues"] = messages(stack, stack.queues.values()) if totals["unaccounted"] else 0
+        waiting = [stack.queues[branch] for branch in stack.branches]
+        totals["in_queues"] = messages(stack, waiting) if totals["unaccounted"] else 0
         if not as_json:
             click.echo(audit_verdict(totals, deep=deep))
         lines.seek(0)

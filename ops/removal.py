@@ -166,7 +166,7 @@ def _reasons(stack: DeployedStack, key: str) -> set[str]:
     """Return the keys of a master's reasons: also a former branch's, and those of a path that was cut."""
     below = f"{stack.layout.rejected}{stack.layout.path(key)}/"
     whole = (reason for reason in _versioned_keys(stack, below) if "/" not in reason[len(below) :])
-    return {*whole, *(stack.layout.rejected_key(key, name) for name in (NAME_TAKEN, *stack.queues))}
+    return {*whole, *(stack.layout.rejected_key(key, name) for name in (NAME_TAKEN, *stack.branches))}
 
 
 def _outputs(stack: DeployedStack, name: str) -> list[str]:

@@ -4,9 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from local import journal as module
 from local.journal import OVERLAP_MS, FailureWatch, Journal, write_logs
 from tests.ops import test_logs as failing
 
@@ -70,27 +67,25 @@ def test_old_lines_are_not_read_again() -> None:
     assert logs.asked_ms == [0, 50_000 - OVERLAP_MS]
 
 
-def test_each_kind_of_failure_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_kind_of_failure_is_reported_once() -> None:
     """Retries of one bug are reported once; another source line is another kind."""
-    monkeypatch.setattr(module, "EVERY_S", 0)
     logs = FakeLogs()
     for time_ms in range(3):
         logs.log("group", time_ms, failing.line())
     watch = FailureWatch(logs, {"pixel-resizer": "group"})  # type: ignore[arg-type]
-    assert len(list(watch.news())) == 1
-    assert list(watch.news()) == []
+    assert len(list(watch.news(0))) == 1
+    assert list(watch.news(0)) == []
     logs.log("group", 3, failing.line(exception=failing.TRACEBACK.replace("line 30", "line 31")))
-    assert list(watch.news()) == ["pixel-resizer: ZeroDivisionError: division by zero (pixel_resizer.py:31)"]
+    assert list(watch.news(0)) == ["pixel-resizer: ZeroDivisionError: division by zero (pixel_resizer.py:31)"]
 
 
-def test_each_warning_of_the_emulator_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_warning_of_the_emulator_is_reported_once() -> None:
     """No function has a log of a delivery that fails."""
-    monkeypatch.setattr(module, "EVERY_S", 0)
     logs = FakeLogs()
     watch = FailureWatch(logs, {})  # type: ignore[arg-type]
     logs.warned += ["queue one denies", "queue one denies", "queue two denies"]
-    assert list(watch.news()) == ["queue one denies", "queue two denies"]
-    assert list(watch.news()) == []
+    assert list(watch.news(0)) == ["queue one denies", "queue two denies"]
+    assert list(watch.news(0)) == []
 
 
 def test_each_functions_log_is_written_to_a_file(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_pictures_without_an_event_are_counted() -> None:
     """One that is unaccounted for has no event either, and is named below."""
     events = {**SUMMARY["events"], "without": ["master/a.jpg", "master/b.jpg", "master/c.jpg"]}
     text = printed(200, events=events, unaccounted={"master/a.jpg": ["resizing"]})
-    assert "\nNo event of 2 pictures, such as master/b.jpg\nUnaccounted for: master/a.jpg " in text
+    assert "\nNo event for 2 pictures, such as master/b.jpg\nUnaccounted for: master/a.jpg " in text
 
 
 def test_long_names_are_wrapped_and_not_cut() -> None:
