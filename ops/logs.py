@@ -38,12 +38,12 @@ def failure_of(function: str, line: str) -> Failure | None:
     entry = fields_of(line)
     if entry.get("level") != "ERROR":
         return None
-    # Lambda's own line about a failed call has other fields than the functions' lines.
-    traceback = str(entry.get("exception", "")) or "\n".join(map(str, entry.get("stackTrace", ())))
+    # Lambda's own line about a failed call has other fields than the functions' lines, and frames only.
+    exception, frames = str(entry.get("exception", "")), "\n".join(map(str, entry.get("stackTrace", ())))
     error = entry.get("error") or entry.get("exception_name") or entry.get("errorType", "Error")
     logged = error, entry.get("errorMessage", entry.get("message", ""))
-    error, text = (_RAISED.findall(traceback) or [logged])[-1]
-    places = _PLACE.findall(traceback)
+    error, text = (_RAISED.findall(exception) or [logged])[-1]
+    places = _PLACE.findall(exception or frames)
     # The last place in the functions' own code is more useful than one in a library.
     own = [place for place in places if "handlers" in place[0]] or places
     return Failure(

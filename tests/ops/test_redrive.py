@@ -58,7 +58,7 @@ def test_a_message_is_deleted_only_when_it_is_done(pipeline: Pipeline) -> None:
 
 @pytest.mark.parametrize("kind", ["", "-undelivered"])
 def test_another_fanouts_messages_go_back_too(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    """A program may export the queues of a second fan-out, whose branches are none of a picture's."""
+    """A program may export the queues of a second fan-out; no picture waits for that fan-out's branches."""
     monkeypatch.setattr(module, "_move", no_moves)
     url = {name: make_queue(pipeline.stack.client, name) for name in ("indexing", "failed", "undelivered")}
     stack = replace(
